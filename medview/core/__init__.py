@@ -1,0 +1,1 @@
+"""Values and rules. numpy and the standard library only."""

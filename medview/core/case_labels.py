@@ -1,0 +1,90 @@
+"""Everything people and models have said about one case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from medview.core.annotations import Annotation
+from medview.core.changes import AnnotationChange, Change, ProposalChange, SegmentChange
+from medview.core.errors import LabelError
+from medview.core.geometry import Geometry
+from medview.core.label_patch import LabelPatch
+from medview.core.prediction import Proposal
+from medview.core.segmentation import Segmentation
+
+
+@dataclass(slots=True)
+class CaseLabels:
+    """The segmentation, annotations and live proposals of one case. ``apply`` is the only door.
+
+    Attributes
+    ----------
+    revision : int
+        Grows with every applied change that alters segmentation or annotations.
+    """
+
+    segmentation: Segmentation
+    annotations: dict[str, Annotation] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    revision: int = 0
+
+    @classmethod
+    def empty(cls, geometry: Geometry) -> CaseLabels:
+        """Return a case nobody has said anything about."""
+        return cls(Segmentation(geometry))
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Apply changes in order; all of them, or none.
+
+        Raises
+        ------
+        LabelError
+            When a change does not fit the present state; what was applied before it is taken back.
+        """
+        done: list[Change] = []
+        try:
+            for change in changes:
+                self._apply_one(change)
+                done.append(change)
+        except (LabelError, KeyError) as error:
+            for change in reversed(done):
+                self._apply_one(change.inverse())
+            if isinstance(error, LabelError):
+                raise
+            raise LabelError("This change does not fit the labels as they are now.", detail=repr(error)) from error
+
+    def _apply_one(self, change: Change) -> None:
+        if isinstance(change, LabelPatch):
+            change.apply(self.segmentation.layer(change.layer_id))
+        elif isinstance(change, SegmentChange):
+            self._apply_segment(change)
+        elif isinstance(change, AnnotationChange):
+            if change.before is not None:
+                del self.annotations[change.before.annotation_id]
+            if change.after is not None:
+                self.annotations[change.after.annotation_id] = change.after
+        else:
+            self._apply_proposal(change)
+            return
+        self.revision += 1
+
+    def _apply_segment(self, change: SegmentChange) -> None:
+        segments = self.segmentation.segments
+        if change.before is not None:
+            if change.position >= len(segments) or segments[change.position].segment_id != change.before.segment_id:
+                raise LabelError(
+                    f"The segment {change.before.name} is no longer where this change expects it.",
+                    detail=f"position {change.position} of {len(segments)}",
+                )
+            del segments[change.position]
+        if change.after is not None:
+            if change.before is None and self.segmentation.find(change.after.segment_id):
+                raise LabelError(f"The segment {change.after.name} is already there.")
+            segments.insert(change.position, change.after)
+
+    def _apply_proposal(self, change: ProposalChange) -> None:
+        if change.before is not None:
+            del self.proposals[change.before.proposal_id]
+        if change.after is not None:
+            self.proposals[change.after.proposal_id] = change.after

@@ -1,0 +1,133 @@
+"""Anatomical planes along the grid axes, laid out the way radiologists look at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from itertools import permutations
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.geometry import Geometry
+
+
+class Plane(Enum):
+    """The three anatomical planes."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+
+# Screen directions in LPS by radiological convention: the patient's right is on the left of the screen.
+_RIGHTWARD_LPS = {Plane.AXIAL: (1, 0, 0), Plane.CORONAL: (1, 0, 0), Plane.SAGITTAL: (0, 1, 0)}
+_DOWNWARD_LPS = {Plane.AXIAL: (0, 1, 0), Plane.CORONAL: (0, 0, -1), Plane.SAGITTAL: (0, 0, -1)}
+_NORMAL_LPS = {Plane.AXIAL: (0, 0, 1), Plane.CORONAL: (0, 1, 0), Plane.SAGITTAL: (1, 0, 0)}
+
+_LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
+
+
+@dataclass(frozen=True, slots=True)
+class SlicePlane:
+    """Slices of a grid across one of its axes, with screen rows and columns assigned to the other two.
+
+    Attributes
+    ----------
+    normal_axis, row_axis, column_axis : int
+        Array axes (0 = k, 1 = j, 2 = i) across the slices, down the screen and to the right on the screen.
+    row_flip, column_flip, normal_flip : bool
+        Whether growing screen coordinates (or growing anatomical position for the normal) mean falling indices.
+    """
+
+    plane: Plane
+    normal_axis: int
+    row_axis: int
+    column_axis: int
+    row_flip: bool
+    column_flip: bool
+    normal_flip: bool
+
+    @classmethod
+    def of(cls, plane: Plane, geometry: Geometry) -> SlicePlane:
+        """Return the grid plane nearest to the anatomical ``plane``.
+
+        Each anatomical direction gets the grid axis it is most parallel to, each axis once.
+        """
+        directions = geometry.directions_kji
+        cosines = {
+            "normal": directions @ np.asarray(_NORMAL_LPS[plane], dtype=float),
+            "row": directions @ np.asarray(_DOWNWARD_LPS[plane], dtype=float),
+            "column": directions @ np.asarray(_RIGHTWARD_LPS[plane], dtype=float),
+        }
+        normal, row, column = max(
+            permutations(range(3)),
+            key=lambda axes: sum(abs(float(cosines[name][a])) for name, a in zip(cosines, axes, strict=True)),
+        )
+        return cls(
+            plane,
+            normal,
+            row,
+            column,
+            row_flip=bool(cosines["row"][row] < 0),
+            column_flip=bool(cosines["column"][column] < 0),
+            normal_flip=bool(cosines["normal"][normal] < 0),
+        )
+
+    def count(self, geometry: Geometry) -> int:
+        """Number of slices."""
+        return geometry.shape_kji[self.normal_axis]
+
+    def screen_shape(self, geometry: Geometry) -> tuple[int, int]:
+        """Rows and columns of a slice on screen."""
+        return geometry.shape_kji[self.row_axis], geometry.shape_kji[self.column_axis]
+
+    def screen_spacing_mm(self, geometry: Geometry) -> tuple[float, float]:
+        """Millimetres between screen rows and between screen columns."""
+        spacing = geometry.spacing_kji_mm
+        return spacing[self.row_axis], spacing[self.column_axis]
+
+    def extract(self, array: npt.NDArray[np.generic], index: int) -> npt.NDArray[np.generic]:
+        """Return slice ``index`` of a (k, j, i) or (k, j, i, c) array as a screen view (row, column[, c]); no copy."""
+        selector: list[int | slice] = [slice(None)] * array.ndim
+        selector[self.normal_axis] = index
+        cut = array[tuple(selector)]
+        upright = cut if self.row_axis < self.column_axis else cut.swapaxes(0, 1)
+        return upright[:: -1 if self.row_flip else 1, :: -1 if self.column_flip else 1]
+
+    def index_kji(self, geometry: Geometry, index: float, row: float, column: float) -> npt.NDArray[np.float64]:
+        """Map a slice index and a screen position to a fractional voxel index. Integers are voxel centres."""
+        rows, columns = self.screen_shape(geometry)
+        out = np.empty(3)
+        out[self.normal_axis] = index
+        out[self.row_axis] = rows - 1 - row if self.row_flip else row
+        out[self.column_axis] = columns - 1 - column if self.column_flip else column
+        return out
+
+    def screen(self, geometry: Geometry, index_kji: npt.ArrayLike) -> tuple[float, float, float]:
+        """Map a fractional voxel index to (slice index, screen row, screen column); inverse of ``index_kji``."""
+        at = np.asarray(index_kji, dtype=np.float64)
+        rows, columns = self.screen_shape(geometry)
+        row, column = float(at[self.row_axis]), float(at[self.column_axis])
+        return (
+            float(at[self.normal_axis]),
+            rows - 1 - row if self.row_flip else row,
+            columns - 1 - column if self.column_flip else column,
+        )
+
+    def edge_letters(self, geometry: Geometry) -> tuple[str, str, str, str]:
+        """Orientation letters at the left, right, top and bottom edge of the screen, e.g. ``("R", "L", "A", "P")``.
+
+        Oblique directions name up to three axes, strongest first (``"AL"``), by the same rule as DICOM's Patient
+        Orientation (PS3.3 C.7.6.1.1.1).
+        """
+        rightward = geometry.directions_kji[self.column_axis] * (-1 if self.column_flip else 1)
+        downward = geometry.directions_kji[self.row_axis] * (-1 if self.row_flip else 1)
+        return letters(-rightward), letters(rightward), letters(-downward), letters(downward)
+
+
+def letters(direction_lps: npt.ArrayLike, threshold: float = 0.2588) -> str:
+    """Name a direction in the patient, strongest component first; those under ``threshold`` (15 degrees) are left out."""
+    d = np.asarray(direction_lps, dtype=np.float64)
+    order = np.argsort(-np.abs(d))
+    return "".join(_LETTERS[axis][0 if d[axis] > 0 else 1] for axis in order if abs(d[axis]) > threshold)

@@ -1,0 +1,123 @@
+"""What a model returned, and the proposal it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.annotations import BoxAnnotation
+from medview.core.box import Box
+from medview.core.geometry import Geometry
+from medview.core.segmentation import Code
+from medview.core.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedSegment:
+    """A class of a predicted mask: the value it has there, its name, RGB colour and code."""
+
+    value: int
+    name: str
+    colour: tuple[int, int, int]
+    code: Code | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictedMask:
+    """A label map on the input's grid, kept only inside the box that holds anything.
+
+    Attributes
+    ----------
+    voxels : ndarray of uint8, shape ``box.shape_kji``
+        Read-only; zero is background.
+    """
+
+    box: Box
+    voxels: npt.NDArray[np.uint8]
+    segments: tuple[PredictedSegment, ...]
+
+    def __post_init__(self) -> None:
+        if self.voxels.shape != self.box.shape_kji:
+            raise ValueError(f"a mask of shape {self.voxels.shape} does not fill {self.box}")
+        view = self.voxels.view()
+        view.setflags(write=False)
+        object.__setattr__(self, "voxels", view)
+
+    @classmethod
+    def trimmed(cls, labels: npt.NDArray[np.uint8], segments: tuple[PredictedSegment, ...]) -> PredictedMask:
+        """Return the mask of a whole-grid label map (k, j, i), keeping only the box around its foreground."""
+        box = Box.around(labels != 0) or Box((0, 0, 0), (0, 0, 0))
+        return cls(box, labels[box.slices].copy(), segments)
+
+    def on_grid(self, shape_kji: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+        """Return the whole-grid label map, shape ``shape_kji``."""
+        labels = np.zeros(shape_kji, dtype=np.uint8)
+        labels[self.box.slices] = self.voxels
+        return labels
+
+    def counts(self) -> dict[int, int]:
+        """Voxels per value, for the values of ``segments``."""
+        histogram = np.bincount(self.voxels.ravel(), minlength=256)
+        return {segment.value: int(histogram[segment.value]) for segment in self.segments}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """One run of one model on one volume, on the volume's grid.
+
+    Attributes
+    ----------
+    task : str
+        ``segmentation``, ``detection`` or ``classification``.
+    scores : mapping of str to float
+        Probability per class name, 0 to 1.
+    seconds : mapping of str to float
+        Stage times: load, prepare, infer, finish.
+    device : str
+        Where it ran, e.g. ``cpu`` or ``cuda (NVIDIA A100)``.
+    warnings : tuple of str
+        Sentences for the person.
+    """
+
+    task: str
+    model_name: str
+    source: Source
+    geometry: Geometry
+    series_uid: str = ""
+    mask: PredictedMask | None = None
+    boxes: tuple[BoxAnnotation, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    device: str = "cpu"
+    peak_memory_mb: float = 0.0
+    notice: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposal:
+    """A prediction waiting for a person. It is not part of the labels until accepted.
+
+    Attributes
+    ----------
+    labels_revision : int
+        Revision of the labels when the model was started; the proposal is stale once they have moved on.
+    """
+
+    proposal_id: str
+    prediction: Prediction
+    labels_revision: int = 0
+
+    @property
+    def model_id(self) -> str:
+        """Id of the model; at most one proposal per model is live."""
+        return self.prediction.source.model_id
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left to accept."""
+        p = self.prediction
+        return not (p.mask and p.mask.segments) and not p.boxes and not p.scores

@@ -1,0 +1,1 @@
+"""Pure label algorithms: arrays in, LabelPatch out."""

@@ -1,0 +1,1 @@
+"""DICOM: guard, scan, group, assemble, pixels, SEG."""

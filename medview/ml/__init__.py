@@ -1,0 +1,1 @@
+"""Model packs and what runs and trains them. Importing this package does not import torch."""

@@ -1,0 +1,1 @@
+"""Foreign weights to model packs; runs as a child process (torch)."""

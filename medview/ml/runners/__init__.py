@@ -1,0 +1,1 @@
+"""Inference: tiling, memory plan, one runner per task (torch)."""

@@ -1,0 +1,1 @@
+"""Everything open now: the only mutable document, without Qt."""

@@ -1,0 +1,1 @@
+"""Drawing tools: one generator per gesture. Tools make LabelPatches and never touch pixels."""
