@@ -40,7 +40,7 @@ class Geometry:
         Voxels along k (slices), j (rows), i (columns).
     affine_lps : ndarray of float64, shape (4, 4)
         Maps homogeneous (k, j, i, 1) at voxel centres to patient LPS millimetres: x grows to the patient's left, y to the
-        back, z to the head. Read-only. Where ``calibration`` is not VOLUME the axis along the stack is nominal (1 per slice).
+        back, z to the head. Read-only. Where ``calibration`` is not VOLUME, k is nominal (1 per slice).
     frame_of_reference_uid : str
         Empty when the source states none. Grids with different non-empty frames never share labels.
     """

@@ -48,7 +48,7 @@ class LabelPatch:
 
     @classmethod
     def merged(cls, layer: LabelLayer, patches: Sequence[LabelPatch]) -> LabelPatch | None:
-        """Return one patch for a row of patches of one layer that were just applied in this order; None when they cancel out."""
+        """Return one patch for patches of one layer just applied in this order; None when they cancel out."""
         box = Box.union_of(patch.box for patch in patches)
         if box is None:
             return None

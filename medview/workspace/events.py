@@ -1,0 +1,56 @@
+"""What the workspace tells those who listen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from medview.core.box import Box
+from medview.core.changes import Change
+from medview.core.label_patch import LabelPatch
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsChanged:
+    """Changes that were just applied to the labels of a case.
+
+    Attributes
+    ----------
+    changes : tuple of Change
+        In the order they were applied.
+    """
+
+    series_uid: str
+    changes: tuple[Change, ...]
+
+    def boxes(self) -> list[Box]:
+        """Boxes of label voxels that were written."""
+        return [change.box for change in self.changes if isinstance(change, LabelPatch)]
+
+    @property
+    def only_voxels(self) -> bool:
+        """Whether nothing but label voxels changed."""
+        return all(isinstance(change, LabelPatch) for change in self.changes)
+
+
+class Severity(Enum):
+    """How a message is shown."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line for the person.
+
+    Attributes
+    ----------
+    undo : bool
+        Offer an Undo link: the message reports a change that can be taken back.
+    """
+
+    text: str
+    severity: Severity = Severity.INFO
+    undo: bool = False

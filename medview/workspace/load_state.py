@@ -1,0 +1,75 @@
+"""Which slices of a volume are in memory."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+
+class SliceState(IntEnum):
+    """One slice."""
+
+    ABSENT = 0
+    READY = 1
+    DAMAGED = 2
+
+
+class LoadState:
+    """Which slices are absent, ready or damaged. Statistics, models, exports and hashes wait until it is complete."""
+
+    def __init__(self, slices: int) -> None:
+        self._states: npt.NDArray[np.uint8] = np.zeros(slices, dtype=np.uint8)
+        self.reasons: dict[int, str] = {}
+
+    def mark(self, k: int, *, ok: bool, reason: str = "") -> None:
+        """Record that slice ``k`` has arrived, or that it is damaged and why (one sentence)."""
+        self._states[k] = SliceState.READY if ok else SliceState.DAMAGED
+        if not ok:
+            self.reasons[k] = reason
+
+    def mark_all_ready(self) -> None:
+        """Record that the whole volume is there."""
+        self._states[:] = SliceState.READY
+
+    def state(self, k: int) -> SliceState:
+        """State of slice ``k``."""
+        return SliceState(int(self._states[k]))
+
+    def ready_range(self, k0: int, k1: int) -> bool:
+        """Whether all slices of the half-open range have arrived."""
+        return bool((self._states[k0:k1] == SliceState.READY).all())
+
+    @property
+    def total(self) -> int:
+        """Number of slices."""
+        return int(self._states.size)
+
+    @property
+    def arrived(self) -> int:
+        """Slices that are ready or known to be damaged."""
+        return int(np.count_nonzero(self._states))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every slice has arrived or is known to be damaged."""
+        return self.arrived == self.total
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """Indices k of damaged slices."""
+        return tuple(int(k) for k in np.flatnonzero(self._states == SliceState.DAMAGED))
+
+    def sentence(self) -> str:
+        """What a person should know about the state, or nothing when all is well."""
+        if not self.complete:
+            return f"Reading: {self.arrived} of {self.total} slices"
+        bad = self.damaged
+        if not bad:
+            return ""
+        first = self.reasons.get(bad[0], "")
+        rest = self.total - len(bad)
+        if len(bad) == 1:
+            return f"Slice {bad[0] + 1} is damaged: {first} The other {rest} are shown."
+        return f"{len(bad)} slices are damaged, the first is slice {bad[0] + 1}: {first} The other {rest} are shown."

@@ -1,0 +1,69 @@
+"""What a hand did on a picture, without a toolkit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, Flag, auto
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.geometry import Geometry
+from medview.core.plane import SlicePlane
+
+
+class Button(Enum):
+    """Mouse button."""
+
+    LEFT = "left"
+    MIDDLE = "middle"
+    RIGHT = "right"
+    NONE = "none"
+
+
+class Modifiers(Flag):
+    """Keys held down."""
+
+    NONE = 0
+    SHIFT = auto()
+    CTRL = auto()
+    ALT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """One press, move or release on a pane.
+
+    Attributes
+    ----------
+    slice_index : int
+        Index along ``plane.normal_axis``.
+    row, column : float
+        Position on the slice in screen rows and columns; integers are voxel centres.
+    x_px, y_px : float
+        Position in the pane in logical pixels, x to the right, y down.
+    mm_per_px : float
+        Size of a logical pixel at the present zoom.
+    """
+
+    plane: SlicePlane
+    slice_index: int
+    row: float
+    column: float
+    x_px: float = 0.0
+    y_px: float = 0.0
+    mm_per_px: float = 1.0
+    button: Button = Button.LEFT
+    modifiers: Modifiers = Modifiers.NONE
+
+    def index_kji(self, geometry: Geometry) -> npt.NDArray[np.float64]:
+        """Fractional voxel index under the pointer."""
+        return self.plane.index_kji(geometry, self.slice_index, self.row, self.column)
+
+    def voxel_kji(self, geometry: Geometry) -> tuple[int, int, int] | None:
+        """The voxel under the pointer, or None outside the grid."""
+        index = self.index_kji(geometry)
+        if not geometry.contains(index):
+            return None
+        k, j, i = (int(n) for n in np.rint(index))
+        return k, j, i

@@ -1,0 +1,25 @@
+"""What the workspace works with besides the document: readers, models, the project labels go to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medview.io.reader_pool import InlinePool, ReaderPool
+from medview.ml.registry import Registry
+from medview.store.project import Project
+
+
+@dataclass(slots=True)
+class Services:
+    """Long-lived helpers, made once at start.
+
+    Attributes
+    ----------
+    project : Project or None
+        Where labels are kept; None when no project could be opened, and ``project_problem`` says why.
+    """
+
+    pool: ReaderPool | InlinePool
+    registry: Registry
+    project: Project | None = None
+    project_problem: str = ""

@@ -1,0 +1,111 @@
+"""What is being looked at, and with which tool. Values only; the panes draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import ClassVar
+
+from psygnal import SignalGroupDescriptor
+
+from medview.core.plane import Plane
+from medview.core.window import Window
+
+
+class Mode(Enum):
+    """What the person is doing; chooses tools and panels, never changes data."""
+
+    READ = "read"
+    ANNOTATE = "annotate"
+
+
+class Tool(Enum):
+    """What the left button does."""
+
+    WINDOW = "window"
+    CROSSHAIR = "crosshair"
+    BRUSH = "brush"
+    ERASER = "eraser"
+
+
+MIN_BRUSH_MM = 0.5
+MAX_BRUSH_MM = 100.0
+MAX_ZOOM = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """How a pane looks at its slice.
+
+    Attributes
+    ----------
+    center_offset_mm : tuple of float
+        (down, right): what is in the middle of the pane, measured from the middle of the slice.
+    zoom : float
+        1 fits the slice into the pane.
+    """
+
+    center_offset_mm: tuple[float, float] = (0.0, 0.0)
+    zoom: float = 1.0
+
+    def panned(self, down_mm: float, right_mm: float) -> Camera:
+        """Return the camera with the picture moved by this much."""
+        down, right = self.center_offset_mm
+        return Camera((down - down_mm, right - right_mm), self.zoom)
+
+    def zoomed(self, factor: float) -> Camera:
+        """Return the camera closer by ``factor``, within bounds."""
+        return Camera(self.center_offset_mm, min(MAX_ZOOM, max(0.25, self.zoom * factor)))
+
+
+@dataclass
+class CaseView:
+    """View of one open case; remembered while the case is open. Every field has a change signal in ``events``."""
+
+    crosshair_kji: tuple[int, int, int]
+    window: Window
+    cameras: dict[Plane, Camera] = field(default_factory=lambda: {plane: Camera() for plane in Plane})
+    active_segment_id: str = ""
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
+    def set_camera(self, plane: Plane, camera: Camera) -> None:
+        """Replace the camera of one plane."""
+        self.cameras = {**self.cameras, plane: camera}
+
+    def set_slice(self, axis: int, index: int) -> None:
+        """Move the crosshair along one array axis to slice ``index``."""
+        moved = list(self.crosshair_kji)
+        moved[axis] = index
+        self.crosshair_kji = (moved[0], moved[1], moved[2])
+
+
+@dataclass
+class Bench:
+    """Tools and layout of the window; shared by all open cases. Every field has a change signal in ``events``.
+
+    Attributes
+    ----------
+    maximised : Plane or None
+        The pane that fills the centre.
+    pointed : Plane
+        The pane the pointer was in last; keys act on it.
+    overlay_opacity : float
+        Fill of segments, 0 to 1. Outlines stay visible.
+    """
+
+    mode: Mode = Mode.READ
+    tool: Tool = Tool.WINDOW
+    last_drawing_tool: Tool = Tool.BRUSH
+    brush_radius_mm: float = 6.0
+    brush_sphere: bool = False
+    maximised: Plane | None = None
+    pointed: Plane = Plane.AXIAL
+    overlay_opacity: float = 0.35
+    overlay_visible: bool = True
+    panels_visible: bool = True
+    identity_hidden: bool = False
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
+    def set_radius(self, radius_mm: float) -> None:
+        """Set the brush radius, within bounds."""
+        self.brush_radius_mm = min(MAX_BRUSH_MM, max(MIN_BRUSH_MM, radius_mm))

@@ -1,0 +1,84 @@
+"""Everything open now."""
+
+from __future__ import annotations
+
+from psygnal import Signal
+
+from medview.core.study import ScanResult, Series
+from medview.workspace.events import LabelsChanged, Message, Severity
+from medview.workspace.jobs import JobRunner
+from medview.workspace.open_case import OpenCase
+from medview.workspace.services import Services
+from medview.workspace.view_state import Bench
+
+
+class Workspace:
+    """The mutable document: what was scanned, which cases are open, which one is active.
+
+    Lives on one thread; there are no locks. Views listen to its signals and to those of the active OpenCase.
+    """
+
+    studies_changed = Signal()
+    """The list of scanned series changed."""
+    active_changed = Signal()
+    """Another case, or none, is shown."""
+    labels_changed = Signal(LabelsChanged)
+    """Labels of an open case changed."""
+    history_changed = Signal()
+    """The undo stack of the active case changed."""
+    load_changed = Signal()
+    """Slices of the active case arrived."""
+    message = Signal(Message)
+    """One line for the person."""
+
+    def __init__(self, runner: JobRunner, services: Services) -> None:
+        self.runner = runner
+        self.services = services
+        self.bench = Bench()
+        self.scans: dict[str, ScanResult] = {}
+        self.cases: dict[str, OpenCase] = {}
+        self.active: OpenCase | None = None
+
+    @property
+    def series(self) -> list[Series]:
+        """All series found so far, in the order they were found; each once."""
+        found = {series.series_uid: series for scan in self.scans.values() for series in scan.series}
+        return list(found.values())
+
+    def add_scan(self, place: str, result: ScanResult) -> None:
+        """Record what a scan of ``place`` found, replacing an earlier scan of it."""
+        self.scans[place] = result
+        self.studies_changed.emit()
+
+    def add_case(self, case: OpenCase) -> None:
+        """Take an opened case in and show it."""
+        self.cases[case.key] = case
+        case.labels_changed.connect(self.labels_changed.emit)
+        case.history_changed.connect(self._on_history)
+        case.load_changed.connect(self._on_load)
+        self.show(case.key)
+
+    def show(self, key: str) -> None:
+        """Make an open case the active one."""
+        self.active = self.cases[key]
+        self.active_changed.emit()
+
+    def close_case(self, key: str) -> None:
+        """Forget an open case; its labels are in the project."""
+        case = self.cases.pop(key)
+        case.labels_changed.disconnect()
+        case.history_changed.disconnect()
+        case.load_changed.disconnect()
+        if self.active is case:
+            self.active = next(reversed(self.cases.values()), None)
+            self.active_changed.emit()
+
+    def say(self, text: str, severity: Severity = Severity.INFO, *, undo: bool = False) -> None:
+        """Tell the person one line."""
+        self.message.emit(Message(text, severity, undo))
+
+    def _on_history(self) -> None:
+        self.history_changed.emit()
+
+    def _on_load(self) -> None:
+        self.load_changed.emit()
