@@ -1,0 +1,224 @@
+"""Every action a person can ask for by key, menu or search, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from medview.core.plane import Plane
+from medview.workspace import hands
+from medview.workspace.operations import labels
+from medview.workspace.presets import choices
+from medview.workspace.view_state import Mode, Tool
+from medview.workspace.workspace import Workspace
+
+Test = Callable[[Workspace], bool]
+Run = Callable[[Workspace], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do.
+
+    Attributes
+    ----------
+    action_id : str
+        Key of the scheme's table of shortcuts.
+    title : str
+        In the user's words, sentence case.
+    icon : str
+        qtawesome name, or empty.
+    enabled : callable
+        Whether it makes sense now.
+    """
+
+    action_id: str
+    title: str
+    run: Run
+    icon: str = ""
+    enabled: Test = lambda _workspace: True
+
+
+def _has_case(workspace: Workspace) -> bool:
+    return workspace.active is not None
+
+
+def _can_undo(workspace: Workspace) -> bool:
+    case = workspace.active
+    return case is not None and not case.read_only and case.history.next_undo() is not None
+
+
+def _can_redo(workspace: Workspace) -> bool:
+    case = workspace.active
+    return case is not None and not case.read_only and case.history.next_redo() is not None
+
+
+def _has_proposal(workspace: Workspace) -> bool:
+    return workspace.active is not None and bool(workspace.active.labels.proposals)
+
+
+def _has_segment(workspace: Workspace) -> bool:
+    return workspace.active is not None and bool(workspace.active.labels.segmentation.segments)
+
+
+def _undo(workspace: Workspace) -> None:
+    if workspace.active and (command := workspace.active.undo()):
+        workspace.say(f"Undone: {command.name}")
+
+
+def _redo(workspace: Workspace) -> None:
+    if workspace.active and (command := workspace.active.redo()):
+        workspace.say(f"Done again: {command.name}")
+
+
+def _step(steps: int) -> Run:
+    def run(workspace: Workspace) -> None:
+        if workspace.active:
+            hands.step_slice(workspace.active, workspace.bench.pointed, steps)
+
+    return run
+
+
+def _preset(number: int) -> Run:
+    def run(workspace: Workspace) -> None:
+        case = workspace.active
+        if case is not None and number <= len(windows := choices(case.volume)):
+            case.view.window = windows[number - 1]
+
+    return run
+
+
+def _preset_exists(number: int) -> Test:
+    return lambda workspace: workspace.active is not None and number <= len(choices(workspace.active.volume))
+
+
+def set_mode(workspace: Workspace, mode: Mode) -> None:
+    """Change what the person is doing; each mode brings its own tool."""
+    workspace.bench.mode = mode
+    workspace.bench.tool = workspace.bench.last_drawing_tool if mode is Mode.ANNOTATE else Tool.WINDOW
+
+
+def set_tool(workspace: Workspace, tool: Tool) -> None:
+    """Put a tool into the left button; a drawing tool brings the annotate mode with it."""
+    if tool in (Tool.BRUSH, Tool.ERASER):
+        workspace.bench.last_drawing_tool = tool
+        workspace.bench.mode = Mode.ANNOTATE
+    workspace.bench.tool = tool
+
+
+def _tool(tool: Tool) -> Run:
+    return lambda workspace: set_tool(workspace, tool)
+
+
+def _mode(mode: Mode) -> Run:
+    return lambda workspace: set_mode(workspace, mode)
+
+
+def _toggle_tool(workspace: Workspace) -> None:
+    set_tool(workspace, Tool.ERASER if workspace.bench.tool is Tool.BRUSH else Tool.BRUSH)
+
+
+def _radius(factor: float) -> Run:
+    return lambda workspace: workspace.bench.set_radius(workspace.bench.brush_radius_mm * factor)
+
+
+def _toggle_sphere(workspace: Workspace) -> None:
+    workspace.bench.brush_sphere = not workspace.bench.brush_sphere
+
+
+def _maximise(workspace: Workspace) -> None:
+    bench = workspace.bench
+    bench.maximised = None if bench.maximised is not None else bench.pointed
+
+
+def _fit(workspace: Workspace) -> None:
+    if workspace.active:
+        for plane in Plane:
+            hands.fit(workspace.active, plane)
+
+
+def _toggle_overlay(workspace: Workspace) -> None:
+    workspace.bench.overlay_visible = not workspace.bench.overlay_visible
+
+
+def _toggle_panels(workspace: Workspace) -> None:
+    workspace.bench.panels_visible = not workspace.bench.panels_visible
+
+
+def _toggle_identity(workspace: Workspace) -> None:
+    workspace.bench.identity_hidden = not workspace.bench.identity_hidden
+
+
+def _accept(workspace: Workspace) -> None:
+    case = workspace.active
+    if case is not None and case.labels.proposals:
+        proposal_id = next(reversed(case.labels.proposals))
+        name = case.labels.proposals[proposal_id].prediction.model_name
+        labels.accept(case, proposal_id)
+        workspace.say(f"Accepted what {name} proposed.", undo=True)
+
+
+def _reject(workspace: Workspace) -> None:
+    case = workspace.active
+    if case is not None and case.labels.proposals:
+        proposal_id = next(reversed(case.labels.proposals))
+        name = case.labels.proposals[proposal_id].prediction.model_name
+        labels.reject(case, proposal_id)
+        workspace.say(f"Rejected what {name} proposed.", undo=True)
+
+
+def _add_segment(workspace: Workspace) -> None:
+    if workspace.active is not None:
+        labels.add_segment(workspace.active)
+
+
+def _next_segment(step: int) -> Run:
+    def run(workspace: Workspace) -> None:
+        case = workspace.active
+        if case is None or not case.labels.segmentation.segments:
+            return
+        ids = [s.segment_id for s in case.labels.segmentation.segments]
+        at = ids.index(case.view.active_segment_id) if case.view.active_segment_id in ids else -1
+        case.view.active_segment_id = ids[(at + step) % len(ids)]
+
+    return run
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("undo", "Undo", _undo, "mdi6.undo", _can_undo),
+    Action("redo", "Redo", _redo, "mdi6.redo", _can_redo),
+    Action("mode.read", "Read", _mode(Mode.READ), "mdi6.eye-outline"),
+    Action("mode.annotate", "Annotate", _mode(Mode.ANNOTATE), "mdi6.draw", _has_case),
+    Action("tool.window", "Window", _tool(Tool.WINDOW), "mdi6.contrast-circle", _has_case),
+    Action("tool.crosshair", "Crosshair", _tool(Tool.CROSSHAIR), "mdi6.crosshairs", _has_case),
+    Action("tool.brush", "Brush", _tool(Tool.BRUSH), "mdi6.brush", _has_case),
+    Action("tool.eraser", "Eraser", _tool(Tool.ERASER), "mdi6.eraser", _has_case),
+    Action("tool.toggle", "Swap brush and eraser", _toggle_tool, "", _has_case),
+    Action("brush.smaller", "Smaller brush", _radius(1 / 1.15), "", _has_case),
+    Action("brush.larger", "Larger brush", _radius(1.15), "", _has_case),
+    Action("brush.sphere", "Sphere or disc brush", _toggle_sphere, "mdi6.sphere", _has_case),
+    Action("slice.next", "Next slice", _step(1), "", _has_case),
+    Action("slice.previous", "Previous slice", _step(-1), "", _has_case),
+    Action("slice.last", "Last slice", _step(1_000_000), "", _has_case),
+    Action("slice.first", "First slice", _step(-1_000_000), "", _has_case),
+    *(Action(f"preset.{n}", f"Window preset {n}", _preset(n), "", _preset_exists(n)) for n in range(1, 10)),
+    Action("view.maximise", "Maximise the pane", _maximise, "mdi6.fullscreen", _has_case),
+    Action("view.fit", "Fit the picture", _fit, "mdi6.fit-to-screen-outline", _has_case),
+    Action("view.overlay", "Show or hide labels", _toggle_overlay, "mdi6.layers-outline", _has_case),
+    Action("view.panels", "Show or hide panels", _toggle_panels, "mdi6.dock-left"),
+    Action("view.identity", "Hide patient identity", _toggle_identity, "mdi6.incognito"),
+    Action("proposal.accept", "Accept the proposal", _accept, "mdi6.check-all", _has_proposal),
+    Action("proposal.reject", "Reject the proposal", _reject, "mdi6.close", _has_proposal),
+    Action("segment.add", "Add a segment", _add_segment, "mdi6.plus", _has_case),
+    Action("segment.next", "Next segment", _next_segment(1), "", _has_segment),
+    Action("segment.previous", "Previous segment", _next_segment(-1), "", _has_segment),
+)
+"""In the order menus and search show them."""
+
+
+def action(action_id: str) -> Action:
+    """Return an action of the table by id. Raises KeyError when there is none."""
+    for candidate in ACTIONS:
+        if candidate.action_id == action_id:
+            return candidate
+    raise KeyError(action_id)

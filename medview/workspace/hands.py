@@ -1,0 +1,166 @@
+"""From pointer to gesture: which tool gets a drag, what the wheel does, what is previewed."""
+
+from __future__ import annotations
+
+from psygnal import Signal
+
+from medview.core.plane import Plane
+from medview.workspace.open_case import OpenCase
+from medview.workspace.pointer import Modifiers, Pointer
+from medview.workspace.preview import BrushPreview
+from medview.workspace.scheme import Scheme, wheel_chord
+from medview.workspace.stage import Drag, DragTool, Stage
+from medview.workspace.tools import crosshair, paint, pan, window, zoom
+from medview.workspace.view_state import Bench, Camera, Mode, Tool
+from medview.workspace.workspace import Workspace
+
+_DRAGS: dict[str, DragTool] = {"pan": pan.drag, "zoom": zoom.drag, "window": window.drag, "crosshair": crosshair.drag}
+
+_TOOLS: dict[Tool, DragTool] = {
+    Tool.WINDOW: window.drag,
+    Tool.CROSSHAIR: crosshair.drag,
+    Tool.BRUSH: paint.drag,
+    Tool.ERASER: paint.drag,
+}
+
+_DRAWING = (Tool.BRUSH, Tool.ERASER)
+
+_CLICK_SLACK_PX = 3.0
+"""A press and release closer than this is a click, not a drag."""
+
+_RADIUS_STEP = 1.15
+
+
+class Hands:
+    """One gesture at a time, on the active case. Panes forward what the pointer does; nothing is decided there."""
+
+    preview_changed = Signal()
+
+    def __init__(self, workspace: Workspace, scheme: Scheme) -> None:
+        self._workspace = workspace
+        self.scheme = scheme
+        self.preview: BrushPreview | None = None
+        self._drag: Drag | None = None
+        self._press: Pointer | None = None
+        self._moved = False
+
+    def press(self, pointer: Pointer) -> None:
+        """Begin a gesture."""
+        case = self._workspace.active
+        if case is None or self._drag is not None:
+            return
+        self._press, self._moved = pointer, False
+        name = self.scheme.drag(self._bench.mode, pointer.button, pointer.modifiers)
+        tool = _TOOLS[self._bench.tool] if name == "tool" else _DRAGS.get(name)
+        if tool is None:
+            return
+        drag = tool(Stage(self._bench, case, self._workspace.say), pointer)
+        if self._send(drag, first=True):
+            self._drag = drag
+
+    def move(self, pointer: Pointer) -> None:
+        """Go on with the gesture."""
+        if self._press is not None:
+            far = abs(pointer.x_px - self._press.x_px) + abs(pointer.y_px - self._press.y_px)
+            self._moved = self._moved or far > _CLICK_SLACK_PX
+        if self._drag is not None and (self._moved or self._drawing) and not self._send(self._drag, pointer):
+            self._drag = None
+        self._update_preview(pointer)
+
+    def release(self, pointer: Pointer) -> None:
+        """End the gesture. A click that dragged nothing puts the crosshair there."""
+        if self._drag is not None:
+            self._send(self._drag, None)
+            self._drag = None
+        case, press = self._workspace.active, self._press
+        self._press = None
+        clicked = press is not None and not self._moved
+        if case is not None and press is not None and clicked and self._is_tool_click(press) and not self._drawing:
+            self._send(crosshair.drag(Stage(self._bench, case, self._workspace.say), pointer), first=True)
+
+    def cancel(self) -> None:
+        """Take the running gesture back (Escape)."""
+        if self._drag is not None:
+            self._drag.close()
+            self._drag = None
+
+    def hover(self, pointer: Pointer | None) -> None:
+        """Follow the pointer while no button is down; None when it leaves the pane."""
+        if pointer is not None:
+            self._bench.pointed = pointer.plane.plane
+        self._update_preview(pointer)
+
+    def wheel(self, pointer: Pointer, steps: float) -> None:
+        """Turn the wheel by ``steps`` notches; away from the person is positive."""
+        case = self._workspace.active
+        if case is None:
+            return
+        action = self.scheme.wheel.get(wheel_chord(pointer.modifiers), "slice")
+        if action == "radius" and self._drawing:
+            self._bench.set_radius(self._bench.brush_radius_mm * _RADIUS_STEP**steps)
+            self._update_preview(pointer)
+        elif action == "zoom":
+            plane = pointer.plane.plane
+            case.view.set_camera(plane, case.view.cameras[plane].zoomed(1.1**steps))
+        else:
+            step_slice(case, pointer.plane.plane, round(steps) or (1 if steps > 0 else -1))
+            self._update_preview(pointer)
+
+    def double_click(self, pointer: Pointer) -> None:
+        """Fill the centre with the pane, or bring the others back."""
+        if self._drawing and self._bench.mode is Mode.ANNOTATE:
+            return
+        plane = pointer.plane.plane
+        self._bench.maximised = None if self._bench.maximised is plane else plane
+
+    @property
+    def _bench(self) -> Bench:
+        return self._workspace.bench
+
+    @property
+    def _drawing(self) -> bool:
+        return self._bench.tool in _DRAWING
+
+    def _is_tool_click(self, press: Pointer) -> bool:
+        return self.scheme.drag(self._bench.mode, press.button, press.modifiers) == "tool"
+
+    def _send(self, drag: Drag, pointer: Pointer | None = None, *, first: bool = False) -> bool:
+        try:
+            if first:
+                next(drag)
+            else:
+                drag.send(pointer)
+        except StopIteration:
+            return False
+        return True
+
+    def _update_preview(self, pointer: Pointer | None) -> None:
+        preview = self._preview_at(pointer)
+        if preview != self.preview:
+            self.preview = preview
+            self.preview_changed.emit()
+
+    def _preview_at(self, pointer: Pointer | None) -> BrushPreview | None:
+        case = self._workspace.active
+        if pointer is None or case is None or not self._drawing:
+            return None
+        erasing = (self._bench.tool is Tool.ERASER) != (Modifiers.CTRL in pointer.modifiers)
+        segment = case.active_segment
+        colour = segment.colour if segment else case.labels.segmentation.free_colour()
+        return BrushPreview(
+            pointer.plane.plane, pointer.row, pointer.column, self._bench.brush_radius_mm, colour, erasing=erasing
+        )
+
+
+def step_slice(case: OpenCase, plane: Plane, steps: int) -> None:
+    """Move ``steps`` slices towards head, back or left (positive) on a plane, stopping at the ends."""
+    layout = case.slice_plane(plane)
+    direction = -1 if layout.normal_flip else 1
+    count = layout.count(case.volume.geometry)
+    now = case.view.crosshair_kji[layout.normal_axis]
+    case.view.set_slice(layout.normal_axis, min(count - 1, max(0, now + direction * steps)))
+
+
+def fit(case: OpenCase, plane: Plane) -> None:
+    """Show the whole slice of a plane."""
+    case.view.set_camera(plane, Camera())

@@ -1,0 +1,1 @@
+"""What a person can ask for: each turns a wish into commands or jobs."""

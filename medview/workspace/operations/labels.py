@@ -1,0 +1,161 @@
+"""Segments and proposals: every wish becomes one command."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from medview.core.annotations import Annotation, ImageLabel
+from medview.core.changes import AnnotationChange, Change, Command, ProposalChange, SegmentChange
+from medview.core.prediction import PredictedMask, Prediction, Proposal
+from medview.core.segmentation import Segment
+from medview.edit.proposals import accept_segments
+from medview.edit.segments import clear_segment
+from medview.workspace.open_case import OpenCase
+from medview.workspace.segments import new_segment
+
+
+def add_segment(case: OpenCase, name: str = "") -> Segment:
+    """Add a segment at the end of the list and make it the active one."""
+    segmentation = case.labels.segmentation
+    segment = new_segment(segmentation, name)
+    case.do(Command(f"Add {segment.name}", (SegmentChange(None, segment, len(segmentation.segments)),), "segments"))
+    case.view.active_segment_id = segment.segment_id
+    return segment
+
+
+def rename_segment(case: OpenCase, segment_id: str, name: str) -> None:
+    """Give a segment another name; an empty or unchanged one does nothing."""
+    segment = case.labels.segmentation.segment(segment_id)
+    wanted = name.strip()
+    if wanted and wanted != segment.name:
+        _alter(
+            case, replace(segment, name=case.labels.segmentation.free_name(wanted)), f"Rename {segment.name} to {wanted}"
+        )
+
+
+def recolour_segment(case: OpenCase, segment_id: str, colour: tuple[int, int, int]) -> None:
+    """Give a segment another colour."""
+    segment = case.labels.segmentation.segment(segment_id)
+    _alter(case, replace(segment, colour=colour), f"Colour {segment.name}")
+
+
+def set_segment_visible(case: OpenCase, segment_id: str, *, visible: bool) -> None:
+    """Show or hide a segment."""
+    segment = case.labels.segmentation.segment(segment_id)
+    _alter(case, replace(segment, visible=visible), f"{'Show' if visible else 'Hide'} {segment.name}")
+
+
+def set_segment_locked(case: OpenCase, segment_id: str, *, locked: bool) -> None:
+    """Protect a segment's voxels from every gesture, or release them."""
+    segment = case.labels.segmentation.segment(segment_id)
+    _alter(case, replace(segment, locked=locked), f"{'Lock' if locked else 'Unlock'} {segment.name}")
+
+
+def delete_segment(case: OpenCase, segment_id: str) -> None:
+    """Remove a segment and its voxels; a locked one stays."""
+    segmentation = case.labels.segmentation
+    segment = segmentation.segment(segment_id)
+    if segment.locked or case.read_only:
+        return
+    position = segmentation.segments.index(segment)
+    patch = clear_segment(segmentation, segment)
+    removal = SegmentChange(segment, None, position)
+    case.do(Command(f"Delete {segment.name}", (patch, removal) if patch else (removal,), "segments"))
+    if case.view.active_segment_id == segment_id:
+        rest = segmentation.segments
+        case.view.active_segment_id = rest[min(position, len(rest) - 1)].segment_id if rest else ""
+
+
+def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = None) -> None:
+    """Take a proposal into the labels: all of it, or only the segments with these mask values.
+
+    Voxels of segments that are already there stay; what overlaps them goes to a layer of its own.
+    """
+    if case.read_only:
+        return
+    proposal = case.labels.proposals[proposal_id]
+    prediction = proposal.prediction
+    changes: list[Change] = []
+    names: list[str] = []
+    if prediction.mask is not None:
+        wanted = [s for s in prediction.mask.segments if values is None or s.value in values]
+        changes += accept_segments(case.labels.segmentation, prediction.mask, wanted, prediction.source, new_segment)
+        names += [segment.name for segment in wanted]
+    if values is None:
+        annotations = _annotations(prediction)
+        changes += [AnnotationChange(None, a) for a in annotations if a.annotation_id not in case.labels.annotations]
+        names += [a.label for a in annotations]
+    rest = _without(proposal, values)
+    changes.append(ProposalChange(proposal, rest))
+    what = ", ".join(dict.fromkeys(names)) or "nothing"
+    case.do(Command(f"Accept {what} from {prediction.model_name}", tuple(changes), "accept"))
+    added = [c.after for c in changes if isinstance(c, SegmentChange) and c.after is not None]
+    if added and not case.active_segment:
+        case.view.active_segment_id = added[0].segment_id
+
+
+def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> None:
+    """Take one box of a proposal into the labels."""
+    if case.read_only:
+        return
+    proposal = case.labels.proposals[proposal_id]
+    prediction = proposal.prediction
+    box = next(b for b in prediction.boxes if b.annotation_id == annotation_id)
+    rest = replace(proposal, prediction=replace(prediction, boxes=tuple(b for b in prediction.boxes if b is not box)))
+    changes = (AnnotationChange(None, box), ProposalChange(proposal, None if rest.empty else rest))
+    case.do(Command(f"Accept {box.label} from {prediction.model_name}", changes, "accept"))
+
+
+def reject(case: OpenCase, proposal_id: str) -> None:
+    """Take a proposal away; Undo brings it back."""
+    proposal = case.labels.proposals[proposal_id]
+    case.do(Command(f"Reject {proposal.prediction.model_name}", (ProposalChange(proposal, None),), "reject"))
+
+
+def propose(case: OpenCase, proposal: Proposal) -> None:
+    """Put a proposal up in place of an earlier one of the same model."""
+    earlier = [p for p in case.labels.proposals.values() if p.model_id == proposal.model_id]
+    changes: list[Change] = [ProposalChange(p, None) for p in earlier]
+    changes.append(ProposalChange(None, proposal))
+    case.do(Command(f"Run {proposal.prediction.model_name}", tuple(changes), "predict"))
+
+
+def stale(case: OpenCase, proposal: Proposal) -> bool:
+    """Whether the labels have moved on since the model of this proposal was started."""
+    return case.labels.revision != proposal.labels_revision
+
+
+def delete_annotation(case: OpenCase, annotation_id: str) -> None:
+    """Remove a box or an image label."""
+    annotation = case.labels.annotations[annotation_id]
+    case.do(Command(f"Delete {annotation.label}", (AnnotationChange(annotation, None),), "annotations"))
+
+
+def _alter(case: OpenCase, segment: Segment, name: str) -> None:
+    if case.read_only:
+        return
+    before = case.labels.segmentation.segment(segment.segment_id)
+    if before != segment:
+        position = case.labels.segmentation.segments.index(before)
+        case.do(Command(name, (SegmentChange(before, segment, position),), "segments"))
+
+
+def _annotations(prediction: Prediction) -> list[Annotation]:
+    job = prediction.source.job_id
+    labels = [
+        ImageLabel(f"{job}-{name}", name, probability, prediction.source) for name, probability in prediction.scores.items()
+    ]
+    return [*prediction.boxes, *labels]
+
+
+def _without(proposal: Proposal, values: Collection[int] | None) -> Proposal | None:
+    mask = proposal.prediction.mask
+    if values is None or mask is None:
+        return None
+    left = tuple(s for s in mask.segments if s.value not in values)
+    voxels = mask.voxels.copy()
+    for value in values:
+        voxels[voxels == value] = 0
+    rest = replace(proposal, prediction=replace(proposal.prediction, mask=PredictedMask(mask.box, voxels, left)))
+    return None if rest.empty else rest

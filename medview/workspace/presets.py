@@ -1,0 +1,63 @@
+"""Window presets per modality, and the window a series opens with."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.resources import resource_path
+from medview.core.volume import Volume
+from medview.core.window import Window
+
+_LOW_PERCENTILE, _HIGH_PERCENTILE = 1.0, 99.5
+"""Robust against a few bright voxels (vessels, metal) without clipping tissue."""
+
+
+@cache
+def _table() -> dict[str, list[dict[str, str | float]]]:
+    text = (resource_path("windows") / "presets.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def presets(modality: str, unit: str) -> tuple[Window, ...]:
+    """Return the presets that make sense for a modality whose values have this unit."""
+    rows = _table().get(modality, []) if modality != "CT" or unit in ("HU", "") else []
+    return tuple(
+        Window(float(row["center"]), float(row["width"]), name=str(row["name"]))
+        for row in rows
+        if row.get("unit", unit) == unit
+    )
+
+
+def choices(volume: Volume) -> tuple[Window, ...]:
+    """Return what the number keys offer for a volume: presets of its modality, then the file's own windows."""
+    own = tuple(
+        Window(w.center, w.width, w.function, w.name or f"From the file {n + 1}") for n, w in enumerate(volume.windows)
+    )
+    return presets(volume.modality, volume.unit) + own
+
+
+def opening_window(volume: Volume) -> Window:
+    """Return the file's first window, else the modality's first preset, else the full range for a start."""
+    if volume.windows:
+        return volume.windows[0]
+    offered = presets(volume.modality, volume.unit)
+    return offered[0] if offered else Window(128.0, 256.0)
+
+
+def needs_auto_window(volume: Volume) -> bool:
+    """Whether neither file nor modality says how to show the values, so that they have to be looked at."""
+    return not volume.colour and not volume.windows and not presets(volume.modality, volume.unit)
+
+
+def auto_window(values: npt.NDArray[np.float32]) -> Window:
+    """Return the window between the 1st and 99.5th percentile of the finite values, background left out."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return Window(0.5, 1.0, name="Auto")
+    body = finite[finite > finite.min()]
+    low, high = np.percentile(body if body.size else finite, (_LOW_PERCENTILE, _HIGH_PERCENTILE))
+    return Window.from_range(float(low), float(max(high, low + 1e-6)), name="Auto")

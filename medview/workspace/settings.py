@@ -1,0 +1,81 @@
+"""What MedView remembers between starts, apart from labels."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+_LOG = logging.getLogger("medview.settings")
+
+_RECENT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Preferences. Never patient data: recent places are paths the person chose.
+
+    Attributes
+    ----------
+    notice_seen : bool
+        The research-use notice was acknowledged.
+    theme : str
+        ``dark`` or ``light``.
+    """
+
+    notice_seen: bool = False
+    theme: str = "dark"
+    scheme: str = "pacs"
+    brush_radius_mm: float = 6.0
+    recent: tuple[str, ...] = field(default_factory=tuple)
+
+    def with_recent(self, place: str) -> Settings:
+        """Return the settings with ``place`` first among the recent ones."""
+        others = [p for p in self.recent if p != place]
+        return replace(self, recent=tuple([place, *others][:_RECENT]))
+
+
+def settings_file() -> Path:
+    """Where the settings are kept; ``MEDVIEW_CONFIG`` moves them."""
+    chosen = os.environ.get("MEDVIEW_CONFIG")
+    folder = Path(chosen) if chosen else Path(platformdirs.user_config_dir("medview", appauthor=False))
+    return folder / "settings.json"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings; a missing or damaged file means the defaults."""
+    file = path or settings_file()
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError) as error:
+        _LOG.warning("settings could not be read, defaults are used: %s", error)
+        return Settings()
+    kinds = {f.name: type(getattr(Settings(), f.name)) for f in fields(Settings)}
+    known = {}
+    for name, kind in kinds.items():
+        value = found.get(name)
+        value = tuple(value) if kind is tuple and isinstance(value, list) else value
+        value = float(value) if kind is float and isinstance(value, int) else value
+        if isinstance(value, kind):
+            known[name] = value
+    return Settings(**known)
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> None:
+    """Write the settings whole or not at all; failing to is logged, since nothing but comfort is lost."""
+    file = path or settings_file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False) as part:
+            json.dump(asdict(settings), part, indent=2)
+        Path(part.name).replace(file)
+    except OSError as error:
+        _LOG.warning("settings could not be written: %s", error)

@@ -1,0 +1,61 @@
+"""Brush and eraser: a disc on the slice or a sphere, radius in millimetres. Ctrl swaps the two."""
+
+from __future__ import annotations
+
+from medview.core.changes import SegmentChange
+from medview.core.label_patch import LabelPatch
+from medview.core.segmentation import Segment
+from medview.edit.paint import stroke_patch
+from medview.workspace.pointer import Modifiers, Pointer
+from medview.workspace.segments import new_segment
+from medview.workspace.stage import Drag, Stage
+from medview.workspace.view_state import Tool
+
+
+def drag(stage: Stage, press: Pointer) -> Drag:
+    """Paint or erase the active segment along the way; the first stroke of a case makes its first segment."""
+    case, bench = stage.case, stage.bench
+    if case.read_only:
+        stage.say(case.read_only)
+        return
+    erase = (bench.tool is Tool.ERASER) != (Modifiers.CTRL in press.modifiers)
+    gesture = case.gesture("eraser" if erase else "brush")
+    segment = case.active_segment
+    if segment is None:
+        if erase:
+            stage.say("There is no segment to erase from; add one or paint first.")
+            return
+        segment = new_segment(case.labels.segmentation)
+        gesture.apply(SegmentChange(None, segment, len(case.labels.segmentation.segments)))
+        case.view.active_segment_id = segment.segment_id
+    if segment.locked:
+        stage.say(f"{segment.name} is locked; unlock it in the segment list to change it.")
+        return
+    before, at = press, press
+    try:
+        while True:
+            patch = _stamp(stage, segment, before, at, erase=erase)
+            if patch is not None:
+                gesture.apply(patch)
+            before = at
+            move = yield
+            if move is None:
+                break
+            at = move
+    except GeneratorExit:
+        gesture.abort()
+        raise
+    gesture.commit(f"{'Erase' if erase else 'Brush'} {segment.name}")
+
+
+def _stamp(stage: Stage, segment: Segment, before: Pointer, at: Pointer, *, erase: bool) -> LabelPatch | None:
+    geometry = stage.case.volume.geometry
+    return stroke_patch(
+        stage.case.labels.segmentation,
+        segment,
+        before.index_kji(geometry),
+        at.index_kji(geometry),
+        radius_mm=stage.bench.brush_radius_mm,
+        plane=None if stage.bench.brush_sphere else at.plane,
+        erase=erase,
+    )
