@@ -1,0 +1,260 @@
+"""Model packs on disk: reading, checking, unpacking and writing them."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from medview.core.errors import DiskFullError, PackError, WriteError
+from medview.ml.spec import MODEL_FILE, WEIGHTS_FILE, ModelSpec
+from medview.ml.spec_reader import LARGEST_DOCUMENT, read_spec
+
+LARGEST_PACK_BYTES = 8 << 30
+"""A zip that unpacks to more is refused before a byte is written."""
+
+LARGEST_RATIO = 200
+"""A member that inflates by more is refused; weights hardly compress at all."""
+
+MOST_MEMBERS = 64
+
+PICKLE_SIGNS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How files of ``torch.save`` and other pickles begin; loading them could run code."""
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPack:
+    """A pack whose description has been read.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds ``model.json`` and the files it lists.
+    sha256 : str
+        Checksum of the weights; goes into the source of every prediction.
+    digest : str
+        Checksum over the description and all listed files: the pack's identity.
+    bundled : bool
+        Came with MedView; cannot be removed.
+    """
+
+    spec: ModelSpec
+    folder: Path
+    sha256: str
+    digest: str
+    bundled: bool = False
+
+    @property
+    def weights(self) -> Path:
+        """Where the weights are."""
+        return self.folder / WEIGHTS_FILE
+
+
+def load_pack(path: Path, *, bundled: bool = False, verify: bool = True) -> ModelPack:
+    """Read the pack in a folder.
+
+    Parameters
+    ----------
+    path : Path
+        A folder with ``model.json``. For a zip use ``unpack`` first.
+    verify : bool
+        Compare every listed file with its checksum; without, only that they are there.
+
+    Raises
+    ------
+    PackError
+        With one sentence; nothing of the pack has been used.
+    """
+    document = _read_document(path)
+    spec = read_spec(document)
+    for name, expected in spec.files.items():
+        file = path / name
+        if file.is_symlink() or not file.is_file():
+            raise PackError(f"The model pack {path.name} lacks its file {name}; copy the pack again.")
+        if name == WEIGHTS_FILE:
+            refuse_pickle(file)
+        if verify and sha256_of(file) != expected:
+            raise PackError(
+                f"The file {name} of the model pack {path.name} is not the one its author packed (wrong checksum); copy it again."
+            )
+    return ModelPack(spec, path, spec.files[WEIGHTS_FILE], hashlib.sha256(document).hexdigest(), bundled)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a zipped pack into an empty folder; nothing is ever written outside of it.
+
+    The zip may hold the pack at its top or in one folder. Members are written under the plain names checked here, never
+    under a path from the zip.
+
+    Raises
+    ------
+    PackError
+        When the zip is damaged, hides paths or links, or would unpack to more than it may.
+    """
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            members = [m for m in zipped.infolist() if not m.is_dir()]
+            names = _plain_names(archive, members)
+            for member, name in zip(members, names, strict=True):
+                _write_member(zipped, member, folder / name, archive)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise PackError(f"{archive.name} is not a readable zip; copy it again.", detail=repr(error)) from error
+
+
+def write_pack(folder: Path, document: Mapping[str, object], files: Mapping[str, bytes]) -> ModelPack:
+    """Write a pack into a folder, replacing what is there.
+
+    Parameters
+    ----------
+    document : mapping
+        ``model.json`` without ``files``, whose checksums are filled in here.
+    files : mapping of str to bytes
+        At least ``weights.safetensors``.
+
+    Raises
+    ------
+    PackError
+        When the document is not what MedView would read back.
+    WriteError
+        When the folder cannot be written.
+    """
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    text = json.dumps({**document, "files": checksums}, indent=2, ensure_ascii=False) + "\n"
+    read_spec(text)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".pack-") as made:
+            fresh = Path(made) / "pack"
+            fresh.mkdir()
+            for name, content in {**files, MODEL_FILE: text.encode()}.items():
+                _write_synced(fresh / name, content)
+            if folder.exists():
+                folder.rename(Path(made) / "old")
+            fresh.rename(folder)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return load_pack(folder)
+
+
+def copy_pack(pack: ModelPack, folder: Path) -> None:
+    """Copy the description and the listed files of a pack into a new folder, and nothing else.
+
+    Raises
+    ------
+    WriteError
+        When the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True)
+        for name in (MODEL_FILE, *pack.spec.files):
+            shutil.copyfile(pack.folder / name, folder / name)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+def refuse_pickle(weights: Path) -> None:
+    """Refuse weights that are a pickle whatever their name says.
+
+    Raises
+    ------
+    PackError
+        When the file is not safetensors.
+    """
+    try:
+        with weights.open("rb") as opened:
+            start = opened.read(9)
+    except OSError as error:
+        raise PackError(f"The weights {weights.name} cannot be read; check the file.", detail=repr(error)) from error
+    if start.startswith(PICKLE_SIGNS):
+        raise PackError(
+            f"The weights {weights.name} are a Python pickle, which could run code; ask the author for safetensors.",
+            detail=start.hex(),
+        )
+    header = int.from_bytes(start[:8], "little")
+    if len(start) < 9 or start[8:] != b"{" or header + 8 > weights.stat().st_size:
+        raise PackError(
+            f"The weights {weights.name} are not a whole safetensors file; copy the pack again.", detail=start.hex()
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def write_error(path: Path, error: OSError) -> WriteError:
+    """Return the sentence for a failed write."""
+    if error.errno == errno.ENOSPC:
+        return DiskFullError(
+            f"The disk is full while writing {path.name}; free some room and try again.", detail=repr(error)
+        )
+    return WriteError(f"{path.parent} cannot be written; choose another folder or ask for permission.", detail=repr(error))
+
+
+def _read_document(folder: Path) -> bytes:
+    file = folder / MODEL_FILE
+    try:
+        if file.stat().st_size > LARGEST_DOCUMENT:
+            raise PackError(f"{MODEL_FILE} of {folder.name} is larger than a description of a model can be.")
+        return file.read_bytes()
+    except OSError as error:
+        raise PackError(f"{folder.name} is not a model pack: it has no {MODEL_FILE}.", detail=repr(error)) from error
+
+
+def _plain_names(archive: Path, members: list[zipfile.ZipInfo]) -> list[str]:
+    if not 0 < len(members) <= MOST_MEMBERS:
+        raise PackError(
+            f"{archive.name} holds {len(members)} files, which no model pack does; check that it is the right file."
+        )
+    if sum(m.file_size for m in members) > LARGEST_PACK_BYTES:
+        raise PackError(f"{archive.name} would unpack to more than {LARGEST_PACK_BYTES >> 30} GB; it is not a model pack.")
+    parts = [m.filename.split("/") for m in members]
+    if all(len(p) == 2 for p in parts) and len({p[0] for p in parts}) == 1 and parts[0][0] not in ("", ".", ".."):
+        parts = [p[1:] for p in parts]
+    names = [p[0] if len(p) == 1 else "" for p in parts]
+    for member, name in zip(members, names, strict=True):
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        plain = name not in ("", ".", "..") and not set(name) & set('\\:*?"<>|\x00')
+        if not plain or kind not in (0, stat.S_IFREG) or member.flag_bits & 1:
+            raise PackError(
+                f"{archive.name} holds a file that would not stay inside the pack's folder; it was not opened.",
+                detail=repr(member.filename),
+            )
+        if member.file_size > LARGEST_RATIO * max(member.compress_size, 1) + 4096:
+            raise PackError(
+                f"{archive.name} holds a file that inflates without bound; it was not opened.", detail=repr(member)
+            )
+    if len(set(names)) != len(names):
+        raise PackError(f"{archive.name} holds the same file twice; it was not opened.")
+    return names
+
+
+def _write_member(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archive: Path) -> None:
+    left = member.file_size
+    try:
+        with zipped.open(member) as packed, target.open("xb") as opened:
+            while chunk := packed.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise PackError(f"{archive.name} holds a file larger than it declares; it was not opened.")
+                opened.write(chunk)
+    except OSError as error:
+        raise write_error(target, error) from error
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("xb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
