@@ -2,9 +2,63 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Sequence
 
+COMMANDS: dict[str, str] = {
+    "demo": "Show what MedView does on a computed patient; without a display, write pictures and files",
+    "scan": "List what is in a folder, file or zip",
+    "render": "Write one slice as a picture",
+    "models": "List, inspect, add and remove model packs",
+    "predict": "Run a model and write what it finds",
+    "convert": "Turn images and labels from one format into another",
+    "project": "Create, inspect, verify and export projects",
+    "doctor": "Say what this computer can do and whether MedView is whole",
+}
+"""Subcommand -> what it does. Each is a module of the same name with an ``app``; only the one asked for is imported."""
 
-def run(arguments: Sequence[str]) -> int:
+
+def run_command(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 wrong use or ambiguous input."""
-    raise NotImplementedError(arguments)
+    first = arguments[0]
+    if first == "--version":
+        from medview import __version__
+
+        print(f"medview {__version__}")
+        return 0
+    if first == "--help":
+        print(_help())
+        return 0
+    return _run_app(first, arguments[1:])
+
+
+def _run_app(name: str, arguments: Sequence[str]) -> int:
+    import click
+
+    from medview.cli.output import report_errors
+
+    app = importlib.import_module(f"medview.cli.{name}").app
+    with report_errors() as outcome:
+        try:
+            result = app(args=list(arguments), prog_name=f"medview {name}", standalone_mode=False)
+            outcome.code = result if isinstance(result, int) else 0
+        except click.exceptions.Exit as error:
+            outcome.code = error.exit_code
+        except click.ClickException as error:
+            error.show(file=sys.stderr)
+            outcome.code = 2
+        except click.Abort:
+            outcome.code = 1
+    return outcome.code
+
+
+def _help() -> str:
+    width = max(len(name) for name in COMMANDS)
+    rows = "\n".join(f"  medview {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    return f"""MedView: open DICOM series, label them, run models on them. Research use. Not a medical device.
+
+  medview [PATH...]{" " * (width - 8)}  Open the window, with these folders or files
+{rows}
+
+Each command explains itself with --help."""

@@ -9,6 +9,7 @@ from medview.workspace.events import LabelsChanged, Message, Severity
 from medview.workspace.jobs import JobRunner
 from medview.workspace.open_case import OpenCase
 from medview.workspace.services import Services
+from medview.workspace.settings import Settings
 from medview.workspace.view_state import Bench
 
 
@@ -28,13 +29,16 @@ class Workspace:
     """The undo stack of the active case changed."""
     load_changed = Signal()
     """Slices of the active case arrived."""
+    settings_changed = Signal()
+    """Preferences changed and have to be written."""
     message = Signal(Message)
     """One line for the person."""
 
-    def __init__(self, runner: JobRunner, services: Services) -> None:
+    def __init__(self, runner: JobRunner, services: Services, settings: Settings | None = None) -> None:
         self.runner = runner
         self.services = services
-        self.bench = Bench()
+        self.settings = settings or Settings()
+        self.bench = Bench(brush_radius_mm=self.settings.brush_radius_mm)
         self.scans: dict[str, ScanResult] = {}
         self.cases: dict[str, OpenCase] = {}
         self.active: OpenCase | None = None
@@ -72,6 +76,11 @@ class Workspace:
         if self.active is case:
             self.active = next(reversed(self.cases.values()), None)
             self.active_changed.emit()
+
+    def remember(self, place: str) -> None:
+        """Put a place first among the recent ones."""
+        self.settings = self.settings.with_recent(place)
+        self.settings_changed.emit()
 
     def say(self, text: str, severity: Severity = Severity.INFO, *, undo: bool = False) -> None:
         """Tell the person one line."""

@@ -1,0 +1,28 @@
+"""``medview convert SRC DST``: images and labels from one format into another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medview.cli.output import progress, say
+from medview.workspace.conversion import convert as convert_files
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def convert(
+    src: Annotated[Path, typer.Argument(help="Series folder, SEG, NIfTI or NRRD")],
+    dst: Annotated[Path, typer.Argument(help="File to write: .nii, .nii.gz, .nrrd, or .dcm for a SEG")],
+    *,
+    reference: Annotated[Path | None, typer.Option(help="Series the labels belong to; needed to write a SEG")] = None,
+    series: Annotated[str | None, typer.Option(help="Series UID, where there are several")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
+) -> None:
+    """Convert a series to NIfTI or NRRD, or labels between SEG, NIfTI and NRRD."""
+    with progress(quiet=quiet) as context:
+        convert_files(src, dst, reference, series, context)
+    say(f"Wrote {dst}.")

@@ -1,0 +1,76 @@
+"""What every subcommand writes where: one JSON document to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from medview.core.errors import AmbiguousError, MedViewError
+from medview.core.job import Inline
+
+_LOG = logging.getLogger("medview.cli")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Exit code of the command."""
+
+    code: int = 0
+
+
+@contextmanager
+def report_errors() -> Iterator[Outcome]:
+    """Turn errors into one sentence on stderr and an exit code: 1 failed, 2 ambiguous input."""
+    outcome = Outcome()
+    try:
+        yield outcome
+    except MedViewError as error:
+        print(error.sentence, file=sys.stderr)
+        _LOG.debug("%s", error.detail)
+        outcome.code = 2 if isinstance(error, AmbiguousError) else 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        outcome.code = 1
+
+
+def print_json(document: Mapping[str, object]) -> None:
+    """Write the one JSON document of a command."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def say(text: str) -> None:
+    """Write a line for the person, to stderr."""
+    print(text, file=sys.stderr)
+
+
+class TerminalContext(Inline):
+    """Shows progress on stderr."""
+
+    def __init__(self, bar: Progress) -> None:
+        super().__init__()
+        self._bar = bar
+        self._task = bar.add_task("", total=1.0)
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Move the bar."""
+        self._bar.update(self._task, completed=fraction, description=text)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Inline]:
+    """Yield a job context that shows a bar on a terminal, and nothing elsewhere or when ``quiet``."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield Inline()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield TerminalContext(bar)

@@ -1,0 +1,70 @@
+"""``medview render SRC``: one slice as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+
+from medview.cli.output import progress
+from medview.core.errors import MedViewError
+from medview.core.plane import Plane, SlicePlane
+from medview.core.volume import Volume
+from medview.core.window import Window
+from medview.io.files import replace_file
+from medview.io.label_files import read_labels
+from medview.io.load import load_volume
+from medview.workspace.presets import auto_window, choices, needs_auto_window, opening_window
+from medview.workspace.rendering import Overlay, render_slice
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def render(
+    src: Annotated[Path, typer.Argument(help="DICOM file, folder or zip, NIfTI, NRRD or image")],
+    *,
+    plane: Annotated[Plane, typer.Option(help="Plane of the patient")] = Plane.AXIAL,
+    index: Annotated[int, typer.Option(help="Slice, counted from 0 along the grid axis of the plane")],
+    window: Annotated[str, typer.Option(help="WIDTH/LEVEL, or the name of a preset")] = "",
+    overlay: Annotated[Path | None, typer.Option(help="Labels on the same grid: SEG, NIfTI or NRRD")] = None,
+    series: Annotated[str | None, typer.Option(help="Series UID, where there are several")] = None,
+    output: Annotated[Path, typer.Option("-o", help="PNG to write")],
+    quiet: Annotated[bool, typer.Option("--quiet")] = False,
+) -> None:
+    """Write one slice as a PNG with square pixels."""
+    with progress(quiet=quiet) as context:
+        loaded = load_volume(src, series, context)
+    volume = loaded.volume
+    layout = SlicePlane.of(plane, volume.geometry)
+    if not 0 <= index < layout.count(volume.geometry):
+        raise MedViewError(
+            f"There is no {plane.value} slice {index}; this series has slices 0 to {layout.count(volume.geometry) - 1}."
+        )
+    overlays: list[Overlay] = []
+    if overlay is not None:
+        labels = read_labels(overlay, volume)
+        for segment in labels.segments:
+            cut = layout.extract(labels.layers[segment.layer_id], index)
+            overlays.append(Overlay(cut == segment.value, segment.colour))
+    picture = render_slice(volume, layout, index, _window(window, volume), overlays, letters=True)
+    with replace_file(output) as part:
+        Image.fromarray(picture).save(part, format="PNG")
+
+
+def _window(text: str, volume: Volume) -> Window:
+    """Return the window a person asked for. Raises MedViewError when it names none."""
+    if not text:
+        return auto_window(volume.values()) if needs_auto_window(volume) else opening_window(volume)
+    width, slash, level = text.partition("/")
+    if slash:
+        try:
+            return Window(float(level), float(width))
+        except ValueError:
+            raise MedViewError(f"{text!r} is no window; give WIDTH/LEVEL, e.g. 400/40, or the name of a preset.") from None
+    offered = {w.name.lower(): w for w in choices(volume)}
+    if text.lower() not in offered:
+        raise MedViewError(f"There is no preset {text!r} for this series; it has {', '.join(offered) or 'none'}.")
+    return offered[text.lower()]

@@ -1,0 +1,102 @@
+"""One file format into another, labels and images alike."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from medview.core.errors import ReadError, WriteError
+from medview.core.job import JobContext
+from medview.core.segmentation import LabelLayer, Segmentation
+from medview.io.dicom.seg import write_seg
+from medview.io.label_files import ImportedLabels, is_label_file, read_labels
+from medview.io.load import LoadedVolume, load_volume
+from medview.io.nifti import write_label_map as write_nifti_labels
+from medview.io.nifti import write_volume as write_nifti_volume
+from medview.io.nrrd import write_label_map as write_nrrd_labels
+from medview.io.nrrd import write_volume as write_nrrd_volume
+
+
+class Format(Enum):
+    """What can be written."""
+
+    NIFTI = "NIfTI"
+    NRRD = "NRRD"
+    SEG = "DICOM SEG"
+
+
+def target_format(path: Path) -> Format:
+    """Return the format a file name asks for. Raises WriteError when it asks for none that is known."""
+    name = path.name.lower()
+    for endings, form in (
+        ((".nii", ".nii.gz"), Format.NIFTI),
+        ((".nrrd", ".nhdr"), Format.NRRD),
+        ((".dcm",), Format.SEG),
+    ):
+        if name.endswith(endings):
+            return form
+    raise WriteError(f"MedView cannot tell what to write from the name {path.name}; end it in .nii.gz, .nrrd or .dcm.")
+
+
+def convert(src: Path, dst: Path, reference: Path | None, series_uid: str | None, context: JobContext) -> None:
+    """Convert ``src`` to ``dst``; what it holds decides whether it is read as an image or as labels.
+
+    Parameters
+    ----------
+    reference : Path, optional
+        The series labels belong to. A NIfTI or NRRD given with a reference is read as a label map on its grid.
+
+    Raises
+    ------
+    ReadError, WriteError, AmbiguousError, GeometryError
+    """
+    form = target_format(dst)
+    source_series = load_volume(reference, series_uid, context) if reference is not None else None
+    if reference is not None or is_label_file(src):
+        labels = read_labels(src, source_series.volume if source_series else None)
+        write_labels(labels, dst, form, source_series)
+        return
+    loaded = load_volume(src, series_uid, context)
+    if form is Format.SEG:
+        raise WriteError(f"{src} is read as an image; to write its labels as a SEG name the series with --reference.")
+    writer = write_nifti_volume if form is Format.NIFTI else write_nrrd_volume
+    writer(dst, loaded.volume)
+
+
+def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: LoadedVolume | None) -> None:
+    """Write labels in a format. Raises WriteError where it cannot carry them."""
+    if form is Format.SEG:
+        if series is None or not series.dicom_paths:
+            raise WriteError(f"A SEG points at the DICOM series it was drawn on; name it with --reference to write {dst.name}.")
+        layers = {n: LabelLayer(n, voxels) for n, voxels in labels.layers.items()}
+        write_seg(dst, Segmentation(labels.geometry, layers, list(labels.segments)), series.dicom_paths)
+        return
+    merged = flatten(labels)
+    writer = write_nifti_labels if form is Format.NIFTI else write_nrrd_labels
+    writer(dst, merged, labels.geometry)
+
+
+def flatten(labels: ImportedLabels) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return all segments in one label map (k, j, i), with their own values, or numbered from 1 where those repeat.
+
+    Raises
+    ------
+    WriteError
+        When segments overlap, which one label map cannot carry, or there are more than 255.
+    """
+    if len(labels.segments) > 255:
+        raise WriteError(f"One label map holds 255 segments and there are {len(labels.segments)}; write a SEG instead.")
+    merged = np.zeros(labels.geometry.shape_kji, dtype=np.uint8)
+    values = [segment.value for segment in labels.segments]
+    if len(set(values)) < len(values):
+        values = list(range(1, len(values) + 1))
+    for number, segment in zip(values, labels.segments, strict=True):
+        mask = labels.layers[segment.layer_id] == segment.value
+        if merged[mask].any():
+            raise WriteError(f"{segment.name} overlaps another segment, which one label map cannot hold; write a SEG instead.")
+        merged[mask] = number
+    if not labels.segments:
+        raise ReadError("There are no segments to write.")
+    return merged

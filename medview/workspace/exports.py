@@ -1,0 +1,140 @@
+"""Predictions and labels as files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from medview.core.annotations import BoxAnnotation
+from medview.core.errors import WriteError
+from medview.core.geometry import Calibration, Geometry
+from medview.core.prediction import Prediction
+from medview.core.segmentation import LabelLayer, Segment, Segmentation
+from medview.core.volume import Volume
+from medview.io.dicom.seg import write_seg
+from medview.io.files import replace_file
+from medview.io.nifti import write_label_map
+
+RESEARCH_USE = "Research use. Not a medical device."
+
+
+def prepare_folder(folder: Path, *, overwrite: bool) -> None:
+    """Make an output folder. Raises WriteError when it holds something already, unless ``overwrite``, or cannot be made."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise WriteError(f"{folder} is a file; choose a folder to write to.")
+        if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+            raise WriteError(f"{folder} is not empty; choose another folder or say --overwrite.")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{folder} cannot be written to; choose another folder.", detail=str(error)) from error
+
+
+def write_json(path: Path, document: Mapping[str, object]) -> None:
+    """Write a JSON document whole or not at all."""
+    with replace_file(path) as part:
+        part.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_prediction(
+    prediction: Prediction, volume: Volume, source: Sequence[Path], folder: Path, extra_warnings: Sequence[str] = ()
+) -> dict[str, object]:
+    """Write what a model found into ``folder`` and return summary.json's document.
+
+    ``labels.nii.gz`` and, for DICOM input, ``labels.dcm`` hold masks; ``boxes.json`` boxes; ``scores.json`` scores.
+
+    Parameters
+    ----------
+    source : sequence of Path
+        The DICOM files of the series; empty for other input.
+    """
+    outputs: list[Path] = []
+    if prediction.mask is not None:
+        segmentation = segmentation_of(prediction)
+        nifti = folder / "labels.nii.gz"
+        write_label_map(nifti, segmentation.layer(0).voxels, volume.geometry)
+        outputs.append(nifti)
+        if source and volume.geometry.calibration is Calibration.VOLUME and segmentation.segments:
+            write_seg(folder / "labels.dcm", segmentation, source)
+            outputs.append(folder / "labels.dcm")
+    if prediction.task == "detection":
+        boxes = {"boxes": [box_document(box, volume.geometry) for box in prediction.boxes], "notice": RESEARCH_USE}
+        write_json(folder / "boxes.json", boxes)
+        outputs.append(folder / "boxes.json")
+    if prediction.task == "classification":
+        write_json(folder / "scores.json", {"scores": dict(prediction.scores), "notice": RESEARCH_USE})
+        outputs.append(folder / "scores.json")
+    summary = summary_document(prediction, outputs, extra_warnings)
+    write_json(folder / "summary.json", summary)
+    return summary
+
+
+def summary_document(
+    prediction: Prediction, outputs: Sequence[Path], extra_warnings: Sequence[str] = ()
+) -> dict[str, object]:
+    """Return the documented JSON of a prediction."""
+    counts = prediction.mask.counts() if prediction.mask else {}
+    ml_per_voxel = prediction.geometry.voxel_volume_mm3 / 1000.0
+    in_mm = prediction.geometry.calibration is Calibration.VOLUME
+    stages = ("load", "prepare", "infer", "finish", "write")
+    return {
+        "model": prediction.source.model_id,
+        "version": prediction.source.model_version,
+        "task": prediction.task,
+        "device": prediction.device,
+        "source_series": prediction.series_uid,
+        "seconds": {stage: round(float(prediction.seconds.get(stage, 0.0)), 4) for stage in stages},
+        "peak_memory_mb": round(prediction.peak_memory_mb, 1),
+        "segments": [
+            {
+                "name": s.name,
+                "value": s.value,
+                "voxels": counts.get(s.value, 0),
+                "volume_ml": counts.get(s.value, 0) * ml_per_voxel if in_mm else None,
+            }
+            for s in (prediction.mask.segments if prediction.mask else ())
+        ],
+        "boxes": [box_document(box, prediction.geometry) for box in prediction.boxes],
+        "scores": dict(prediction.scores),
+        "outputs": [str(path) for path in outputs],
+        "warnings": [*prediction.warnings, *extra_warnings, *([prediction.notice] if prediction.notice else []), RESEARCH_USE],
+    }
+
+
+def box_document(box: BoxAnnotation, geometry: Geometry) -> dict[str, object]:
+    """Return one box as the documented JSON: half-open index box at voxel edges, and the enclosing box in the patient."""
+    in_mm = geometry.calibration is Calibration.VOLUME
+    low_kji, high_kji = box.bounds_kji(geometry)
+    low_mm, high_mm = box.enclosing_lps_mm()
+    return {
+        "label": box.label,
+        "score": box.score,
+        "space": "lps_mm" if in_mm else "index",
+        "min_kji": [round(float(n), 4) for n in low_kji],
+        "max_kji": [round(float(n), 4) for n in high_kji],
+        "min_lps_mm": list(low_mm) if in_mm else None,
+        "max_lps_mm": list(high_mm) if in_mm else None,
+    }
+
+
+def segmentation_of(prediction: Prediction) -> Segmentation:
+    """Return the mask of a prediction as a segmentation on the same grid, with the model's own values."""
+    mask = prediction.mask
+    if mask is None:
+        return Segmentation(prediction.geometry)
+    layer = LabelLayer(0, mask.on_grid(prediction.geometry.shape_kji))
+    segments = [
+        Segment(f"{prediction.source.job_id}-{s.value}", s.name, s.colour, 0, s.value, s.code, source=prediction.source)
+        for s in mask.segments
+    ]
+    return Segmentation(prediction.geometry, {0: layer}, segments)
+
+
+def remove_outputs(folder: Path) -> None:
+    """Remove what an earlier run left in an output folder that is about to be written again."""
+    for name in ("labels.nii.gz", "labels.dcm", "boxes.json", "scores.json", "summary.json"):
+        (folder / name).unlink(missing_ok=True)
+    for child in folder.glob("pictures"):
+        shutil.rmtree(child)

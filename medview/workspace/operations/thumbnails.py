@@ -1,0 +1,53 @@
+"""Small pictures for the study browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.errors import ReadError
+from medview.core.geometry import Geometry
+from medview.core.job import JobContext
+from medview.core.plane import Plane, SlicePlane
+from medview.core.study import Series
+from medview.io.reader_pool import InlinePool, ReaderPool
+from medview.io.series_reader import SeriesReader
+from medview.workspace.jobs import Lane
+from medview.workspace.presets import auto_window
+from medview.workspace.rendering import render_slice
+
+THUMBNAIL_PX = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """Request: the middle slice of the best volume of a series, longest side 96 px, RGB uint8 (rows, columns, 3)."""
+
+    series: Series
+    pool: ReaderPool | InlinePool
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return "Making a thumbnail"
+
+    @property
+    def lane(self) -> Lane:
+        """Thumbnails wait behind exports, never behind reading."""
+        return Lane.WRITE
+
+    def run(self, context: JobContext) -> npt.NDArray[np.uint8]:
+        """Decode one slice and draw it as acquired. Raises ReadError when the series holds no picture."""
+        entry = self.series.best
+        if entry is None:
+            raise ReadError("This series has no picture to show.")
+        context.raise_if_cancelled()
+        middle = entry.shape_kji[0] // 2
+        volume = SeriesReader(self.pool).read_slice(self.series, entry, middle)
+        # As acquired: rows down, columns to the right, whatever the orientation in the patient.
+        flat = Geometry.from_spacing(volume.geometry.shape_kji, volume.geometry.spacing_kji_mm)
+        layout = SlicePlane.of(Plane.AXIAL, flat)
+        window = volume.windows[0] if volume.windows else auto_window(volume.values())
+        return render_slice(volume, layout, 0, window, longest_px=THUMBNAIL_PX)

@@ -1,0 +1,103 @@
+"""Frozen descriptions of long work on files."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medview.core.job import JobContext
+from medview.core.segmentation import LabelLayer, Segment, Segmentation
+from medview.core.study import ScanResult, Series, VolumeEntry
+from medview.core.volume import Volume
+from medview.io.dicom.scan import scan
+from medview.io.reader_pool import InlinePool, ReaderPool
+from medview.io.series_reader import SeriesReader
+from medview.store.project import Project
+from medview.store.recover import LoadedCase
+from medview.workspace.jobs import Lane
+from medview.workspace.keeping import load_stored
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlace:
+    """Request: what is in a folder, file or zip."""
+
+    path: Path
+    pool: ReaderPool | InlinePool
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return f"Looking into {self.path.name}"
+
+    @property
+    def lane(self) -> Lane:
+        """Reading."""
+        return Lane.READ
+
+    def run(self, context: JobContext) -> ScanResult:
+        """Scan in a reader process."""
+        return scan(self.path, context, self.pool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenedSeries:
+    """Part: the volume stands in memory, still empty, and these labels were made on it before."""
+
+    volume: Volume
+    case_id: int | None
+    stored: LoadedCase | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSeries:
+    """Request: read a series, middle slice first. Parts: OpenedSeries, then SliceReports. Value: SHA-256 of the voxels."""
+
+    series: Series
+    entry: VolumeEntry
+    pool: ReaderPool | InlinePool
+    project: Project | None
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return f"Reading {self.series.description or self.series.modality or 'series'}"
+
+    @property
+    def lane(self) -> Lane:
+        """Reading."""
+        return Lane.READ
+
+    def run(self, context: JobContext) -> str:
+        """Read in reader processes."""
+        reader = SeriesReader(self.pool)
+        opened = reader.begin(self.series, self.entry)
+        case_id, stored = load_stored(self.project, self.series, opened.volume)
+        context.partial(OpenedSeries(opened.volume, case_id, stored))
+        reader.fill(opened, self.entry.shape_kji[0] // 2, context)
+        return pixels_sha256(opened.volume)
+
+
+def pixels_sha256(volume: Volume) -> str:
+    """Return the SHA-256 of the stored voxels, their dtype and shape: what labels were drawn on."""
+    voxels = np.ascontiguousarray(volume.voxels)
+    digest = hashlib.sha256(f"{voxels.dtype.str}{voxels.shape}".encode())
+    digest.update(memoryview(voxels).cast("B"))
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelsCopy:
+    """Labels as they were at one moment, so that drawing can go on while they are written."""
+
+    segmentation: Segmentation
+
+    @classmethod
+    def of(cls, segmentation: Segmentation) -> LabelsCopy:
+        """Copy layers and segments."""
+        layers = {n: LabelLayer(n, layer.voxels.copy(), layer.version) for n, layer in segmentation.layers.items()}
+        segments: list[Segment] = list(segmentation.segments)
+        return cls(Segmentation(segmentation.geometry, layers, segments))
