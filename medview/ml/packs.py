@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medview.core.errors import DiskFullError, PackError, WriteError
+from medview.ml.networks.table import NETWORKS
 from medview.ml.spec import MODEL_FILE, WEIGHTS_FILE, ModelSpec
 from medview.ml.spec_reader import LARGEST_DOCUMENT, read_spec
 
@@ -46,6 +47,8 @@ class ModelPack:
         Checksum over the description and all listed files: the pack's identity.
     bundled : bool
         Came with MedView; cannot be removed.
+    available : bool
+        Whether this MedView can run it; ``reason`` says why not.
     """
 
     spec: ModelSpec
@@ -53,6 +56,8 @@ class ModelPack:
     sha256: str
     digest: str
     bundled: bool = False
+    available: bool = True
+    reason: str = ""
 
     @property
     def weights(self) -> Path:
@@ -85,9 +90,12 @@ def load_pack(path: Path, *, bundled: bool = False, verify: bool = True) -> Mode
             refuse_pickle(file)
         if verify and sha256_of(file) != expected:
             raise PackError(
-                f"The file {name} of the model pack {path.name} is not the one its author packed (wrong checksum); copy it again."
+                f"{name} of the model pack {path.name} has a wrong checksum: it is not what its author packed; copy it again."
             )
-    return ModelPack(spec, path, spec.files[WEIGHTS_FILE], hashlib.sha256(document).hexdigest(), bundled)
+    digest = hashlib.sha256(document).hexdigest()
+    known = spec.network.name in NETWORKS
+    reason = "" if known else f"It needs the network {spec.network.name}, which this MedView does not have; update MedView."
+    return ModelPack(spec, path, spec.files[WEIGHTS_FILE], digest, bundled, known, reason)
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -39,7 +39,7 @@ In short::
     }
 
 Intensity steps: ``clip`` (low, high); ``scale`` maps low..high to 0..1 without clipping; ``shift_scale`` (subtract,
-divide). ``zscore``, ``minmax`` (to 0..1) and ``quantile`` (low, high as fractions, mapped to 0..1) look at the whole volume.
+divide). ``zscore``, ``minmax`` (to 0..1) and ``quantile`` (low, high: fractions, mapped to 0..1) look at the whole volume.
 
 Tiling ``blend``: ``gaussian`` overlaps tiles of exactly ``tile_kji``. ``valid`` cuts tiles freely and keeps only voxels
 whose receptive field (``margin_kji`` voxels to each side) was inside, so that the result is that of the whole volume.
@@ -56,7 +56,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 
 from medview.core.prediction import PredictedSegment
 
@@ -71,7 +71,7 @@ Vector3 = tuple[float, float, float]
 Shape3 = tuple[int, int, int]
 
 
-class Task(Enum):
+class Task(StrEnum):
     """What a model gives."""
 
     SEGMENTATION = "segmentation"
@@ -213,6 +213,8 @@ class ModelSpec:
         Shown wherever the model's results are.
     files : mapping of str to str
         SHA-256 in hexadecimal of every other file of the pack.
+    document : mapping
+        ``model.json`` as it was read, for showing it.
     """
 
     id: str
@@ -229,6 +231,7 @@ class ModelSpec:
     licence: str
     notice: str
     files: Mapping[str, str]
+    document: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def key(self) -> str:

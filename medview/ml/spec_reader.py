@@ -97,6 +97,7 @@ def read_spec(document: bytes | str) -> ModelSpec:
         licence=top.text("licence", 200),
         notice=top.text("notice", 400, ""),
         files=_files(top.inside("files")),
+        document=top.content,
     )
     top.end()
     return spec

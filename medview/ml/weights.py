@@ -1,0 +1,123 @@
+"""From a pack to a network ready to run, kept in memory between runs."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import threading
+from collections import OrderedDict
+
+import safetensors
+import torch
+from safetensors.torch import load as load_tensors
+from torch import nn
+
+from medview.core.errors import ModelError, PackError
+from medview.ml.networks.table import NETWORKS
+from medview.ml.packs import ModelPack, refuse_pickle, sha256_of
+from medview.ml.spec import NetworkSpec
+
+RESIDENT_BYTES = 2 << 30
+"""Networks kept ready for the next run; the least recently used goes first."""
+
+_log = logging.getLogger("medview.models")
+
+
+def build_network(spec: NetworkSpec) -> nn.Module:
+    """Build a network of the closed table on the meta device: its shape, without memory or weights.
+
+    Raises
+    ------
+    PackError
+        When the name is not in the table or the keyword arguments do not suit it.
+    """
+    target = NETWORKS.get(spec.name)
+    if target is None:
+        raise PackError(f"This MedView has no network {spec.name}; update MedView to use this model.")
+    module, _, factory = target.partition(":")
+    try:
+        with torch.device("meta"):
+            network = getattr(importlib.import_module(module), factory)(**spec.kwargs)
+    except (TypeError, ValueError, RuntimeError, IndexError, ArithmeticError, AttributeError) as error:
+        raise PackError(
+            f"The model describes a network {spec.name} that cannot be built; ask its author for a proper pack.",
+            detail=repr(error),
+        ) from error
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"{target} made a {type(network).__name__}")
+    return network
+
+
+def load_network(pack: ModelPack) -> nn.Module:
+    """Return the pack's network with its weights, on the CPU and in evaluation mode.
+
+    Raises
+    ------
+    PackError
+        When the weights are damaged or not those of the described network.
+    """
+    refuse_pickle(pack.weights)
+    if sha256_of(pack.weights) != pack.sha256:
+        raise PackError(f"The weights of {pack.spec.name} have a wrong checksum; install the model again.")
+    network = build_network(pack.spec.network)
+    try:
+        tensors = load_tensors(pack.weights.read_bytes())
+        network.load_state_dict(tensors, strict=True, assign=True)
+    except (safetensors.SafetensorError, RuntimeError, OSError) as error:
+        raise PackError(
+            f"The weights of {pack.spec.name} do not belong to the network it describes; ask its author for a proper pack.",
+            detail=repr(error),
+        ) from error
+    wrong = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
+    if wrong:
+        raise PackError(f"The weights of {pack.spec.name} hold numbers that are not finite.", detail=", ".join(wrong[:5]))
+    return network.float().eval().requires_grad_(False)
+
+
+class ResidentNetworks:
+    """Networks that stay loaded, by pack and device, up to a number of bytes."""
+
+    def __init__(self, limit_bytes: int = RESIDENT_BYTES) -> None:
+        self._limit = limit_bytes
+        self._networks: OrderedDict[tuple[str, str], nn.Module] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, pack: ModelPack, device: torch.device) -> nn.Module:
+        """Return the network of a pack on a device, loading it when it is not there.
+
+        Raises
+        ------
+        PackError
+            When the pack cannot be loaded.
+        """
+        key = (pack.digest, str(device))
+        with self._lock:
+            network = self._networks.pop(key, None)
+            if network is None:
+                network = load_network(pack).to(device)
+                _log.info("%s loaded onto %s", pack.spec.key, device)
+            self._networks[key] = network
+            while len(self._networks) > 1 and sum(map(size_bytes, self._networks.values())) > self._limit:
+                self._networks.popitem(last=False)
+            return network
+
+    def clear(self) -> None:
+        """Let all networks go."""
+        with self._lock:
+            self._networks.clear()
+        gc.collect()
+
+
+RESIDENT = ResidentNetworks()
+
+
+def size_bytes(network: nn.Module) -> int:
+    """Return the memory of a network's weights."""
+    return sum(t.numel() * t.element_size() for t in (*network.parameters(), *network.buffers()))
+
+
+def check_output(found: tuple[int, ...], expected: int, name: str) -> None:
+    """Raise ModelError when a network returned another number of channels than its pack describes."""
+    if len(found) < 2 or found[1] != expected:
+        raise ModelError(f"{name} returned {found[1:2]} channels where its description says {expected}; ask its author.")
