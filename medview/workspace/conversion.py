@@ -69,7 +69,9 @@ def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: Loaded
     """Write labels in a format. Raises WriteError where it cannot carry them."""
     if form is Format.SEG:
         if series is None or not series.dicom_paths:
-            raise WriteError(f"A SEG points at the DICOM series it was drawn on; name it with --reference to write {dst.name}.")
+            raise WriteError(
+                f"A SEG points at the DICOM series it was drawn on; name it with --reference to write {dst.name}."
+            )
         layers = {n: LabelLayer(n, voxels) for n, voxels in labels.layers.items()}
         write_seg(dst, Segmentation(labels.geometry, layers, list(labels.segments)), series.dicom_paths)
         return
@@ -95,7 +97,9 @@ def flatten(labels: ImportedLabels) -> np.ndarray[tuple[int, ...], np.dtype[np.u
     for number, segment in zip(values, labels.segments, strict=True):
         mask = labels.layers[segment.layer_id] == segment.value
         if merged[mask].any():
-            raise WriteError(f"{segment.name} overlaps another segment, which one label map cannot hold; write a SEG instead.")
+            raise WriteError(
+                f"{segment.name} overlaps another segment, which one label map cannot hold; write a SEG instead."
+            )
         merged[mask] = number
     if not labels.segments:
         raise ReadError("There are no segments to write.")

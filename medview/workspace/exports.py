@@ -99,7 +99,12 @@ def summary_document(
         "boxes": [box_document(box, prediction.geometry) for box in prediction.boxes],
         "scores": dict(prediction.scores),
         "outputs": [str(path) for path in outputs],
-        "warnings": [*prediction.warnings, *extra_warnings, *([prediction.notice] if prediction.notice else []), RESEARCH_USE],
+        "warnings": [
+            *prediction.warnings,
+            *extra_warnings,
+            *([prediction.notice] if prediction.notice else []),
+            RESEARCH_USE,
+        ],
     }
 
 

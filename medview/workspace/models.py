@@ -43,7 +43,7 @@ def add_model(source: str | Path, registry: Registry | None = None) -> ModelPack
     path = Path(source)
     if not path.exists():
         raise PackError(f"There is no file or folder {path}; choose a model pack.")
-    if path.suffix.lower() == ".zip" or (path / "model.json").is_file() and (path / "weights.safetensors").is_file():
+    if path.suffix.lower() == ".zip" or ((path / "model.json").is_file() and (path / "weights.safetensors").is_file()):
         return where.add(path)
     with tempfile.TemporaryDirectory(prefix="medview-convert-") as folder:
         pack = Path(folder) / "pack"
@@ -60,5 +60,6 @@ def _convert(source: Path, target: Path) -> None:
     if done.returncode != 0:
         sentence = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""
         raise PackError(
-            sentence or f"{source} is not a model pack and could not be converted.", detail=f"{done.returncode}: {done.stderr}"
+            sentence or f"{source} is not a model pack and could not be converted.",
+            detail=f"{done.returncode}: {done.stderr}",
         )

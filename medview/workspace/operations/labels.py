@@ -10,9 +10,8 @@ from medview.core.changes import AnnotationChange, Change, Command, ProposalChan
 from medview.core.prediction import PredictedMask, Prediction, Proposal
 from medview.core.segmentation import Segment
 from medview.edit.proposals import accept_segments
-from medview.edit.segments import clear_segment
+from medview.edit.segments import clear_segment, new_segment
 from medview.workspace.open_case import OpenCase
-from medview.workspace.segments import new_segment
 
 
 def add_segment(case: OpenCase, name: str = "") -> Segment:
@@ -80,7 +79,7 @@ def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = No
     names: list[str] = []
     if prediction.mask is not None:
         wanted = [s for s in prediction.mask.segments if values is None or s.value in values]
-        changes += accept_segments(case.labels.segmentation, prediction.mask, wanted, prediction.source, new_segment)
+        changes += accept_segments(case.labels.segmentation, prediction.mask, wanted, prediction.source)
         names += [segment.name for segment in wanted]
     if values is None:
         annotations = _annotations(prediction)

@@ -67,7 +67,9 @@ def open_series(workspace: Workspace, series: Series, entry: VolumeEntry | None 
             if case.losses:
                 workspace.say(" ".join(case.losses), Severity.WARNING)
             elif case.record is None:
-                workspace.say(workspace.services.project_problem or "Labels of this series cannot be kept.", Severity.WARNING)
+                workspace.say(
+                    workspace.services.project_problem or "Labels of this series cannot be kept.", Severity.WARNING
+                )
         elif isinstance(value, SliceReport) and opened:
             _arrived(opened[0], [value])
         elif isinstance(value, list) and opened:
@@ -146,4 +148,3 @@ def _damaged(result: ScanResult) -> str:
     rest = len(result.damaged) - 1
     more = f" {rest} more files are damaged." if rest else ""
     return f"{name} could not be read: {first.reason}{more}"
-

@@ -6,8 +6,8 @@ from medview.core.changes import SegmentChange
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Segment
 from medview.edit.paint import stroke_patch
+from medview.edit.segments import new_segment
 from medview.workspace.pointer import Modifiers, Pointer
-from medview.workspace.segments import new_segment
 from medview.workspace.stage import Drag, Stage
 from medview.workspace.view_state import Tool
 

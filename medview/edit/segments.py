@@ -1,9 +1,11 @@
-"""New segments with a free name, colour and slot."""
+"""Segments as a whole: a new one without collisions, and all voxels of one taken away."""
 
 from __future__ import annotations
 
 import uuid
 
+from medview.core.box import Box
+from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Code, Segment, Segmentation
 from medview.core.source import Source
 
@@ -29,3 +31,15 @@ def new_segment(
         code=code,
         source=source,
     )
+
+
+def clear_segment(segmentation: Segmentation, segment: Segment) -> LabelPatch | None:
+    """Return the patch that empties a segment; None when it holds no voxel."""
+    layer = segmentation.layer(segment.layer_id)
+    mask = layer.voxels == segment.value
+    box = Box.around(mask)
+    if box is None:
+        return None
+    after = layer.voxels[box.slices].copy()
+    after[mask[box.slices]] = 0
+    return LabelPatch.between(layer, box, after)
