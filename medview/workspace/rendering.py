@@ -98,7 +98,7 @@ def render_slice(
 
 
 def grey_slice(volume: Volume, plane: SlicePlane, index: int, window: Window) -> RgbImage:
-    """Return one slice through the window, one pixel per voxel, shape (rows, columns, 3). Colour volumes come as they are."""
+    """Return one slice through the window, one pixel per voxel, shape (rows, columns, 3); colour comes as it is."""
     cut = plane.extract(volume.voxels, index)
     if volume.colour:
         return np.ascontiguousarray(cut, dtype=np.uint8)

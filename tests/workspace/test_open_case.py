@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medview.core.box import Box
+from medview.core.changes import Command
+from medview.core.errors import StalePatchError
+from medview.core.label_patch import LabelPatch
+from medview.edit.paint import stroke_patch
+from medview.workspace.open_case import OpenCase, Step
+from medview.workspace.operations import labels
+from tests.workspace.conftest import make_case
+
+
+def _paint(case: OpenCase, at_kji: tuple[int, int, int], *, erase: bool = False, radius_mm: float = 4.0) -> None:
+    segment = case.active_segment
+    assert segment is not None
+    gesture = case.gesture("brush")
+    patch = stroke_patch(case.labels.segmentation, segment, at_kji, at_kji, radius_mm=radius_mm, erase=erase)
+    if patch is not None:
+        gesture.apply(patch)
+    gesture.commit("Brush")
+
+
+def _bytes(case: OpenCase) -> dict[int, bytes]:
+    return {n: layer.voxels.tobytes() for n, layer in case.labels.segmentation.layers.items() if layer.voxels.any()}
+
+
+def test_undo_restores_the_labels_under_a_stroke(case: OpenCase) -> None:
+    labels.add_segment(case, "Liver")
+    _paint(case, (5, 8, 12))
+    before = _bytes(case)
+    labels.add_segment(case, "Lesion")
+    _paint(case, (5, 9, 14))
+    assert _bytes(case) != before
+    case.undo()
+    assert _bytes(case) == before
+
+
+def test_redo_brings_back_exactly_what_undo_took(case: OpenCase) -> None:
+    labels.add_segment(case, "Liver")
+    _paint(case, (5, 8, 12))
+    painted = _bytes(case)
+    case.undo()
+    case.redo()
+    assert _bytes(case) == painted
+
+
+def test_a_new_gesture_forgets_what_was_undone(case: OpenCase) -> None:
+    labels.add_segment(case, "Liver")
+    _paint(case, (5, 8, 12))
+    case.undo()
+    _paint(case, (3, 3, 3))
+    assert case.redo() is None
+
+
+def test_undo_of_a_deleted_segment_brings_back_voxels_place_and_name(case: OpenCase) -> None:
+    for name in ("A", "B", "C"):
+        labels.add_segment(case, name)
+        _paint(case, (5, 4 + 5 * len(case.labels.segmentation.segments), 12))
+    before, names = _bytes(case), [s.name for s in case.labels.segmentation.segments]
+    labels.delete_segment(case, case.labels.segmentation.segments[1].segment_id)
+    assert [s.name for s in case.labels.segmentation.segments] == ["A", "C"]
+    case.undo()
+    assert [s.name for s in case.labels.segmentation.segments] == names
+    assert _bytes(case) == before
+
+
+def test_a_locked_segment_keeps_its_voxels_under_another_ones_brush(case: OpenCase) -> None:
+    liver = labels.add_segment(case, "Liver")
+    _paint(case, (5, 8, 12))
+    mask = case.labels.segmentation.mask(liver)
+    labels.set_segment_locked(case, liver.segment_id, locked=True)
+    labels.add_segment(case, "Lesion")
+    _paint(case, (5, 8, 12), radius_mm=8.0)
+    assert np.array_equal(case.labels.segmentation.mask(liver), mask)
+    assert case.labels.segmentation.mask(case.labels.segmentation.segments[1]).any()
+
+
+def test_an_aborted_gesture_leaves_no_trace(case: OpenCase) -> None:
+    segment = labels.add_segment(case, "Liver")
+    before, entries = _bytes(case), case.history.names
+    gesture = case.gesture("brush")
+    patch = stroke_patch(case.labels.segmentation, segment, (5, 8, 12), (5, 12, 20), radius_mm=5.0)
+    assert patch is not None
+    gesture.apply(patch)
+    gesture.abort()
+    assert _bytes(case) == before
+    assert case.history.names == entries
+
+
+def test_every_gesture_is_journalled_once_in_order(case: OpenCase) -> None:
+    steps: list[Step] = []
+    case.record = steps.append
+    labels.add_segment(case, "Liver")
+    _paint(case, (5, 8, 12))
+    case.undo()
+    case.redo()
+    assert [step.kind for step in steps] == ["do", "do", "undo", "redo"]
+    assert steps[1].command is steps[2].command is steps[3].command
+
+
+def test_a_patch_over_changed_voxels_is_refused_and_changes_nothing(case: OpenCase) -> None:
+    labels.add_segment(case, "Liver")
+    layer = case.labels.segmentation.layer(0)
+    late = LabelPatch.between(layer, Box((0, 0, 0), (1, 1, 2)), np.ones((1, 1, 2), dtype=np.uint8))
+    assert late is not None
+    _paint(case, (0, 0, 0))
+    before = _bytes(case)
+    with pytest.raises(StalePatchError):
+        case.do(Command("late", (late,)))
+    assert _bytes(case) == before
+
+
+_GESTURES = st.lists(
+    st.tuples(
+        st.sampled_from(["paint", "erase", "undo", "redo", "add", "delete", "lock"]),
+        st.tuples(st.integers(0, 11), st.integers(0, 19), st.integers(0, 29)),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_GESTURES)
+def test_undoing_everything_empties_the_case_and_redoing_everything_restores_it(
+    gestures: list[tuple[str, tuple[int, int, int]]],
+) -> None:
+    case = make_case()
+    labels.add_segment(case, "First")
+    for what, at in gestures:
+        segments = case.labels.segmentation.segments
+        if what in ("paint", "erase") and case.active_segment:
+            _paint(case, at, erase=what == "erase")
+        elif what == "undo":
+            case.undo()
+        elif what == "redo":
+            case.redo()
+        elif what == "add":
+            labels.add_segment(case)
+        elif what == "delete" and segments:
+            labels.delete_segment(case, segments[at[0] % len(segments)].segment_id)
+        elif what == "lock" and segments:
+            chosen = segments[at[0] % len(segments)]
+            labels.set_segment_locked(case, chosen.segment_id, locked=not chosen.locked)
+    end, names = _bytes(case), list(case.labels.segmentation.segments)
+    undone = 0
+    while case.undo():
+        undone += 1
+    assert _bytes(case) == {}
+    assert case.labels.segmentation.segments == []
+    for _ in range(undone):
+        case.redo()
+    assert _bytes(case) == end
+    assert case.labels.segmentation.segments == names

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import numpy as np
+
+from medview.core.annotations import BoxAnnotation
+from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
+from medview.core.source import Source, SourceKind
+from medview.edit.paint import stroke_patch
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels
+
+MODEL = Source(SourceKind.MODEL, "organs", "1.0.0", "ab" * 32, "job-1")
+
+
+def _proposal(case: OpenCase) -> Proposal:
+    voxels = np.zeros(case.volume.geometry.shape_kji, dtype=np.uint8)
+    voxels[2:5, 3:9, 4:20] = 1
+    voxels[6:8, 10:15, 4:20] = 2
+    segments = (PredictedSegment(1, "Lung", (1, 2, 3)), PredictedSegment(2, "Nodule", (4, 5, 6)))
+    mask = PredictedMask.trimmed(voxels, segments)
+    box = BoxAnnotation.on_grid("b1", "Nodule", case.volume.geometry, (6, 10, 4), (8, 15, 20), 0.9, MODEL)
+    prediction = Prediction(
+        "segmentation", "Organs", MODEL, case.volume.geometry, mask=mask, boxes=(box,), scores={"Nodule present": 0.8}
+    )
+    return Proposal("p1", prediction, case.labels.revision)
+
+
+def _paint(case: OpenCase, name: str, at: tuple[int, int, int]) -> None:
+    segment = labels.add_segment(case, name)
+    gesture = case.gesture("brush")
+    patch = stroke_patch(case.labels.segmentation, segment, at, at, radius_mm=6.0)
+    assert patch is not None
+    gesture.apply(patch)
+    gesture.commit(name)
+
+
+def test_a_proposal_changes_no_label_until_it_is_accepted(case: OpenCase) -> None:
+    labels.propose(case, _proposal(case))
+    assert case.labels.segmentation.segments == []
+    assert case.labels.annotations == {}
+
+
+def test_accepting_everything_adds_the_segments_boxes_and_scores_with_their_source(case: OpenCase) -> None:
+    proposal = _proposal(case)
+    labels.propose(case, proposal)
+    labels.accept(case, "p1")
+    segments = case.labels.segmentation.segments
+    assert [s.name for s in segments] == ["Lung", "Nodule"]
+    assert all(s.source == MODEL for s in segments)
+    assert proposal.prediction.mask is not None
+    expected = proposal.prediction.mask.on_grid(case.volume.geometry.shape_kji)
+    assert np.array_equal(case.labels.segmentation.mask(segments[0]), expected == 1)
+    assert np.array_equal(case.labels.segmentation.mask(segments[1]), expected == 2)
+    assert {a.label for a in case.labels.annotations.values()} == {"Nodule", "Nodule present"}
+    assert case.labels.proposals == {}
+
+
+def test_accepting_one_segment_leaves_the_rest_proposed(case: OpenCase) -> None:
+    labels.propose(case, _proposal(case))
+    labels.accept(case, "p1", {2})
+    assert [s.name for s in case.labels.segmentation.segments] == ["Nodule"]
+    left = case.labels.proposals["p1"].prediction.mask
+    assert left is not None
+    assert [s.name for s in left.segments] == ["Lung"]
+    assert not (left.voxels == 2).any()
+
+
+def test_accepting_never_overwrites_what_a_person_drew(case: OpenCase) -> None:
+    _paint(case, "Mine", (3, 5, 10))
+    mine = case.labels.segmentation.mask(case.labels.segmentation.segments[0])
+    labels.propose(case, _proposal(case))
+    labels.accept(case, "p1")
+    assert np.array_equal(case.labels.segmentation.mask(case.labels.segmentation.segments[0]), mine)
+    lung = case.labels.segmentation.segments[1]
+    assert (case.labels.segmentation.mask(lung) & mine).any()
+
+
+def test_undo_of_accept_brings_the_proposal_back_and_takes_the_labels_away(case: OpenCase) -> None:
+    labels.propose(case, _proposal(case))
+    labels.accept(case, "p1")
+    case.undo()
+    assert list(case.labels.proposals) == ["p1"]
+    assert case.labels.segmentation.segments == []
+    assert not case.labels.segmentation.layer(0).voxels.any()
+    assert case.labels.annotations == {}
+
+
+def test_a_model_has_at_most_one_live_proposal(case: OpenCase) -> None:
+    first, second = _proposal(case), _proposal(case)
+    labels.propose(case, first)
+    labels.propose(case, Proposal("p2", second.prediction, 0))
+    assert list(case.labels.proposals) == ["p2"]
+    case.undo()
+    assert list(case.labels.proposals) == ["p1"]
+
+
+def test_a_rejected_proposal_comes_back_with_undo(case: OpenCase) -> None:
+    labels.propose(case, _proposal(case))
+    labels.reject(case, "p1")
+    assert case.labels.proposals == {}
+    case.undo()
+    assert list(case.labels.proposals) == ["p1"]
+
+
+def test_a_proposal_is_stale_once_the_labels_have_moved_on(case: OpenCase) -> None:
+    proposal = _proposal(case)
+    labels.propose(case, proposal)
+    assert not labels.stale(case, proposal)
+    _paint(case, "Mine", (3, 5, 10))
+    assert labels.stale(case, proposal)
+
+
+def test_accepting_one_box_leaves_mask_and_scores_proposed(case: OpenCase) -> None:
+    labels.propose(case, _proposal(case))
+    labels.accept_box(case, "p1", "b1")
+    assert list(case.labels.annotations) == ["b1"]
+    rest = case.labels.proposals["p1"].prediction
+    assert rest.boxes == ()
+    assert rest.mask is not None
+    assert rest.scores == {"Nodule present": 0.8}
