@@ -56,7 +56,9 @@ def predict(
     seconds = dict(prediction.seconds)
     seconds["load"] = seconds.get("load", 0.0) + load_seconds
     seconds["write"] = time.monotonic() - started
-    summary["seconds"] = {stage: round(seconds.get(stage, 0.0), 4) for stage in ("load", "prepare", "infer", "finish", "write")}
+    summary["seconds"] = {
+        stage: round(seconds.get(stage, 0.0), 4) for stage in ("load", "prepare", "infer", "finish", "write")
+    }
     write_json(output / "summary.json", summary)
     if json:
         print_json(summary)

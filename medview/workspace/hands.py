@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from psygnal import Signal
 
 from medview.core.plane import Plane
@@ -35,11 +37,14 @@ class Hands:
     """One gesture at a time, on the active case. Panes forward what the pointer does; nothing is decided there."""
 
     preview_changed = Signal()
+    pointer_changed = Signal()
+    """The pointer moved to another place, or the picture moved under it."""
 
     def __init__(self, workspace: Workspace, scheme: Scheme) -> None:
         self._workspace = workspace
         self.scheme = scheme
         self.preview: BrushPreview | None = None
+        self.pointer: Pointer | None = None
         self._drag: Drag | None = None
         self._press: Pointer | None = None
         self._moved = False
@@ -104,7 +109,8 @@ class Hands:
             case.view.set_camera(plane, case.view.cameras[plane].zoomed(1.1**steps))
         else:
             step_slice(case, pointer.plane.plane, round(steps) or (1 if steps > 0 else -1))
-            self._update_preview(pointer)
+            now = case.view.crosshair_kji[pointer.plane.normal_axis]
+            self._update_preview(replace(pointer, slice_index=now))
 
     def double_click(self, pointer: Pointer) -> None:
         """Fill the centre with the pane, or bring the others back."""
@@ -135,6 +141,9 @@ class Hands:
         return True
 
     def _update_preview(self, pointer: Pointer | None) -> None:
+        if pointer != self.pointer:
+            self.pointer = pointer
+            self.pointer_changed.emit()
         preview = self._preview_at(pointer)
         if preview != self.preview:
             self.preview = preview
