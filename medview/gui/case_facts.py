@@ -1,0 +1,93 @@
+"""What is known about the open series, in a few quiet lines."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from medview.core.geometry import Calibration
+from medview.core.study import Verdict
+from medview.gui.bind import Subscriptions
+from medview.workspace.open_case import OpenCase
+from medview.workspace.workspace import Workspace
+
+_VERDICTS = {
+    Verdict.VOLUME: "Volume: millimetres in all directions",
+    Verdict.STACK: "Stack: no millimetres along the stack",
+    Verdict.REFUSED: "Refused",
+}
+
+
+class CaseFacts(QFrame):
+    """Grid, spacing, extent and verdict of the active case."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self.setProperty("role", "panel")
+        self.setObjectName("case_facts")
+        # The panes beside it decide the size; words adapt.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self._title = QLabel()
+        self._title.setProperty("role", "heading")
+        self._title.setWordWrap(True)
+        self._rows = QFormLayout()
+        self._rows.setHorizontalSpacing(16)
+        self._rows.setVerticalSpacing(4)
+        self._rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._note = QLabel()
+        self._note.setProperty("role", "warning")
+        self._note.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        column.addWidget(self._title)
+        column.addLayout(self._rows)
+        column.addWidget(self._note)
+        column.addStretch(1)
+        subscriptions = Subscriptions(self)
+        subscriptions.add(workspace.active_changed, self._show)
+        subscriptions.add(workspace.load_changed, self._show_note)
+        self._show()
+
+    def _show(self) -> None:
+        while self._rows.rowCount():
+            self._rows.removeRow(0)
+        case = self._workspace.active
+        self._title.setText("" if case is None else case.series.description or case.series.modality or "Series")
+        if case is not None:
+            for name, value in facts(case):
+                label, text = QLabel(name), QLabel(value)
+                label.setProperty("role", "quiet")
+                text.setWordWrap(True)
+                text.setTextFormat(Qt.TextFormat.PlainText)
+                self._rows.addRow(label, text)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._show_note()
+
+    def _show_note(self) -> None:
+        case = self._workspace.active
+        sentences = [] if case is None else [*(reason.text for reason in case.entry.reasons), case.load.sentence()]
+        shown = "\n".join(sentence for sentence in sentences if sentence)
+        self._note.setText(shown)
+        self._note.setVisible(bool(shown))
+
+
+def facts(case: OpenCase) -> list[tuple[str, str]]:
+    """Return names and values; those that mean nothing for the case are left out."""
+    geometry, volume = case.volume.geometry, case.volume
+    k, j, i = geometry.shape_kji
+    dk, dj, di = geometry.spacing_kji_mm
+    rows = [
+        ("Modality", case.series.modality),
+        ("Body part", case.series.body_part),
+        ("Grid", f"{i} \u00d7 {j} \u00d7 {k} voxels"),
+    ]
+    if geometry.calibration is Calibration.VOLUME:
+        rows.append(("Voxel", f"{di:.3g} \u00d7 {dj:.3g} \u00d7 {dk:.3g} mm"))
+        rows.append(("Extent", f"{i * di:.0f} \u00d7 {j * dj:.0f} \u00d7 {k * dk:.0f} mm"))
+    elif geometry.calibration is Calibration.IN_PLANE:
+        rows.append(("Pixel", f"{di:.3g} \u00d7 {dj:.3g} mm"))
+    rows.append(("Values", "colour" if volume.colour else volume.unit or "without unit"))
+    rows.append(("Geometry", _VERDICTS[case.entry.verdict]))
+    return [(name, value) for name, value in rows if value]

@@ -1,0 +1,119 @@
+"""The words around a picture."""
+
+from __future__ import annotations
+
+from medview.core.geometry import Calibration, Geometry
+from medview.core.plane import SlicePlane, letters
+from medview.gui.layers.corners import CornerTexts
+from medview.gui.picture_text import TextLine
+from medview.gui.theme_tokens import PICTURE_QUIET, PICTURE_TEXT, PICTURE_WARNING
+from medview.workspace.load_state import SliceState
+from medview.workspace.open_case import OpenCase
+from medview.workspace.view_state import Bench
+
+_MINUS = "\u2212"
+
+
+def corner_texts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> CornerTexts:
+    """Return the words for a slice of a case."""
+    return CornerTexts(
+        top_left=_lines(_patient(case, hidden=bench.identity_hidden)),
+        top_right=_lines(_study(case)),
+        bottom_left=_lines(_slice(case, plane, index)),
+        bottom_right=_lines(_window(case, plane)),
+        notes=tuple(TextLine(note, PICTURE_WARNING) for note in _notes(case, plane)),
+        middle=tuple(TextLine(line, PICTURE_WARNING) for line in _instead_of_picture(case, plane, index)),
+    )
+
+
+def person_name(dicom_name: str) -> str:
+    """Return a DICOM person name the way people read it: ``Doe^John`` is ``Doe, John``."""
+    groups = [group for group in dicom_name.split("=") if group.strip("^ ")]
+    family, given, *rest = [*(groups[0].split("^") if groups else []), "", ""]
+    middle = rest[0] if len(rest) > 2 else ""
+    first_names = " ".join(part for part in (given.strip(), middle.strip()) if part)
+    return ", ".join(part for part in (family.strip(), first_names) if part)
+
+
+def iso_date(dicom_date: str) -> str:
+    """Return ``20041231`` as ``2004-12-31``; anything else unchanged."""
+    if len(dicom_date) == 8 and dicom_date.isdigit():
+        return f"{dicom_date[:4]}-{dicom_date[4:6]}-{dicom_date[6:]}"
+    return dicom_date
+
+
+def slice_position(plane: SlicePlane, geometry: Geometry, index: int) -> str:
+    """Return where a slice lies along its own direction, e.g. ``H 152.5 mm``; empty without millimetres there."""
+    stacked = geometry.calibration is Calibration.IN_PLANE and plane.normal_axis == 0
+    if geometry.calibration is Calibration.PIXELS or stacked:
+        return ""
+    rows, columns = plane.screen_shape(geometry)
+    middle = geometry.point_lps_mm(plane.index_kji(geometry, index, (rows - 1) / 2, (columns - 1) / 2))
+    normal = geometry.directions_kji[plane.normal_axis]
+    along_mm = float(middle @ normal)
+    direction = normal if along_mm >= 0 else -normal
+    return f"{letters(direction)[:1]} {abs(along_mm):.1f} mm"
+
+
+def _patient(case: OpenCase, *, hidden: bool) -> list[str]:
+    if hidden:
+        return ["Identity hidden"]
+    series = case.series
+    return [person_name(series.patient_name), series.patient_id, iso_date(series.study_date)]
+
+
+def _study(case: OpenCase) -> list[str]:
+    series = case.series
+    number = "" if series.series_number is None else f"{series.series_number}: "
+    described = f"{number}{series.description}" if series.description else number.rstrip(": ")
+    return [series.study_description, f"{series.modality} {described}".strip()]
+
+
+def _slice(case: OpenCase, plane: SlicePlane, index: int) -> list[str]:
+    geometry = case.volume.geometry
+    title = f"{plane.plane.value.capitalize()} {index + 1}/{plane.count(geometry)}"
+    position = slice_position(plane, geometry, index)
+    spacing = f"Spacing {geometry.spacing_kji_mm[plane.normal_axis]:.2f} mm" if position else ""
+    return [title, position, spacing]
+
+
+def _window(case: OpenCase, plane: SlicePlane) -> list[str]:
+    zoom = f"Zoom {100 * case.view.cameras[plane.plane].zoom:.0f} %"
+    if case.volume.colour:
+        return [zoom]
+    window = case.view.window
+    return [window.name, f"W {number(window.width)}  L {number(window.center)}", zoom]
+
+
+def number(value: float) -> str:
+    """Return a window's width or centre with as many digits as it needs."""
+    digits = 0 if abs(value) >= 20 or float(value).is_integer() else 2 if abs(value) >= 0.1 else 4
+    return f"{value:.{digits}f}".replace("-", _MINUS)
+
+
+def _notes(case: OpenCase, plane: SlicePlane) -> list[str]:
+    notes = []
+    calibration = case.volume.geometry.calibration
+    if calibration is Calibration.IN_PLANE:
+        along = "across the slices" if plane.normal_axis == 0 else "along the stack"
+        notes.append(f"Stack: no millimetres {along}")
+    elif calibration is Calibration.PIXELS:
+        notes.append("No millimetres: sizes are in pixels")
+    sentence = case.load.sentence()
+    if sentence:
+        notes.append(sentence)
+    return notes
+
+
+def _instead_of_picture(case: OpenCase, plane: SlicePlane, index: int) -> list[str]:
+    if plane.normal_axis != 0:
+        return []
+    state = case.load.state(index)
+    if state is SliceState.DAMAGED:
+        return [f"Slice {index + 1} is damaged", case.load.reasons.get(index, "")]
+    return [f"Slice {index + 1} is being read"] if state is SliceState.ABSENT else []
+
+
+def _lines(texts: list[str]) -> tuple[TextLine, ...]:
+    shown = [text for text in texts if text]
+    return tuple(TextLine(text, PICTURE_TEXT if n == 0 else PICTURE_QUIET) for n, text in enumerate(shown))

@@ -1,0 +1,59 @@
+"""Stored voxels to grey levels fast enough to scroll."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.volume import Volume
+from medview.core.window import Window
+
+Levels = npt.NDArray[np.uint8]
+
+_TABLED = ("int8", "uint8", "int16", "uint16")
+"""Stored types with few enough numbers to work each out once per window instead of once per pixel."""
+
+
+class GreyTable:
+    """One volume seen through one window.
+
+    For stored integers of up to 16 bits the window is a table; windowing a slice is then one gather, whatever the function.
+    """
+
+    def __init__(self, volume: Volume, window: Window) -> None:
+        self.volume = volume
+        self.window = window
+        stored = volume.voxels.dtype
+        self._table: Levels | None = None
+        if stored.name in _TABLED and not volume.colour:
+            unsigned = np.dtype(f"u{stored.itemsize}")
+            bits = np.arange(1 << (8 * stored.itemsize), dtype=np.uint32).astype(unsigned)
+            self._unsigned = unsigned
+            self._table = self._shade(bits.view(stored))
+
+    def levels(self, cut: npt.NDArray[np.generic]) -> Levels:
+        """Return the grey levels (rows, columns), or the RGB (rows, columns, 3), of a slice of stored voxels.
+
+        Parameters
+        ----------
+        cut : ndarray, shape (rows, columns) or (rows, columns, 3)
+            A view into the volume's voxels, native byte order.
+        """
+        if self.volume.colour:
+            return np.ascontiguousarray(cut, dtype=np.uint8)
+        if self._table is not None:
+            return np.take(self._table, cut.view(self._unsigned))
+        return self._shade(cut)
+
+    def _shade(self, stored: npt.NDArray[np.generic]) -> Levels:
+        rescale = self.volume.rescale
+        values = stored.astype(np.float32) * np.float32(rescale.slope) + np.float32(rescale.intercept)
+        outside = ~np.isfinite(values)
+        if self.volume.padding_value is not None:
+            outside |= np.asarray(stored == self.volume.padding_value)
+        values[outside] = 0.0
+        levels = self.window.levels(values)
+        if self.volume.inverted:
+            levels = np.asarray(255 - levels, dtype=np.uint8)
+        levels[outside] = 0
+        return levels

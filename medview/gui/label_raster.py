@@ -1,0 +1,215 @@
+"""Labels of a slice as pixels of the pane: fill, crisp outline, dashes, hatching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QImage, QPainter
+
+from medview.gui.viewport import Viewport
+
+Cut = npt.NDArray[np.uint8]
+_Pixels = npt.NDArray[np.uint32]
+
+OUTLINE_PX = 2
+_DASH_PX = 12
+_HATCH_STEP_PX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """How one label value is drawn.
+
+    Attributes
+    ----------
+    colour : tuple of int
+        RGB, 0-255.
+    fill : float
+        Opacity of the inside, 0 to 1; the outline is always solid.
+    """
+
+    value: int
+    colour: tuple[int, int, int]
+    fill: float
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What sets proposals apart from labels: dashes along the outline and hatching instead of an even fill."""
+
+    dashed: bool = False
+    hatched: bool = False
+
+
+class LabelRaster:
+    """The labels of one slice of one layer, kept as premultiplied pixels of the pane.
+
+    Working in pixels of the pane keeps the outline two pixels wide at any zoom and spacing, and lets a brush stamp redraw
+    no more than the rectangle it touched.
+    """
+
+    def __init__(self, style: Style = Style()) -> None:
+        self._style = style
+        self._cut: Cut | None = None
+        self._viewport: Viewport | None = None
+        self._fill = np.zeros(256, dtype=np.uint32)
+        self._line = np.zeros(256, dtype=np.uint32)
+        self._shown = np.zeros(256, dtype=np.uint8)
+        self._pixels: _Pixels = np.zeros((1, 1), dtype=np.uint32)
+        self._used = QRect()
+
+    def show(self, cut: Cut | None, paints: Iterable[Paint], viewport: Viewport) -> None:
+        """Draw a slice anew.
+
+        Parameters
+        ----------
+        cut : ndarray of uint8, shape (rows, columns), or None
+            A view in screen orientation; it is read again at every ``refresh``.
+        paints : iterable of Paint
+            Values that are visible; all others are not drawn.
+        """
+        self._cut, self._viewport = cut, viewport
+        self._set_paints(paints)
+        ratio = viewport.device_ratio
+        shape = (round(viewport.height_px * ratio), round(viewport.width_px * ratio))
+        if self._pixels.shape != shape:
+            self._pixels = np.zeros(shape, dtype=np.uint32)
+        else:
+            self._pixels[_slices(self._used)] = 0
+        self._used = QRect()
+        if cut is None:
+            return
+        shown = self._shown[cut] if self._shown.any() else np.zeros((0, 0), dtype=np.uint8)
+        rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+        if rows.size:
+            self._compose(self._device(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1))
+
+    def refresh(self, row0: int, row1: int, column0: int, column1: int) -> QRect:
+        """Draw half-open ranges of rows and columns again after their labels changed.
+
+        Returns
+        -------
+        QRect
+            Logical pixels that may have changed.
+        """
+        if self._cut is None or self._viewport is None:
+            return QRect()
+        device = self._device(row0, row1, column0, column1)
+        self._compose(device)
+        ratio = self._viewport.device_ratio
+        left, top = int(device.left() / ratio), int(device.top() / ratio)
+        right, bottom = int((device.right() + 1) / ratio) + 1, int((device.bottom() + 1) / ratio) + 1
+        return QRect(left, top, right - left, bottom - top)
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the pixels; the painter's clip says which are needed."""
+        if self._viewport is None or self._used.isEmpty():
+            return
+        used = self._used
+        height, width = self._pixels.shape
+        image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+        ratio = self._viewport.device_ratio
+        target = QRect(used)
+        if ratio == 1.0:
+            painter.drawImage(target.topLeft(), image, used)
+            return
+        painter.save()
+        painter.scale(1 / ratio, 1 / ratio)
+        painter.drawImage(target.topLeft(), image, used)
+        painter.restore()
+
+    def _set_paints(self, paints: Iterable[Paint]) -> None:
+        self._fill[:], self._line[:], self._shown[:] = 0, 0, 0
+        for paint in paints:
+            self._fill[paint.value] = _premultiplied(paint.colour, paint.fill)
+            self._line[paint.value] = _premultiplied(paint.colour, 1.0)
+            self._shown[paint.value] = paint.value
+
+    def _device(self, row0: int, row1: int, column0: int, column1: int) -> QRect:
+        """Device pixels of voxel ranges and of the outlines their change can reach, within the pane."""
+        viewport = self._viewport
+        assert viewport is not None
+        ratio = viewport.device_ratio
+        left = (viewport.left_px + column0 * viewport.column_px) * ratio
+        right = (viewport.left_px + column1 * viewport.column_px) * ratio
+        top = (viewport.top_px + row0 * viewport.row_px) * ratio
+        bottom = (viewport.top_px + row1 * viewport.row_px) * ratio
+        reach = self._line_width + 1
+        x, y = int(np.floor(left)) - reach, int(np.floor(top)) - reach
+        whole = QRect(x, y, int(np.ceil(right)) + reach - x, int(np.ceil(bottom)) + reach - y)
+        height, width = self._pixels.shape
+        return whole.intersected(QRect(0, 0, width, height))
+
+    @property
+    def _line_width(self) -> int:
+        assert self._viewport is not None
+        return max(1, round(OUTLINE_PX * self._viewport.device_ratio))
+
+    def _compose(self, device: QRect) -> None:
+        """Work the pixels of a device rectangle out from the labels."""
+        viewport, cut = self._viewport, self._cut
+        if viewport is None or cut is None or device.isEmpty():
+            return
+        ratio, reach = viewport.device_ratio, self._line_width
+        y = np.arange(device.top() - reach, device.bottom() + 1 + reach)
+        x = np.arange(device.left() - reach, device.right() + 1 + reach)
+        # A pixel belongs to the voxel under its middle.
+        rows = np.floor(((y + 0.5) / ratio - viewport.top_px) / viewport.row_px).astype(np.intp)
+        columns = np.floor(((x + 0.5) / ratio - viewport.left_px) / viewport.column_px).astype(np.intp)
+        labels = _sample(self._shown, cut, rows, columns)
+        inner = labels[reach:-reach, reach:-reach]
+        edge = _edge(labels, reach)
+        pixels = self._fill[inner]
+        anchor_y = y[reach:-reach, None] - int(viewport.top_px * ratio)
+        anchor_x = x[None, reach:-reach] - int(viewport.left_px * ratio)
+        if self._style.hatched:
+            step = max(2, round(_HATCH_STEP_PX * ratio))
+            pixels = np.where((anchor_x - anchor_y) % step < max(1, round(ratio)), self._line[inner], pixels)
+        if self._style.dashed:
+            dash = max(2, round(_DASH_PX * ratio))
+            # The slant makes dashes on upright and level outlines alike.
+            edge &= (anchor_x + 2 * anchor_y) % dash < dash * 5 // 8
+        self._pixels[_slices(device)] = np.where(edge, self._line[inner], pixels)
+        self._used = self._used.united(device)
+
+
+def _sample(shown: Cut, cut: Cut, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Cut:
+    """Return the visible labels at the given rows and columns; positions outside the slice hold background."""
+    height, width = cut.shape
+    out = np.zeros((rows.size, columns.size), dtype=np.uint8)
+    row_in = np.flatnonzero((rows >= 0) & (rows < height))
+    column_in = np.flatnonzero((columns >= 0) & (columns < width))
+    if not row_in.size or not column_in.size:
+        return out
+    r, c = rows[row_in[0] : row_in[-1] + 1], columns[column_in[0] : column_in[-1] + 1]
+    # Only the needed part is read, in voxels, before it is spread over pixels.
+    part = shown[cut[r[0] : r[-1] + 1, c[0] : c[-1] + 1]]
+    out[row_in[0] : row_in[-1] + 1, column_in[0] : column_in[-1] + 1] = part.take(r - r[0], axis=0).take(c - c[0], axis=1)
+    return out
+
+
+def _edge(labels: Cut, reach: int) -> npt.NDArray[np.bool_]:
+    """Return which inner pixels are labelled and lie within ``reach`` pixels of another label."""
+    height, width = labels.shape[0] - 2 * reach, labels.shape[1] - 2 * reach
+    inner = labels[reach : reach + height, reach : reach + width]
+    edge = np.zeros((height, width), dtype=bool)
+    for n in range(1, reach + 1):
+        edge |= inner != labels[reach - n : reach - n + height, reach : reach + width]
+        edge |= inner != labels[reach + n : reach + n + height, reach : reach + width]
+        edge |= inner != labels[reach : reach + height, reach - n : reach - n + width]
+        edge |= inner != labels[reach : reach + height, reach + n : reach + n + width]
+    edge &= inner != 0
+    return edge
+
+
+def _premultiplied(colour: tuple[int, int, int], opacity: float) -> int:
+    red, green, blue = (round(c * opacity) for c in colour)
+    return round(255 * opacity) << 24 | red << 16 | green << 8 | blue
+
+
+def _slices(rect: QRect) -> tuple[slice, slice]:
+    return slice(rect.top(), rect.bottom() + 1), slice(rect.left(), rect.right() + 1)

@@ -1,0 +1,91 @@
+"""Text in the corners of a pane, and words in its middle when there is no picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+
+from medview.gui.picture_text import TextBlock, TextLine
+from medview.gui.viewport import Viewport
+
+_MARGIN_PX = 8
+_LETTER_PX = 24
+"""Room in the middle of the upper edge for the orientation letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class CornerTexts:
+    """Lines for the four corners, for above the lower left one (``notes``), and for the middle."""
+
+    top_left: tuple[TextLine, ...] = ()
+    top_right: tuple[TextLine, ...] = ()
+    bottom_left: tuple[TextLine, ...] = ()
+    bottom_right: tuple[TextLine, ...] = ()
+    notes: tuple[TextLine, ...] = ()
+    middle: tuple[TextLine, ...] = ()
+
+
+class CornersLayer:
+    """Corner text; lines that do not fit beside their neighbour end in an ellipsis."""
+
+    def __init__(self) -> None:
+        self._blocks = {name: TextBlock() for name in CornerTexts.__dataclass_fields__}
+        self._at: dict[str, QPointF] = {}
+
+    def update(self, texts: CornerTexts, viewport: Viewport, font: QFont, middle_font: QFont) -> None:
+        """Take the lines."""
+        width, height, ratio = viewport.width_px, viewport.height_px, viewport.device_ratio
+        half = width / 2 - _MARGIN_PX - _LETTER_PX
+        full = width - 2.0 * _MARGIN_PX
+        blocks = self._blocks
+        blocks["top_left"].set(_elided(texts.top_left, font, half), font, ratio)
+        blocks["top_right"].set(_elided(texts.top_right, font, half), font, ratio, align_right=True)
+        blocks["bottom_left"].set(_elided(texts.bottom_left, font, half), font, ratio)
+        blocks["bottom_right"].set(_elided(texts.bottom_right, font, half), font, ratio, align_right=True)
+        blocks["notes"].set(_wrapped(texts.notes, font, full), font, ratio)
+        blocks["middle"].set(_wrapped(texts.middle, middle_font, full * 0.8), middle_font, ratio)
+        right, bottom = width - _MARGIN_PX, height - _MARGIN_PX
+        size = {name: block.size for name, block in blocks.items()}
+        lower_left = bottom - size["bottom_left"].height()
+        self._at = {
+            "top_left": QPointF(_MARGIN_PX, _MARGIN_PX),
+            "top_right": QPointF(right - size["top_right"].width(), _MARGIN_PX),
+            "bottom_left": QPointF(_MARGIN_PX, lower_left),
+            "bottom_right": QPointF(right - size["bottom_right"].width(), bottom - size["bottom_right"].height()),
+            "notes": QPointF(_MARGIN_PX, lower_left - 4 - size["notes"].height()),
+            "middle": QPointF((width - size["middle"].width()) / 2, (height - size["middle"].height()) / 2),
+        }
+
+    @property
+    def below_top_right_px(self) -> float:
+        """Where free room begins under the upper right corner."""
+        return _MARGIN_PX + self._blocks["top_right"].size.height() + 4
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw all blocks."""
+        for name, at in self._at.items():
+            self._blocks[name].paint(painter, at)
+
+
+def _elided(lines: Sequence[TextLine], font: QFont, width_px: float) -> list[TextLine]:
+    metrics = QFontMetricsF(font)
+    return [TextLine(metrics.elidedText(n.text, Qt.TextElideMode.ElideRight, width_px), n.colour) for n in lines]
+
+
+def _wrapped(lines: Sequence[TextLine], font: QFont, width_px: float) -> list[TextLine]:
+    metrics = QFontMetricsF(font)
+    result: list[TextLine] = []
+    for line in lines:
+        now = ""
+        for word in line.text.split():
+            longer = f"{now} {word}".strip()
+            if now and metrics.horizontalAdvance(longer) > width_px:
+                result.append(TextLine(now, line.colour))
+                now = word
+            else:
+                now = longer
+        result.append(TextLine(now, line.colour))
+    return result

@@ -1,0 +1,65 @@
+"""The picture of a slice."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPainter
+
+from medview.gui.viewport import Viewport
+
+_SHRINK_BELOW = 0.5
+"""Pixels of the pane per voxel under which neighbours have to be averaged: interpolation alone would skip voxels."""
+
+
+class ImageLayer:
+    """Grey or RGB levels, interpolated between voxel centres, on black."""
+
+    def __init__(self) -> None:
+        self._image: QImage | None = None
+        self._viewport: Viewport | None = None
+
+    def update(self, levels: npt.NDArray[np.uint8] | None, viewport: Viewport) -> None:
+        """Take the levels of a slice.
+
+        Parameters
+        ----------
+        levels : ndarray of uint8, shape (rows, columns) or (rows, columns, 3), C order; or None
+            None shows nothing.
+        """
+        self._viewport = viewport
+        self._image = None
+        if levels is None:
+            return
+        rows, columns = levels.shape[:2]
+        kind = QImage.Format.Format_Grayscale8 if levels.ndim == 2 else QImage.Format.Format_RGB888
+        shared = QImage(levels.data, columns, rows, levels.strides[0], kind)
+        # RGB32 is what Qt interpolates fastest; the conversion also copies out of the caller's array.
+        image = shared.convertToFormat(QImage.Format.Format_RGB32)
+        self._image = _shrunk(image, viewport)
+
+    def move(self, viewport: Viewport) -> None:
+        """Show the same levels from another camera."""
+        self._viewport = viewport
+
+    @property
+    def fine_enough(self) -> bool:
+        """Whether the levels kept suffice for a closer look; false once they were averaged."""
+        image, viewport = self._image, self._viewport
+        return image is None or (viewport is not None and image.width() == viewport.columns)
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the picture."""
+        if self._image is not None and self._viewport is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+            painter.drawImage(self._viewport.slice_px, self._image)
+
+
+def _shrunk(image: QImage, viewport: Viewport) -> QImage:
+    ratio = viewport.device_ratio
+    if min(viewport.row_px, viewport.column_px) * ratio >= _SHRINK_BELOW:
+        return image
+    width = min(image.width(), max(1, round(viewport.slice_px.width() * ratio)))
+    height = min(image.height(), max(1, round(viewport.slice_px.height() * ratio)))
+    return image.scaled(width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)

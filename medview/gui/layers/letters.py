@@ -1,0 +1,38 @@
+"""Which side of the patient lies at which edge."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFont, QPainter
+
+from medview.gui.picture_text import TextBlock, TextLine
+from medview.gui.theme_tokens import PICTURE_TEXT
+from medview.gui.viewport import Viewport
+
+_MARGIN_PX = 6
+
+
+class LettersLayer:
+    """Orientation letters in the middle of the four edges."""
+
+    def __init__(self) -> None:
+        self._blocks = tuple(TextBlock() for _ in range(4))
+        self._corners: tuple[QPointF, ...] = ()
+
+    def update(self, letters: tuple[str, str, str, str], viewport: Viewport, font: QFont) -> None:
+        """Take the letters at the left, right, top and bottom edge."""
+        for block, letter in zip(self._blocks, letters, strict=True):
+            block.set([TextLine(letter, PICTURE_TEXT)], font, viewport.device_ratio)
+        left, right, top, bottom = (block.size for block in self._blocks)
+        width, height = viewport.width_px, viewport.height_px
+        self._corners = (
+            QPointF(_MARGIN_PX, (height - left.height()) / 2),
+            QPointF(width - _MARGIN_PX - right.width(), (height - right.height()) / 2),
+            QPointF((width - top.width()) / 2, _MARGIN_PX),
+            QPointF((width - bottom.width()) / 2, height - _MARGIN_PX - bottom.height()),
+        )
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the letters."""
+        for block, corner in zip(self._blocks, self._corners, strict=False):
+            block.paint(painter, corner)

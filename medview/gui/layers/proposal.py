@@ -1,0 +1,89 @@
+"""What models propose, told apart from labels at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from medview.gui.label_raster import Cut, LabelRaster, Paint, Style
+from medview.gui.theme_tokens import PICTURE_QUIET, PICTURE_TEXT
+from medview.gui.viewport import Viewport
+
+_CHIP_HEIGHT_PX = 20
+_GAP_PX = 4
+_PAD_PX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedMask:
+    """The slice of a proposed mask, in screen orientation, and how its segments are drawn."""
+
+    cut: Cut
+    paints: tuple[Paint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A small framed line: a model's badge, or one of its scores.
+
+    Attributes
+    ----------
+    badge : bool
+        Drawn with the dashed frame of a proposal.
+    """
+
+    text: str
+    badge: bool = False
+
+
+class ProposalLayer:
+    """Hatched masks with dashed outlines, and chips that name the models and their scores."""
+
+    def __init__(self) -> None:
+        self._rasters: list[LabelRaster] = []
+        self._chips: tuple[Chip, ...] = ()
+        self._viewport: Viewport | None = None
+        self._top_px = 0.0
+
+    def update(self, masks: Sequence[ProposedMask], viewport: Viewport) -> None:
+        """Take the masks that the slice cuts."""
+        self._viewport = viewport
+        while len(self._rasters) < len(masks):
+            self._rasters.append(LabelRaster(Style(dashed=True, hatched=True)))
+        del self._rasters[len(masks) :]
+        for raster, mask in zip(self._rasters, masks, strict=True):
+            raster.show(mask.cut, mask.paints, viewport)
+
+    def update_chips(self, chips: Sequence[Chip], top_px: float) -> None:
+        """Take the chips, stacked at the right edge from ``top_px`` down."""
+        self._chips, self._top_px = tuple(chips), top_px
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the masks."""
+        for raster in self._rasters:
+            raster.paint(painter)
+
+    def paint_chips(self, painter: QPainter, font: QFont) -> None:
+        """Draw the chips; they lie above everything that is anatomy."""
+        if self._viewport is None or not self._chips:
+            return
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        y = self._top_px
+        widest = self._viewport.width_px - 2 * _PAD_PX
+        for chip in self._chips:
+            text = metrics.elidedText(chip.text, Qt.TextElideMode.ElideMiddle, widest - 2 * _PAD_PX)
+            width = metrics.horizontalAdvance(text) + 2 * _PAD_PX
+            frame = QRectF(self._viewport.width_px - _PAD_PX - width + 0.5, y + 0.5, width - 1, _CHIP_HEIGHT_PX - 1)
+            painter.setBrush(QColor(20, 23, 26, 215))
+            painter.setPen(QPen(QColor(PICTURE_QUIET), 1, Qt.PenStyle.DashLine if chip.badge else Qt.PenStyle.SolidLine))
+            painter.drawRoundedRect(frame, 4, 4)
+            painter.setPen(QColor(PICTURE_TEXT))
+            baseline = y + (_CHIP_HEIGHT_PX + metrics.ascent() - metrics.descent()) / 2
+            painter.drawText(QPointF(round(frame.left() + _PAD_PX), round(baseline)), text)
+            y += _CHIP_HEIGHT_PX + _GAP_PX
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

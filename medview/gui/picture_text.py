@@ -1,0 +1,74 @@
+"""Text that stays readable on any picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
+
+_HALO = QColor(0, 0, 0, 200)
+_HALO_OFFSETS = ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1), (-1, -1), (1, -1), (-1, 1))
+_MARGIN_PX = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line and its colour."""
+
+    text: str
+    colour: str
+
+
+def draw_haloed(painter: QPainter, at: QPointF, text: str, font: QFont, colour: str) -> None:
+    """Draw ``text`` with its baseline starting at ``at`` and a dark rim around every letter."""
+    painter.setFont(font)
+    painter.setPen(_HALO)
+    for dx, dy in _HALO_OFFSETS:
+        painter.drawText(at + QPointF(dx, dy), text)
+    painter.setPen(QColor(colour))
+    painter.drawText(at, text)
+
+
+class TextBlock:
+    """Lines drawn once into a small picture and then only copied, since text costs more than anything else in a pane."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._picture: QPixmap | None = None
+        self.size = QSizeF()
+
+    def set(self, lines: Sequence[TextLine], font: QFont, device_ratio: float, *, align_right: bool = False) -> bool:
+        """Take new lines; return whether anything changed."""
+        key = (tuple(lines), font.key(), device_ratio, align_right)
+        if key == self._key:
+            return False
+        self._key = key
+        metrics = QFontMetricsF(font)
+        widths = [metrics.horizontalAdvance(line.text) for line in lines]
+        height = metrics.lineSpacing()
+        self.size = QSizeF(max(widths, default=0.0) + 2 * _MARGIN_PX, height * len(lines) + 2 * _MARGIN_PX)
+        if not any(widths):
+            self._picture, self.size = None, QSizeF()
+            return True
+        picture = QPixmap((self.size * device_ratio).toSize())
+        picture.setDevicePixelRatio(device_ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        for n, (line, width) in enumerate(zip(lines, widths, strict=True)):
+            x = self.size.width() - _MARGIN_PX - width if align_right else _MARGIN_PX
+            baseline = _MARGIN_PX + n * height + metrics.ascent()
+            draw_haloed(painter, QPointF(round(x), round(baseline)), line.text, font, line.colour)
+        painter.end()
+        self._picture = picture
+        return True
+
+    def paint(self, painter: QPainter, top_left: QPointF) -> None:
+        """Draw the block."""
+        if self._picture is not None:
+            painter.drawPixmap(QPointF(round(top_left.x()), round(top_left.y())), self._picture)
+
+    def at(self, top_left: QPointF) -> QRectF:
+        """The rectangle the block covers when drawn at ``top_left``."""
+        return QRectF(top_left, self.size)

@@ -1,0 +1,48 @@
+"""What lies under the pointer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medview.core.geometry import Calibration
+from medview.workspace.load_state import SliceState
+from medview.workspace.open_case import OpenCase
+from medview.workspace.pointer import Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class PointedAt:
+    """The voxel under the pointer of the active case.
+
+    Attributes
+    ----------
+    point_lps_mm : tuple of float, or None
+        Position in the patient; None where the grid has no millimetres along all axes.
+    value : tuple of float
+        One number in ``unit``, three for colour, none while the slice is missing.
+    segments : tuple of str
+        Names of the segments that hold the voxel.
+    """
+
+    voxel_kji: tuple[int, int, int]
+    point_lps_mm: tuple[float, float, float] | None
+    value: tuple[float, ...]
+    unit: str
+    segments: tuple[str, ...]
+
+    @classmethod
+    def under(cls, case: OpenCase, pointer: Pointer) -> PointedAt | None:
+        """Look a pointer up; None outside the grid."""
+        geometry = case.volume.geometry
+        voxel = pointer.voxel_kji(geometry)
+        if voxel is None:
+            return None
+        point: tuple[float, float, float] | None = None
+        if geometry.calibration is Calibration.VOLUME:
+            x, y, z = (float(n) for n in geometry.point_lps_mm(pointer.index_kji(geometry)))
+            point = (x, y, z)
+        value: tuple[float, ...] = ()
+        if case.load.state(voxel[0]) is SliceState.READY:
+            value = tuple(float(n) for n in case.volume.values(voxel).reshape(-1))
+        names = tuple(segment.name for segment in case.labels.segmentation.at(voxel))
+        return cls(voxel, point, value, case.volume.unit, names)

@@ -1,0 +1,152 @@
+"""What a case shows on one slice, as values for the layers."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.annotations import BoxAnnotation
+from medview.core.box import Box
+from medview.core.geometry import Calibration, Geometry
+from medview.core.plane import SlicePlane
+from medview.core.prediction import PredictedMask
+from medview.core.segmentation import COLOUR_CYCLE
+from medview.gui.grey_table import GreyTable, Levels
+from medview.gui.label_raster import Cut, Paint
+from medview.gui.layers.boxes import BoxOnSlice
+from medview.gui.layers.proposal import Chip, ProposedMask
+from medview.workspace.load_state import LoadState, SliceState
+from medview.workspace.open_case import OpenCase
+from medview.workspace.view_state import Bench
+
+MISSING_LEVEL = 26
+"""Grey of rows whose slices have not arrived or are damaged: not black, which would pass for air."""
+
+_PROPOSAL_FILL = 0.4
+"""A proposal's fill between its hatches, relative to that of a label."""
+
+
+def screen_ranges(plane: SlicePlane, geometry: Geometry, box: Box) -> tuple[int, int, int, int]:
+    """Return half-open screen ranges (row0, row1, column0, column1) of a box of voxels."""
+    rows, columns = plane.screen_shape(geometry)
+    row0, row1 = box.min_kji[plane.row_axis], box.max_kji[plane.row_axis]
+    column0, column1 = box.min_kji[plane.column_axis], box.max_kji[plane.column_axis]
+    if plane.row_flip:
+        row0, row1 = rows - row1, rows - row0
+    if plane.column_flip:
+        column0, column1 = columns - column1, columns - column0
+    return row0, row1, column0, column1
+
+
+def slice_levels(table: GreyTable, load: LoadState, plane: SlicePlane, index: int) -> Levels | None:
+    """Return the levels of a slice; None when nothing of it can be shown."""
+    if plane.normal_axis == 0 and load.state(index) is not SliceState.READY:
+        return None
+    levels = table.levels(plane.extract(table.volume.voxels, index))
+    if plane.normal_axis != 0 and not (load.complete and not load.damaged):
+        missing = np.fromiter((load.state(k) is not SliceState.READY for k in range(load.total)), bool, load.total)
+        along_rows = plane.row_axis == 0
+        flipped = plane.row_flip if along_rows else plane.column_flip
+        at = missing[::-1] if flipped else missing
+        if along_rows:
+            levels[at] = MISSING_LEVEL
+        else:
+            levels[:, at] = MISSING_LEVEL
+    return levels
+
+
+def label_cuts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> dict[int, tuple[Cut, list[Paint]]]:
+    """Return the slice of every label layer that has visible segments, with their paints."""
+    if not bench.overlay_visible:
+        return {}
+    segmentation = case.labels.segmentation
+    result: dict[int, tuple[Cut, list[Paint]]] = {}
+    for layer_id, layer in segmentation.layers.items():
+        paints = [
+            Paint(segment.value, segment.colour, bench.overlay_opacity)
+            for segment in segmentation.segments
+            if segment.layer_id == layer_id and segment.visible
+        ]
+        result[layer_id] = (_labels(plane.extract(layer.voxels, index)), paints)
+    return result
+
+
+def proposed_masks(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> list[ProposedMask]:
+    """Return the slices of all proposed masks that hold anything here."""
+    if not bench.overlay_visible:
+        return []
+    fill = bench.overlay_opacity * _PROPOSAL_FILL
+    masks: list[ProposedMask] = []
+    for proposal in case.labels.proposals.values():
+        mask = proposal.prediction.mask
+        cut = None if mask is None else mask_cut(mask, case.volume.geometry, plane, index)
+        if mask is not None and cut is not None:
+            masks.append(ProposedMask(cut, tuple(Paint(s.value, s.colour, fill) for s in mask.segments)))
+    return masks
+
+
+def mask_cut(mask: PredictedMask, geometry: Geometry, plane: SlicePlane, index: int) -> Cut | None:
+    """Return one slice of a predicted mask on the whole screen slice, or None when it holds nothing there."""
+    if mask.box.empty or not mask.box.touches_slice(plane.normal_axis, index):
+        return None
+    part = plane.extract(mask.voxels, index - mask.box.min_kji[plane.normal_axis])
+    if not part.any():
+        return None
+    row0, row1, column0, column1 = screen_ranges(plane, geometry, mask.box)
+    cut = np.zeros(plane.screen_shape(geometry), dtype=np.uint8)
+    cut[row0:row1, column0:column1] = part
+    return cut
+
+
+def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> list[BoxOnSlice]:
+    """Return accepted and proposed boxes that the slice cuts."""
+    if not bench.overlay_visible:
+        return []
+    accepted = [(a, False) for a in case.labels.annotations.values() if isinstance(a, BoxAnnotation)]
+    proposed = [(b, True) for p in case.labels.proposals.values() for b in p.prediction.boxes]
+    named = {segment.name: segment.colour for segment in case.labels.segmentation.segments}
+    result: list[BoxOnSlice] = []
+    for box, is_proposed in (*accepted, *proposed):
+        low, high = box.bounds_kji(case.volume.geometry)
+        if not low[plane.normal_axis] < index + 1 or not high[plane.normal_axis] > index:
+            continue
+        # Bounds count voxel edges, screen positions voxel centres.
+        _, row_a, column_a = plane.screen(case.volume.geometry, low - 0.5)
+        _, row_b, column_b = plane.screen(case.volume.geometry, high - 0.5)
+        colour = named.get(box.label) or COLOUR_CYCLE[zlib.crc32(box.label.encode()) % len(COLOUR_CYCLE)]
+        result.append(
+            BoxOnSlice(
+                min(row_a, row_b),
+                max(row_a, row_b),
+                min(column_a, column_b),
+                max(column_a, column_b),
+                box.label if box.score is None else f"{box.label} {box.score:.2f}",
+                f"#{bytes(colour).hex()}",
+                is_proposed,
+            )
+        )
+    return result
+
+
+def proposal_chips(case: OpenCase) -> list[Chip]:
+    """Return a badge for each live proposal, followed by its scores."""
+    chips: list[Chip] = []
+    for proposal in case.labels.proposals.values():
+        prediction = proposal.prediction
+        title = f"{prediction.model_name} {prediction.source.model_version}".strip()
+        chips.append(Chip(f"{title}: not accepted", badge=True))
+        chips.extend(Chip(f"{name} {score:.2f}") for name, score in prediction.scores.items())
+    return chips
+
+
+def columns_have_mm(plane: SlicePlane, geometry: Geometry) -> bool:
+    """Whether distances to the right on the screen are millimetres."""
+    if geometry.calibration is Calibration.IN_PLANE:
+        return plane.column_axis != 0
+    return geometry.calibration is Calibration.VOLUME
+
+
+def _labels(cut: npt.NDArray[np.generic]) -> Cut:
+    return cut.view(np.uint8)

@@ -1,0 +1,141 @@
+"""The layers of one pane, from the picture at the back to the brush in front."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from medview.core.plane import Plane, SlicePlane
+from medview.gui.corner_text import corner_texts
+from medview.gui.grey_table import GreyTable
+from medview.gui.layers.boxes import BoxesLayer
+from medview.gui.layers.brush_preview import BrushPreviewLayer
+from medview.gui.layers.corners import CornersLayer, CornerTexts
+from medview.gui.layers.crosshair import CrosshairLayer
+from medview.gui.layers.image import ImageLayer
+from medview.gui.layers.labels import LabelsLayer
+from medview.gui.layers.letters import LettersLayer
+from medview.gui.layers.proposal import Chip, ProposalLayer
+from medview.gui.layers.scale_bar import ScaleBarLayer
+from medview.gui.slice_content import (
+    boxes_on_slice,
+    columns_have_mm,
+    label_cuts,
+    proposal_chips,
+    proposed_masks,
+    slice_levels,
+)
+from medview.gui.theme import ui_font
+from medview.gui.theme_tokens import DARK, PLANE_COLOURS, TEXT_LARGE_PX, TEXT_PX
+from medview.gui.viewport import Viewport
+from medview.workspace.open_case import OpenCase
+from medview.workspace.view_state import Bench, Camera
+
+_NO_TEXT = CornerTexts()
+
+
+class SlicePicture:
+    """Feeds the layers of a pane from a case and draws them in order."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.viewport: Viewport | None = None
+        self.camera: Camera | None = None
+        self.image = ImageLayer()
+        self.labels = LabelsLayer()
+        self.proposals = ProposalLayer()
+        self.boxes = BoxesLayer()
+        self.crosshair = CrosshairLayer()
+        self.brush = BrushPreviewLayer()
+        self._letters = LettersLayer()
+        self._corners = CornersLayer()
+        self._scale_bar = ScaleBarLayer()
+        self._table: GreyTable | None = None
+        self._texts = _NO_TEXT
+        self._chips: tuple[Chip, ...] = ()
+        self._edge_letters: tuple[str, str, str, str] = ("", "", "", "")
+        self._font = ui_font(TEXT_PX)
+        self._large_font = ui_font(TEXT_LARGE_PX, bold=True)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.viewport = None
+        self._table = None
+        self._texts, self._chips = _NO_TEXT, ()
+
+    def viewport_for(self, case: OpenCase, layout: SlicePlane, size_px: tuple[int, int], device_ratio: float) -> Viewport:
+        """Return how the case's camera sees a plane through a pane of this size."""
+        geometry = case.volume.geometry
+        shape, spacing = layout.screen_shape(geometry), layout.screen_spacing_mm(geometry)
+        return Viewport.looking(size_px, shape, spacing, case.view.cameras[layout.plane], device_ratio)
+
+    def look(self, case: OpenCase, layout: SlicePlane, size_px: tuple[int, int], device_ratio: float) -> None:
+        """Take the camera."""
+        self.viewport = self.viewport_for(case, layout, size_px, device_ratio)
+        self.camera = case.view.cameras[layout.plane]
+        self.image.move(self.viewport)
+        self._edge_letters = layout.edge_letters(case.volume.geometry)
+        self._letters.update(self._edge_letters, self.viewport, self._large_font)
+        self._scale_bar.update(self.viewport, calibrated=columns_have_mm(layout, case.volume.geometry))
+
+    def show_image(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+        """Take the grey levels."""
+        if self._table is None or self._table.volume is not case.volume or self._table.window != case.view.window:
+            self._table = GreyTable(case.volume, case.view.window)
+        self.image.update(slice_levels(self._table, case.load, layout, index), self._here)
+
+    def show_labels(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+        """Take labels and accepted boxes."""
+        self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
+        self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
+
+    def show_proposals(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+        """Take what models propose."""
+        self.proposals.update(proposed_masks(case, self._bench, layout, index), self._here)
+        self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
+
+    def show_text(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+        """Take the words."""
+        self._texts = corner_texts(case, self._bench, layout, index)
+        self._corners.update(self._texts, self._here, self._font, self._large_font)
+        self._chips = tuple(proposal_chips(case))
+        self.proposals.update_chips(self._chips, self._corners.below_top_right_px)
+
+    def show_crosshair(self, case: OpenCase, layout: SlicePlane) -> None:
+        """Take the lines where the other planes cut this one."""
+        _, row, column = layout.screen(case.volume.geometry, case.view.crosshair_kji)
+        by_normal = {case.slice_plane(plane).normal_axis: PLANE_COLOURS[plane] for plane in Plane}
+        self.crosshair.update(row, column, by_normal[layout.row_axis], by_normal[layout.column_axis], self._here)
+
+    def around(self, ranges: tuple[int, int, int, int]) -> QRect:
+        """Return the logical pixels that labels in (row0, row1, column0, column1) and their outlines can cover."""
+        return self._here.voxels_px(*ranges).adjusted(-4, -4, 4, 4)
+
+    def shown_text(self) -> tuple[str, ...]:
+        """Every line of text in the pane but the names of boxes."""
+        lines = [line.text for name in CornerTexts.__dataclass_fields__ for line in getattr(self._texts, name)]
+        return (*lines, *self._edge_letters, *(chip.text for chip in self._chips))
+
+    def paint(self, painter: QPainter, rect: QRect, *, active: bool) -> None:
+        """Draw all layers from the back to the front."""
+        painter.fillRect(rect, Qt.GlobalColor.black)
+        if self.viewport is not None:
+            self.image.paint(painter)
+            self.labels.paint(painter)
+            self.proposals.paint(painter)
+            self.boxes.paint(painter, self._font)
+            self.crosshair.paint(painter)
+            self._scale_bar.paint(painter, self._font)
+            self._letters.paint(painter)
+            self._corners.paint(painter)
+            self.proposals.paint_chips(painter, self._font)
+            self.brush.paint(painter)
+            if active:
+                painter.setPen(QPen(QColor(DARK.accent), 1))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    @property
+    def _here(self) -> Viewport:
+        assert self.viewport is not None
+        return self.viewport

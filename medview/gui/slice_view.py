@@ -1,0 +1,307 @@
+"""One pane: a slice with everything drawn on it. It shows the workspace and forwards the mouse; it decides nothing."""
+
+from __future__ import annotations
+
+from enum import Flag, auto
+
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
+from PySide6.QtGui import (
+    QEnterEvent,
+    QHideEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from medview.core.label_patch import LabelPatch
+from medview.core.plane import Plane, SlicePlane
+from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.mouse import Notches, button_of, held_button, pointer_at
+from medview.gui.pointed_at import PointedAt
+from medview.gui.slice_content import screen_ranges
+from medview.gui.slice_picture import SlicePicture
+from medview.workspace.events import LabelsChanged
+from medview.workspace.hands import Hands
+from medview.workspace.open_case import OpenCase
+from medview.workspace.pointer import Button, Pointer
+from medview.workspace.workspace import Workspace
+
+
+class Stale(Flag):
+    """Parts of a pane that no longer show the workspace."""
+
+    NONE = 0
+    PICTURE = auto()
+    CAMERA = auto()
+    LABELS = auto()
+    PROPOSALS = auto()
+    LINES = auto()
+    TEXT = auto()
+    ALL = PICTURE | CAMERA | LABELS | PROPOSALS | LINES | TEXT
+
+
+class SliceView(QWidget):
+    """A pane for one anatomical plane of the active case.
+
+    Changes only mark what is stale and where; the work is done once per frame, when Qt asks for the pixels.
+    """
+
+    pointed_at = Signal(object)
+    """PointedAt under the pointer, or None."""
+
+    def __init__(self, workspace: Workspace, hands: Hands, plane: Plane, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.plane = plane
+        self._workspace = workspace
+        self._hands = hands
+        self._picture = SlicePicture(workspace.bench)
+        self._stale = Stale.ALL
+        self._written: list[tuple[int, tuple[int, int, int, int]]] = []
+        self._shown_index = -1
+        self._pointer_px: QPointF | None = None
+        self._notches = Notches()
+        self._of_case = Subscriptions(self)
+        self._of_bench = Subscriptions(self)
+        self.setObjectName(f"{plane.value}_pane")
+        self.setAccessibleName(f"{plane.value.capitalize()} picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setMinimumSize(160, 160)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._listen()
+        self._take_case()
+
+    # ------------------------------------------------------------------------------------ what the workspace says
+
+    def _listen(self) -> None:
+        add, bench = self._of_bench.add, self._workspace.bench
+        add(self._workspace.active_changed, self._take_case)
+        add(self._workspace.labels_changed, self._on_labels)
+        add(self._workspace.load_changed, self._on_load)
+        add(self._hands.preview_changed, self._on_preview)
+        for name in ("overlay_opacity", "overlay_visible"):
+            add(field_signal(bench, name), self._on_overlay)
+        add(field_signal(bench, "identity_hidden"), self._on_identity)
+        add(field_signal(bench, "pointed"), self._on_pointed)
+
+    def _take_case(self) -> None:
+        self._of_case.clear()
+        case = self._workspace.active
+        self._written.clear()
+        self._shown_index = -1
+        if case is not None:
+            self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
+            self._of_case.add(field_signal(case.view, "window"), self._on_window)
+            self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
+        self._mark(Stale.ALL)
+        self._say_pointed_at()
+
+    def _on_crosshair(self) -> None:
+        case = self._workspace.active
+        if case is None:
+            return
+        if self._slice_index(case) != self._shown_index:
+            self._mark(Stale.ALL)
+            self._say_pointed_at()
+            return
+        for strip in self._picture.crosshair.strips():
+            self.update(strip)
+        self._stale |= Stale.LINES
+        self._refresh()
+        for strip in self._picture.crosshair.strips():
+            self.update(strip)
+
+    def _on_window(self) -> None:
+        self._mark(Stale.PICTURE | Stale.TEXT)
+
+    def _on_camera(self) -> None:
+        case = self._workspace.active
+        if case is None or self._picture.camera != case.view.cameras[self.plane]:
+            self._mark(Stale.CAMERA | Stale.LABELS | Stale.PROPOSALS | Stale.LINES | Stale.TEXT)
+
+    def _on_load(self) -> None:
+        self._mark(Stale.PICTURE | Stale.TEXT)
+
+    def _on_overlay(self) -> None:
+        self._mark(Stale.LABELS | Stale.PROPOSALS)
+
+    def _on_identity(self) -> None:
+        self._mark(Stale.TEXT)
+
+    def _on_pointed(self) -> None:
+        self.update()
+
+    def _on_preview(self) -> None:
+        self.update(self._picture.brush.cover_px)
+        preview = self._hands.preview
+        mine = preview if preview is not None and preview.plane is self.plane else None
+        self._picture.brush.update(mine, self._picture.viewport)
+        self.update(self._picture.brush.cover_px)
+
+    def _on_labels(self, event: LabelsChanged) -> None:
+        case = self._workspace.active
+        if case is None or event.series_uid != case.key:
+            return
+        if not event.only_voxels:
+            self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.TEXT)
+            return
+        layout = case.slice_plane(self.plane)
+        index = self._slice_index(case)
+        for change in event.changes:
+            if not isinstance(change, LabelPatch) or not change.box.touches_slice(layout.normal_axis, index):
+                continue
+            if self._picture.viewport is None or not self._picture.labels.knows(change.layer_id):
+                self._mark(Stale.LABELS)
+                return
+            ranges = screen_ranges(layout, case.volume.geometry, change.box)
+            self._written.append((change.layer_id, ranges))
+            self.update(self._picture.around(ranges))
+
+    # ------------------------------------------------------------------------------------ drawing
+
+    def _mark(self, parts: Stale) -> None:
+        self._stale |= parts
+        self.update()
+
+    def _slice_index(self, case: OpenCase) -> int:
+        return case.view.crosshair_kji[case.slice_plane(self.plane).normal_axis]
+
+    def _refresh(self) -> None:
+        """Bring the layers up to date with the workspace."""
+        case, parts, picture = self._workspace.active, self._stale, self._picture
+        written, self._written = self._written, []
+        self._stale = Stale.NONE
+        if case is None:
+            picture.clear()
+            return
+        layout, index = case.slice_plane(self.plane), self._slice_index(case)
+        self._shown_index = index
+        if parts & Stale.CAMERA:
+            picture.look(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
+        if parts & Stale.PICTURE or (parts & Stale.CAMERA and not picture.image.fine_enough):
+            picture.show_image(case, layout, index)
+        if parts & Stale.LABELS:
+            picture.show_labels(case, layout, index)
+        else:
+            for layer_id, ranges in written:
+                picture.labels.refresh(layer_id, ranges)
+        if parts & Stale.TEXT:
+            picture.show_text(case, layout, index)
+        if parts & Stale.PROPOSALS:
+            picture.show_proposals(case, layout, index)
+        if parts & Stale.LINES:
+            picture.show_crosshair(case, layout)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Bring the pane up to date and draw what is asked for."""
+        if self._stale is not Stale.NONE or self._written:
+            self._refresh()
+        painter = QPainter(self)
+        painter.setClipRegion(event.region())
+        self._picture.paint(painter, self.rect(), active=self._workspace.bench.pointed is self.plane)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Look at the slice through the new size."""
+        super().resizeEvent(event)
+        self._mark(Stale.ALL)
+
+    # ------------------------------------------------------------------------------------ the mouse
+
+    def _pointer(self, position: QPointF, button: Button, modifiers: Qt.KeyboardModifier) -> Pointer | None:
+        case = self._workspace.active
+        if case is None:
+            return None
+        layout: SlicePlane = case.slice_plane(self.plane)
+        viewport = self._picture.viewport_for(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
+        return pointer_at(position, viewport, layout, self._slice_index(case), button, modifiers)
+
+    def _say_pointed_at(self) -> None:
+        case = self._workspace.active
+        at = self._pointer_px
+        if at is None:
+            return
+        pointer = self._pointer(at, Button.NONE, Qt.KeyboardModifier.NoModifier)
+        self.pointed_at.emit(PointedAt.under(case, pointer) if case is not None and pointer is not None else None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Forward a press."""
+        pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
+        if pointer is not None and pointer.button is not Button.NONE:
+            self._hands.press(pointer)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Forward a drag, or a pointer passing over."""
+        self._pointer_px = event.position()
+        held = held_button(event.buttons())
+        pointer = self._pointer(event.position(), held, event.modifiers())
+        if pointer is None:
+            return
+        if held is Button.NONE:
+            self._hands.hover(pointer)
+        else:
+            self._hands.move(pointer)
+        self._say_pointed_at()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Forward a release."""
+        pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
+        if pointer is not None and pointer.button is not Button.NONE:
+            self._hands.release(pointer)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Forward a double click; it stands where Qt sends no second press."""
+        pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
+        if pointer is None or pointer.button is Button.NONE:
+            return
+        self._hands.press(pointer)
+        if pointer.button is Button.LEFT:
+            self._hands.double_click(pointer)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Forward whole notches; Alt turns the wheel sideways on some systems."""
+        turn = event.angleDelta()
+        notches = self._notches.add(turn.y() or turn.x())
+        pointer = self._pointer(event.position(), Button.NONE, event.modifiers())
+        if pointer is not None and notches:
+            self._hands.wheel(pointer, notches)
+        event.accept()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Tell the hands which pane the pointer is in."""
+        self._pointer_px = event.position()
+        pointer = self._pointer(event.position(), Button.NONE, Qt.KeyboardModifier.NoModifier)
+        if pointer is not None:
+            self._hands.hover(pointer)
+            self._say_pointed_at()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Tell everybody that the pointer is gone."""
+        super().leaveEvent(event)
+        self._gone()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Tell everybody that the pointer is gone: a hidden pane gets no leave."""
+        super().hideEvent(event)
+        self._gone()
+
+    def _gone(self) -> None:
+        if self._pointer_px is not None:
+            self._pointer_px = None
+            self._hands.hover(None)
+            self.pointed_at.emit(None)
+
+    def shown_text(self) -> tuple[str, ...]:
+        """Every line of text in the pane."""
+        self._refresh()
+        return self._picture.shown_text()
+
+    @property
+    def picture_rect(self) -> QRect:
+        """Where the slice lies in the pane, in logical pixels."""
+        viewport = self._picture.viewport
+        return QRect() if viewport is None else viewport.slice_px.toAlignedRect()
