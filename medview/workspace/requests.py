@@ -13,7 +13,7 @@ from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.study import ScanResult, Series, VolumeEntry
 from medview.core.volume import Volume
 from medview.io.dicom.scan import scan
-from medview.io.reader_pool import InlinePool, ReaderPool
+from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.store.project import Project
 from medview.store.recover import LoadedCase
@@ -26,7 +26,7 @@ class ScanPlace:
     """Request: what is in a folder, file or zip."""
 
     path: Path
-    pool: ReaderPool | InlinePool
+    pool: Pool
 
     @property
     def title(self) -> str:
@@ -58,7 +58,7 @@ class OpenSeries:
 
     series: Series
     entry: VolumeEntry
-    pool: ReaderPool | InlinePool
+    pool: Pool
     project: Project | None
 
     @property

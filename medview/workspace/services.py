@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medview.io.reader_pool import InlinePool, ReaderPool
+from medview.io.reader_pool import Pool
 from medview.ml.registry import Registry
 from medview.store.project import Project
 
@@ -19,7 +19,7 @@ class Services:
         Where labels are kept; None when no project could be opened, and ``project_problem`` says why.
     """
 
-    pool: ReaderPool | InlinePool
+    pool: Pool
     registry: Registry
     project: Project | None = None
     project_problem: str = ""

@@ -29,6 +29,8 @@ class Workspace:
     """The undo stack of the active case changed."""
     load_changed = Signal()
     """Slices of the active case arrived."""
+    models_changed = Signal()
+    """Packs were added or removed."""
     settings_changed = Signal()
     """Preferences changed and have to be written."""
     message = Signal(Message)

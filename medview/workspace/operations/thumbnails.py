@@ -12,7 +12,7 @@ from medview.core.geometry import Geometry
 from medview.core.job import JobContext
 from medview.core.plane import Plane, SlicePlane
 from medview.core.study import Series
-from medview.io.reader_pool import InlinePool, ReaderPool
+from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.workspace.jobs import Lane
 from medview.workspace.presets import auto_window
@@ -26,7 +26,7 @@ class Thumbnail:
     """Request: the middle slice of the best volume of a series, longest side 96 px, RGB uint8 (rows, columns, 3)."""
 
     series: Series
-    pool: ReaderPool | InlinePool
+    pool: Pool
 
     @property
     def title(self) -> str:

@@ -1,0 +1,239 @@
+"""Labels out of and into the active case, and models into MedView."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medview.core.box import Box
+from medview.core.changes import Change, Command, SegmentChange
+from medview.core.errors import MedViewError
+from medview.core.job import JobContext
+from medview.core.label_patch import LabelPatch
+from medview.core.segmentation import LabelArray, Segmentation
+from medview.core.source import Source, SourceKind
+from medview.core.volume import Volume
+from medview.edit.segments import new_segment
+from medview.io.dicom.seg import write_seg
+from medview.io.label_files import ImportedLabels, read_labels
+from medview.io.nifti import write_label_map
+from medview.io.reader_pool import Pool
+from medview.ml.packs import ModelPack
+from medview.ml.registry import Registry
+from medview.workspace.conversion import flatten
+from medview.workspace.events import Severity
+from medview.workspace.jobs import Job, Lane, Outcome
+from medview.workspace.models import add_model as install_model
+from medview.workspace.open_case import OpenCase
+from medview.workspace.requests import LabelsCopy
+from medview.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSeg:
+    """Request: labels as a DICOM SEG on the instances they were drawn on."""
+
+    path: Path
+    labels: LabelsCopy
+    source: tuple[Path, ...]
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return "Writing the DICOM SEG"
+
+    @property
+    def lane(self) -> Lane:
+        """Writing."""
+        return Lane.WRITE
+
+    def run(self, context: JobContext) -> Path:
+        """Write the file."""
+        write_seg(self.path, self.labels.segmentation, self.source)
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class ExportNifti:
+    """Request: labels as one NIfTI label map."""
+
+    path: Path
+    labels: LabelsCopy
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return "Writing the NIfTI label map"
+
+    @property
+    def lane(self) -> Lane:
+        """Writing."""
+        return Lane.WRITE
+
+    def run(self, context: JobContext) -> Path:
+        """Write the file. Raises WriteError when segments overlap."""
+        segmentation = self.labels.segmentation
+        layers = {n: layer.voxels for n, layer in segmentation.layers.items()}
+        imported = ImportedLabels(segmentation.geometry, tuple(segmentation.segments), layers)
+        write_label_map(self.path, flatten(imported), segmentation.geometry, segmentation.segments)
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFile:
+    """Request: labels from a file, on the grid of a volume."""
+
+    path: Path
+    volume: Volume
+    pool: Pool
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return f"Reading labels from {self.path.name}"
+
+    @property
+    def lane(self) -> Lane:
+        """Reading."""
+        return Lane.READ
+
+    def run(self, context: JobContext) -> ImportedLabels:
+        """Read in a reader process. Raises ReadError or GeometryError when the labels belong to another series."""
+        return read_labels(self.path, self.volume, self.pool)
+
+
+@dataclass(frozen=True, slots=True)
+class AddModel:
+    """Request: install a pack, or convert foreign weights and install what comes out."""
+
+    path: Path
+    registry: Registry
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return f"Adding {self.path.name}"
+
+    @property
+    def lane(self) -> Lane:
+        """Writing."""
+        return Lane.WRITE
+
+    def run(self, context: JobContext) -> ModelPack:
+        """Install; foreign weights are opened in a child process only."""
+        return install_model(self.path, self.registry)
+
+
+def export_seg(workspace: Workspace, path: Path) -> Job | None:
+    """Write the labels of the active case as a DICOM SEG."""
+    case = _exportable(workspace)
+    if case is None:
+        return None
+    if not case.volume.sop_instance_uids:
+        workspace.say("A DICOM SEG needs a DICOM series; export NIfTI instead.", Severity.WARNING)
+        return None
+    source = tuple(Path(p) for p in dict.fromkeys(frame.path for frame in case.entry.frames))
+    request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source)
+    return workspace.runner.submit(request, _written(workspace))
+
+
+def export_nifti(workspace: Workspace, path: Path) -> Job | None:
+    """Write the labels of the active case as a NIfTI label map."""
+    case = _exportable(workspace)
+    if case is None:
+        return None
+    return workspace.runner.submit(ExportNifti(path, LabelsCopy.of(case.labels.segmentation)), _written(workspace))
+
+
+def import_labels(workspace: Workspace, path: Path) -> Job | None:
+    """Read labels from a SEG, NIfTI or NRRD into new segments of the active case."""
+    case = workspace.active
+    if case is None or case.read_only:
+        workspace.say(case.read_only if case else "Open the series first that the labels belong to.", Severity.WARNING)
+        return None
+
+    def done(value: object) -> None:
+        if isinstance(value, ImportedLabels) and workspace.cases.get(case.key) is case:
+            count = add_imported(case, value, path.name)
+            workspace.say(f"{count} segments read from {path.name}.", undo=True)
+
+    request = ImportFile(path, case.volume, workspace.services.pool)
+    return workspace.runner.submit(request, Outcome(done, failed=_failed(workspace)))
+
+
+def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:
+    """Add imported segments in layers of their own, as one command; return how many."""
+    segmentation = case.labels.segmentation
+    stand_in = Segmentation(segmentation.geometry, segments=list(segmentation.segments))
+    first_free = max((n for n, layer in segmentation.layers.items() if layer.voxels.any()), default=-1) + 1
+    changes: list[Change] = []
+    for offset, (layer_id, voxels) in enumerate(sorted(imported.layers.items())):
+        lookup = [0] * 256
+        for segment in (s for s in imported.segments if s.layer_id == layer_id):
+            source = segment.source if segment.source.kind is not SourceKind.HAND else Source(SourceKind.IMPORT)
+            fresh = new_segment(
+                stand_in,
+                segment.name,
+                colour=segment.colour,
+                code=segment.code,
+                source=source,
+                layer_id=first_free + offset,
+            )
+            changes.append(SegmentChange(None, fresh, len(stand_in.segments)))
+            stand_in.segments.append(fresh)
+            lookup[segment.value] = fresh.value
+        patch = _layer_patch(segmentation, first_free + offset, voxels, lookup)
+        if patch is not None:
+            changes.append(patch)
+    case.do(Command(f"Import {name}", tuple(changes), "import"))
+    if imported.segments and case.active_segment is None:
+        case.view.active_segment_id = segmentation.segments[0].segment_id
+    return len(imported.segments)
+
+
+def add_model(workspace: Workspace, path: Path) -> Job:
+    """Install a model pack or foreign weights from a file or folder."""
+
+    def done(value: object) -> None:
+        if isinstance(value, ModelPack):
+            workspace.say(f"{value.spec.name} {value.spec.version} is installed.")
+            workspace.models_changed.emit()
+
+    request = AddModel(path, workspace.services.registry)
+    return workspace.runner.submit(request, Outcome(done, failed=_failed(workspace)))
+
+
+def remove_model(workspace: Workspace, name: str) -> None:
+    """Remove an added pack."""
+    try:
+        workspace.services.registry.remove(name)
+    except MedViewError as error:
+        workspace.say(error.sentence, Severity.ERROR)
+    workspace.models_changed.emit()
+
+
+def _exportable(workspace: Workspace) -> OpenCase | None:
+    case = workspace.active
+    if case is None or not case.labels.segmentation.segments:
+        workspace.say("There are no segments to export yet; draw one or accept a proposal first.", Severity.WARNING)
+        return None
+    if not case.load.complete:
+        workspace.say("The series is still being read; export when it is complete.", Severity.WARNING)
+        return None
+    return case
+
+
+def _written(workspace: Workspace) -> Outcome:
+    return Outcome(lambda value: workspace.say(f"Wrote {value}."), failed=_failed(workspace))
+
+
+def _failed(workspace: Workspace) -> Callable[[MedViewError], None]:
+    return lambda error: workspace.say(error.sentence, Severity.ERROR)
+
+
+def _layer_patch(segmentation: Segmentation, layer_id: int, voxels: LabelArray, lookup: list[int]) -> LabelPatch | None:
+    after = np.asarray(lookup, dtype=np.uint8)[voxels]
+    return LabelPatch.between(segmentation.layer(layer_id), Box.whole(segmentation.geometry.shape_kji), after)
