@@ -22,7 +22,17 @@ from medview.workspace.models import data_folder, model_registry
 
 app = typer.Typer(add_completion=False)
 
-_PACKAGES = ("PySide6-Essentials", "pyqtgraph", "torch", "monai", "pydicom", "highdicom", "SimpleITK", "imagecodecs", "numpy")
+_PACKAGES = (
+    "PySide6-Essentials",
+    "pyqtgraph",
+    "torch",
+    "monai",
+    "pydicom",
+    "highdicom",
+    "SimpleITK",
+    "imagecodecs",
+    "numpy",
+)
 
 _TORCH_LIMIT_S = 120
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from psygnal import Signal
 
+from medview.core.errors import MedViewError
 from medview.core.study import ScanResult, Series
 from medview.workspace.events import LabelsChanged, Message, Severity
 from medview.workspace.jobs import JobRunner
@@ -87,6 +88,10 @@ class Workspace:
     def say(self, text: str, severity: Severity = Severity.INFO, *, undo: bool = False) -> None:
         """Tell the person one line."""
         self.message.emit(Message(text, severity, undo))
+
+    def report(self, error: MedViewError) -> None:
+        """Tell the person what went wrong."""
+        self.say(error.sentence, Severity.ERROR)
 
     def _on_history(self) -> None:
         self.history_changed.emit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,7 +160,7 @@ def import_labels(workspace: Workspace, path: Path) -> Job | None:
             workspace.say(f"{count} segments read from {path.name}.", undo=True)
 
     request = ImportFile(path, case.volume, workspace.services.pool)
-    return workspace.runner.submit(request, Outcome(done, failed=_failed(workspace)))
+    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 
 def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:
@@ -203,7 +202,7 @@ def add_model(workspace: Workspace, path: Path) -> Job:
             workspace.models_changed.emit()
 
     request = AddModel(path, workspace.services.registry)
-    return workspace.runner.submit(request, Outcome(done, failed=_failed(workspace)))
+    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 
 def remove_model(workspace: Workspace, name: str) -> None:
@@ -227,11 +226,7 @@ def _exportable(workspace: Workspace) -> OpenCase | None:
 
 
 def _written(workspace: Workspace) -> Outcome:
-    return Outcome(lambda value: workspace.say(f"Wrote {value}."), failed=_failed(workspace))
-
-
-def _failed(workspace: Workspace) -> Callable[[MedViewError], None]:
-    return lambda error: workspace.say(error.sentence, Severity.ERROR)
+    return Outcome(lambda value: workspace.say(f"Wrote {value}."), failed=workspace.report)
 
 
 def _layer_patch(segmentation: Segmentation, layer_id: int, voxels: LabelArray, lookup: list[int]) -> LabelPatch | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from medview.core.case_labels import CaseLabels
@@ -42,7 +41,7 @@ def open_path(workspace: Workspace, path: Path) -> Job:
         else:
             workspace.say(_found(value), Severity.WARNING if value.damaged else Severity.INFO)
 
-    return workspace.runner.submit(ScanPlace(path, workspace.services.pool), Outcome(done, failed=_report(workspace)))
+    return workspace.runner.submit(ScanPlace(path, workspace.services.pool), Outcome(done, failed=workspace.report))
 
 
 def open_series(workspace: Workspace, series: Series, entry: VolumeEntry | None = None) -> Job | None:
@@ -84,12 +83,12 @@ def open_series(workspace: Workspace, series: Series, entry: VolumeEntry | None 
                 attach_pixels(case, workspace.services.project, value)
             except MedViewError as error:
                 case.read_only = error.sentence
-                workspace.say(error.sentence, Severity.ERROR)
+                workspace.report(error)
         if case.load.damaged:
             workspace.say(case.load.sentence(), Severity.WARNING)
         case.load_changed.emit()
 
-    return workspace.runner.submit(request, Outcome(done, partial, _report(workspace)))
+    return workspace.runner.submit(request, Outcome(done, partial, workspace.report))
 
 
 def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenCase:
@@ -121,10 +120,6 @@ def _arrived(case: OpenCase, reports: list[SliceReport]) -> None:
     if first and reports and needs_auto_window(case.volume):
         case.view.window = auto_window(case.volume.values((reports[0].k,)))
     case.load_changed.emit()
-
-
-def _report(workspace: Workspace) -> Callable[[MedViewError], None]:
-    return lambda error: workspace.say(error.sentence, Severity.ERROR)
 
 
 def _nothing_found(path: Path, result: ScanResult) -> str:

@@ -6,7 +6,6 @@ import importlib
 import uuid
 from dataclasses import dataclass
 
-from medview.core.errors import MedViewError
 from medview.core.job import JobContext
 from medview.core.prediction import Prediction, Proposal
 from medview.ml.packs import ModelPack
@@ -92,10 +91,7 @@ def run_model(workspace: Workspace, pack: ModelPack, device: str = "auto") -> Jo
         propose(case, proposal)
         workspace.say(_summary(value))
 
-    def failed(error: MedViewError) -> None:
-        workspace.say(error.sentence, Severity.ERROR)
-
-    return workspace.runner.submit(RunModel(request), Outcome(done, failed=failed))
+    return workspace.runner.submit(RunModel(request), Outcome(done, failed=workspace.report))
 
 
 def _fit(pack: ModelPack, case: OpenCase) -> Fit:
