@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ from medview.gui.viewport import Viewport
 
 Cut = npt.NDArray[np.uint8]
 _Pixels = npt.NDArray[np.uint32]
+_Mask = npt.NDArray[np.bool_]
+_Steps = npt.NDArray[np.int64]
+_Read = Callable[[tuple[slice, slice]], Cut]
 
 OUTLINE_PX = 2
 _DASH_PX = 12
@@ -56,8 +59,8 @@ class LabelRaster:
         self._style = style
         self._cut: Cut | None = None
         self._viewport: Viewport | None = None
-        self._fill = np.zeros(256, dtype=np.uint32)
-        self._line = np.zeros(256, dtype=np.uint32)
+        # Fill by label value, then outline by 256 + label value.
+        self._table = np.zeros(512, dtype=np.uint32)
         self._shown = np.zeros(256, dtype=np.uint8)
         self._pixels: _Pixels = np.zeros((1, 1), dtype=np.uint32)
         self._used = QRect()
@@ -83,10 +86,13 @@ class LabelRaster:
         self._used = QRect()
         if cut is None:
             return
-        shown = self._shown[cut] if self._shown.any() else np.zeros((0, 0), dtype=np.uint8)
+        if not self._shown.any():
+            return
+        shown = self._shown.take(cut)
         rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
         if rows.size:
-            self._compose(self._device(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1))
+            device = self._device(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+            self._compose(device, lambda part: shown[part])
 
     def refresh(self, row0: int, row1: int, column0: int, column1: int) -> QRect:
         """Draw half-open ranges of rows and columns again after their labels changed.
@@ -98,8 +104,9 @@ class LabelRaster:
         """
         if self._cut is None or self._viewport is None:
             return QRect()
+        cut = self._cut
         device = self._device(row0, row1, column0, column1)
-        self._compose(device)
+        self._compose(device, lambda part: self._shown.take(cut[part]))
         ratio = self._viewport.device_ratio
         left, top = int(device.left() / ratio), int(device.top() / ratio)
         right, bottom = int((device.right() + 1) / ratio) + 1, int((device.bottom() + 1) / ratio) + 1
@@ -123,10 +130,10 @@ class LabelRaster:
         painter.restore()
 
     def _set_paints(self, paints: Iterable[Paint]) -> None:
-        self._fill[:], self._line[:], self._shown[:] = 0, 0, 0
+        self._table[:], self._shown[:] = 0, 0
         for paint in paints:
-            self._fill[paint.value] = _premultiplied(paint.colour, paint.fill)
-            self._line[paint.value] = _premultiplied(paint.colour, 1.0)
+            self._table[paint.value] = _premultiplied(paint.colour, paint.fill)
+            self._table[256 + paint.value] = _premultiplied(paint.colour, 1.0)
             self._shown[paint.value] = paint.value
 
     def _device(self, row0: int, row1: int, column0: int, column1: int) -> QRect:
@@ -149,10 +156,10 @@ class LabelRaster:
         assert self._viewport is not None
         return max(1, round(OUTLINE_PX * self._viewport.device_ratio))
 
-    def _compose(self, device: QRect) -> None:
-        """Work the pixels of a device rectangle out from the labels."""
-        viewport, cut = self._viewport, self._cut
-        if viewport is None or cut is None or device.isEmpty():
+    def _compose(self, device: QRect, read: _Read) -> None:
+        """Work the pixels of a device rectangle out from the labels, read in voxels and spread over pixels."""
+        viewport = self._viewport
+        if viewport is None or device.isEmpty():
             return
         ratio, reach = viewport.device_ratio, self._line_width
         y = np.arange(device.top() - reach, device.bottom() + 1 + reach)
@@ -160,39 +167,45 @@ class LabelRaster:
         # A pixel belongs to the voxel under its middle.
         rows = np.floor(((y + 0.5) / ratio - viewport.top_px) / viewport.row_px).astype(np.intp)
         columns = np.floor(((x + 0.5) / ratio - viewport.left_px) / viewport.column_px).astype(np.intp)
-        labels = _sample(self._shown, cut, rows, columns)
-        inner = labels[reach:-reach, reach:-reach]
-        edge = _edge(labels, reach)
-        pixels = self._fill[inner]
-        anchor_y = y[reach:-reach, None] - int(viewport.top_px * ratio)
-        anchor_x = x[None, reach:-reach] - int(viewport.left_px * ratio)
-        if self._style.hatched:
-            step = max(2, round(_HATCH_STEP_PX * ratio))
-            pixels = np.where((anchor_x - anchor_y) % step < max(1, round(ratio)), self._line[inner], pixels)
+        labels = _sample(read, (viewport.rows, viewport.columns), rows, columns)
+        strong = _edge(labels, reach)
+        if self._style.dashed or self._style.hatched:
+            down = y[reach:-reach, None] - int(viewport.top_px * ratio)
+            right = x[None, reach:-reach] - int(viewport.left_px * ratio)
+            strong = self._sketched(strong, down, right, ratio)
+        index = labels[reach:-reach, reach:-reach].astype(np.uint16)
+        index += strong.astype(np.uint16) << 8
+        self._pixels[_slices(device)] = self._table.take(index)
+        self._used = self._used.united(device)
+
+    def _sketched(self, edge: _Mask, down: _Steps, right: _Steps, ratio: float) -> _Mask:
+        """Break the outline into dashes and add hatches; both stay where they are on the slice when it is panned."""
+        strong = edge
         if self._style.dashed:
             dash = max(2, round(_DASH_PX * ratio))
             # The slant makes dashes on upright and level outlines alike.
-            edge &= (anchor_x + 2 * anchor_y) % dash < dash * 5 // 8
-        self._pixels[_slices(device)] = np.where(edge, self._line[inner], pixels)
-        self._used = self._used.united(device)
+            strong = strong & ((right + 2 * down) % dash < dash * 5 // 8)
+        if self._style.hatched:
+            step = max(2, round(_HATCH_STEP_PX * ratio))
+            strong = strong | ((right - down) % step < max(1, round(ratio)))
+        return strong
 
 
-def _sample(shown: Cut, cut: Cut, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Cut:
-    """Return the visible labels at the given rows and columns; positions outside the slice hold background."""
-    height, width = cut.shape
+def _sample(read: _Read, shape: tuple[int, int], rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Cut:
+    """Return the labels at the given rows and columns; positions outside the slice hold background."""
     out = np.zeros((rows.size, columns.size), dtype=np.uint8)
-    row_in = np.flatnonzero((rows >= 0) & (rows < height))
-    column_in = np.flatnonzero((columns >= 0) & (columns < width))
+    row_in = np.flatnonzero((rows >= 0) & (rows < shape[0]))
+    column_in = np.flatnonzero((columns >= 0) & (columns < shape[1]))
     if not row_in.size or not column_in.size:
         return out
-    r, c = rows[row_in[0] : row_in[-1] + 1], columns[column_in[0] : column_in[-1] + 1]
-    # Only the needed part is read, in voxels, before it is spread over pixels.
-    part = shown[cut[r[0] : r[-1] + 1, c[0] : c[-1] + 1]]
-    out[row_in[0] : row_in[-1] + 1, column_in[0] : column_in[-1] + 1] = part.take(r - r[0], axis=0).take(c - c[0], axis=1)
+    down, right = slice(row_in[0], row_in[-1] + 1), slice(column_in[0], column_in[-1] + 1)
+    r, c = rows[down], columns[right]
+    part = read((slice(r[0], r[-1] + 1), slice(c[0], c[-1] + 1)))
+    out[down, right] = part.take(c - c[0], axis=1).take(r - r[0], axis=0)
     return out
 
 
-def _edge(labels: Cut, reach: int) -> npt.NDArray[np.bool_]:
+def _edge(labels: Cut, reach: int) -> _Mask:
     """Return which inner pixels are labelled and lie within ``reach`` pixels of another label."""
     height, width = labels.shape[0] - 2 * reach, labels.shape[1] - 2 * reach
     inner = labels[reach : reach + height, reach : reach + width]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +10,6 @@ from medview.core.box import Box
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
-from medview.core.segmentation import COLOUR_CYCLE
 from medview.gui.grey_table import GreyTable, Levels
 from medview.gui.label_raster import Cut, Paint
 from medview.gui.layers.boxes import BoxOnSlice
@@ -23,6 +20,9 @@ from medview.workspace.view_state import Bench
 
 MISSING_LEVEL = 26
 """Grey of rows whose slices have not arrived or are damaged: not black, which would pass for air."""
+
+BOX_COLOUR = (240, 228, 66)
+"""For boxes of things that have no mask."""
 
 _PROPOSAL_FILL = 0.4
 """A proposal's fill between its hatches, relative to that of a label."""
@@ -106,7 +106,7 @@ def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) 
         return []
     accepted = [(a, False) for a in case.labels.annotations.values() if isinstance(a, BoxAnnotation)]
     proposed = [(b, True) for p in case.labels.proposals.values() for b in p.prediction.boxes]
-    named = {segment.name: segment.colour for segment in case.labels.segmentation.segments}
+    colours = _colours_by_name(case)
     result: list[BoxOnSlice] = []
     for box, is_proposed in (*accepted, *proposed):
         low, high = box.bounds_kji(case.volume.geometry)
@@ -115,7 +115,7 @@ def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) 
         # Bounds count voxel edges, screen positions voxel centres.
         _, row_a, column_a = plane.screen(case.volume.geometry, low - 0.5)
         _, row_b, column_b = plane.screen(case.volume.geometry, high - 0.5)
-        colour = named.get(box.label) or COLOUR_CYCLE[zlib.crc32(box.label.encode()) % len(COLOUR_CYCLE)]
+        colour = colours.get(box.label.casefold(), BOX_COLOUR)
         result.append(
             BoxOnSlice(
                 min(row_a, row_b),
@@ -130,14 +130,22 @@ def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) 
     return result
 
 
-def proposal_chips(case: OpenCase) -> list[Chip]:
-    """Return a badge for each live proposal, followed by its scores."""
+def _colours_by_name(case: OpenCase) -> dict[str, tuple[int, int, int]]:
+    """Colours of the segments drawn or proposed, so that a box looks like the mask of the same thing."""
+    masks = [proposal.prediction.mask for proposal in case.labels.proposals.values()]
+    proposed = [segment for mask in masks if mask is not None for segment in mask.segments]
+    return {s.name.casefold(): s.colour for s in (*proposed, *case.labels.segmentation.segments)}
+
+
+def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:
+    """Return a badge for each live proposal, followed by its ``scores`` when asked for."""
     chips: list[Chip] = []
     for proposal in case.labels.proposals.values():
         prediction = proposal.prediction
         title = f"{prediction.model_name} {prediction.source.model_version}".strip()
         chips.append(Chip(f"{title}: not accepted", badge=True))
-        chips.extend(Chip(f"{name} {score:.2f}") for name, score in prediction.scores.items())
+        if scores:
+            chips.extend(Chip(f"{name} {score:.2f}") for name, score in prediction.scores.items())
     return chips
 
 

@@ -51,17 +51,19 @@ class SlicePicture:
         self._corners = CornersLayer()
         self._scale_bar = ScaleBarLayer()
         self._table: GreyTable | None = None
+        self._line_colours: dict[int, str] = {}
         self._texts = _NO_TEXT
         self._chips: tuple[Chip, ...] = ()
         self._edge_letters: tuple[str, str, str, str] = ("", "", "", "")
         self._font = ui_font(TEXT_PX)
         self._large_font = ui_font(TEXT_LARGE_PX, bold=True)
 
-    def clear(self) -> None:
-        """Show nothing."""
-        self.viewport = None
-        self._table = None
+    def take_case(self, case: OpenCase | None) -> None:
+        """Begin with another case, or with none."""
+        self.viewport = self.camera = self._table = None
         self._texts, self._chips = _NO_TEXT, ()
+        planes = () if case is None else tuple((plane, case.slice_plane(plane)) for plane in Plane)
+        self._line_colours = {layout.normal_axis: PLANE_COLOURS[plane] for plane, layout in planes}
 
     def viewport_for(self, case: OpenCase, layout: SlicePlane, size_px: tuple[int, int], device_ratio: float) -> Viewport:
         """Return how the case's camera sees a plane through a pane of this size."""
@@ -98,14 +100,16 @@ class SlicePicture:
         """Take the words."""
         self._texts = corner_texts(case, self._bench, layout, index)
         self._corners.update(self._texts, self._here, self._font, self._large_font)
-        self._chips = tuple(proposal_chips(case))
+        # Scores speak of the whole series, so one pane says them.
+        first = layout.plane in (Plane.AXIAL, self._bench.maximised)
+        self._chips = tuple(proposal_chips(case, scores=first))
         self.proposals.update_chips(self._chips, self._corners.below_top_right_px)
 
     def show_crosshair(self, case: OpenCase, layout: SlicePlane) -> None:
         """Take the lines where the other planes cut this one."""
         _, row, column = layout.screen(case.volume.geometry, case.view.crosshair_kji)
-        by_normal = {case.slice_plane(plane).normal_axis: PLANE_COLOURS[plane] for plane in Plane}
-        self.crosshair.update(row, column, by_normal[layout.row_axis], by_normal[layout.column_axis], self._here)
+        across, down = self._line_colours[layout.row_axis], self._line_colours[layout.column_axis]
+        self.crosshair.update(row, column, across, down, self._here)
 
     def around(self, ranges: tuple[int, int, int, int]) -> QRect:
         """Return the logical pixels that labels in (row0, row1, column0, column1) and their outlines can cover."""

@@ -25,7 +25,6 @@ from medview.gui.slice_content import screen_ranges
 from medview.gui.slice_picture import SlicePicture
 from medview.workspace.events import LabelsChanged
 from medview.workspace.hands import Hands
-from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Pointer
 from medview.workspace.workspace import Workspace
 
@@ -61,6 +60,7 @@ class SliceView(QWidget):
         self._stale = Stale.ALL
         self._written: list[tuple[int, tuple[int, int, int, int]]] = []
         self._shown_index = -1
+        self._layout: SlicePlane | None = None
         self._pointer_px: QPointF | None = None
         self._notches = Notches()
         self._of_case = Subscriptions(self)
@@ -93,6 +93,8 @@ class SliceView(QWidget):
         case = self._workspace.active
         self._written.clear()
         self._shown_index = -1
+        self._layout = None if case is None else case.slice_plane(self.plane)
+        self._picture.take_case(case)
         if case is not None:
             self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
             self._of_case.add(field_signal(case.view, "window"), self._on_window)
@@ -101,10 +103,10 @@ class SliceView(QWidget):
         self._say_pointed_at()
 
     def _on_crosshair(self) -> None:
-        case = self._workspace.active
-        if case is None:
+        case, layout = self._workspace.active, self._layout
+        if case is None or layout is None:
             return
-        if self._slice_index(case) != self._shown_index:
+        if case.view.crosshair_kji[layout.normal_axis] != self._shown_index:
             self._mark(Stale.ALL)
             self._say_pointed_at()
             return
@@ -144,13 +146,13 @@ class SliceView(QWidget):
 
     def _on_labels(self, event: LabelsChanged) -> None:
         case = self._workspace.active
-        if case is None or event.series_uid != case.key:
+        layout = self._layout
+        if case is None or layout is None or event.series_uid != case.key:
             return
         if not event.only_voxels:
             self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.TEXT)
             return
-        layout = case.slice_plane(self.plane)
-        index = self._slice_index(case)
+        index = case.view.crosshair_kji[layout.normal_axis]
         for change in event.changes:
             if not isinstance(change, LabelPatch) or not change.box.touches_slice(layout.normal_axis, index):
                 continue
@@ -167,18 +169,14 @@ class SliceView(QWidget):
         self._stale |= parts
         self.update()
 
-    def _slice_index(self, case: OpenCase) -> int:
-        return case.view.crosshair_kji[case.slice_plane(self.plane).normal_axis]
-
     def _refresh(self) -> None:
         """Bring the layers up to date with the workspace."""
-        case, parts, picture = self._workspace.active, self._stale, self._picture
+        case, layout, parts, picture = self._workspace.active, self._layout, self._stale, self._picture
         written, self._written = self._written, []
         self._stale = Stale.NONE
-        if case is None:
-            picture.clear()
+        if case is None or layout is None:
             return
-        layout, index = case.slice_plane(self.plane), self._slice_index(case)
+        index = case.view.crosshair_kji[layout.normal_axis]
         self._shown_index = index
         if parts & Stale.CAMERA:
             picture.look(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
@@ -213,12 +211,12 @@ class SliceView(QWidget):
     # ------------------------------------------------------------------------------------ the mouse
 
     def _pointer(self, position: QPointF, button: Button, modifiers: Qt.KeyboardModifier) -> Pointer | None:
-        case = self._workspace.active
-        if case is None:
+        case, layout = self._workspace.active, self._layout
+        if case is None or layout is None:
             return None
-        layout: SlicePlane = case.slice_plane(self.plane)
+        index = case.view.crosshair_kji[layout.normal_axis]
         viewport = self._picture.viewport_for(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
-        return pointer_at(position, viewport, layout, self._slice_index(case), button, modifiers)
+        return pointer_at(position, viewport, layout, index, button, modifiers)
 
     def _say_pointed_at(self) -> None:
         case = self._workspace.active

@@ -84,8 +84,11 @@ def palette(tokens: Tokens) -> QPalette:
 def style_sheet(tokens: Tokens) -> str:
     """Return the style sheet of a theme.
 
-    Widgets choose a look by the dynamic property ``role``. Labels: ``title``, ``heading``, ``quiet``, ``small``, ``warning``,
-    ``error``, ``good``, ``chip``. Buttons: ``primary``, ``flat``. Frames: ``panel``, ``raised``, ``bar``, ``line``.
+    Widgets choose a look by the dynamic property ``role``.
+
+    - Labels: ``title``, ``heading``, ``quiet``, ``small``, ``warning``, ``error``, ``good``, ``chip``.
+    - Buttons: ``primary``, ``flat``.
+    - Frames: ``panel``, ``raised``, ``bar``, ``line``.
     """
     t, g = tokens, GRID_PX
     inner = CONTROL_HEIGHT_PX - 2

@@ -18,6 +18,7 @@ class ImageLayer:
 
     def __init__(self) -> None:
         self._image: QImage | None = None
+        self._pixels: npt.NDArray[np.uint32] | None = None
         self._viewport: Viewport | None = None
 
     def update(self, levels: npt.NDArray[np.uint8] | None, viewport: Viewport) -> None:
@@ -33,10 +34,14 @@ class ImageLayer:
         if levels is None:
             return
         rows, columns = levels.shape[:2]
-        kind = QImage.Format.Format_Grayscale8 if levels.ndim == 2 else QImage.Format.Format_RGB888
-        shared = QImage(levels.data, columns, rows, levels.strides[0], kind)
-        # RGB32 is what Qt interpolates fastest; the conversion also copies out of the caller's array.
-        image = shared.convertToFormat(QImage.Format.Format_RGB32)
+        if levels.ndim == 2:
+            pixels = np.multiply(levels, np.uint32(0x010101), dtype=np.uint32)
+        else:
+            red, green, blue = (levels[..., n].astype(np.uint32) for n in range(3))
+            pixels = red << 16 | green << 8 | blue
+        # Of all formats Qt interpolates this one fastest. The image borrows the array's memory, so the array is kept.
+        self._pixels = pixels
+        image = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
         self._image = _shrunk(image, viewport)
 
     def move(self, viewport: Viewport) -> None:
