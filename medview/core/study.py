@@ -8,6 +8,8 @@ from enum import Enum
 import numpy as np
 
 from medview.core.geometry import Geometry
+from medview.core.volume import Rescale
+from medview.core.window import Window
 
 
 class Verdict(Enum):
@@ -37,12 +39,18 @@ class Frame:
     sop_instance_uid : str
     offset : int
         Byte offset of uncompressed pixels in the file, or -1 where they have to be decoded.
+    raw_dtype : str
+        numpy dtype, byte order included, of the pixels at ``offset``.
+    bits_stored : int
+        Low bits of each pixel at ``offset`` that hold the number; 0 for all.
     """
 
     path: str
     number: int = 0
     sop_instance_uid: str = ""
     offset: int = -1
+    raw_dtype: str = ""
+    bits_stored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,10 @@ class VolumeEntry:
     frames : tuple of Frame
         In k order; ``time_points`` blocks of ``shape_kji[0]`` for a 4-D series.
     dtype : str
-        numpy name of the smallest dtype that holds the stored voxels.
+        numpy name of the smallest dtype that holds the stored voxels; float32 where rescale differs between slices (the
+        voxels are then the values and ``rescale`` is the identity).
+    rescale, windows, inverted, padding_value
+        As in Volume.
     """
 
     verdict: Verdict
@@ -67,12 +78,21 @@ class VolumeEntry:
     colour: bool = False
     dtype: str = "int16"
     time_points: int = 1
+    rescale: Rescale = Rescale()
+    windows: tuple[Window, ...] = ()
+    inverted: bool = False
+    padding_value: float | None = None
 
     @property
     def size_bytes(self) -> int:
         """Memory the voxels take."""
         voxels = int(np.prod(self.shape_kji, dtype=np.int64)) * self.time_points
         return voxels * np.dtype(self.dtype).itemsize * (3 if self.colour else 1)
+
+    @property
+    def dicom_paths(self) -> tuple[str, ...]:
+        """Paths of the DICOM files behind the frames, each once, in k order; none for other formats."""
+        return tuple(dict.fromkeys(frame.path for frame in self.frames if frame.sop_instance_uid))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,296 @@
+"""A group of slices to VolumeEntries: order by position only, affine, verdict and reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.geometry import Calibration, Geometry
+from medview.core.study import Frame, Reason, Verdict, VolumeEntry
+from medview.io.dicom.group import Group, Slice
+from medview.io.dicom.reasons import Code
+from medview.io.dicom.stored import stored_dtype
+from medview.io.dicom.time_points import SAME_PLACE_MM, TimePoints, split_times
+
+FloatArray = npt.NDArray[np.float64]
+
+ROUNDING_MM = 0.01
+"""Deviation from an even grid that is rounding noise of the writer; silent."""
+ROUNDING_FRACTION = 0.01
+"""The same, as a part of the spacing."""
+UNEVEN_FRACTION = 0.05
+"""Up to this part of the spacing a series still counts as a volume, and says so."""
+TILT_TOLERANCE = 1e-3
+"""Sideways shift per millimetre along the stack that counts as tilt (0.06 degrees)."""
+ORIENTATION_SILENT, ORIENTATION_REFUSED = 1e-4, 1e-2
+"""Deviation of the direction cosines from length one and right angle that is rounding, and that is unusable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where sorted slices lie.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    affine_lps : ndarray of float64, shape (4, 4)
+    calibration : Calibration
+    thickness : float or None
+        Spacing along k where the verdict is VOLUME.
+    """
+
+    verdict: Verdict
+    affine_lps: FloatArray
+    calibration: Calibration
+    reasons: tuple[Reason, ...] = ()
+
+
+def assemble(group: Group) -> list[VolumeEntry]:
+    """Return the volumes of a group; more than one when frames are left over."""
+    axes, reasons = _axes(group.slices[0])
+    reasons = (*group.reasons, *reasons, *_spacing_reasons(group.slices[0]))
+    if group.slices[0].instance.mosaic:
+        reasons = (
+            *reasons,
+            Reason(Code.MOSAIC, "Each image is a mosaic of slices; it is shown as it is, without millimetres."),
+        )
+        return [_entry(_by_number(group.slices), _stack(group.slices, None, mosaic=True), reasons)]
+    if axes is None or any(one.frame.position_lps_mm is None for one in group.slices):
+        if axes is not None or not any(r.code == Code.BAD_ORIENTATION for r in reasons):
+            text = "The images state no position in the patient; they are shown in the order of their numbers."
+            reasons = (*reasons, Reason(Code.NO_POSITION, text))
+        return [_entry(_by_number(group.slices), _stack(group.slices, axes), reasons)]
+    normal = np.cross(axes[0], axes[1])
+    times = split_times(group.slices, normal)
+    if times is None:
+        text = _duplicates_text(group.slices, normal)
+        ordered = sorted(group.slices, key=lambda one: (_depth(one, normal), _number(one)))
+        return [_entry(ordered, _stack(ordered, axes), (*reasons, Reason(Code.DUPLICATE_POSITION, text)))]
+    return _with_times(times, axes, reasons)
+
+
+def _with_times(times: TimePoints, axes: FloatArray, reasons: tuple[Reason, ...]) -> list[VolumeEntry]:
+    first = times.points[0]
+    placement = _place(first, axes)
+    ordered = [one for point in times.points for one in point]
+    reasons = (*reasons, *times.reasons)
+    entries = [_entry(ordered, placement, reasons, len(times.points))]
+    if times.leftovers:
+        entries.append(_entry(times.leftovers, _stack(times.leftovers, axes), reasons))
+    return entries
+
+
+def _axes(one: Slice) -> tuple[FloatArray | None, tuple[Reason, ...]]:
+    """Return unit row and column direction, shape (2, 3), straightened; None when unusable."""
+    orientation = one.frame.orientation
+    if orientation is None:
+        return None, ()
+    row, column = np.asarray(orientation[:3]), np.asarray(orientation[3:])
+    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
+    off = max(abs(lengths[0] - 1.0), abs(lengths[1] - 1.0), abs(float(row @ column)))
+    if off > ORIENTATION_REFUSED:
+        text = "Row and column directions are not at right angles; the images are shown without millimetres between them."
+        return None, (Reason(Code.BAD_ORIENTATION, text),)
+    row = row / lengths[0]
+    column = column - row * float(row @ column)
+    column = column / np.linalg.norm(column)
+    noted = (
+        (Reason(Code.ORIENTATION_ROUNDED, f"Directions in the header were off by {off:.4f} and have been straightened."),)
+        if off > ORIENTATION_SILENT
+        else ()
+    )
+    return np.stack([row, column]), noted
+
+
+def _spacing_reasons(one: Slice) -> tuple[Reason, ...]:
+    source = one.frame.spacing_source
+    if one.frame.spacing_ji_mm is None or source == "PixelAspectRatio":
+        return (Reason(Code.NO_SPACING, "The images state no pixel size; distances are in pixels."),)
+    if source == "ImagerPixelSpacing":
+        return (Reason(Code.SPACING_AT_DETECTOR, "Millimetres are those at the detector; the patient is smaller."),)
+    if source == "EstimatedRadiographicMagnificationFactor":
+        return (Reason(Code.SPACING_ESTIMATED, "Millimetres come from an estimated magnification."),)
+    return ()
+
+
+def _place(slices: Sequence[Slice], axes: FloatArray) -> Placement:
+    """Judge sorted slices at distinct positions."""
+    spacing = slices[0].frame.spacing_ji_mm
+    if spacing is None or slices[0].frame.spacing_source == "PixelAspectRatio":
+        return _stack(slices, axes)
+    if len(slices) == 1:
+        return _single(slices[0], axes)
+    positions = _positions(slices)
+    normal = np.cross(axes[0], axes[1])
+    count = len(slices)
+    step = (positions[-1] - positions[0]) / (count - 1)
+    along = positions @ normal
+    gaps = np.diff(along)
+    usual = float(np.median(gaps))
+    missing = _missing(gaps, usual)
+    if missing is not None:
+        return _stack(slices, axes, missing)
+    fitted = positions[0] + np.arange(count)[:, None] * step
+    off = positions - fitted
+    off_along = float(np.abs(off @ normal).max())
+    off_across = float(np.linalg.norm(off - np.outer(off @ normal, normal), axis=1).max())
+    spread = float(gaps.max() - gaps.min())
+    silent = max(ROUNDING_MM, ROUNDING_FRACTION * usual)
+    refused = max(ROUNDING_MM, UNEVEN_FRACTION * usual)
+    if max(spread, off_along) > refused:
+        text = f"The distance between slices varies from {gaps.min():.2f} to {gaps.max():.2f} mm."
+        return _stack(slices, axes, Reason(Code.UNEVEN_SPACING, text))
+    if off_across > max(ROUNDING_MM, UNEVEN_FRACTION * min(spacing)):
+        text = f"Slices are shifted sideways by up to {off_across:.2f} mm against each other."
+        return _stack(slices, axes, Reason(Code.SLICES_OUT_OF_LINE, text))
+    reasons: list[Reason] = []
+    if max(spread, off_along) > silent:
+        text = f"The distance between slices varies slightly, from {gaps.min():.3f} to {gaps.max():.3f} mm."
+        reasons.append(Reason(Code.UNEVEN_SPACING, text))
+    sideways = step - normal * float(step @ normal)
+    tilt = float(np.linalg.norm(sideways)) / float(step @ normal)
+    if tilt > TILT_TOLERANCE:
+        angle = float(np.degrees(np.arctan(tilt)))
+        reasons.append(Reason(Code.TILT, f"The slices are tilted by {angle:.1f} degrees; the volume is sheared to match."))
+    affine = _affine(step, axes, spacing, positions[0])
+    return Placement(Verdict.VOLUME, affine, Calibration.VOLUME, tuple(reasons))
+
+
+def _missing(gaps: FloatArray, usual: float) -> Reason | None:
+    # With few slices the median may be the gap itself; the smallest distance is what a scanner steps.
+    smallest = float(gaps.min())
+    base = usual if smallest > 0.8 * usual else smallest
+    multiples = gaps / base
+    whole = np.abs(multiples - np.rint(multiples)) <= UNEVEN_FRACTION * np.rint(multiples)
+    if not (whole.all() and (np.rint(multiples) >= 2).any()):
+        return None
+    at = [int(n) for n in np.flatnonzero(np.rint(multiples) >= 2)]
+    lost = int(np.rint(multiples).sum()) - len(gaps)
+    where = ", ".join(f"{n + 1} and {n + 2}" for n in at[:3]) + (" and elsewhere" if len(at) > 3 else "")
+    noun = "slice is" if lost == 1 else "slices are"
+    return Reason(Code.MISSING_SLICE, f"{lost} {noun} missing between slices {where} ({base:.2f} mm apart elsewhere).")
+
+
+def _single(one: Slice, axes: FloatArray) -> Placement:
+    thickness = one.frame.thickness_mm
+    if thickness is None:
+        reason = Reason(Code.SINGLE_SLICE, "There is one slice and its thickness is not stated.")
+        return _stack([one], axes, reason)
+    assert one.frame.spacing_ji_mm is not None
+    step = np.cross(axes[0], axes[1]) * thickness
+    affine = _affine(step, axes, one.frame.spacing_ji_mm, _positions([one])[0])
+    reason = Reason(Code.SINGLE_SLICE, f"There is one slice; its thickness of {thickness:g} mm stands for the spacing.")
+    return Placement(Verdict.VOLUME, affine, Calibration.VOLUME, (reason,))
+
+
+def _stack(
+    slices: Sequence[Slice], axes: FloatArray | None, reason: Reason | None = None, *, mosaic: bool = False
+) -> Placement:
+    """Return a placement without millimetres along k: one unit per slice."""
+    one = slices[0].frame
+    if axes is None:
+        axes = np.asarray([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    calibrated = one.spacing_ji_mm is not None and one.spacing_source != "PixelAspectRatio" and not mosaic
+    spacing = one.spacing_ji_mm if one.spacing_ji_mm is not None else (1.0, 1.0)
+    origin = np.asarray(one.position_lps_mm if one.position_lps_mm is not None else (0.0, 0.0, 0.0))
+    affine = _affine(np.cross(axes[0], axes[1]), axes, spacing, origin)
+    calibration = Calibration.IN_PLANE if calibrated else Calibration.PIXELS
+    return Placement(Verdict.STACK, affine, calibration, (reason,) if reason else ())
+
+
+def _affine(step: FloatArray, axes: FloatArray, spacing_ji_mm: tuple[float, float], origin: FloatArray) -> FloatArray:
+    affine = np.eye(4)
+    affine[:3, 0] = step
+    affine[:3, 1] = axes[1] * spacing_ji_mm[0]
+    affine[:3, 2] = axes[0] * spacing_ji_mm[1]
+    affine[:3, 3] = origin
+    return affine
+
+
+def _entry(
+    ordered: Sequence[Slice], placement: Placement, reasons: tuple[Reason, ...], time_points: int = 1
+) -> VolumeEntry:
+    first = ordered[0].instance
+    pixels = first.pixels
+    shape = (len(ordered) // time_points, pixels.rows, pixels.columns)
+    verdict, geometry = placement.verdict, None
+    reasons = (*reasons, *placement.reasons, *_damaged(ordered))
+    dtype, rescale = stored_dtype(ordered)
+    if dtype == "":
+        verdict = Verdict.REFUSED
+        text = f"Pixels with {pixels.samples} samples of {pixels.bits_allocated} bits ({pixels.photometric}) are not read."
+        reasons = (*reasons, Reason(Code.UNSUPPORTED_PIXELS, text))
+    else:
+        geometry = Geometry(shape, placement.affine_lps, first.frame_of_reference_uid, placement.calibration)
+    middle = ordered[(len(ordered) // time_points) // 2]
+    return VolumeEntry(
+        verdict=verdict,
+        reasons=_unique(reasons),
+        geometry=geometry,
+        shape_kji=shape,
+        frames=tuple(_frame(one, dtype) for one in ordered),
+        spacing_kji_mm=_spacing_kji(geometry, verdict),
+        unit=first.unit,
+        colour=pixels.colour,
+        dtype=dtype or "uint8",
+        time_points=time_points,
+        rescale=rescale,
+        windows=middle.frame.windows,
+        inverted=first.inverted,
+        padding_value=first.padding_value,
+    )
+
+
+def _frame(one: Slice, dtype: str) -> Frame:
+    instance, pixels = one.instance, one.instance.pixels
+    if pixels.offset < 0 or dtype == "float32":
+        return Frame(instance.path, one.frame.number, instance.sop_instance_uid)
+    size = pixels.rows * pixels.columns * pixels.bits_allocated // 8
+    bits = 0 if pixels.bits_stored == pixels.bits_allocated else pixels.bits_stored
+    offset = pixels.offset + one.frame.number * size
+    return Frame(instance.path, one.frame.number, instance.sop_instance_uid, offset, pixels.raw_dtype, bits)
+
+
+def _spacing_kji(geometry: Geometry | None, verdict: Verdict) -> tuple[float | None, float | None, float | None]:
+    if geometry is None or geometry.calibration is Calibration.PIXELS:
+        return None, None, None
+    dk, dj, di = geometry.spacing_kji_mm
+    return (dk if verdict is Verdict.VOLUME else None), dj, di
+
+
+def _damaged(slices: Sequence[Slice]) -> tuple[Reason, ...]:
+    count = sum(bool(one.instance.problem) for one in slices)
+    if not count:
+        return ()
+    noun = "slice is" if count == 1 else "slices are"
+    return (Reason(Code.DAMAGED_SLICE, f"{count} {noun} damaged; the others are shown."),)
+
+
+def _duplicates_text(slices: Sequence[Slice], normal: FloatArray) -> str:
+    places = Counter(round(_depth(one, normal) / SAME_PLACE_MM) for one in slices)
+    return f"{len(slices)} images lie at {len(places)} positions and nothing in the headers tells them apart evenly."
+
+
+def _by_number(slices: Sequence[Slice]) -> list[Slice]:
+    return sorted(slices, key=_number)
+
+
+def _number(one: Slice) -> tuple[float, str, int]:
+    number = one.instance.instance_number
+    return (number if number is not None else 2**62, one.instance.sop_instance_uid, one.frame.number)
+
+
+def _depth(one: Slice, normal: FloatArray) -> float:
+    return float(np.asarray(one.frame.position_lps_mm) @ normal)
+
+
+def _positions(slices: Sequence[Slice]) -> FloatArray:
+    return np.asarray([one.frame.position_lps_mm for one in slices], dtype=np.float64)
+
+
+def _unique(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    return tuple(dict.fromkeys(reasons))

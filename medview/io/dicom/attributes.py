@@ -1,0 +1,129 @@
+"""Reading attributes of data sets that were not written by the book: nothing here raises on a bad value."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pydicom
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+# What a reader meets is what it is; checks belong to writers.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
+_NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep pydicom's warnings about odd files out of the log; what matters is said in verdicts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """Return a value as text, several joined by backslashes; empty when absent or unreadable."""
+    value = _value(dataset, keyword)
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple, pydicom.multival.MultiValue)):
+        return "\\".join(str(part) for part in value)
+    return str(value).strip().rstrip("\x00")
+
+
+def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """Return the values of a multi-valued text."""
+    whole = text(dataset, keyword)
+    return tuple(part.strip() for part in whole.split("\\")) if whole else ()
+
+
+def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """Return finite numbers; empty when the attribute is absent or any of its values is no number.
+
+    Commas count as decimal points (seen from scanners with a continental locale).
+    """
+    value = _value(dataset, keyword)
+    if value is None:
+        return ()
+    parts = value if isinstance(value, (list, tuple, pydicom.multival.MultiValue)) else [value]
+    found: list[float] = []
+    for part in parts:
+        number = _number(part)
+        if number is None:
+            return ()
+        found.append(number)
+    return tuple(found)
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """Return the first number, or None."""
+    found = numbers(dataset, keyword)
+    return found[0] if found else None
+
+
+def integer(dataset: Dataset, keyword: str, default: int = 0) -> int:
+    """Return the first number as an integer."""
+    found = number(dataset, keyword)
+    return default if found is None or abs(found) > 2**62 else int(found)
+
+
+def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
+    """Return the items of a sequence; empty when absent."""
+    value = _value(dataset, keyword)
+    return tuple(value) if isinstance(value, (Sequence, list)) else ()
+
+
+def first_item(dataset: Dataset, keyword: str) -> Dataset | None:
+    """Return the first item of a sequence, or None."""
+    found = items(dataset, keyword)
+    return found[0] if found else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, (bytes, bytearray)):
+        value = bytes(value).decode("ascii", "replace")
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value.rstrip("\x00")):
+            return None
+        value = value.rstrip("\x00").replace(",", ".")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _value(dataset: Dataset, keyword: str) -> object:
+    tag = pydicom.datadict.tag_for_keyword(keyword)
+    if tag is None or tag not in dataset:
+        return None
+    raw = dataset.get_item(tag)
+    try:
+        element = dataset[tag]
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        NotImplementedError,
+        AttributeError,
+        UnicodeError,
+        OverflowError,
+        RecursionError,
+    ):
+        return _from_raw(raw)
+    except pydicom.errors.BytesLengthException:
+        return None
+    return element.value if element.value not in ("", None) else None
+
+
+def _from_raw(raw: DataElement | RawDataElement | None) -> object:
+    """Return the texts of an element pydicom could not convert."""
+    if isinstance(raw, RawDataElement) and isinstance(raw.value, bytes):
+        return raw.value.decode("latin-1").split("\\")
+    return None

@@ -1,0 +1,116 @@
+"""What grouping and assembly need to know of one DICOM file: plain values that travel between processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medview.core.volume import Rescale
+from medview.core.window import Window
+
+Triple = tuple[float, float, float]
+Six = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """One frame of one file.
+
+    Attributes
+    ----------
+    position_lps_mm : tuple of float or None
+        Centre of the first voxel, ImagePositionPatient.
+    orientation : tuple of float or None
+        ImageOrientationPatient: direction of growing column index, then of growing row index.
+    spacing_ji_mm : tuple of float or None
+        Distance between rows, then between columns.
+    spacing_source : str
+        Attribute the spacing came from.
+    rescale : Rescale or None
+        None when the file states none.
+    keys : tuple of (str, tuple)
+        What may tell apart frames at one position (time, echo, b-value), best first.
+    """
+
+    number: int = 0
+    position_lps_mm: Triple | None = None
+    orientation: Six | None = None
+    spacing_ji_mm: tuple[float, float] | None = None
+    spacing_source: str = ""
+    thickness_mm: float | None = None
+    stack_id: str = ""
+    rescale: Rescale | None = None
+    windows: tuple[Window, ...] = ()
+    keys: tuple[tuple[str, tuple[object, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PixelFormat:
+    """How the numbers of one file are stored.
+
+    Attributes
+    ----------
+    kind : str
+        ``int``, ``float32`` or ``float64``; empty for a file without pixels.
+    offset : int
+        Byte offset of uncompressed pixels in the file, or -1 where they have to be decoded.
+    lut : bool
+        A Modality LUT Sequence replaces rescale.
+    """
+
+    kind: str = ""
+    rows: int = 0
+    columns: int = 0
+    samples: int = 1
+    photometric: str = "MONOCHROME2"
+    bits_allocated: int = 16
+    bits_stored: int = 16
+    high_bit: int = 15
+    signed: bool = False
+    planar: int = 0
+    offset: int = -1
+    raw_dtype: str = ""
+    lut: bool = False
+
+    @property
+    def colour(self) -> bool:
+        """Whether decoding gives RGB."""
+        return self.samples == 3 or self.photometric == "PALETTE COLOR"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One DICOM file.
+
+    Attributes
+    ----------
+    problem : str
+        Why its pixels cannot be whole, in one sentence; empty when nothing is known against them.
+    localiser : bool
+        A scout image, by ImageType.
+    """
+
+    path: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_uid: str
+    study_uid: str
+    patient_id: str = ""
+    patient_name: str = ""
+    modality: str = ""
+    description: str = ""
+    study_description: str = ""
+    study_date: str = ""
+    body_part: str = ""
+    series_number: int | None = None
+    instance_number: int | None = None
+    frame_of_reference_uid: str = ""
+    transfer_syntax: str = ""
+    image: bool = False
+    localiser: bool = False
+    mosaic: bool = False
+    pixels: PixelFormat = PixelFormat()
+    inverted: bool = False
+    padding_value: float | None = None
+    unit: str = ""
+    problem: str = ""
+    frames: tuple[FrameInfo, ...] = ()

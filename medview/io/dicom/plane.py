@@ -1,0 +1,108 @@
+"""Position, orientation and pixel spacing of one frame."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+
+from medview.io.dicom.attributes import first_item, items, number, numbers, text
+from medview.io.dicom.instance import FrameInfo, Six, Triple
+
+CENTIMETRES = 3.0
+"""PhysicalUnitsXDirection of an ultrasound region whose pixels measure length."""
+
+
+def frame_plane(dataset: Dataset) -> FrameInfo:
+    """Return the geometry a classic data set states, each part None where it is absent or unusable."""
+    spacing, source = _spacing(dataset)
+    return FrameInfo(
+        position_lps_mm=triple(numbers(dataset, "ImagePositionPatient")),
+        orientation=six(numbers(dataset, "ImageOrientationPatient")),
+        spacing_ji_mm=spacing,
+        spacing_source=source,
+        thickness_mm=positive(number(dataset, "SliceThickness")),
+    )
+
+
+def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
+    spacing = pair(numbers(dataset, "PixelSpacing"))
+    if spacing:
+        return spacing, "PixelSpacing"
+    detector = pair(numbers(dataset, "ImagerPixelSpacing"))
+    if detector:
+        magnification = number(dataset, "EstimatedRadiographicMagnificationFactor")
+        if magnification and magnification >= 1.0:
+            return (detector[0] / magnification, detector[1] / magnification), "EstimatedRadiographicMagnificationFactor"
+        return detector, "ImagerPixelSpacing"
+    scanned = pair(numbers(dataset, "NominalScannedPixelSpacing"))
+    if scanned:
+        return scanned, "NominalScannedPixelSpacing"
+    region = _ultrasound_spacing(dataset)
+    if region:
+        return region, "SequenceOfUltrasoundRegions"
+    aspect = pair(numbers(dataset, "PixelAspectRatio"))
+    # Only the shape of a pixel is known; the size is counted in columns.
+    return ((aspect[0] / aspect[1], 1.0), "PixelAspectRatio") if aspect else (None, "")
+
+
+def _ultrasound_spacing(dataset: Dataset) -> tuple[float, float] | None:
+    """Return the spacing when exactly one region measures length both ways; more regions may differ in scale."""
+    regions = items(dataset, "SequenceOfUltrasoundRegions")
+    if len(regions) != 1:
+        return None
+    region = regions[0]
+    units = number(region, "PhysicalUnitsXDirection"), number(region, "PhysicalUnitsYDirection")
+    if units != (CENTIMETRES, CENTIMETRES):
+        return None
+    across, down = number(region, "PhysicalDeltaX"), number(region, "PhysicalDeltaY")
+    return pair((abs(down) * 10.0, abs(across) * 10.0)) if across and down else None
+
+
+def group_plane(shared: Dataset | None, own: Dataset | None, fallback: FrameInfo) -> FrameInfo:
+    """Return the geometry of a frame of an enhanced object: its own functional groups, then the shared ones.
+
+    Parameters
+    ----------
+    fallback : FrameInfo
+        What the top level of the data set states.
+    """
+
+    def find(sequence: str) -> Dataset | None:
+        for group in (own, shared):
+            item = first_item(group, sequence) if group is not None else None
+            if item is not None:
+                return item
+        return None
+
+    position = find("PlanePositionSequence")
+    orientation = find("PlaneOrientationSequence")
+    measures = find("PixelMeasuresSequence")
+    content = find("FrameContentSequence")
+    spacing = pair(numbers(measures, "PixelSpacing")) if measures is not None else None
+    return FrameInfo(
+        position_lps_mm=triple(numbers(position, "ImagePositionPatient")) if position is not None else None,
+        orientation=six(numbers(orientation, "ImageOrientationPatient")) if orientation is not None else None,
+        spacing_ji_mm=spacing or fallback.spacing_ji_mm,
+        spacing_source="PixelSpacing" if spacing else fallback.spacing_source,
+        thickness_mm=positive(number(measures, "SliceThickness")) if measures is not None else fallback.thickness_mm,
+        stack_id=text(content, "StackID") if content is not None else "",
+    )
+
+
+def triple(values: tuple[float, ...]) -> Triple | None:
+    """Return three numbers, or None when there are not exactly three."""
+    return (values[0], values[1], values[2]) if len(values) == 3 else None
+
+
+def six(values: tuple[float, ...]) -> Six | None:
+    """Return six numbers, or None when there are not exactly six."""
+    return (values[0], values[1], values[2], values[3], values[4], values[5]) if len(values) == 6 else None
+
+
+def pair(values: tuple[float, ...]) -> tuple[float, float] | None:
+    """Return two positive numbers, or None."""
+    return (values[0], values[1]) if len(values) == 2 and min(values) > 0.0 else None
+
+
+def positive(value: float | None) -> float | None:
+    """Return a number above zero, or None."""
+    return value if value is not None and value > 0.0 else None

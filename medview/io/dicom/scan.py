@@ -1,0 +1,215 @@
+"""What is there: files, folders and zip archives to Series with verdicts. Headers only, never pixels."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from medview.core.errors import MedViewError, ReadError
+from medview.core.job import JobContext
+from medview.core.study import DamagedFile, Reason, ScanResult, Series
+from medview.io.dicom.assemble import assemble
+from medview.io.dicom.group import SeriesFiles, by_series, split
+from medview.io.dicom.header import read_header
+from medview.io.dicom.instance import Instance
+from medview.io.dicom.reasons import Code
+from medview.io.plain_files import describe
+from medview.io.reader_pool import InlinePool, Pool
+from medview.io.sniff import Kind, sniff
+from medview.io.sources import content_sha256, zip_members
+
+LOG = logging.getLogger("medview.io")
+
+PROGRESS_EVERY = 25
+"""Files between two reports."""
+
+
+@dataclass(slots=True)
+class _Findings:
+    instances: list[Instance] = field(default_factory=list)
+    plain: list[Series] = field(default_factory=list)
+    damaged: list[DamagedFile] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    seen: int = 0
+
+
+def scan(path: Path, context: JobContext, pool: Pool | None = None) -> ScanResult:
+    """Look at a file, a zip archive, or a folder with everything in it.
+
+    Parameters
+    ----------
+    pool : Pool, optional
+        Where files are parsed; inline unless given.
+
+    Returns
+    -------
+    ScanResult
+        Series sorted by study and series number. The same for any order of files. No image at all is an empty result.
+
+    Raises
+    ------
+    ReadError
+        When ``path`` is not there or cannot be listed.
+    CancelledError
+        When the context says so.
+    """
+    pool = pool or InlinePool()
+    sources = _sources(path, context)
+    found = _Findings(seen=len(sources))
+    _look(sources, pool, context, found)
+    instances, doubles = _without_copies(found.instances, pool)
+    series = [_series(files, doubles) for files in by_series(instances)]
+    series += found.plain
+    series.sort(key=_order)
+    found.damaged += [DamagedFile(i.path, i.problem) for i in found.instances if i.problem]
+    found.damaged.sort(key=lambda damaged: damaged.path)
+    LOG.info("Scanned %d files: %d series, %d damaged", found.seen, len(series), len(found.damaged))
+    return ScanResult(tuple(series), tuple(found.damaged), found.seen, len(found.instances), dict(found.ignored))
+
+
+def look_at(path: str) -> Instance | Series | str:
+    """Return what one file is: a DICOM instance, a series of its own, or the kind it is ignored as.
+
+    Raises
+    ------
+    ReadError, RefusedError
+        When it is damaged or refused.
+    """
+    kind = sniff(path)
+    if kind is Kind.DICOM:
+        return read_header(path)
+    if kind in (Kind.NIFTI, Kind.NRRD, Kind.IMAGE):
+        return describe(path, kind)
+    return str(kind.value)
+
+
+def _sources(path: Path, context: JobContext) -> list[str]:
+    if not path.exists():
+        raise ReadError(f"{path.name or path} is not there; choose another file or folder.")
+    files = list(_files_below(path, context)) if path.is_dir() else [str(path)]
+    found: list[str] = []
+    for file in files:
+        found += _unzipped(file)
+    return found
+
+
+def _unzipped(file: str) -> list[str]:
+    try:
+        return zip_members(file) if sniff(file) is Kind.ZIP else [file]
+    except MedViewError:
+        return [file]  # looked at again below, where it is listed as damaged
+
+
+def _files_below(folder: Path, context: JobContext) -> Iterator[str]:
+    """Yield files in a fixed order; links to folders are followed once."""
+    been: set[tuple[int, int]] = set()
+
+    def unreadable(error: OSError) -> None:
+        if error.filename == str(folder):
+            raise ReadError(f"{folder.name} cannot be listed; ask for access to it.", detail=repr(error)) from error
+
+    for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
+        context.raise_if_cancelled()
+        stat = Path(root).stat()
+        if (stat.st_dev, stat.st_ino) in been:
+            folders.clear()
+            continue
+        been.add((stat.st_dev, stat.st_ino))
+        folders.sort()
+        for name in sorted(files):
+            full = os.path.join(root, name)  # noqa: PTH118 - a Path per file is slow for very many files
+            if os.path.isfile(full) or os.path.islink(full):  # noqa: PTH113, PTH114
+                yield full
+
+
+def _look(sources: Sequence[str], pool: Pool, context: JobContext, found: _Findings) -> None:
+    outcomes: dict[str, Instance | Series | str | MedViewError] = {}
+    for number, (index, outcome) in enumerate(pool.each(look_at, [(source,) for source in sources]), start=1):
+        outcomes[sources[index]] = outcome
+        if number % PROGRESS_EVERY == 0:
+            context.raise_if_cancelled()
+            context.progress(number / len(sources), f"Looking at file {number} of {len(sources)}")
+    for source in sources:
+        outcome = outcomes[source]
+        if isinstance(outcome, MedViewError):
+            found.damaged.append(DamagedFile(source, outcome.sentence))
+        elif isinstance(outcome, Instance):
+            found.instances.append(outcome)
+        elif isinstance(outcome, Series):
+            found.plain.append(outcome)
+        else:
+            found.ignored[outcome] += 1
+
+
+def _without_copies(instances: Sequence[Instance], pool: Pool) -> tuple[list[Instance], dict[str, Code]]:
+    """Return instances with exact copies left out, and per series key whether copies or conflicts were found."""
+    same: dict[tuple[str, str], list[Instance]] = {}
+    for instance in instances:
+        if instance.sop_instance_uid:
+            same.setdefault((instance.series_uid, instance.sop_instance_uid), []).append(instance)
+    suspects = [i for members in same.values() if len(members) > 1 for i in members]
+    if not suspects:
+        return list(instances), {}
+    digests: dict[str, bytes] = {}
+    for index, outcome in pool.each(content_sha256, [(i.path,) for i in suspects]):
+        digests[suspects[index].path] = b"" if isinstance(outcome, MedViewError) else outcome
+    kept: list[Instance] = []
+    notes: dict[str, Code] = {}
+    taken: set[tuple[str, str, bytes]] = set()
+    for instance in sorted(instances, key=lambda i: i.path):
+        mark = digests.get(instance.path)
+        if mark is None:
+            kept.append(instance)
+            continue
+        key = (instance.series_uid, instance.sop_instance_uid, mark or instance.path.encode())
+        if key in taken:
+            notes.setdefault(instance.series_uid, Code.DUPLICATE_FILE)
+            continue
+        if any(k[:2] == key[:2] for k in taken):
+            notes[instance.series_uid] = Code.DUPLICATE_UID
+        taken.add(key)
+        kept.append(instance)
+    return kept, notes
+
+
+_NOTES = {
+    Code.DUPLICATE_FILE: "Some files are exact copies of others; each image is shown once.",
+    Code.DUPLICATE_UID: "Different images carry the same identifier; all of them are shown.",
+}
+
+
+def _series(files: SeriesFiles, doubles: dict[str, Code]) -> Series:
+    instances = files.instances
+    first = next((i for i in instances if i.image), instances[0])
+    notes: tuple[Reason, ...] = files.reasons
+    code = doubles.get(first.series_uid)
+    if code is not None:
+        notes = (*notes, Reason(code, _NOTES[code]))
+    volumes = [entry for group in split(instances) for entry in assemble(group)]
+    entries = tuple(replace(entry, reasons=(*notes, *entry.reasons)) for entry in volumes)
+    return Series(
+        series_uid=files.uid,
+        study_uid=first.study_uid,
+        patient_id=first.patient_id,
+        patient_name=first.patient_name,
+        modality=first.modality,
+        description=first.description,
+        study_description=first.study_description,
+        study_date=first.study_date,
+        body_part=first.body_part,
+        series_number=first.series_number,
+        instances=len(instances),
+        transfer_syntaxes=tuple(sorted({i.transfer_syntax for i in instances if i.transfer_syntax})),
+        volumes=entries,
+        sop_class_uids=tuple(sorted({i.sop_class_uid for i in instances})),
+        paths=tuple(i.path for i in instances if not i.image),
+    )
+
+
+def _order(series: Series) -> tuple[str, str, int, str]:
+    number = series.series_number if series.series_number is not None else 2**62
+    return (series.study_date, series.study_uid, number, series.series_uid)

@@ -1,0 +1,135 @@
+"""NRRD files, through SimpleITK; millimetres are LPS there as here."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK
+
+from medview.core.errors import ReadError, WriteError
+from medview.core.geometry import Geometry
+from medview.core.volume import Volume
+from medview.io.atomic import replacing
+from medview.io.plain_header import PlainHeader, check_size
+from medview.io.sources import MEMBER_MARK, name_of, open_source
+
+_PIXELS: dict[int, str] = {
+    getattr(SimpleITK, f"sitk{name}"): name.lower()
+    for name in ("UInt8", "Int8", "UInt16", "Int16", "UInt32", "Int32", "UInt64", "Int64", "Float32", "Float64")
+} | {SimpleITK.sitkVectorUInt8: "uint8"}
+
+
+def read_header(path: str) -> PlainHeader:
+    """Return what the header says.
+
+    Raises
+    ------
+    ReadError, RefusedError
+        When it is damaged or of a kind not read.
+    """
+    name = name_of(path)
+    reader = _reader(path)
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise ReadError(f"{name} is damaged: its NRRD header cannot be read.", detail=str(error)[:200]) from error
+    dtype = _PIXELS.get(reader.GetPixelID())
+    colour = reader.GetPixelID() == SimpleITK.sitkVectorUInt8 and reader.GetNumberOfComponents() == 3
+    if dtype is None or (reader.GetNumberOfComponents() != 1 and not colour):
+        raise ReadError(f"{name} stores numbers of a kind that is not read.")
+    size = [int(n) for n in reader.GetSize()]
+    check_size(int(np.prod(size, dtype=np.float64)) * np.dtype(dtype).itemsize * (3 if colour else 1), name)
+    geometry = _geometry(reader, size, name)
+    return PlainHeader(geometry, dtype, colour, size[3] if len(size) > 3 else 1)
+
+
+def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:
+    """Return stored voxels of one time point, (k, j, i) or (k, j, i, 3).
+
+    Raises
+    ------
+    ReadError
+        When the file ends early.
+    """
+    try:
+        image = _reader(path).Execute()
+    except RuntimeError as error:
+        raise ReadError(f"{name_of(path)} is damaged: it ends early; copy it again.", detail=str(error)[:200]) from error
+    array = np.asarray(SimpleITK.GetArrayFromImage(image))
+    if image.GetDimension() == 2:
+        return array[None]
+    return array[time_point] if image.GetDimension() == 4 else array
+
+
+def read_nrrd(path: Path) -> Volume:
+    """Return an NRRD file as a Volume; the first time point of a 4-D file. Raises ReadError."""
+    return Volume(read_voxels(str(path)), read_header(str(path)).geometry, description=path.name)
+
+
+def write_label_map(path: Path, labels: npt.NDArray[Any], geometry: Geometry) -> None:
+    """Write an integer label map, (k, j, i), gzip-compressed. Raises WriteError, DiskFullError."""
+    _write(path, np.asarray(labels), geometry)
+
+
+def write_volume(path: Path, volume: Volume) -> None:
+    """Write a volume; NRRD has no slope, so values are written where the volume has one. Raises WriteError."""
+    voxels = volume.voxels if volume.rescale.identity or volume.colour else volume.values()
+    _write(path, voxels, volume.geometry)
+
+
+def _reader(path: str) -> Any:
+    if MEMBER_MARK in path and not Path(path).exists():
+        raise ReadError(f"{name_of(path)} cannot be read inside an archive; unpack the archive first.")
+    with open_source(path):
+        pass
+    reader = SimpleITK.ImageFileReader()
+    reader.SetImageIO("NrrdImageIO")
+    reader.SetFileName(path)
+    return reader
+
+
+def _geometry(reader: Any, size: list[int], name: str) -> Geometry:
+    dimension = len(size)
+    direction = np.asarray(reader.GetDirection(), dtype=np.float64).reshape(dimension, dimension)
+    spacing = np.asarray(reader.GetSpacing(), dtype=np.float64)
+    origin = np.asarray(reader.GetOrigin(), dtype=np.float64)
+    affine = np.eye(4)
+    axes = min(dimension, 3)
+    matrix = np.eye(3)
+    matrix[:axes, :axes] = direction[:axes, :axes] * spacing[:axes]
+    affine[:3, :3] = matrix[:, ::-1]
+    affine[:axes, 3] = origin[:axes]
+    shape = [1, 1, 1]
+    for axis in range(axes):
+        shape[2 - axis] = size[axis]
+    try:
+        return Geometry((shape[0], shape[1], shape[2]), affine)
+    except ValueError as error:
+        raise ReadError(f"{name} is damaged: its placement makes no grid.", detail=str(error)) from error
+
+
+def _write(path: Path, voxels: npt.NDArray[Any], geometry: Geometry) -> None:
+    if geometry.sheared:
+        raise WriteError(
+            f"{path.name} was not written: its slices are tilted, which NRRD readers refuse; write NIfTI instead."
+        )
+    if voxels.dtype == np.bool_:
+        voxels = voxels.astype(np.uint8)
+    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(voxels), isVector=voxels.ndim == 4)
+    dk, dj, di = geometry.spacing_kji_mm
+    image.SetSpacing((di, dj, dk))
+    image.SetOrigin(tuple(float(x) for x in geometry.affine_lps[:3, 3]))
+    image.SetDirection(tuple(float(x) for x in geometry.directions_kji[::-1].T.ravel()))
+    # SimpleITK writes by name only: into a folder of our own beside the target, then through the atomic file.
+    with replacing(path) as file, tempfile.TemporaryDirectory(prefix=".medview-", dir=path.parent) as folder:
+        draft = Path(folder) / "draft.nrrd"
+        try:
+            SimpleITK.WriteImage(image, os.fspath(draft), useCompression=True)
+        except RuntimeError as error:
+            raise WriteError(f"{path.name} was not written; check the disk it goes to.", detail=str(error)[:200]) from error
+        file.write(draft.read_bytes())

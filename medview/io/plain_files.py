@@ -1,0 +1,72 @@
+"""NIfTI, NRRD and picture files as series: one file, one volume, keyed by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from medview.core.geometry import Calibration
+from medview.core.study import Frame, Series, Verdict, VolumeEntry
+from medview.io import nifti, nrrd, pictures
+from medview.io.plain_header import PlainHeader
+from medview.io.sniff import Kind, sniff
+from medview.io.sources import content_sha256, name_of
+
+WHOLE_FILE = -1
+"""Frame number of a file that is read in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    header: Callable[[str], PlainHeader]
+    voxels: Callable[[str, int], npt.NDArray[Any]]
+
+
+_FORMATS: dict[Kind, _Format] = {
+    Kind.NIFTI: _Format(nifti.read_header, nifti.read_voxels),
+    Kind.NRRD: _Format(nrrd.read_header, nrrd.read_voxels),
+    Kind.IMAGE: _Format(pictures.read_header, pictures.read_voxels),
+}
+
+
+def describe(path: str, kind: Kind) -> Series:
+    """Return the series a plain file is. Its UID is made from its content, so that labels stay with the content.
+
+    Raises
+    ------
+    ReadError, RefusedError
+        When the header is damaged or asks for more than the budget.
+    """
+    header = _FORMATS[kind].header(path)
+    uid = f"2.25.{int.from_bytes(content_sha256(path)[:16], 'big')}"
+    geometry = header.geometry
+    volume = geometry.calibration is Calibration.VOLUME
+    dk, dj, di = geometry.spacing_kji_mm
+    pixels = geometry.calibration is Calibration.PIXELS
+    entry = VolumeEntry(
+        verdict=Verdict.VOLUME if volume else Verdict.STACK,
+        reasons=header.reasons,
+        geometry=geometry,
+        shape_kji=geometry.shape_kji,
+        frames=(Frame(path, WHOLE_FILE),),
+        spacing_kji_mm=(dk if volume else None, None if pixels else dj, None if pixels else di),
+        colour=header.colour,
+        dtype=header.dtype,
+        time_points=header.time_points,
+        rescale=header.rescale,
+    )
+    return Series(uid, uid, description=name_of(path), instances=1, volumes=(entry,), paths=(path,))
+
+
+def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:
+    """Return the stored voxels of a plain file, (k, j, i) or (k, j, i, 3).
+
+    Raises
+    ------
+    ReadError, RefusedError
+        When it is damaged.
+    """
+    return _FORMATS[sniff(path)].voxels(path, time_point)

@@ -1,0 +1,292 @@
+"""Processes that parse foreign bytes, and the same face without processes."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+from medview.core.errors import MedViewError, ReadError
+from medview.io import boundary, reader_process
+
+LOG = logging.getLogger("medview.io")
+
+FILE_TIMEOUT_S = 10.0
+"""Longest a single file may take."""
+START_TIMEOUT_S = 60.0
+"""Longest a process may take to import what it needs, on a cold disk."""
+MOST_READERS = 4
+MEMORY_BYTES = 3 << 30
+"""Most private memory of one reader process; the largest frame the guard lets pass needs about half."""
+
+
+class Pool(Protocol):
+    """Where tasks about foreign bytes run. The first argument of a task is the path it is about."""
+
+    def start(self) -> None:
+        """Get ready in the background."""
+
+    def close(self) -> None:
+        """End all processes."""
+
+    def call(self, function: Callable[..., Any], *args: Any, timeout_s: float = FILE_TIMEOUT_S) -> Any:
+        """Return what ``function(*args)`` returns; raises its MedViewError."""
+
+    def each(
+        self, function: Callable[..., Any], items: Sequence[tuple[Any, ...]], timeout_s: float = FILE_TIMEOUT_S
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield (index, value or MedViewError) for each item as it is done, in any order."""
+
+
+class InlinePool:
+    """Runs every task in the calling thread. For the command line on trusted files, and tests."""
+
+    def start(self) -> None:
+        """Nothing to get ready."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def call(self, function: Callable[..., Any], *args: Any, timeout_s: float = FILE_TIMEOUT_S) -> Any:
+        """Return what ``function(*args)`` returns; raises its MedViewError."""
+        return _value(boundary.run(function, args))
+
+    def each(
+        self, function: Callable[..., Any], items: Sequence[tuple[Any, ...]], timeout_s: float = FILE_TIMEOUT_S
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield (index, value or MedViewError) for each item in order."""
+        for index, args in enumerate(items):
+            yield index, boundary.run(function, args)
+
+
+class _Reader:
+    """One process and the pipe to it."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(
+            target=reader_process.main, args=(theirs, memory_bytes), name="medview-reader", daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        self._number = reader_process.READY
+        self._busy_until = time.monotonic() + START_TIMEOUT_S
+        """Until then earlier work may still hold the process up."""
+
+    def send(self, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float) -> float:
+        """Hand over a task and return its deadline. Raises OSError when the process is gone."""
+        self._number += 1
+        self.connection.send((self._number, function, args, timeout_s))
+        deadline = max(time.monotonic(), self._busy_until) + timeout_s
+        self._busy_until = deadline
+        return deadline
+
+    def answer(self) -> tuple[bool, Any]:
+        """Return (True, outcome) once the last task is answered. Raises EOFError or OSError when the process is gone."""
+        while self.connection.poll():
+            number, outcome = self.connection.recv()
+            if number == self._number:
+                self._busy_until = 0.0
+                return True, outcome
+            # The process is ready, or answers a task nobody waits for any more.
+        return False, None
+
+    def end(self) -> None:
+        """Kill the process."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+        self.process.close()
+
+
+class ReaderPool:
+    """Spawned reader processes. Any thread may call; a process that dies or hangs costs its file and is replaced.
+
+    Parameters
+    ----------
+    size : int, optional
+        Number of processes; one per core, at most four, unless given.
+    memory_bytes : int
+        Most private memory of one process.
+    """
+
+    def __init__(self, size: int | None = None, memory_bytes: int = MEMORY_BYTES) -> None:
+        self.size = size or max(1, min(MOST_READERS, os.cpu_count() or 1))
+        self._memory_bytes = memory_bytes
+        self._changed = threading.Condition()
+        self._idle: list[_Reader] = []
+        self._made = 0
+        self._waiting: deque[object] = deque()
+        self._closed = False
+
+    def start(self) -> None:
+        """Start all processes without waiting for them."""
+        while (reader := self._grow()) is not None:
+            self._release(reader)
+
+    def close(self) -> None:
+        """End all processes. Calls under way get a ReadError."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            self._changed.notify_all()
+        for reader in idle:
+            reader.end()
+
+    def process_ids(self) -> list[int]:
+        """Process ids of the readers that are idle now; for the self-test and tests."""
+        with self._changed:
+            return [reader.process.pid for reader in self._idle if reader.process.pid is not None]
+
+    def call(self, function: Callable[..., Any], *args: Any, timeout_s: float = FILE_TIMEOUT_S) -> Any:
+        """Run one task and return its value.
+
+        Raises
+        ------
+        MedViewError
+            What the task raised; ReadError when its process died, hung or ran out of memory.
+        """
+        for _, outcome in self.each(function, [args], timeout_s):
+            return _value(outcome)
+        raise ReadError("The file readers are closed.")
+
+    def each(
+        self, function: Callable[..., Any], items: Sequence[tuple[Any, ...]], timeout_s: float = FILE_TIMEOUT_S
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield (index, value or MedViewError) for each item as it is done; several processes work at once.
+
+        Others may use the pool meanwhile: readers are shared item by item. Closing the iterator drops what is left.
+        """
+        running: dict[_Reader, tuple[int, float]] = {}
+        following = 0
+        try:
+            while True:
+                while following < len(items):
+                    reader = self._acquire(block=not running)
+                    if reader is None:
+                        break
+                    try:
+                        deadline = reader.send(function, items[following], timeout_s)
+                    except OSError:
+                        # It died while idle; that is not this item's fault.
+                        self._release(self._replaced(reader))
+                        continue
+                    running[reader] = (following, deadline)
+                    following += 1
+                if not running:
+                    return
+                for reader, outcome in self._answers(running, items):
+                    index, _ = running.pop(reader)
+                    self._release(self._replaced(reader) if isinstance(outcome, _Died) else reader)
+                    yield index, outcome.error if isinstance(outcome, _Died) else outcome
+        finally:
+            for reader in running:
+                self._release(reader)
+
+    def _answers(
+        self, running: dict[_Reader, tuple[int, float]], items: Sequence[tuple[Any, ...]]
+    ) -> list[tuple[_Reader, Any]]:
+        """Wait for the next answers, deaths or deadlines."""
+        watched: list[Connection | int] = []
+        for reader in running:
+            watched += [reader.connection, reader.process.sentinel]
+        patience = min(deadline for _, deadline in running.values()) - time.monotonic()
+        wait(watched, max(patience, 0.0))
+        found: list[tuple[_Reader, Any]] = []
+        for reader, (index, deadline) in running.items():
+            subject = boundary.subject(items[index])
+            try:
+                done, outcome = reader.answer()
+                if done:
+                    found.append((reader, outcome))
+                    continue
+                gone = not reader.process.is_alive()
+            except (EOFError, OSError):
+                gone = True
+            if gone:
+                text = f"{subject} could not be read: it brought the reader process down."
+                found.append((reader, _Died(ReadError(text, detail="reader process died"))))
+            elif time.monotonic() >= deadline:
+                text = f"{subject} could not be read: it took too long."
+                found.append((reader, _Died(ReadError(text, detail="watchdog"))))
+        return found
+
+    def _acquire(self, *, block: bool) -> _Reader | None:
+        """Return a reader for one task; None when none is free and ``block`` is false. First come, first served.
+
+        Raises
+        ------
+        ReadError
+            When the pool is closed.
+        """
+        ticket = object()
+        with self._changed:
+            if not block and (self._waiting or self._closed):
+                return None
+            if block:
+                self._waiting.append(ticket)
+        try:
+            while True:
+                with self._changed:
+                    if self._closed:
+                        raise ReadError("The file readers are closed.")
+                    if not block or self._waiting[0] is ticket:
+                        if self._idle:
+                            # The one used last has the warmest caches.
+                            return self._idle.pop()
+                        may_grow = self._made < self.size
+                    else:
+                        may_grow = False
+                    if not may_grow:
+                        if not block:
+                            return None
+                        self._changed.wait()
+                        continue
+                reader = self._grow()
+                if reader is not None:
+                    return reader
+        finally:
+            if block:
+                with self._changed:
+                    self._waiting.remove(ticket)
+                    self._changed.notify_all()
+
+    def _grow(self) -> _Reader | None:
+        with self._changed:
+            if self._closed or self._made >= self.size:
+                return None
+            self._made += 1
+        return _Reader(self._memory_bytes)
+
+    def _replaced(self, reader: _Reader) -> _Reader:
+        LOG.warning("A reader process was replaced (exit code %s)", reader.process.exitcode)
+        reader.end()
+        return _Reader(self._memory_bytes)
+
+    def _release(self, reader: _Reader) -> None:
+        with self._changed:
+            if not self._closed:
+                self._idle.append(reader)
+                self._changed.notify_all()
+                return
+        reader.end()
+
+
+class _Died:
+    """The outcome of a task whose process has to be replaced."""
+
+    def __init__(self, error: ReadError) -> None:
+        self.error = error
+
+
+def _value(outcome: Any) -> Any:
+    if isinstance(outcome, MedViewError):
+        raise outcome
+    return outcome

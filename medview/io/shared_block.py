@@ -1,0 +1,178 @@
+"""Memory that reader processes fill and the window reads."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import tempfile
+import uuid
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.errors import ReadError
+
+MEMORY_SHARE = 0.25
+"""Part of the memory above which a block is mapped from a temporary file instead."""
+
+
+_DESCRIPTORS = Path("/proc/self/fd").exists()
+"""Whether another process can open a descriptor of this one (Linux)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockHandle:
+    """What another process needs to map a block. Valid while the block's array lives in the process that made it.
+
+    Attributes
+    ----------
+    place : str
+        A path that opens the memory (POSIX), or a mapping name (Windows).
+    """
+
+    place: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the array."""
+        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
+
+
+class SharedBlock:
+    """An array in memory that other processes can write into.
+
+    On Linux the memory has no name anywhere: it is an anonymous memory file (or an unlinked temporary file) that children
+    open through the owner's descriptor, so nothing is left behind however the processes end. The mapping is the base of
+    ``array`` and lives exactly as long as any view of it.
+
+    Attributes
+    ----------
+    array : ndarray
+        Writable; zero at first in the owner.
+    handle : BlockHandle
+        Picklable.
+    """
+
+    __slots__ = ("array", "handle")
+
+    def __init__(self, array: npt.NDArray[Any], handle: BlockHandle) -> None:
+        self.array = array
+        self.handle = handle
+
+    @classmethod
+    def allocate(cls, shape: tuple[int, ...], dtype: npt.DTypeLike) -> SharedBlock:
+        """Return a new zeroed block.
+
+        Raises
+        ------
+        ReadError
+            When neither memory nor disk has the room.
+        """
+        name = np.dtype(dtype).name
+        size = max(BlockHandle("", shape, name).size_bytes, 1)
+        try:
+            mapping, place = _map_new(size)
+        except (OSError, ValueError, OverflowError) as error:
+            sentence = (
+                f"The images need {size / 1e9:.1f} GB and there is no room for them; close other studies and try again."
+            )
+            raise ReadError(sentence, detail=repr(error)) from error
+        return cls._around(mapping, BlockHandle(place, shape, name))
+
+    @classmethod
+    def attach(cls, handle: BlockHandle) -> SharedBlock:
+        """Map a block that another process owns.
+
+        Raises
+        ------
+        ReadError
+            When its owner has let it go.
+        """
+        try:
+            mapping = _map_existing(handle)
+        except (OSError, ValueError) as error:
+            raise ReadError("The memory of this series was closed while it was being read.", detail=repr(error)) from error
+        return cls._around(mapping, handle)
+
+    @classmethod
+    def _around(cls, mapping: mmap.mmap, handle: BlockHandle) -> SharedBlock:
+        count = int(np.prod(handle.shape, dtype=np.int64))
+        array = np.frombuffer(mapping, dtype=handle.dtype, count=count).reshape(handle.shape)
+        return cls(array, handle)
+
+
+def available_memory() -> int:
+    """Bytes of memory that can be had without swapping; a large number where the system does not say."""
+    try:
+        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    return 1 << 62
+
+
+def _map_new(size: int) -> tuple[mmap.mmap, str]:
+    if os.name == "nt":
+        name = f"medview-{uuid.uuid4().hex}"
+        return _map_tagged(name, size), name
+    if not _DESCRIPTORS:
+        return _map_named(size)
+    if size <= MEMORY_SHARE * available_memory():
+        descriptor = os.memfd_create("medview")
+        os.ftruncate(descriptor, size)
+    else:
+        descriptor = _temporary_file(size)
+    mapping = mmap.mmap(descriptor, size)
+    weakref.finalize(mapping, os.close, descriptor)
+    return mapping, f"/proc/{os.getpid()}/fd/{descriptor}"
+
+
+def _temporary_file(size: int) -> int:
+    descriptor, path = tempfile.mkstemp(prefix="medview-")
+    Path(path).unlink()
+    try:
+        # Room is taken now: a full disk behind a mapping is a crash, not an error.
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _map_named(size: int) -> tuple[mmap.mmap, str]:
+    """Map a temporary file under a name, for systems where a descriptor of another process cannot be opened."""
+    place = Path(tempfile.gettempdir()) / f"medview-{uuid.uuid4().hex}"
+    with place.open("xb+") as file:
+        file.truncate(size)
+        mapping = mmap.mmap(file.fileno(), size)
+    weakref.finalize(mapping, place.unlink, missing_ok=True)
+    return mapping, str(place)
+
+
+def _map_tagged(name: str, size: int) -> mmap.mmap:
+    """Map named memory on Windows; it lives as long as any process maps it."""
+    windows_mmap: Any = mmap.mmap
+    mapping: mmap.mmap = windows_mmap(-1, size, tagname=name)
+    return mapping
+
+
+def _map_existing(handle: BlockHandle) -> mmap.mmap:
+    size = max(handle.size_bytes, 1)
+    if os.name == "nt":
+        return _map_tagged(handle.place, size)
+    descriptor = os.open(handle.place, os.O_RDWR)
+    try:
+        if os.fstat(descriptor).st_size < size:
+            # The number was given to another file since.
+            raise OSError(errno.ENOENT, "the block is gone")
+        return mmap.mmap(descriptor, size)
+    finally:
+        os.close(descriptor)

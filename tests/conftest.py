@@ -1,0 +1,33 @@
+"""What all tests share: the folder of real studies, and a check that no thread outlives its test."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder with real studies, see README; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("MEDVIEW_TEST_DATA") or DEFAULT_DATA)
+    if not folder.is_dir():
+        pytest.skip(f"no real studies: {folder} is not there; set MEDVIEW_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_thread_outlives_its_test() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
+    for thread in left:
+        # One that is on its way out is no leak.
+        thread.join(timeout=2.0)
+    still = [thread.name for thread in left if thread.is_alive()]
+    assert not still, f"threads outlived the test: {still}"
