@@ -58,18 +58,18 @@ class Trunk(nn.Module):
     def __init__(self, channels_in: int, channels: Sequence[int]) -> None:
         super().__init__()
         full, half, quarter, eighth = channels
-        self.full = ConvUnit(channels_in, full)
-        self.half = nn.Sequential(ConvUnit(full, half, stride=2), ResidualUnit(half))
-        self.quarter = nn.Sequential(ConvUnit(half, quarter, stride=2), ResidualUnit(quarter))
-        self.eighth = nn.Sequential(ConvUnit(quarter, eighth, stride=2), ResidualUnit(eighth))
+        self.at_full = ConvUnit(channels_in, full)
+        self.at_half = nn.Sequential(ConvUnit(full, half, stride=2), ResidualUnit(half))
+        self.at_quarter = nn.Sequential(ConvUnit(half, quarter, stride=2), ResidualUnit(quarter))
+        self.at_eighth = nn.Sequential(ConvUnit(quarter, eighth, stride=2), ResidualUnit(eighth))
         self.up = nn.ConvTranspose3d(eighth, quarter, 2, stride=2)
         self.joined = ConvUnit(quarter, quarter)
 
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
         """Return features (N, channels[2], k/4, j/4, i/4), rounded up, of a volume (N, C, k, j, i)."""
         cells = [-(-side // self.STRIDE) for side in volume.shape[2:]]
-        quarter = self.quarter(self.half(self.full(padded(volume, self.MULTIPLE))))
-        joined: torch.Tensor = self.joined(quarter + self.up(self.eighth(quarter)))
+        quarter = self.at_quarter(self.at_half(self.at_full(padded(volume, self.MULTIPLE))))
+        joined: torch.Tensor = self.joined(quarter + self.up(self.at_eighth(quarter)))
         return joined[:, :, : cells[0], : cells[1], : cells[2]]
 
 

@@ -13,9 +13,9 @@ from medview.ml.networks.blocks import ConvUnit, Trunk
 class Classifier3D(nn.Module):
     """Say whether a volume of any size holds something small.
 
-    A convolutional trunk scores every cell; the volume's score is the largest one, so a small finding counts as much in a large
-    volume as in a patch, and training on patches serves whole volumes. ``gain`` and ``bias`` turn scores into calibrated log
-    odds (Platt 1999); training leaves them at 1 and 0, calibration sets them.
+    A convolutional trunk scores every cell; the volume's score is the largest one, so a small finding counts as much in a
+    large volume as in a patch, and training on patches serves whole volumes. ``gain`` and ``bias`` turn scores into
+    calibrated log odds (Platt 1999); training leaves them at 1 and 0, calibration sets them.
 
     Parameters
     ----------
@@ -38,4 +38,10 @@ class Classifier3D(nn.Module):
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
         """Return logits (N, classes) of a volume (N, in_channels, k, j, i)."""
         scores = self.score(self.tower(self.trunk(volume)))
-        return scores.amax(dim=(2, 3, 4)) * self.gain + self.bias
+        logits: torch.Tensor = scores.amax(dim=(2, 3, 4)) * self.gain + self.bias
+        return logits
+
+
+def classifier3d(in_channels: int, classes: int, channels: Sequence[int]) -> Classifier3D:
+    """Return the network ``classifier3d`` of a pack."""
+    return Classifier3D(in_channels, classes, channels)

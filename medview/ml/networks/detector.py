@@ -13,6 +13,9 @@ from medview.ml.networks.blocks import ConvUnit, Trunk
 RARE = -4.6
 """First bias of the heatmap: one cell in a hundred (Lin 2017), so that training does not start by unlearning everything."""
 
+SOFTPLUS_ONE = 0.5413
+"""softplus of this is 1."""
+
 
 class CenterNet3D(nn.Module):
     """Find objects as peaks of a heatmap, each with its size and its place inside the cell (after Zhou 2019).
@@ -24,7 +27,7 @@ class CenterNet3D(nn.Module):
         Kinds of object.
     channels : sequence of four int
         Features at full, half, quarter and eighth resolution.
-    typical_mm : float
+    typical_mm : int
         Size that the untrained network answers.
 
     Attributes
@@ -40,7 +43,7 @@ class CenterNet3D(nn.Module):
         in_channels: int = 1,
         classes: int = 1,
         channels: Sequence[int] = (8, 16, 32, 48),
-        typical_mm: float = 12.0,
+        typical_mm: int = 12,
     ) -> None:
         super().__init__()
         self.typical_mm = typical_mm
@@ -72,5 +75,6 @@ class CenterNet3D(nn.Module):
         return {"heatmap": self.heatmap(features), "size_mm": size, "offset": self.offset(features)}
 
 
-SOFTPLUS_ONE = 0.5413
-"""softplus of this is 1."""
+def centernet3d(in_channels: int, classes: int, channels: Sequence[int], typical_mm: int) -> CenterNet3D:
+    """Return the network ``centernet3d`` of a pack."""
+    return CenterNet3D(in_channels, classes, channels, typical_mm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -13,8 +14,8 @@ from medview.ml.networks.blocks import ConvUnit, ResidualUnit, padded
 class UNet3D(nn.Module):
     """Label every voxel.
 
-    After Ronneberger 2015 and Cicek 2016, with residual units, strided convolutions down, transposed ones up, and skips that
-    are added, not concatenated: half the work at full resolution.
+    After Ronneberger 2015 and Cicek 2016, with residual units, strided convolutions down, transposed ones up, and skips
+    that are added, not concatenated: half the work at full resolution.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ class UNet3D(nn.Module):
         self.multiple = 2 ** (len(channels) - 1)
         self.stem = ConvUnit(in_channels, channels[0])
         self.skip = ConvUnit(channels[0], channels[0])
-        pairs = list(zip(channels[:-1], channels[1:], strict=True))
+        pairs = list(pairwise(channels))
         self.down = nn.ModuleList(nn.Sequential(ConvUnit(a, b, stride=2), ResidualUnit(b)) for a, b in pairs)
         self.up = nn.ModuleList(nn.ConvTranspose3d(b, a, 2, stride=2) for a, b in reversed(pairs))
         self.join = nn.ModuleList(ConvUnit(a, a) for a, _ in reversed(pairs))
@@ -48,3 +49,8 @@ class UNet3D(nn.Module):
             features = join(up(features) + skips.pop())
         logits: torch.Tensor = self.head(features)
         return logits[:, :, :k, :j, :i]
+
+
+def unet3d(in_channels: int, classes: int, channels: Sequence[int]) -> UNet3D:
+    """Return the network ``unet3d`` of a pack."""
+    return UNet3D(in_channels, classes, channels)

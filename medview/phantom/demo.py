@@ -1,0 +1,54 @@
+"""The demo study: three patients who do not exist, one of whom comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from medview.phantom.chest import ChestPhantom, chest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DemoStudy:
+    """One visit of one demo patient.
+
+    Attributes
+    ----------
+    patient_id, patient_name, study_description : str
+        Made up, and it shows.
+    study_date : str
+        YYYYMMDD.
+    """
+
+    patient_id: str
+    patient_name: str
+    study_date: str
+    study_description: str
+    phantom: ChestPhantom
+
+
+@dataclass(frozen=True, slots=True)
+class _Visitor:
+    patient_id: str
+    patient_name: str
+    seed: int
+    nodules: int
+    dates: tuple[str, ...]
+
+
+_VISITORS = (
+    _Visitor("PHANTOM-1", "Phantom^Ada", 9, 3, ("20260112", "20260713")),
+    _Visitor("PHANTOM-2", "Phantom^Ben", 2, 2, ("20260203",)),
+    _Visitor("PHANTOM-3", "Phantom^Cleo", 3, 0, ("20260319",)),
+)
+"""Seeds that neither training, tuning nor judging of the bundled packs uses. The last one has no nodule."""
+
+
+def demo_studies() -> Iterator[DemoStudy]:
+    """Yield the visits of the demo, in the order of patients and dates; each is computed when it is asked for."""
+    for visitor in _VISITORS:
+        earlier: ChestPhantom | None = None
+        for date in visitor.dates:
+            description = "Chest CT phantom" if earlier is None else "Chest CT phantom, follow-up"
+            earlier = chest(visitor.seed, nodules=visitor.nodules, follow_up_of=earlier)
+            yield DemoStudy(visitor.patient_id, visitor.patient_name, date, description, earlier)
