@@ -19,8 +19,8 @@ _Steps = npt.NDArray[np.int64]
 _Read = Callable[[tuple[slice, slice]], Cut]
 
 OUTLINE_PX = 2
-_DASH_PX = 12
-_HATCH_STEP_PX = 8
+_DASH_PX = 16
+_HATCH_STEP_PX = 10
 
 
 @dataclass(frozen=True, slots=True)

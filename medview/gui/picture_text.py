@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
 
-_HALO = QColor(0, 0, 0, 200)
+_HALO = QColor(0, 0, 0)
 _HALO_OFFSETS = ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1), (-1, -1), (1, -1), (-1, 1))
 _MARGIN_PX = 2
 
@@ -19,6 +20,14 @@ class TextLine:
 
     text: str
     colour: str
+
+
+class Align(Enum):
+    """Where lines of different lengths meet; the value is the part of the free room left of a line."""
+
+    LEFT = 0.0
+    CENTRE = 0.5
+    RIGHT = 1.0
 
 
 def draw_haloed(painter: QPainter, at: QPointF, text: str, font: QFont, colour: str) -> None:
@@ -39,11 +48,11 @@ class TextBlock:
         self._picture: QPixmap | None = None
         self.size = QSizeF()
 
-    def set(self, lines: Sequence[TextLine], font: QFont, device_ratio: float, *, align_right: bool = False) -> bool:
-        """Take new lines; return whether anything changed."""
-        key = (tuple(lines), font.key(), device_ratio, align_right)
+    def set(self, lines: Sequence[TextLine], font: QFont, device_ratio: float, align: Align = Align.LEFT) -> None:
+        """Take new lines."""
+        key = (tuple(lines), font.key(), device_ratio, align)
         if key == self._key:
-            return False
+            return
         self._key = key
         metrics = QFontMetricsF(font)
         widths = [metrics.horizontalAdvance(line.text) for line in lines]
@@ -51,24 +60,19 @@ class TextBlock:
         self.size = QSizeF(max(widths, default=0.0) + 2 * _MARGIN_PX, height * len(lines) + 2 * _MARGIN_PX)
         if not any(widths):
             self._picture, self.size = None, QSizeF()
-            return True
+            return
         picture = QPixmap((self.size * device_ratio).toSize())
         picture.setDevicePixelRatio(device_ratio)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         for n, (line, width) in enumerate(zip(lines, widths, strict=True)):
-            x = self.size.width() - _MARGIN_PX - width if align_right else _MARGIN_PX
+            x = _MARGIN_PX + align.value * (max(widths) - width)
             baseline = _MARGIN_PX + n * height + metrics.ascent()
             draw_haloed(painter, QPointF(round(x), round(baseline)), line.text, font, line.colour)
         painter.end()
         self._picture = picture
-        return True
 
     def paint(self, painter: QPainter, top_left: QPointF) -> None:
         """Draw the block."""
         if self._picture is not None:
             painter.drawPixmap(QPointF(round(top_left.x()), round(top_left.y())), self._picture)
-
-    def at(self, top_left: QPointF) -> QRectF:
-        """The rectangle the block covers when drawn at ``top_left``."""
-        return QRectF(top_left, self.size)

@@ -133,8 +133,8 @@ def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) 
 def _colours_by_name(case: OpenCase) -> dict[str, tuple[int, int, int]]:
     """Colours of the segments drawn or proposed, so that a box looks like the mask of the same thing."""
     masks = [proposal.prediction.mask for proposal in case.labels.proposals.values()]
-    proposed = [segment for mask in masks if mask is not None for segment in mask.segments]
-    return {s.name.casefold(): s.colour for s in (*proposed, *case.labels.segmentation.segments)}
+    colours = {s.name.casefold(): s.colour for mask in masks if mask is not None for s in mask.segments}
+    return colours | {s.name.casefold(): s.colour for s in case.labels.segmentation.segments}
 
 
 def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:

@@ -103,7 +103,7 @@ class SlicePicture:
         # Scores speak of the whole series, so one pane says them.
         first = layout.plane in (Plane.AXIAL, self._bench.maximised)
         self._chips = tuple(proposal_chips(case, scores=first))
-        self.proposals.update_chips(self._chips, self._corners.below_top_right_px)
+        self.proposals.update_chips(self._chips, self._corners.below_top_px)
 
     def show_crosshair(self, case: OpenCase, layout: SlicePlane) -> None:
         """Take the lines where the other planes cut this one."""
@@ -124,10 +124,8 @@ class SlicePicture:
         """Draw all layers from the back to the front."""
         painter.fillRect(rect, Qt.GlobalColor.black)
         if self.viewport is not None:
-            self.image.paint(painter)
-            self.labels.paint(painter)
-            self.proposals.paint(painter)
-            self.boxes.paint(painter, self._font)
+            if not self.image.empty:
+                self._paint_anatomy(painter)
             self.crosshair.paint(painter)
             self._scale_bar.paint(painter, self._font)
             self._letters.paint(painter)
@@ -138,6 +136,13 @@ class SlicePicture:
                 painter.setPen(QPen(QColor(DARK.accent), 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_anatomy(self, painter: QPainter) -> None:
+        """Draw the picture and what lies on it; outlines without a picture would be taken for one."""
+        self.image.paint(painter)
+        self.labels.paint(painter)
+        self.proposals.paint(painter)
+        self.boxes.paint(painter, self._font)
 
     @property
     def _here(self) -> Viewport:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
-from medview.gui.picture_text import TextBlock, TextLine
+from medview.gui.picture_text import Align, TextBlock, TextLine
 from medview.gui.viewport import Viewport
 
 _MARGIN_PX = 8
@@ -42,11 +42,11 @@ class CornersLayer:
         full = width - 2.0 * _MARGIN_PX
         blocks = self._blocks
         blocks["top_left"].set(_elided(texts.top_left, font, half), font, ratio)
-        blocks["top_right"].set(_elided(texts.top_right, font, half), font, ratio, align_right=True)
+        blocks["top_right"].set(_elided(texts.top_right, font, half), font, ratio, Align.RIGHT)
         blocks["bottom_left"].set(_elided(texts.bottom_left, font, half), font, ratio)
-        blocks["bottom_right"].set(_elided(texts.bottom_right, font, half), font, ratio, align_right=True)
+        blocks["bottom_right"].set(_elided(texts.bottom_right, font, half), font, ratio, Align.RIGHT)
         blocks["notes"].set(_wrapped(texts.notes, font, full), font, ratio)
-        blocks["middle"].set(_wrapped(texts.middle, middle_font, full * 0.8), middle_font, ratio)
+        blocks["middle"].set(_wrapped(texts.middle, middle_font, full * 0.8), middle_font, ratio, Align.CENTRE)
         right, bottom = width - _MARGIN_PX, height - _MARGIN_PX
         size = {name: block.size for name, block in blocks.items()}
         lower_left = bottom - size["bottom_left"].height()
@@ -60,9 +60,9 @@ class CornersLayer:
         }
 
     @property
-    def below_top_right_px(self) -> float:
-        """Where free room begins under the upper right corner."""
-        return _MARGIN_PX + self._blocks["top_right"].size.height() + 4
+    def below_top_px(self) -> float:
+        """Where free room begins under the upper corners."""
+        return _MARGIN_PX + max(self._blocks[name].size.height() for name in ("top_left", "top_right")) + 4
 
     def paint(self, painter: QPainter) -> None:
         """Draw all blocks."""

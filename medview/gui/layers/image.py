@@ -49,6 +49,11 @@ class ImageLayer:
         self._viewport = viewport
 
     @property
+    def empty(self) -> bool:
+        """Whether there is no picture."""
+        return self._image is None
+
+    @property
     def fine_enough(self) -> bool:
         """Whether the levels kept suffice for a closer look; false once they were averaged."""
         image, viewport = self._image, self._viewport

@@ -48,7 +48,7 @@ class ScaleBarLayer:
             QRectF(left + width - 1, y - _TICK_PX, 1, _TICK_PX),
         )
         for part in parts:
-            painter.fillRect(part.adjusted(-1, -1, 1, 1), QColor(0, 0, 0, 170))
+            painter.fillRect(part.adjusted(-1, -1, 1, 1), QColor(0, 0, 0))
         for part in parts:
             painter.fillRect(part, QColor(PICTURE_TEXT))
         text = f"{self._length_mm:g} mm" if self._length_mm < 1000 else f"{self._length_mm / 1000:g} m"
