@@ -52,7 +52,7 @@ def predict(
     remove_outputs(output)
     started = time.monotonic()
     warnings = [f"{damaged.path}: {damaged.reason}" for damaged in loaded.damaged]
-    summary = write_prediction(prediction, volume, loaded.dicom_paths, output, warnings)
+    summary = write_prediction(prediction, volume, [Path(p) for p in loaded.entry.dicom_paths], output, warnings)
     seconds = dict(prediction.seconds)
     seconds["load"] = seconds.get("load", 0.0) + load_seconds
     seconds["write"] = time.monotonic() - started

@@ -13,7 +13,7 @@ from medview.core.errors import MedViewError
 from medview.core.plane import Plane, SlicePlane
 from medview.core.volume import Volume
 from medview.core.window import Window
-from medview.io.files import replace_file
+from medview.io.atomic import replacing
 from medview.io.label_files import read_labels
 from medview.io.load import load_volume
 from medview.workspace.presets import auto_window, choices, needs_auto_window, opening_window
@@ -50,8 +50,8 @@ def render(
             cut = layout.extract(labels.layers[segment.layer_id], index)
             overlays.append(Overlay(cut == segment.value, segment.colour))
     picture = render_slice(volume, layout, index, _window(window, volume), overlays, letters=True)
-    with replace_file(output) as part:
-        Image.fromarray(picture).save(part, format="PNG")
+    with replacing(output) as file:
+        Image.fromarray(picture).save(file, format="PNG")
 
 
 def _window(text: str, volume: Volume) -> Window:

@@ -68,12 +68,14 @@ def convert(src: Path, dst: Path, reference: Path | None, series_uid: str | None
 def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: LoadedVolume | None) -> None:
     """Write labels in a format. Raises WriteError where it cannot carry them."""
     if form is Format.SEG:
-        if series is None or not series.dicom_paths:
+        if series is None or not series.entry.dicom_paths:
             raise WriteError(
                 f"A SEG points at the DICOM series it was drawn on; name it with --reference to write {dst.name}."
             )
         layers = {n: LabelLayer(n, voxels) for n, voxels in labels.layers.items()}
-        write_seg(dst, Segmentation(labels.geometry, layers, list(labels.segments)), series.dicom_paths)
+        write_seg(
+            dst, Segmentation(labels.geometry, layers, list(labels.segments)), [Path(p) for p in series.entry.dicom_paths]
+        )
         return
     merged = flatten(labels)
     writer = write_nifti_labels if form is Format.NIFTI else write_nrrd_labels

@@ -20,8 +20,8 @@ from medview.core.plane import Plane, SlicePlane
 from medview.core.prediction import Prediction
 from medview.core.volume import Rescale, Volume
 from medview.core.window import Window
+from medview.io.atomic import replacing
 from medview.io.dicom.write_series import SeriesIdentity, write_series
-from medview.io.files import replace_file
 from medview.phantom.chest import ChestPhantom, chest
 from medview.workspace.jobs import Lane
 from medview.workspace.models import data_folder
@@ -159,8 +159,8 @@ def write_pictures(folder: Path, volume: Volume, prediction: Prediction, boxes: 
             volume, layout, index, LUNG_WINDOW, overlays, boxes.boxes if boxes else (), longest_px=900, letters=True
         )
         path = folder / f"{plane.value}.png"
-        with replace_file(path) as part:
-            Image.fromarray(picture).save(part, format="PNG")
+        with replacing(path) as file:
+            Image.fromarray(picture).save(file, format="PNG")
         written.append(path)
     return written
 

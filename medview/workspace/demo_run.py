@@ -47,7 +47,7 @@ def run_demo(output: Path, context: JobContext, registry: Registry | None = None
     outputs = write_pictures(output, loaded.volume, masks, boxes)
     summaries = []
     for prediction in predictions:
-        written = write_prediction(prediction, loaded.volume, loaded.dicom_paths, output)
+        written = write_prediction(prediction, loaded.volume, [Path(p) for p in loaded.entry.dicom_paths], output)
         outputs += [Path(str(path)) for path in _listed(written["outputs"])]
         summaries.append(summary_document(prediction, [Path(str(p)) for p in _listed(written["outputs"])]))
     seconds["write"] = time.monotonic() - started

@@ -13,8 +13,8 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.prediction import Prediction
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
+from medview.io.atomic import replacing
 from medview.io.dicom.seg import write_seg
-from medview.io.files import replace_file
 from medview.io.nifti import write_label_map
 
 RESEARCH_USE = "Research use. Not a medical device."
@@ -34,8 +34,9 @@ def prepare_folder(folder: Path, *, overwrite: bool) -> None:
 
 def write_json(path: Path, document: Mapping[str, object]) -> None:
     """Write a JSON document whole or not at all."""
-    with replace_file(path) as part:
-        part.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 def write_prediction(

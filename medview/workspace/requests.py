@@ -85,7 +85,7 @@ def pixels_sha256(volume: Volume) -> str:
     """Return the SHA-256 of the stored voxels, their dtype and shape: what labels were drawn on."""
     voxels = np.ascontiguousarray(volume.voxels)
     digest = hashlib.sha256(f"{voxels.dtype.str}{voxels.shape}".encode())
-    digest.update(memoryview(voxels).cast("B"))
+    digest.update(voxels.view(np.uint8).data if voxels.dtype != np.uint8 else voxels.data)
     return digest.hexdigest()
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import platformdirs
+
+from medview.core.errors import WriteError
+from medview.io.atomic import replacing
 
 _LOG = logging.getLogger("medview.settings")
 
@@ -74,8 +76,7 @@ def save_settings(settings: Settings, path: Path | None = None) -> None:
     file = path or settings_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False) as part:
-            json.dump(asdict(settings), part, indent=2)
-        Path(part.name).replace(file)
-    except OSError as error:
+        with replacing(file) as part:
+            part.write(json.dumps(asdict(settings), indent=2).encode())
+    except (OSError, WriteError) as error:
         _LOG.warning("settings could not be written: %s", error)

@@ -131,10 +131,10 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
     case = _exportable(workspace)
     if case is None:
         return None
-    if not case.volume.sop_instance_uids:
+    if not case.entry.dicom_paths:
         workspace.say("A DICOM SEG needs a DICOM series; export NIfTI instead.", Severity.WARNING)
         return None
-    source = tuple(Path(p) for p in dict.fromkeys(frame.path for frame in case.entry.frames))
+    source = tuple(Path(path) for path in case.entry.dicom_paths)
     request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source)
     return workspace.runner.submit(request, _written(workspace))
 

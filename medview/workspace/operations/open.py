@@ -7,7 +7,7 @@ from pathlib import Path
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.study import ScanResult, Series, Verdict, VolumeEntry
-from medview.io.series_reader import SliceReport
+from medview.io.fill import SliceReport
 from medview.workspace.events import Severity
 from medview.workspace.history import History
 from medview.workspace.jobs import Job, Outcome

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.box import Box
 from medview.core.errors import ReadError
 from medview.core.geometry import Geometry
 from medview.core.job import JobContext
 from medview.core.plane import Plane, SlicePlane
-from medview.core.study import Series
+from medview.core.study import Series, VolumeEntry
 from medview.io.reader_pool import Pool
-from medview.io.series_reader import SeriesReader
+from medview.io.series_reader import SeriesReader, read_whole
 from medview.workspace.jobs import Lane
 from medview.workspace.presets import auto_window
 from medview.workspace.rendering import render_slice
@@ -41,13 +42,24 @@ class Thumbnail:
     def run(self, context: JobContext) -> npt.NDArray[np.uint8]:
         """Decode one slice and draw it as acquired. Raises ReadError when the series holds no picture."""
         entry = self.series.best
-        if entry is None:
+        if entry is None or entry.geometry is None:
             raise ReadError("This series has no picture to show.")
-        context.raise_if_cancelled()
         middle = entry.shape_kji[0] // 2
-        volume = SeriesReader(self.pool).read_slice(self.series, entry, middle)
+        wanted, k = (entry, middle) if read_whole(entry) else (_one_slice(entry, entry.geometry, middle), 0)
+        reader = SeriesReader(self.pool)
+        opened = reader.begin(self.series, wanted)
+        damaged = reader.fill(opened, k, context)
+        if any(report.k == k for report in damaged):
+            raise ReadError(damaged[0].reason)
+        volume = opened.volume
         # As acquired: rows down, columns to the right, whatever the orientation in the patient.
         flat = Geometry.from_spacing(volume.geometry.shape_kji, volume.geometry.spacing_kji_mm)
         layout = SlicePlane.of(Plane.AXIAL, flat)
-        window = volume.windows[0] if volume.windows else auto_window(volume.values())
-        return render_slice(volume, layout, 0, window, longest_px=THUMBNAIL_PX)
+        window = volume.windows[0] if volume.windows else auto_window(volume.values((k,)))
+        return render_slice(volume, layout, k, window, longest_px=THUMBNAIL_PX)
+
+
+def _one_slice(entry: VolumeEntry, geometry: Geometry, k: int) -> VolumeEntry:
+    _, rows, columns = entry.shape_kji
+    alone = geometry.cropped(Box((k, 0, 0), (k + 1, rows, columns)))
+    return replace(entry, shape_kji=(1, rows, columns), geometry=alone, frames=(entry.frames[k],), time_points=1)
