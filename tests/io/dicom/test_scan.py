@@ -94,7 +94,7 @@ def test_rounding_noise_is_silent_and_a_real_unevenness_is_not(tmp_path: Path) -
     write_ct(tmp_path / "noise", axes=np.eye(3), change=shifted(noise))
     entry = only(scan(tmp_path / "noise", Inline()))
     assert (entry.verdict, codes(entry)) == (Verdict.VOLUME, set())
-    write_ct(tmp_path / "slight", axes=np.eye(3), change=shifted(noise * 80))
+    write_ct(tmp_path / "slight", axes=np.eye(3), change=shifted(noise * 40))
     entry = only(scan(tmp_path / "slight", Inline()))
     assert (entry.verdict, codes(entry)) == (Verdict.VOLUME, {"UNEVEN_SPACING"})
     write_ct(tmp_path / "uneven", axes=np.eye(3), change=shifted(noise * 1500))
