@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medview.core.box import Box
+from medview.core.errors import StalePatchError
+from medview.core.label_patch import LabelPatch
+from medview.core.segmentation import LabelLayer
+
+SHAPE_KJI = (5, 7, 9)
+
+
+def layer_of(seed: int) -> LabelLayer:
+    return LabelLayer(0, np.random.default_rng(seed).integers(0, 4, SHAPE_KJI).astype(np.uint8))
+
+
+def test_a_patch_is_trimmed_to_what_changes() -> None:
+    layer = layer_of(1)
+    after = layer.voxels.copy()
+    after[2, 3, 4] += 1
+    after[3, 3, 6] += 1
+    patch = LabelPatch.between(layer, Box.whole(SHAPE_KJI), after)
+    assert patch is not None
+    assert patch.box == Box((2, 3, 4), (4, 4, 7))
+
+
+def test_a_patch_that_changes_nothing_is_none() -> None:
+    layer = layer_of(1)
+    assert LabelPatch.between(layer, Box((0, 0, 0), (2, 2, 2)), layer.voxels[:2, :2, :2].copy()) is None
+
+
+def test_a_patch_raises_the_version_of_its_layer() -> None:
+    layer = layer_of(1)
+    patch = LabelPatch.between(layer, Box((0, 0, 0), (1, 1, 1)), np.full((1, 1, 1), 9, dtype=np.uint8))
+    assert patch is not None
+    patch.apply(layer)
+    assert layer.version == 1
+
+
+def test_a_patch_over_voxels_that_moved_on_is_refused_and_writes_nothing() -> None:
+    layer = layer_of(1)
+    patch = LabelPatch.between(layer, Box((1, 1, 1), (3, 3, 3)), np.full((2, 2, 2), 9, dtype=np.uint8))
+    assert patch is not None
+    layer.voxels[2, 2, 2] = 200
+    before = layer.voxels.copy()
+    with pytest.raises(StalePatchError):
+        patch.apply(layer)
+    assert np.array_equal(layer.voxels, before)
+    assert layer.version == 0
+
+
+_BOXES = st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(0, 8)).flatmap(
+    lambda low: st.tuples(
+        st.just(low), st.tuples(st.integers(low[0] + 1, 5), st.integers(low[1] + 1, 7), st.integers(low[2] + 1, 9))
+    )
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_BOXES, st.integers(0, 3)), min_size=1, max_size=12))
+def test_a_merged_patch_undoes_and_redoes_a_whole_row_of_writes(
+    writes: list[tuple[tuple[tuple[int, int, int], tuple[int, int, int]], int]],
+) -> None:
+    layer = layer_of(2)
+    before = layer.voxels.copy()
+    patches = []
+    for (low, high), value in writes:
+        box = Box(low, high)
+        patch = LabelPatch.between(layer, box, np.full(box.shape_kji, value, dtype=np.uint8))
+        if patch is not None:
+            patch.apply(layer)
+            patches.append(patch)
+    after = layer.voxels.copy()
+    merged = LabelPatch.merged(layer, patches)
+    if merged is None:
+        assert np.array_equal(before, after)
+        return
+    merged.inverse().apply(layer)
+    assert np.array_equal(layer.voxels, before)
+    merged.apply(layer)
+    assert np.array_equal(layer.voxels, after)
