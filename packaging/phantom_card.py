@@ -24,7 +24,7 @@ def training_data(recipe: Recipe) -> str:
         f"{len(TRAIN_SEEDS)} chest CT phantoms made by MedView (seeds {_range(TRAIN_SEEDS)}); no patient's data. "
         f"Tuned on seeds {_range(TUNE_SEEDS)}, judged on seeds {_range(HELD_OUT_SEEDS)}. "
         f"{settings.steps} steps of {plan.batch} patches of {patch} voxels, AdamW with a peak rate of "
-        f"{settings.peak_rate:g} and a cosine to zero, averaged weights (decay {settings.average:g}), random seed {recipe.seed}."
+        f"{settings.peak_rate:g} and a cosine to zero, averaged weights (decay {settings.average:g}), seed {recipe.seed}."
     )
 
 

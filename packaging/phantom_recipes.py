@@ -109,7 +109,7 @@ ORGANS = Recipe(
         ],
     ),
     plan=PatchPlan((64, 64, 64), batch=2, on_box=0.45, on_label=0.25),
-    settings=LoopSettings(steps=2400),
+    settings=LoopSettings(steps=2000),
     loss=_organs_loss,
     seed=1,
 )
@@ -135,7 +135,7 @@ BOXES = Recipe(
         },
     ),
     plan=PatchPlan((64, 64, 64), batch=4, on_box=0.5, on_label=0.35, flips=True),
-    settings=LoopSettings(steps=2000),
+    settings=LoopSettings(steps=1600),
     loss=_boxes_loss,
     seed=2,
 )
@@ -153,7 +153,7 @@ PRESENT = Recipe(
         output={"classes": ["Nodule present"], "activation": "sigmoid", "threshold": 0.5},
     ),
     plan=PatchPlan((48, 48, 48), batch=8, on_box=0.4, on_label=0.4, flips=True),
-    settings=LoopSettings(steps=1600),
+    settings=LoopSettings(steps=1200),
     loss=_presence_loss,
     seed=3,
 )

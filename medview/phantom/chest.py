@@ -123,7 +123,7 @@ def chest(
     paint_lungs(hu, grid, shape, anatomy, person)
     spine = paint_spine(hu, grid, anatomy, person)
     plan = _plan(seed, anatomy, nodules)
-    _paint_tubes(hu, grid, anatomy, plan.vessels)
+    large = _paint_tubes(hu, grid, anatomy, plan.vessels)
 
     lesions = plan.lesions
     for earlier in range(visit):
@@ -138,7 +138,8 @@ def chest(
 
     labels = np.zeros(shape_kji, dtype=np.uint8)
     labels[heart] = HEART
-    labels[shape.lung_mm < 0] = LUNGS
+    # A large vessel at the edge of a lung is not lung; one inside it is, as in masks drawn by hand.
+    labels[(shape.lung_mm < 0) & ~large] = LUNGS
     labels[spine] = SPINE
     labels[nodule] = NODULE
     _add_noise(hu, anatomy, setting)
@@ -196,23 +197,22 @@ def _lung_vessels(grid: Grid, lung_mm: Array, anatomy: Anatomy, rng: np.random.G
     return joined(trees)
 
 
-def _paint_tubes(hu: Array, grid: Grid, anatomy: Anatomy, lung_vessels: Tubes) -> None:
-    """Paint blood vessels, the oesophagus and the airways."""
-    for tubes, tissue_hu in (
-        (great_vessels(anatomy), anatomy.blood_hu),
-        (gullet(anatomy), 38.0),
-        (lung_vessels, anatomy.blood_hu),
-    ):
-        _paint_cover(hu, grid, tubes, tissue_hu)
+def _paint_tubes(hu: Array, grid: Grid, anatomy: Anatomy, lung_vessels: Tubes) -> npt.NDArray[np.bool_]:
+    """Paint blood vessels, the oesophagus and the airways; return the mask of the great vessels, shape (k, j, i)."""
+    large = _paint_cover(hu, grid, great_vessels(anatomy), anatomy.blood_hu)
+    _paint_cover(hu, grid, gullet(anatomy), 38.0)
+    _paint_cover(hu, grid, lung_vessels, anatomy.blood_hu)
     air = airways(anatomy)
     _paint_cover(hu, grid, air.thicker(1.2), 0.0)
     _paint_cover(hu, grid, air, AIR_HU + 8)
+    return np.asarray(large >= 0.5)
 
 
-def _paint_cover(hu: Array, grid: Grid, tubes: Tubes, tissue_hu: float) -> None:
+def _paint_cover(hu: Array, grid: Grid, tubes: Tubes, tissue_hu: float) -> Array:
     cover = np.zeros_like(hu)
     tubes.cover(grid, cover)
     paint(hu, cover, tissue_hu)
+    return cover
 
 
 def _add_noise(hu: Array, anatomy: Anatomy, rng: np.random.Generator) -> None:

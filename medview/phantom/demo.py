@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from medview.phantom.chest import ChestPhantom, chest
@@ -44,11 +44,17 @@ _VISITORS = (
 """Seeds that neither training, tuning nor judging of the bundled packs uses. The last one has no nodule."""
 
 
-def demo_studies() -> Iterator[DemoStudy]:
-    """Yield the visits of the demo, in the order of patients and dates; each is computed when it is asked for."""
-    for visitor in _VISITORS:
-        earlier: ChestPhantom | None = None
-        for date in visitor.dates:
-            description = "Chest CT phantom" if earlier is None else "Chest CT phantom, follow-up"
-            earlier = chest(visitor.seed, nodules=visitor.nodules, follow_up_of=earlier)
-            yield DemoStudy(visitor.patient_id, visitor.patient_name, date, description, earlier)
+def demo_studies() -> list[DemoStudy]:
+    """Compute the visits of the demo, in the order of patients and dates. The patients are computed side by side."""
+    with ThreadPoolExecutor(max_workers=len(_VISITORS)) as pool:
+        return [study for visits in pool.map(_visits, _VISITORS) for study in visits]
+
+
+def _visits(visitor: _Visitor) -> list[DemoStudy]:
+    studies: list[DemoStudy] = []
+    for date in visitor.dates:
+        earlier = studies[-1].phantom if studies else None
+        description = "Chest CT phantom, follow-up" if earlier else "Chest CT phantom"
+        phantom = chest(visitor.seed, nodules=visitor.nodules, follow_up_of=earlier)
+        studies.append(DemoStudy(visitor.patient_id, visitor.patient_name, date, description, phantom))
+    return studies

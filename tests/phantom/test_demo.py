@@ -9,7 +9,7 @@ from medview.phantom.demo import DemoStudy, demo_studies
 
 @pytest.fixture(scope="module")
 def studies() -> list[DemoStudy]:
-    return list(demo_studies())
+    return demo_studies()
 
 
 def test_three_patients_come_and_one_comes_back_later(studies: list[DemoStudy]) -> None:

@@ -9,14 +9,14 @@ from torch.nn import functional
 from medview.ml.training.patches import PatchBatch
 
 SMOOTH = 1.0
-"""Keeps the Dice of an absent class finite."""
+"""Softens the Dice of classes with a few voxels."""
 
 NEAR_CELLS = 1.0
 """Cells closer than this to a centre also learn its size and offset: at inference the peak may be the neighbour."""
 
 
 def segmentation_loss(logits: torch.Tensor, batch: PatchBatch, weights: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy plus soft Dice over the batch, per foreground class.
+    """Cross-entropy plus soft Dice over the batch, for the foreground classes that are in it.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def segmentation_loss(logits: torch.Tensor, batch: PatchBatch, weights: torch.Te
     overlap = (probability * truth).sum(axes)
     total = probability.sum(axes) + truth.sum(axes)
     dice = (2 * overlap + SMOOTH) / (total + SMOOTH)
-    return entropy + 1 - dice[1:].mean()
+    present = truth.sum(axes)[1:] > 0
+    return entropy + (1 - dice[1:])[present].sum() / present.sum().clamp(min=1)
 
 
 def detection_loss(answer: dict[str, torch.Tensor], batch: PatchBatch, stride: int) -> torch.Tensor:
