@@ -90,7 +90,7 @@ def load_pack(path: Path, *, bundled: bool = False, verify: bool = True) -> Mode
             refuse_pickle(file)
         if verify and sha256_of(file) != expected:
             raise PackError(
-                f"{name} of the model pack {path.name} has a wrong checksum: it is not what its author packed; copy it again."
+                f"{name} of the model pack {path.name} has a wrong checksum: not what its author packed; copy it again."
             )
     digest = hashlib.sha256(document).hexdigest()
     known = spec.network.name in NETWORKS

@@ -44,8 +44,8 @@ class Registry:
     bundled : Path
         Folder of pack folders, read-only.
     user : Path
-        Folder of added packs; made when the first one is added. Sub-folders are named after checksums computed here, so that
-        nothing a pack says becomes part of a path.
+        Folder of added packs; made when the first one is added. Its sub-folders are named after checksums computed here, so
+        that nothing a pack says becomes part of a path.
     """
 
     def __init__(self, bundled: Path, user: Path) -> None:
