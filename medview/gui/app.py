@@ -1,0 +1,160 @@
+"""Starts the window and ends it without losing anything."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication
+
+from medview.core.errors import MedViewError
+from medview.gui.dialogs.notice import NoticeDialog
+from medview.gui.job_thread import JobThreads
+from medview.gui.key_focus import KeyFocus
+from medview.gui.main_window import MainWindow
+from medview.gui.theme import apply_theme
+from medview.io.reader_pool import ReaderPool
+from medview.workspace.events import Severity
+from medview.workspace.hands import Hands
+from medview.workspace.models import data_folder, model_registry
+from medview.workspace.scheme import Scheme
+from medview.workspace.services import Services
+from medview.workspace.settings import load_settings, save_settings
+from medview.workspace.workspace import Workspace
+
+LOG = logging.getLogger("medview.window")
+
+_LOG_BYTES = 2_000_000
+_START_SIZE = (1440, 900)
+
+
+def run_window(paths: Sequence[str] = (), *, demo: bool = False) -> int:
+    """Show the window until it is closed and return the exit code.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Folders and files to open.
+    demo : bool
+        Open the demo study.
+    """
+    log_to_file()
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("MedView")
+    app.setDesktopFileName("medview")
+    program = Program(app)
+    program.show()
+    QTimer.singleShot(0, lambda: program.begin(paths, demo=demo))
+    return app.exec()
+
+
+class Program(QObject):
+    """Everything that lives as long as the window: settings, threads, readers, project, workspace."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._app = app
+        settings = load_settings()
+        self.threads = JobThreads(self)
+        self.pool = ReaderPool()
+        self.workspace = Workspace(self.threads, Services(self.pool, model_registry()), settings)
+        self.hands = Hands(self.workspace, Scheme.load(settings.scheme))
+        self._key_focus = KeyFocus(self)
+        app.installEventFilter(self._key_focus)
+        self.window = MainWindow(self.workspace, self.threads, self.hands, apply_theme(app, settings.theme))
+        self.window.theme_wanted.connect(self.use_theme)
+        self.window.closing.connect(self.on_closing)
+        self.workspace.settings_changed.connect(self._save_settings)
+        self._closed = False
+        sys.excepthook = self.on_unexpected
+
+    def show(self) -> None:
+        """Put the window on the screen, as large as the screen allows."""
+        room = self.window.screen().availableGeometry()
+        self.window.resize(min(_START_SIZE[0], room.width()), min(_START_SIZE[1], room.height()))
+        self.window.show()
+
+    def begin(self, paths: Sequence[str], *, demo: bool) -> None:
+        """Do what can wait until the window stands: readers, project, notice, the first data."""
+        if not self.workspace.settings.notice_seen:
+            self._show_notice()
+        self.pool.start()
+        self._open_project()
+        if demo:
+            self.window.files.open_demo()
+        for path in paths:
+            self.window.files.open(Path(path))
+
+    def use_theme(self, name: str) -> None:
+        """Dress the window anew and remember it."""
+        self.window.use_tokens(apply_theme(self._app, name))
+        self.workspace.settings = replace(self.workspace.settings, theme=name)
+        self._save_settings()
+
+    def on_closing(self, event: QCloseEvent) -> None:
+        """Let the window go when every change is on disk."""
+        event.accept()
+        self.close()
+
+    def close(self) -> None:
+        """End threads, readers and project. Safe to call again."""
+        if self._closed:
+            return
+        self._closed = True
+        self.threads.close()
+        self.pool.close()
+        self._app.removeEventFilter(self._key_focus)
+        sys.excepthook = sys.__excepthook__
+
+    def on_unexpected(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """Report an error nobody expected in one sentence; details go to the log."""
+        LOG.error("%s", "".join(traceback.format_exception(kind, error, trace)))
+        sentence = error.sentence if isinstance(error, MedViewError) else None
+        self.workspace.say(sentence or "Something failed unexpectedly; details are in the log.", Severity.ERROR)
+
+    def _show_notice(self) -> None:
+        dialog = NoticeDialog(self.window)
+        dialog.finished.connect(self._on_notice)
+        dialog.open()
+
+    def _on_notice(self, result: int) -> None:
+        if result:
+            self.workspace.settings = replace(self.workspace.settings, notice_seen=True)
+            self._save_settings()
+
+    def _save_settings(self) -> None:
+        radius = self.workspace.bench.brush_radius_mm
+        self.workspace.settings = replace(self.workspace.settings, brush_radius_mm=radius)
+        save_settings(self.workspace.settings)
+
+    def _open_project(self) -> None:
+        """Open the personal project; without it the window works, and says that nothing is kept."""
+
+
+def log_file() -> Path:
+    """Where the log is written."""
+    return data_folder() / "logs" / "medview.log"
+
+
+def log_to_file() -> None:
+    """Write the log of this process to a file that never grows beyond a few megabytes; without one, go on."""
+    root = logging.getLogger("medview")
+    root.setLevel(logging.INFO)
+    try:
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+            log_file(), maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8", delay=True
+        )
+    except OSError:
+        handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root.addHandler(handler)

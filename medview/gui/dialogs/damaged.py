@@ -1,0 +1,48 @@
+"""The files a scan could not read, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from medview.core.study import DamagedFile
+from medview.gui.controls import text_button, words
+from medview.gui.elided_label import ElidedLabel
+from medview.gui.theme_tokens import GRID_PX
+
+_MOST_SHOWN = 200
+
+
+class DamagedDialog(QDialog):
+    """One entry per file: its name, and one sentence."""
+
+    def __init__(self, files: Sequence[DamagedFile], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Files that could not be read")
+        column = QVBoxLayout()
+        column.setSpacing(GRID_PX)
+        for file in files[:_MOST_SHOWN]:
+            name = ElidedLabel(Path(file.path).name)
+            name.set_hint(file.path)
+            column.addWidget(name)
+            column.addWidget(words(file.reason, "quiet"))
+            column.addSpacing(GRID_PX)
+        if len(files) > _MOST_SHOWN:
+            column.addWidget(words(f"And {len(files) - _MOST_SHOWN} more.", "quiet"))
+        column.addStretch(1)
+        inside = QWidget()
+        inside.setLayout(column)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(inside)
+        close = text_button("Close", "Close this window", role="primary")
+        close.clicked.connect(self.accept)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.addWidget(area, 1)
+        layout.addLayout(row)
+        self.resize(520, 400)

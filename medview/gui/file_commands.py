@@ -1,0 +1,110 @@
+"""What only a window can ask for: files through dialogs, then the workspace's operations."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from PySide6.QtWidgets import QWidget
+
+from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
+from medview.workspace.actions import Action
+from medview.workspace.operations.open import open_path
+from medview.workspace.workspace import Workspace
+
+
+class FileCommands:
+    """Opens, imports, exports and installs; every path comes from the person."""
+
+    def __init__(self, window: QWidget, workspace: Workspace) -> None:
+        self._window, self._workspace = window, workspace
+
+    def actions(self) -> tuple[Action, ...]:
+        """Return the actions for menus and keys."""
+        return (
+            Action("file.open_folder", "Open a folder...", lambda _w: self.open_folder(), "mdi6.folder-open-outline"),
+            Action("file.open_file", "Open a file...", lambda _w: self.open_file(), "mdi6.file-outline"),
+            Action("file.open_demo", "Open the demo study", lambda _w: self.open_demo(), "mdi6.school-outline"),
+            Action("file.import", "Import labels...", lambda _w: self.import_labels(), "mdi6.import", _writable),
+            Action("file.export_seg", "Export DICOM SEG...", lambda _w: self.export_seg(), "mdi6.export", _has_segments),
+            Action("file.export_nifti", "Export NIfTI...", lambda _w: self.export_nifti(), "mdi6.export", _has_segments),
+            Action("file.add_model_zip", "Add a model from a zip...", lambda _w: self.add_model_zip(), "mdi6.plus"),
+            Action(
+                "file.add_model_folder", "Add a model from a folder...", lambda _w: self.add_model_folder(), "mdi6.plus"
+            ),
+            Action("case.close", "Close the series", _close_case, "mdi6.close", _has_case),
+        )
+
+    def open(self, path: Path) -> None:
+        """Scan a place the person dropped, chose or named."""
+        open_path(self._workspace, path)
+
+    def open_folder(self) -> None:
+        """Ask for a folder and open it."""
+        if (path := ask_folder(self._window, "Open a folder")) is not None:
+            self.open(path)
+
+    def open_file(self) -> None:
+        """Ask for a file and open it."""
+        if (path := ask_images(self._window)) is not None:
+            self.open(path)
+
+    def open_demo(self) -> None:
+        """Make the demo study if need be and open it."""
+        import_module("medview.workspace.operations.demo").open_demo(self._workspace)
+
+    def import_labels(self) -> None:
+        """Ask for a label file and add its segments."""
+        if (path := ask_labels(self._window)) is not None:
+            self.read_labels(path)
+
+    def read_labels(self, path: Path) -> None:
+        """Add the segments of a label file to the open series."""
+        _files().import_labels(self._workspace, path)
+
+    def remove_model(self, name: str) -> None:
+        """Remove an added pack."""
+        _files().remove_model(self._workspace, name)
+
+    def export_seg(self) -> None:
+        """Ask where to and write a DICOM SEG."""
+        if (path := ask_new_file(self._window, "Export DICOM SEG", "labels.dcm", "DICOM (*.dcm)")) is not None:
+            _files().export_seg(self._workspace, path)
+
+    def export_nifti(self) -> None:
+        """Ask where to and write a NIfTI label map."""
+        if (path := ask_new_file(self._window, "Export NIfTI", "labels.nii.gz", "NIfTI (*.nii.gz *.nii)")) is not None:
+            _files().export_nifti(self._workspace, path)
+
+    def add_model_zip(self) -> None:
+        """Ask for a zipped pack and install it."""
+        if (path := ask_model_zip(self._window)) is not None:
+            _files().add_model(self._workspace, path)
+
+    def add_model_folder(self) -> None:
+        """Ask for a folder with a pack or with foreign weights and install it."""
+        if (path := ask_folder(self._window, "Add a model from a folder")) is not None:
+            _files().add_model(self._workspace, path)
+
+
+def _files() -> ModuleType:
+    # Writers of DICOM take a second to import; the window is on screen long before anybody exports.
+    return import_module("medview.workspace.operations.files")
+
+
+def _has_case(workspace: Workspace) -> bool:
+    return workspace.active is not None
+
+
+def _writable(workspace: Workspace) -> bool:
+    return workspace.active is not None and not workspace.active.read_only
+
+
+def _has_segments(workspace: Workspace) -> bool:
+    return workspace.active is not None and bool(workspace.active.labels.segmentation.segments)
+
+
+def _close_case(workspace: Workspace) -> None:
+    if workspace.active is not None:
+        workspace.close_case(workspace.active.key)

@@ -1,0 +1,173 @@
+"""The window. It only arranges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from medview.gui.bind import Subscriptions, field_signal, follow
+from medview.gui.computer import computer_line
+from medview.gui.controls import words
+from medview.gui.dialogs.about import AboutDialog
+from medview.gui.dialogs.damaged import DamagedDialog
+from medview.gui.dialogs.keys import KeysDialog
+from medview.gui.file_commands import FileCommands
+from medview.gui.job_thread import JobThreads
+from medview.gui.menus import WINDOW_KEYS, fill_menu_bar, fill_recent
+from medview.gui.message_line import MessageLine, mouse_hint
+from medview.gui.pane_grid import PaneGrid
+from medview.gui.panels.studies import StudiesPanel
+from medview.gui.qt_actions import QtActions
+from medview.gui.side_column import SideColumn
+from medview.gui.start_page import StartPage
+from medview.gui.status_line import StatusLine
+from medview.gui.theme_tokens import GRID_PX, Tokens
+from medview.gui.top_bar import TopBar
+from medview.workspace.actions import ACTIONS, Action
+from medview.workspace.hands import Hands
+from medview.workspace.workspace import Workspace
+
+_LEFT_PX = 260
+_RIGHT_PX = 300
+_LEAST = QSize(1024, 640)
+
+
+class MainWindow(QMainWindow):
+    """Top bar, studies, centre, side column, message line and status line."""
+
+    closing = Signal(QCloseEvent)
+    """The person wants to leave; whoever keeps the data accepts or ignores the event."""
+    theme_wanted = Signal(str)
+
+    def __init__(self, workspace: Workspace, threads: JobThreads, hands: Hands, tokens: Tokens) -> None:
+        super().__init__()
+        self.workspace, self.hands = workspace, hands
+        self.files = FileCommands(self, workspace)
+        table = (*ACTIONS, *self.files.actions(), *self._own_actions())
+        self.actions_table = QtActions(self, workspace, hands.scheme, table, WINDOW_KEYS)
+        self.top = TopBar(self.actions_table)
+        self._recent = fill_menu_bar(self.top.menus, self.actions_table)
+        self.studies = StudiesPanel(workspace, tokens)
+        self.start = StartPage()
+        self.panes = PaneGrid(workspace, hands)
+        self.side = SideColumn(workspace, self.actions_table, hands.scheme)
+        self.message = MessageLine(workspace, hands.scheme)
+        self.status = StatusLine(workspace, threads, tokens)
+        self.centre = QStackedWidget()
+        self._arrange()
+        self._connect()
+        self.setMinimumSize(_LEAST)
+        self.setAcceptDrops(True)
+        self.start.computer.setText(computer_line())
+        self.start.setFocus()
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take the colours of another theme."""
+        self.studies.use_tokens(tokens)
+        self.status.saved.use_tokens(tokens)
+
+    def _arrange(self) -> None:
+        self._choose = words("Double click a series on the left to open it.", "quiet")
+        self._choose.setContentsMargins(GRID_PX * 6, GRID_PX * 6, GRID_PX * 6, 0)
+        self._choose.setAlignment(self._choose.alignment().AlignTop)
+        for page in (self.start, self._choose, self.panes):
+            self.centre.addWidget(page)
+        self.studies.setFixedWidth(_LEFT_PX)
+        self.side.setFixedWidth(_RIGHT_PX)
+        middle = _column(self.centre, self.message)
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.studies)
+        layout.addWidget(middle, 1)
+        layout.addWidget(self.side)
+        self.setCentralWidget(_column(self.top, row, self.status, stretch=row))
+
+    def _connect(self) -> None:
+        self.start.open_folder_wanted.connect(self.files.open_folder)
+        self.start.open_demo_wanted.connect(self.files.open_demo)
+        self.start.place_wanted.connect(lambda place: self.files.open(Path(place)))
+        self.panes.pointed_at.connect(self.status.show_pointed)
+        self.message.undo_wanted.connect(self.actions_table["undo"].trigger)
+        self.status.check_wanted.connect(lambda: self.side.show_part("check"))
+        self.studies.damaged_wanted.connect(lambda files: DamagedDialog(files, self).exec())
+        self.studies.labels_wanted.connect(self.files.read_labels)
+        self.side.models.remove_wanted.connect(self.files.remove_model)
+        self.side.models.add_zip_wanted.connect(self.files.add_model_zip)
+        self.side.models.add_folder_wanted.connect(self.files.add_model_folder)
+        heard = Subscriptions(self)
+        for signal in (self.workspace.active_changed, self.workspace.studies_changed):
+            heard.add(signal, self._on_active)
+        heard.add(self.workspace.settings_changed, self._on_settings)
+        heard.add(field_signal(self.workspace.bench, "identity_hidden"), self._on_active)
+        follow(self, self.workspace.bench, "panels_visible", self._show_panels)
+        self._on_active()
+        self._on_settings()
+
+    def _own_actions(self) -> tuple[Action, ...]:
+        def run(act: Callable[[], object]) -> Callable[[Workspace], None]:
+            def ignore_workspace(_workspace: Workspace) -> None:
+                act()
+
+            return ignore_workspace
+
+        return (
+            Action("window.quit", "Quit", run(self.close)),
+            Action("window.dark", "Dark", run(lambda: self.theme_wanted.emit("dark"))),
+            Action("window.light", "Light", run(lambda: self.theme_wanted.emit("light"))),
+            Action("help.keys", "Keys and mouse", run(self._show_keys)),
+            Action("help.about", "About MedView", run(lambda: AboutDialog(self).exec())),
+        )
+
+    def _show_keys(self) -> None:
+        hint = mouse_hint(self.hands.scheme, self.workspace.bench)
+        KeysDialog(self.actions_table.shortcut_table(), hint, self).exec()
+
+    def _show_panels(self, visible: bool) -> None:
+        self.studies.setVisible(visible)
+        self.side.setVisible(visible)
+
+    def _on_active(self, *_values: object) -> None:
+        case = self.workspace.active
+        page = self.panes if case else self._choose if self.workspace.series else self.start
+        self.centre.setCurrentWidget(page)
+        hidden = self.workspace.bench.identity_hidden
+        name = case.series.description if case and not hidden else ""
+        self.setWindowTitle(f"{name} – MedView" if name else "MedView")
+
+    def _on_settings(self) -> None:
+        recent = self.workspace.settings.recent
+        fill_recent(self._recent, recent, lambda place: self.files.open(Path(place)))
+        self.start.show_recent(recent)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take folders and files of this computer."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.files.open(Path(url.toLocalFile()))
+        event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Leave only when everything is on disk."""
+        self.hands.cancel()
+        self.closing.emit(event)
+
+
+def _column(*widgets: QWidget, stretch: QWidget | None = None) -> QWidget:
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(2)
+    for widget in widgets:
+        layout.addWidget(widget, 1 if widget is (stretch or widgets[0]) else 0)
+    return column

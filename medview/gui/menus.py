@@ -1,0 +1,95 @@
+"""The menus, as data: which actions stand where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from medview.gui.qt_actions import QtActions
+
+LINE = ""
+"""A line between entries."""
+
+RECENT = "recent places"
+"""Where the recent places are listed."""
+
+MENUS: Mapping[str, tuple[str, ...]] = {
+    "File": (
+        "file.open_folder",
+        "file.open_file",
+        "file.open_demo",
+        RECENT,
+        LINE,
+        "file.import",
+        "file.export_seg",
+        "file.export_nifti",
+        LINE,
+        "file.add_model_zip",
+        "file.add_model_folder",
+        LINE,
+        "case.close",
+        "window.quit",
+    ),
+    "Edit": (
+        "undo",
+        "redo",
+        LINE,
+        "segment.add",
+        "segment.next",
+        "segment.previous",
+        LINE,
+        "proposal.accept",
+        "proposal.reject",
+    ),
+    "View": (
+        "mode.read",
+        "mode.annotate",
+        LINE,
+        "view.maximise",
+        "view.fit",
+        "view.overlay",
+        "view.panels",
+        "view.identity",
+        LINE,
+        "window.dark",
+        "window.light",
+    ),
+    "Help": ("help.keys", "help.about"),
+}
+
+WINDOW_KEYS: Mapping[str, str] = {
+    "file.open_folder": "Ctrl+O",
+    "file.open_file": "Ctrl+Shift+O",
+    "case.close": "Ctrl+W",
+    "window.quit": "Ctrl+Q",
+    "help.keys": "F1",
+}
+"""Keys of actions only a window has; the others are in the key scheme."""
+
+
+def fill_menu_bar(bar: QMenuBar, actions: QtActions) -> QMenu:
+    """Build the menus; return the one for recent places, still empty."""
+    recent = QMenu("Recent places", bar)
+    for title, entries in MENUS.items():
+        menu = bar.addMenu(title)
+        menu.setToolTipsVisible(True)
+        for entry in entries:
+            if entry == LINE:
+                menu.addSeparator()
+            elif entry == RECENT:
+                menu.addMenu(recent)
+            else:
+                menu.addAction(actions[entry])
+    return recent
+
+
+def fill_recent(menu: QMenu, places: tuple[str, ...], choose: Callable[[str], None]) -> None:
+    """List the places opened last."""
+    menu.clear()
+    menu.setEnabled(bool(places))
+    for place in places:
+        entry = QAction(place.replace("&", "&&"), menu)
+        entry.triggered.connect(lambda _checked=False, p=place: choose(p))
+        menu.addAction(entry)

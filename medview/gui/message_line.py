@@ -1,0 +1,108 @@
+"""The one line in which the program speaks, with an Undo link instead of questions."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.controls import icon_button, set_role, text_button
+from medview.gui.elided_label import ElidedLabel
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.events import Message, Severity
+from medview.workspace.pointer import Button, Modifiers
+from medview.workspace.scheme import Scheme
+from medview.workspace.view_state import Bench, Mode, Tool
+from medview.workspace.workspace import Workspace
+
+_HOLD_MS = {Severity.INFO: 8_000, Severity.WARNING: 20_000}
+"""How long a message stays. Errors stay until they are closed or replaced."""
+
+_ROLES = {Severity.INFO: "", Severity.WARNING: "warning", Severity.ERROR: "error"}
+
+_DRAGS = {"pan": "moves", "zoom": "zooms", "window": "changes the window", "crosshair": "moves the crosshair"}
+_TOOLS = {
+    Tool.WINDOW: "changes the window",
+    Tool.CROSSHAIR: "moves the crosshair",
+    Tool.BRUSH: "paints, with Ctrl erases",
+    Tool.ERASER: "erases, with Ctrl paints",
+}
+
+
+class MessageLine(QFrame):
+    """Shows the newest message, and what the mouse does while there is none."""
+
+    undo_wanted = Signal()
+
+    def __init__(self, workspace: Workspace, scheme: Scheme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "bar")
+        self.setFixedHeight(28)
+        self._workspace, self._scheme = workspace, scheme
+        self.label = ElidedLabel(role="quiet")
+        self.label.setObjectName("message")
+        self.undo = text_button("Undo", "Take this back", role="flat", icon_name="mdi6.undo")
+        self.undo.setObjectName("message undo")
+        self.undo.clicked.connect(self._on_undo)
+        self.dismiss = icon_button("mdi6.close", "Close this message")
+        self.dismiss.clicked.connect(self.clear)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX, 0)
+        layout.setSpacing(GRID_PX)
+        layout.addWidget(self.label, 1)
+        layout.addWidget(self.undo)
+        layout.addWidget(self.dismiss)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.clear)
+        heard = Subscriptions(self)
+        heard.add(workspace.message, self.show_message)
+        heard.add(workspace.active_changed, self._refresh_hint)
+        for name in ("mode", "tool"):
+            heard.add(field_signal(workspace.bench, name), self._refresh_hint)
+        self._speaking = False
+        self.clear()
+
+    def show_message(self, message: Message) -> None:
+        """Show a message in place of the one before."""
+        self._speaking = True
+        set_role(self.label, _ROLES[message.severity])
+        self.label.setText(message.text)
+        self.undo.setVisible(message.undo)
+        self.dismiss.setVisible(True)
+        self._timer.stop()
+        if message.severity in _HOLD_MS:
+            self._timer.start(_HOLD_MS[message.severity])
+
+    def clear(self) -> None:
+        """Go back to the hint."""
+        self._timer.stop()
+        self._speaking = False
+        set_role(self.label, "quiet")
+        self.undo.hide()
+        self.dismiss.hide()
+        self._refresh_hint()
+
+    def _on_undo(self) -> None:
+        self.clear()
+        self.undo_wanted.emit()
+
+    def _refresh_hint(self, *_values: object) -> None:
+        if not self._speaking:
+            self.label.setText(mouse_hint(self._scheme, self._workspace.bench) if self._workspace.active else "")
+
+
+def mouse_hint(scheme: Scheme, bench: Bench) -> str:
+    """Say in one line what the mouse does with the present tool."""
+    parts = []
+    for button in (Button.LEFT, Button.MIDDLE, Button.RIGHT):
+        name = scheme.drag(bench.mode, button, Modifiers.NONE)
+        words = _TOOLS[bench.tool] if name == "tool" else _DRAGS.get(name, "")
+        if words:
+            parts.append(f"{button.value.capitalize()} drag {words}")
+    parts.append("wheel goes through the slices")
+    if bench.tool in (Tool.BRUSH, Tool.ERASER) and bench.mode is Mode.ANNOTATE:
+        parts.append("Shift and wheel sizes the brush")
+    else:
+        parts.append("double click fills the centre")
+    return " · ".join(parts)

@@ -1,0 +1,53 @@
+"""What is known, assumed and wrong about the open series, in plain words."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from medview.core.study import Verdict
+from medview.gui.bind import Subscriptions
+from medview.gui.controls import clear_layout, words
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.workspace import Workspace
+
+_VERDICTS = {
+    Verdict.VOLUME: ("A volume: all three axes have millimetres.", "good"),
+    Verdict.STACK: ("A stack: it can be looked at, but distances between slices are not known.", "warning"),
+    Verdict.REFUSED: ("Refused.", "error"),
+}
+
+
+class CheckPanel(QWidget):
+    """The verdict with its reasons, damaged slices, and labels that could not be brought back."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        self._column.setSpacing(GRID_PX)
+        self._shown: tuple[object, ...] | None = None
+        heard = Subscriptions(self)
+        heard.add(workspace.active_changed, self.refresh)
+        heard.add(workspace.load_changed, self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the notes on the active case; slices that arrive change nothing until the last one has."""
+        case = self._workspace.active
+        key = (case, case.load.complete, case.load.damaged) if case else (None,)
+        if key == self._shown:
+            return
+        self._shown = key
+        clear_layout(self._column)
+        if case is None:
+            self._column.addWidget(words("Open a series to see what was checked.", "quiet"))
+            return
+        sentence, role = _VERDICTS[case.entry.verdict]
+        self._column.addWidget(words(sentence, role))
+        for reason in case.entry.reasons:
+            self._column.addWidget(words(reason.text, "warning"))
+        if case.load.complete and case.load.damaged:
+            self._column.addWidget(words(case.load.sentence(), "warning"))
+        for loss in case.losses:
+            self._column.addWidget(words(loss, "warning"))

@@ -1,0 +1,94 @@
+"""Installed models, which fit the open series, and Run."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+
+from medview.gui.bind import Subscriptions
+from medview.gui.controls import clear_layout, text_button, words
+from medview.gui.model_card import ModelCard
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.jobs import Job, JobStatus
+from medview.workspace.operations.predict import offers, run_model
+from medview.workspace.workspace import Workspace
+
+_ALIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+_TICK_MS = 200
+
+
+class ModelsPanel(QWidget):
+    """Cards of the installed packs, those that fit the active case first; the others say why not."""
+
+    add_zip_wanted = Signal()
+    add_folder_wanted = Signal()
+    remove_wanted = Signal(str)
+    """``id@version`` of a pack to remove."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self.cards: dict[str, ModelCard] = {}
+        self._jobs: dict[tuple[str, str], Job] = {}
+        self._cards = QVBoxLayout()
+        self._cards.setSpacing(GRID_PX * 2)
+        self.add = text_button("Add a model...", "Install a model pack", icon_name="mdi6.plus")
+        self.add.setObjectName("add model")
+        menu = QMenu(self.add)
+        menu.addAction("From a zip file...", self.add_zip_wanted.emit)
+        menu.addAction("From a folder...", self.add_folder_wanted.emit)
+        self.add.setMenu(menu)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        layout.setSpacing(GRID_PX * 2)
+        layout.addLayout(self._cards)
+        layout.addWidget(self.add)
+        self._tick = QTimer(self)
+        self._tick.setInterval(_TICK_MS)
+        self._tick.timeout.connect(self._show_jobs)
+        heard = Subscriptions(self)
+        heard.add(workspace.active_changed, self.refresh)
+        heard.add(workspace.models_changed, self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Ask again which packs there are and whether they fit."""
+        clear_layout(self._cards)
+        self.cards = {}
+        for offer in offers(self._workspace):
+            card = ModelCard(offer)
+            card.run_wanted.connect(self._run)
+            card.cancel_wanted.connect(self._cancel)
+            card.remove_wanted.connect(self.remove_wanted)
+            self.cards[card.key] = card
+            self._cards.addWidget(card)
+        if not self.cards:
+            self._cards.addWidget(words("No models are installed. Add one below.", "quiet"))
+        for damaged in self._workspace.services.registry.damaged:
+            self._cards.addWidget(words(damaged.reason, "warning"))
+        self._show_jobs()
+
+    def _run(self, key: str) -> None:
+        case = self._workspace.active
+        job = run_model(self._workspace, self.cards[key].offer.pack)
+        if job is not None and case is not None:
+            self._jobs[case.key, key] = job
+            self._tick.start()
+        self._show_jobs()
+
+    def _cancel(self, key: str) -> None:
+        job = self._job(key)
+        if job is not None:
+            job.cancel()
+        self._show_jobs()
+
+    def _job(self, key: str) -> Job | None:
+        case = self._workspace.active
+        return self._jobs.get((case.key, key)) if case is not None else None
+
+    def _show_jobs(self) -> None:
+        self._jobs = {key: job for key, job in self._jobs.items() if job.status in _ALIVE}
+        if not self._jobs:
+            self._tick.stop()
+        for key, card in self.cards.items():
+            card.show_job(self._job(key))

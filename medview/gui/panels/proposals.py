@@ -1,0 +1,130 @@
+"""What models propose for the open series."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from medview.core.prediction import Prediction
+from medview.gui.bind import Subscriptions
+from medview.gui.controls import clear_layout, words
+from medview.gui.proposal_card import ProposalCard
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.events import LabelsChanged
+from medview.workspace.operations import labels
+from medview.workspace.workspace import Workspace
+
+
+class ProposalsPanel(QWidget):
+    """One card per live proposal, newest first."""
+
+    count_changed = Signal(int)
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self.cards: list[ProposalCard] = []
+        self._shown: tuple[object, ...] = ()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        self._column.setSpacing(GRID_PX * 2)
+        heard = Subscriptions(self)
+        heard.add(workspace.active_changed, self.refresh)
+        heard.add(workspace.labels_changed, self._on_labels)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the proposals of the active case."""
+        case = self._workspace.active
+        found = list(reversed(case.labels.proposals.values())) if case else []
+        stale = [labels.stale(case, p) for p in found] if case else []
+        now = (case, *zip(found, stale, strict=True))
+        if now == self._shown:
+            return
+        self._shown = now
+        clear_layout(self._column)
+        self.cards = []
+        for proposal, old in zip(found, stale, strict=True):
+            card = ProposalCard(proposal, stale=old, read_only=bool(case and case.read_only))
+            card.accepted.connect(self._accept)
+            card.accepted_segment.connect(self._accept_segment)
+            card.accepted_box.connect(self._accept_box)
+            card.rejected.connect(self._reject)
+            card.pointed_at.connect(self._go_to)
+            self.cards.append(card)
+            self._column.addWidget(card)
+        if not found:
+            self._column.addWidget(words("No proposals. Run a model below.", "quiet"))
+        self.count_changed.emit(len(found))
+
+    def _on_labels(self, event: LabelsChanged) -> None:
+        case = self._workspace.active
+        if case is not None and event.series_uid == case.key and (case.labels.proposals or self.cards):
+            self.refresh()
+
+    def _accept(self, proposal_id: str) -> None:
+        case = self._workspace.active
+        if case is not None:
+            name = case.labels.proposals[proposal_id].prediction.model_name
+            labels.accept(case, proposal_id)
+            self._workspace.say(f"Accepted what {name} proposed.", undo=True)
+
+    def _accept_segment(self, proposal_id: str, value: int) -> None:
+        case = self._workspace.active
+        if case is not None:
+            labels.accept(case, proposal_id, {value})
+            self._say_done()
+
+    def _accept_box(self, proposal_id: str, annotation_id: str) -> None:
+        case = self._workspace.active
+        if case is not None:
+            labels.accept_box(case, proposal_id, annotation_id)
+            self._say_done()
+
+    def _reject(self, proposal_id: str) -> None:
+        case = self._workspace.active
+        if case is not None:
+            name = case.labels.proposals[proposal_id].prediction.model_name
+            labels.reject(case, proposal_id)
+            self._workspace.say(f"Rejected what {name} proposed.", undo=True)
+
+    def _say_done(self) -> None:
+        case = self._workspace.active
+        if case is not None and (command := case.history.next_undo()) is not None:
+            self._workspace.say(f"Done: {command.name}", undo=True)
+
+    def _go_to(self, proposal_id: str, what: object) -> None:
+        case = self._workspace.active
+        if case is None or proposal_id not in case.labels.proposals:
+            return
+        index = target_kji(case.labels.proposals[proposal_id].prediction, what)
+        if index is not None:
+            case.view.crosshair_kji = index
+
+
+def target_kji(prediction: Prediction, what: object) -> tuple[int, int, int] | None:
+    """Return a voxel in the middle of a predicted segment (mask value) or box (annotation id), or None when it is empty.
+
+    For a segment it is the voxel of it on its fullest slice that lies nearest to the middle of that slice's part.
+    """
+    geometry = prediction.geometry
+    if isinstance(what, str):
+        box = next((b for b in prediction.boxes if b.annotation_id == what), None)
+        if box is None:
+            return None
+        low, high = box.bounds_kji(geometry)
+        middle = np.clip(np.floor((low + high) / 2), 0, np.asarray(geometry.shape_kji) - 1)
+        return int(middle[0]), int(middle[1]), int(middle[2])
+    mask = prediction.mask
+    if mask is None:
+        return None
+    hits = mask.voxels == what
+    per_slice = hits.sum(axis=(1, 2))
+    if not per_slice.any():
+        return None
+    k = int(per_slice.argmax())
+    points = np.argwhere(hits[k])
+    j, i = points[np.abs(points - points.mean(axis=0)).sum(axis=1).argmin()]
+    k0, j0, i0 = mask.box.min_kji
+    return k0 + k, j0 + int(j), i0 + int(i)

@@ -1,0 +1,130 @@
+"""Everything that was found: patients, studies, series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QFrame, QLineEdit, QStackedWidget, QTreeView, QVBoxLayout, QWidget
+
+from medview.core.study import DamagedFile, Series
+from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.controls import text_button, words
+from medview.gui.study_rows import StudyRows
+from medview.gui.study_tree import ROW_ROLE, Row, RowKind, fill
+from medview.gui.theme_tokens import GRID_PX, Tokens
+from medview.gui.thumbnails import Thumbnails
+from medview.workspace.operations.open import open_series
+from medview.workspace.workspace import Workspace
+
+_THUMBNAIL_PX = 48
+
+
+class StudiesPanel(QFrame):
+    """A tree with search; a double click or Enter opens a series, or imports labels into the open one."""
+
+    labels_wanted = Signal(object)
+    """The person wants the labels in a file (Path) in the open series."""
+    damaged_wanted = Signal(list)
+    """The person wants to see the files that could not be read (list of DamagedFile)."""
+
+    def __init__(self, workspace: Workspace, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self._workspace = workspace
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search patient, study, series")
+        self.search.setToolTip("Shows only rows that contain these words")
+        self.search.setClearButtonEnabled(True)
+        self.model = QStandardItemModel(self)
+        self._filter = QSortFilterProxyModel(self)
+        self._filter.setSourceModel(self.model)
+        self._filter.setRecursiveFilteringEnabled(True)
+        self._filter.setAutoAcceptChildRows(True)
+        self._filter.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.search.textChanged.connect(self._on_search)
+        self._thumbnails = Thumbnails(workspace, _THUMBNAIL_PX, self)
+        self.rows = StudyRows(tokens, self._thumbnails.get, self._is_open, self)
+        self.tree = self._make_tree()
+        self._thumbnails.arrived.connect(self.tree.viewport().update)
+        self._empty = words("Open a folder; its patients, studies and series appear here.", "quiet")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._empty.setContentsMargins(GRID_PX * 3, GRID_PX * 2, GRID_PX * 3, 0)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self.tree)
+        self.damaged = text_button("", "List the files and why", role="flat", icon_name="mdi6.file-alert-outline")
+        self.damaged.clicked.connect(lambda: self.damaged_wanted.emit(self._damaged_files()))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, GRID_PX * 2, 0, GRID_PX)
+        layout.setSpacing(GRID_PX * 2)
+        top = QVBoxLayout()
+        top.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, 0)
+        top.addWidget(self.search)
+        layout.addLayout(top)
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(self.damaged)
+        heard = Subscriptions(self)
+        heard.add(workspace.studies_changed, self.refresh)
+        heard.add(workspace.active_changed, self._on_active)
+        heard.add(field_signal(workspace.bench, "identity_hidden"), self.refresh)
+        self.refresh()
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take the colours of another theme."""
+        self.rows.tokens = tokens
+        self.tree.viewport().update()
+
+    def refresh(self, *_values: object) -> None:
+        """Show what the workspace has found."""
+        fill(self.model, self._workspace.series, hide_identity=self._workspace.bench.identity_hidden)
+        self.tree.expandAll()
+        self._stack.setCurrentWidget(self.tree if self.model.rowCount() else self._empty)
+        self.search.setEnabled(self.model.rowCount() > 0)
+        damaged = len(self._damaged_files())
+        self.damaged.setVisible(damaged > 0)
+        self.damaged.setText(f"{damaged} {'file' if damaged == 1 else 'files'} could not be read")
+        self._on_active()
+
+    def _make_tree(self) -> QTreeView:
+        tree = QTreeView()
+        tree.setObjectName("studies")
+        tree.setModel(self._filter)
+        tree.setItemDelegate(self.rows)
+        tree.setHeaderHidden(True)
+        tree.setIndentation(GRID_PX * 2)
+        tree.setUniformRowHeights(False)
+        tree.setMouseTracking(True)
+        tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
+        tree.setExpandsOnDoubleClick(False)
+        tree.setRootIsDecorated(False)
+        # The rows show what belongs to what by their shape; arrows would only push the pictures aside.
+        tree.setStyleSheet("QTreeView::branch { image: none; border-image: none; }")
+        tree.doubleClicked.connect(self._on_chosen)
+        tree.activated.connect(self._on_chosen)
+        return tree
+
+    def _on_chosen(self, index: QModelIndex) -> None:
+        row: Row = index.data(ROW_ROLE)
+        if row.kind is not RowKind.SERIES or row.series is None:
+            self.tree.setExpanded(index, not self.tree.isExpanded(index))
+        elif not row.series.volumes and row.series.paths:
+            self.labels_wanted.emit(Path(row.series.paths[0]))
+        else:
+            open_series(self._workspace, row.series, row.entry)
+
+    def _on_search(self, text: str) -> None:
+        self._filter.setFilterFixedString(text)
+        self.tree.expandAll()
+
+    def _on_active(self) -> None:
+        self.tree.viewport().update()
+
+    def _is_open(self, series: Series) -> bool:
+        active = self._workspace.active
+        return active is not None and active.series.series_uid == series.series_uid
+
+    def _damaged_files(self) -> list[DamagedFile]:
+        return [damaged for scan in self._workspace.scans.values() for damaged in scan.damaged]

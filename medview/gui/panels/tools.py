@@ -1,0 +1,85 @@
+"""What the left button does, and the brush."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+
+from medview.gui.bind import bind, follow
+from medview.gui.controls import action_button, number_box, text_button, words
+from medview.gui.qt_actions import QtActions
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.view_state import MAX_BRUSH_MM, MIN_BRUSH_MM
+from medview.workspace.workspace import Workspace
+
+_STEPS = 200
+_TOOLS = ("tool.brush", "tool.eraser", "tool.window", "tool.crosshair")
+
+
+class ToolsPanel(QWidget):
+    """Tool buttons, brush radius in millimetres, disc or sphere, and how strongly labels cover the picture."""
+
+    def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        bench = workspace.bench
+        tools = QGridLayout()
+        tools.setSpacing(GRID_PX)
+        for number, name in enumerate(_TOOLS):
+            button = action_button(actions[name], text=True, flat=False)
+            button.setObjectName(f"button {name}")
+            button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
+            tools.addWidget(button, number // 2, number % 2)
+        self.radius = number_box(MIN_BRUSH_MM, MAX_BRUSH_MM, "Brush radius ([ and ], or Shift and wheel on the picture)")
+        self.radius.setDecimals(1)
+        self.radius.setSingleStep(0.5)
+        self.radius.setSuffix(" mm")
+        self.radius.setFixedWidth(72)
+        bind(self.radius, bench, "brush_radius_mm")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, _STEPS)
+        self.slider.setToolTip(self.radius.toolTip())
+        self.slider.valueChanged.connect(lambda step: bench.set_radius(_radius_mm(step)))
+        follow(self, bench, "brush_radius_mm", self._show_radius)
+        self.disc = text_button("2-D disc", "Paints on the slice only (S)", icon_name="mdi6.circle-outline")
+        self.sphere = text_button("Sphere", "Paints neighbouring slices too (S)", icon_name="mdi6.sphere")
+        shape = QButtonGroup(self)
+        for choice in (self.disc, self.sphere):
+            choice.setCheckable(True)
+            shape.addButton(choice)
+        bind(self.sphere, bench, "brush_sphere")
+        follow(self, bench, "brush_sphere", lambda sphere: self.disc.setChecked(not sphere))
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setToolTip("How strongly labels cover the picture; outlines stay")
+        bind(self.opacity, bench, "overlay_opacity", to_widget=lambda f: round(f * 100), from_widget=lambda n: n / 100)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        layout.setSpacing(GRID_PX * 2)
+        layout.addLayout(tools)
+        layout.addLayout(_row(words("Radius", "quiet"), self.slider, self.radius))
+        layout.addLayout(_row(self.disc, self.sphere))
+        layout.addLayout(_row(words("Fill", "quiet"), self.opacity))
+
+    def _show_radius(self, radius_mm: float) -> None:
+        blocker = QSignalBlocker(self.slider)
+        self.slider.setValue(_step(radius_mm))
+        blocker.unblock()
+
+
+def _radius_mm(step: int) -> float:
+    # Equal steps of the slider are equal ratios: fine where brushes are small.
+    return round(float(MIN_BRUSH_MM * (MAX_BRUSH_MM / MIN_BRUSH_MM) ** (step / _STEPS)), 1)
+
+
+def _step(radius_mm: float) -> int:
+    return round(_STEPS * math.log(radius_mm / MIN_BRUSH_MM) / math.log(MAX_BRUSH_MM / MIN_BRUSH_MM))
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(GRID_PX * 2)
+    for widget in widgets:
+        row.addWidget(widget, 0 if widget.metaObject().className() == "QLabel" else 1)
+    return row

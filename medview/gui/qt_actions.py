@@ -1,0 +1,130 @@
+"""The workspace's actions as QActions: shortcuts by mode, enabled when they make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.icons import icon
+from medview.workspace.actions import Action, Test
+from medview.workspace.scheme import Scheme
+from medview.workspace.view_state import Mode, Tool
+from medview.workspace.workspace import Workspace
+
+
+class QtActions(QObject):
+    """One QAction per Action. Keys work wherever the focus is in the window and act on the pane under the pointer.
+
+    Parameters
+    ----------
+    extra_keys : mapping
+        Action id -> key sequence, for actions only a window has.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        workspace: Workspace,
+        scheme: Scheme,
+        actions: Iterable[Action],
+        extra_keys: Mapping[str, str],
+    ) -> None:
+        super().__init__(window)
+        self._workspace, self._scheme, self._extra_keys = workspace, scheme, extra_keys
+        self._actions = {action.action_id: action for action in actions}
+        self._qt: dict[str, QAction] = {key: self._make(window, action) for key, action in self._actions.items()}
+        self._refresh_soon = QTimer(self)
+        self._refresh_soon.setSingleShot(True)
+        self._refresh_soon.setInterval(0)
+        self._refresh_soon.timeout.connect(self.refresh)
+        self._listen()
+        self._use_mode()
+        self.refresh()
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._qt[action_id]
+
+    def shortcut_table(self) -> list[tuple[str, str]]:
+        """Return (title, keys) of every action that has keys in the present mode, for the help."""
+        rows = [(self._actions[key].title, self._keys(key)) for key in self._qt]
+        return [(title, ", ".join(_shown(k) for k in keys)) for title, keys in rows if keys]
+
+    @Slot()
+    def refresh(self) -> None:
+        """Grey out what makes no sense now."""
+        for key, action in self._actions.items():
+            self._qt[key].setEnabled(action.enabled(self._workspace))
+        self._check()
+
+    def _make(self, window: QWidget, action: Action) -> QAction:
+        made = QAction(icon(action.icon), action.title, window)
+        made.setObjectName(action.action_id)
+        made.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        made.setCheckable(action.action_id in _CHECKED)
+        made.triggered.connect(lambda _checked=False, a=action: self._run(a))
+        window.addAction(made)
+        return made
+
+    def _run(self, action: Action) -> None:
+        # The list may be a frame old; the question is asked again.
+        if action.enabled(self._workspace):
+            action.run(self._workspace)
+        self._check()
+
+    def _listen(self) -> None:
+        heard = Subscriptions(self)
+        w = self._workspace
+        for signal in (w.active_changed, w.history_changed, w.load_changed, w.studies_changed):
+            heard.add(signal, self._refresh_later)
+        heard.add(w.labels_changed, self._on_labels)
+        for name in ("mode", "tool", "brush_sphere", "overlay_visible", "panels_visible", "identity_hidden", "maximised"):
+            heard.add(field_signal(w.bench, name), self._on_bench)
+
+    def _on_labels(self, event: object) -> None:
+        if not getattr(event, "only_voxels", False):
+            self._refresh_later()
+
+    def _on_bench(self, *_values: object) -> None:
+        self._use_mode()
+        self._refresh_later()
+
+    def _refresh_later(self) -> None:
+        self._refresh_soon.start()
+
+    def _keys(self, action_id: str) -> tuple[str, ...]:
+        extra = self._extra_keys.get(action_id)
+        return (extra,) if extra else self._scheme.shortcuts(action_id, self._workspace.bench.mode)
+
+    def _use_mode(self) -> None:
+        for key, made in self._qt.items():
+            keys = self._keys(key)
+            made.setShortcuts([QKeySequence(k) for k in keys])
+            title = self._actions[key].title
+            made.setToolTip(f"{title} ({_shown(keys[0])})" if keys else title)
+        self._check()
+
+    def _check(self) -> None:
+        for key, test in _CHECKED.items():
+            if key in self._qt:
+                self._qt[key].setChecked(test(self._workspace))
+
+
+def _shown(keys: str) -> str:
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+_CHECKED: dict[str, Test] = {
+    "mode.read": lambda w: w.bench.mode is Mode.READ,
+    "mode.annotate": lambda w: w.bench.mode is Mode.ANNOTATE,
+    "tool.window": lambda w: w.bench.tool is Tool.WINDOW,
+    "tool.crosshair": lambda w: w.bench.tool is Tool.CROSSHAIR,
+    "tool.brush": lambda w: w.bench.tool is Tool.BRUSH,
+    "tool.eraser": lambda w: w.bench.tool is Tool.ERASER,
+    "brush.sphere": lambda w: w.bench.brush_sphere,
+    "view.identity": lambda w: w.bench.identity_hidden,
+}
+"""Actions that show a state, and how to read it."""

@@ -1,0 +1,87 @@
+"""The right column: parts that belong to the mode, one under the other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from medview.gui.bind import Subscriptions, follow
+from medview.gui.panels.check import CheckPanel
+from medview.gui.panels.history import HistoryPanel
+from medview.gui.panels.models import ModelsPanel
+from medview.gui.panels.proposals import ProposalsPanel
+from medview.gui.panels.segments import SegmentsPanel
+from medview.gui.panels.tools import ToolsPanel
+from medview.gui.panels.window import WindowPanel
+from medview.gui.qt_actions import QtActions
+from medview.gui.section import Section
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.scheme import Scheme
+from medview.workspace.view_state import Mode
+from medview.workspace.workspace import Workspace
+
+
+class SideColumn(QScrollArea):
+    """Scrolls when the parts do not fit; never sideways."""
+
+    def __init__(self, workspace: Workspace, actions: QtActions, scheme: Scheme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self.window_part = WindowPanel(workspace, scheme)
+        self.tools = ToolsPanel(workspace, actions)
+        self.segments = SegmentsPanel(workspace, actions)
+        self.proposals = ProposalsPanel(workspace)
+        self.models = ModelsPanel(workspace)
+        self.check = CheckPanel(workspace)
+        self.history = HistoryPanel(workspace)
+        self.sections = {
+            "window": Section("Window", self.window_part),
+            "tools": Section("Tools", self.tools),
+            "segments": Section("Segments", self.segments),
+            "proposals": Section("Proposals", self.proposals),
+            "models": Section("Models", self.models),
+            "check": Section("Check", self.check),
+            "history": Section("History", self.history),
+        }
+        inside = QFrame()
+        inside.setProperty("role", "panel")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, GRID_PX, 0, GRID_PX)
+        column.setSpacing(GRID_PX)
+        for section in self.sections.values():
+            column.addWidget(section)
+        column.addStretch(1)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        follow(self, workspace.bench, "mode", self._arrange)
+        self.proposals.count_changed.connect(self._on_proposals)
+        Subscriptions(self).add(workspace.active_changed, self._on_proposals)
+        self._on_proposals()
+
+    def show_part(self, name: str) -> None:
+        """Unfold a part and scroll to it."""
+        section = self.sections[name]
+        section.setVisible(True)
+        section.set_open(open_=True)
+        self.ensureWidgetVisible(section)
+
+    def _arrange(self, mode: Mode) -> None:
+        for name, modes in _PARTS.items():
+            self.sections[name].setVisible(mode in modes)
+        self._on_proposals()
+
+    def _on_proposals(self, *_values: object) -> None:
+        # A part that can only say "none" takes no room.
+        self.sections["proposals"].setVisible(bool(self.proposals.cards))
+
+
+_PARTS: dict[str, tuple[Mode, ...]] = {
+    "window": (Mode.READ,),
+    "tools": (Mode.ANNOTATE,),
+    "segments": (Mode.ANNOTATE,),
+    "models": (Mode.READ, Mode.ANNOTATE),
+    "check": (Mode.READ,),
+    "history": (Mode.ANNOTATE,),
+}
+"""Which parts stand in which mode; proposals stand wherever there are some."""

@@ -1,0 +1,157 @@
+"""Patients, studies and series as rows of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+
+from medview.core.study import Series, Verdict, VolumeEntry
+
+ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+"""Where a tree item keeps its Row."""
+
+
+class RowKind(Enum):
+    """What a row stands for."""
+
+    PATIENT = "patient"
+    STUDY = "study"
+    SERIES = "series"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row.
+
+    Attributes
+    ----------
+    series : Series or None
+        For series rows; ``entry`` is the volume a double click opens, None when there is none.
+    """
+
+    kind: RowKind
+    title: str
+    detail: str = ""
+    series: Series | None = None
+    entry: VolumeEntry | None = None
+
+    @property
+    def search_text(self) -> str:
+        """What the search box looks through."""
+        return f"{self.title} {self.detail}"
+
+
+def fill(model: QStandardItemModel, series: Iterable[Series], *, hide_identity: bool) -> None:
+    """Replace the rows of a model. With ``hide_identity`` names, ids and dates become numbers."""
+    model.clear()
+    patients: dict[tuple[str, str], QStandardItem] = {}
+    studies: dict[str, QStandardItem] = {}
+    for one in series:
+        who = (one.patient_id, one.patient_name)
+        if who not in patients:
+            patients[who] = _item(_patient_row(one, len(patients) + 1, hidden=hide_identity))
+            model.appendRow(patients[who])
+        key = f"{who}{one.study_uid}"
+        if key not in studies:
+            number = patients[who].rowCount() + 1
+            studies[key] = _item(_study_row(one, number, hidden=hide_identity))
+            patients[who].appendRow(studies[key])
+        for row in _series_rows(one):
+            studies[key].appendRow(_item(row))
+
+
+def verdict_word(row: Row) -> str:
+    """Return the word of the verdict chip of a series row."""
+    if row.series is not None and not row.series.volumes:
+        return "labels" if row.series.modality in ("SEG", "RTSTRUCT") else "no image"
+    return row.entry.verdict.value if row.entry is not None else Verdict.REFUSED.value
+
+
+def verdict_tip(row: Row) -> str:
+    """Return the reasons behind the verdict, one to a line."""
+    if row.series is None:
+        return ""
+    if not row.series.volumes:
+        return "This series holds no pictures; double click imports its labels into the open series."
+    entry = row.entry or row.series.volumes[0]
+    meaning = {
+        Verdict.VOLUME: "Volume: all three axes have millimetres.",
+        Verdict.STACK: "Stack: can be looked at, but distances between slices are not known.",
+        Verdict.REFUSED: "Refused: cannot be shown.",
+    }[entry.verdict]
+    return "\n".join([meaning, *(reason.text for reason in entry.reasons)])
+
+
+def date_text(dicom_date: str) -> str:
+    """Return a DICOM date as 2026-11-20, or as it is when it is none."""
+    if len(dicom_date) == 8 and dicom_date.isdigit():
+        return f"{dicom_date[:4]}-{dicom_date[4:6]}-{dicom_date[6:]}"
+    return dicom_date
+
+
+def name_text(dicom_name: str) -> str:
+    """Return a DICOM person name as ``Family, Given``."""
+    family, _, rest = dicom_name.split("=", 1)[0].partition("^")
+    given = " ".join(part for part in rest.split("^") if part)
+    return f"{family}, {given}" if family and given else family or given
+
+
+def _item(row: Row) -> QStandardItem:
+    item = QStandardItem(row.search_text)
+    item.setData(row, ROW_ROLE)
+    item.setEditable(False)
+    tip = verdict_tip(row) if row.kind is RowKind.SERIES else row.search_text
+    item.setToolTip(tip)
+    return item
+
+
+def _patient_row(series: Series, number: int, *, hidden: bool) -> Row:
+    if hidden:
+        return Row(RowKind.PATIENT, f"Patient {number}")
+    name = name_text(series.patient_name)
+    if not name and not series.patient_id:
+        return Row(RowKind.PATIENT, "No patient")
+    detail = series.patient_id if name and series.patient_id != series.patient_name else ""
+    return Row(RowKind.PATIENT, name or series.patient_id, detail)
+
+
+def _study_row(series: Series, number: int, *, hidden: bool) -> Row:
+    title = series.study_description or f"Study {number}"
+    return Row(RowKind.STUDY, title, "" if hidden else date_text(series.study_date))
+
+
+def _series_rows(series: Series) -> list[Row]:
+    title = series.description or series.body_part or "Series without a name"
+    if series.series_number is not None:
+        title = f"{series.series_number}  {title}"
+    entries = [v for v in series.volumes if v.verdict is not Verdict.REFUSED]
+    best = series.best
+    rows = [Row(RowKind.SERIES, title, _detail(series, best), series, best)]
+    rows += [Row(RowKind.SERIES, title, _detail(series, e), series, e) for e in entries if e is not best]
+    return rows
+
+
+def _detail(series: Series, entry: VolumeEntry | None) -> str:
+    parts = [series.modality] if series.modality else []
+    if entry is None:
+        if series.instances:
+            parts.append(_count(series.instances, "file"))
+        return " · ".join(parts)
+    slices, rows, columns = entry.shape_kji
+    if slices == 1:
+        parts.append(f"{columns} × {rows}")
+    else:
+        parts.append(_count(slices, "slice"))
+        if entry.spacing_kji_mm[0] is not None:
+            parts.append(f"{entry.spacing_kji_mm[0]:.3g} mm")
+    if entry.time_points > 1:
+        parts.append(f"{entry.time_points} time points")
+    return " · ".join(parts)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word if word == 'series' else word + 's'}"

@@ -1,0 +1,43 @@
+"""The top line: menus, Open, modes, and the actions used all day."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QSizePolicy, QWidget
+
+from medview.gui.controls import action_button
+from medview.gui.qt_actions import QtActions
+from medview.gui.theme_tokens import GRID_PX
+
+_HEIGHT_PX = 40
+_RIGHT = ("undo", "redo", "", "view.fit", "view.maximise", "view.overlay", "", "view.identity", "view.panels")
+
+
+class TopBar(QFrame):
+    """40 px; nothing in it is reachable only here."""
+
+    def __init__(self, actions: QtActions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "bar")
+        self.setFixedHeight(_HEIGHT_PX)
+        self.menus = QMenuBar()
+        self.menus.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(GRID_PX, 0, GRID_PX * 2, 0)
+        layout.setSpacing(GRID_PX)
+        layout.addWidget(self.menus)
+        layout.addSpacing(GRID_PX * 2)
+        open_button = action_button(actions["file.open_folder"], text=True, flat=False)
+        open_button.setText("Open")
+        open_button.setObjectName("button open")
+        layout.addWidget(open_button)
+        layout.addSpacing(GRID_PX * 3)
+        for name in ("mode.read", "mode.annotate"):
+            button = action_button(actions[name], text=True)
+            button.setObjectName(f"button {name}")
+            layout.addWidget(button)
+        layout.addStretch(1)
+        for name in _RIGHT:
+            if name:
+                layout.addWidget(action_button(actions[name]))
+            else:
+                layout.addSpacing(GRID_PX * 2)
