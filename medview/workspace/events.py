@@ -17,7 +17,7 @@ class LabelsChanged:
     Attributes
     ----------
     changes : tuple of Change
-        In the order they were applied.
+        In the order they were applied; empty when everything is to be drawn anew.
     """
 
     series_uid: str
@@ -30,7 +30,7 @@ class LabelsChanged:
     @property
     def only_voxels(self) -> bool:
         """Whether nothing but label voxels changed."""
-        return all(isinstance(change, LabelPatch) for change in self.changes)
+        return bool(self.changes) and all(isinstance(change, LabelPatch) for change in self.changes)
 
 
 class Severity(Enum):

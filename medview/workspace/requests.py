@@ -16,9 +16,8 @@ from medview.io.dicom.scan import scan
 from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.store.project import Project
-from medview.store.recover import LoadedCase
 from medview.workspace.jobs import Lane
-from medview.workspace.keeping import load_stored
+from medview.workspace.keeping import StoredCase, attach_pixels, load_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,25 @@ class OpenedSeries:
     """Part: the volume stands in memory, still empty, and these labels were made on it before."""
 
     volume: Volume
-    case_id: int | None
-    stored: LoadedCase | None
+    stored: StoredCase
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSeries:
+    """Value: all slices have arrived.
+
+    Attributes
+    ----------
+    problem : str
+        Why labels of the project must not be shown on these pixels, or empty.
+    """
+
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSeries:
-    """Request: read a series, middle slice first. Parts: OpenedSeries, then SliceReports. Value: SHA-256 of the voxels."""
+    """Request: read a series, middle slice first. Parts: OpenedSeries, then SliceReports."""
 
     series: Series
     entry: VolumeEntry
@@ -71,14 +82,17 @@ class OpenSeries:
         """Reading."""
         return Lane.READ
 
-    def run(self, context: JobContext) -> str:
+    def run(self, context: JobContext) -> ReadSeries:
         """Read in reader processes."""
         reader = SeriesReader(self.pool)
         opened = reader.begin(self.series, self.entry)
-        case_id, stored = load_stored(self.project, self.series, opened.volume)
-        context.partial(OpenedSeries(opened.volume, case_id, stored))
-        reader.fill(opened, self.entry.shape_kji[0] // 2, context)
-        return pixels_sha256(opened.volume)
+        stored = load_stored(self.project, self.series, self.entry, opened.volume)
+        context.partial(OpenedSeries(opened.volume, stored))
+        damaged = reader.fill(opened, self.entry.shape_kji[0] // 2, context)
+        if damaged:
+            # Slices that fail to read today may be whole tomorrow: their zeros must not become the case's identity.
+            return ReadSeries("")
+        return ReadSeries(attach_pixels(self.project, stored, pixels_sha256(opened.volume)))
 
 
 def pixels_sha256(volume: Volume) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from medview.core.case_labels import CaseLabels
-from medview.core.errors import MedViewError
 from medview.core.study import ScanResult, Series, Verdict, VolumeEntry
 from medview.io.fill import SliceReport
-from medview.workspace.events import Severity
+from medview.workspace.events import LabelsChanged, Severity
 from medview.workspace.history import History
 from medview.workspace.jobs import Job, Outcome
-from medview.workspace.keeping import attach_pixels, keep
+from medview.workspace.keeping import keep
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
-from medview.workspace.requests import OpenedSeries, OpenSeries, ScanPlace
+from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
 
@@ -78,12 +77,9 @@ def open_series(workspace: Workspace, series: Series, entry: VolumeEntry | None 
         case = opened[0] if opened else None
         if case is None:
             return
-        if isinstance(value, str) and value:
-            try:
-                attach_pixels(case, workspace.services.project, value)
-            except MedViewError as error:
-                case.read_only = error.sentence
-                workspace.report(error)
+        if isinstance(value, ReadSeries) and value.problem:
+            withhold_labels(case, value.problem)
+            workspace.say(value.problem, Severity.ERROR)
         if case.load.damaged:
             workspace.say(case.load.sentence(), Severity.WARNING)
         case.load_changed.emit()
@@ -96,7 +92,7 @@ def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenC
     volume = opened.volume
     middle = tuple(n // 2 for n in volume.geometry.shape_kji)
     view = CaseView((middle[0], middle[1], middle[2]), opening_window(volume))
-    stored = opened.stored
+    stored = opened.stored.loaded
     case = OpenCase(
         series=series,
         entry=entry,
@@ -111,6 +107,16 @@ def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenC
     if segments:
         view.active_segment_id = segments[0].segment_id
     return case
+
+
+def withhold_labels(case: OpenCase, problem: str) -> None:
+    """Take the stored labels off pixels they were not made on; nothing is written to the project."""
+    case.record = None
+    case.read_only = problem
+    case.labels = CaseLabels.empty(case.volume.geometry)
+    case.history = History()
+    case.labels_changed.emit(LabelsChanged(case.key, ()))
+    case.history_changed.emit()
 
 
 def _arrived(case: OpenCase, reports: list[SliceReport]) -> None:

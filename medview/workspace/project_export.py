@@ -1,0 +1,115 @@
+"""The labels of a whole project as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from medview.core.annotations import BoxAnnotation
+from medview.core.case_labels import CaseLabels
+from medview.core.errors import MedViewError
+from medview.core.job import JobContext
+from medview.core.segmentation import Segment, Segmentation
+from medview.core.study import Series
+from medview.io.dicom.scan import scan
+from medview.io.dicom.seg import write_seg
+from medview.io.imported_labels import ImportedLabels
+from medview.io.nifti import write_label_map
+from medview.store.cases import CaseRow
+from medview.store.project import Project
+from medview.workspace.conversion import flatten
+from medview.workspace.exports import RESEARCH_USE, box_document, prepare_folder, write_json
+
+
+def export_project(
+    path: Path, output: Path, images: Path | None, context: JobContext, *, overwrite: bool
+) -> dict[str, Any]:
+    """Write each labelled case into a numbered folder of ``output``: NIfTI, names, boxes, and a SEG where images are given.
+
+    Parameters
+    ----------
+    images : Path, optional
+        Folder, file or zip with the DICOM series of the cases; a SEG points at their instances.
+
+    Returns
+    -------
+    dict
+        ``written`` (how many), ``cases`` with their files, ``warnings``.
+
+    Raises
+    ------
+    StoreError, WriteError
+    """
+    prepare_folder(output, overwrite=overwrite)
+    series = {s.series_uid: s for s in scan(images, context).series} if images is not None else {}
+    cases: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    with Project.open(path, read_only=True) as project:
+        rows = project.cases()
+        for number, row in enumerate(rows, start=1):
+            context.raise_if_cancelled()
+            context.progress((number - 1) / len(rows), f"Case {number} of {len(rows)}")
+            loaded = project.load_case(row.case_id)
+            warnings += loaded.losses
+            if not loaded.labels.segmentation.segments and not loaded.labels.annotations:
+                continue
+            # The folder is named by a count: names and UIDs from files never become paths.
+            folder = output / f"case-{number:04d}"
+            prepare_folder(folder, overwrite=True)
+            files = _write_case(
+                folder, loaded.labels, series.get(row.key.series_uid), warnings, with_seg=images is not None
+            )
+            cases.append(
+                {"case": number, "series_uid": row.key.series_uid, "files": files, "labels": _document(row, loaded.labels)}
+            )
+    document: dict[str, Any] = {"written": len(cases), "cases": cases, "warnings": warnings, "notice": RESEARCH_USE}
+    write_json(output / "export.json", document)
+    return document
+
+
+def _write_case(
+    folder: Path, labels: CaseLabels, series: Series | None, warnings: list[str], *, with_seg: bool
+) -> list[str]:
+    files: list[str] = []
+    segmentation = labels.segmentation
+    if segmentation.segments:
+        try:
+            write_label_map(folder / "labels.nii.gz", flatten(as_imported(segmentation)), segmentation.geometry)
+            files.append(f"{folder.name}/labels.nii.gz")
+        except MedViewError as error:
+            warnings.append(f"{folder.name}: {error.sentence}")
+    if segmentation.segments and with_seg:
+        if series is None or series.best is None:
+            warnings.append(f"{folder.name}: its images are not under the given folder, so no SEG was written.")
+        else:
+            write_seg(folder / "labels.dcm", segmentation, [Path(p) for p in series.best.dicom_paths])
+            files.append(f"{folder.name}/labels.dcm")
+    return files
+
+
+def as_imported(segmentation: Segmentation) -> ImportedLabels:
+    """Return a segmentation in the form label files are read and written."""
+    layers = {n: layer.voxels for n, layer in segmentation.layers.items()}
+    return ImportedLabels(segmentation.geometry, tuple(segmentation.segments), layers)
+
+
+def _document(row: CaseRow, labels: CaseLabels) -> dict[str, Any]:
+    geometry = labels.segmentation.geometry
+    boxes = [box_document(a, geometry) for a in labels.annotations.values() if isinstance(a, BoxAnnotation)]
+    statements = [
+        {"label": a.label, "probability": a.probability, "source": a.source.title}
+        for a in labels.annotations.values()
+        if not isinstance(a, BoxAnnotation)
+    ]
+    segments = [_segment(segment) for segment in labels.segmentation.segments]
+    return {"status": row.status.value, "segments": segments, "boxes": boxes, "image_labels": statements}
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    return {
+        "name": segment.name,
+        "value": segment.value,
+        "layer": segment.layer_id,
+        "colour": list(segment.colour),
+        "source": segment.source.title,
+    }
