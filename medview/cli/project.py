@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,8 @@ import typer
 
 from medview.cli.output import print_json, progress, say
 from medview.core.errors import StoreError
-from medview.store.project import Project
+from medview.store.cases import CaseRow
+from medview.store.project import Project, ProjectInfo
 from medview.workspace.project_export import export_project
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -24,7 +26,7 @@ def create(
 ) -> None:
     """Create an empty project."""
     with Project.create(path, name or path.stem) as project:
-        document = project.info()
+        document = describe(project.info())
     if json:
         print_json(document)
     else:
@@ -35,7 +37,7 @@ def create(
 def info(path: Place, *, json: Json = False) -> None:
     """Say what is in a project."""
     with Project.open(path, read_only=True) as project:
-        document = project.info()
+        document = describe(project.info())
     if json:
         print_json(document)
         return
@@ -47,7 +49,7 @@ def info(path: Place, *, json: Json = False) -> None:
 def list_cases(path: Place, *, json: Json = False) -> None:
     """List the cases of a project."""
     with Project.open(path, read_only=True) as project:
-        cases = [case.document() for case in project.cases()]
+        cases = [describe_case(case) for case in project.cases()]
     if json:
         print_json({"cases": cases})
         return
@@ -61,11 +63,11 @@ def verify(path: Place, *, json: Json = False) -> None:
     with Project.open(path, read_only=True) as project:
         report = project.verify()
     if json:
-        print_json(report.document())
+        print_json({**asdict(report), "ok": report.ok})
     else:
         for problem in report.problems:
             print(problem)
-        say(f"Checked {report.rows} rows, {report.blobs} blobs and {report.snapshots} snapshots.")
+        say(f"Checked {report.cases} cases, {report.rows} rows and {report.blobs} blobs.")
     if report.problems:
         raise StoreError(f"{path} has {len(report.problems)} problems; see the lines above.")
 
@@ -87,3 +89,23 @@ def export(
         print_json(document)
     else:
         say(f"Wrote the labels of {document['written']} cases to {output}.")
+
+
+def describe(info: ProjectInfo) -> dict[str, object]:
+    """Return what a project is, as JSON."""
+    document: dict[str, object] = asdict(info)
+    return {**document, "path": str(info.path), "readers": list(info.readers)}
+
+
+def describe_case(case: CaseRow) -> dict[str, object]:
+    """Return one case as JSON. No patient identity: the UIDs name the images."""
+    return {
+        "case": case.case_id,
+        "study_uid": case.key.study_uid,
+        "series_uid": case.key.series_uid,
+        "modality": case.sources.modality,
+        "description": case.sources.description,
+        "status": case.status.value,
+        "gestures": case.gestures,
+        "changed_utc": case.changed_utc,
+    }

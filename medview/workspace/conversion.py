@@ -5,18 +5,17 @@ from __future__ import annotations
 from enum import Enum
 from pathlib import Path
 
-import numpy as np
-
-from medview.core.errors import ReadError, WriteError
+from medview.core.errors import WriteError
 from medview.core.job import JobContext
 from medview.core.segmentation import LabelLayer, Segmentation
 from medview.io.dicom.seg import write_seg
-from medview.io.label_files import ImportedLabels, is_label_file, read_labels
+from medview.io.label_files import ImportedLabels, is_label_file, read_labels, write_names
 from medview.io.load import LoadedVolume, load_volume
-from medview.io.nifti import write_label_map as write_nifti_labels
 from medview.io.nifti import write_volume as write_nifti_volume
 from medview.io.nrrd import write_label_map as write_nrrd_labels
 from medview.io.nrrd import write_volume as write_nrrd_volume
+from medview.workspace.exports import write_named_map
+from medview.workspace.flatten import flatten
 
 
 class Format(Enum):
@@ -67,42 +66,17 @@ def convert(src: Path, dst: Path, reference: Path | None, series_uid: str | None
 
 def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: LoadedVolume | None) -> None:
     """Write labels in a format. Raises WriteError where it cannot carry them."""
+    layers = {n: LabelLayer(n, voxels) for n, voxels in labels.layers.items()}
+    segmentation = Segmentation(labels.geometry, layers, list(labels.segments))
     if form is Format.SEG:
         if series is None or not series.entry.dicom_paths:
             raise WriteError(
                 f"A SEG points at the DICOM series it was drawn on; name it with --reference to write {dst.name}."
             )
-        layers = {n: LabelLayer(n, voxels) for n, voxels in labels.layers.items()}
-        write_seg(
-            dst, Segmentation(labels.geometry, layers, list(labels.segments)), [Path(p) for p in series.entry.dicom_paths]
-        )
-        return
-    merged = flatten(labels)
-    writer = write_nifti_labels if form is Format.NIFTI else write_nrrd_labels
-    writer(dst, merged, labels.geometry)
-
-
-def flatten(labels: ImportedLabels) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Return all segments in one label map (k, j, i), with their own values, or numbered from 1 where those repeat.
-
-    Raises
-    ------
-    WriteError
-        When segments overlap, which one label map cannot carry, or there are more than 255.
-    """
-    if len(labels.segments) > 255:
-        raise WriteError(f"One label map holds 255 segments and there are {len(labels.segments)}; write a SEG instead.")
-    merged = np.zeros(labels.geometry.shape_kji, dtype=np.uint8)
-    values = [segment.value for segment in labels.segments]
-    if len(set(values)) < len(values):
-        values = list(range(1, len(values) + 1))
-    for number, segment in zip(values, labels.segments, strict=True):
-        mask = labels.layers[segment.layer_id] == segment.value
-        if merged[mask].any():
-            raise WriteError(
-                f"{segment.name} overlaps another segment, which one label map cannot hold; write a SEG instead."
-            )
-        merged[mask] = number
-    if not labels.segments:
-        raise ReadError("There are no segments to write.")
-    return merged
+        write_seg(dst, segmentation, [Path(p) for p in series.entry.dicom_paths])
+    elif form is Format.NIFTI:
+        write_named_map(dst, segmentation)
+    else:
+        merged, segments = flatten(segmentation)
+        write_nrrd_labels(dst, merged, labels.geometry)
+        write_names(dst, segments)

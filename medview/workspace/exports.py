@@ -14,10 +14,10 @@ from medview.core.prediction import Prediction
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
 from medview.io.atomic import replacing
-from medview.io.dicom.seg import write_seg
+from medview.io.dicom.seg import RESEARCH_USE, write_seg
+from medview.io.label_files import write_names
 from medview.io.nifti import write_label_map
-
-RESEARCH_USE = "Research use. Not a medical device."
+from medview.workspace.flatten import flatten
 
 
 def prepare_folder(folder: Path, *, overwrite: bool) -> None:
@@ -54,9 +54,7 @@ def write_prediction(
     outputs: list[Path] = []
     if prediction.mask is not None:
         segmentation = segmentation_of(prediction)
-        nifti = folder / "labels.nii.gz"
-        write_label_map(nifti, segmentation.layer(0).voxels, volume.geometry)
-        outputs.append(nifti)
+        outputs += [folder / name for name in write_named_map(folder / "labels.nii.gz", segmentation)]
         if source and volume.geometry.calibration is Calibration.VOLUME and segmentation.segments:
             write_seg(folder / "labels.dcm", segmentation, source)
             outputs.append(folder / "labels.dcm")
@@ -138,9 +136,22 @@ def segmentation_of(prediction: Prediction) -> Segmentation:
     return Segmentation(prediction.geometry, {0: layer}, segments)
 
 
+def write_named_map(path: Path, segmentation: Segmentation) -> list[str]:
+    """Write a segmentation as one NIfTI label map and, beside it, the names of its values; return both file names.
+
+    Raises
+    ------
+    WriteError
+        When segments overlap, which one label map cannot carry.
+    """
+    labels, segments = flatten(segmentation)
+    write_label_map(path, labels, segmentation.geometry)
+    return [path.name, write_names(path, segments).name]
+
+
 def remove_outputs(folder: Path) -> None:
     """Remove what an earlier run left in an output folder that is about to be written again."""
-    for name in ("labels.nii.gz", "labels.dcm", "boxes.json", "scores.json", "summary.json"):
+    for name in ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "summary.json"):
         (folder / name).unlink(missing_ok=True)
     for child in folder.glob("pictures"):
         shutil.rmtree(child)

@@ -37,11 +37,11 @@ def load_stored(project: Project | None, series: Series, entry: VolumeEntry, vol
     A case that cannot be loaded is reported, not replaced: an empty one would be written over it.
     """
     if project is None:
-        return StoredCase(problem="No project is open, so labels of this series are not kept.")
+        return StoredCase(problem="No project could be opened, so labels cannot be kept or changed.")
     key = CaseKey(volume.study_uid, volume.series_uid, volume.geometry.frame_of_reference_uid)
     sources = CaseSources(volume.sop_instance_uids, entry.dicom_paths, volume.modality, series.description)
     try:
-        row = project.case(key, volume.geometry, sources)
+        row = project.case(key, volume.geometry, sources, create=not project.read_only)
         return StoredCase(row.case_id, project.load_case(row.case_id))
     except StoreError as error:
         return StoredCase(problem=error.sentence)
@@ -53,7 +53,7 @@ def keep(case: OpenCase, project: Project | None, stored: StoredCase) -> None:
         case.read_only = stored.problem
         return
     if project.read_only:
-        case.read_only = project.read_only_reason
+        case.read_only = f"{project.path.name} is open for reading only, so labels cannot be changed."
         return
     case_id = stored.case_id
 

@@ -9,16 +9,13 @@ from medview.core.annotations import BoxAnnotation
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.job import JobContext
-from medview.core.segmentation import Segment, Segmentation
+from medview.core.segmentation import Segment
 from medview.core.study import Series
 from medview.io.dicom.scan import scan
-from medview.io.dicom.seg import write_seg
-from medview.io.imported_labels import ImportedLabels
-from medview.io.nifti import write_label_map
+from medview.io.dicom.seg import RESEARCH_USE, write_seg
 from medview.store.cases import CaseRow
 from medview.store.project import Project
-from medview.workspace.conversion import flatten
-from medview.workspace.exports import RESEARCH_USE, box_document, prepare_folder, write_json
+from medview.workspace.exports import box_document, prepare_folder, write_json, write_named_map
 
 
 def export_project(
@@ -74,8 +71,7 @@ def _write_case(
     segmentation = labels.segmentation
     if segmentation.segments:
         try:
-            write_label_map(folder / "labels.nii.gz", flatten(as_imported(segmentation)), segmentation.geometry)
-            files.append(f"{folder.name}/labels.nii.gz")
+            files += [f"{folder.name}/{name}" for name in write_named_map(folder / "labels.nii.gz", segmentation)]
         except MedViewError as error:
             warnings.append(f"{folder.name}: {error.sentence}")
     if segmentation.segments and with_seg:
@@ -85,12 +81,6 @@ def _write_case(
             write_seg(folder / "labels.dcm", segmentation, [Path(p) for p in series.best.dicom_paths])
             files.append(f"{folder.name}/labels.dcm")
     return files
-
-
-def as_imported(segmentation: Segmentation) -> ImportedLabels:
-    """Return a segmentation in the form label files are read and written."""
-    layers = {n: layer.voxels for n, layer in segmentation.layers.items()}
-    return ImportedLabels(segmentation.geometry, tuple(segmentation.segments), layers)
 
 
 def _document(row: CaseRow, labels: CaseLabels) -> dict[str, Any]:

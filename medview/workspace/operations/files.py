@@ -18,12 +18,11 @@ from medview.core.volume import Volume
 from medview.edit.segments import new_segment
 from medview.io.dicom.seg import write_seg
 from medview.io.label_files import ImportedLabels, read_labels
-from medview.io.nifti import write_label_map
 from medview.io.reader_pool import Pool
 from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry
-from medview.workspace.conversion import flatten
 from medview.workspace.events import Severity
+from medview.workspace.exports import write_named_map
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.models import add_model as install_model
 from medview.workspace.open_case import OpenCase
@@ -74,10 +73,7 @@ class ExportNifti:
 
     def run(self, context: JobContext) -> Path:
         """Write the file. Raises WriteError when segments overlap."""
-        segmentation = self.labels.segmentation
-        layers = {n: layer.voxels for n, layer in segmentation.layers.items()}
-        imported = ImportedLabels(segmentation.geometry, tuple(segmentation.segments), layers)
-        write_label_map(self.path, flatten(imported), segmentation.geometry, segmentation.segments)
+        write_named_map(self.path, self.labels.segmentation)
         return self.path
 
 

@@ -60,14 +60,11 @@ def open_series(workspace: Workspace, series: Series, entry: VolumeEntry | None 
         if isinstance(value, OpenedSeries):
             case = make_case(series, chosen, value)
             opened.append(case)
-            keep(case, workspace.services.project, value)
+            keep(case, workspace.services.project, value.stored)
             workspace.add_case(case)
-            if case.losses:
-                workspace.say(" ".join(case.losses), Severity.WARNING)
-            elif case.record is None:
-                workspace.say(
-                    workspace.services.project_problem or "Labels of this series cannot be kept.", Severity.WARNING
-                )
+            problem = " ".join(case.losses) or case.read_only
+            if problem:
+                workspace.say(problem, Severity.WARNING)
         elif isinstance(value, SliceReport) and opened:
             _arrived(opened[0], [value])
         elif isinstance(value, list) and opened:
