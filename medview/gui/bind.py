@@ -77,8 +77,9 @@ def bind(
     def store(*_args: object) -> None:
         setattr(model, name, from_widget(_read(widget)))
 
+    edited = _edited(widget)
     follow(widget, model, name, show)
-    _edited(widget).connect(store)
+    edited.connect(store)
 
 
 def _edited(widget: QWidget | QAction) -> Any:

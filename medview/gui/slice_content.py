@@ -110,9 +110,9 @@ def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) 
     result: list[BoxOnSlice] = []
     for box, is_proposed in (*accepted, *proposed):
         low, high = box.bounds_kji(case.volume.geometry)
-        if not low[plane.normal_axis] < index + 1 or not high[plane.normal_axis] > index:
+        # Bounds count voxel edges, so the middle of a slice lies half a voxel after its index.
+        if not low[plane.normal_axis] <= index + 0.5 <= high[plane.normal_axis]:
             continue
-        # Bounds count voxel edges, screen positions voxel centres.
         _, row_a, column_a = plane.screen(case.volume.geometry, low - 0.5)
         _, row_b, column_b = plane.screen(case.volume.geometry, high - 0.5)
         colour = colours.get(box.label.casefold(), BOX_COLOUR)

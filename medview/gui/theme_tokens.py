@@ -59,7 +59,7 @@ DARK = Tokens(
     accent="#4aa3df",
     on_accent="#0b1620",
     warning="#e0a33e",
-    error="#e5636a",
+    error="#e6686f",
     good="#57b877",
 )
 

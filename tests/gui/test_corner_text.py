@@ -1,0 +1,79 @@
+"""Words around a picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medview.core.geometry import Calibration, Geometry
+from medview.core.plane import Plane, SlicePlane
+from medview.core.window import Window
+from medview.gui.corner_text import corner_texts, iso_date, number, person_name, slice_position
+from medview.workspace.view_state import Bench, Camera
+from tests.gui.panes import SERIES, make_case
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("Doe^John", "Doe, John"),
+        ("Doe^John^Quentin^Dr.^III", "Doe, John Quentin"),
+        ("Yamada^Tarou=\u5c71\u7530^\u592a\u90ce", "Yamada, Tarou"),
+        ("=\u5c71\u7530^\u592a\u90ce", "\u5c71\u7530, \u592a\u90ce"),
+        ("ANONYMOUS", "ANONYMOUS"),
+        ("^^^", ""),
+        ("", ""),
+    ],
+)
+def test_person_names_read_like_names(stored: str, read: str) -> None:
+    assert person_name(stored) == read
+
+
+def test_dates_are_iso_when_they_are_dates() -> None:
+    assert iso_date("20041231") == "2004-12-31"
+    assert iso_date("about 2004") == "about 2004"
+
+
+def test_windows_have_a_real_minus_and_no_needless_digits() -> None:
+    assert [number(v) for v in (-600.0, 1500.0, 40.4, 0.25, 0.0123)] == ["\u2212600", "1500", "40", "0.25", "0.0123"]
+
+
+def test_slice_positions_name_the_side_of_the_patient() -> None:
+    grid = Geometry.from_spacing((10, 20, 30), (5.0, 1.0, 1.0), (-15.0, 30.0, -100.0))
+    assert slice_position(SlicePlane.of(Plane.AXIAL, grid), grid, 2) == "F 90.0 mm"
+    assert slice_position(SlicePlane.of(Plane.CORONAL, grid), grid, 0) == "P 30.0 mm"
+    assert slice_position(SlicePlane.of(Plane.SAGITTAL, grid), grid, 20) == "L 5.0 mm"
+
+
+def test_corners_say_patient_study_slice_and_window() -> None:
+    series = replace(
+        SERIES,
+        patient_name="Doe^John",
+        patient_id="17",
+        study_date="20240229",
+        study_description="Thorax",
+        description="Lung 2.5",
+        series_number=3,
+    )
+    case = make_case(series=series)
+    case.view.window = Window(-600, 1500, name="Lung")
+    case.view.set_camera(Plane.CORONAL, Camera(zoom=1.5))
+    texts = corner_texts(case, Bench(), case.slice_plane(Plane.CORONAL), 17)
+    words = {name: [line.text for line in getattr(texts, name)] for name in texts.__dataclass_fields__}
+    assert words["top_left"] == ["Doe, John", "17", "2024-02-29"]
+    assert words["top_right"] == ["Thorax", "CT 3: Lung 2.5"]
+    assert words["bottom_left"][0] == "Coronal 18/24"
+    assert words["bottom_left"][2] == "Spacing 1.30 mm"
+    assert words["bottom_right"] == ["Lung", "W 1500  L \u2212600", "Zoom 150 %"]
+    assert words["notes"] == words["middle"] == []
+
+
+def test_grids_without_millimetres_claim_none() -> None:
+    grid = Geometry((3, 4, 5), np.eye(4), calibration=Calibration.PIXELS)
+    case = make_case(grid, np.zeros((3, 4, 5), np.int16))
+    texts = corner_texts(case, Bench(), case.slice_plane(Plane.AXIAL), 0)
+    said = [line.text for name in texts.__dataclass_fields__ for line in getattr(texts, name)]
+    assert not any(text.endswith(" mm") for text in said)
+    assert "No millimetres: sizes are in pixels" in said

@@ -1,0 +1,487 @@
+"""What a pane shows, pixel by pixel, on an oblique, anisotropic, asymmetric grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from medview.core.annotations import BoxAnnotation
+from medview.core.box import Box
+from medview.core.geometry import Calibration, Geometry
+from medview.core.plane import Plane
+from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
+from medview.core.source import Source, SourceKind
+from medview.gui.pointed_at import PointedAt
+from medview.gui.slice_view import SliceView
+from medview.workspace.open_case import OpenCase
+from medview.workspace.view_state import Camera, Mode, Tool
+from tests.gui.panes import (
+    BRIGHT_KJI,
+    LABELLED_KJI,
+    PANE_PX,
+    SEGMENT,
+    SERIES,
+    SHAPE_KJI,
+    Painted,
+    add_segment,
+    label_voxel,
+    make_case,
+    make_pane,
+    make_workspace,
+    pixels,
+    sagittal_geometry,
+    screen_position,
+)
+
+PLANES = pytest.mark.parametrize("plane", list(Plane))
+LETTERS = {Plane.AXIAL: "RLAP", Plane.CORONAL: "RLHF", Plane.SAGITTAL: "APHF"}
+SOURCE = Source(SourceKind.MODEL, "organs", "1.2", job_id="job")
+
+
+def pane_of(qtbot: QtBot, case: OpenCase, plane: Plane) -> SliceView:
+    return make_pane(qtbot, *make_workspace(case), plane)
+
+
+def at(shown: npt.NDArray[np.uint8], x: float, y: float) -> tuple[int, ...]:
+    return tuple(int(c) for c in shown[int(y), int(x)])
+
+
+def same_picture(one: SliceView, other: SliceView) -> bool:
+    """Whether two panes show the same inside the frame that marks the one with the pointer."""
+    return np.array_equal(pixels(one)[2:-2, 2:-2], pixels(other)[2:-2, 2:-2])
+
+
+def propose(case: OpenCase, **parts: object) -> None:
+    prediction = Prediction("segmentation", "Organs", SOURCE, case.volume.geometry, **parts)
+    case.labels.proposals["p"] = Proposal("p", prediction)
+
+
+@PLANES
+def test_a_bright_voxel_lies_where_the_patient_has_it(qtbot: QtBot, plane: Plane) -> None:
+    shown = pixels(pane_of(qtbot, make_case(), plane))
+    x, y, half_width, half_height = screen_position(plane, BRIGHT_KJI)
+    assert min(at(shown, x, y)) > 225
+    # Four pixels off the lines of the crosshair.
+    for dx, dy in ((2, 0), (-2, 0), (0, 2), (0, -2)):
+        assert max(at(shown, x + dx * (half_width + 1) + 4, y + dy * (half_height + 1) + 4)) < 60
+
+
+@PLANES
+def test_letters_name_the_patients_sides(qtbot: QtBot, plane: Plane) -> None:
+    pane = pane_of(qtbot, make_case(), plane)
+    assert "".join(text for text in pane.shown_text() if len(text) == 1 and text.isupper()) == LETTERS[plane]
+
+
+@PLANES
+def test_letters_are_drawn_at_the_middle_of_each_edge(qtbot: QtBot, plane: Plane) -> None:
+    shown = pixels(pane_of(qtbot, make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16)), plane)).min(axis=2)
+    middle, edge = slice(PANE_PX // 2 - 12, PANE_PX // 2 + 12), 28
+    for part in (shown[middle, :edge], shown[middle, -edge:], shown[:edge, middle], shown[-edge:, middle]):
+        assert part.max() > 200
+
+
+@PLANES
+def test_a_one_voxel_label_fills_its_voxel_with_a_solid_rim(qtbot: QtBot, plane: Plane) -> None:
+    case = make_case()
+    label_voxel(case, add_segment(case), LABELLED_KJI)
+    case.view.crosshair_kji = LABELLED_KJI
+    shown = pixels(pane_of(qtbot, case, plane))
+    x, y, half_width, half_height = screen_position(plane, LABELLED_KJI)
+    inside = at(shown, x, y)
+    np.testing.assert_allclose(inside, np.asarray(SEGMENT.colour) * 0.35, atol=2)
+    for dx, dy in ((-half_width + 1, 3), (half_width - 1.5, 3), (3, -half_height + 1), (3, half_height - 1.5)):
+        assert at(shown, x + dx, y + dy) == SEGMENT.colour
+    for dx, dy in ((-half_width - 2, 3), (half_width + 2, 3), (3, -half_height - 2), (3, half_height + 2)):
+        assert max(at(shown, x + dx, y + dy)) < 40
+
+
+@PLANES
+def test_labels_are_on_their_slice_only(qtbot: QtBot, plane: Plane) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    empty = pixels(pane_of(qtbot, case, plane))
+    label_voxel(case, add_segment(case), LABELLED_KJI)
+    assert np.array_equal(pixels(pane_of(qtbot, case, plane)), empty)
+
+
+def test_hidden_segments_are_not_drawn(qtbot: QtBot) -> None:
+    case = make_case()
+    case.view.crosshair_kji = LABELLED_KJI
+    empty = pixels(pane_of(qtbot, case, Plane.AXIAL))
+    label_voxel(case, add_segment(case, visible=False), LABELLED_KJI)
+    assert np.array_equal(pixels(pane_of(qtbot, case, Plane.AXIAL)), empty)
+
+
+def test_overlay_can_be_switched_off_and_on(qtbot: QtBot) -> None:
+    case = make_case()
+    label_voxel(case, add_segment(case), LABELLED_KJI)
+    case.view.crosshair_kji = LABELLED_KJI
+    workspace, hands = make_workspace(case)
+    pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
+    with_overlay = pixels(pane)
+    workspace.bench.overlay_visible = False
+    without = pixels(pane)
+    workspace.bench.overlay_visible = True
+    assert not np.array_equal(with_overlay, without)
+    assert np.array_equal(pixels(pane), with_overlay)
+
+
+def test_fill_follows_the_opacity_and_the_rim_stays_solid(qtbot: QtBot) -> None:
+    case = make_case()
+    label_voxel(case, add_segment(case), LABELLED_KJI)
+    case.view.crosshair_kji = LABELLED_KJI
+    workspace, hands = make_workspace(case)
+    pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
+    workspace.bench.overlay_opacity = 0.0
+    shown = pixels(pane)
+    x, y, half_width, _ = screen_position(Plane.AXIAL, LABELLED_KJI)
+    assert max(at(shown, x, y)) < 10
+    assert at(shown, x - half_width + 1, y + 3) == SEGMENT.colour
+
+
+@PLANES
+def test_only_the_changed_rectangle_is_drawn_again(qtbot: QtBot, plane: Plane) -> None:
+    case = make_case()
+    segment = add_segment(case)
+    case.view.crosshair_kji = LABELLED_KJI
+    label_voxel(case, segment, (LABELLED_KJI[0] - 1, LABELLED_KJI[1] - 1, LABELLED_KJI[2] - 1))
+    pane = pane_of(qtbot, case, plane)
+    painted = Painted(pane)
+    label_voxel(case, segment, LABELLED_KJI)
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    x, y, half_width, half_height = screen_position(plane, LABELLED_KJI)
+    voxel = QRect(int(x - half_width), int(y - half_height), int(2 * half_width), int(2 * half_height))
+    drawn = painted.region.boundingRect()
+    assert drawn.contains(voxel)
+    assert voxel.adjusted(-8, -8, 8, 8).contains(drawn)
+    assert same_picture(pane, pane_of(qtbot, case, plane))
+
+
+@PLANES
+def test_a_change_on_another_slice_draws_nothing(qtbot: QtBot, plane: Plane) -> None:
+    case = make_case()
+    segment = add_segment(case)
+    label_voxel(case, segment, (3, 3, 3))
+    pane = pane_of(qtbot, case, plane)
+    painted = Painted(pane)
+    label_voxel(case, segment, LABELLED_KJI)
+    QApplication.processEvents()
+    assert painted.region.isEmpty()
+
+
+@PLANES
+def test_millimetres_are_equally_long_in_both_directions(qtbot: QtBot, plane: Plane) -> None:
+    geometry = Geometry.from_spacing((11, 60, 45), (5.0, 0.8, 1.1))
+    k, j, i = np.indices(geometry.shape_kji)
+    middle = (np.asarray(geometry.shape_kji) - 1) / 2
+    away_mm = np.sqrt(((k - middle[0]) * 5.0) ** 2 + ((j - middle[1]) * 0.8) ** 2 + ((i - middle[2]) * 1.1) ** 2)
+    ball = np.where(away_mm < 18.0, 1000, -1000).astype(np.int16)
+    case = make_case(geometry, ball)
+    case.view.crosshair_kji = (5, 30, 22)
+    workspace, hands = make_workspace(case)
+    shown = pixels(make_pane(qtbot, workspace, hands, plane))
+    # Bright text and crosshair lines are thin; the ball is wide.
+    wide = (shown.min(axis=2) > 128)[:, PANE_PX // 2 - 60 : PANE_PX // 2 + 60].sum(axis=1) > 60
+    tall = (shown.min(axis=2) > 128)[PANE_PX // 2 - 60 : PANE_PX // 2 + 60, :].sum(axis=0) > 60
+    slice_mm = {Plane.AXIAL: (60 * 0.8, 45 * 1.1), Plane.CORONAL: (55.0, 49.5), Plane.SAGITTAL: (55.0, 48.0)}[plane]
+    px_per_mm = PANE_PX / max(slice_mm)
+    widest_chord = 2 * np.sqrt(18.0**2 - (30 / px_per_mm) ** 2)
+    for measured in (wide.sum() / px_per_mm, tall.sum() / px_per_mm):
+        # A voxel along k is 5 mm, so the ball's pole is that coarse.
+        assert measured == pytest.approx(widest_chord, abs=5.0 if plane is not Plane.AXIAL else 1.5)
+
+
+def test_hidden_identity_is_nowhere_in_the_pane(qtbot: QtBot) -> None:
+    case = make_case()
+    someone = replace(case.series, patient_name="Doe^Jane", patient_id="MRN-77", study_date="20240131")
+    else_ = replace(case.series, patient_name="Roe^Richard^Quentin", patient_id="0815", study_date="19991231")
+    shown = []
+    for series in (someone, else_):
+        workspace, hands = make_workspace(make_case(series=series))
+        pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
+        assert any(series.patient_id in text for text in pane.shown_text())
+        workspace.bench.identity_hidden = True
+        shown.append(pixels(pane))
+        text = " ".join(pane.shown_text())
+        for secret in ("Doe", "Jane", "MRN-77", "2024", "Roe", "Richard", "0815", "1999"):
+            assert secret not in text
+    assert np.array_equal(*shown)
+
+
+def test_a_damaged_slice_says_so_in_words(qtbot: QtBot) -> None:
+    case = make_case()
+    case.view.crosshair_kji = (2, 9, 17)
+    case.load.mark(2, ok=False, reason="It ends early.")
+    text = pane_of(qtbot, case, Plane.SAGITTAL).shown_text()
+    assert "Slice 3 is damaged" in text
+    assert "It ends early." in text
+
+
+def test_a_slice_still_being_read_says_so_and_appears_when_it_arrives(qtbot: QtBot) -> None:
+    case = make_case()
+    case.load = type(case.load)(SHAPE_KJI[0])
+    workspace, hands = make_workspace(case)
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    x, y, *_ = screen_position(Plane.SAGITTAL, BRIGHT_KJI)
+    assert "Slice 2 is being read" in pane.shown_text()
+    assert max(at(pixels(pane), x, y)) < 60
+    case.load.mark(BRIGHT_KJI[0], ok=True)
+    workspace.load_changed.emit()
+    assert min(at(pixels(pane), x, y)) > 225
+    assert "Slice 2 is being read" not in pane.shown_text()
+    assert any("1 of 7 slices" in text for text in pane.shown_text())
+
+
+def test_missing_slices_are_not_shown_as_air_where_other_planes_cut_them(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    case.load.mark(4, ok=False, reason="It ends early.")
+    shown = pixels(pane_of(qtbot, case, Plane.AXIAL))
+    x, y, *_ = screen_position(Plane.AXIAL, (4, 9, 14))
+    healthy, *_ = screen_position(Plane.AXIAL, (2, 9, 14))
+    assert 15 < min(at(shown, x + 5, y)) < 60
+    assert max(at(shown, healthy + 5, y)) < 5
+
+
+def test_a_stack_says_that_it_has_no_millimetres_along_the_stack(qtbot: QtBot) -> None:
+    grid = Geometry((9, 30, 30), np.diag([1.0, 0.7, 0.7, 1.0])[[2, 1, 0, 3]], calibration=Calibration.IN_PLANE)
+    case = make_case(grid, np.zeros(grid.shape_kji, np.int16))
+    case.view.crosshair_kji = (4, 15, 15)
+    coronal = pane_of(qtbot, case, Plane.CORONAL).shown_text()
+    assert "Stack: no millimetres along the stack" in coronal
+    axial = pane_of(qtbot, case, Plane.AXIAL).shown_text()
+    assert not any("Spacing" in text for text in axial)
+
+
+def test_a_proposal_is_dashed_hatched_and_named(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    labels = np.zeros(SHAPE_KJI, np.uint8)
+    labels[1, 5:35, 4:20] = 3
+    mask = PredictedMask.trimmed(labels, (PredictedSegment(3, "Liver", (230, 159, 0)),))
+    propose(case, mask=mask, scores={"lesion": 0.873})
+    workspace, hands = make_workspace(case)
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    workspace.bench.maximised = Plane.SAGITTAL
+    assert "Organs 1.2: not accepted" in pane.shown_text()
+    shown = pixels(pane)
+    x0, y0, half_width, half_height = screen_position(Plane.SAGITTAL, (1, 5, 4))
+    _, y1, *_ = screen_position(Plane.SAGITTAL, (1, 34, 19))
+    rim = shown[int(y0) : int(y1), int(x0 - half_width) + 1]
+    solid = (rim == (230, 159, 0)).all(axis=1)
+    assert 0.4 < solid.mean() < 0.9
+    inside = shown[int(y0 + half_height) : int(y1 - half_height), int(x0 + 40)]
+    hatches = (inside == (230, 159, 0)).all(axis=1)
+    assert 0.05 < hatches.mean() < 0.2
+    assert np.array_equal(shown[2, 2], (0, 0, 0))
+
+
+def test_scores_are_said_once_and_with_two_digits(qtbot: QtBot) -> None:
+    case = make_case()
+    propose(case, scores={"lesion": 0.873})
+    assert "lesion 0.87" in pane_of(qtbot, case, Plane.AXIAL).shown_text()
+    assert "lesion 0.87" not in pane_of(qtbot, case, Plane.CORONAL).shown_text()
+
+
+@PLANES
+def test_a_box_is_drawn_on_the_slices_it_cuts_and_on_no_other(qtbot: QtBot, plane: Plane) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    normal = case.slice_plane(plane).normal_axis
+    low, high = (3, 10, 5), (5, 20, 12)
+    case.labels.annotations["b"] = BoxAnnotation.on_grid("b", "lesion", case.volume.geometry, low, high)
+    yellow = (240, 228, 66)
+    for index in range(SHAPE_KJI[normal]):
+        case.view.set_slice(normal, index)
+        shown = pixels(pane_of(qtbot, case, plane))
+        drawn = bool((np.abs(shown.astype(int) - yellow).max(axis=2) < 3).sum() > 50)
+        assert drawn is (low[normal] <= index < high[normal])
+    case.view.set_slice(normal, low[normal])
+    shown = pixels(pane_of(qtbot, case, plane))
+    first, last = screen_position(plane, low), screen_position(plane, (high[0] - 1, high[1] - 1, high[2] - 1))
+    left = min(first[0], last[0]) - first[2]
+    middle = (first[1] + last[1]) / 2
+    assert any(at(shown, left + d, middle + 2) == yellow for d in (-1, 0, 1))
+
+
+def test_a_moving_crosshair_draws_two_strips_and_not_the_picture(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.SAGITTAL)
+    painted = Painted(pane)
+    k, j, i = BRIGHT_KJI
+    case.view.crosshair_kji = (k, j + 3, i - 3)
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    assert painted.area_px < 0.05 * PANE_PX * PANE_PX
+    assert same_picture(pane, pane_of(qtbot, case, Plane.SAGITTAL))
+
+
+def test_zoom_keeps_what_the_camera_has_in_the_middle(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.SAGITTAL)
+    x, y, *_ = screen_position(Plane.SAGITTAL, BRIGHT_KJI)
+    mm_per_px = max(SHAPE_KJI[1] * 0.7, SHAPE_KJI[2] * 1.3) / PANE_PX
+    offset = ((y - PANE_PX / 2) * mm_per_px, (x - PANE_PX / 2) * mm_per_px)
+    case.view.set_camera(Plane.SAGITTAL, Camera(offset, 3.0))
+    assert min(at(pixels(pane), PANE_PX / 2, PANE_PX / 2)) > 225
+
+
+# ------------------------------------------------------------------------------------------------ the mouse
+
+
+def test_a_click_puts_the_crosshair_into_the_clicked_voxel(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.CORONAL)
+    x, y, *_ = screen_position(Plane.CORONAL, (5, 31, 17))
+    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(int(x), int(y)))
+    assert case.view.crosshair_kji == (5, 31, 17)
+
+
+def test_the_wheel_turns_slices_in_whole_notches(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.SAGITTAL)
+    start = case.view.crosshair_kji[0]
+    for eighths in (40, 40, 40):
+        turn(pane, eighths)
+    first = case.view.crosshair_kji[0]
+    assert abs(first - start) == 1
+    turn(pane, -120)
+    assert case.view.crosshair_kji[0] == start
+
+
+def turn(pane: SliceView, eighths: int) -> None:
+    middle = QPointF(PANE_PX / 2, PANE_PX / 2)
+    nothing = Qt.MouseButton.NoButton
+    event = QWheelEvent(
+        middle,
+        QPointF(pane.mapToGlobal(middle)),
+        QPoint(),
+        QPoint(0, eighths),
+        nothing,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(pane, event)
+
+
+def test_middle_drag_pans_by_what_the_hand_moved(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.SAGITTAL)
+    pane.grab()
+    before = pane.picture_rect
+    qtbot.mousePress(pane, Qt.MouseButton.MiddleButton, pos=QPoint(200, 200))
+    drag(pane, QPoint(230, 190), Qt.MouseButton.MiddleButton)
+    qtbot.mouseRelease(pane, Qt.MouseButton.MiddleButton, pos=QPoint(230, 190))
+    pane.grab()
+    moved = pane.picture_rect.topLeft() - before.topLeft()
+    assert moved.x() == pytest.approx(30, abs=1)
+    assert moved.y() == pytest.approx(-10, abs=1)
+
+
+def drag(pane: SliceView, to: QPoint, button: Qt.MouseButton) -> None:
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(to),
+        QPointF(pane.mapToGlobal(to)),
+        Qt.MouseButton.NoButton,
+        button,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(pane, event)
+
+
+def test_the_pane_tells_what_lies_under_the_pointer(qtbot: QtBot) -> None:
+    case = make_case()
+    label_voxel(case, add_segment(case), BRIGHT_KJI)
+    pane = pane_of(qtbot, case, Plane.AXIAL)
+    x, y, *_ = screen_position(Plane.AXIAL, BRIGHT_KJI)
+    with qtbot.waitSignal(pane.pointed_at) as said:
+        drag(pane, QPoint(int(x), int(y)), Qt.MouseButton.NoButton)
+    told = said.args[0]
+    assert isinstance(told, PointedAt)
+    assert told.voxel_kji == BRIGHT_KJI
+    assert (told.value, told.unit, told.segments) == ((1000.0,), "HU", ("Liver",))
+    assert told.point_lps_mm is not None
+    expected = sagittal_geometry().point_lps_mm(BRIGHT_KJI)
+    assert np.linalg.norm(np.asarray(told.point_lps_mm) - expected) < 0.2
+    with qtbot.waitSignal(pane.pointed_at) as said:
+        drag(pane, QPoint(1, PANE_PX // 2), Qt.MouseButton.NoButton)
+    assert said.args[0] is None
+
+
+def test_the_brush_circle_has_the_radius_in_millimetres_and_draws_only_around_itself(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    add_segment(case)
+    case.view.active_segment_id = SEGMENT.segment_id
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    drag(pane, QPoint(199, 159), Qt.MouseButton.NoButton)
+    painted = Painted(pane)
+    drag(pane, QPoint(200, 160), Qt.MouseButton.NoButton)
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    radius_px = 3.0 / (max(SHAPE_KJI[1] * 0.7, SHAPE_KJI[2] * 1.3) / PANE_PX)
+    # Where the circle was and where it is.
+    assert 0 < painted.area_px < 2 * (2 * radius_px + 10) ** 2
+    shown = pixels(pane).astype(int)
+    on_circle = shown[160, int(200 + radius_px) - 2 : int(200 + radius_px) + 3]
+    assert np.abs(on_circle - SEGMENT.colour).max(axis=1).min() < 80
+
+
+def test_painting_shows_at_once_what_was_painted(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    add_segment(case)
+    case.view.active_segment_id = SEGMENT.segment_id
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(200, 160))
+    drag(pane, QPoint(240, 200), Qt.MouseButton.LeftButton)
+    during = pixels(pane)
+    assert at(during, 220, 180) != (0, 0, 0)
+    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(240, 200))
+    assert len(case.history.names) == 1
+    case.undo()
+    assert at(pixels(pane), 220, 180) == (0, 0, 0)
+
+
+def test_the_pane_follows_another_case(qtbot: QtBot) -> None:
+    dark = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16), series=replace(SERIES, series_uid="1.9"))
+    bright = make_case()
+    workspace, hands = make_workspace(dark, bright)
+    pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
+    x, y, *_ = screen_position(Plane.AXIAL, BRIGHT_KJI)
+    assert min(at(pixels(pane), x, y)) > 225
+    workspace.show("1.9")
+    assert max(at(pixels(pane), x, y)) < 10
+    # The case that is no longer shown may change without a trace.
+    painted = Painted(pane)
+    bright.view.crosshair_kji = (0, 0, 0)
+    QApplication.processEvents()
+    assert painted.region.isEmpty()
+
+
+def test_a_pane_without_a_case_is_black(qtbot: QtBot) -> None:
+    workspace, hands = make_workspace()
+    pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
+    assert pixels(pane).max() == 0
+    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+
+
+def test_labels_written_over_several_layers_all_show(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    first = add_segment(case)
+    second = add_segment(case, segment_id="s2", name="Tumour", colour=(213, 94, 0), layer_id=1)
+    k, j, i = LABELLED_KJI
+    case.view.crosshair_kji = LABELLED_KJI
+    pane = pane_of(qtbot, case, Plane.SAGITTAL)
+    label_voxel(case, first, LABELLED_KJI)
+    label_voxel(case, second, (k, j - 3, i))
+    assert Box(LABELLED_KJI, (k + 1, j + 1, i + 1)).shape_kji == (1, 1, 1)
+    shown = pixels(pane)
+    for voxel, segment in ((LABELLED_KJI, first), ((k, j - 3, i), second)):
+        x, y, half_width, _ = screen_position(Plane.SAGITTAL, voxel)
+        assert at(shown, x - half_width + 1, y + 2) == segment.colour
