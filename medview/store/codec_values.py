@@ -1,0 +1,267 @@
+"""Core values to JSON and back. Field names are part of the file format: add, do not rename."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from medview.core.annotations import Annotation, BoxAnnotation, ImageLabel
+from medview.core.box import Box
+from medview.core.errors import StoreError
+from medview.core.geometry import Calibration, Geometry
+from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
+from medview.core.segmentation import Code, LabelArray, Segment, SegmentStatus
+from medview.core.source import Source, SourceKind
+from medview.store.parts import Json, PartReader, PartWriter
+
+_COMPRESSION = 1
+
+
+def pack_voxels(voxels: LabelArray) -> bytes:
+    """Return uint8 voxels in C order, zlib-compressed, as LabelPatch keeps them."""
+    return zlib.compress(np.ascontiguousarray(voxels).data, _COMPRESSION)
+
+
+def unpack_voxels(packed: bytes, shape_kji: tuple[int, int, int]) -> LabelArray:
+    """Return the voxels of ``pack_voxels``; read-only.
+
+    Raises
+    ------
+    StoreError
+        When the bytes are damaged or hold another number of voxels. No more is inflated than the shape asks for.
+    """
+    wanted = int(np.prod(shape_kji, dtype=np.int64))
+    try:
+        data = zlib.decompressobj().decompress(packed, wanted + 1)
+    except zlib.error as error:
+        raise StoreError("Stored voxels are damaged.", detail=str(error)) from error
+    if len(data) != wanted:
+        raise StoreError("Stored voxels do not fill their box.", detail=f"{len(data)} of {wanted} bytes")
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape_kji)
+
+
+def encode_box(box: Box) -> Json:
+    """Half-open, [min_kji, max_kji]."""
+    return [list(box.min_kji), list(box.max_kji)]
+
+
+def decode_box(data: Json) -> Box:
+    """Inverse of ``encode_box``."""
+    low, high = data
+    return Box(_triple(low), _triple(high))
+
+
+def encode_geometry(geometry: Geometry) -> Json:
+    """Shape, affine (exact), frame of reference, calibration."""
+    return {
+        "shape_kji": list(geometry.shape_kji),
+        "affine_lps": geometry.affine_lps.tolist(),
+        "frame_of_reference_uid": geometry.frame_of_reference_uid,
+        "calibration": geometry.calibration.value,
+    }
+
+
+def decode_geometry(data: Json) -> Geometry:
+    """Inverse of ``encode_geometry``."""
+    return Geometry(
+        _triple(data["shape_kji"]),
+        np.asarray(data["affine_lps"], dtype=np.float64),
+        str(data["frame_of_reference_uid"]),
+        Calibration(data["calibration"]),
+    )
+
+
+def encode_source(source: Source) -> Json:
+    """Who made it."""
+    return {
+        "kind": source.kind.value,
+        "model_id": source.model_id,
+        "model_version": source.model_version,
+        "model_sha256": source.model_sha256,
+        "job_id": source.job_id,
+        "created_utc": source.created_utc,
+    }
+
+
+def decode_source(data: Json) -> Source:
+    """Inverse of ``encode_source``."""
+    return Source(
+        SourceKind(data["kind"]),
+        str(data["model_id"]),
+        str(data["model_version"]),
+        str(data["model_sha256"]),
+        str(data["job_id"]),
+        str(data["created_utc"]),
+    )
+
+
+def encode_code(code: Code | None) -> Json:
+    """Value, scheme, meaning; or null."""
+    return None if code is None else [code.value, code.scheme, code.meaning]
+
+
+def decode_code(data: Json) -> Code | None:
+    """Inverse of ``encode_code``."""
+    if data is None:
+        return None
+    value, scheme, meaning = data
+    return Code(str(value), str(scheme), str(meaning))
+
+
+def encode_segment(segment: Segment) -> Json:
+    """A segment without its voxels."""
+    return {
+        "id": segment.segment_id,
+        "name": segment.name,
+        "colour": list(segment.colour),
+        "layer": segment.layer_id,
+        "value": segment.value,
+        "code": encode_code(segment.code),
+        "locked": segment.locked,
+        "visible": segment.visible,
+        "status": segment.status.value,
+        "source": encode_source(segment.source),
+    }
+
+
+def decode_segment(data: Json) -> Segment:
+    """Inverse of ``encode_segment``."""
+    value = int(data["value"])
+    if not 1 <= value <= 255:
+        raise StoreError("A stored segment has an impossible value.", detail=f"value {value}")
+    return Segment(
+        segment_id=str(data["id"]),
+        name=str(data["name"]),
+        colour=_colour(data["colour"]),
+        layer_id=int(data["layer"]),
+        value=value,
+        code=decode_code(data["code"]),
+        locked=bool(data["locked"]),
+        visible=bool(data["visible"]),
+        status=SegmentStatus(data["status"]),
+        source=decode_source(data["source"]),
+    )
+
+
+def encode_annotation(annotation: Annotation) -> Json:
+    """A box or an image label."""
+    if isinstance(annotation, BoxAnnotation):
+        return {
+            "kind": "box",
+            "id": annotation.annotation_id,
+            "label": annotation.label,
+            "corner_lps_mm": list(annotation.corner_lps_mm),
+            "edges_lps_mm": [list(edge) for edge in annotation.edges_lps_mm],
+            "score": annotation.score,
+            "source": encode_source(annotation.source),
+        }
+    return {
+        "kind": "image",
+        "id": annotation.annotation_id,
+        "label": annotation.label,
+        "probability": annotation.probability,
+        "source": encode_source(annotation.source),
+    }
+
+
+def decode_annotation(data: Json) -> Annotation:
+    """Inverse of ``encode_annotation``."""
+    if data["kind"] == "box":
+        return _decode_box_annotation(data)
+    if data["kind"] == "image":
+        probability = data["probability"]
+        return ImageLabel(
+            str(data["id"]),
+            str(data["label"]),
+            None if probability is None else float(probability),
+            decode_source(data["source"]),
+        )
+    raise StoreError("An annotation of a kind this MedView does not know.", detail=repr(data["kind"]))
+
+
+def encode_proposal(proposal: Proposal, parts: PartWriter) -> Json:
+    """A proposal; its mask becomes a blob."""
+    p = proposal.prediction
+    return {
+        "id": proposal.proposal_id,
+        "labels_revision": proposal.labels_revision,
+        "task": p.task,
+        "model_name": p.model_name,
+        "source": encode_source(p.source),
+        "geometry": encode_geometry(p.geometry),
+        "series_uid": p.series_uid,
+        "mask": None if p.mask is None else _encode_mask(p.mask, parts),
+        "boxes": [encode_annotation(box) for box in p.boxes],
+        "scores": {name: float(score) for name, score in p.scores.items()},
+        "seconds": {name: float(seconds) for name, seconds in p.seconds.items()},
+        "device": p.device,
+        "peak_memory_mb": float(p.peak_memory_mb),
+        "notice": p.notice,
+        "warnings": list(p.warnings),
+    }
+
+
+def decode_proposal(data: Json, parts: PartReader) -> Proposal:
+    """Inverse of ``encode_proposal``."""
+    prediction = Prediction(
+        task=str(data["task"]),
+        model_name=str(data["model_name"]),
+        source=decode_source(data["source"]),
+        geometry=decode_geometry(data["geometry"]),
+        series_uid=str(data["series_uid"]),
+        mask=None if data["mask"] is None else _decode_mask(data["mask"], parts),
+        boxes=tuple(_decode_box_annotation(box) for box in data["boxes"]),
+        scores={str(name): float(score) for name, score in data["scores"].items()},
+        seconds={str(name): float(seconds) for name, seconds in data["seconds"].items()},
+        device=str(data["device"]),
+        peak_memory_mb=float(data["peak_memory_mb"]),
+        notice=str(data["notice"]),
+        warnings=tuple(str(warning) for warning in data["warnings"]),
+    )
+    return Proposal(str(data["id"]), prediction, int(data["labels_revision"]))
+
+
+def _encode_mask(mask: PredictedMask, parts: PartWriter) -> Json:
+    return {
+        "box": encode_box(mask.box),
+        "voxels": parts.add(pack_voxels(mask.voxels), blob=True),
+        "segments": [
+            {"value": s.value, "name": s.name, "colour": list(s.colour), "code": encode_code(s.code)} for s in mask.segments
+        ],
+    }
+
+
+def _decode_mask(data: Json, parts: PartReader) -> PredictedMask:
+    box = decode_box(data["box"])
+    segments = tuple(
+        PredictedSegment(int(s["value"]), str(s["name"]), _colour(s["colour"]), decode_code(s["code"]))
+        for s in data["segments"]
+    )
+    return PredictedMask(box, unpack_voxels(parts.get(data["voxels"]), box.shape_kji), segments)
+
+
+def _decode_box_annotation(data: Json) -> BoxAnnotation:
+    first, second, third = (_vector(edge) for edge in data["edges_lps_mm"])
+    return BoxAnnotation(
+        str(data["id"]),
+        str(data["label"]),
+        _vector(data["corner_lps_mm"]),
+        (first, second, third),
+        None if data["score"] is None else float(data["score"]),
+        decode_source(data["source"]),
+    )
+
+
+def _triple(data: Json) -> tuple[int, int, int]:
+    k, j, i = (int(number) for number in data)
+    return k, j, i
+
+
+def _vector(data: Json) -> tuple[float, float, float]:
+    x, y, z = (float(number) for number in data)
+    return x, y, z
+
+
+def _colour(data: Json) -> tuple[int, int, int]:
+    return _triple(data)

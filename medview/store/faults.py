@@ -1,0 +1,74 @@
+"""What went wrong with a disk or database, as one sentence."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from medview.core.errors import DiskFullError, MedViewError, StoreError, WriteError
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_PRIMARY_CODE = 0xFF
+
+
+def explain(error: BaseException, project: str) -> MedViewError:
+    """Return the MedView error for an operating system or database error.
+
+    Parameters
+    ----------
+    error : BaseException
+        An OSError, sqlite3.Error or SQLAlchemyError; a MedViewError is returned as it is.
+    project : str
+        File name of the project, for the sentence.
+    """
+    if isinstance(error, MedViewError):
+        return error
+    detail = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError):
+        return _explain_os(error, project, detail)
+    original = getattr(error, "orig", None) if isinstance(error, SQLAlchemyError) else error
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0)
+        return _explain_sqlite(code, project, f"{detail} (code {code})")
+    return StoreError(f"{project} could not be used because of an unexpected fault; see the log.", detail=detail)
+
+
+def _explain_os(error: OSError, project: str, detail: str) -> MedViewError:
+    if error.errno in _NO_ROOM:
+        return _full(project, detail)
+    if error.errno in _NO_PERMISSION:
+        return _forbidden(project, detail)
+    return WriteError(f"The disk failed while {project} was being used; check the disk and its connection.", detail=detail)
+
+
+def _explain_sqlite(code: int, project: str, detail: str) -> MedViewError:
+    primary = code & _PRIMARY_CODE
+    if primary == sqlite3.SQLITE_FULL:
+        return _full(project, detail)
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return _forbidden(project, detail)
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreError(f"Another program is writing {project}; close it there and try again.", detail=detail)
+    if primary == sqlite3.SQLITE_NOTADB:
+        return StoreError(f"{project} is not a MedView project; choose a folder that MedView made.", detail=detail)
+    if primary == sqlite3.SQLITE_CORRUPT:
+        return StoreError(
+            f"The database of {project} is damaged; restore the project from a copy, or open it read-only.", detail=detail
+        )
+    return WriteError(f"The disk refused to write {project}; check its free space and its connection.", detail=detail)
+
+
+def _full(project: str, detail: str) -> DiskFullError:
+    return DiskFullError(
+        f"The disk has no room for {project}; free some space and saving goes on by itself.", detail=detail
+    )
+
+
+def _forbidden(project: str, detail: str) -> WriteError:
+    return WriteError(
+        f"{project} may not be opened for writing here; ask for the right to write this folder, or choose another.",
+        detail=detail,
+    )

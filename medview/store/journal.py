@@ -1,0 +1,325 @@
+"""The writer thread: every gesture one row, on disk before it is called saved."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from psygnal import EmitLoopError, Signal
+from sqlalchemy import Connection, func, select
+
+from medview.core.errors import MedViewError, StoreError
+from medview.store import schema
+from medview.store.blobs import BlobStore
+from medview.store.cases import begin_work, get_case
+from medview.store.clock import Clock, SystemClock, iso
+from medview.store.codec import Encoded, encode
+from medview.store.database import Database
+from medview.store.entry import Entry, EntryKind, SavedKind, SavedState
+from medview.store.faults import explain
+from medview.store.recover import load_case, replay
+from medview.store.rows import JournalRow, append_row, reader_id
+from medview.store.snapshots import SNAPSHOT_BYTES, SNAPSHOT_ROWS, write_snapshot
+from medview.store.undo_stacks import UndoStacks
+
+RETRY_S = 2.0
+"""Rows that could not be written are tried again this often."""
+
+log = logging.getLogger("medview.store")
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """One appended gesture.
+
+    Attributes
+    ----------
+    seq : int
+        Its row number within the case.
+    """
+
+    case_id: int
+    seq: int
+    _saved: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def saved(self) -> bool:
+        """Whether the row is on disk."""
+        return self._saved.is_set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until the row is on disk; False when it is not in time. Not for the window's thread."""
+        return self._saved.wait(timeout_s)
+
+    def mark_saved(self) -> None:
+        """For the writer: the row is on disk."""
+        self._saved.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    ticket: Ticket
+    entry: Entry
+    target_seq: int
+    created_utc: str
+
+
+@dataclass(slots=True)
+class _Since:
+    """What was written for a case since its last snapshot."""
+
+    rows: int
+    size_bytes: int
+
+
+class Journal:
+    """Appends gestures to the project from one thread of its own.
+
+    ``append`` takes the values by reference and returns at once; encoding, files, the transaction and snapshots are the
+    writer thread's. What cannot be written stays in memory in its order and is tried again.
+
+    Parameters
+    ----------
+    reader : tuple of str
+        Name and uid of who labels; the uid is used when the project does not know the name yet.
+    check_owner : callable
+        Raises LockedError when the project has been taken over.
+    """
+
+    saved_changed = Signal(SavedState)
+    """Emitted FROM THE WRITER THREAD; a window has to pass it on to its own thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        reader: tuple[str, str],
+        check_owner: Callable[[], None],
+        clock: Clock | None = None,
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._reader = reader
+        self._check_owner = check_owner
+        self._clock = clock or SystemClock()
+        self._condition = threading.Condition()
+        self._pending: deque[_Pending] = deque()
+        self._heads: dict[int, tuple[int, UndoStacks]] = {}
+        self._since: dict[int, _Since] = {}
+        self._state = SavedState(SavedKind.SAVED)
+        self._error: MedViewError | None = None
+        self._failures = 0
+        self._retry = False
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def state(self) -> SavedState:
+        """Whether everything appended so far is on disk."""
+        with self._condition:
+            return self._state
+
+    def append(self, case_id: int, entry: Entry) -> Ticket:
+        """Take a gesture in; any thread, in the order the gestures were made.
+
+        Raises
+        ------
+        StoreError
+            When there is nothing to undo or redo, or the project is closed.
+        """
+        with self._condition:
+            if self._closing:
+                raise StoreError("The project is closed; open it again to go on labelling.")
+            last, stacks = self._head(case_id)
+            target = stacks.target(entry.kind)
+            ticket = Ticket(case_id, last + 1)
+            self._pending.append(_Pending(ticket, entry, target, iso(self._clock.utc())))
+            stacks.advance(entry.kind, ticket.seq, target)
+            self._heads[case_id] = (ticket.seq, stacks)
+            if self._thread is None:
+                # A daemon, with a flush at exit: a program that forgets to close must neither hang nor lose a row.
+                self._thread = threading.Thread(target=self._run, name="medview-journal", daemon=True)
+                self._thread.start()
+                atexit.register(self._at_exit)
+            self._condition.notify_all()
+        return ticket
+
+    def adopt(self, case_id: int, seq: int, stacks: UndoStacks) -> None:
+        """Go on from a case as it was just loaded; nothing of it may be waiting."""
+        with self._condition:
+            self._heads[case_id] = (seq, stacks.copy())
+
+    def flush(self, timeout_s: float = 30.0) -> bool:
+        """Wait until everything is on disk; False when it cannot be written or does not get there in time.
+
+        Not for the window's thread while it has to stay responsive.
+        """
+        with self._condition:
+            failures = self._failures
+            self._retry = True
+            self._condition.notify_all()
+            self._condition.wait_for(lambda: not self._pending or self._failures > failures, timeout_s)
+            return not self._pending
+
+    def close(self, *, discard: bool = False) -> None:
+        """Write what is waiting and stop the thread.
+
+        Parameters
+        ----------
+        discard : bool
+            Stop even when something cannot be written.
+
+        Raises
+        ------
+        MedViewError
+            When something cannot be written and is not to be discarded; the journal goes on trying.
+        """
+        if not self.flush() and not discard:
+            with self._condition:
+                error = self._error or StoreError("The disk is too slow.")
+                raise type(error)(f"{len(self._pending)} changes are not saved yet. {error.sentence}", detail=error.detail)
+        with self._condition:
+            self._closing = True
+            self._pending.clear()
+            self._condition.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+            atexit.unregister(self._at_exit)
+
+    def _head(self, case_id: int) -> tuple[int, UndoStacks]:
+        if case_id not in self._heads:
+            with self._database.reading() as connection:
+                case = get_case(connection, case_id)
+                loaded = load_case(connection, case_id, case.geometry, self._blobs)
+            self._heads[case_id] = (loaded.seq, loaded.stacks)
+        return self._heads[case_id]
+
+    def _at_exit(self) -> None:
+        if not self.flush(10.0):
+            log.error("changes could not be saved before the program ended")
+
+    # ------------------------------------------------------------------------------------------ the writer thread
+
+    def _run(self) -> None:
+        connection: Connection | None = None
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: bool(self._pending) or self._closing)
+                if not self._pending:
+                    break
+                pending = self._pending[0]
+            if self._error is None:
+                self._tell(SavedKind.WRITING)
+            try:
+                connection = connection or self._database.connect()
+                self._write(connection, pending)
+            except Exception as error:  # whatever it is, the thread has to live on: the rows are still in memory
+                if self._error is None:
+                    log.exception("a change could not be written")
+                if connection is not None:
+                    connection.close()
+                    connection = None
+                self._fail(explain(error, self._database.title))
+                continue
+            self._written(pending)
+            if self.state.kind is SavedKind.SAVED:
+                self._snapshot_if_due(connection, pending.ticket.case_id)
+        if connection is not None:
+            connection.close()
+
+    def _write(self, connection: Connection, pending: _Pending) -> None:
+        self._check_owner()
+        command, kind = pending.entry.command, pending.entry.kind
+        encoded = encode(command) if kind is EntryKind.DO else Encoded("", b"", {}, 0)
+        for data in encoded.blobs.values():
+            self._blobs.put(data)
+        case_id = pending.ticket.case_id
+        with connection.begin():
+            cases = schema.cases.c
+            pixels = connection.execute(select(cases.pixels_sha256).where(cases.case_id == case_id)).scalar_one()
+            row = JournalRow(
+                case_id=case_id,
+                seq=pending.ticket.seq,
+                kind=kind,
+                target_seq=pending.target_seq,
+                name=command.name.encode("utf-8", "replace").decode(),
+                tool=command.tool,
+                revision=pending.entry.revision,
+                created_utc=pending.created_utc,
+                pixels_sha256=pixels,
+                document=encoded.document,
+                payload=encoded.payload,
+                size_bytes=encoded.size_bytes,
+            )
+            append_row(connection, row, reader_id(connection, *self._reader))
+            begin_work(connection, case_id)
+        since = self._since.get(case_id)
+        if since is not None:
+            since.rows += 1
+            since.size_bytes += encoded.size_bytes
+
+    def _written(self, pending: _Pending) -> None:
+        with self._condition:
+            # close(discard=True) may have emptied the queue meanwhile.
+            if self._pending and self._pending[0] is pending:
+                self._pending.popleft()
+            self._error = None
+            empty = not self._pending
+        self._tell(SavedKind.SAVED if empty else SavedKind.WRITING)
+        pending.ticket.mark_saved()
+        with self._condition:
+            self._condition.notify_all()
+
+    def _fail(self, error: MedViewError) -> None:
+        self._error = error
+        self._tell(SavedKind.FAILED, error.sentence)
+        with self._condition:
+            self._failures += 1
+            self._retry = False
+            self._condition.notify_all()
+            self._condition.wait_for(lambda: self._retry or self._closing, RETRY_S)
+            self._retry = False
+
+    def _tell(self, kind: SavedKind, reason: str = "") -> None:
+        with self._condition:
+            state = SavedState(kind, reason, len(self._pending))
+            self._state = state
+        try:
+            self.saved_changed.emit(state)
+        except EmitLoopError:
+            log.exception("a listener of the journal failed")
+
+    def _snapshot_if_due(self, connection: Connection, case_id: int) -> None:
+        try:
+            since = self._since.get(case_id)
+            if since is None:
+                since = self._since[case_id] = _measure(connection, case_id)
+            if since.rows < SNAPSHOT_ROWS and since.size_bytes < SNAPSHOT_BYTES:
+                return
+            # Counting starts anew whatever happens: a snapshot is a shortcut and must not be tried for every row.
+            self._since[case_id] = _Since(0, 0)
+            with self._database.reading() as reading:
+                case = replay(reading, case_id, get_case(reading, case_id).geometry, self._blobs)
+            with connection.begin():
+                outdated = write_snapshot(connection, case_id, case, self._blobs, iso(self._clock.utc()))
+            for digest in outdated:
+                self._blobs.discard(digest)
+        except Exception:  # the rows are on disk; without the shortcut loading only takes longer
+            log.exception("a snapshot of case %d could not be written", case_id)
+
+
+def _measure(connection: Connection, case_id: int) -> _Since:
+    journal, snapshots = schema.journal.c, schema.snapshots.c
+    with connection.begin():
+        last = connection.execute(select(func.max(snapshots.seq)).where(snapshots.case_id == case_id)).scalar() or 0
+        rows, size = connection.execute(
+            select(func.count(), func.coalesce(func.sum(journal.size_bytes), 0)).where(
+                journal.case_id == case_id, journal.seq > last
+            )
+        ).one()
+    return _Since(int(rows), int(size))

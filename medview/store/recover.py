@@ -1,0 +1,156 @@
+"""From the last good snapshot and the rows after it to labels and undo stacks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from medview.core.case_labels import CaseLabels
+from medview.core.changes import Command
+from medview.core.errors import StoreError
+from medview.core.geometry import Geometry
+from medview.store.blobs import BlobStore
+from medview.store.codec import decode
+from medview.store.entry import EntryKind
+from medview.store.replay import ReplayedCase
+from medview.store.rows import StoredRow, read_row, read_rows
+from medview.store.snapshots import newest_good
+from medview.store.undo_stacks import UndoStacks
+
+UNDO_STEPS_KEPT = 500
+"""Undo steps that come back with a case; older ones stay in the journal."""
+
+_COMMANDS_AT_HAND = 256
+
+log = logging.getLogger("medview.store")
+
+
+@dataclass(slots=True)
+class LoadedCase:
+    """A case as it was after its newest row.
+
+    Attributes
+    ----------
+    undo, redo : list of Command
+        Newest last.
+    stacks : UndoStacks
+        The rows of ``undo`` and ``redo``, in the same order.
+    losses : list of str
+        What could not be brought back, one sentence each; empty when nothing is missing.
+    """
+
+    labels: CaseLabels
+    undo: list[Command] = field(default_factory=list)
+    redo: list[Command] = field(default_factory=list)
+    stacks: UndoStacks = field(default_factory=UndoStacks)
+    losses: list[str] = field(default_factory=list)
+    seq: int = 0
+
+
+def load_case(connection: Connection, case_id: int, geometry: Geometry, blobs: BlobStore) -> LoadedCase:
+    """Return the labels, annotations, proposals and undo stacks of a case.
+
+    A snapshot that is damaged is passed over for the one before it, in the end for the whole journal. A row that is damaged
+    is left out and named in ``losses``; what was done after it is kept, what came before it can no longer be undone.
+    """
+    replayed = replay(connection, case_id, geometry, blobs)
+    source = _Commands(connection, case_id, blobs)
+    undo_seqs, undo = source.newest(replayed.stacks.undo)
+    redo_seqs, redo = source.newest(replayed.stacks.redo)
+    return LoadedCase(
+        labels=replayed.finish(),
+        undo=undo,
+        redo=redo,
+        stacks=UndoStacks(undo_seqs, redo_seqs),
+        losses=replayed.losses,
+        seq=replayed.seq,
+    )
+
+
+def replay(
+    connection: Connection, case_id: int, geometry: Geometry, blobs: BlobStore, *, from_start: bool = False
+) -> ReplayedCase:
+    """Return the state of a case after its newest row, voxels in bricks.
+
+    Parameters
+    ----------
+    from_start : bool
+        Replay every row ever written, without snapshots; for checking.
+    """
+    case = None if from_start else newest_good(connection, case_id, geometry, blobs)
+    if case is None:
+        case = ReplayedCase(geometry)
+    source = _Commands(connection, case_id, blobs)
+    for stored in read_rows(connection, case_id, case.seq):
+        row = stored.row
+        if row.seq != case.seq + 1:
+            _lose_missing(case, case.seq + 1, row.seq - 1)
+        try:
+            command = source.of(stored)
+        except StoreError as error:
+            log.warning("row %d of case %d is lost: %s %s", row.seq, case_id, error.sentence, error.detail)
+            case.lose(row.seq, _lost(stored))
+            continue
+        case.follow(row.kind, row.seq, row.target_seq, command, row.revision)
+    return case
+
+
+class _Commands:
+    """Commands by row; those just read are kept for the undo rows that follow them."""
+
+    def __init__(self, connection: Connection, case_id: int, blobs: BlobStore) -> None:
+        self._connection = connection
+        self._case_id = case_id
+        self._blobs = blobs
+        self._known: dict[int, Command] = {}
+
+    def of(self, stored: StoredRow) -> Command:
+        """Return the command a row does, undoes or redoes. Raises StoreError when it is damaged."""
+        if not stored.intact:
+            raise StoreError("The row does not match its checksum.")
+        if stored.row.kind is EntryKind.DO:
+            return self._decode(stored)
+        return self.at(stored.row.target_seq)
+
+    def at(self, seq: int) -> Command:
+        """Return the command of row ``seq``. Raises StoreError when it is damaged or gone."""
+        if seq in self._known:
+            return self._known[seq]
+        stored = read_row(self._connection, self._case_id, seq)
+        if stored is None or not stored.intact or stored.row.kind is not EntryKind.DO:
+            raise StoreError("The change this step refers to is damaged or missing.", detail=f"row {seq}")
+        return self._decode(stored)
+
+    def newest(self, seqs: Iterable[int]) -> tuple[list[int], list[Command]]:
+        """Return the newest rows of a stack with their commands, back to the first that is damaged; newest last."""
+        kept: list[int] = []
+        commands: list[Command] = []
+        for seq in list(seqs)[: -UNDO_STEPS_KEPT - 1 : -1]:
+            try:
+                commands.append(self.at(seq))
+            except StoreError as error:
+                log.warning("steps up to row %d of case %d cannot be undone: %s", seq, self._case_id, error.detail)
+                break
+            kept.append(seq)
+        return kept[::-1], commands[::-1]
+
+    def _decode(self, stored: StoredRow) -> Command:
+        command = decode(stored.row.document, stored.row.payload, self._blobs.get)
+        self._known[stored.row.seq] = command
+        if len(self._known) > _COMMANDS_AT_HAND:
+            del self._known[next(iter(self._known))]
+        return command
+
+
+def _lost(stored: StoredRow) -> str:
+    row = stored.row
+    what = {EntryKind.DO: "", EntryKind.UNDO: "Undo of ", EntryKind.REDO: "Redo of "}[row.kind]
+    return f"“{what}{row.name}” of {row.created_utc} (change {row.seq}) is damaged on disk and is missing from the labels."
+
+
+def _lose_missing(case: ReplayedCase, first: int, last: int) -> None:
+    which = f"Change {first} is" if first == last else f"Changes {first} to {last} are"
+    case.lose(last, f"{which} gone from the project and missing from the labels.")

@@ -1,0 +1,167 @@
+"""Rows of the journal: appended with a chain of hashes, read with every hash checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from medview.store import schema
+from medview.store.codec import canonical
+from medview.store.entry import EntryKind
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """What one row says, without its place in the chain.
+
+    Attributes
+    ----------
+    seq : int
+        1, 2, 3 ... within the case.
+    target_seq : int
+        The row an undo or redo refers to; 0 for a new command.
+    pixels_sha256 : str
+        Of the voxels it was drawn on, as far as known then.
+    document, payload
+        Of the codec; empty for undo and redo.
+    """
+
+    case_id: int
+    seq: int
+    kind: EntryKind
+    target_seq: int
+    name: str
+    tool: str
+    revision: int
+    created_utc: str
+    pixels_sha256: str
+    document: str
+    payload: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row as found.
+
+    Attributes
+    ----------
+    intact : bool
+        Whether its hash agrees with what it holds.
+    """
+
+    row: JournalRow
+    row_id: int
+    reader_id: int
+    previous_sha256: str
+    row_sha256: str
+    intact: bool
+
+
+def reader_id(connection: Connection, name: str, uid: str) -> int:
+    """Return the number of the reader called ``name``, adding it with ``uid`` when it is new."""
+    known = connection.execute(select(schema.readers.c.reader_id).where(schema.readers.c.name == name)).scalar()
+    if known is not None:
+        return int(known)
+    connection.execute(insert(schema.readers).values(reader_uid=uid, name=name, rows=0, head_sha256=""))
+    return int(connection.execute(select(schema.readers.c.reader_id).where(schema.readers.c.name == name)).scalar_one())
+
+
+def append_row(connection: Connection, row: JournalRow, reader: int) -> None:
+    """Append a row to the chain of a reader."""
+    readers = schema.readers.c
+    uid, count, previous = connection.execute(
+        select(readers.reader_uid, readers.rows, readers.head_sha256).where(readers.reader_id == reader)
+    ).one()
+    case_identity = connection.execute(
+        select(schema.cases.c.identity_sha256).where(schema.cases.c.case_id == row.case_id)
+    ).scalar_one()
+    digest = row_hash(row, uid, case_identity, previous)
+    connection.execute(
+        insert(schema.journal).values(
+            case_id=row.case_id,
+            seq=row.seq,
+            reader_id=reader,
+            kind=row.kind.value,
+            target_seq=row.target_seq,
+            name=row.name,
+            tool=row.tool,
+            revision=row.revision,
+            created_utc=row.created_utc,
+            pixels_sha256=row.pixels_sha256,
+            document=row.document,
+            payload=row.payload,
+            size_bytes=row.size_bytes,
+            previous_sha256=previous,
+            row_sha256=digest,
+        )
+    )
+    connection.execute(update(schema.readers).where(readers.reader_id == reader).values(rows=count + 1, head_sha256=digest))
+
+
+def row_hash(row: JournalRow, reader_uid: str, case_identity: str, previous_sha256: str) -> str:
+    """Return the SHA-256 of everything a row says, whose it is, what it was drawn on and the reader's row before it."""
+    _case_id, seq, kind, *rest, document, payload, _size_bytes = astuple(row)
+    facts = [reader_uid, case_identity, previous_sha256, seq, kind.value, *rest, document]
+    digest = hashlib.sha256(canonical(facts).encode())
+    digest.update(payload)
+    return digest.hexdigest()
+
+
+def read_rows(
+    connection: Connection, case_id: int | None = None, after_seq: int = 0, limit: int | None = None
+) -> Iterator[StoredRow]:
+    """Yield rows in the order they were written: those of one case after a row, or all."""
+    journal, readers, cases = schema.journal.c, schema.readers.c, schema.cases.c
+    statement = select(schema.journal, readers.reader_uid, cases.identity_sha256).select_from(
+        schema.journal.outerjoin(schema.readers).outerjoin(schema.cases)
+    )
+    if case_id is None:
+        statement = statement.order_by(journal.row_id)
+    else:
+        statement = statement.where(journal.case_id == case_id, journal.seq > after_seq).order_by(journal.seq)
+    for found in connection.execute(statement.limit(limit).execution_options(yield_per=16)):
+        yield _stored(found)
+
+
+def read_row(connection: Connection, case_id: int, seq: int) -> StoredRow | None:
+    """Return one row, or None when it is gone."""
+    return next((row for row in read_rows(connection, case_id, seq - 1, limit=1) if row.row.seq == seq), None)
+
+
+def last_seq(connection: Connection, case_id: int) -> int:
+    """Return the number of the newest row of a case; 0 when there is none."""
+    journal = schema.journal.c
+    return int(connection.execute(select(func.max(journal.seq)).where(journal.case_id == case_id)).scalar() or 0)
+
+
+def _stored(found: Row[Any]) -> StoredRow:
+    row = JournalRow(
+        case_id=found.case_id,
+        seq=found.seq,
+        kind=_kind(found.kind),
+        target_seq=found.target_seq,
+        name=str(found.name),
+        tool=str(found.tool),
+        revision=found.revision,
+        created_utc=str(found.created_utc),
+        pixels_sha256=str(found.pixels_sha256),
+        document=str(found.document),
+        payload=bytes(found.payload),
+        size_bytes=found.size_bytes,
+    )
+    digest = row_hash(row, str(found.reader_uid), str(found.identity_sha256), str(found.previous_sha256))
+    intact = digest == found.row_sha256
+    return StoredRow(row, found.row_id, found.reader_id, found.previous_sha256, found.row_sha256, intact)
+
+
+def _kind(value: str) -> EntryKind:
+    # A damaged kind must not hide the row: its hash disagrees then, whatever stands here.
+    try:
+        return EntryKind(value)
+    except ValueError:
+        return EntryKind.DO

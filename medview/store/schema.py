@@ -1,0 +1,81 @@
+"""Tables of ``project.db``."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+APPLICATION_ID = 0x4D564957
+"""``MVIW`` in the SQLite header: the file is a MedView project."""
+
+SCHEMA_VERSION = 1
+"""``user_version`` of the databases this program writes. A database with a higher one is only read."""
+
+metadata = MetaData()
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""One row each for ``project_uid``, ``name``, ``created_utc``."""
+
+readers = Table(
+    "readers",
+    metadata,
+    Column("reader_id", Integer, primary_key=True),
+    Column("reader_uid", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("rows", Integer, nullable=False),
+    Column("head_sha256", Text, nullable=False),
+)
+"""People who label. ``head_sha256`` is the hash of the reader's newest row, so that rows lost at the end are noticed."""
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Integer, primary_key=True),
+    Column("study_uid", Text, nullable=False),
+    Column("series_uid", Text, nullable=False),
+    Column("geometry", Text, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("identity_sha256", Text, nullable=False),
+    Column("pixels_sha256", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_utc", Text, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("row_id", Integer, primary_key=True),
+    Column("case_id", Integer, ForeignKey("cases.case_id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("reader_id", Integer, ForeignKey("readers.reader_id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target_seq", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_utc", Text, nullable=False),
+    Column("pixels_sha256", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("previous_sha256", Text, nullable=False),
+    Column("row_sha256", Text, nullable=False),
+    UniqueConstraint("case_id", "seq"),
+)
+"""Every gesture ever made; rows are only ever appended. ``seq`` counts 1, 2, 3 ... within a case."""
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("snapshot_id", Integer, primary_key=True),
+    Column("case_id", Integer, ForeignKey("cases.case_id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("blob_sha256", Text, nullable=False),
+    Column("created_utc", Text, nullable=False),
+    UniqueConstraint("case_id", "seq"),
+)
+"""State of a case after row ``seq``; a shortcut for loading, never the only copy of anything."""

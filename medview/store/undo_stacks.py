@@ -1,0 +1,54 @@
+"""Which rows of a case can be undone and redone. The same rules as the history in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from medview.core.errors import StoreError
+from medview.store.entry import EntryKind
+
+
+class UndoStacks:
+    """Row numbers (``seq``) of what can be undone and redone, newest last."""
+
+    def __init__(self, undo: Iterable[int] = (), redo: Iterable[int] = ()) -> None:
+        self.undo = list(undo)
+        self.redo = list(redo)
+
+    def target(self, kind: EntryKind) -> int:
+        """Return the row an undo or redo refers to; 0 for a new command.
+
+        Raises
+        ------
+        StoreError
+            When there is nothing to undo or redo.
+        """
+        if kind is EntryKind.DO:
+            return 0
+        stack = self.undo if kind is EntryKind.UNDO else self.redo
+        if not stack:
+            raise StoreError(f"There is nothing to {kind.value}.")
+        return stack[-1]
+
+    def advance(self, kind: EntryKind, seq: int, target_seq: int) -> None:
+        """Follow one row: ``seq`` for a new command, ``target_seq`` for an undo or redo.
+
+        A target that lies deeper, or is gone because rows were damaged, is still followed.
+        """
+        if kind is EntryKind.DO:
+            self.undo.append(seq)
+            self.redo.clear()
+            return
+        source, target = (self.undo, self.redo) if kind is EntryKind.UNDO else (self.redo, self.undo)
+        if target_seq in source:
+            source.remove(target_seq)
+            target.append(target_seq)
+
+    def forget(self) -> None:
+        """Nothing can be undone or redone from here on back: the way there is broken."""
+        self.undo.clear()
+        self.redo.clear()
+
+    def copy(self) -> UndoStacks:
+        """Return an independent copy."""
+        return UndoStacks(self.undo, self.redo)
