@@ -150,7 +150,7 @@ def write_pictures(folder: Path, volume: Volume, prediction: Prediction, boxes: 
     """Write a picture of each plane through the middle of the smallest segment, with the mask and boxes over it."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    at_kji = _place_to_show(prediction)
+    at_kji = place_to_show(prediction)
     for plane in Plane:
         layout = SlicePlane.of(plane, volume.geometry)
         index = at_kji[layout.normal_axis]
@@ -165,7 +165,8 @@ def write_pictures(folder: Path, volume: Volume, prediction: Prediction, boxes: 
     return written
 
 
-def _place_to_show(prediction: Prediction) -> tuple[int, int, int]:
+def place_to_show(prediction: Prediction) -> tuple[int, int, int]:
+    """Return a voxel (k, j, i) in the middle of the smallest proposed segment, or of the volume when there is none."""
     mask = prediction.mask
     counts = {v: n for v, n in (mask.counts() if mask else {}).items() if n}
     if mask is None or not counts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from medview.core.case_labels import CaseLabels
@@ -43,8 +44,19 @@ def open_path(workspace: Workspace, path: Path) -> Job:
     return workspace.runner.submit(ScanPlace(path, workspace.services.pool), Outcome(done, failed=workspace.report))
 
 
-def open_series(workspace: Workspace, series: Series, entry: VolumeEntry | None = None) -> Job | None:
-    """Open one series, or show it when it is open already. The picture stands once its middle slice is read."""
+def open_series(
+    workspace: Workspace,
+    series: Series,
+    entry: VolumeEntry | None = None,
+    then: Callable[[OpenCase], None] = lambda _case: None,
+) -> Job | None:
+    """Open one series, or show it when it is open already. The picture stands once its middle slice is read.
+
+    Parameters
+    ----------
+    then : callable
+        Called with the case once every slice has arrived.
+    """
     if series.series_uid in workspace.cases:
         workspace.show(series.series_uid)
         return None
@@ -80,6 +92,7 @@ def open_series(workspace: Workspace, series: Series, entry: VolumeEntry | None 
         if case.load.damaged:
             workspace.say(case.load.sentence(), Severity.WARNING)
         case.load_changed.emit()
+        then(case)
 
     return workspace.runner.submit(request, Outcome(done, partial, workspace.report))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from medview.core.job import JobContext
@@ -61,8 +62,19 @@ def offers(workspace: Workspace) -> list[Offer]:
     return sorted(found, key=lambda offer: not offer.fit.ok)
 
 
-def run_model(workspace: Workspace, pack: ModelPack, device: str = "auto") -> Job | None:
-    """Start a model on the active case; its result becomes a proposal. Says why when it cannot start."""
+def run_model(
+    workspace: Workspace,
+    pack: ModelPack,
+    device: str = "auto",
+    then: Callable[[OpenCase, Proposal], None] = lambda _case, _proposal: None,
+) -> Job | None:
+    """Start a model on the active case; its result becomes a proposal. Says why when it cannot start.
+
+    Parameters
+    ----------
+    then : callable
+        Called with the case and the proposal once it is up.
+    """
     case = workspace.active
     if case is None:
         return None
@@ -90,6 +102,7 @@ def run_model(workspace: Workspace, pack: ModelPack, device: str = "auto") -> Jo
             return
         propose(case, proposal)
         workspace.say(_summary(value))
+        then(case, proposal)
 
     return workspace.runner.submit(RunModel(request), Outcome(done, failed=workspace.report))
 
