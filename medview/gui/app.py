@@ -16,12 +16,15 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication
 
 from medview.core.errors import MedViewError
+from medview.gui.dialogs.give_up import ask_to_give_up
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.gui.job_thread import JobThreads
 from medview.gui.key_focus import KeyFocus
 from medview.gui.main_window import MainWindow
+from medview.gui.saved_watch import SavedWatch
 from medview.gui.theme import apply_theme
 from medview.io.reader_pool import ReaderPool
+from medview.store.personal import personal_project
 from medview.workspace.events import Severity
 from medview.workspace.hands import Hands
 from medview.workspace.models import data_folder, model_registry
@@ -74,6 +77,7 @@ class Program(QObject):
         self.window.theme_wanted.connect(self.use_theme)
         self.window.closing.connect(self.on_closing)
         self.workspace.settings_changed.connect(self._save_settings)
+        self._watch: SavedWatch | None = None
         self._closed = False
         sys.excepthook = self.on_unexpected
 
@@ -101,9 +105,10 @@ class Program(QObject):
         self._save_settings()
 
     def on_closing(self, event: QCloseEvent) -> None:
-        """Let the window go when every change is on disk."""
-        event.accept()
-        self.close()
+        """Let the window go when every change is on disk, or when the person gives the changes up."""
+        event.setAccepted(self._project_closed())
+        if event.isAccepted():
+            self.close()
 
     def close(self) -> None:
         """End threads, readers and project. Safe to call again."""
@@ -112,6 +117,8 @@ class Program(QObject):
         self._closed = True
         self.threads.close()
         self.pool.close()
+        if self._watch is not None:
+            self._watch.stop()
         self._app.removeEventFilter(self._key_focus)
         sys.excepthook = sys.__excepthook__
 
@@ -120,6 +127,19 @@ class Program(QObject):
         LOG.error("%s", "".join(traceback.format_exception(kind, error, trace)))
         sentence = error.sentence if isinstance(error, MedViewError) else None
         self.workspace.say(sentence or "Something failed unexpectedly; details are in the log.", Severity.ERROR)
+
+    def _project_closed(self) -> bool:
+        project = self.workspace.services.project
+        if project is None:
+            return True
+        try:
+            project.close()
+        except MedViewError as error:
+            if not ask_to_give_up(self.window, error.sentence):
+                return False
+            project.close(discard=True)
+        self.workspace.services.project = None
+        return True
 
     def _show_notice(self) -> None:
         dialog = NoticeDialog(self.window)
@@ -137,7 +157,26 @@ class Program(QObject):
         save_settings(self.workspace.settings)
 
     def _open_project(self) -> None:
-        """Open the personal project; without it the window works, and says that nothing is kept."""
+        """Open the personal project, or read it where it cannot be written; the window works without and says so."""
+        services = self.workspace.services
+        try:
+            services.project = personal_project(data_folder())
+        except MedViewError as error:
+            LOG.warning("personal project: %s", error.detail or type(error).__name__)
+            services.project_problem = error.sentence
+            self.workspace.say(error.sentence, Severity.WARNING)
+            self._read_project()
+            return
+        self._watch = SavedWatch(services.project.journal, self)
+        self._watch.changed.connect(self.window.status.saved.show_state)
+        self.window.status.saved.show_state(services.project.journal.state)
+
+    def _read_project(self) -> None:
+        # Locked by another window, or on a disk that cannot be written: what is there can still be looked at.
+        try:
+            self.workspace.services.project = personal_project(data_folder(), read_only=True)
+        except MedViewError as error:
+            LOG.warning("personal project cannot be read either: %s", error.detail or type(error).__name__)
 
 
 def log_file() -> Path:

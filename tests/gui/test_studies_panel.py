@@ -1,0 +1,145 @@
+"""The study browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QStandardItemModel
+from pytestqt.qtbot import QtBot
+
+from medview.core.study import DamagedFile, Reason, ScanResult, Series, Verdict, VolumeEntry
+from medview.gui.panels.studies import StudiesPanel
+from medview.gui.study_tree import ROW_ROLE, Row, date_text, fill, name_text, verdict_tip, verdict_word
+from medview.gui.theme_tokens import DARK
+from medview.workspace.workspace import Workspace
+from tests.gui.panes import sagittal_geometry
+from tests.gui.windows import bare_workspace
+
+GRID = sagittal_geometry()
+ENTRY = VolumeEntry(Verdict.VOLUME, (), GRID, GRID.shape_kji, (), (4.0, 0.7, 1.3))
+CHEST = Series(
+    "1.1", "1", "MRN-7", "Roe^Jane^Q", "CT", "Thorax 1.0", "CT thorax", "20260213", series_number=4, volumes=(ENTRY,)
+)
+SCOUT = replace(
+    CHEST,
+    series_uid="1.2",
+    description="Scout",
+    series_number=1,
+    volumes=(replace(ENTRY, verdict=Verdict.STACK, reasons=(Reason("MIXED_SIZE", "Images of two sizes."),)),),
+)
+MASKS = replace(CHEST, series_uid="1.3", description="Lesions", modality="SEG", volumes=(), paths=("/x/seg.dcm",))
+BRAIN = Series("2.1", "2", "MRN-8", "Poe^Max", "MR", "T1", "MR head", "20250101", volumes=(ENTRY,))
+
+
+def rows(model: QStandardItemModel | None, parent: QModelIndex | None = None) -> list[Row]:
+    assert model is not None
+    found, parent = [], parent or QModelIndex()
+    for n in range(model.rowCount(parent)):
+        index = model.index(n, 0, parent)
+        found.append(index.data(ROW_ROLE))
+        found += rows(model, index)
+    return found
+
+
+def test_series_are_listed_under_their_study_and_patient() -> None:
+    model = QStandardItemModel()
+    fill(model, [CHEST, BRAIN, SCOUT], hide_identity=False)
+    assert [row.title for row in rows(model)] == [
+        "Roe, Jane Q",
+        "CT thorax",
+        "4  Thorax 1.0",
+        "1  Scout",
+        "Poe, Max",
+        "MR head",
+        "T1",
+    ]
+
+
+def test_hidden_identity_leaves_no_name_number_or_date() -> None:
+    model = QStandardItemModel()
+    fill(model, [CHEST, BRAIN], hide_identity=True)
+    text = " ".join(row.search_text for row in rows(model))
+    for secret in ("Roe", "Jane", "MRN", "Poe", "2026", "2025"):
+        assert secret not in text
+    assert "Patient 1" in text
+
+
+def test_a_chip_says_how_far_a_series_can_be_trusted_and_why() -> None:
+    model = QStandardItemModel()
+    fill(model, [CHEST, SCOUT, MASKS], hide_identity=False)
+    chips = {row.title: (verdict_word(row), verdict_tip(row)) for row in rows(model) if row.series}
+    assert chips["4  Thorax 1.0"][0] == "volume"
+    assert chips["1  Scout"][0] == "stack"
+    assert "Images of two sizes." in chips["1  Scout"][1]
+    assert chips["4  Lesions"][0] == "labels"
+
+
+def test_every_volume_of_a_series_has_a_row() -> None:
+    small = replace(ENTRY, shape_kji=(2, 10, 10))
+    model = QStandardItemModel()
+    fill(model, [replace(CHEST, volumes=(ENTRY, small))], hide_identity=False)
+    assert [row.entry for row in rows(model) if row.series] == [ENTRY, small]
+
+
+def test_names_and_dates_are_written_for_people() -> None:
+    assert name_text("Roe^Jane^Q^Dr") == "Roe, Jane Q Dr"
+    assert name_text("Roe") == "Roe"
+    assert name_text("Yamada^Tarou=山田^太郎") == "Yamada, Tarou"
+    assert date_text("20260213") == "2026-02-13"
+    assert date_text("unknown") == "unknown"
+
+
+def panel(qtbot: QtBot, workspace: Workspace) -> StudiesPanel:
+    shown = StudiesPanel(workspace, DARK)
+    qtbot.addWidget(shown)
+    shown.resize(260, 600)
+    return shown
+
+
+def test_an_empty_panel_says_what_to_do(qtbot: QtBot, tmp_path: Path) -> None:
+    shown = panel(qtbot, bare_workspace(tmp_path))
+    shown.show()
+    assert shown._empty.isVisible()
+    assert "Open a folder" in shown._empty.text()
+
+
+def test_search_keeps_the_series_that_match_and_their_parents(qtbot: QtBot, tmp_path: Path) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    workspace.add_scan("a", ScanResult((replace(CHEST, volumes=()), replace(BRAIN, volumes=()))))
+    shown.search.setText("t1")
+    proxy = shown.tree.model()
+    assert proxy.rowCount() == 1
+    assert proxy.index(0, 0).data(ROW_ROLE).title == "Poe, Max"
+    shown.search.setText("roe")
+    assert proxy.index(0, 0).data(ROW_ROLE).title == "Roe, Jane Q"
+    study = proxy.index(0, 0, proxy.index(0, 0))
+    assert proxy.rowCount(study) == 1
+
+
+def test_a_double_click_on_a_series_of_labels_asks_for_their_import(qtbot: QtBot, tmp_path: Path) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    shown.show()
+    workspace.add_scan("a", ScanResult((MASKS,)))
+    proxy = shown.tree.model()
+    index = proxy.index(0, 0, proxy.index(0, 0, proxy.index(0, 0)))
+    with qtbot.waitSignal(shown.labels_wanted) as wanted:
+        place = shown.tree.visualRect(index).center()
+        qtbot.mouseClick(shown.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        qtbot.mouseDClick(shown.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert wanted.args == [Path("/x/seg.dcm")]
+
+
+def test_files_that_could_not_be_read_are_counted_and_listed_on_demand(qtbot: QtBot, tmp_path: Path) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    shown.show()
+    broken = DamagedFile("/x/a.dcm", "It ends early.")
+    workspace.add_scan("a", ScanResult((replace(CHEST, volumes=()),), (broken,)))
+    assert shown.damaged.text() == "1 file could not be read"
+    with qtbot.waitSignal(shown.damaged_wanted) as wanted:
+        shown.damaged.click()
+    assert wanted.args == [[broken]]
