@@ -143,12 +143,7 @@ class SeriesReader:
 
 def read_whole(entry: VolumeEntry) -> bool:
     """Whether a file without DICOM frames stands behind the volume; it is read in one go."""
-    return (
-        bool(entry.frames)
-        and not entry.frames[0].sop_instance_uid
-        and len(entry.frames) == 1
-        and entry.frames[0].number < 0
-    )
+    return len(entry.frames) == 1 and entry.frames[0].number < 0
 
 
 def outward(first_k: int, count: int) -> list[int]:

@@ -62,8 +62,9 @@ class PixelFile:
         self._path = path
         self._name = name_of(path)
         with open_source(path) as file:
-            self._dataset, self._layout = parse(file, self._name, stop_before_pixels=True)
-        self.instance: Instance = instance_of(path, self._dataset, self._layout)
+            self.dataset, self._layout = parse(file, self._name, stop_before_pixels=True)
+        self.instance: Instance = instance_of(path, self.dataset, self._layout)
+        self._frames = len(self.instance.frames)
 
     def frame(self, number: int) -> tuple[Array, Rescale]:
         """Return the stored numbers of one frame and its rescale; as ``read_frame``."""
@@ -72,17 +73,28 @@ class PixelFile:
             raise ReadError(f"{self._name} has no image {number + 1}.")
         if not instance.pixels.kind:
             raise ReadError(instance.problem)
+        stored = self.stored(number)
+        rescale = instance.frames[number].rescale or Rescale()
+        if instance.pixels.lut:
+            with quiet():
+                return np.asarray(apply_modality_lut(stored, self.dataset)), Rescale()
+        return stored, rescale
+
+    def check_frames(self, count: int) -> None:
+        """Refuse an object, of whatever class, that declares frames it cannot hold. Raises RefusedError."""
+        pixels = self.instance.pixels
+        bits = pixels.bits_allocated
+        guard.check_matrix(pixels.rows, pixels.columns, pixels.samples, bits, count, self._layout, self._name)
+        self._frames = count
+
+    def stored(self, number: int) -> Array:
+        """Return the stored numbers of a frame without any rescale or Modality LUT. Raises ReadError."""
         try:
-            stored = self._stored(number)
+            return self._stored(number)
         except MedViewError as error:
             if error.sentence.startswith("It is damaged"):
                 raise ReadError(f"{self._name} is damaged{error.sentence[13:]}", detail=error.detail) from error
             raise
-        rescale = instance.frames[number].rescale or Rescale()
-        if instance.pixels.lut:
-            with quiet():
-                return np.asarray(apply_modality_lut(stored, self._dataset)), Rescale()
-        return stored, rescale
 
     def _stored(self, number: int) -> Array:
         pixels = self.instance.pixels
@@ -163,7 +175,7 @@ class PixelFile:
 
     def _codestream(self, number: int) -> bytes:
         spans = self._layout.fragments
-        count = len(self.instance.frames)
+        count = self._frames
         if not spans:
             raise ReadError(f"{self._name} is damaged: its compressed image is missing.")
         own = spans[number : number + 1] if len(spans) == count else self._spans_of(number, count)
@@ -195,7 +207,7 @@ class PixelFile:
             table_at, table_length = self._layout.offset_table
             file.seek(table_at)
             table = np.frombuffer(file.read(table_length // 4 * 4), "<u4").tolist()
-            extended = self._dataset.get("ExtendedOffsetTable")
+            extended = self.dataset.get("ExtendedOffsetTable")
             if isinstance(extended, bytes) and len(extended) == 8 * count:
                 table = np.frombuffer(extended, "<u8").tolist()
             if len(table) == count:
@@ -212,7 +224,7 @@ class PixelFile:
         pixels = self.instance.pixels
         if pixels.photometric == "PALETTE COLOR":
             stored = sign_extended(raw, pixels.bits_stored, pixels.high_bit, signed=pixels.signed)
-            return _through_palette(stored, self._dataset, self._name)
+            return _through_palette(stored, self.dataset, self._name)
         if pixels.bits_stored > 8:
             raw = raw >> (pixels.bits_stored - 8)
         rgb = raw.astype(np.uint8, copy=False)

@@ -1,0 +1,245 @@
+"""A Segmentation to a DICOM SEG on its source images."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import highdicom
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import generate_uid
+
+import medview
+from medview.core.errors import GeometryError, ReadError, WriteError
+from medview.core.geometry import Calibration, Geometry
+from medview.core.segmentation import Segment, Segmentation
+from medview.core.source import SourceKind
+from medview.io.atomic import replacing
+from medview.io.dicom.attributes import quiet, text
+from medview.io.dicom.group import made_uid
+from medview.io.dicom.header import instance_of, parse
+from medview.io.dicom.instance import FrameInfo
+from medview.io.sources import name_of, open_source
+
+RESEARCH_USE = "Research use. Not a medical device."
+
+ON_GRID_VOXELS = 0.01
+"""How far a source image may lie from the slice it stands for."""
+
+SERIES_NUMBER = 900
+"""Far from what scanners use."""
+
+_TISSUE = highdicom.sr.CodedConcept("85756007", "SCT", "Tissue")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Data sets and, for every k, the frame (counted through all data sets) that shows it; -1 where none does."""
+
+    datasets: list[Dataset]
+    frame_of_k: npt.NDArray[np.int64]
+    frames: int
+
+
+def write_seg(
+    path: Path,
+    segmentation: Segmentation,
+    source: Sequence[Path],
+    *,
+    corrected: Collection[str] = (),
+    description: str = "",
+) -> Path:
+    """Write all segments as a BINARY segmentation object; overlapping segments stay apart.
+
+    Parameters
+    ----------
+    source : sequence of Path
+        The DICOM files the segmentation was drawn on, classic or enhanced, in any order; slices are matched by position.
+    corrected : collection of str
+        Ids of segments a model made and a person changed: they are declared semi-automatic.
+    description : str
+        Series description; without patient identity.
+
+    Raises
+    ------
+    GeometryError
+        When the images are not the grid the labels are on, or state no positions.
+    WriteError, DiskFullError
+        When there is nothing to write or it cannot be written.
+    ReadError
+        When a source image cannot be read.
+    """
+    if not segmentation.segments:
+        raise WriteError(f"{path.name} was not written: there are no segments; draw something first.")
+    if segmentation.geometry.calibration is not Calibration.VOLUME:
+        raise GeometryError(
+            f"{path.name} was not written: a SEG needs positions and the series is a stack; export NIfTI instead."
+        )
+    found = _source(path, segmentation.geometry, source)
+    ordered, masks = _masks(segmentation, found)
+    descriptions = [_described(number, s, s.segment_id in corrected) for number, s in enumerate(segmentation.segments, 1)]
+    try:
+        with quiet():
+            seg = highdicom.seg.Segmentation(
+                source_images=ordered,
+                pixel_array=masks,
+                segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
+                segment_descriptions=descriptions,
+                series_instance_uid=generate_uid(prefix=None),
+                series_number=SERIES_NUMBER,
+                sop_instance_uid=generate_uid(prefix=None),
+                instance_number=1,
+                manufacturer="MedView",
+                manufacturer_model_name="MedView",
+                software_versions=medview.__version__,
+                device_serial_number="0",
+                content_description=RESEARCH_USE,
+                content_label="SEGMENTATION",
+            )
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise WriteError(
+            f"{path.name} was not written: the source images lack what a SEG must repeat; export NIfTI instead.",
+            detail=f"{type(error).__name__}: {error}"[:300],
+        ) from error
+    seg.SeriesDescription = (description or f"MedView labels. {RESEARCH_USE}")[:64]
+    seg.preamble = b"\x00" * 128
+    with replacing(path) as file, quiet():
+        seg.save_as(file)
+    return path
+
+
+def _source(path: Path, geometry: Geometry, source: Sequence[Path]) -> _Source:
+    datasets: list[Dataset] = []
+    frames: list[FrameInfo] = []
+    seen: set[str] = set()
+    for one in sorted({str(p) for p in source}):
+        with open_source(one) as file:
+            dataset, layout = parse(file, name_of(one), stop_before_pixels=True)
+        instance = instance_of(one, dataset, layout)
+        if not instance.image or instance.sop_instance_uid in seen:
+            continue
+        if instance.sop_instance_uid:
+            seen.add(instance.sop_instance_uid)
+        mine, theirs = geometry.frame_of_reference_uid, instance.frame_of_reference_uid
+        if mine and mine != theirs:
+            raise GeometryError(f"{path.name} was not written: {name_of(one)} lies in another frame of reference.")
+        datasets.append(_completed(dataset))
+        frames += instance.frames
+    if not datasets:
+        raise ReadError(f"{path.name} was not written: none of the source files is a DICOM image.")
+    frame_of_k = np.full(geometry.shape_kji[0], -1, dtype=np.int64)
+    for number, frame in enumerate(frames):
+        if frame.position_lps_mm is None:
+            continue
+        k, j, i = geometry.index_kji(frame.position_lps_mm)
+        nearest = int(np.rint(k))
+        on_grid = max(abs(k - nearest), abs(j), abs(i)) <= ON_GRID_VOXELS and 0 <= nearest < len(frame_of_k)
+        if on_grid and _parallel(frame, geometry) and frame_of_k[nearest] < 0:
+            frame_of_k[nearest] = number
+    if (frame_of_k < 0).all():
+        raise GeometryError(f"{path.name} was not written: the source images are not those the labels were drawn on.")
+    return _Source(datasets, frame_of_k, len(frames))
+
+
+_MAY_BE_EMPTY = (
+    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime", "AccessionNumber",
+    "ReferringPhysicianName",
+)  # fmt: skip
+"""What a SEG repeats of its source and the standard allows to be empty; de-identified files often lack it."""
+
+
+def _completed(dataset: Dataset) -> Dataset:
+    for keyword in _MAY_BE_EMPTY:
+        if keyword not in dataset:
+            setattr(dataset, keyword, "")
+    if not text(dataset, "FrameOfReferenceUID"):
+        # A SEG must name a frame of reference: one per series says no more than the source does.
+        dataset.FrameOfReferenceUID = made_uid([text(dataset, "SeriesInstanceUID")])
+    return dataset
+
+
+def _parallel(frame: FrameInfo, geometry: Geometry) -> bool:
+    if frame.orientation is None:
+        return False
+    row, column = frame.orientation[:3], frame.orientation[3:]
+    directions = geometry.directions_kji
+    return bool(directions[2] @ np.asarray(row) > 0.999 and directions[1] @ np.asarray(column) > 0.999)
+
+
+def _masks(segmentation: Segmentation, found: _Source) -> tuple[list[Dataset], npt.NDArray[np.uint8]]:
+    """Return source data sets and masks, (frame, row, column) or (frame, row, column, segment), for highdicom.
+
+    Of classic images only those that show a segment go in; an enhanced object goes in whole.
+    """
+    used = np.zeros(segmentation.geometry.shape_kji[0], dtype=bool)
+    for segment in segmentation.segments:
+        used |= (segmentation.layer(segment.layer_id).voxels == segment.value).any(axis=(1, 2))
+    if (used & (found.frame_of_k < 0)).any():
+        raise GeometryError("The SEG was not written: there are labels on slices whose source images are missing.")
+    if not used.any():
+        used = found.frame_of_k >= 0
+    multi_frame = len(found.datasets) == 1 and found.frames > 1
+    rows, columns = segmentation.geometry.shape_kji[1:]
+    if multi_frame:
+        count, targets, ordered = found.frames, found.frame_of_k[used], found.datasets
+    else:
+        if found.frames != len(found.datasets):
+            raise GeometryError(
+                "The SEG was not written: the source mixes several multi-frame objects; export NIfTI instead."
+            )
+        targets = np.arange(int(used.sum()))
+        count, ordered = len(targets), [found.datasets[n] for n in found.frame_of_k[used]]
+    segments = segmentation.segments
+    flat = np.zeros((count, rows, columns), dtype=np.uint8)
+    if len(segments) <= 255 and _into_one(segmentation, used, targets, flat):
+        return ordered, flat
+    apart = np.zeros((count, rows, columns, len(segments)), dtype=np.uint8)
+    for number, segment in enumerate(segments):
+        apart[targets, :, :, number] = segmentation.layer(segment.layer_id).voxels[used] == segment.value
+    return ordered, apart
+
+
+def _into_one(
+    segmentation: Segmentation, used: npt.NDArray[np.bool_], targets: npt.NDArray[np.int64], flat: npt.NDArray[np.uint8]
+) -> bool:
+    """Write segment numbers into one label map; False when segments overlap."""
+    for number, segment in enumerate(segmentation.segments, start=1):
+        mask = segmentation.layer(segment.layer_id).voxels[used] == segment.value
+        part = flat[targets]
+        if part[mask].any():
+            return False
+        part[mask] = number
+        flat[targets] = part
+    return True
+
+
+def _described(number: int, segment: Segment, corrected: bool) -> highdicom.seg.SegmentDescription:
+    source = segment.source
+    kinds = highdicom.seg.SegmentAlgorithmTypeValues
+    identification = None
+    kind = kinds.MANUAL
+    if source.kind is not SourceKind.HAND:
+        kind = kinds.AUTOMATIC if source.kind is SourceKind.MODEL and not corrected else kinds.SEMIAUTOMATIC
+        identification = highdicom.AlgorithmIdentificationSequence(
+            name=(source.model_id or "imported")[:64],
+            version=(source.model_version or "unknown")[:64],
+            family=codes.DCM.ArtificialIntelligence,
+        )
+    named = (
+        highdicom.sr.CodedConcept(segment.code.value, segment.code.scheme, segment.code.meaning) if segment.code else None
+    )
+    return highdicom.seg.SegmentDescription(
+        segment_number=number,
+        segment_label=segment.name[:64] or f"Segment {number}",
+        segmented_property_category=codes.SCT.AnatomicalStructure if named else codes.SCT.Tissue,
+        segmented_property_type=named or _TISSUE,
+        algorithm_type=kind,
+        algorithm_identification=identification,
+        tracking_uid=generate_uid(prefix=None),
+        tracking_id=segment.segment_id[:64],
+        display_color=highdicom.color.CIELabColor.from_rgb(*segment.colour),
+    )

@@ -1,0 +1,40 @@
+"""Labels that came from a file, before they enter a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from medview.core.geometry import Geometry
+from medview.core.segmentation import LabelArray, Segment
+from medview.core.volume import Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What imported labels have to belong to: a volume without its voxels, so that it travels to a reader process."""
+
+    geometry: Geometry
+    series_uid: str = ""
+    study_uid: str = ""
+
+    @classmethod
+    def of(cls, volume: Volume) -> Target:
+        """Return the target a volume is."""
+        return cls(volume.geometry, volume.series_uid, volume.study_uid)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImportedLabels:
+    """Segments and their layers on one grid; overlapping segments are in different layers.
+
+    Attributes
+    ----------
+    layers : dict of int to ndarray of uint8, shape (k, j, i)
+    notes : tuple of str
+        Sentences for the person, e.g. what was left out.
+    """
+
+    geometry: Geometry
+    segments: tuple[Segment, ...]
+    layers: dict[int, LabelArray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,179 @@
+"""Labels from any file MedView reads: DICOM SEG, NIfTI and NRRD label maps.
+
+A NIfTI or NRRD label map may have a companion ``NAME.json`` beside it that names its values::
+
+    {"labels": [{"value": 1, "name": "Lung", "colour": [86, 180, 233]}]}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.errors import GeometryError, ReadError
+from medview.core.geometry import Geometry
+from medview.core.segmentation import COLOUR_CYCLE, VALUES_PER_LAYER, LabelArray, Segment
+from medview.core.source import Source, SourceKind
+from medview.core.volume import Volume
+from medview.io.atomic import replacing
+from medview.io.dicom.header import SEGMENTATIONS, read_header
+from medview.io.dicom.seg import read_seg
+from medview.io.imported_labels import ImportedLabels, Target
+from medview.io.plain_files import describe, read_voxels
+from medview.io.reader_pool import InlinePool, Pool
+from medview.io.sniff import Kind, sniff
+
+READ_TIMEOUT_S = 120.0
+"""A label file is read whole."""
+
+SAME_PLACE_VOXELS = 0.1
+"""How far corners of a label map may lie from those of the image; NIfTI stores single precision."""
+
+__all__ = ["ImportedLabels", "is_label_file", "names_beside", "read_labels", "write_names"]
+
+
+def is_label_file(path: Path) -> bool:
+    """Whether a file can only be read as labels: a DICOM SEG. A NIfTI or NRRD file may be an image too."""
+    if path.is_dir() or not path.exists() or sniff(str(path)) is not Kind.DICOM:
+        return False
+    return read_header(str(path)).sop_class_uid in SEGMENTATIONS
+
+
+def read_labels(path: Path, reference: Volume | None = None, pool: Pool | None = None) -> ImportedLabels:
+    """Read labels, on the grid of ``reference`` where one is given.
+
+    Parameters
+    ----------
+    pool : Pool, optional
+        Where the file is parsed; inline unless given.
+
+    Raises
+    ------
+    GeometryError
+        When the labels belong to another series or grid.
+    ReadError
+        When the file is damaged or holds no labels.
+    """
+    belongs = Target.of(reference) if reference is not None else None
+    found: ImportedLabels = (pool or InlinePool()).call(_read, str(path), belongs, timeout_s=READ_TIMEOUT_S)
+    return found
+
+
+def _read(path: str, reference: Target | None) -> ImportedLabels:
+    kind = sniff(path)
+    if kind is Kind.DICOM:
+        return read_seg(Path(path), reference)
+    if kind not in (Kind.NIFTI, Kind.NRRD):
+        raise ReadError(f"{Path(path).name} holds no labels MedView reads; choose a DICOM SEG, NIfTI or NRRD file.")
+    (entry,) = describe(path, kind).volumes
+    geometry = entry.geometry
+    if entry.colour or entry.time_points != 1 or geometry is None or not entry.rescale.identity:
+        raise ReadError(f"{Path(path).name} is no label map: it holds colours, several time points or scaled numbers.")
+    labels = read_voxels(path)
+    if reference is not None:
+        labels = _on_grid(labels, geometry, reference.geometry, Path(path).name)
+        geometry = reference.geometry
+    return _from_map(labels, geometry, Path(path))
+
+
+def _on_grid(labels: npt.NDArray[Any], own: Geometry, wanted: Geometry, name: str) -> npt.NDArray[Any]:
+    """Return labels re-ordered onto a grid that differs at most in the direction and order of its axes."""
+    if own.shape_kji == wanted.shape_kji and _distance_voxels(own, wanted) <= SAME_PLACE_VOXELS:
+        return labels
+    to_own = np.linalg.inv(own.affine_lps) @ wanted.affine_lps
+    matrix, offset = to_own[:3, :3], to_own[:3, 3]
+    steps = np.rint(matrix).astype(int)
+    permutes = (np.abs(steps).sum(axis=0) == 1).all() and (np.abs(steps).sum(axis=1) == 1).all()
+    size = max(wanted.shape_kji)
+    if not permutes or np.abs(matrix - steps).max() * size > SAME_PLACE_VOXELS:
+        raise GeometryError(f"{name} was made on another grid; resample it to this series first.")
+    order = [int(np.flatnonzero(steps[:, axis])[0]) for axis in range(3)]
+    turned = labels.transpose(order)
+    start = np.rint(offset).astype(int)
+    for axis, source in enumerate(order):
+        backwards = steps[source, axis] < 0
+        expected = own.shape_kji[source] - 1 if backwards else 0
+        if start[source] != expected:
+            raise GeometryError(f"{name} was made on another grid; resample it to this series first.")
+        if backwards:
+            turned = np.flip(turned, axis)
+    if turned.shape != wanted.shape_kji or np.abs(offset - start).max() > SAME_PLACE_VOXELS:
+        raise GeometryError(f"{name} was made on another grid; resample it to this series first.")
+    return turned
+
+
+def _distance_voxels(own: Geometry, wanted: Geometry) -> float:
+    apart = np.abs(own.corners_lps_mm() - wanted.corners_lps_mm()).max()
+    return float(apart / min(wanted.spacing_kji_mm))
+
+
+def _from_map(labels: npt.NDArray[Any], geometry: Geometry, path: Path) -> ImportedLabels:
+    if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
+        raise ReadError(f"{path.name} is no label map: it holds fractions.")
+    values = [int(v) for v in np.unique(labels) if v != 0]
+    if values and values[0] < 0:
+        raise ReadError(f"{path.name} is no label map: it holds negative numbers.")
+    names = names_beside(path)
+    values = sorted(set(values) | set(names))
+    layers: dict[int, LabelArray] = {0: np.zeros(geometry.shape_kji, dtype=np.uint8)}
+    segments: list[Segment] = []
+    small = not values or values[-1] <= VALUES_PER_LAYER
+    if small:
+        layers[0] = np.ascontiguousarray(labels, dtype=np.uint8)
+    for position, value in enumerate(values):
+        layer_id, own = (0, value) if small else divmod(position, VALUES_PER_LAYER)
+        if not small:
+            own += 1
+            layers.setdefault(layer_id, np.zeros(geometry.shape_kji, dtype=np.uint8))[labels == value] = own
+        name, colour = names.get(value, (f"Label {value}", COLOUR_CYCLE[position % len(COLOUR_CYCLE)]))
+        segments.append(Segment(f"value-{value}", name, colour, layer_id, own, source=Source(SourceKind.IMPORT)))
+    return ImportedLabels(geometry, tuple(segments), layers)
+
+
+def names_path(path: Path) -> Path:
+    """Return where the names of a label map stand: the same name ending in ``.json``."""
+    stem = path.name
+    for ending in (".nii.gz", ".nii", ".nrrd", ".nhdr"):
+        if stem.lower().endswith(ending):
+            stem = stem[: -len(ending)]
+            break
+    return path.with_name(f"{stem}.json")
+
+
+def names_beside(path: Path) -> dict[int, tuple[str, tuple[int, int, int]]]:
+    """Return value -> (name, colour) from the companion file; empty when there is none or it is not understood."""
+    companion = names_path(path)
+    try:
+        document = json.loads(companion.read_text("utf-8")) if companion.stat().st_size < 1 << 20 else None
+    except (OSError, ValueError):
+        return {}
+    entries = document.get("labels") if isinstance(document, dict) else None
+    found: dict[int, tuple[str, tuple[int, int, int]]] = {}
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if not isinstance(entry, dict) or not isinstance(entry.get("value"), int) or not 0 < entry["value"] < 1 << 31:
+            continue
+        name = entry.get("name")
+        colour = _colour(entry.get("colour")) or COLOUR_CYCLE[number % len(COLOUR_CYCLE)]
+        label = name if isinstance(name, str) and name else f"Label {entry['value']}"
+        found[entry["value"]] = (label[:64], colour)
+    return found
+
+
+def _colour(value: object) -> tuple[int, int, int] | None:
+    if not isinstance(value, list) or len(value) != 3 or not all(isinstance(c, int) and 0 <= c <= 255 for c in value):
+        return None
+    return value[0], value[1], value[2]
+
+
+def write_names(path: Path, segments: Sequence[Segment]) -> Path:
+    """Write the companion that names the values of a label map at ``path``. Raises WriteError, DiskFullError."""
+    document = {"labels": [{"value": s.value, "name": s.name, "colour": list(s.colour)} for s in segments]}
+    companion = names_path(path)
+    with replacing(companion) as file:
+        file.write(json.dumps(document, indent=2, ensure_ascii=False).encode())
+    return companion
