@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +16,14 @@ from medview.core.errors import WriteError
 from medview.core.job import JobContext
 from medview.core.plane import Plane, SlicePlane
 from medview.core.prediction import Prediction
-from medview.core.volume import Rescale, Volume
+from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.io.atomic import replacing
 from medview.io.dicom.write_series import SeriesIdentity, write_series
-from medview.phantom.chest import ChestPhantom, chest
+from medview.phantom.demo import demo_studies
 from medview.workspace.jobs import Lane
 from medview.workspace.models import data_folder
 from medview.workspace.rendering import mask_overlays, render_slice
-
-_LOG = logging.getLogger("medview.demo")
 
 _VERSION = 1
 """Raise it when the phantom changes, so that an older copy on disk is made anew."""
@@ -35,27 +31,6 @@ _VERSION = 1
 DEMO_MODELS = ("phantom-organs-nodules", "phantom-nodule-boxes", "phantom-nodule-present")
 
 LUNG_WINDOW = Window(-600.0, 1500.0, name="Lung")
-
-
-@dataclass(frozen=True, slots=True)
-class DemoVisit:
-    """One series of the demo study."""
-
-    seed: int
-    nodules: int
-    patient_name: str
-    patient_id: str
-    study_date: str
-    visit: int = 0
-
-
-VISITS = (
-    DemoVisit(20261, 3, "Demo^Anna", "DEMO-1", "20260112"),
-    DemoVisit(20261, 3, "Demo^Anna", "DEMO-1", "20260706", visit=1),
-    DemoVisit(20262, 0, "Demo^Bruno", "DEMO-2", "20260203"),
-    DemoVisit(20263, 5, "Demo^Clara", "DEMO-3", "20260317"),
-)
-"""Three patients who do not exist; the first comes back after half a year with grown nodules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,52 +73,44 @@ def make_demo(folder: Path, context: JobContext) -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".demo-") as part:
-            _write_visits(Path(part), context)
+            growing = Path(part) / folder.name
+            growing.mkdir()
+            _write_studies(growing, context)
             if folder.exists():
                 shutil.rmtree(folder)
-            shutil.copytree(part, folder)
+            growing.rename(folder)
     except OSError as error:
         raise WriteError(f"The demo study cannot be written to {folder.parent}.", detail=str(error)) from error
     return folder
 
 
-def phantoms(context: JobContext) -> Iterator[tuple[DemoVisit, ChestPhantom]]:
-    """Compute the visits one by one."""
-    earlier: ChestPhantom | None = None
-    for number, visit in enumerate(VISITS):
+def _write_studies(folder: Path, context: JobContext) -> None:
+    context.progress(0.0, "Computing patients")
+    studies = demo_studies()
+    visits = []
+    for number, study in enumerate(studies, start=1):
         context.raise_if_cancelled()
-        context.progress(number / len(VISITS), f"Patient {visit.patient_id}")
-        first = earlier if visit.visit else None
-        phantom = chest(visit.seed, nodules=visit.nodules, follow_up_of=first)
-        earlier = phantom
-        yield visit, phantom
-
-
-def _write_visits(folder: Path, context: JobContext) -> None:
-    truth = []
-    for number, (visit, phantom) in enumerate(phantoms(context)):
-        series = folder / f"series-{number + 1}"
-        volume = Volume(phantom.hu, phantom.geometry, modality="CT", unit="HU", rescale=Rescale(), windows=(LUNG_WINDOW,))
-        write_series(series, volume, _identity(visit))
-        np.savez_compressed(folder / f"truth-{number + 1}.npz", labels=phantom.labels)
+        context.progress(0.5 + 0.5 * number / len(studies), f"Writing {study.patient_id}")
+        phantom = study.phantom
+        name = f"series-{number}"
+        volume = Volume(phantom.hu, phantom.geometry, modality="CT", unit="HU", windows=(LUNG_WINDOW,))
+        identity = SeriesIdentity(
+            patient_name=study.patient_name,
+            patient_id=study.patient_id,
+            study_date=study.study_date,
+            study_description=study.study_description,
+            series_description="Computed, not of a person",
+            seed=f"medview-demo-{_VERSION}-{study.patient_id}-{study.study_date}",
+        )
+        write_series(folder / name, volume, identity)
+        np.savez_compressed(folder / f"truth-{number}.npz", labels=phantom.labels)
         lesions = [
             {"centre_lps_mm": list(lesion.centre_lps_mm), "diameter_mm": round(lesion.diameter_mm, 2)}
             for lesion in phantom.lesions
         ]
-        truth.append({"series": series.name, "patient": visit.patient_id, "visit": visit.visit, "lesions": lesions})
-    document = {"made_by": f"MedView {medview.__version__}", "note": "Computed, not of a person.", "visits": truth}
+        visits.append({"series": name, "patient": study.patient_id, "date": study.study_date, "lesions": lesions})
+    document = {"made_by": f"MedView {medview.__version__}", "note": "Computed, not of a person.", "visits": visits}
     (folder / "truth.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
-
-
-def _identity(visit: DemoVisit) -> SeriesIdentity:
-    return SeriesIdentity(
-        patient_name=visit.patient_name,
-        patient_id=visit.patient_id,
-        study_date=visit.study_date,
-        study_description="Chest CT (computed, not of a person)",
-        series_description="Chest phantom",
-        seed=f"demo-{_VERSION}-{visit.seed}-{visit.visit}",
-    )
 
 
 def write_pictures(folder: Path, volume: Volume, prediction: Prediction, boxes: Prediction | None = None) -> list[Path]:

@@ -18,7 +18,7 @@ from medview.workspace.workspace import Workspace
 
 
 def open_demo(workspace: Workspace, folder: Path | None = None) -> Job:
-    """Open the first patient of the demo study and run the bundled models on it, unless somebody has worked on it already."""
+    """Open the first patient of the demo study and let the bundled models see it, unless somebody worked on it."""
 
     def made(value: object) -> None:
         if isinstance(value, Path):
