@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
 
 _HALO = QColor(0, 0, 0)
-_HALO_OFFSETS = ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1), (-1, -1), (1, -1), (-1, 1))
+_HALO_OFFSETS = ((1, 1), (-1, -1), (1, -1), (-1, 1))
 _MARGIN_PX = 2
 
 

@@ -78,7 +78,8 @@ class SlicePicture:
         self.image.move(self.viewport)
         self._edge_letters = layout.edge_letters(case.volume.geometry)
         self._letters.update(self._edge_letters, self.viewport, self._large_font)
-        self._scale_bar.update(self.viewport, calibrated=columns_have_mm(layout, case.volume.geometry))
+        calibrated = columns_have_mm(layout, case.volume.geometry)
+        self._scale_bar.update(self.viewport, self._font, calibrated=calibrated)
 
     def show_image(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
         """Take the grey levels."""
@@ -127,7 +128,7 @@ class SlicePicture:
             if not self.image.empty:
                 self._paint_anatomy(painter)
             self.crosshair.paint(painter)
-            self._scale_bar.paint(painter, self._font)
+            self._scale_bar.paint(painter)
             self._letters.paint(painter)
             self._corners.paint(painter)
             self.proposals.paint_chips(painter, self._font)

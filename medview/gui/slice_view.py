@@ -39,7 +39,8 @@ class Stale(Flag):
     PROPOSALS = auto()
     LINES = auto()
     TEXT = auto()
-    ALL = PICTURE | CAMERA | LABELS | PROPOSALS | LINES | TEXT
+    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT
+    ALL = SLICE | CAMERA
 
 
 class SliceView(QWidget):
@@ -107,7 +108,7 @@ class SliceView(QWidget):
         if case is None or layout is None:
             return
         if case.view.crosshair_kji[layout.normal_axis] != self._shown_index:
-            self._mark(Stale.ALL)
+            self._mark(Stale.SLICE)
             self._say_pointed_at()
             return
         for strip in self._picture.crosshair.strips():
@@ -123,7 +124,7 @@ class SliceView(QWidget):
     def _on_camera(self) -> None:
         case = self._workspace.active
         if case is None or self._picture.camera != case.view.cameras[self.plane]:
-            self._mark(Stale.CAMERA | Stale.LABELS | Stale.PROPOSALS | Stale.LINES | Stale.TEXT)
+            self._mark(Stale.ALL & ~Stale.PICTURE)
 
     def _on_load(self) -> None:
         self._mark(Stale.PICTURE | Stale.TEXT)

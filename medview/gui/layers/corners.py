@@ -33,6 +33,7 @@ class CornersLayer:
 
     def __init__(self) -> None:
         self._blocks = {name: TextBlock() for name in CornerTexts.__dataclass_fields__}
+        self._asked: dict[str, tuple[tuple[TextLine, ...], int, float]] = {}
         self._at: dict[str, QPointF] = {}
 
     def update(self, texts: CornerTexts, viewport: Viewport, font: QFont, middle_font: QFont) -> None:
@@ -40,15 +41,22 @@ class CornersLayer:
         width, height, ratio = viewport.width_px, viewport.height_px, viewport.device_ratio
         half = width / 2 - _MARGIN_PX - _LETTER_PX
         full = width - 2.0 * _MARGIN_PX
-        blocks = self._blocks
-        blocks["top_left"].set(_elided(texts.top_left, font, half), font, ratio)
-        blocks["top_right"].set(_elided(texts.top_right, font, half), font, ratio, Align.RIGHT)
-        blocks["bottom_left"].set(_elided(texts.bottom_left, font, half), font, ratio)
-        blocks["bottom_right"].set(_elided(texts.bottom_right, font, half), font, ratio, Align.RIGHT)
-        blocks["notes"].set(_wrapped(texts.notes, font, full), font, ratio)
-        blocks["middle"].set(_wrapped(texts.middle, middle_font, full * 0.8), middle_font, ratio, Align.CENTRE)
+        for name, block in self._blocks.items():
+            lines: tuple[TextLine, ...] = getattr(texts, name)
+            # Most lines stay the same from slice to slice; measuring text costs more than comparing it.
+            asked = (lines, width, ratio)
+            if self._asked.get(name) == asked:
+                continue
+            self._asked[name] = asked
+            if name == "middle":
+                block.set(_wrapped(lines, middle_font, full * 0.8), middle_font, ratio, Align.CENTRE)
+            elif name == "notes":
+                block.set(_wrapped(lines, font, full), font, ratio)
+            else:
+                align = Align.RIGHT if name.endswith("right") else Align.LEFT
+                block.set(_elided(lines, font, half), font, ratio, align)
         right, bottom = width - _MARGIN_PX, height - _MARGIN_PX
-        size = {name: block.size for name, block in blocks.items()}
+        size = {name: block.size for name, block in self._blocks.items()}
         lower_left = bottom - size["bottom_left"].height()
         self._at = {
             "top_left": QPointF(_MARGIN_PX, _MARGIN_PX),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFont, QPainter
 
-from medview.gui.picture_text import draw_haloed
+from medview.gui.picture_text import TextBlock, TextLine
 from medview.gui.theme_tokens import PICTURE_TEXT
 from medview.gui.viewport import Viewport
 
@@ -28,14 +28,17 @@ class ScaleBarLayer:
     def __init__(self) -> None:
         self._viewport: Viewport | None = None
         self._length_mm = 0.0
+        self._text = TextBlock()
 
-    def update(self, viewport: Viewport, *, calibrated: bool) -> None:
+    def update(self, viewport: Viewport, font: QFont, *, calibrated: bool) -> None:
         """Take the zoom; ``calibrated`` says whether columns have millimetres."""
         self._viewport = viewport
         longest = min(_LONGEST_PX, viewport.width_px * _LONGEST_PART)
         self._length_mm = nice_length_mm(viewport.mm_per_px, longest) if calibrated else 0.0
+        text = f"{self._length_mm:g} mm" if self._length_mm < 1000 else f"{self._length_mm / 1000:g} m"
+        self._text.set([TextLine(text, PICTURE_TEXT)], font, viewport.device_ratio)
 
-    def paint(self, painter: QPainter, font: QFont) -> None:
+    def paint(self, painter: QPainter) -> None:
         """Draw bar and length."""
         if self._viewport is None or not self._length_mm:
             return
@@ -51,6 +54,5 @@ class ScaleBarLayer:
             painter.fillRect(part.adjusted(-1, -1, 1, 1), QColor(0, 0, 0))
         for part in parts:
             painter.fillRect(part, QColor(PICTURE_TEXT))
-        text = f"{self._length_mm:g} mm" if self._length_mm < 1000 else f"{self._length_mm / 1000:g} m"
-        advance = QFontMetricsF(font).horizontalAdvance(text)
-        draw_haloed(painter, QPointF(round(left + (width - advance) / 2), y - 5), text, font, PICTURE_TEXT)
+        size = self._text.size
+        self._text.paint(painter, QPointF(left + (width - size.width()) / 2, y - 1 - size.height()))
