@@ -1,0 +1,143 @@
+"""From a change to pixels: scrolling, a moving crosshair and brush strokes in panes of 1600 x 1000 pixels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from medview.core.geometry import Geometry
+from medview.core.plane import Plane
+from medview.core.segmentation import COLOUR_CYCLE
+from medview.core.window import Window
+from medview.gui.pane_grid import PaneGrid
+from medview.gui.slice_view import SliceView
+from medview.gui.theme import apply_theme
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels
+from medview.workspace.view_state import Camera, Mode, Tool
+from medview.workspace.workspace import Workspace
+from tests.benchmarks.brush import RADIUS_VOXELS, big_case
+from tests.benchmarks.row import Row, percentile
+from tests.gui.panes import make_case, make_workspace
+
+SIZE_PX = (1600, 1000)
+SHAPE_KJI = (400, 512, 512)
+FRAMES = 120
+_WARM_UP = 8
+
+
+def rows() -> list[Row]:
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    apply_theme(app)
+    return [*_looking(), *_painting()]
+
+
+def _looking() -> list[Row]:
+    case = _body()
+    grid, workspace = _window(case)
+    view, middle = case.view, [n // 2 for n in SHAPE_KJI]
+    note = "512 x 512 x 400, five segments"
+
+    def turn(axis: int) -> Callable[[int], None]:
+        return lambda n: view.set_slice(axis, middle[axis] - FRAMES // 2 + n)
+
+    def cross(n: int) -> None:
+        view.crosshair_kji = (middle[0] - 50 + n, middle[1] - 40 + n, middle[2] - 60 + n)
+
+    def zoom(n: int) -> None:
+        view.set_camera(Plane.AXIAL, Camera((n / 4, -n / 4), 1 + n / 60))
+
+    def window(n: int) -> None:
+        view.window = Window(40 + n, 400 + 2 * n)
+
+    result = [Row("crosshair moving 3 panes, p95", _frames(cross), "ms", 16.0, note)]
+    workspace.bench.maximised = Plane.AXIAL
+    _settle()
+    result.append(Row("scroll one pane 1600x1000, p95", _frames(turn(0)), "ms", 10.0, note))
+    result.append(Row("window drag, one pane 1600x1000, p95", _frames(window), "ms", None, note))
+    result.append(Row("zoom, one pane 1600x1000, p95", _frames(zoom), "ms", None, note))
+    workspace.bench.maximised = Plane.SAGITTAL
+    _settle()
+    result.append(Row("scroll sagittal 1600x1000, p95", _frames(turn(2)), "ms", 10.0, note))
+    grid.close()
+    return result
+
+
+def _painting() -> list[Row]:
+    case = big_case()
+    labels.add_segment(case, "Liver")
+    grid, workspace = _window(case)
+    bench = workspace.bench
+    bench.mode, bench.tool, bench.maximised = Mode.ANNOTATE, Tool.BRUSH, Plane.AXIAL
+    bench.brush_radius_mm = RADIUS_VOXELS * case.volume.geometry.spacing_kji_mm[2]
+    _settle()
+    pane = grid.panes[Plane.AXIAL]
+    result = []
+    for title, sphere in (("disc", False), ("sphere", True)):
+        bench.brush_sphere = sphere
+        _mouse(pane, QEvent.Type.MouseButtonPress, 400.0, 200.0)
+
+        def stroke(n: int) -> None:
+            _mouse(pane, QEvent.Type.MouseMove, 400.0 + 5.0 * n, 200.0 + 300.0 * abs(np.sin(n / 15)))
+
+        note = f"mouse move to pixels, radius {RADIUS_VOXELS} voxels, 512 x 512 x 1000"
+        result.append(Row(f"brush {title} to pixels, p95", _frames(stroke), "ms", 12.0, note))
+        _mouse(pane, QEvent.Type.MouseButtonRelease, 900.0, 500.0)
+    undo = _frames(lambda _n: case.undo(), frames=1, warm_up=0)
+    result.append(Row("undo of a sphere stroke to pixels", undo, "ms", None, f"one stroke of {FRAMES} moves"))
+    grid.close()
+    return result
+
+
+def _body() -> OpenCase:
+    rng = np.random.default_rng(0)
+    voxels = rng.integers(-1000, 1000, SHAPE_KJI, dtype=np.int16)
+    case = make_case(Geometry.from_spacing(SHAPE_KJI, (1.0, 0.7, 0.7)), voxels)
+    case.view.window = Window(40, 400)
+    k, j, i = np.ogrid[: SHAPE_KJI[0], : SHAPE_KJI[1], : SHAPE_KJI[2]]
+    for n in range(5):
+        segment = labels.add_segment(case, f"Organ {n}")
+        assert segment.colour == COLOUR_CYCLE[n]
+        ball = ((k - 200) / 2) ** 2 + (j - 150 - n * 50) ** 2 + (i - 120 - n * 70) ** 2 < (60 + 10 * n) ** 2
+        case.labels.segmentation.layer(segment.layer_id).voxels[ball] = segment.value
+    return case
+
+
+def _window(case: OpenCase) -> tuple[PaneGrid, Workspace]:
+    workspace, hands = make_workspace(case)
+    grid = PaneGrid(workspace, hands)
+    grid.resize(*SIZE_PX)
+    grid.show()
+    _settle()
+    return grid, workspace
+
+
+def _settle() -> None:
+    for _ in range(5):
+        QApplication.processEvents()
+
+
+def _frames(change: Callable[[int], object], frames: int = FRAMES, warm_up: int = _WARM_UP) -> float:
+    """Return the 95th percentile of change and repaint, in milliseconds."""
+    samples = []
+    for n in range(frames):
+        started = time.perf_counter()
+        change(n)
+        QApplication.processEvents()
+        samples.append(time.perf_counter() - started)
+    return percentile(samples[warm_up:], 95)
+
+
+def _mouse(pane: SliceView, kind: QEvent.Type, x: float, y: float) -> None:
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    button = none if kind == QEvent.Type.MouseMove else left
+    held = none if kind == QEvent.Type.MouseButtonRelease else left
+    at = QPointF(x, y)
+    event = QMouseEvent(kind, at, QPointF(pane.mapToGlobal(at)), button, held, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(pane, event)
