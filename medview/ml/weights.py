@@ -12,11 +12,12 @@ import safetensors
 import torch
 from safetensors.torch import load as load_tensors
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from medview.core.errors import ModelError, PackError
 from medview.ml.networks.table import NETWORKS
 from medview.ml.packs import ModelPack, refuse_pickle, sha256_of
-from medview.ml.spec import NetworkSpec
+from medview.ml.spec import ModelSpec, NetworkSpec
 
 RESIDENT_BYTES = 2 << 30
 """Networks kept ready for the next run; the least recently used goes first."""
@@ -72,7 +73,12 @@ def load_network(pack: ModelPack) -> nn.Module:
     wrong = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
     if wrong:
         raise PackError(f"The weights of {pack.spec.name} hold numbers that are not finite.", detail=", ".join(wrong[:5]))
-    return network.float().eval().requires_grad_(False)
+    network = _fused(network.float().eval().requires_grad_(False))
+    for weights in network.parameters():
+        if weights.ndim == 5:
+            # Convolutions with few channels run twice as fast on CPUs in this layout.
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
+    return network
 
 
 class ResidentNetworks:
@@ -117,7 +123,22 @@ def size_bytes(network: nn.Module) -> int:
     return sum(t.numel() * t.element_size() for t in (*network.parameters(), *network.buffers()))
 
 
-def check_output(found: tuple[int, ...], expected: int, name: str) -> None:
+def check_output(channels: int, spec: ModelSpec) -> None:
     """Raise ModelError when a network returned another number of channels than its pack describes."""
-    if len(found) < 2 or found[1] != expected:
-        raise ModelError(f"{name} returned {found[1:2]} channels where its description says {expected}; ask its author.")
+    if channels != spec.out_channels:
+        raise ModelError(
+            f"{spec.name} returned {channels} classes where its description has {spec.out_channels}; ask its author."
+        )
+
+
+def _fused(network: nn.Module) -> nn.Module:
+    """Fold each batch normalisation into the convolution before it: the same numbers in fewer passes over memory."""
+    for module in network.modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        for n in range(len(module) - 1):
+            convolution, norm = module[n], module[n + 1]
+            if isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
+                module[n] = fuse_conv_bn_eval(convolution, norm)
+                module[n + 1] = nn.Identity()
+    return network

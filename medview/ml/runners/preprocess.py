@@ -1,0 +1,168 @@
+"""From a Volume to the numbers a network wants: turned, resampled, normalised. Training and prediction share this."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from medview.core.job import JobContext
+from medview.core.volume import Volume
+from medview.ml.runners.orientation import Orientation
+from medview.ml.spec import InputSpec, Shape3, Step, Vector3
+
+CHUNK_VOXELS = 1 << 22
+"""Voxels handled between two looks at Cancel."""
+
+SAMPLE_VOXELS = 1 << 24
+"""torch.quantile takes no more values; larger volumes are thinned out regularly."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What a network sees.
+
+    Attributes
+    ----------
+    values : Tensor of float32, shape (1, k, j, i)
+        In the model's axes and spacing.
+    orientation : Orientation
+        How the input was turned.
+    turned_shape_kji : tuple of int
+        The input's own shape in the model's axes.
+    spacing_kji_mm : tuple of float
+        True spacing of ``values``: the input's extent divided by whole voxels.
+    """
+
+    values: torch.Tensor
+    orientation: Orientation
+    turned_shape_kji: Shape3
+    spacing_kji_mm: Vector3
+
+    @property
+    def shape_kji(self) -> Shape3:
+        """Shape of the model's grid."""
+        _, k, j, i = self.values.shape
+        return k, j, i
+
+
+def prepare(volume: Volume, wanted: InputSpec, context: JobContext, device: torch.device | None = None) -> Prepared:
+    """Bring a volume to what a model wants.
+
+    Parameters
+    ----------
+    device : torch.device, optional
+        Where to compute and leave the result; the CPU when not given.
+
+    Raises
+    ------
+    CancelledError
+        Between pieces of ``CHUNK_VOXELS``.
+    """
+    where = device or torch.device("cpu")
+    orientation = Orientation.towards(volume.geometry, wanted.orientation)
+    turned = orientation.turned_shape(volume.geometry.shape_kji)
+    spacing = orientation.turned_numbers(volume.geometry.spacing_kji_mm)
+    shape = model_shape(turned, spacing, wanted)
+    with torch.inference_mode():
+        values = _resampled(volume, orientation, turned, shape, context, where)
+        for step in wanted.intensity:
+            context.raise_if_cancelled()
+            INTENSITY[step.op](values, step)
+    true_spacing = [s * n / m for s, n, m in zip(spacing, turned, shape, strict=True)]
+    return Prepared(values[None], orientation, turned, (true_spacing[0], true_spacing[1], true_spacing[2]))
+
+
+def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) -> Shape3:
+    """Return the shape of the model's grid for an input of this shape and spacing (both in the model's axes)."""
+    if wanted.shape_kji is not None:
+        return wanted.shape_kji
+    if wanted.spacing_kji_mm is None:
+        return turned_kji
+    k, j, i = (
+        max(1, round(n * have / want))
+        for n, have, want in zip(turned_kji, spacing_kji_mm, wanted.spacing_kji_mm, strict=True)
+    )
+    return k, j, i
+
+
+def _resampled(
+    volume: Volume, orientation: Orientation, turned: Shape3, shape: Shape3, context: JobContext, device: torch.device
+) -> torch.Tensor:
+    """Return the values, shape ``shape``: in-plane first, slab by slab, then along k, rows by rows."""
+    stored = orientation.turned(volume.voxels)
+    slope, intercept = volume.rescale.slope, volume.rescale.intercept
+    between = torch.empty((turned[0], shape[1], shape[2]), device=device)
+    step = max(1, CHUNK_VOXELS // (turned[1] * turned[2]))
+    for k in range(0, turned[0], step):
+        context.raise_if_cancelled()
+        slab = torch.from_numpy(np.ascontiguousarray(stored[k : k + step], dtype=np.float32)).to(device)
+        slab.nan_to_num_()
+        if not volume.rescale.identity:
+            slab.mul_(slope).add_(intercept)
+        between[k : k + step] = _resized(slab[:, None], (shape[1], shape[2]))[:, 0]
+    if shape[0] == turned[0]:
+        return between
+    values = torch.empty(shape, device=device)
+    rows = max(1, CHUNK_VOXELS // (max(turned[0], shape[0]) * shape[2]))
+    for j in range(0, shape[1], rows):
+        context.raise_if_cancelled()
+        part = between[:, j : j + rows].flatten(1)
+        values[:, j : j + rows] = _resized(part[None, None], (shape[0], part.shape[1]))[0, 0].view(shape[0], -1, shape[2])
+    return values
+
+
+def _resized(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Resize (n, 1, rows, columns) linearly, edges aligned; coarser grids average instead of skipping voxels."""
+    if tuple(planes.shape[2:]) == size:
+        return planes
+    return functional.interpolate(planes, size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def _clip(values: torch.Tensor, step: Step) -> None:
+    values.clamp_(step.numbers["low"], step.numbers["high"])
+
+
+def _scale(values: torch.Tensor, step: Step) -> None:
+    _to_unit(values, step.numbers["low"], step.numbers["high"])
+
+
+def _shift_scale(values: torch.Tensor, step: Step) -> None:
+    values.sub_(step.numbers["subtract"]).div_(step.numbers["divide"])
+
+
+def _zscore(values: torch.Tensor, _step: Step) -> None:
+    spread, mean = torch.std_mean(values, correction=0)
+    values.sub_(float(mean)).div_(max(float(spread), 1e-8))
+
+
+def _minmax(values: torch.Tensor, _step: Step) -> None:
+    low, high = torch.aminmax(values)
+    _to_unit(values, float(low), float(high))
+
+
+def _quantile(values: torch.Tensor, step: Step) -> None:
+    flat = values.flatten()
+    flat = flat[:: math.ceil(flat.numel() / SAMPLE_VOXELS)]
+    fractions = torch.tensor([step.numbers["low"], step.numbers["high"]], device=values.device)
+    low, high = torch.quantile(flat, fractions).tolist()
+    _to_unit(values, low, high)
+
+
+def _to_unit(values: torch.Tensor, low: float, high: float) -> None:
+    values.sub_(low).div_(high - low if high > low else 1.0)
+
+
+INTENSITY: Mapping[str, Callable[[torch.Tensor, Step], None]] = {
+    "clip": _clip,
+    "scale": _scale,
+    "shift_scale": _shift_scale,
+    "zscore": _zscore,
+    "minmax": _minmax,
+    "quantile": _quantile,
+}
+"""In-place steps on the values of the model's grid."""

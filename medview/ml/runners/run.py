@@ -1,0 +1,145 @@
+"""Runs any pack on a volume: ``predict(request, context) -> Prediction``."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import torch
+
+from medview.core.errors import MedViewError, ModelError
+from medview.core.job import JobContext
+from medview.core.prediction import Prediction
+from medview.core.source import Source, SourceKind
+from medview.ml.predict import PredictRequest
+from medview.ml.registry import fits
+from medview.ml.runners.job import PREPARED_AT, Findings, RunningJob
+from medview.ml.runners.memory_plan import make_plan
+from medview.ml.runners.orientation import Orientation
+from medview.ml.runners.preprocess import model_shape, prepare
+from medview.ml.runners.watched import Stopwatch
+from medview.ml.spec import Task
+from medview.ml.weights import RESIDENT
+
+RUNNERS: Mapping[Task, str] = {
+    Task.SEGMENTATION: "medview.ml.runners.segmenter:segment",
+    Task.DETECTION: "medview.ml.runners.detector:detect",
+    Task.CLASSIFICATION: "medview.ml.runners.classifier:classify",
+}
+"""Task to ``module:function``, imported when it is needed."""
+
+_log = logging.getLogger("medview.models")
+
+
+def predict(request: PredictRequest, context: JobContext) -> Prediction:
+    """Run a pack on a volume.
+
+    Parameters
+    ----------
+    request : PredictRequest
+    context : JobContext
+        Progress, and Cancel before every layer and between pieces of resampling.
+
+    Returns
+    -------
+    Prediction
+        On the volume's own grid.
+
+    Raises
+    ------
+    ModelError
+        One sentence; details go to the log.
+    CancelledError
+        When the person pressed Cancel; nothing is left behind.
+    """
+    spec = request.pack.spec
+    stopwatch = Stopwatch()
+    try:
+        with torch.inference_mode():
+            job = _start(request, context, stopwatch)
+            findings = _runner(spec.task)(job)
+    except torch.OutOfMemoryError as error:
+        _log.exception("%s ran out of graphics memory", spec.key)
+        RESIDENT.clear()
+        torch.cuda.empty_cache()
+        raise ModelError(
+            f"{spec.name} ran out of graphics memory; run it on the CPU or close other programs.", detail=repr(error)
+        ) from error
+    except (RuntimeError, MemoryError) as error:
+        _log.exception("%s failed", spec.key)
+        raise _explained(spec.name, error) from error
+    except MedViewError as error:
+        if error.detail:
+            _log.warning("%s: %s", spec.key, error.detail)
+        raise
+    _log.info("%s on %s: %s", spec.key, job.plan.device, stopwatch.seconds)
+    context.progress(1.0, "Done")
+    return Prediction(
+        task=spec.task.value,
+        model_name=spec.name,
+        source=job.source,
+        geometry=request.volume.geometry,
+        series_uid=request.volume.series_uid,
+        mask=findings.mask,
+        boxes=findings.boxes,
+        scores=findings.scores or {},
+        seconds=dict(stopwatch.seconds),
+        device=_device_name(job.plan.device),
+        peak_memory_mb=_peak_bytes(job.plan.device, stopwatch) / 1e6,
+        notice=spec.notice,
+        warnings=findings.warnings,
+    )
+
+
+def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -> RunningJob:
+    spec, volume = request.pack.spec, request.volume
+    fit = fits(spec, volume.modality, volume.geometry, volume.unit, volume.colour)
+    if not fit.ok:
+        raise ModelError(fit.reason)
+    context.progress(0.0, f"Loading {spec.name}")
+    with stopwatch.stage("load"):
+        network = RESIDENT.get(request.pack, torch.device("cpu"))
+        turn = Orientation.towards(volume.geometry, spec.input.orientation)
+        shape = model_shape(
+            turn.turned_shape(volume.geometry.shape_kji), turn.turned_numbers(volume.geometry.spacing_kji_mm), spec.input
+        )
+        plan = make_plan(network, spec.tiling, shape, spec.out_channels, request.device, spec.name)
+        if plan.device.type != "cpu":
+            network = RESIDENT.get(request.pack, plan.device)
+            torch.cuda.reset_peak_memory_stats(plan.device)
+    context.progress(PREPARED_AT / 4, "Preparing the volume")
+    with stopwatch.stage("prepare"):
+        prepared = prepare(volume, spec.input, context, plan.device)
+    source = Source(
+        kind=SourceKind.MODEL,
+        model_id=spec.id,
+        model_version=spec.version,
+        model_sha256=request.pack.sha256,
+        job_id=request.job_id,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return RunningJob(request, context, stopwatch, source, plan, network, prepared)
+
+
+def _runner(task: Task) -> Callable[[RunningJob], Findings]:
+    module, _, function = RUNNERS[task].partition(":")
+    found: Callable[[RunningJob], Findings] = getattr(importlib.import_module(module), function)
+    return found
+
+
+def _explained(name: str, error: BaseException) -> ModelError:
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return ModelError(
+            f"{name} ran out of memory; close other programs or run it on a smaller series.", detail=repr(error)
+        )
+    return ModelError(f"{name} failed on this series; the log says why.", detail=repr(error))
+
+
+def _device_name(device: torch.device) -> str:
+    return "cpu" if device.type == "cpu" else f"cuda ({torch.cuda.get_device_name(device)})"
+
+
+def _peak_bytes(device: torch.device, stopwatch: Stopwatch) -> int:
+    return stopwatch.peak_bytes if device.type == "cpu" else int(torch.cuda.max_memory_allocated(device))

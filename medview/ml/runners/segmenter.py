@@ -1,0 +1,30 @@
+"""Runs segmentation packs."""
+
+from __future__ import annotations
+
+from medview.core.prediction import PredictedMask
+from medview.ml.runners.finish import GridLabels, postprocess
+from medview.ml.runners.job import Findings, RunningJob
+from medview.ml.runners.tiling import logit_slabs
+from medview.ml.spec import SegmentationOutput
+from medview.ml.weights import check_output
+
+
+def segment(job: RunningJob) -> Findings:
+    """Label the voxels of the request's volume on its own grid."""
+    spec, geometry = job.spec, job.request.volume.geometry
+    assert isinstance(spec.output, SegmentationOutput)
+    assert spec.tiling is not None
+    prepared = job.prepared
+    grid = GridLabels(geometry.shape_kji, prepared.orientation, prepared.shape_kji, job.context)
+    with job.watched() as network, job.stopwatch.stage("infer"):
+        for slab in logit_slabs(network, prepared.values, spec.tiling, job.plan):
+            with job.stopwatch.stage("finish"):
+                check_output(slab.logits.shape[0], spec)
+                grid.add(slab)
+    with job.stopwatch.stage("finish"):
+        postprocess(grid.labels, spec.postprocess, geometry.voxel_volume_mm3, job.context)
+        whole = PredictedMask.trimmed(grid.labels, spec.output.labels)
+        counts = whole.counts()
+        found = tuple(label for label in spec.output.labels if counts[label.value])
+    return Findings(mask=PredictedMask(whole.box, whole.voxels, found))
