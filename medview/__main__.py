@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def has_display() -> bool:
@@ -28,6 +29,13 @@ def run(arguments: Sequence[str]) -> int:
         return run_window(demo=True)
     if first in COMMANDS or first in ("--help", "--version"):
         return run_command(arguments)
+    missing = [path for path in arguments if not Path(path).exists()]
+    if missing:
+        print(f"{missing[0]} is no command and no file or folder; medview --help lists the commands.", file=sys.stderr)
+        return 2
+    if not has_display():
+        print("There is no display to open a window on; medview --help lists what works without one.", file=sys.stderr)
+        return 1
     from medview.gui.app import run_window
 
     return run_window(list(arguments))

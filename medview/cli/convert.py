@@ -10,7 +10,7 @@ import typer
 from medview.cli.output import progress, say
 from medview.workspace.conversion import convert as convert_files
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

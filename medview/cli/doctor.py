@@ -20,7 +20,7 @@ from medview.cli.output import print_json
 from medview.core.errors import MedViewError
 from medview.workspace.models import data_folder, model_registry
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _PACKAGES = (
     "PySide6-Essentials",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 
 COMMANDS: dict[str, str] = {
@@ -34,22 +33,15 @@ def run_command(arguments: Sequence[str]) -> int:
 
 
 def _run_app(name: str, arguments: Sequence[str]) -> int:
-    import click
-
     from medview.cli.output import report_errors
 
     app = importlib.import_module(f"medview.cli.{name}").app
     with report_errors() as outcome:
         try:
-            result = app(args=list(arguments), prog_name=f"medview {name}", standalone_mode=False)
-            outcome.code = result if isinstance(result, int) else 0
-        except click.exceptions.Exit as error:
-            outcome.code = error.exit_code
-        except click.ClickException as error:
-            error.show(file=sys.stderr)
-            outcome.code = 2
-        except click.Abort:
-            outcome.code = 1
+            app(args=list(arguments), prog_name=f"medview {name}")
+        except SystemExit as end:
+            # How typer ends a command: 0, or 2 with the usage on stderr.
+            outcome.code = end.code if isinstance(end.code, int) else 1
     return outcome.code
 
 

@@ -10,7 +10,7 @@ from medview.cli.output import print_json, say
 from medview.ml.packs import ModelPack
 from medview.workspace.models import add_model, model_registry
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout")]
 

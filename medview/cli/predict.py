@@ -17,7 +17,7 @@ from medview.ml.registry import fits
 from medview.workspace.exports import prepare_folder, remove_outputs, write_json, write_prediction
 from medview.workspace.models import model_registry
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

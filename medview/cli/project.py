@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +9,10 @@ import typer
 
 from medview.cli.output import print_json, progress, say
 from medview.core.errors import StoreError
-from medview.store.cases import CaseRow
-from medview.store.project import Project, ProjectInfo
+from medview.store.project import Project
 from medview.workspace.project_export import export_project
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout")]
 Place = Annotated[Path, typer.Argument(metavar="P", help="Project folder (NAME.medview)")]
@@ -26,7 +24,7 @@ def create(
 ) -> None:
     """Create an empty project."""
     with Project.create(path, name or path.stem) as project:
-        document = describe(project.info())
+        document = project.info()
     if json:
         print_json(document)
     else:
@@ -37,7 +35,7 @@ def create(
 def info(path: Place, *, json: Json = False) -> None:
     """Say what is in a project."""
     with Project.open(path, read_only=True) as project:
-        document = describe(project.info())
+        document = project.info()
     if json:
         print_json(document)
         return
@@ -49,7 +47,7 @@ def info(path: Place, *, json: Json = False) -> None:
 def list_cases(path: Place, *, json: Json = False) -> None:
     """List the cases of a project."""
     with Project.open(path, read_only=True) as project:
-        cases = [describe_case(case) for case in project.cases()]
+        cases = [case.document() for case in project.cases()]
     if json:
         print_json({"cases": cases})
         return
@@ -63,11 +61,11 @@ def verify(path: Place, *, json: Json = False) -> None:
     with Project.open(path, read_only=True) as project:
         report = project.verify()
     if json:
-        print_json({**asdict(report), "ok": report.ok})
+        print_json(report.document())
     else:
         for problem in report.problems:
             print(problem)
-        say(f"Checked {report.cases} cases, {report.rows} rows and {report.blobs} blobs.")
+        say(f"Checked {report.rows} rows, {report.blobs} blobs and {report.snapshots} snapshots.")
     if report.problems:
         raise StoreError(f"{path} has {len(report.problems)} problems; see the lines above.")
 
@@ -89,23 +87,3 @@ def export(
         print_json(document)
     else:
         say(f"Wrote the labels of {document['written']} cases to {output}.")
-
-
-def describe(info: ProjectInfo) -> dict[str, object]:
-    """Return what a project is, as JSON."""
-    document: dict[str, object] = asdict(info)
-    return {**document, "path": str(info.path), "readers": list(info.readers)}
-
-
-def describe_case(case: CaseRow) -> dict[str, object]:
-    """Return one case as JSON. No patient identity: the UIDs name the images."""
-    return {
-        "case": case.case_id,
-        "study_uid": case.key.study_uid,
-        "series_uid": case.key.series_uid,
-        "modality": case.sources.modality,
-        "description": case.sources.description,
-        "status": case.status.value,
-        "gestures": case.gestures,
-        "changed_utc": case.changed_utc,
-    }

@@ -19,7 +19,7 @@ from medview.io.load import load_volume
 from medview.workspace.presets import auto_window, choices, needs_auto_window, opening_window
 from medview.workspace.rendering import Overlay, render_slice
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

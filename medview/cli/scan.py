@@ -12,7 +12,7 @@ from medview.core.errors import ReadError
 from medview.core.study import ScanResult, Verdict, VolumeEntry
 from medview.io.dicom.scan import scan as scan_path
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
