@@ -18,7 +18,7 @@ class ImageLayer:
 
     def __init__(self) -> None:
         self._image: QImage | None = None
-        self._pixels: npt.NDArray[np.uint32] | None = None
+        self._pixels: npt.NDArray[np.uint32] = np.empty((0, 0), dtype=np.uint32)
         self._viewport: Viewport | None = None
 
     def update(self, levels: npt.NDArray[np.uint8] | None, viewport: Viewport) -> None:
@@ -34,13 +34,15 @@ class ImageLayer:
         if levels is None:
             return
         rows, columns = levels.shape[:2]
+        if self._pixels.shape != (rows, columns):
+            self._pixels = np.empty((rows, columns), dtype=np.uint32)
+        pixels = self._pixels
         if levels.ndim == 2:
-            pixels = np.multiply(levels, np.uint32(0x010101), dtype=np.uint32)
+            np.multiply(levels, np.uint32(0x010101), out=pixels)
         else:
             red, green, blue = (levels[..., n].astype(np.uint32) for n in range(3))
-            pixels = red << 16 | green << 8 | blue
-        # Of all formats Qt interpolates this one fastest. The image borrows the array's memory, so the array is kept.
-        self._pixels = pixels
+            pixels[...] = red << 16 | green << 8 | blue
+        # Of all formats Qt interpolates this one fastest. The image borrows the array's memory.
         image = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
         self._image = _shrunk(image, viewport)
 
