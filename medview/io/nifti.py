@@ -10,10 +10,11 @@ import gzip
 import math
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,10 @@ _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _AGREE_MM = 0.1
 """sform and qform may differ by rounding; more is said."""
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+class _Readable(Protocol):
+    def read(self, count: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +170,19 @@ def _geometry(header: _Header, name: str) -> Geometry:
         raise ReadError(f"{name} is damaged: its placement makes no grid.", detail=str(error)) from error
 
 
-def _opened(path: str) -> BinaryIO:
-    file = open_source(path)
-    magic = file.read(2)
-    file.seek(0)
-    if magic == b"\x1f\x8b":
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-    return file
+@contextmanager
+def _opened(path: str) -> Iterator[_Readable]:
+    with open_source(path) as file:
+        magic = file.read(2)
+        file.seek(0)
+        if magic == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                yield unpacked
+        else:
+            yield file
 
 
-def _skip(file: BinaryIO, count: int) -> None:
+def _skip(file: _Readable, count: int) -> None:
     while count > 0:
         part = len(file.read(min(count, 1 << 20)))
         if not part:
@@ -182,7 +190,7 @@ def _skip(file: BinaryIO, count: int) -> None:
         count -= part
 
 
-def _parse(file: BinaryIO, name: str) -> _Header:
+def _parse(file: _Readable, name: str) -> _Header:
     try:
         raw = file.read(_HEADER_BYTES)
     except (EOFError, OSError, zlib.error) as error:

@@ -89,13 +89,13 @@ def _slice(volume: Volume, identity: SeriesIdentity, k: int) -> FileDataset:
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\x00" * 128)
     ds.SpecificCharacterSet = "ISO_IR 192"
     ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, uid
-    _identify(ds, identity)
+    _identify(ds, identity, volume.body_part)
     _place(ds, volume, identity, k)
     _fill(ds, volume, k)
     return ds
 
 
-def _identify(ds: FileDataset, identity: SeriesIdentity) -> None:
+def _identify(ds: FileDataset, identity: SeriesIdentity, body_part: str) -> None:
     ds.PatientName, ds.PatientID = identity.patient_name, identity.patient_id
     ds.PatientBirthDate, ds.PatientSex = "", identity.patient_sex
     ds.StudyInstanceUID = made_uid(identity.seed, "study")
@@ -109,6 +109,10 @@ def _identify(ds: FileDataset, identity: SeriesIdentity) -> None:
     ds.SeriesDescription = identity.series_description[:64]
     ds.Manufacturer, ds.ManufacturerModelName, ds.SoftwareVersions = "MedView", "Phantom", medview.__version__
     ds.PatientPosition = "HFS"
+    if body_part:
+        ds.BodyPartExamined = body_part
+    else:
+        ds.Laterality = ""
 
 
 def _place(ds: FileDataset, volume: Volume, identity: SeriesIdentity, k: int) -> None:

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.core.errors import CancelledError, MedViewError, ReadError
+from medview.core.job import Inline
+from medview.io.dicom.scan import scan
+from medview.io.fill import SliceReport
+from medview.io.reader_pool import InlinePool, ReaderPool
+from medview.io.series_reader import SeriesReader
+from medview.io.shared_block import SharedBlock
+from tests.helpers import reader_tasks as tasks
+from tests.helpers.dicom_series import asymmetric, write_ct
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ReaderPool]:
+    pool = ReaderPool(size=2)
+    pool.start()
+    yield pool
+    pool.close()
+
+
+def test_a_value_and_a_medview_error_come_back(pool: ReaderPool) -> None:
+    assert pool.call(tasks.double, "a.dcm", 21) == 42
+    with pytest.raises(ReadError, match="this one is bad"):
+        pool.call(tasks.refuse, "a.dcm")
+
+
+@pytest.mark.parametrize("task", [tasks.abort, tasks.segfault, tasks.leave])
+def test_a_process_that_dies_costs_its_file_only(pool: ReaderPool, task: object) -> None:
+    with pytest.raises(ReadError, match=r"killer\.dcm could not be read: it brought the reader process down"):
+        pool.call(task, "killer.dcm")  # type: ignore[arg-type]
+    assert pool.call(tasks.double, "a.dcm", 4) == 8
+
+
+def test_a_panic_that_is_no_exception_is_one_sentence(pool: ReaderPool) -> None:
+    with pytest.raises(ReadError, match=r"rust\.dcm could not be read") as caught:
+        pool.call(tasks.panic, "rust.dcm")
+    assert "Doe" not in caught.value.sentence + caught.value.detail
+    with pytest.raises(ReadError, match=r"rust\.dcm could not be read"):
+        InlinePool().call(tasks.panic, "rust.dcm")
+
+
+def test_a_file_that_takes_too_long_is_given_up(pool: ReaderPool) -> None:
+    began = time.monotonic()
+    with pytest.raises(ReadError, match=r"slow\.dcm could not be read: it took too long"):
+        pool.call(tasks.spin, "slow.dcm", timeout_s=0.3)
+    assert time.monotonic() - began < 5.0
+    assert pool.call(tasks.double, "a.dcm", 1) == 2
+
+
+def test_a_file_that_wants_all_memory_is_one_sentence() -> None:
+    pool = ReaderPool(size=1, memory_bytes=400 << 20)
+    try:
+        with pytest.raises(ReadError, match=r"big\.dcm needs more memory than one file may take"):
+            pool.call(tasks.hoard, "big.dcm", 1 << 30)
+        assert pool.call(tasks.double, "a.dcm", 1) == 2
+    finally:
+        pool.close()
+
+
+def test_items_run_side_by_side_and_one_killer_among_them_is_alone(pool: ReaderPool) -> None:
+    items = [(f"{n}.dcm", n) for n in range(20)]
+    outcomes = dict(pool.each(tasks.double_or_die, items))
+    assert sorted(outcomes) == list(range(20))
+    assert isinstance(outcomes[13], ReadError)
+    assert {n: v for n, v in outcomes.items() if n != 13} == {n: 2 * n for n in range(20) if n != 13}
+
+
+def test_two_threads_share_the_readers(pool: ReaderPool) -> None:
+    results: list[int] = []
+    long = threading.Thread(target=lambda: results.extend(v for _, v in pool.each(tasks.nap, [("a", 0.02)] * 40)))
+    long.start()
+    began = time.monotonic()
+    assert pool.call(tasks.double, "quick.dcm", 3) == 6
+    waited = time.monotonic() - began
+    long.join()
+    assert len(results) == 40
+    assert waited < 0.4
+
+
+def test_an_iterator_left_early_leaves_the_pool_usable(pool: ReaderPool) -> None:
+    for index, _ in pool.each(tasks.nap, [("a", 0.01)] * 10):
+        if index >= 2:
+            break
+    assert [pool.call(tasks.double, "a", n) for n in range(6)] == [0, 2, 4, 6, 8, 10]
+
+
+def test_readers_killed_at_random_are_replaced(pool: ReaderPool) -> None:
+    failed = 0
+    for n in range(12):
+        for pid in pool.process_ids()[:1]:
+            os.kill(pid, signal.SIGKILL)
+        try:
+            assert pool.call(tasks.double, "a.dcm", n) == 2 * n
+        except MedViewError:
+            failed += 1
+    # One killed while idle is noticed when its task is sent or answered; the next task has a fresh process.
+    assert pool.call(tasks.double, "a.dcm", 7) == 14
+    assert failed <= 12
+
+
+def test_a_closed_pool_says_so() -> None:
+    pool = ReaderPool(size=1)
+    pool.close()
+    with pytest.raises(ReadError, match="closed"):
+        pool.call(tasks.double, "a", 1)
+
+
+class Watcher(Inline):
+    def __init__(self, stop_after: int = 10**9) -> None:
+        super().__init__()
+        self.reports: list[SliceReport] = []
+        self._stop_after = stop_after
+
+    def partial(self, value: object) -> None:
+        assert isinstance(value, SliceReport)
+        self.reports.append(value)
+        if len(self.reports) >= self._stop_after:
+            self.cancel()
+
+
+def test_the_wanted_slice_comes_first_and_all_arrive(pool: ReaderPool, tmp_path: Path) -> None:
+    voxels = asymmetric((60, 10, 13))
+    write_ct(tmp_path, voxels)
+    (series,) = scan(tmp_path, Inline(), pool).series
+    reader = SeriesReader(pool)
+    opened = reader.begin(series, series.volumes[0])
+    assert not opened.volume.voxels.any()
+    assert not opened.volume.voxels.flags.writeable
+    watcher = Watcher()
+    assert reader.fill(opened, 41, watcher) == []
+    # Two processes read at once: the wanted slice is in the very first task, its neighbours may overtake it.
+    assert 41 in [report.k for report in watcher.reports[:10]]
+    assert sorted(report.k for report in watcher.reports) == list(range(60))
+    np.testing.assert_array_equal(opened.volume.voxels, voxels)
+
+
+def test_cancel_stops_reading_and_the_pool_goes_on(pool: ReaderPool, tmp_path: Path) -> None:
+    write_ct(tmp_path, asymmetric((60, 10, 13)))
+    (series,) = scan(tmp_path, Inline(), pool).series
+    reader = SeriesReader(pool)
+    opened = reader.begin(series, series.volumes[0])
+    watcher = Watcher(stop_after=5)
+    with pytest.raises(CancelledError):
+        reader.fill(opened, 0, watcher)
+    assert len(watcher.reports) < 30
+    assert pool.call(tasks.double, "a.dcm", 2) == 4
+
+
+def test_a_truncated_slice_is_marked_and_the_others_are_read(pool: ReaderPool, tmp_path: Path) -> None:
+    voxels = asymmetric((20, 10, 13))
+    write_ct(tmp_path, voxels)
+    bad = tmp_path / "0007.dcm"
+    bad.write_bytes(bad.read_bytes()[:-60])
+    (series,) = scan(tmp_path, Inline(), pool).series
+    reader = SeriesReader(pool)
+    opened = reader.begin(series, series.volumes[0])
+    (report,) = reader.fill(opened, 0, Inline())
+    assert (report.k, report.ok) == (7, False)
+    assert report.reason == "0007.dcm is damaged: its pixels end early; copy it again from its source."
+    voxels[7] = 0
+    np.testing.assert_array_equal(opened.volume.voxels, voxels)
+
+
+def test_a_block_lives_as_long_as_a_view_of_it_and_no_longer() -> None:
+    block = SharedBlock.allocate((3, 4, 5), np.int16)
+    handle = block.handle
+    other = SharedBlock.attach(handle)
+    other.array[...] = 7
+    view = block.array[1:, 2]
+    del block
+    assert (view == 7).all()
+    del view, other
+    with pytest.raises(ReadError, match="was closed"):
+        SharedBlock.attach(handle)
+
+
+def test_a_block_nobody_has_room_for_is_one_sentence() -> None:
+    with pytest.raises(ReadError, match="there is no room"):
+        SharedBlock.allocate((1 << 20, 1 << 20, 1 << 10), np.int16)
