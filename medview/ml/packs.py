@@ -183,16 +183,17 @@ def refuse_pickle(weights: Path) -> None:
             start = opened.read(9)
     except OSError as error:
         raise PackError(f"The weights {weights.name} cannot be read; check the file.", detail=repr(error)) from error
+    header = int.from_bytes(start[:8], "little")
+    if start[8:] == b"{" and header + 8 <= weights.stat().st_size:
+        return
     if start.startswith(PICKLE_SIGNS):
         raise PackError(
             f"The weights {weights.name} are a Python pickle, which could run code; ask the author for safetensors.",
             detail=start.hex(),
         )
-    header = int.from_bytes(start[:8], "little")
-    if len(start) < 9 or start[8:] != b"{" or header + 8 > weights.stat().st_size:
-        raise PackError(
-            f"The weights {weights.name} are not a whole safetensors file; copy the pack again.", detail=start.hex()
-        )
+    raise PackError(
+        f"The weights {weights.name} are not a whole safetensors file; copy the pack again.", detail=start.hex()
+    )
 
 
 def sha256_of(path: Path) -> str:

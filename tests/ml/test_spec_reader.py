@@ -1,0 +1,139 @@
+"""What model.json may say, and what is refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medview.core.errors import PackError
+from medview.ml.spec import Blend, ClassificationOutput, DetectionOutput, SegmentationOutput, Task
+from medview.ml.spec_reader import read_spec
+from tests.ml.small_packs import EXAMPLES
+
+
+def example(task: str = "segmentation") -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((EXAMPLES / f"{task}.json").read_text())
+    return content
+
+
+def changed(content: dict[str, Any], path: str, value: Any) -> bytes:
+    content = copy.deepcopy(content)
+    *way, last = path.split(".")
+    inner = content
+    for key in way:
+        inner = inner[int(key)] if key.isdigit() else inner[key]
+    inner[last] = value
+    return json.dumps(content).encode()
+
+
+def test_the_examples_of_the_three_tasks_are_read() -> None:
+    segmentation, detection, classification = (
+        read_spec((EXAMPLES / f"{task}.json").read_bytes()) for task in ("segmentation", "detection", "classification")
+    )
+    assert segmentation.task is Task.SEGMENTATION
+    assert isinstance(segmentation.output, SegmentationOutput)
+    assert [(s.value, s.name, s.colour) for s in segmentation.output.labels] == [
+        (1, "Lungs", (86, 180, 233)),
+        (2, "Nodule", (230, 159, 0)),
+    ]
+    assert segmentation.out_channels == 3
+    assert segmentation.tiling is not None
+    assert segmentation.tiling.blend is Blend.GAUSSIAN
+    assert segmentation.input.spacing_kji_mm == (2.5, 2.0, 2.0)
+    assert isinstance(detection.output, DetectionOutput)
+    assert detection.out_channels == 1
+    assert isinstance(classification.output, ClassificationOutput)
+    assert classification.tiling is None
+    assert classification.input.shape_kji == (96, 128, 128)
+
+
+def test_a_spec_survives_the_trip_to_another_process() -> None:
+    spec = read_spec(json.dumps(example()))
+    assert pickle.loads(pickle.dumps(spec)) == spec
+
+
+def test_the_task_is_a_word_that_json_can_write() -> None:
+    assert json.dumps(read_spec(json.dumps(example())).task) == '"segmentation"'
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("id", "../../home"),
+        ("id", "Phantom"),
+        ("id", 3),
+        ("version", "1.0/../../x"),
+        ("task", "regression"),
+        ("name", ""),
+        ("name", "bell\u0007"),
+        ("network.name", "os.system"),
+        ("network.kwargs", {"channels": 10**9}),
+        ("network.kwargs", {"__class__": 1}),
+        ("network.kwargs", {"layers": {"_target_": "os.system"}}),
+        ("network.kwargs", {"layers": [[[[[[1]]]]]]}),
+        ("input.dimensions", 2),
+        ("input.orientation", "SPA"),
+        ("input.spacing_kji_mm", [1.0, 0.0, 1.0]),
+        ("input.spacing_kji_mm", [1.0, float("nan"), 1.0]),
+        ("input.shape_kji", [64, 64, 64]),
+        ("input.intensity", [{"op": "eval", "code": "1"}]),
+        ("input.intensity", [{"op": "clip", "low": 400, "high": -1000}]),
+        ("input.intensity", [{"op": "shift_scale", "subtract": 0, "divide": 0}]),
+        ("tiling.blend", "magic"),
+        ("tiling.tile_kji", [96, 96, 10**6]),
+        ("tiling.overlap", 1.0),
+        ("tiling", None),
+        ("output.labels", []),
+        ("output.labels.0.value", 2),
+        ("output.labels.0.colour", [1, 2, 300]),
+        ("output.labels.1.name", "Lungs"),
+        ("files", {"LICENSE": "0" * 64}),
+        ("files", {"weights.safetensors": "0" * 64, "../x": "0" * 64}),
+        ("files", {"weights.safetensors": "0" * 63}),
+        ("licence", None),
+        ("surprise", 1),
+        ("card.surprise", 1),
+    ],
+)
+def test_what_is_not_understood_is_refused_in_one_sentence(path: str, value: Any) -> None:
+    with pytest.raises(PackError) as caught:
+        read_spec(changed(example(), path, value))
+    assert "model.json" in caught.value.sentence
+    assert "\n" not in caught.value.sentence
+
+
+def test_a_pack_for_a_newer_medview_says_so() -> None:
+    with pytest.raises(PackError, match="newer MedView"):
+        read_spec(changed(example(), "schema_version", 2))
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b" " * (2 << 20)])
+def test_what_is_no_json_object_is_refused(text: bytes) -> None:
+    with pytest.raises(PackError):
+        read_spec(text)
+
+
+def test_the_schema_names_the_keys_the_reader_knows() -> None:
+    schema = json.loads((EXAMPLES.parent / "model.schema.json").read_text())
+    for task in ("segmentation", "detection", "classification"):
+        assert set(example(task)) <= set(schema["properties"])
+        for key in ("input", "network"):
+            assert set(example(task)[key]) <= set(schema["properties"][key]["properties"])
+    for key in schema["required"]:
+        content = example()
+        del content[key]
+        with pytest.raises(PackError):
+            read_spec(json.dumps(content))
+    # A key of the schema that the reader does not know would be refused as unknown, so each is tried.
+    everything = {**example(), "summary": "s", "postprocess": [], "card": {}, "notice": ""}
+    assert set(everything) == set(schema["properties"])
+    read_spec(json.dumps(everything))
+
+
+def test_examples_lie_where_the_docstring_says() -> None:
+    assert sorted(path.stem for path in Path(EXAMPLES).glob("*.json")) == ["classification", "detection", "segmentation"]
