@@ -1,0 +1,96 @@
+"""render, convert and project: what goes in comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from PIL import Image
+
+from medview.core.job import Inline
+from medview.io.label_files import read_labels
+from medview.io.load import load_volume
+from tests.cli.conftest import Cli, write_ct
+from tests.helpers.dciodvfy import errors
+
+
+def test_render_shows_the_bright_corner_where_the_patient_has_it(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    done = cli("render", ct_folder, "--plane", "axial", "--index", 6, "--window", "100/900", "-o", tmp_path / "a.png")
+    assert done.code == 0, done.err
+    picture = np.asarray(Image.open(tmp_path / "a.png"))
+    rows, columns = picture.shape[:2]
+    assert abs(rows / columns - (10 * 0.9) / (13 * 0.6)) < 0.05
+    assert picture[0, -1].tolist() == [255, 255, 255]
+
+
+def test_render_names_the_slices_there_are_when_asked_for_another(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    done = cli("render", ct_folder, "--plane", "axial", "--index", 7, "-o", tmp_path / "a.png")
+    assert done.code == 1
+    assert "0 to 6" in done.err
+
+
+def test_a_series_becomes_a_nifti_with_its_values_and_place(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    assert cli("convert", ct_folder, tmp_path / "ct.nii.gz").code == 0
+    image = sitk.ReadImage(str(tmp_path / "ct.nii.gz"))
+    volume = load_volume(ct_folder, None, Inline()).volume
+    assert np.array_equal(sitk.GetArrayFromImage(image), volume.values())
+    assert np.allclose(image.TransformIndexToPhysicalPoint((12, 0, 6)), volume.geometry.point_lps_mm((6, 0, 12)), atol=1e-4)
+
+
+def test_labels_survive_nifti_to_seg_to_nrrd_to_nifti_voxel_for_voxel(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    volume = load_volume(ct_folder, None, Inline()).volume
+    labels = np.zeros(volume.geometry.shape_kji, dtype=np.uint8)
+    labels[1:4, 2:5, 3:9] = 1
+    labels[5, 9, 12] = 2
+    image = sitk.GetImageFromArray(labels)
+    image.SetSpacing((0.6, 0.9, 5.0))
+    image.SetOrigin((-3.0, 4.0, 50.0))
+    sitk.WriteImage(image, str(tmp_path / "in.nii.gz"))
+    steps = [("in.nii.gz", "a.dcm"), ("a.dcm", "b.nrrd"), ("b.nrrd", "c.nii.gz")]
+    for source, target in steps:
+        done = cli("convert", tmp_path / source, tmp_path / target, "--reference", ct_folder)
+        assert done.code == 0, done.err
+    assert errors(tmp_path / "a.dcm") == []
+    back = read_labels(tmp_path / "c.nii.gz", volume)
+    assert np.array_equal(back.layers[0], labels)
+
+
+def test_a_seg_of_another_series_is_refused_in_one_sentence(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    volume = load_volume(ct_folder, None, Inline()).volume
+    image = sitk.GetImageFromArray(np.ones(volume.geometry.shape_kji, dtype=np.uint8))
+    image.SetSpacing((0.6, 0.9, 5.0))
+    image.SetOrigin((-3.0, 4.0, 50.0))
+    sitk.WriteImage(image, str(tmp_path / "in.nii.gz"))
+    assert cli("convert", tmp_path / "in.nii.gz", tmp_path / "a.dcm", "--reference", ct_folder).code == 0
+    other = write_ct(tmp_path / "other", seed="other")
+    done = cli("convert", tmp_path / "a.dcm", tmp_path / "b.nii.gz", "--reference", other)
+    assert done.code == 1
+    assert len(done.err.strip().splitlines()) == 1
+    assert not (tmp_path / "b.nii.gz").exists()
+
+
+def test_an_output_folder_that_may_not_be_written_is_named(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("in the way")
+    done = cli("convert", ct_folder, blocker / "ct.nii.gz")
+    assert done.code == 1
+    assert "ct.nii.gz" in done.err
+    assert blocker.read_text() == "in the way"
+
+
+def test_a_project_is_created_inspected_and_verified(cli: Cli, tmp_path: Path) -> None:
+    place = tmp_path / "work.medview"
+    assert cli("project", "create", place, "--name", "Lungs", "--json").document["name"] == "Lungs"
+    assert cli("project", "info", place, "--json").document["cases"] == 0
+    assert cli("project", "list", place, "--json").document == {"cases": []}
+    assert cli("project", "verify", place, "--json").document["problems"] == []
+    again = cli("project", "create", place)
+    assert again.code == 1
+    assert "exists" in again.err
+
+
+def test_a_folder_that_is_no_project_is_named_as_such(cli: Cli, tmp_path: Path) -> None:
+    done = cli("project", "info", tmp_path)
+    assert done.code == 1
+    assert "not a MedView project" in done.err
