@@ -59,7 +59,9 @@ def _patient(case: OpenCase, *, hidden: bool) -> list[str]:
     if hidden:
         return ["Identity hidden"]
     series = case.series
-    return [person_name(series.patient_name), series.patient_id, iso_date(series.study_date)]
+    name = person_name(series.patient_name)
+    # Anonymised series often repeat the one in the other.
+    return [name, series.patient_id if series.patient_id != name else "", iso_date(series.study_date)]
 
 
 def _study(case: OpenCase) -> list[str]:

@@ -128,6 +128,7 @@ class SliceView(QWidget):
 
     def _on_load(self) -> None:
         self._mark(Stale.PICTURE | Stale.TEXT)
+        self._say_pointed_at()
 
     def _on_overlay(self) -> None:
         self._mark(Stale.LABELS | Stale.PROPOSALS)
@@ -150,6 +151,7 @@ class SliceView(QWidget):
         layout = self._layout
         if case is None or layout is None or event.series_uid != case.key:
             return
+        self._say_pointed_at()
         if not event.only_voxels:
             self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.TEXT)
             return

@@ -87,7 +87,7 @@ def style_sheet(tokens: Tokens) -> str:
     Widgets choose a look by the dynamic property ``role``.
 
     - Labels: ``title``, ``heading``, ``quiet``, ``small``, ``warning``, ``error``, ``good``, ``chip``.
-    - Buttons: ``primary``, ``flat``.
+    - Buttons: ``primary``, ``flat``, ``flat-warning``.
     - Frames: ``panel``, ``raised``, ``bar``, ``line``.
     """
     t, g = tokens, GRID_PX
@@ -97,6 +97,7 @@ QWidget {{ font-size: {TEXT_PX}px; color: {t.text}; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.edge}; padding: {g}px; }}
 
+#pane_grid {{ background: {t.line}; }}
 QFrame[role="panel"] {{ background: {t.panel}; border: none; }}
 QFrame[role="raised"] {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {g}px; }}
 QFrame[role="bar"] {{ background: {t.panel}; border: none; }}
@@ -126,6 +127,9 @@ QPushButton[role="primary"]:hover {{ border-color: {t.text}; }}
 QPushButton[role="primary"]:disabled {{ background: {t.panel}; color: {t.quiet}; border-color: {t.line}; }}
 QPushButton[role="flat"], QToolButton[role="flat"] {{ background: transparent; border-color: transparent; }}
 QPushButton[role="flat"]:hover, QToolButton[role="flat"]:hover {{ background: {t.raised}; border-color: {t.line}; }}
+QPushButton[role="flat-warning"], QToolButton[role="flat-warning"] {{ background: transparent; border-color: transparent;
+    color: {t.warning}; }}
+QPushButton[role="flat-warning"]:hover, QToolButton[role="flat-warning"]:hover {{ background: {t.raised}; }}
 QToolButton[role="flat"]:checked {{ background: {t.accent}; color: {t.on_accent}; }}
 QToolButton::menu-indicator {{ image: none; }}
 

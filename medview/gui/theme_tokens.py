@@ -88,7 +88,7 @@ PLANE_COLOURS: dict[Plane, str] = {
 }
 """Colour of the line where a plane cuts another one. The same in both themes: pictures are always on black."""
 
-PICTURE_TEXT = "#e8ecef"
-PICTURE_QUIET = "#aab3bc"
+PICTURE_TEXT = "#f2f4f6"
+PICTURE_QUIET = "#c3cbd3"
 PICTURE_WARNING = "#f0b757"
 """Text on pictures, which are black in both themes."""

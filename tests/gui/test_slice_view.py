@@ -412,6 +412,20 @@ def test_the_pane_tells_what_lies_under_the_pointer(qtbot: QtBot) -> None:
     assert said.args[0] is None
 
 
+def test_what_lies_under_a_resting_pointer_is_told_again_when_it_changes(qtbot: QtBot) -> None:
+    case = make_case()
+    segment = add_segment(case)
+    pane = pane_of(qtbot, case, Plane.AXIAL)
+    x, y, *_ = screen_position(Plane.AXIAL, BRIGHT_KJI)
+    drag(pane, QPoint(int(x), int(y)), Qt.MouseButton.NoButton)
+    with qtbot.waitSignal(pane.pointed_at) as said:
+        label_voxel(case, segment, BRIGHT_KJI)
+    assert said.args[0].segments == ("Liver",)
+    with qtbot.waitSignal(pane.pointed_at) as said:
+        case.view.set_slice(1, BRIGHT_KJI[1] + 1)
+    assert said.args[0].value == (-1000.0,)
+
+
 def test_the_brush_circle_has_the_radius_in_millimetres_and_draws_only_around_itself(qtbot: QtBot) -> None:
     case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
     add_segment(case)
