@@ -51,8 +51,11 @@ def _read_checkpoint(path: Path, *, zipped: bool) -> dict[str, torch.Tensor]:
     try:
         if zipped:
             with zipfile.ZipFile(path) as archive:
-                if sum(m.file_size for m in archive.infolist()) > LARGEST_WEIGHTS_BYTES:
-                    raise PackError(f"The weights {path.name} would unpack to more than {LARGEST_WEIGHTS_BYTES >> 30} GB.")
+                members = archive.infolist()
+            if sum(m.file_size for m in members) > LARGEST_WEIGHTS_BYTES:
+                raise PackError(f"The weights {path.name} would unpack to more than {LARGEST_WEIGHTS_BYTES >> 30} GB.")
+            if any(m.filename.endswith("/constants.pkl") for m in members):
+                raise PackError(f"{path.name} is a TorchScript program, not plain tensors; ask the author for safetensors.")
         # weights_only keeps the unpickler to tensors and plain containers; anything else raises.
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
