@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import FileIO
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from medview.core.errors import MedViewError, ReadError
 from medview.core.study import Frame
 from medview.io import boundary
 from medview.io.dicom.pixels import read_frame, sign_extended
-from medview.io.shared_block import BlockHandle, SharedBlock
+from medview.io.shared_block import BlockHandle, RowWriter
 from medview.io.sources import name_of
 
 PIXEL_TAG = b"\xe0\x7f\x10\x00"
 """(7FE0,0010) as it stands in a little endian file, before the pixels."""
+BIG_ENDIAN_PIXEL_TAG = b"\x7f\xe0\x00\x10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,17 @@ def fill_slices(path: str, handle: BlockHandle, jobs: Sequence[SliceJob]) -> lis
     path : str
         File of the first slice, for the sentence when this process dies of it.
     """
-    block = SharedBlock.attach(handle)
     reports: list[SliceReport] = []
-    for job in jobs:
-        outcome = boundary.run(_fill, (job.frame.path, block.array[job.k], job))
-        if isinstance(outcome, MedViewError):
-            block.array[job.k] = 0
-            reports.append(SliceReport(job.k, False, outcome.sentence))
-        else:
-            reports.append(SliceReport(job.k, True))
+    shape, dtype = handle.shape[1:], np.dtype(handle.dtype)
+    with RowWriter(handle) as rows:
+        for job in jobs:
+            outcome = boundary.run(_row, (job.frame.path, job, shape, dtype))
+            if isinstance(outcome, MedViewError):
+                rows.write(job.k, np.zeros(shape, dtype))
+                reports.append(SliceReport(job.k, False, outcome.sentence))
+            else:
+                rows.write(job.k, outcome)
+                reports.append(SliceReport(job.k, True))
     return reports
 
 
@@ -75,58 +79,50 @@ def fill_file(path: str, handle: BlockHandle, time_point: int) -> list[SliceRepo
     """Read a NIfTI, NRRD or picture file into a block, all slices at once."""
     from medview.io.plain_files import read_voxels
 
-    block = SharedBlock.attach(handle)
     voxels = read_voxels(path, time_point)
-    if voxels.shape != block.array.shape:
+    if voxels.shape != handle.shape:
         raise ReadError(f"{name_of(path)} has changed since it was scanned; scan it again.")
-    block.array[...] = voxels
+    with RowWriter(handle) as rows:
+        for k, row in enumerate(voxels):
+            rows.write(k, row)
     return [SliceReport(k, True) for k in range(voxels.shape[0])]
 
 
-def _fill(path: str, target: npt.NDArray[Any], job: SliceJob) -> None:
+def _row(path: str, job: SliceJob, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     if job.frame.offset >= 0 and not job.as_values:
-        _read_straight(job.frame, target)
-        return
+        return _read_straight(job.frame, shape, dtype)
     stored, rescale = read_frame(path, job.frame.number)
-    if stored.shape != target.shape:
+    if stored.shape != shape:
         raise ReadError(f"{name_of(path)} has changed since it was scanned; scan it again.")
     if job.as_values and not rescale.identity:
         stored = stored * np.float64(rescale.slope) + np.float64(rescale.intercept)
-    target[...] = stored
+    return stored.astype(dtype, copy=False)
 
 
-def _read_straight(frame: Frame, target: npt.NDArray[Any]) -> None:
-    """Read uncompressed pixels from the file into the block, without a copy where the dtypes are of one size."""
+def _read_straight(frame: Frame, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Read uncompressed pixels from the file as they are."""
     raw_dtype = np.dtype(frame.raw_dtype)
-    size = target.size * raw_dtype.itemsize
+    raw = np.empty(shape, raw_dtype)
+    raw.reshape(-1)[-1] = 0
+    name = name_of(frame.path)
     try:
-        descriptor = os.open(frame.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        raise ReadError(
-            f"{name_of(frame.path)} can no longer be read; scan the folder again.", detail=repr(error)
-        ) from error
-    try:
-        direct = raw_dtype.itemsize == target.dtype.itemsize and target.flags.c_contiguous
-        raw = target.view(raw_dtype) if direct else np.empty(target.shape, raw_dtype)
-        if frame.number == 0:
-            _check_unchanged(descriptor, frame, size)
-        with os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
+        with open(frame.path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path for every slice is slow
+            if frame.number == 0:
+                _check_unchanged(file, frame, raw.nbytes)
             file.seek(frame.offset)
             count = _read_into(file, raw.reshape(-1).view(np.uint8).data)
-    finally:
-        os.close(descriptor)
-    if count == size - 1:
-        pass  # an odd length without its padding byte: the last byte is zero already
-    elif count < size:
-        raise ReadError(f"{name_of(frame.path)} is damaged: its pixels end early; copy it again from its source.")
+    except OSError as error:
+        raise ReadError(f"{name} can no longer be read; scan the folder again.", detail=repr(error)) from error
+    # One byte short is an odd length without its padding.
+    if count < raw.nbytes - 1:
+        raise ReadError(f"{name} is damaged: its pixels end early; copy it again from its source.")
     if frame.bits_stored:
         signed = raw_dtype.kind == "i"
-        target[...] = sign_extended(raw, frame.bits_stored, frame.bits_stored - 1, signed=signed)
-    elif not direct or raw_dtype.byteorder == ">":
-        target[...] = raw.astype(raw_dtype.newbyteorder("="))
+        return sign_extended(raw, frame.bits_stored, frame.bits_stored - 1, signed=signed).astype(dtype, copy=False)
+    return raw.astype(dtype, copy=False)
 
 
-def _read_into(file: Any, target: memoryview) -> int:
+def _read_into(file: FileIO, target: memoryview) -> int:
     done = 0
     while done < len(target):
         count = file.readinto(target[done:])
@@ -136,12 +132,12 @@ def _read_into(file: Any, target: memoryview) -> int:
     return done
 
 
-def _check_unchanged(descriptor: int, frame: Frame, size: int) -> None:
+def _check_unchanged(file: FileIO, frame: Frame, size: int) -> None:
     """Refuse a file whose pixels no longer begin where the scan found them."""
-    file_size = os.fstat(descriptor).st_size
-    os.lseek(descriptor, frame.offset - 12, os.SEEK_SET)
-    before = os.read(descriptor, 12)
-    if PIXEL_TAG not in before and PIXEL_TAG[1::-1] + PIXEL_TAG[3:1:-1] not in before:
+    file_size = file.seek(0, os.SEEK_END)
+    file.seek(max(frame.offset - 12, 0))
+    before = file.read(12)
+    if PIXEL_TAG not in before and BIG_ENDIAN_PIXEL_TAG not in before:
         name = name_of(frame.path)
         raise ReadError(
             f"{name} has changed since it was scanned; scan the folder again."

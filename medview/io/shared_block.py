@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from medview.core.errors import ReadError
 
+CLOSED = "The memory of this series was closed while it was being read."
+
 MEMORY_SHARE = 0.25
 """Part of the memory above which a block is mapped from a temporary file instead."""
 
@@ -98,7 +100,7 @@ class SharedBlock:
         try:
             mapping = _map_existing(handle)
         except (OSError, ValueError) as error:
-            raise ReadError("The memory of this series was closed while it was being read.", detail=repr(error)) from error
+            raise ReadError(CLOSED, detail=repr(error)) from error
         return cls._around(mapping, handle)
 
     @classmethod
@@ -106,6 +108,48 @@ class SharedBlock:
         count = int(np.prod(handle.shape, dtype=np.int64))
         array = np.frombuffer(mapping, dtype=handle.dtype, count=count).reshape(handle.shape)
         return cls(array, handle)
+
+
+class RowWriter:
+    """Writes rows (slices) of a block that another process owns.
+
+    Through the descriptor where there is one: writing whole pages costs half of faulting them into a mapping first.
+    """
+
+    def __init__(self, handle: BlockHandle) -> None:
+        self._handle = handle
+        self._row_bytes = handle.size_bytes // handle.shape[0]
+        self._block: SharedBlock | None = None
+        self._descriptor = -1
+        if not _DESCRIPTORS:
+            self._block = SharedBlock.attach(handle)
+            return
+        try:
+            self._descriptor = os.open(handle.place, os.O_RDWR)
+            if os.fstat(self._descriptor).st_size < handle.size_bytes:
+                # The number was given to another file since.
+                os.close(self._descriptor)
+                raise OSError(errno.ENOENT, "the block is gone")
+        except OSError as error:
+            raise ReadError(CLOSED, detail=repr(error)) from error
+
+    def __enter__(self) -> RowWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._block = None
+
+    def write(self, k: int, row: npt.NDArray[Any]) -> None:
+        """Write one row; ``row`` has the dtype and shape of the block's rows."""
+        if self._block is not None:
+            self._block.array[k] = row
+            return
+        packed = np.ascontiguousarray(row, dtype=self._handle.dtype).reshape(-1).view(np.uint8).data
+        done = 0
+        while done < len(packed):
+            done += os.pwrite(self._descriptor, packed[done:], k * self._row_bytes + done)
 
 
 def available_memory() -> int:
