@@ -192,21 +192,27 @@ def other_pixels() -> StoreError:
 
 
 def _row(row: Row[Any]) -> CaseRow:
-    geometry = json.loads(row.geometry)
-    sources = json.loads(row.sources)
-    return CaseRow(
-        case_id=row.case_id,
-        key=CaseKey(row.study_uid, row.series_uid, geometry["key_frame_of_reference_uid"]),
-        geometry=decode_geometry(geometry),
-        sources=CaseSources(
-            tuple(sources["sop_instance_uids"]), tuple(sources["paths"]), sources["modality"], sources["description"]
-        ),
-        status=CaseStatus(row.status),
-        pixels_sha256=row.pixels_sha256,
-        identity_sha256=row.identity_sha256,
-        gestures=row.gestures,
-        changed_utc=row.changed_utc,
-    )
+    try:
+        geometry = json.loads(row.geometry)
+        sources = json.loads(row.sources)
+        return CaseRow(
+            case_id=row.case_id,
+            key=CaseKey(row.study_uid, row.series_uid, geometry["key_frame_of_reference_uid"]),
+            geometry=decode_geometry(geometry),
+            sources=CaseSources(
+                tuple(sources["sop_instance_uids"]), tuple(sources["paths"]), sources["modality"], sources["description"]
+            ),
+            status=CaseStatus(row.status),
+            pixels_sha256=row.pixels_sha256,
+            identity_sha256=row.identity_sha256,
+            gestures=row.gestures,
+            changed_utc=row.changed_utc,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            "What the project says about a case is damaged; restore the project from a copy.",
+            detail=f"case {row.case_id}: {error!r}",
+        ) from error
 
 
 def _encode_sources(sources: CaseSources) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +63,14 @@ def verify_project(database: Database, blobs: BlobStore) -> VerifyReport:
 
     Raises
     ------
-    StoreError
-        When the database cannot be read at all.
+    MedViewError
+        When the database cannot be opened at all.
     """
     with database.reading() as connection:
         problems = _database_problems(connection)
+        if problems:
+            # What a damaged database says about itself cannot be relied on.
+            return VerifyReport(0, 0, 0, 0, tuple(problems))
         cases = list_cases(connection)
         rows, needed, found = _chain_problems(connection)
         problems += found
@@ -82,8 +84,8 @@ def verify_project(database: Database, blobs: BlobStore) -> VerifyReport:
 def _database_problems(connection: Connection) -> list[str]:
     try:
         found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise StoreError("The project's database is damaged; restore it from a copy.", detail=str(error)) from error
+    except SQLAlchemyError as error:
+        return [f"The database itself is damaged; restore the project from a copy ({error.__cause__})."]
     return [] if found == ["ok"] else [f"The database itself is damaged: {line}." for line in found[:5]]
 
 

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.core.box import Box
+from medview.core.changes import Command
+from medview.core.errors import StoreError
+from medview.core.geometry import Geometry
+from medview.core.label_patch import LabelPatch
+from medview.store import journal as journal_module
+from medview.store.entry import Entry, EntryKind, SavedKind, SavedState
+from medview.store.project import Project
+from tests.store.painter import Painter, live_fingerprint, stored_fingerprint
+
+
+def test_a_gesture_is_called_saved_only_once_another_program_can_read_it(project: Project, painter: Painter) -> None:
+    ticket = painter.add_segment()
+    assert ticket.wait(5.0)
+    with Project.open(project.path, read_only=True) as other:
+        assert other.info()["gestures"] == 1
+
+
+def test_the_saved_dot_goes_from_writing_to_saved(project: Project, painter: Painter) -> None:
+    states: list[SavedState] = []
+    threads: set[str] = set()
+
+    def note(state: SavedState) -> None:
+        states.append(state)
+        threads.add(threading.current_thread().name)
+
+    project.journal.saved_changed.connect(note)
+    assert project.journal.state == SavedState(SavedKind.SAVED)
+    painter.add_segment()
+    assert project.journal.flush()
+    assert [state.kind for state in states] == [SavedKind.WRITING, SavedKind.SAVED]
+    assert threads == {"medview-journal"}
+
+
+def test_undo_and_redo_are_rows_that_refer_to_the_row_they_mean(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    painter.paint((0, 0, 0), (3, 30, 30))
+    painter.undo()
+    painter.undo()
+    painter.redo()
+    project.journal.flush()
+    with project._database.reading() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT kind, target_seq, document, length(payload) FROM journal ORDER BY seq"
+        ).all()
+    assert [(row[0], row[1]) for row in rows] == [("do", 0), ("do", 0), ("undo", 2), ("undo", 1), ("redo", 1)]
+    assert all(row[2] == "" and row[3] == 0 for row in rows[2:])
+
+
+def test_there_is_nothing_to_undo_in_a_new_case(project: Project, painter: Painter) -> None:
+    with pytest.raises(StoreError, match="nothing to undo"):
+        project.journal.append(painter.case_id, Entry(EntryKind.UNDO, Command("x", ())))
+    assert project.journal.flush()
+    assert project.info()["gestures"] == 0
+
+
+def test_gestures_on_two_cases_do_not_mix(project: Project) -> None:
+    one = Painter(project)
+    two = Painter(project, Geometry.from_spacing((5, 20, 30), (4.0, 0.8, 0.7), frame_of_reference_uid="1.2.3"))
+    for painter in (one, two):
+        painter.add_segment()
+    two.paint((0, 0, 0), (2, 9, 9))
+    one.undo()
+    two.undo()
+    one.redo()
+    for painter in (one, two):
+        assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+    assert project.verify().problems == ()
+
+
+def test_accepting_a_whole_scan_does_not_hold_up_the_hand(tmp_path: Path) -> None:
+    geometry = Geometry.from_spacing((400, 512, 512), (1.0, 0.7, 0.7), frame_of_reference_uid="1.2.3")
+    with Project.create(tmp_path / "big.medview") as project:
+        painter = Painter(project, geometry)
+        layer = painter.labels.segmentation.layer(0)
+        whole = Box.whole(geometry.shape_kji)
+        after = np.zeros(geometry.shape_kji, dtype=np.uint8)
+        after[20:380, 60:450, 40:470] = 1
+        patch = LabelPatch.between(layer, whole, after)
+        assert patch is not None
+        command = Command("Accept", (patch,))
+        begin = time.perf_counter()
+        ticket = project.journal.append(painter.case_id, Entry(EntryKind.DO, command, 1))
+        taken = time.perf_counter() - begin
+        assert taken < 0.02
+        assert ticket.wait(30.0)
+        loaded = project.load_case(painter.case_id)
+        assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, after)
+
+
+def test_a_listener_that_fails_does_not_stop_the_writing(
+    project: Project, painter: Painter, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: SavedState) -> None:
+        raise RuntimeError("broken listener")
+
+    project.journal.saved_changed.connect(broken)
+    with caplog.at_level(logging.CRITICAL, "medview.store"):
+        assert painter.add_segment().wait(5.0)
+        assert painter.paint((0, 0, 0), (3, 3, 3)).wait(5.0)
+
+
+def test_a_snapshot_that_cannot_be_written_costs_no_gesture(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 2)
+    # A file where the folder of blobs should be.
+    (project.path / "blobs").write_bytes(b"")
+    with caplog.at_level(logging.CRITICAL, "medview.store"):
+        painter.add_segment()
+        for n in range(6):
+            painter.paint((n, 0, 0), (n + 1, 9, 9))
+            assert project.journal.flush()
+    assert project.journal.state.kind is SavedKind.SAVED
+    assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+
+
+def test_nothing_is_taken_in_after_closing(project: Project, painter: Painter) -> None:
+    project.close()
+    with pytest.raises(StoreError, match="closed"):
+        painter.add_segment()
+
+
+def test_a_program_that_forgets_to_close_still_writes_what_was_drawn(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path;"
+        "from medview.store.project import Project; from tests.store.painter import Painter;"
+        "painter = Painter(Project.create(Path(sys.argv[1])));"
+        "painter.add_segment(); [painter.paint((n, 0, 0), (n + 1, 9, 9)) for n in range(20)]"
+    )
+    path = tmp_path / "left.medview"
+    subprocess.run(
+        [sys.executable, "-c", script, str(path)], cwd=Path(__file__).resolve().parents[2], check=True, timeout=30
+    )
+    with Project.open(path) as project:
+        assert project.info()["gestures"] == 21

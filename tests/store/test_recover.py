@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from medview.store import journal as journal_module
+from medview.store.project import Project
+from tests.store.painter import Painter, live_fingerprint, stored_fingerprint
+
+BLOCK = ((2, 3, 4), (5, 33, 44))
+
+
+def _reopened(project: Project) -> Project:
+    project.close()
+    return Project.open(project.path)
+
+
+def _edit(path: Path, statement: str, *values: object) -> None:
+    with sqlite3.connect(path / "project.db") as connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+def test_everything_said_about_a_case_is_there_after_reopening(project: Project, painter: Painter) -> None:
+    painter.add_segment("Liver")
+    painter.paint(*BLOCK)
+    mask = np.zeros(painter.labels.segmentation.geometry.shape_kji, dtype=np.uint8)
+    mask[3:15, 10:60, 20:80] = 1
+    mask[5:8, 20:30, 30:40] = 2
+    painter.accept(painter.propose(mask))
+    painter.propose(mask // 2)
+    painter.rename(0, "Leber ü \U0001fac0")
+    painter.undo()
+    painter.undo()
+    with _reopened(project) as again:
+        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+
+
+def test_undo_and_redo_go_on_across_a_restart(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    states = [live_fingerprint(painter)]
+    for n in range(4):
+        painter.paint((n, n, n), (n + 3, n + 20, n + 30), value=n + 1)
+        states.append(live_fingerprint(painter))
+    painter.undo()
+    with _reopened(project) as again:
+        second = Painter(again)
+        second.redo()
+        assert live_fingerprint(second) != states[3]
+        for _ in range(5):
+            second.undo()
+        assert not any(layer.voxels.any() for layer in second.labels.segmentation.layers.values())
+        assert second.labels.segmentation.segments == []
+        assert len(second.undone) == 5
+
+
+def test_a_proposal_is_as_stale_after_a_restart_as_before(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    # A gesture that was applied in pieces or taken back counts in the window, but is one row or none.
+    painter.labels.revision += 17
+    proposal = painter.propose(np.eye(21, dtype=np.uint8)[:, :, None].repeat(90, 2).repeat(4, 1)[:, :70])
+    with _reopened(project) as again:
+        assert again.load_case(painter.case_id).labels.revision == proposal.labels_revision
+
+
+def test_loading_from_a_snapshot_gives_what_replaying_every_row_gives(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 5)
+    rng = np.random.default_rng(3)
+    painter.add_segment()
+    for n in range(23):
+        painter.scribble(rng)
+        if n % 5 == 3:
+            painter.undo()
+        if n % 10 == 3:
+            painter.redo()
+        project.journal.flush()
+    with _reopened(project) as again:
+        report = again.verify()
+        assert report.problems == ()
+        assert report.snapshots == 2
+        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+
+
+def test_a_snapshot_is_also_taken_after_many_bytes(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "SNAPSHOT_BYTES", 20_000)
+    rng = np.random.default_rng(3)
+    for _ in range(12):
+        painter.scribble(rng, (4, 30, 30))
+        project.journal.flush()
+    with _reopened(project) as again:
+        assert again.verify().snapshots == 2
+
+
+def _with_two_snapshots(project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 6)
+    rng = np.random.default_rng(4)
+    for _ in range(15):
+        painter.scribble(rng)
+        project.journal.flush()
+    project.close()
+
+
+def _snapshot_blobs(path: Path) -> list[Path]:
+    with sqlite3.connect(path / "project.db") as connection:
+        digests = [d for (d,) in connection.execute("SELECT blob_sha256 FROM snapshots ORDER BY seq DESC")]
+    connection.close()
+    return [path / "blobs" / d[:2] / d for d in digests]
+
+
+@pytest.mark.parametrize("damaged", [1, 2])
+def test_damaged_snapshots_cost_nothing(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch, damaged: int
+) -> None:
+    _with_two_snapshots(project, painter, monkeypatch)
+    blobs = _snapshot_blobs(project.path)
+    assert len(blobs) == 2
+    for blob in blobs[:damaged]:
+        data = bytearray(blob.read_bytes())
+        data[len(data) // 2] ^= 0xFF
+        blob.write_bytes(bytes(data))
+    with Project.open(project.path) as again:
+        loaded = again.load_case(painter.case_id)
+        assert loaded.losses == []
+        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert len(again.verify().problems) == damaged
+
+
+def test_a_damaged_row_is_named_and_the_rest_is_kept(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    painter.paint((0, 0, 0), (2, 10, 10), name="Brush Liver")
+    painter.paint((10, 40, 40), (12, 60, 60), name="Brush Spleen")
+    painter.undo()
+    painter.redo()
+    project.close()
+    _edit(project.path, "UPDATE journal SET payload = zeroblob(length(payload)) WHERE seq = 2")
+    with Project.open(project.path) as again:
+        loaded = again.load_case(painter.case_id)
+        assert len(loaded.losses) == 1
+        assert "“Brush Liver” of 2026-11-20" in loaded.losses[0]
+        expected = np.zeros(painter.labels.segmentation.geometry.shape_kji, dtype=np.uint8)
+        expected[10:12, 40:60, 40:60] = 1
+        assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, expected)
+        # What came after the damage can still be undone, one step.
+        assert [command.name for command in loaded.undo] == ["Brush Spleen"]
+        second = Painter(again)
+        second.undo()
+        assert not second.labels.segmentation.layer(0).voxels.any()
+
+
+def test_a_stroke_over_a_damaged_one_keeps_what_it_changed(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    painter.paint((0, 0, 0), (2, 10, 10), value=1, name="Lost")
+    painter.paint((1, 5, 5), (3, 20, 20), value=2, name="Kept")
+    project.close()
+    _edit(project.path, "UPDATE journal SET document = replace(document, 'patch', 'pitch') WHERE seq = 2")
+    with Project.open(project.path) as again:
+        loaded = again.load_case(painter.case_id)
+        voxels = loaded.labels.segmentation.layer(0).voxels
+        assert (voxels[1:3, 5:20, 5:20] == 2).all()
+        assert np.count_nonzero(voxels) == 2 * 15 * 15
+        assert len(loaded.losses) == 2
+        assert "“Kept”" in loaded.losses[1]
+        # Undo over damage is not offered, so that it can never write what nobody saw.
+        assert loaded.undo == []
+        second = Painter(again)
+        second.paint((15, 0, 0), (16, 5, 5), value=3)
+        after = live_fingerprint(second)
+        assert stored_fingerprint(again, painter.case_id) == after
+
+
+def test_rows_that_are_gone_are_named(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    for n in range(4):
+        painter.paint((n, 0, 0), (n + 1, 10, 10))
+    project.close()
+    _edit(project.path, "DELETE FROM journal WHERE seq IN (3, 4)")
+    with Project.open(project.path) as again:
+        losses = again.load_case(painter.case_id).losses
+        assert losses == ["Changes 3 to 4 are gone from the project and missing from the labels."]
+        assert not again.verify().ok
+
+
+def test_a_missing_blob_costs_the_proposal_it_held_and_no_more(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    mask = np.zeros(painter.labels.segmentation.geometry.shape_kji, dtype=np.uint8)
+    mask[3:15, 10:60, 20:80] = 1
+    painter.propose(mask)
+    painter.paint(*BLOCK)
+    project.close()
+    (blob,) = [p for p in (project.path / "blobs").rglob("*") if p.is_file()]
+    blob.unlink()
+    with Project.open(project.path) as again:
+        loaded = again.load_case(painter.case_id)
+        assert len(loaded.losses) == 1
+        assert "Run Organs" in loaded.losses[0]
+        assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, painter.labels.segmentation.layer(0).voxels)
+
+
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["paint", "paint", "paint", "undo", "redo", "add", "rename", "propose", "reopen"]),
+        st.integers(0, 2**31),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_STEPS)
+def test_whatever_was_done_a_reopened_case_is_the_live_one(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, int]]
+) -> None:
+    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 4)
+    project = Project.create(tmp_path_factory.mktemp("store") / "p.medview")
+    painter = Painter(project)
+    try:
+        painter.add_segment()
+        for what, seed in steps:
+            rng = np.random.default_rng(seed)
+            if what == "paint":
+                painter.scribble(rng)
+            elif what == "undo" and painter.done:
+                painter.undo()
+            elif what == "redo" and painter.undone:
+                painter.redo()
+            elif what == "add":
+                painter.add_segment(f"Segment {seed}")
+            elif what == "rename" and painter.labels.segmentation.segments:
+                painter.rename(seed % len(painter.labels.segmentation.segments), f"Name {seed}")
+            elif what == "propose" and not painter.labels.proposals:
+                painter.propose(rng.integers(0, 3, (21, 70, 90), dtype=np.uint8))
+            elif what == "reopen":
+                before = live_fingerprint(painter)
+                project = _reopened(project)
+                painter = Painter(project)
+                assert live_fingerprint(painter) == before
+        assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+        assert project.verify().problems == ()
+    finally:
+        project.close()
