@@ -97,23 +97,12 @@ class LabelRaster:
             device = self._device(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
             self._compose(device, lambda part: shown[part])
 
-    def refresh(self, row0: int, row1: int, column0: int, column1: int) -> QRect:
-        """Draw half-open ranges of rows and columns again after their labels changed.
-
-        Returns
-        -------
-        QRect
-            Logical pixels that may have changed.
-        """
-        if self._cut is None or self._viewport is None:
-            return QRect()
+    def refresh(self, row0: int, row1: int, column0: int, column1: int) -> None:
+        """Draw half-open ranges of rows and columns again after their labels changed."""
         cut = self._cut
-        device = self._device(row0, row1, column0, column1)
-        self._compose(device, lambda part: self._shown.take(cut[part]))
-        ratio = self._viewport.device_ratio
-        left, top = int(device.left() / ratio), int(device.top() / ratio)
-        right, bottom = int((device.right() + 1) / ratio) + 1, int((device.bottom() + 1) / ratio) + 1
-        return QRect(left, top, right - left, bottom - top)
+        if cut is not None:
+            device = self._device(row0, row1, column0, column1)
+            self._compose(device, lambda part: self._shown.take(cut[part]))
 
     def paint(self, painter: QPainter) -> None:
         """Draw the pixels; the painter's clip says which are needed."""

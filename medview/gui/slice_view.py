@@ -1,233 +1,27 @@
-"""One pane: a slice with everything drawn on it. It shows the workspace and forwards the mouse; it decides nothing."""
+"""One pane: it shows the workspace and forwards the mouse; it decides nothing."""
 
 from __future__ import annotations
 
-from enum import Flag, auto
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QEnterEvent, QHideEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
-from PySide6.QtGui import (
-    QEnterEvent,
-    QHideEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QWidget
-
-from medview.core.label_patch import LabelPatch
-from medview.core.plane import Plane, SlicePlane
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.mouse import Notches, button_of, held_button, pointer_at
-from medview.gui.pointed_at import PointedAt
-from medview.gui.slice_content import screen_ranges
-from medview.gui.slice_picture import SlicePicture
-from medview.workspace.events import LabelsChanged
+from medview.core.plane import Plane
+from medview.gui.mouse import Notches, button_of, held_button
+from medview.gui.slice_canvas import SliceCanvas
 from medview.workspace.hands import Hands
-from medview.workspace.pointer import Button, Pointer
+from medview.workspace.pointer import Button
 from medview.workspace.workspace import Workspace
 
 
-class Stale(Flag):
-    """Parts of a pane that no longer show the workspace."""
-
-    NONE = 0
-    PICTURE = auto()
-    CAMERA = auto()
-    LABELS = auto()
-    PROPOSALS = auto()
-    LINES = auto()
-    TEXT = auto()
-    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT
-    ALL = SLICE | CAMERA
-
-
-class SliceView(QWidget):
-    """A pane for one anatomical plane of the active case.
-
-    Changes only mark what is stale and where; the work is done once per frame, when Qt asks for the pixels.
-    """
-
-    pointed_at = Signal(object)
-    """PointedAt under the pointer, or None."""
+class SliceView(SliceCanvas):
+    """A pane for one anatomical plane of the active case, under the mouse."""
 
     def __init__(self, workspace: Workspace, hands: Hands, plane: Plane, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.plane = plane
-        self._workspace = workspace
-        self._hands = hands
-        self._picture = SlicePicture(workspace.bench)
-        self._stale = Stale.ALL
-        self._written: list[tuple[int, tuple[int, int, int, int]]] = []
-        self._shown_index = -1
-        self._layout: SlicePlane | None = None
-        self._pointer_px: QPointF | None = None
+        super().__init__(workspace, hands, plane, parent)
         self._notches = Notches()
-        self._of_case = Subscriptions(self)
-        self._of_bench = Subscriptions(self)
-        self.setObjectName(f"{plane.value}_pane")
-        self.setAccessibleName(f"{plane.value.capitalize()} picture")
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMinimumSize(160, 160)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._listen()
-        self._take_case()
-
-    # ------------------------------------------------------------------------------------ what the workspace says
-
-    def _listen(self) -> None:
-        add, bench = self._of_bench.add, self._workspace.bench
-        add(self._workspace.active_changed, self._take_case)
-        add(self._workspace.labels_changed, self._on_labels)
-        add(self._workspace.load_changed, self._on_load)
-        add(self._hands.preview_changed, self._on_preview)
-        for name in ("overlay_opacity", "overlay_visible"):
-            add(field_signal(bench, name), self._on_overlay)
-        add(field_signal(bench, "identity_hidden"), self._on_identity)
-        add(field_signal(bench, "pointed"), self._on_pointed)
-
-    def _take_case(self) -> None:
-        self._of_case.clear()
-        case = self._workspace.active
-        self._written.clear()
-        self._shown_index = -1
-        self._layout = None if case is None else case.slice_plane(self.plane)
-        self._picture.take_case(case)
-        if case is not None:
-            self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
-            self._of_case.add(field_signal(case.view, "window"), self._on_window)
-            self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
-        self._mark(Stale.ALL)
-        self._say_pointed_at()
-
-    def _on_crosshair(self) -> None:
-        case, layout = self._workspace.active, self._layout
-        if case is None or layout is None:
-            return
-        if case.view.crosshair_kji[layout.normal_axis] != self._shown_index:
-            self._mark(Stale.SLICE)
-            self._say_pointed_at()
-            return
-        for strip in self._picture.crosshair.strips():
-            self.update(strip)
-        self._stale |= Stale.LINES
-        self._refresh()
-        for strip in self._picture.crosshair.strips():
-            self.update(strip)
-
-    def _on_window(self) -> None:
-        self._mark(Stale.PICTURE | Stale.TEXT)
-
-    def _on_camera(self) -> None:
-        case = self._workspace.active
-        if case is None or self._picture.camera != case.view.cameras[self.plane]:
-            self._mark(Stale.ALL & ~Stale.PICTURE)
-
-    def _on_load(self) -> None:
-        self._mark(Stale.PICTURE | Stale.TEXT)
-        self._say_pointed_at()
-
-    def _on_overlay(self) -> None:
-        self._mark(Stale.LABELS | Stale.PROPOSALS)
-
-    def _on_identity(self) -> None:
-        self._mark(Stale.TEXT)
-
-    def _on_pointed(self) -> None:
-        self.update()
-
-    def _on_preview(self) -> None:
-        self.update(self._picture.brush.cover_px)
-        preview = self._hands.preview
-        mine = preview if preview is not None and preview.plane is self.plane else None
-        self._picture.brush.update(mine, self._picture.viewport)
-        self.update(self._picture.brush.cover_px)
-
-    def _on_labels(self, event: LabelsChanged) -> None:
-        case = self._workspace.active
-        layout = self._layout
-        if case is None or layout is None or event.series_uid != case.key:
-            return
-        self._say_pointed_at()
-        if not event.only_voxels:
-            self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.TEXT)
-            return
-        index = case.view.crosshair_kji[layout.normal_axis]
-        for change in event.changes:
-            if not isinstance(change, LabelPatch) or not change.box.touches_slice(layout.normal_axis, index):
-                continue
-            if self._picture.viewport is None or not self._picture.labels.knows(change.layer_id):
-                self._mark(Stale.LABELS)
-                return
-            ranges = screen_ranges(layout, case.volume.geometry, change.box)
-            self._written.append((change.layer_id, ranges))
-            self.update(self._picture.around(ranges))
-
-    # ------------------------------------------------------------------------------------ drawing
-
-    def _mark(self, parts: Stale) -> None:
-        self._stale |= parts
-        self.update()
-
-    def _refresh(self) -> None:
-        """Bring the layers up to date with the workspace."""
-        case, layout, parts, picture = self._workspace.active, self._layout, self._stale, self._picture
-        written, self._written = self._written, []
-        self._stale = Stale.NONE
-        if case is None or layout is None:
-            return
-        index = case.view.crosshair_kji[layout.normal_axis]
-        self._shown_index = index
-        if parts & Stale.CAMERA:
-            picture.look(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
-        if parts & Stale.PICTURE or (parts & Stale.CAMERA and not picture.image.fine_enough):
-            picture.show_image(case, layout, index)
-        if parts & Stale.LABELS:
-            picture.show_labels(case, layout, index)
-        else:
-            for layer_id, ranges in written:
-                picture.labels.refresh(layer_id, ranges)
-        if parts & Stale.TEXT:
-            picture.show_text(case, layout, index)
-        if parts & Stale.PROPOSALS:
-            picture.show_proposals(case, layout, index)
-        if parts & Stale.LINES:
-            picture.show_crosshair(case, layout)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Bring the pane up to date and draw what is asked for."""
-        if self._stale is not Stale.NONE or self._written:
-            self._refresh()
-        painter = QPainter(self)
-        painter.setClipRegion(event.region())
-        self._picture.paint(painter, self.rect(), active=self._workspace.bench.pointed is self.plane)
-        painter.end()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Look at the slice through the new size."""
-        super().resizeEvent(event)
-        self._mark(Stale.ALL)
-
-    # ------------------------------------------------------------------------------------ the mouse
-
-    def _pointer(self, position: QPointF, button: Button, modifiers: Qt.KeyboardModifier) -> Pointer | None:
-        case, layout = self._workspace.active, self._layout
-        if case is None or layout is None:
-            return None
-        index = case.view.crosshair_kji[layout.normal_axis]
-        viewport = self._picture.viewport_for(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
-        return pointer_at(position, viewport, layout, index, button, modifiers)
-
-    def _say_pointed_at(self) -> None:
-        case = self._workspace.active
-        at = self._pointer_px
-        if at is None:
-            return
-        pointer = self._pointer(at, Button.NONE, Qt.KeyboardModifier.NoModifier)
-        self.pointed_at.emit(PointedAt.under(case, pointer) if case is not None and pointer is not None else None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Forward a press."""
@@ -295,14 +89,3 @@ class SliceView(QWidget):
             self._pointer_px = None
             self._hands.hover(None)
             self.pointed_at.emit(None)
-
-    def shown_text(self) -> tuple[str, ...]:
-        """Every line of text in the pane."""
-        self._refresh()
-        return self._picture.shown_text()
-
-    @property
-    def picture_rect(self) -> QRect:
-        """Where the slice lies in the pane, in logical pixels."""
-        viewport = self._picture.viewport
-        return QRect() if viewport is None else viewport.slice_px.toAlignedRect()

@@ -478,6 +478,30 @@ def test_the_pane_follows_another_case(qtbot: QtBot) -> None:
     assert painted.region.isEmpty()
 
 
+def test_a_picture_larger_than_the_pane_is_averaged_and_sharp_again_when_zoomed(qtbot: QtBot) -> None:
+    grid = Geometry.from_spacing((1, 2400, 2400), (1.0, 0.1, 0.1))
+    voxels = np.where(np.indices(grid.shape_kji).sum(axis=0) % 2, 200, -200).astype(np.int16)
+    case = make_case(grid, voxels)
+    case.view.crosshair_kji = (0, 100, 100)
+    pane = pane_of(qtbot, case, Plane.AXIAL)
+    whole = pixels(pane)[200:280, 260:340]
+    assert whole.std() < 6
+    assert whole.mean() == pytest.approx(127, abs=4)
+    case.view.set_camera(Plane.AXIAL, Camera(zoom=40.0))
+    assert pixels(pane)[200:280, 260:340].std() > 30
+
+
+def test_colour_pictures_keep_their_colours(qtbot: QtBot) -> None:
+    grid = Geometry.from_spacing((1, 4, 4), (1.0, 1.0, 1.0))
+    voxels = np.zeros((1, 4, 4, 3), np.uint8)
+    voxels[0, :, :2], voxels[0, :, 2:] = (200, 30, 40), (10, 60, 220)
+    case = make_case(grid, voxels)
+    case.view.crosshair_kji = (0, 3, 3)
+    shown = pixels(pane_of(qtbot, case, Plane.AXIAL))
+    assert at(shown, 80, 200) == (200, 30, 40)
+    assert at(shown, 330, 200) == (10, 60, 220)
+
+
 def test_a_pane_without_a_case_is_black(qtbot: QtBot) -> None:
     workspace, hands = make_workspace()
     pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 
 from medview.gui.label_raster import Cut, LabelRaster, Paint
@@ -27,9 +26,9 @@ class LabelsLayer:
         """Whether a label layer was there at the last update."""
         return layer_id in self._rasters
 
-    def refresh(self, layer_id: int, ranges: tuple[int, int, int, int]) -> QRect:
-        """Draw (row0, row1, column0, column1) of a label layer again; return the logical pixels that may have changed."""
-        return self._rasters[layer_id].refresh(*ranges)
+    def refresh(self, layer_id: int, ranges: tuple[int, int, int, int]) -> None:
+        """Draw (row0, row1, column0, column1) of a label layer again."""
+        self._rasters[layer_id].refresh(*ranges)
 
     def paint(self, painter: QPainter) -> None:
         """Draw all label layers."""
