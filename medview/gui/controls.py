@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QLabel, QLayout, QPushButton, QToolButton, QWidget
 
 from medview.gui.icons import icon
-from medview.gui.theme_tokens import ICON_SMALL_PX
+from medview.gui.theme_tokens import GRID_PX, ICON_SMALL_PX
 
 
 def icon_button(name: str, tip: str, *, checkable: bool = False, flat: bool = True) -> QToolButton:
@@ -77,6 +77,7 @@ def number_box(low: float, high: float, tip: str) -> QDoubleSpinBox:
     box.setKeyboardTracking(False)
     box.setToolTip(tip)
     box.setMinimumWidth(48)
+    box.lineEdit().setTextMargins(GRID_PX, 0, GRID_PX, 0)
     return box
 
 

@@ -20,12 +20,12 @@ _HOLD_MS = {Severity.INFO: 8_000, Severity.WARNING: 20_000}
 
 _ROLES = {Severity.INFO: "", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
-_DRAGS = {"pan": "moves", "zoom": "zooms", "window": "changes the window", "crosshair": "moves the crosshair"}
+_DRAGS = {"pan": "move", "zoom": "zoom", "window": "window", "crosshair": "crosshair"}
 _TOOLS = {
-    Tool.WINDOW: "changes the window",
-    Tool.CROSSHAIR: "moves the crosshair",
-    Tool.BRUSH: "paints, with Ctrl erases",
-    Tool.ERASER: "erases, with Ctrl paints",
+    Tool.WINDOW: "window",
+    Tool.CROSSHAIR: "crosshair",
+    Tool.BRUSH: "paint (Ctrl: erase)",
+    Tool.ERASER: "erase (Ctrl: paint)",
 }
 
 
@@ -99,10 +99,10 @@ def mouse_hint(scheme: Scheme, bench: Bench) -> str:
         name = scheme.drag(bench.mode, button, Modifiers.NONE)
         words = _TOOLS[bench.tool] if name == "tool" else _DRAGS.get(name, "")
         if words:
-            parts.append(f"{button.value.capitalize()} drag {words}")
-    parts.append("wheel goes through the slices")
+            parts.append(f"{button.value.capitalize()}: {words}")
+    parts.append("Wheel: slices")
     if bench.tool in (Tool.BRUSH, Tool.ERASER) and bench.mode is Mode.ANNOTATE:
-        parts.append("Shift and wheel sizes the brush")
+        parts.append("Shift and wheel: brush size")
     else:
-        parts.append("double click fills the centre")
+        parts.append("Double click: maximise")
     return " · ".join(parts)

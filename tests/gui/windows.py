@@ -44,13 +44,14 @@ def make_window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> Main
 
 
 def add_pack(folder: Path, task: str, **changes: object) -> None:
-    """Put a pack made of a schema example into ``folder / "packs"``; its weights are empty, its checksums right."""
+    """Put a pack made of a schema example into ``folder / "packs"``; its weights hold nothing, its checksums right."""
     document = json.loads((resource_path("schemas") / "examples" / f"{task}.json").read_text(encoding="utf-8"))
     document.update(changes)
     pack = folder / "packs" / document["id"]
     shutil.rmtree(pack, ignore_errors=True)
     pack.mkdir(parents=True)
-    files = {name: name.encode() for name in document["files"]}
+    empty_weights = (2).to_bytes(8, "little") + b"{}"
+    files = {name: empty_weights if name.endswith("safetensors") else b"text" for name in document["files"]}
     for name, data in files.items():
         (pack / name).write_bytes(data)
     document["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

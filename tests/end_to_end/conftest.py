@@ -1,0 +1,37 @@
+"""A virtual screen for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.driver import Driver, missing_tools, virtual_screen
+
+Start = Callable[..., Driver]
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    if missing := missing_tools():
+        pytest.skip(f"the virtual screen needs {' and '.join(missing)}")
+    with virtual_screen() as name:
+        yield name
+
+
+@pytest.fixture
+def start(display: str, tmp_path: Path) -> Iterator[Start]:
+    """Starts MedView, as often as a test wants, for one user who has seen the notice."""
+    drivers: list[Driver] = []
+    home = tmp_path / "home"
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "settings.json").write_text('{"notice_seen": true}', encoding="utf-8")
+
+    def begin(*places: Path) -> Driver:
+        drivers.append(Driver(display, home, *places))
+        return drivers[-1]
+
+    yield begin
+    for driver in drivers:
+        driver.stop()

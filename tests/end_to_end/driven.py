@@ -1,0 +1,192 @@
+"""The program under test: MedView's own window, with a peephole for the driver.
+
+The peephole only answers questions (where is a widget, what is open, what do the labels hold); it changes nothing.
+Everything that is done, is done with mouse and keys through the X server.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QByteArray, QModelIndex, QObject, QPoint
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+from medview.core.plane import Plane
+from medview.gui.app import run_window
+from medview.gui.main_window import MainWindow
+from medview.gui.study_tree import ROW_ROLE
+
+
+class Peephole(QObject):
+    """Answers one JSON question per line on a local socket."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._server = QLocalServer(self)
+        self._server.newConnection.connect(self._on_connection)
+        if not self._server.listen(name):
+            raise SystemExit(self._server.errorString())
+
+    def _on_connection(self) -> None:
+        socket = self._server.nextPendingConnection()
+        socket.readyRead.connect(lambda: self._answer(socket))
+
+    def _answer(self, socket: QLocalSocket) -> None:
+        while socket.canReadLine():
+            question = json.loads(bytes(socket.readLine().data()))
+            answer = getattr(self, question.pop("ask"))(**question)
+            socket.write(QByteArray(json.dumps(answer).encode() + b"\n"))
+            socket.flush()
+
+    # ------------------------------------------------------------------------------------ questions
+
+    def widget(self, name: str) -> dict[str, Any] | None:
+        """Where a visible widget is on the screen, what it says, and the X window it is in."""
+        for top in reversed(QApplication.topLevelWidgets()):
+            for found in [top, *top.findChildren(QWidget)]:
+                if found.objectName() == name and found.isVisible() and not found.visibleRegion().isEmpty():
+                    middle = found.visibleRegion().boundingRect().center()
+                    return {**_place(found, middle), "enabled": found.isEnabled(), "text": _text(found)}
+        return None
+
+    def front(self) -> dict[str, Any] | None:
+        """The dialog or window that takes keys, with its class."""
+        front = QApplication.activePopupWidget() or QApplication.activeModalWidget() or _window()
+        if front is None or not front.isVisible():
+            return None
+        active = front.isActiveWindow() or QApplication.activePopupWidget() is not None
+        return {**_place(front, front.rect().center()), "class": type(front).__name__, "active": active}
+
+    def entry(self, text: str) -> dict[str, Any] | None:
+        """Where an entry of the menu that is open, or else of the menu bar, is on the screen."""
+        window = _window()
+        assert window is not None
+        popup = QApplication.activePopupWidget()
+        menu = popup if isinstance(popup, QMenu) else window.top.menus
+        for action in menu.actions():
+            if action.text().startswith(text) and action.isVisible():
+                return {**_place(menu, menu.actionGeometry(action).center()), "enabled": action.isEnabled()}
+        return None
+
+    def row(self, text: str) -> dict[str, Any] | None:
+        """Where the first row of the study tree is that contains a text."""
+        window = _window()
+        assert window is not None
+        tree = window.studies.tree
+
+        def search(parent: QModelIndex) -> QModelIndex | None:
+            for n in range(tree.model().rowCount(parent)):
+                index = tree.model().index(n, 0, parent)
+                row = index.data(ROW_ROLE)
+                found = index if row.series is not None and text in row.search_text else search(index)
+                if found is not None:
+                    return found
+            return None
+
+        index = search(QModelIndex())
+        return None if index is None else _place(tree.viewport(), tree.visualRect(index).center())
+
+    def voxel(self, plane: str, voxel_kji: list[int]) -> dict[str, Any] | None:
+        """Where a voxel of the shown slice is on the screen."""
+        window = _window()
+        assert window is not None
+        case = window.workspace.active
+        pane = window.panes.panes[Plane(plane)]
+        if case is None or not pane.isVisible():
+            return None
+        layout = case.slice_plane(Plane(plane))
+        _, row, column = layout.screen(case.volume.geometry, voxel_kji)
+        rows, columns = layout.screen_shape(case.volume.geometry)
+        area = pane.picture_rect
+        x = area.x() + (column + 0.5) * area.width() / columns
+        y = area.y() + (row + 0.5) * area.height() / rows
+        return _place(pane, QPoint(round(x), round(y)))
+
+    def state(self) -> dict[str, Any] | None:
+        """What is open and what has been done."""
+        window = _window()
+        if window is None:
+            return None
+        case = window.workspace.active
+        saved = window.status.saved.state
+        return {
+            "message": window.message.label.text(),
+            "pointer": window.status.pointer.text(),
+            "saved": saved.kind.value if saved else "",
+            "waiting": saved.waiting if saved else 0,
+            "mode": window.workspace.bench.mode.value,
+            "tool": window.workspace.bench.tool.value,
+            "radius_mm": window.workspace.bench.brush_radius_mm,
+            "maximised": window.workspace.bench.maximised.value if window.workspace.bench.maximised else "",
+            "jobs": [job.title for job in window.side.models._workspace.runner.jobs],
+            "series": len(window.workspace.series),
+            "title": window.windowTitle(),
+            "case": _case(case) if case is not None else None,
+        }
+
+    def labels(self, path: str) -> int:
+        """Write all label layers into an npz; return how many there are."""
+        window = _window()
+        assert window is not None
+        assert window.workspace.active is not None
+        layers = window.workspace.active.labels.segmentation.layers
+        np.savez(path, **{f"layer{n}": layer.voxels for n, layer in layers.items() if layer.voxels.any()})
+        return len(layers)
+
+    def picture(self, path: str) -> bool:
+        """Write what the window shows into a PNG."""
+        window = _window()
+        assert window is not None
+        return window.grab().save(path)
+
+
+def _case(case: Any) -> dict[str, Any]:
+    segmentation = case.labels.segmentation
+    return {
+        "complete": case.load.complete,
+        "read_only": case.read_only,
+        "shape_kji": list(case.volume.geometry.shape_kji),
+        "crosshair_kji": list(case.view.crosshair_kji),
+        "window": [case.view.window.center, case.view.window.width],
+        "segments": [[s.name, s.layer_id, s.value, list(s.colour)] for s in segmentation.segments],
+        "voxels": {s.name: int((segmentation.layer(s.layer_id).voxels == s.value).sum()) for s in segmentation.segments},
+        "voxel_ml": case.volume.geometry.voxel_volume_mm3 / 1000,
+        "annotations": len(case.labels.annotations),
+        "proposals": [p.prediction.model_name for p in case.labels.proposals.values()],
+        "history": list(case.history.names),
+        "undone": list(case.history.undone_names),
+    }
+
+
+def _window() -> MainWindow | None:
+    return next((w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)), None)
+
+
+def _place(widget: QWidget, at: QPoint) -> dict[str, Any]:
+    point = widget.mapToGlobal(at)
+    return {"x": point.x(), "y": point.y(), "window": int(widget.window().winId())}
+
+
+def _text(widget: QWidget) -> str:
+    text = getattr(widget, "text", None)
+    return str(text()) if callable(text) else ""
+
+
+def main() -> None:
+    """Run the window until it is closed."""
+    name, *arguments = sys.argv[1:]
+    app = QApplication(sys.argv[:1])
+    peephole = Peephole(name)
+    code = run_window([str(Path(a)) for a in arguments])
+    del peephole
+    app.closeAllWindows()
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
