@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Flag, auto
 
-from PySide6.QtCore import QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -17,8 +17,11 @@ from medview.gui.slice_content import screen_ranges
 from medview.gui.slice_picture import SlicePicture
 from medview.workspace.events import LabelsChanged
 from medview.workspace.hands import Hands
+from medview.workspace.load_state import SliceState
 from medview.workspace.pointer import Button, Pointer
 from medview.workspace.workspace import Workspace
+
+_LOAD_PACE_MS = 100
 
 
 class Stale(Flag):
@@ -55,6 +58,9 @@ class SliceCanvas(QWidget):
         self._shown_index = -1
         self._layout: SlicePlane | None = None
         self._pointer_px: QPointF | None = None
+        # Slices arrive faster than anyone can look; reading needs the processor more than the screen does.
+        self._load_pace = QTimer(self, interval=_LOAD_PACE_MS, singleShot=True)
+        self._load_pace.timeout.connect(self._show_load)
         self._of_case = Subscriptions(self)
         self._of_bench = Subscriptions(self)
         self.setObjectName(f"{plane.value}_pane")
@@ -114,6 +120,16 @@ class SliceCanvas(QWidget):
             self._mark(Stale.ALL & ~Stale.PICTURE)
 
     def _on_load(self) -> None:
+        case, layout = self._workspace.active, self._layout
+        if case is None or layout is None:
+            return
+        waiting = self._picture.image.empty and layout.normal_axis == 0
+        if waiting and case.load.state(case.view.crosshair_kji[0]) is not SliceState.ABSENT:
+            self._show_load()
+        elif not self._load_pace.isActive():
+            self._load_pace.start()
+
+    def _show_load(self) -> None:
         self._mark(Stale.PICTURE | Stale.TEXT)
         self._say_pointed_at()
 

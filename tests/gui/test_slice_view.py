@@ -238,6 +238,21 @@ def test_a_slice_still_being_read_says_so_and_appears_when_it_arrives(qtbot: QtB
     assert any("1 of 7 slices" in text for text in pane.shown_text())
 
 
+def test_slices_that_arrive_in_quick_succession_are_shown_together(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    case.load = type(case.load)(SHAPE_KJI[0])
+    workspace, hands = make_workspace(case)
+    pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
+    painted = Painted(pane)
+    for k in range(SHAPE_KJI[0]):
+        case.load.mark(k, ok=True)
+        workspace.load_changed.emit()
+        QApplication.processEvents()
+    assert painted.region.isEmpty()
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    assert not any("Reading" in text for text in pane.shown_text())
+
+
 def test_missing_slices_are_not_shown_as_air_where_other_planes_cut_them(qtbot: QtBot) -> None:
     case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
     case.load.mark(4, ok=False, reason="It ends early.")
