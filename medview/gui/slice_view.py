@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from medview.core.plane import Plane
 from medview.gui.mouse import Notches, button_of, held_button
-from medview.gui.slice_canvas import SliceCanvas
+from medview.gui.slice_canvas import SliceCanvas, Stale
 from medview.workspace.hands import Hands
 from medview.workspace.pointer import Button
 from medview.workspace.workspace import Workspace
@@ -22,6 +22,12 @@ class SliceView(SliceCanvas):
         self._notches = Notches()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+    def event(self, event: QEvent) -> bool:
+        """Draw anew on a screen with finer or coarser pixels."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._mark(Stale.ALL)
+        return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Forward a press."""
