@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.atomic import replacing
 from medview.core.errors import GeometryError, ReadError
 from medview.core.geometry import Geometry
 from medview.core.segmentation import COLOUR_CYCLE, VALUES_PER_LAYER, LabelArray, Segment
 from medview.core.source import Source, SourceKind
 from medview.core.volume import Volume
-from medview.io.atomic import replacing
 from medview.io.dicom.header import SEGMENTATIONS, read_header
 from medview.io.dicom.seg import read_seg
 from medview.io.imported_labels import ImportedLabels, Target

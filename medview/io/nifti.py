@@ -19,11 +19,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.atomic import replacing
 from medview.core.errors import ReadError, WriteError
 from medview.core.geometry import Geometry
 from medview.core.study import Reason
 from medview.core.volume import Rescale, Volume
-from medview.io.atomic import replacing
 from medview.io.dicom.reasons import Code
 from medview.io.plain_header import PlainHeader, check_size
 from medview.io.sources import name_of, open_source

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK
 
+from medview.core.atomic import replacing
 from medview.core.errors import ReadError, WriteError
 from medview.core.geometry import Geometry
 from medview.core.volume import Volume
-from medview.io.atomic import replacing
 from medview.io.plain_header import PlainHeader, check_size
 from medview.io.sources import MEMBER_MARK, name_of, open_source
 

@@ -17,7 +17,7 @@ from medview.io.dicom.plane import frame_plane
 from medview.io.dicom.values import inverted_of, padding_of, rescale_of, unit_of, windows_of
 from medview.io.sources import name_of, open_source
 
-NATIVE = frozenset({"", guard.IMPLICIT, guard.EXPLICIT, guard.BIG_ENDIAN})
+NATIVE = frozenset({"", guard.IMPLICIT, guard.EXPLICIT, guard.BIG_ENDIAN, guard.DEFLATED})
 
 SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 """Segmentation and label map segmentation: they hold pixels but are labels, not images."""
@@ -31,7 +31,7 @@ def read_header(path: str) -> Instance:
     Raises
     ------
     ReadError
-        When it is damaged before its pixels or is no image and no object MedView knows.
+        When it is damaged before its pixels.
     RefusedError
         When the guard refuses it.
     """
@@ -93,8 +93,6 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         guard.check_matrix(pixels.rows, pixels.columns, pixels.samples, pixels.bits_allocated, count, layout, name)
         problem = _problem(name, pixels, layout, count)
         frames = frame_infos(dataset, count) if _functional(dataset) else _classic_frames(dataset, count)
-    elif not sop_class and not text(dataset, "Modality"):
-        raise ReadError(f"{name} is no DICOM image or object MedView knows.")
     modality = text(dataset, "Modality")
     return Instance(
         path=path,

@@ -81,7 +81,8 @@ def look_at(path: str) -> Instance | Series | str:
     """
     kind = sniff(path)
     if kind is Kind.DICOM:
-        return read_header(path)
+        instance = read_header(path)
+        return instance if instance.image or instance.sop_class_uid or instance.modality else "DICOM without image"
     if kind in (Kind.NIFTI, Kind.NRRD, Kind.IMAGE):
         return describe(path, kind)
     return str(kind.value)

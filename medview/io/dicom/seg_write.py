@@ -14,11 +14,11 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 import medview
+from medview.core.atomic import replacing
 from medview.core.errors import GeometryError, ReadError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.segmentation import Segment, Segmentation
 from medview.core.source import SourceKind
-from medview.io.atomic import replacing
 from medview.io.dicom.attributes import quiet, text
 from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import instance_of, parse

@@ -12,9 +12,9 @@ from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from pydicom.valuerep import DSfloat
 
 import medview
+from medview.core.atomic import replacing, write_error
 from medview.core.errors import WriteError
 from medview.core.volume import Volume
-from medview.io.atomic import replacing, write_error
 
 IMPLEMENTATION_UID = "2.25.160519254129126178290316547463712086161"
 """Names MedView as the writer of a file."""
