@@ -9,11 +9,11 @@ import typer
 from PIL import Image
 
 from medview.cli.output import progress
+from medview.core.atomic import replacing
 from medview.core.errors import MedViewError
 from medview.core.plane import Plane, SlicePlane
 from medview.core.volume import Volume
 from medview.core.window import Window
-from medview.io.atomic import replacing
 from medview.io.label_files import read_labels
 from medview.io.load import load_volume
 from medview.workspace.presets import auto_window, choices, needs_auto_window, opening_window

@@ -25,12 +25,16 @@ class Box:
     def around(cls, mask: npt.NDArray[np.bool_]) -> Box | None:
         """Return the smallest box around the true voxels of a (k, j, i) mask, or None when there are none."""
         bounds: list[tuple[int, int]] = []
+        left = mask
         for axis in range(3):
             others = tuple(a for a in range(3) if a != axis)
-            hits = np.flatnonzero(mask.any(axis=others))
+            hits = np.flatnonzero(left.any(axis=others))
             if hits.size == 0:
                 return None
-            bounds.append((int(hits[0]), int(hits[-1]) + 1))
+            low, high = int(hits[0]), int(hits[-1]) + 1
+            bounds.append((low, high))
+            # What is known to be empty is not looked at again.
+            left = left[(slice(None),) * axis + (slice(low, high),)]
         (k0, k1), (j0, j1), (i0, i1) = bounds
         return cls((k0, j0, i0), (k1, j1, i1))
 

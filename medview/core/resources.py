@@ -9,7 +9,7 @@ from pathlib import Path
 def resource_path(name: str = "") -> Path:
     """Return the path of a shipped file or folder, e.g. ``resource_path("windows")``.
 
-    In the wheel the resources are ``medview/_resources``; in a checkout they are the folder ``resources`` beside the package.
+    In the wheel they are ``medview/_resources``; in a checkout the folder ``resources`` beside the package.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -14,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from medview.core.errors import DiskFullError, PackError, WriteError
+from medview.core.atomic import write_error
+from medview.core.errors import PackError
 from medview.ml.networks.table import NETWORKS
 from medview.ml.spec import MODEL_FILE, WEIGHTS_FILE, ModelSpec
 from medview.ml.spec_reader import LARGEST_DOCUMENT, read_spec
@@ -200,15 +200,6 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def write_error(path: Path, error: OSError) -> WriteError:
-    """Return the sentence for a failed write."""
-    if error.errno == errno.ENOSPC:
-        return DiskFullError(
-            f"The disk is full while writing {path.name}; free some room and try again.", detail=repr(error)
-        )
-    return WriteError(f"{path.parent} cannot be written; choose another folder or ask for permission.", detail=repr(error))
 
 
 def _read_document(folder: Path) -> bytes:

@@ -9,9 +9,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from medview.core.atomic import write_error
 from medview.core.errors import PackError
 from medview.core.geometry import Calibration, Geometry
-from medview.ml.packs import ModelPack, copy_pack, load_pack, unpack, write_error
+from medview.ml.packs import ModelPack, copy_pack, load_pack, unpack
 from medview.ml.spec import MODEL_FILE, ModelSpec
 
 LEAST_SLICES = 2

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from medview.core.atomic import sync_folder
 from medview.core.errors import StoreError
-from medview.store.durable import sync_folder, write_durably
+from medview.store.durable import write_durably
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 

@@ -8,10 +8,10 @@ import tempfile
 import uuid
 from pathlib import Path
 
+from medview.core.atomic import sync_folder
 from medview.core.errors import StoreError
 from medview.store.blobs import BlobStore
 from medview.store.database import Database
-from medview.store.durable import sync_folder
 from medview.store.verify import verify_project
 
 

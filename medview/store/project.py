@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from medview.core.atomic import sync_folder
 from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
 from medview.store import recover, schema
@@ -33,7 +34,6 @@ from medview.store.cases import (
 from medview.store.clock import Clock, SystemClock, iso
 from medview.store.copying import copy_project, detached_copy
 from medview.store.database import Database
-from medview.store.durable import sync_folder
 from medview.store.faults import explain
 from medview.store.journal import Journal
 from medview.store.lock import ProjectLock, user_name

@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 
 import medview
+from medview.core.atomic import replacing
 from medview.core.errors import WriteError
 from medview.core.job import JobContext
 from medview.core.plane import Plane, SlicePlane
 from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.core.window import Window
-from medview.io.atomic import replacing
 from medview.io.dicom.write_series import SeriesIdentity, write_series
 from medview.phantom.demo import demo_studies
 from medview.workspace.jobs import Lane

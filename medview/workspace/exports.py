@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medview.core.annotations import BoxAnnotation
+from medview.core.atomic import replacing
 from medview.core.errors import WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.prediction import Prediction
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
-from medview.io.atomic import replacing
 from medview.io.dicom.seg import RESEARCH_USE, write_seg
 from medview.io.label_files import write_names
 from medview.io.nifti import write_label_map

@@ -11,8 +11,8 @@ from typing import Any
 
 import platformdirs
 
+from medview.core.atomic import replacing
 from medview.core.errors import WriteError
-from medview.io.atomic import replacing
 
 _LOG = logging.getLogger("medview.settings")
 

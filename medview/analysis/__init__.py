@@ -1,1 +1,0 @@
-"""Measures and statistics of labels and volumes."""

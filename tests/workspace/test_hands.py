@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.core.plane import Plane
+from medview.io.reader_pool import InlinePool
+from medview.ml.registry import Registry
+from medview.workspace.actions import set_mode, set_tool
+from medview.workspace.events import Message
+from medview.workspace.hands import Hands
+from medview.workspace.jobs import InlineRunner
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels
+from medview.workspace.pointer import Button, Modifiers, Pointer
+from medview.workspace.scheme import Scheme
+from medview.workspace.services import Services
+from medview.workspace.view_state import Mode, Tool
+from medview.workspace.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(case: OpenCase, tmp_path: Path) -> Workspace:
+    services = Services(InlinePool(), Registry(tmp_path / "a", tmp_path / "b"))
+    workspace = Workspace(InlineRunner(), services)
+    workspace.add_case(case)
+    return workspace
+
+
+@pytest.fixture
+def hands(workspace: Workspace) -> Hands:
+    return Hands(workspace, Scheme.load())
+
+
+def pointer(
+    case: OpenCase, row: float, column: float, *, plane: Plane = Plane.AXIAL, button: Button = Button.LEFT,
+    modifiers: Modifiers = Modifiers.NONE,
+) -> Pointer:  # fmt: skip
+    layout = case.slice_plane(plane)
+    index = case.view.crosshair_kji[layout.normal_axis]
+    return Pointer(layout, index, row, column, column * 10.0, row * 10.0, 0.1, button, modifiers)
+
+
+def drag(hands: Hands, *way: Pointer) -> None:
+    hands.press(way[0])
+    for step in way[1:]:
+        hands.move(step)
+    hands.release(way[-1])
+
+
+def test_a_left_drag_windows_while_reading(hands: Hands, case: OpenCase) -> None:
+    before = case.view.window
+    drag(hands, pointer(case, 5, 5), pointer(case, 8, 15))
+    assert case.view.window.width > before.width
+    assert case.view.window.center > before.center
+    assert case.view.crosshair_kji == (6, 10, 15)
+
+
+def test_a_left_click_moves_the_crosshair_and_leaves_the_window_alone(hands: Hands, case: OpenCase) -> None:
+    before = case.view.window
+    at = pointer(case, 3, 7)
+    drag(hands, at, at)
+    assert case.view.window == before
+    expected = tuple(int(n) for n in at.index_kji(case.volume.geometry))
+    assert case.view.crosshair_kji == expected
+
+
+def test_the_middle_button_pans_by_the_way_of_the_hand_in_millimetres(hands: Hands, case: OpenCase) -> None:
+    drag(hands, pointer(case, 5, 5, button=Button.MIDDLE), pointer(case, 7, 9, button=Button.MIDDLE))
+    assert case.view.cameras[Plane.AXIAL].center_offset_mm == pytest.approx((-2.0, -4.0))
+    assert case.view.cameras[Plane.CORONAL].center_offset_mm == (0.0, 0.0)
+
+
+def test_the_right_button_zooms_while_reading_and_windows_while_drawing(
+    hands: Hands, workspace: Workspace, case: OpenCase
+) -> None:
+    way = [pointer(case, 9, 5, button=Button.RIGHT), pointer(case, 2, 8, button=Button.RIGHT)]
+    drag(hands, *way)
+    zoom, window = case.view.cameras[Plane.AXIAL].zoom, case.view.window
+    assert zoom > 1.0
+    set_mode(workspace, Mode.ANNOTATE)
+    drag(hands, *way)
+    assert case.view.cameras[Plane.AXIAL].zoom == zoom
+    assert case.view.window != window
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_the_wheel_steps_one_slice_on_the_pane_under_the_pointer_and_stops_at_the_end(
+    hands: Hands, case: OpenCase, plane: Plane
+) -> None:
+    layout = case.slice_plane(plane)
+    before = case.view.crosshair_kji[layout.normal_axis]
+    hands.wheel(pointer(case, 1, 1, plane=plane), 1)
+    assert abs(case.view.crosshair_kji[layout.normal_axis] - before) == 1
+    for _ in range(40):
+        hands.wheel(pointer(case, 1, 1, plane=plane), 1)
+    assert case.view.crosshair_kji[layout.normal_axis] in (0, layout.count(case.volume.geometry) - 1)
+
+
+def test_the_wheel_away_from_the_person_goes_towards_the_head(hands: Hands, case: OpenCase) -> None:
+    geometry = case.volume.geometry
+    before = geometry.point_lps_mm(case.view.crosshair_kji)
+    hands.wheel(pointer(case, 1, 1), 1)
+    assert geometry.point_lps_mm(case.view.crosshair_kji)[2] > before[2]
+
+
+def test_painting_makes_the_first_segment_and_one_history_entry(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    set_tool(workspace, Tool.BRUSH)
+    drag(hands, pointer(case, 5, 5), pointer(case, 6, 9), pointer(case, 8, 14))
+    assert [s.name for s in case.labels.segmentation.segments] == ["Segment 1"]
+    assert case.history.names == ("Brush Segment 1",)
+    painted = case.labels.segmentation.layer(0).voxels
+    assert painted[6].any()
+    assert not painted[:6].any()
+    case.undo()
+    assert case.labels.segmentation.segments == []
+    assert not painted.any()
+
+
+def test_a_sphere_reaches_other_slices_and_a_disc_does_not(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    set_tool(workspace, Tool.BRUSH)
+    workspace.bench.brush_sphere = True
+    workspace.bench.set_radius(6.0)
+    at = pointer(case, 10, 15)
+    drag(hands, at, at)
+    slices = np.flatnonzero(case.labels.segmentation.layer(0).voxels.any(axis=(1, 2)))
+    assert slices.tolist() == [5, 6, 7]
+
+
+def test_ctrl_turns_the_brush_into_an_eraser_for_one_stroke(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    set_tool(workspace, Tool.BRUSH)
+    at = pointer(case, 10, 15)
+    drag(hands, at, at)
+    assert case.labels.segmentation.layer(0).voxels.any()
+    held = replace(at, modifiers=Modifiers.CTRL)
+    drag(hands, held, held)
+    assert not case.labels.segmentation.layer(0).voxels.any()
+    assert workspace.bench.tool is Tool.BRUSH
+
+
+def test_painting_a_locked_segment_says_so_and_changes_nothing(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    said: list[Message] = []
+    workspace.message.connect(said.append)
+    segment = labels.add_segment(case, "Liver")
+    labels.set_segment_locked(case, segment.segment_id, locked=True)
+    set_tool(workspace, Tool.BRUSH)
+    entries = case.history.names
+    drag(hands, pointer(case, 5, 5), pointer(case, 6, 9))
+    assert case.history.names == entries
+    assert "locked" in said[-1].text
+
+
+def test_escape_takes_the_running_stroke_back(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    set_tool(workspace, Tool.BRUSH)
+    hands.press(pointer(case, 5, 5))
+    hands.move(pointer(case, 6, 9))
+    hands.cancel()
+    hands.release(pointer(case, 6, 9))
+    assert case.labels.segmentation.segments == []
+    assert case.history.names == ()
+
+
+def test_shift_and_wheel_change_the_radius_while_drawing(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    set_tool(workspace, Tool.BRUSH)
+    before, slice_before = workspace.bench.brush_radius_mm, case.view.crosshair_kji
+    hands.wheel(pointer(case, 5, 5, modifiers=Modifiers.SHIFT), 1)
+    assert workspace.bench.brush_radius_mm > before
+    assert case.view.crosshair_kji == slice_before
+    assert hands.preview is not None
+    assert hands.preview.radius_mm == workspace.bench.brush_radius_mm
+
+
+def test_a_double_click_fills_the_centre_with_the_pane_and_another_brings_the_rest_back(
+    hands: Hands, workspace: Workspace, case: OpenCase
+) -> None:
+    hands.double_click(pointer(case, 5, 5, plane=Plane.CORONAL))
+    assert workspace.bench.maximised is Plane.CORONAL
+    hands.double_click(pointer(case, 5, 5, plane=Plane.CORONAL))
+    assert workspace.bench.maximised is None
+
+
+def test_keys_act_on_the_pane_under_the_pointer(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    from medview.workspace.actions import action
+
+    hands.hover(pointer(case, 5, 5, plane=Plane.SAGITTAL))
+    before = case.view.crosshair_kji
+    action("slice.next").run(workspace)
+    layout = case.slice_plane(Plane.SAGITTAL)
+    changed = [axis for axis in range(3) if case.view.crosshair_kji[axis] != before[axis]]
+    assert changed == [layout.normal_axis]
