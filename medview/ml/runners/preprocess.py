@@ -100,7 +100,8 @@ def _resampled(
     step = max(1, CHUNK_VOXELS // (turned[1] * turned[2]))
     for k in range(0, turned[0], step):
         context.raise_if_cancelled()
-        slab = torch.from_numpy(np.ascontiguousarray(stored[k : k + step], dtype=np.float32)).to(device)
+        # Always a copy: the steps below work in place, and the volume's voxels are nobody's to change.
+        slab = torch.from_numpy(np.array(stored[k : k + step], dtype=np.float32, order="C")).to(device)
         slab.nan_to_num_()
         if not volume.rescale.identity:
             slab.mul_(slope).add_(intercept)

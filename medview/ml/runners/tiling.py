@@ -148,13 +148,13 @@ def _valid_slabs(
 
 
 def gaussian(tile_kji: Shape3, device: torch.device) -> torch.Tensor:
-    """Return the weight of each voxel of a tile, 1 in the middle and falling towards the faces."""
+    """Return the weight of each voxel of a tile, about 1 in the middle and falling towards the faces."""
     weight = torch.ones((1, 1, 1), device=device)
     for axis, side in enumerate(tile_kji):
         away = torch.arange(side, device=device) - (side - 1) / 2.0
         bell = torch.exp(-0.5 * (away / (SIGMA_SHARE * side)) ** 2)
         weight = weight * bell.view([-1 if a == axis else 1 for a in range(3)])
-    return (weight / weight.max()).clamp_(min=LEAST_WEIGHT)
+    return weight.clamp_(min=LEAST_WEIGHT)
 
 
 def as_logits(found: torch.Tensor | dict[str, torch.Tensor], shape_kji: Shape3) -> torch.Tensor:

@@ -1,0 +1,115 @@
+"""Labels on the input's grid, slab by slab, against doing it all at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from medview.core.errors import CancelledError
+from medview.core.job import Inline
+from medview.ml.runners import finish
+from medview.ml.runners.finish import GridLabels, postprocess
+from medview.ml.runners.orientation import Orientation
+from medview.ml.runners.tiling import LogitSlab
+from medview.ml.spec import Shape3, Step
+
+
+def smooth_logits(classes: int, shape_kji: Shape3) -> torch.Tensor:
+    torch.manual_seed(9)
+    coarse = torch.randn(1, classes, 4, 5, 6)
+    return functional.interpolate(coarse, shape_kji, mode="trilinear", align_corners=False)[0]
+
+
+@pytest.mark.parametrize("classes", [2, 3, 20])
+@pytest.mark.parametrize("cuts", [[17], [1, 2, 14], [5, 5, 7]])
+@pytest.mark.parametrize("shape_kji", [(17, 21, 26), (40, 33, 51), (9, 30, 20), (1, 21, 26)])
+def test_streaming_equals_interpolating_everything_and_taking_the_largest(
+    classes: int, cuts: list[int], shape_kji: Shape3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finish, "CHUNK_VOXELS", 5 * shape_kji[1] * shape_kji[2])
+    logits = smooth_logits(classes, (17, 21, 26))
+    grid = GridLabels(shape_kji, Orientation(), (17, 21, 26), Inline())
+    first = 0
+    for count in cuts:
+        grid.add(LogitSlab(first, logits[:, first : first + count]))
+        first += count
+    wide = functional.interpolate(logits[None], shape_kji, mode="trilinear", align_corners=False)[0]
+    expected = wide.argmax(0).numpy()
+    best = wide.topk(2, dim=0).values
+    clear = (best[0] - best[1] > 1e-4).numpy()
+    assert clear.mean() > 0.99
+    assert np.array_equal(grid.labels[clear], expected[clear])
+
+
+def test_labels_are_turned_back_to_the_input() -> None:
+    orientation = Orientation((2, 0, 1), (True, False, True))
+    logits = smooth_logits(3, (6, 4, 5))
+    grid = GridLabels((4, 5, 6), orientation, (6, 4, 5), Inline())
+    grid.add(LogitSlab(0, logits))
+    assert np.array_equal(orientation.turned(grid.labels), logits.argmax(0).numpy())
+
+
+def test_of_equal_logits_the_first_wins() -> None:
+    grid = GridLabels((2, 2, 2), Orientation(), (2, 2, 2), Inline())
+    grid.add(LogitSlab(0, torch.ones(4, 2, 2, 2)))
+    assert not grid.labels.any()
+
+
+def test_memory_does_not_grow_with_the_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape, model = (64, 120, 120), (32, 60, 60)
+    monkeypatch.setattr(finish, "CHUNK_VOXELS", 8 * 120 * 120)
+    peaks = []
+    for classes in (3, 20):
+        grid = GridLabels(shape, Orientation(), model, Inline())
+        logits = smooth_logits(classes, model)
+        peaks.append(_most_tensor_bytes(grid, LogitSlab(0, logits)))
+    assert peaks[1] - peaks[0] < 20 * model[1] * model[2] * 4 + 1000
+
+
+def _most_tensor_bytes(grid: GridLabels, slab: LogitSlab) -> int:
+    """Return the largest sum of live allocations while a slab is taken in, as torch's profiler saw it."""
+    with torch.profiler.profile(profile_memory=True, activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        grid.add(slab)
+    live = most = 0
+    for event in profile.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            live += event.nbytes()
+            most = max(most, live)
+    return most
+
+
+def test_cancel_is_seen_between_chunks() -> None:
+    context = Inline()
+    grid = GridLabels((8, 9, 9), Orientation(), (4, 9, 9), context)
+    context.cancel()
+    with pytest.raises(CancelledError):
+        grid.add(LogitSlab(0, torch.zeros(2, 4, 9, 9)))
+
+
+def parts() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    labels = np.zeros((10, 10, 10), dtype=np.uint8)
+    labels[1:4, 1:4, 1:4] = 1
+    labels[4, 4, 4] = 1
+    labels[8, 8, 8] = 1
+    labels[8, 1:3, 1] = 2
+    return labels
+
+
+def test_small_parts_go_and_corners_connect() -> None:
+    labels = parts()
+    postprocess(labels, [Step("remove_small", {"min_mm3": 10.0})], 5.0, Inline())
+    assert (labels == 1).sum() == 28
+    assert (labels == 2).sum() == 2
+    postprocess(labels, [Step("remove_small", {"min_mm3": 10.1})], 5.0, Inline())
+    assert not (labels == 2).any()
+
+
+def test_only_the_listed_labels_are_touched() -> None:
+    labels = parts()
+    postprocess(labels, [Step("largest_component", values=(2,))], 1.0, Inline())
+    assert np.array_equal(labels, parts())
+    postprocess(labels, [Step("largest_component")], 1.0, Inline())
+    assert (labels == 1).sum() == 28
+    assert (labels == 2).sum() == 2

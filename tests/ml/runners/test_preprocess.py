@@ -1,0 +1,153 @@
+"""What networks see, against SimpleITK and numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from medview.core.errors import CancelledError
+from medview.core.geometry import Geometry
+from medview.core.job import Inline
+from medview.core.volume import Rescale, Volume
+from medview.ml.runners import preprocess
+from medview.ml.runners.preprocess import prepare
+from medview.ml.spec import InputSpec, Shape3, Step, Vector3
+from tests.ml.small_packs import ct_volume
+
+
+def wanted(
+    spacing: Vector3 | None = None,
+    orientation: str | None = None,
+    steps: tuple[Step, ...] = (),
+    shape: Shape3 | None = None,
+) -> InputSpec:
+    return InputSpec(("CT",), (), "", spacing, orientation, steps, shape)
+
+
+def seen(volume: Volume, spec: InputSpec) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.asarray(prepare(volume, spec, Inline()).values[0].numpy())
+
+
+def test_finer_grids_are_interpolated_as_simpleitk_does() -> None:
+    volume = ct_volume((12, 20, 26))
+    prepared = prepare(volume, wanted((1.24, 0.65, 0.36)), Inline())
+    assert prepared.shape_kji == (30, 40, 65)
+    image = sitk.GetImageFromArray(volume.values())
+    image.SetSpacing((1 / 26, 1 / 20, 1 / 12))
+    image.SetOrigin((0.5 / 26, 0.5 / 20, 0.5 / 12))
+    finer = sitk.Resample(
+        image,
+        (65, 40, 30),
+        sitk.Transform(),
+        sitk.sitkLinear,
+        (0.5 / 65, 0.5 / 40, 0.5 / 30),
+        (1 / 65, 1 / 40, 1 / 30),
+        (1, 0, 0, 0, 1, 0, 0, 0, 1),
+    )
+    inner = (slice(3, -3),) * 3
+    assert np.abs(prepared.values[0].numpy()[inner] - sitk.GetArrayFromImage(finer)[inner]).max() < 0.05
+
+
+def test_the_true_spacing_keeps_the_extent() -> None:
+    volume = ct_volume((12, 20, 26))
+    prepared = prepare(volume, wanted((4.0, 4.0, 4.0)), Inline())
+    extent = np.multiply(prepared.shape_kji, prepared.spacing_kji_mm)
+    assert np.allclose(extent, np.multiply(volume.geometry.shape_kji, volume.geometry.spacing_kji_mm))
+
+
+def test_coarser_grids_average_so_that_small_things_stay() -> None:
+    stored = np.zeros((16, 16, 16), dtype=np.int16)
+    stored[5, 6, 7] = 6400
+    volume = Volume(stored, Geometry.from_spacing((16, 16, 16), (1.0, 1.0, 1.0)))
+    coarse = seen(volume, wanted((4.0, 4.0, 4.0)))
+    assert coarse.shape == (4, 4, 4)
+    assert coarse.sum() == pytest.approx(6400 / 64, rel=0.1)
+
+
+def test_flipped_and_permuted_input_gives_the_same_numbers() -> None:
+    volume = ct_volume((14, 22, 30))
+    spec = wanted((2.0, 2.0, 2.0), "SPL", (Step("zscore"),))
+    expected = seen(volume, spec)
+    for axes, flips in (
+        ((0, 1, 2), (True, True, False)),
+        ((2, 0, 1), (False, True, True)),
+        ((1, 2, 0), (True, False, True)),
+    ):
+        assert np.abs(seen(turned(volume, axes, flips), spec) - expected).max() < 1e-4
+
+
+def turned(volume: Volume, axes: tuple[int, int, int], flips: tuple[bool, bool, bool]) -> Volume:
+    """Store the same patient with other array axes."""
+    step = tuple(slice(None, None, -1) if flip else slice(None) for flip in flips)
+    voxels = np.ascontiguousarray(volume.voxels.transpose(axes)[step])
+    matrix = np.zeros((4, 4))
+    matrix[3, 3] = 1.0
+    for new, (old, flip) in enumerate(zip(axes, flips, strict=True)):
+        matrix[old, new] = -1.0 if flip else 1.0
+        matrix[old, 3] = volume.geometry.shape_kji[old] - 1.0 if flip else 0.0
+    shape = (voxels.shape[0], voxels.shape[1], voxels.shape[2])
+    geometry = Geometry(shape, volume.geometry.affine_lps @ matrix, volume.geometry.frame_of_reference_uid)
+    return Volume(voxels, geometry, volume.modality, volume.unit, volume.rescale, volume.series_uid)
+
+
+def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    volume = ct_volume((14, 22, 30))
+    spec = wanted((1.7, 2.2, 2.1), "AIR")
+    expected = seen(volume, spec)
+    monkeypatch.setattr(preprocess, "CHUNK_VOXELS", 700)
+    assert np.array_equal(seen(volume, spec), expected)
+
+
+def test_values_are_in_the_unit_and_steps_follow_in_order() -> None:
+    volume = ct_volume((6, 7, 8))
+    values = volume.values()
+    numbers = {"low": -500.0, "high": 100.0}
+    found = seen(volume, wanted(steps=(Step("clip", numbers), Step("scale", numbers))))
+    assert np.allclose(found, (values.clip(-500, 100) + 500) / 600, atol=1e-6)
+    found = seen(volume, wanted(steps=(Step("shift_scale", {"subtract": 10.0, "divide": 4.0}),)))
+    assert np.allclose(found, (values - 10) / 4, atol=1e-4)
+    found = seen(volume, wanted(steps=(Step("zscore"),)))
+    assert np.allclose(found, (values - values.mean()) / values.std(), atol=1e-4)
+    found = seen(volume, wanted(steps=(Step("minmax"),)))
+    assert (found.min(), found.max()) == (0.0, 1.0)
+    found = seen(volume, wanted(steps=(Step("quantile", {"low": 0.02, "high": 0.98}),)))
+    low, high = np.quantile(values, [0.02, 0.98])
+    assert np.allclose(found, (values - low) / (high - low), atol=1e-4)
+
+
+def test_a_flat_volume_divides_by_nothing() -> None:
+    flat = Volume(np.full((4, 4, 4), 7, dtype=np.uint8), Geometry.from_spacing((4, 4, 4), (1.0, 1.0, 1.0)))
+    for step in (Step("minmax"), Step("zscore"), Step("quantile", {"low": 0.1, "high": 0.9})):
+        assert not seen(flat, wanted(steps=(step,))).any()
+
+
+def test_numbers_that_are_none_count_as_nothing() -> None:
+    voxels = np.ones((4, 4, 4), dtype=np.float32)
+    voxels[1, 1, 1] = np.nan
+    volume = Volume(voxels, Geometry.from_spacing((4, 4, 4), (1.0, 1.0, 1.0)), rescale=Rescale(2.0, 1.0))
+    found = seen(volume, wanted())
+    assert found[1, 1, 1] == 1.0
+    assert found[0, 0, 0] == 3.0
+
+
+def test_a_fixed_shape_is_given_whatever_the_spacing() -> None:
+    assert seen(ct_volume((14, 22, 30)), wanted(shape=(8, 16, 24))).shape == (8, 16, 24)
+
+
+def test_the_volume_is_not_changed() -> None:
+    volume = ct_volume((6, 7, 8))
+    before = volume.voxels.copy()
+    seen(volume, wanted((2.0, 2.0, 2.0), "LIA", (Step("minmax"),)))
+    assert np.array_equal(volume.voxels, before)
+    floats = Volume(volume.values(), volume.geometry)
+    before = floats.voxels.copy()
+    seen(floats, wanted(steps=(Step("minmax"),)))
+    assert np.array_equal(floats.voxels, before)
+
+
+def test_cancel_is_seen_between_pieces() -> None:
+    context = Inline()
+    context.cancel()
+    with pytest.raises(CancelledError):
+        prepare(ct_volume((6, 7, 8)), wanted(), context)

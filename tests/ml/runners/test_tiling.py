@@ -1,0 +1,124 @@
+"""Tiles against the whole volume, and against MONAI's sliding window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from monai.inferers import SlidingWindowInferer
+
+from medview.core.errors import ModelError
+from medview.core.job import Inline
+from medview.ml.networks.meshnet import meshnet
+from medview.ml.runners.memory_plan import MemoryPlan
+from medview.ml.runners.tiling import as_logits, batches, gaussian, logit_slabs, tile_starts
+from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
+from medview.ml.spec import Blend, Shape3, Tiling
+from tests.ml.small_packs import ct_volume, small_network
+
+CPU = torch.device("cpu")
+
+
+def tiled(
+    network: torch.nn.Module, values: torch.Tensor, tiling: Tiling, splits: Shape3 = (1, 1, 1), batch: int = 2
+) -> torch.Tensor:
+    """Put the slabs together, checking that they come in order and without gaps."""
+    plan = MemoryPlan(CPU, splits, batch, 0)
+    parts, following = [], 0
+    with WatchedNetwork(network, Inline(), Progress(Inline(), 0.0, 1.0), Stopwatch()) as watched, torch.inference_mode():
+        for slab in logit_slabs(watched, values, tiling, plan):
+            assert slab.first_k == following
+            following += slab.logits.shape[1]
+            parts.append(slab.logits.clone())
+    assert following == values.shape[1]
+    return torch.cat(parts, dim=1)
+
+
+def volume(shape_kji: Shape3) -> torch.Tensor:
+    return torch.from_numpy(ct_volume(shape_kji).values())[None] / 1000.0
+
+
+def balance(network: torch.nn.Module, values: torch.Tensor) -> None:
+    """Shift and scale the last layer so that every class wins somewhere on a volume."""
+    with torch.no_grad():
+        logits = network(values[None])[0]
+        spread, mean = torch.std_mean(logits, dim=(1, 2, 3))
+        network.get_parameter("head.weight").div_(spread.view(-1, 1, 1, 1, 1))
+        network.get_parameter("head.bias").sub_(mean).div_(spread)
+
+
+@pytest.mark.parametrize("splits", [(2, 1, 1), (1, 3, 1), (3, 2, 2), (5, 1, 3)])
+def test_valid_tiles_give_the_result_of_the_whole_volume(splits: Shape3) -> None:
+    torch.manual_seed(2)
+    network = meshnet(1, 3, 5, [1, 2, 4, 2, 1]).eval()
+    values = volume((31, 40, 37))
+    tiling = Tiling((2048, 2048, 2048), 0.0, Blend.VALID, (10, 10, 10))
+    with torch.inference_mode():
+        whole = network(values[None])[0]
+    pieces = tiled(network, values, tiling, splits)
+    assert (pieces - whole).abs().max() < 1e-5
+    assert torch.equal(pieces.argmax(0), whole.argmax(0))
+    # The margin is what does it: with less, seams show.
+    seams = tiled(network, values, Tiling((2048, 2048, 2048), 0.0, Blend.VALID, (3, 3, 3)), splits)
+    assert (seams - whole).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("shape_kji", "tile_kji", "overlap"),
+    [((40, 57, 70), (24, 32, 32), 0.5), ((50, 33, 41), (16, 24, 40), 0.25), ((19, 60, 30), (24, 32, 40), 0.6)],
+)
+def test_blended_tiles_equal_monais_sliding_window(shape_kji: Shape3, tile_kji: Shape3, overlap: float) -> None:
+    network = small_network("unet3d", {"in_channels": 1, "classes": 4, "channels": [6, 8, 10]})
+    values = volume(shape_kji)
+    balance(network, values)
+    ours = tiled(network, values, Tiling(tile_kji, overlap, Blend.GAUSSIAN))
+    judge = SlidingWindowInferer(tile_kji, sw_batch_size=2, overlap=overlap, mode="gaussian", padding_mode="constant")
+    with torch.inference_mode():
+        theirs = judge(values[None], network)[0]
+    assert isinstance(theirs, torch.Tensor)
+    assert (ours - theirs).abs().max() < 1e-4
+    a, b = ours.argmax(0).numpy(), theirs.argmax(0).numpy()
+    assert len(np.unique(b)) == 4
+    for value in np.unique(b):
+        dice = 2 * np.logical_and(a == value, b == value).sum() / ((a == value).sum() + (b == value).sum())
+        assert dice >= 0.999
+
+
+def test_the_batch_size_changes_nothing() -> None:
+    network = small_network("unet3d", {"in_channels": 1, "classes": 3, "channels": [4, 6]})
+    values = volume((20, 44, 52))
+    tiling = Tiling((16, 16, 16), 0.5, Blend.GAUSSIAN)
+    results = [tiled(network, values, tiling, batch=batch) for batch in (1, 3, 8)]
+    assert max(float((results[0] - r).abs().max()) for r in results) < 1e-5
+
+
+def test_tiles_cover_an_axis_and_stay_inside() -> None:
+    for length in range(1, 200, 7):
+        for overlap in (0.0, 0.25, 0.5, 0.9):
+            starts = tile_starts(length, 32, overlap)
+            covered = {v for s in starts for v in range(s, s + 32)}
+            assert covered >= set(range(length))
+            assert length <= 32 or max(starts) + 32 == length
+
+
+def test_no_batch_is_a_single_tile_where_there_are_more() -> None:
+    for count in range(2, 20):
+        row = [(n, 0) for n in range(count)]
+        sizes = [len(batch) for batch in batches(row, 2)]
+        assert sum(sizes) == count
+        assert set(sizes) <= {2, 3}
+
+
+def test_the_weight_is_largest_in_the_middle_and_never_nothing() -> None:
+    weight = gaussian((8, 12, 16), CPU)
+    assert weight.shape == (8, 12, 16)
+    assert weight[3, 5, 7] == weight.max() > 0.8
+    assert weight.min() == pytest.approx(1e-3)
+    assert torch.allclose(weight, weight.flip(0, 1, 2))
+
+
+def test_a_network_that_changes_the_shape_is_refused() -> None:
+    with pytest.raises(ModelError, match="shape"):
+        as_logits(torch.zeros(1, 2, 4, 4, 4), (8, 8, 8))
+    with pytest.raises(ModelError, match="shape"):
+        as_logits({"heatmap": torch.zeros(1)}, (8, 8, 8))
