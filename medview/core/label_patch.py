@@ -99,7 +99,7 @@ class LabelPatch:
 
 
 def _pack(voxels: LabelArray) -> bytes:
-    return zlib.compress(np.ascontiguousarray(voxels).tobytes(), _COMPRESSION)
+    return zlib.compress(np.ascontiguousarray(voxels).data, _COMPRESSION)
 
 
 def _unpack(packed: bytes, box: Box) -> LabelArray:

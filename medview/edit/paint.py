@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,9 @@ from medview.core.label_patch import LabelPatch
 from medview.core.plane import SlicePlane
 from medview.core.segmentation import Segment, Segmentation
 from medview.edit.rules import write_mask
+
+_PIECE_VOXELS = 24
+"""Shorter pieces of a stroke than this cost more in calls than they save in voxels."""
 
 
 def stroke_patch(
@@ -58,11 +63,29 @@ def capsule_mask(
     box = _reach(metric, start, end, radius_mm, plane).clipped(geometry.shape_kji)
     if box.empty:
         return None
-    mask = _distance_squared(metric, box, start, end) <= radius_mm**2
+    mask = np.zeros(box.shape_kji, dtype=np.bool_)
+    for piece_start, piece_end in pairwise(_pieces(geometry, metric, start, end, radius_mm)):
+        piece = _reach(metric, piece_start, piece_end, radius_mm, plane).clipped(geometry.shape_kji)
+        if not piece.empty:
+            mask[piece.within(box).slices] |= _distance_squared(metric, piece, piece_start, piece_end) <= radius_mm**2
     under = np.rint(end).astype(int) - np.asarray(box.min_kji)
     if (under >= 0).all() and (under < np.asarray(box.shape_kji)).all():
         mask[tuple(under)] = True
     return box, mask
+
+
+def _pieces(
+    geometry: Geometry,
+    metric: npt.NDArray[np.float64],
+    start: npt.NDArray[np.float64],
+    end: npt.NDArray[np.float64],
+    radius_mm: float,
+) -> npt.NDArray[np.float64]:
+    """Cut a long way into short ones: the box around a slanting way is many times larger than the stroke."""
+    way = end - start
+    length_mm = float(np.sqrt(way @ metric @ way))
+    piece_mm = max(2 * radius_mm, _PIECE_VOXELS * max(geometry.spacing_kji_mm))
+    return np.linspace(start, end, max(1, int(np.ceil(length_mm / piece_mm))) + 1)
 
 
 def _reach(
