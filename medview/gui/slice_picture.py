@@ -76,6 +76,7 @@ class SlicePicture:
         self.viewport = self.viewport_for(case, layout, size_px, device_ratio)
         self.camera = case.view.cameras[layout.plane]
         self.image.move(self.viewport)
+        self.brush.move(self.viewport)
         self._edge_letters = layout.edge_letters(case.volume.geometry)
         self._letters.update(self._edge_letters, self.viewport, self._large_font)
         calibrated = columns_have_mm(layout, case.volume.geometry)

@@ -70,6 +70,8 @@ class SliceView(SliceCanvas):
         pointer = self._pointer(event.position(), Button.NONE, event.modifiers())
         if pointer is not None and notches:
             self._hands.wheel(pointer, notches)
+            # The picture may have moved under the resting pointer.
+            self._hands.hover(self._pointer(event.position(), Button.NONE, event.modifiers()))
         event.accept()
 
     def enterEvent(self, event: QEnterEvent) -> None:

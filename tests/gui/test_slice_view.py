@@ -366,7 +366,7 @@ def test_the_wheel_turns_slices_in_whole_notches(qtbot: QtBot) -> None:
     assert case.view.crosshair_kji[0] == start
 
 
-def turn(pane: SliceView, eighths: int) -> None:
+def turn(pane: SliceView, eighths: int, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
     middle = QPointF(PANE_PX / 2, PANE_PX / 2)
     nothing = Qt.MouseButton.NoButton
     event = QWheelEvent(
@@ -375,7 +375,7 @@ def turn(pane: SliceView, eighths: int) -> None:
         QPoint(),
         QPoint(0, eighths),
         nothing,
-        Qt.KeyboardModifier.NoModifier,
+        held,
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
@@ -458,6 +458,23 @@ def test_the_brush_circle_has_the_radius_in_millimetres_and_draws_only_around_it
     shown = pixels(pane).astype(int)
     on_circle = shown[160, int(200 + radius_px) - 2 : int(200 + radius_px) + 3]
     assert np.abs(on_circle - SEGMENT.colour).max(axis=1).min() < 80
+
+
+def test_the_brush_circle_grows_with_the_zoom_under_a_resting_pointer(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    add_segment(case)
+    case.view.active_segment_id = SEGMENT.segment_id
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    drag(pane, QPoint(240, 240), Qt.MouseButton.NoButton)
+    turn(pane, 120, Qt.KeyboardModifier.ControlModifier)
+    assert case.view.cameras[Plane.SAGITTAL].zoom > 1
+    radius_px = 3.0 / (max(SHAPE_KJI[1] * 0.7, SHAPE_KJI[2] * 1.3) / PANE_PX) * case.view.cameras[Plane.SAGITTAL].zoom
+    # Beside the letters and lines in the middle.
+    x, y = 240 + radius_px * np.cos(0.6), 240 + radius_px * np.sin(0.6)
+    around = pixels(pane).astype(int)[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3]
+    assert np.abs(around - SEGMENT.colour).max(axis=2).min() < 80
 
 
 def test_painting_shows_at_once_what_was_painted(qtbot: QtBot) -> None:

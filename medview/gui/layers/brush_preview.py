@@ -20,6 +20,10 @@ class BrushPreviewLayer:
         """Take the preview of this pane, or None."""
         self._preview, self._viewport = preview, viewport
 
+    def move(self, viewport: Viewport) -> None:
+        """Show the same preview through another camera."""
+        self._viewport = viewport
+
     @property
     def cover_px(self) -> QRect:
         """The logical pixels the circle touches."""
