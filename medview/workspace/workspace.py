@@ -60,7 +60,7 @@ class Workspace:
     def add_case(self, case: OpenCase) -> None:
         """Take an opened case in and show it."""
         self.cases[case.key] = case
-        case.labels_changed.connect(self.labels_changed.emit)
+        case.labels_changed.connect(self._on_labels)
         case.history_changed.connect(self._on_history)
         case.load_changed.connect(self._on_load)
         self.show(case.key)
@@ -92,6 +92,10 @@ class Workspace:
     def report(self, error: MedViewError) -> None:
         """Tell the person what went wrong."""
         self.say(error.sentence, Severity.ERROR)
+
+    # Connected as methods: asked to connect another signal's emit, psygnal calls it with a number to see what it takes.
+    def _on_labels(self, event: LabelsChanged) -> None:
+        self.labels_changed.emit(event)
 
     def _on_history(self) -> None:
         self.history_changed.emit()
