@@ -7,15 +7,18 @@ import logging.handlers
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication
 
 from medview.core.errors import MedViewError
+from medview.core.job import JobContext
 from medview.gui.dialogs.give_up import ask_to_give_up
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.gui.job_thread import JobThreads
@@ -24,14 +27,17 @@ from medview.gui.main_window import MainWindow
 from medview.gui.saved_watch import SavedWatch
 from medview.gui.theme import apply_theme
 from medview.io.reader_pool import ReaderPool
-from medview.store.personal import personal_project
 from medview.workspace.events import Severity
 from medview.workspace.hands import Hands
+from medview.workspace.jobs import Lane, Outcome
 from medview.workspace.models import data_folder, model_registry
 from medview.workspace.scheme import Scheme
 from medview.workspace.services import Services
 from medview.workspace.settings import load_settings, save_settings
 from medview.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from medview.store.project import Project
 
 LOG = logging.getLogger("medview.window")
 
@@ -50,14 +56,37 @@ def run_window(paths: Sequence[str] = (), *, demo: bool = False) -> int:
         Open the demo study.
     """
     log_to_file()
+    app, program = build_program()
+    program.show()
+    QTimer.singleShot(0, lambda: program.begin(paths, demo=demo))
+    return app.exec()
+
+
+def build_program() -> tuple[QApplication, Program]:
+    """Return the application and the program with its window, not shown yet."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("MedView")
     app.setDesktopFileName("medview")
-    program = Program(app)
-    program.show()
-    QTimer.singleShot(0, lambda: program.begin(paths, demo=demo))
-    return app.exec()
+    return app, Program(app)
+
+
+def build_window() -> tuple[QApplication, MainWindow]:
+    """Return the application and its window, not shown yet; closing the window ends what it started."""
+    app, program = build_program()
+    return app, program.window
+
+
+@dataclass(frozen=True, slots=True)
+class _GetReady:
+    """Request: import what opening the first series needs."""
+
+    title: str = "Getting ready"
+    lane: Lane = Lane.READ
+
+    def run(self, _context: JobContext) -> None:
+        """Import in a worker, so that the window is not kept waiting."""
+        import_module("medview.workspace.operations.open")
 
 
 class Program(QObject):
@@ -93,6 +122,7 @@ class Program(QObject):
             self._show_notice()
         self.pool.start()
         self._open_project()
+        self.threads.submit(_GetReady(), Outcome(lambda _value: None))
         if demo:
             self.window.files.open_demo()
         for path in paths:
@@ -160,7 +190,7 @@ class Program(QObject):
         """Open the personal project, or read it where it cannot be written; the window works without and says so."""
         services = self.workspace.services
         try:
-            services.project = personal_project(data_folder())
+            services.project = _personal_project()
         except MedViewError as error:
             LOG.warning("personal project: %s", error.detail or type(error).__name__)
             services.project_problem = error.sentence
@@ -174,9 +204,16 @@ class Program(QObject):
     def _read_project(self) -> None:
         # Locked by another window, or on a disk that cannot be written: what is there can still be looked at.
         try:
-            self.workspace.services.project = personal_project(data_folder(), read_only=True)
+            self.workspace.services.project = _personal_project(read_only=True)
         except MedViewError as error:
             LOG.warning("personal project cannot be read either: %s", error.detail or type(error).__name__)
+
+
+def _personal_project(*, read_only: bool = False) -> Project:
+    # The database library is imported after the window stands.
+    from medview.store.personal import personal_project
+
+    return personal_project(data_folder(), read_only=read_only)
 
 
 def log_file() -> Path:

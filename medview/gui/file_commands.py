@@ -8,9 +8,9 @@ from types import ModuleType
 
 from PySide6.QtWidgets import QWidget
 
+from medview.core.study import Series, VolumeEntry
 from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
 from medview.workspace.actions import Action
-from medview.workspace.operations.open import open_path
 from medview.workspace.workspace import Workspace
 
 
@@ -38,7 +38,11 @@ class FileCommands:
 
     def open(self, path: Path) -> None:
         """Scan a place the person dropped, chose or named."""
-        open_path(self._workspace, path)
+        _operations("open").open_path(self._workspace, path)
+
+    def open_series(self, series: Series, entry: VolumeEntry | None) -> None:
+        """Open a series of the study browser."""
+        _operations("open").open_series(self._workspace, series, entry)
 
     def open_folder(self) -> None:
         """Ask for a folder and open it."""
@@ -52,7 +56,7 @@ class FileCommands:
 
     def open_demo(self) -> None:
         """Make the demo study if need be and open it."""
-        import_module("medview.workspace.operations.demo").open_demo(self._workspace)
+        _operations("demo").open_demo(self._workspace)
 
     def import_labels(self) -> None:
         """Ask for a label file and add its segments."""
@@ -61,36 +65,36 @@ class FileCommands:
 
     def read_labels(self, path: Path) -> None:
         """Add the segments of a label file to the open series."""
-        _files().import_labels(self._workspace, path)
+        _operations("files").import_labels(self._workspace, path)
 
     def remove_model(self, name: str) -> None:
         """Remove an added pack."""
-        _files().remove_model(self._workspace, name)
+        _operations("files").remove_model(self._workspace, name)
 
     def export_seg(self) -> None:
         """Ask where to and write a DICOM SEG."""
         if (path := ask_new_file(self._window, "Export DICOM SEG", "labels.dcm", "DICOM (*.dcm)")) is not None:
-            _files().export_seg(self._workspace, path)
+            _operations("files").export_seg(self._workspace, path)
 
     def export_nifti(self) -> None:
         """Ask where to and write a NIfTI label map."""
         if (path := ask_new_file(self._window, "Export NIfTI", "labels.nii.gz", "NIfTI (*.nii.gz *.nii)")) is not None:
-            _files().export_nifti(self._workspace, path)
+            _operations("files").export_nifti(self._workspace, path)
 
     def add_model_zip(self) -> None:
         """Ask for a zipped pack and install it."""
         if (path := ask_model_zip(self._window)) is not None:
-            _files().add_model(self._workspace, path)
+            _operations("files").add_model(self._workspace, path)
 
     def add_model_folder(self) -> None:
         """Ask for a folder with a pack or with foreign weights and install it."""
         if (path := ask_folder(self._window, "Add a model from a folder")) is not None:
-            _files().add_model(self._workspace, path)
+            _operations("files").add_model(self._workspace, path)
 
 
-def _files() -> ModuleType:
-    # Writers of DICOM take a second to import; the window is on screen long before anybody exports.
-    return import_module("medview.workspace.operations.files")
+def _operations(name: str) -> ModuleType:
+    # Readers and writers take a while to import; the window is on screen before anybody needs them.
+    return import_module(f"medview.workspace.operations.{name}")
 
 
 def _has_case(workspace: Workspace) -> bool:

@@ -108,7 +108,7 @@ class ProposalCard(QFrame):
             row.addWidget(_score(probability))
             self._column.addLayout(row)
         if prediction.scores or prediction.boxes:
-            self._column.addWidget(words("Scores are the model's own confidence, 0 to 1.", "small"))
+            self._column.addWidget(words("0 to 1: the model's own confidence", "small"))
 
     def _add_buttons(self) -> None:
         row = QHBoxLayout()

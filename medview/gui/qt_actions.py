@@ -48,6 +48,10 @@ class QtActions(QObject):
     def __getitem__(self, action_id: str) -> QAction:
         return self._qt[action_id]
 
+    def run(self, action_id: str) -> None:
+        """Do an action if it makes sense now."""
+        self._run(self._actions[action_id])
+
     def shortcut_table(self) -> list[tuple[str, str]]:
         """Return (title, keys) of every action that has keys in the present mode, for the help."""
         rows = [(self._actions[key].title, self._keys(key)) for key in self._qt]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt, Signal
 
-from medview.store.entry import SavedState
-from medview.store.journal import Journal
+if TYPE_CHECKING:
+    from medview.store.entry import SavedState
+    from medview.store.journal import Journal
 
 
 class SavedWatch(QObject):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from medview.core.study import Series
 from medview.workspace.jobs import Outcome
-from medview.workspace.operations.thumbnails import Thumbnail
 from medview.workspace.workspace import Workspace
 
 
@@ -36,7 +37,8 @@ class Thumbnails(QObject):
                 self.arrived.emit()
 
         # A series without a thumbnail keeps its black square; opening it says why.
-        self._workspace.runner.submit(Thumbnail(series, self._workspace.services.pool), Outcome(done))
+        request = import_module("medview.workspace.operations.thumbnails").Thumbnail(series, self._workspace.services.pool)
+        self._workspace.runner.submit(request, Outcome(done))
 
     def _pixmap(self, rgb: np.ndarray) -> QPixmap:
         picture = np.ascontiguousarray(rgb)

@@ -114,7 +114,7 @@ def target_kji(prediction: Prediction, what: object) -> tuple[int, int, int] | N
         if box is None:
             return None
         low, high = box.bounds_kji(geometry)
-        middle = np.clip(np.floor((low + high) / 2), 0, np.asarray(geometry.shape_kji) - 1)
+        middle = np.clip(np.floor((low + high) / 2 + 1e-6), 0, np.asarray(geometry.shape_kji) - 1)
         return int(middle[0]), int(middle[1]), int(middle[2])
     mask = prediction.mask
     if mask is None:

@@ -15,15 +15,16 @@ from medview.gui.study_rows import StudyRows
 from medview.gui.study_tree import ROW_ROLE, Row, RowKind, fill
 from medview.gui.theme_tokens import GRID_PX, Tokens
 from medview.gui.thumbnails import Thumbnails
-from medview.workspace.operations.open import open_series
 from medview.workspace.workspace import Workspace
 
 _THUMBNAIL_PX = 48
 
 
 class StudiesPanel(QFrame):
-    """A tree with search; a double click or Enter opens a series, or imports labels into the open one."""
+    """A tree with search; a double click or Enter asks for a series, or for labels to be imported."""
 
+    series_wanted = Signal(object, object)
+    """Series to open, and which VolumeEntry of it."""
     labels_wanted = Signal(object)
     """The person wants the labels in a file (Path) in the open series."""
     damaged_wanted = Signal(list)
@@ -113,7 +114,7 @@ class StudiesPanel(QFrame):
         elif not row.series.volumes and row.series.paths:
             self.labels_wanted.emit(Path(row.series.paths[0]))
         else:
-            open_series(self._workspace, row.series, row.entry)
+            self.series_wanted.emit(row.series, row.entry)
 
     def _on_search(self, text: str) -> None:
         self._filter.setFilterFixedString(text)
