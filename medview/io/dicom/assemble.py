@@ -56,7 +56,10 @@ def assemble(group: Group) -> list[VolumeEntry]:
     if group.slices[0].instance.mosaic:
         reasons = (
             *reasons,
-            Reason(Code.MOSAIC, "Each image is a mosaic of slices; it is shown as it is, without millimetres."),
+            Reason(
+                Code.MOSAIC,
+                "Each image is a mosaic of slices that the file does not place; it is shown as it is, without millimetres.",
+            ),
         )
         return [_entry(_by_number(group.slices), _stack(group.slices, None, mosaic=True), reasons)]
     if axes is None or any(one.frame.position_lps_mm is None for one in group.slices):

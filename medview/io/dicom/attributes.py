@@ -85,6 +85,31 @@ def first_item(dataset: Dataset, keyword: str) -> Dataset | None:
     return found[0] if found else None
 
 
+def private_number(dataset: Dataset, group: int, creator: str, element: int) -> float | None:
+    """Return a number from the private block of ``creator``, or None."""
+    value = _private(dataset, group, creator, element)
+    if isinstance(value, (list, tuple, pydicom.multival.MultiValue)):
+        value = value[0] if len(value) else None
+    if isinstance(value, bytes) and len(value) in (2, 4) and not value.strip().isdigit():
+        # Implicit VR leaves the type of a private element open; these are short integers.
+        return float(int.from_bytes(value, "little"))
+    return None if value is None else _number(value)
+
+
+def private_items(dataset: Dataset, group: int, creator: str, element: int) -> tuple[Dataset, ...]:
+    """Return the items of a private sequence; empty when absent."""
+    value = _private(dataset, group, creator, element)
+    return tuple(value) if isinstance(value, Sequence) else ()
+
+
+def _private(dataset: Dataset, group: int, creator: str, element: int) -> object:
+    try:
+        value: object = dataset.private_block(group, creator)[element].value
+    except (KeyError, ValueError, TypeError, NotImplementedError, AttributeError):
+        return None
+    return value
+
+
 def _number(value: object) -> float | None:
     if isinstance(value, (bytes, bytearray)):
         value = bytes(value).decode("ascii", "replace")

@@ -13,6 +13,7 @@ from medview.io.dicom import guard
 from medview.io.dicom.attributes import integer, items, number, numbers, quiet, text, texts
 from medview.io.dicom.functional_groups import frame_infos
 from medview.io.dicom.instance import FrameInfo, Instance, PixelFormat
+from medview.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom.plane import frame_plane
 from medview.io.dicom.values import inverted_of, padding_of, rescale_of, unit_of, windows_of
 from medview.io.sources import name_of, open_source
@@ -93,6 +94,10 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         guard.check_matrix(pixels.rows, pixels.columns, pixels.samples, pixels.bits_allocated, count, layout, name)
         problem = _problem(name, pixels, layout, count)
         frames = frame_infos(dataset, count) if _functional(dataset) else _classic_frames(dataset, count)
+        if len(frames) == 1 and is_mosaic(dataset):
+            mosaic = mosaic_of(dataset, frames[0], pixels.rows, pixels.columns)
+            if mosaic is not None:
+                pixels, frames = _tiles(mosaic, pixels, frames[0])
     modality = text(dataset, "Modality")
     return Instance(
         path=path,
@@ -113,7 +118,7 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         transfer_syntax=layout.transfer_syntax,
         image=is_image,
         localiser="LOCALIZER" in image_type,
-        mosaic="MOSAIC" in image_type or (0x0065, 0x1050) in dataset,
+        mosaic=is_image and pixels.grid == (1, 1) and is_mosaic(dataset),
         pixels=pixels,
         inverted=inverted_of(dataset),
         padding_value=padding_of(dataset, pixels),
@@ -121,6 +126,16 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         problem=problem,
         frames=frames,
     )
+
+
+def _tiles(mosaic: Mosaic, pixels: PixelFormat, whole: FrameInfo) -> tuple[PixelFormat, tuple[FrameInfo, ...]]:
+    """Return every tile of a mosaic as a frame of its own."""
+    down, across = mosaic.grid
+    pixels = replace(
+        pixels, rows=pixels.rows // down, columns=pixels.columns // across, offset=-1, raw_dtype="", grid=mosaic.grid
+    )
+    positions = enumerate(mosaic.positions_lps_mm)
+    return pixels, tuple(replace(whole, number=n, position_lps_mm=position) for n, position in positions)
 
 
 def _functional(dataset: Dataset) -> bool:

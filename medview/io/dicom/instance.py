@@ -70,6 +70,8 @@ class PixelFormat:
     offset: int = -1
     raw_dtype: str = ""
     lut: bool = False
+    grid: tuple[int, int] = (1, 1)
+    """Tiles down and across when each image is a mosaic; ``rows`` and ``columns`` are then those of a tile."""
 
     @property
     def colour(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -65,6 +66,11 @@ class PixelFile:
             self.dataset, self._layout = parse(file, self._name, stop_before_pixels=True)
         self.instance: Instance = instance_of(path, self.dataset, self._layout)
         self._frames = len(self.instance.frames)
+        pixels = self.instance.pixels
+        self._pixels = replace(
+            pixels, rows=pixels.rows * pixels.grid[0], columns=pixels.columns * pixels.grid[1], grid=(1, 1)
+        )
+        self._whole: Array | None = None
 
     def frame(self, number: int) -> tuple[Array, Rescale]:
         """Return the stored numbers of one frame and its rescale; as ``read_frame``."""
@@ -90,14 +96,22 @@ class PixelFile:
     def stored(self, number: int) -> Array:
         """Return the stored numbers of a frame without any rescale or Modality LUT. Raises ReadError."""
         try:
-            return self._stored(number)
+            return self._tile(number) if self.instance.pixels.grid != (1, 1) else self._stored(number)
         except MedViewError as error:
             if error.sentence.startswith("It is damaged"):
                 raise ReadError(f"{self._name} is damaged{error.sentence[13:]}", detail=error.detail) from error
             raise
 
-    def _stored(self, number: int) -> Array:
+    def _tile(self, number: int) -> Array:
+        """Return one tile of a mosaic; the whole image is decoded once."""
+        if self._whole is None:
+            self._whole = self._stored(0)
         pixels = self.instance.pixels
+        j, i = (n * size for n, size in zip(divmod(number, pixels.grid[1]), (pixels.rows, pixels.columns), strict=True))
+        return self._whole[j : j + pixels.rows, i : i + pixels.columns]
+
+    def _stored(self, number: int) -> Array:
+        pixels = self._pixels
         if self._layout.transfer_syntax in NATIVE and not self._layout.fragments:
             raw = self._native(number)
             converted = False
@@ -116,7 +130,7 @@ class PixelFile:
         return io.BytesIO(self._layout.inflated) if self._layout.inflated is not None else open_source(self._path)
 
     def _native(self, number: int) -> Array:
-        pixels = self.instance.pixels
+        pixels = self._pixels
         count = pixels.rows * pixels.columns * pixels.samples
         if pixels.photometric == "YBR_FULL_422":
             return self._native_422(number)
@@ -136,14 +150,14 @@ class PixelFile:
         return flat.reshape(pixels.rows, pixels.columns, pixels.samples)
 
     def _raw_dtype(self) -> str:
-        pixels = self.instance.pixels
+        pixels = self._pixels
         order = ">" if self._layout.transfer_syntax == guard.BIG_ENDIAN else "<"
         kind = "f" if pixels.kind != "int" else "u"
         return f"{order}{kind}{pixels.bits_allocated // 8}"
 
     def _native_422(self, number: int) -> Array:
         """Two pixels share their colour: Y1 Y2 Cb Cr."""
-        pixels = self.instance.pixels
+        pixels = self._pixels
         size = pixels.rows * pixels.columns * 2
         quads = np.frombuffer(self._bytes(number * size, size), np.uint8).reshape(-1, 4)
         out = np.empty((quads.shape[0], 2, 3), np.uint8)
@@ -153,7 +167,7 @@ class PixelFile:
 
     def _bytes(self, start: int, length: int) -> bytes:
         with self._open() as file:
-            if self._layout.transfer_syntax == guard.BIG_ENDIAN and self.instance.pixels.bits_allocated == 8:
+            if self._layout.transfer_syntax == guard.BIG_ENDIAN and self._pixels.bits_allocated == 8:
                 return self._swapped(file, start, length)
             file.seek(self._layout.pixel_offset + start)
             raw = file.read(min(length, max(self._layout.pixel_length - start, 0)))
@@ -175,7 +189,7 @@ class PixelFile:
 
     def _codestream(self, number: int) -> bytes:
         spans = self._layout.fragments
-        count = self._frames
+        count = 1 if self.instance.pixels.grid != (1, 1) else self._frames
         if not spans:
             raise ReadError(f"{self._name} is damaged: its compressed image is missing.")
         own = spans[number : number + 1] if len(spans) == count else self._spans_of(number, count)
@@ -221,7 +235,7 @@ class PixelFile:
         return frozenset(starts)
 
     def _rgb(self, raw: Array, *, converted: bool) -> Array:
-        pixels = self.instance.pixels
+        pixels = self._pixels
         if pixels.photometric == "PALETTE COLOR":
             stored = sign_extended(raw, pixels.bits_stored, pixels.high_bit, signed=pixels.signed)
             return _through_palette(stored, self.dataset, self._name)

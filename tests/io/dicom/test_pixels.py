@@ -18,8 +18,8 @@ from medview.io.load import load_volume
 from tests.helpers.dicom_series import asymmetric, ct_slice, put_pixels, write_ct
 
 FOLDERS = [
-    "pydicom-testfiles", "cr-nih", "enhanced-ct-2frames", "mr-dti-uih", "mr-enhanced", "rt-dicompyler", "seg-dcmqi",
-    "seg-highdicom", "transfer-syntaxes",
+    "pydicom-testfiles", "cr-nih", "enhanced-ct-2frames", "mr-enhanced", "rt-dicompyler", "seg-dcmqi",
+    "seg-highdicom",
 ]  # fmt: skip
 
 SIMPLEITK_IS_WRONG = {
@@ -52,6 +52,8 @@ def test_every_real_file_reads_as_simpleitk_says(test_data: Path, folder: str) -
             instance = look_at(str(path))
             if not isinstance(instance, Instance) or not instance.image or excused(instance) in SIMPLEITK_IS_WRONG:
                 continue
+            if instance.pixels.grid != (1, 1):
+                continue  # it shows mosaics as they are; judged by dcm2niix elsewhere
             ours = values(path, instance)
         except MedViewError:
             unread.append(path.name)
@@ -104,14 +106,19 @@ def test_rescale_that_differs_per_slice_is_applied_per_slice(tmp_path: Path) -> 
     np.testing.assert_allclose(volume.values(), wanted, rtol=1e-6)
 
 
+def _a_compressed_file(test_data: Path) -> Path:
+    files = sorted((test_data / "ct-body-j2k-with-labels").rglob("*"))
+    return next(p for p in files if p.is_file() and p.read_bytes()[128:132] == b"DICM")
+
+
 def test_a_codestream_of_another_size_than_the_header_says_is_not_decoded(test_data: Path, tmp_path: Path) -> None:
     import pydicom
 
-    ds = pydicom.dcmread(test_data / "transfer-syntaxes" / "In" / "7.dcm")
+    ds = pydicom.dcmread(_a_compressed_file(test_data))
     assert get_decoder(ds.file_meta.TransferSyntaxUID)
     ds.Rows = 200
     ds.save_as(tmp_path / "a.dcm")
-    with pytest.raises(ReadError, match=r"a\.dcm is damaged: the header says 384 x 200 pixels, the image 384 x 384"):
+    with pytest.raises(ReadError, match=r"a\.dcm is damaged: the header says 512 x 200 pixels, the image 512 x 512"):
         read_frame(str(tmp_path / "a.dcm"), 0)
 
 
