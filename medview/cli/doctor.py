@@ -24,9 +24,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _PACKAGES = (
     "PySide6-Essentials",
-    "pyqtgraph",
     "torch",
-    "monai",
     "pydicom",
     "highdicom",
     "SimpleITK",

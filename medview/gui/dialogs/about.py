@@ -12,7 +12,7 @@ from medview.gui.controls import hairline, text_button, words
 from medview.gui.dialogs.notice import NOTICE
 from medview.gui.theme_tokens import GRID_PX
 
-_PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "pydicom", "highdicom", "SimpleITK", "torch", "monai", "SQLAlchemy")
+_PARTS = ("PySide6-Essentials", "numpy", "pydicom", "highdicom", "SimpleITK", "torch", "SQLAlchemy")
 
 
 class AboutDialog(QDialog):
