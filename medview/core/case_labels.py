@@ -63,6 +63,9 @@ class CaseLabels:
             if change.before is not None:
                 del self.annotations[change.before.annotation_id]
             if change.after is not None:
+                # Overwriting one would lose it: the inverse of this change knows nothing of it.
+                if change.before is None and change.after.annotation_id in self.annotations:
+                    raise LabelError(f"The annotation {change.after.label} is already there.")
                 self.annotations[change.after.annotation_id] = change.after
         else:
             self._apply_proposal(change)
@@ -87,4 +90,6 @@ class CaseLabels:
         if change.before is not None:
             del self.proposals[change.before.proposal_id]
         if change.after is not None:
+            if change.before is None and change.after.proposal_id in self.proposals:
+                raise LabelError("This proposal is already there.", detail=change.after.proposal_id)
             self.proposals[change.after.proposal_id] = change.after

@@ -69,13 +69,15 @@ def test_of_changes_that_do_not_all_fit_none_is_applied() -> None:
         SegmentChange(SPLEEN, None, 0),
         SegmentChange(LIVER, None, 1),
         SegmentChange(None, LIVER, 1),
+        AnnotationChange(None, BOX),
+        ProposalChange(None, PROPOSAL),
         AnnotationChange(ImageLabel("nobody", "x"), None),
-        ProposalChange(PROPOSAL, None),
+        ProposalChange(replace(PROPOSAL, proposal_id="gone"), None),
     ],
 )
-def test_a_change_of_something_that_is_not_there_is_a_label_error(change: Change) -> None:
+def test_a_change_that_does_not_fit_is_a_label_error_and_changes_nothing(change: Change) -> None:
     labels = CaseLabels.empty(GEOMETRY)
-    labels.apply((SegmentChange(None, LIVER, 0),))
+    labels.apply((SegmentChange(None, LIVER, 0), AnnotationChange(None, BOX), ProposalChange(None, PROPOSAL)))
     before = _state(labels)
     with pytest.raises(LabelError):
         labels.apply((change,))
@@ -117,7 +119,7 @@ def test_any_sequence_of_gestures_is_undone_and_redone_byte_for_byte(moves: list
     done: list[Command] = []
     undone: list[Command] = []
     states = [_state(labels)]
-    for what, seed in moves:
+    for number, (what, seed) in enumerate(moves):
         rng = np.random.default_rng(seed)
         if what == "undo" and done:
             undone.append(done.pop())
@@ -126,7 +128,7 @@ def test_any_sequence_of_gestures_is_undone_and_redone_byte_for_byte(moves: list
             done.append(undone.pop())
             labels.apply(done[-1].changes)
         else:
-            command = _command(labels, what, rng)
+            command = _command(labels, what, rng, str(number))
             if command is None:
                 continue
             labels.apply(command.changes)
@@ -145,7 +147,7 @@ def test_any_sequence_of_gestures_is_undone_and_redone_byte_for_byte(moves: list
         assert _state(labels) == states[len(done)]
 
 
-def _command(labels: CaseLabels, what: str, rng: np.random.Generator) -> Command | None:
+def _command(labels: CaseLabels, what: str, rng: np.random.Generator, name: str) -> Command | None:
     segments = labels.segmentation.segments
     position = int(rng.integers(0, len(segments) + 1))
     if what == "paint":
@@ -156,11 +158,11 @@ def _command(labels: CaseLabels, what: str, rng: np.random.Generator) -> Command
         patch = LabelPatch.between(labels.segmentation.layer(int(rng.integers(0, 2))), box, noise)
         return Command("Paint", (patch,)) if patch else None
     if what == "add":
-        return Command("Add", (SegmentChange(None, Segment(f"{rng.integers(1e9)}", "x", (1, 2, 3), 0, 1), position),))
+        return Command("Add", (SegmentChange(None, Segment(name, "x", (1, 2, 3), 0, 1), position),))
     if what == "box":
-        return Command("Box", (AnnotationChange(None, replace(BOX, annotation_id=f"{rng.integers(1e9)}")),))
+        return Command("Box", (AnnotationChange(None, replace(BOX, annotation_id=name)),))
     if position >= len(segments):
         return None
     segment = segments[position]
-    after = None if what == "remove" else replace(segment, name=f"{rng.integers(1e9)}")
+    after = None if what == "remove" else replace(segment, name=name)
     return Command(what, (SegmentChange(segment, after, position),)) if what in ("remove", "alter") else None
