@@ -48,6 +48,9 @@ def load_volume(path: Path, series_uid: str | None, context: JobContext, pool: P
     """
     pool = pool or InlinePool()
     found = scan(path, context, pool)
+    if found.damaged and not any(one.volumes for one in found.series):
+        more = f" ({len(found.damaged)} files are damaged.)" if len(found.damaged) > 1 else ""
+        raise ReadError(found.damaged[0].reason + more)
     series, entry = choose(path, found.series, series_uid)
     reader = SeriesReader(pool)
     opened = reader.begin(series, entry)
