@@ -7,7 +7,7 @@ from typing import Any
 
 from phantom_cohort import HELD_OUT_SEEDS, TRAIN_SEEDS, TUNE_SEEDS
 from phantom_figures import Figure
-from phantom_recipes import NOTICE, Recipe
+from phantom_recipes import BOXES, NOTICE, Recipe
 
 INTENDED_USE = "Trying MedView out on its demo study. Research use. Not a medical device."
 LIMITATIONS = (
@@ -18,13 +18,14 @@ LIMITATIONS = (
 
 def training_data(recipe: Recipe) -> str:
     """Say in one paragraph what the pack was trained on, and how."""
-    plan, settings = recipe.plan, recipe.settings
+    plan, settings = recipe.phase.plan, recipe.phase.settings
     patch = " x ".join(map(str, plan.size_kji))
     return (
         f"{len(TRAIN_SEEDS)} chest CT phantoms made by MedView (seeds {_range(TRAIN_SEEDS)}); no patient's data. "
         f"Tuned on seeds {_range(TUNE_SEEDS)}, judged on seeds {_range(HELD_OUT_SEEDS)}. "
-        f"{settings.steps} steps of {plan.batch} patches of {patch} voxels, AdamW with a peak rate of "
-        f"{settings.peak_rate:g} and a cosine to zero, averaged weights (decay {settings.average:g}), seed {recipe.seed}."
+        f"{settings.steps} steps of {plan.batch} patches of {patch} voxels; AdamW, peak rate {settings.peak_rate:g}, "
+        f"cosine to zero, weights averaged with decay {settings.average:g}, seed {recipe.seed}."
+        + (f" Started from the weights of {BOXES.pack_id}." if recipe.starts_from else "")
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -25,27 +25,43 @@ Loss = Callable[[Any, PatchBatch], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """What the training loop gets."""
+
+    plan: PatchPlan
+    settings: LoopSettings
+    loss: Loss
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One pack.
 
     Attributes
     ----------
     document : mapping
-        model.json without input, card and files; ``network`` names the factory's arguments.
+        model.json without card and files; ``network`` names the factory's arguments.
+    starts_from : mapping of str to str
+        Weights of the boxes pack that this one starts from: beginnings of names there, and what they are called here.
     """
 
     pack_id: str
     factory: Callable[..., nn.Module]
     document: Mapping[str, Any]
-    plan: PatchPlan
-    settings: LoopSettings
-    loss: Loss
+    phase: Phase
     seed: int
+    starts_from: Mapping[str, str] = field(default_factory=dict)
 
-    def network(self) -> nn.Module:
-        """Build the network with its first weights."""
+    def network(self, boxes: Mapping[str, torch.Tensor]) -> nn.Module:
+        """Build the network with its first weights: those of the boxes pack where it starts from them, else random ones."""
         torch.manual_seed(self.seed)
-        return self.factory(**self.document["network"]["kwargs"])
+        network = self.factory(**self.document["network"]["kwargs"])
+        state = network.state_dict()
+        for theirs, ours in self.starts_from.items():
+            taken = {ours + name.removeprefix(theirs): value for name, value in boxes.items() if name.startswith(theirs)}
+            state.update(taken)
+        network.load_state_dict(state)
+        return network
 
 
 INPUT = {
@@ -62,13 +78,18 @@ INPUT = {
     ],
 }
 
+TILE_KJI = [144, 104, 104]
+"""The demo's chests are four of these; a multiple of the networks' coarsest stride."""
+
 NODULE_COLOUR = [230, 159, 0]
 
-CLASS_WEIGHTS = (1.0, 1.0, 3.0, 1.0, 1.0)
+CLASS_WEIGHTS = (1.0, 1.0, 4.0, 1.0, 1.0)
+DICE_WEIGHTS = (1.0, 3.0, 1.0, 1.0)
+"""Nodules are small and matter most."""
 
 
 def _organs_loss(network: nn.Module, batch: PatchBatch) -> torch.Tensor:
-    return segmentation_loss(network(batch.values), batch, torch.tensor(CLASS_WEIGHTS))
+    return segmentation_loss(network(batch.values), batch, torch.tensor(CLASS_WEIGHTS), torch.tensor(DICE_WEIGHTS))
 
 
 def _boxes_loss(network: Any, batch: PatchBatch) -> torch.Tensor:
@@ -93,8 +114,8 @@ ORGANS = Recipe(
         name="Organs and nodules (phantom)",
         task="segmentation",
         summary="Lungs, nodules, heart and spine in the chest CT phantoms of the demo.",
-        network={"name": "unet3d", "kwargs": {"in_channels": 1, "classes": 5, "channels": [8, 16, 32, 64]}},
-        tiling={"tile_kji": [80, 96, 96], "overlap": 0.25, "blend": "gaussian"},
+        network={"name": "unet3d", "kwargs": {"in_channels": 1, "classes": 5, "channels": [8, 16, 32, 48]}},
+        tiling={"tile_kji": TILE_KJI, "overlap": 0.25, "blend": "gaussian"},
         output={
             "labels": [
                 _label(1, "Lungs", [86, 180, 233], "39607008", "Lung"),
@@ -108,10 +129,20 @@ ORGANS = Recipe(
             {"op": "remove_small", "min_mm3": 5000, "values": [1, 3, 4]},
         ],
     ),
-    plan=PatchPlan((64, 64, 64), batch=2, on_box=0.45, on_label=0.25),
-    settings=LoopSettings(steps=2000),
-    loss=_organs_loss,
+    phase=Phase(
+        PatchPlan((64, 64, 64), batch=2, on_box=0.5, on_label=0.3),
+        LoopSettings(steps=1600, peak_rate=3e-3),
+        _organs_loss,
+    ),
     seed=1,
+    starts_from={
+        "trunk.at_full.": "stem.",
+        "trunk.at_half.": "down.0.",
+        "trunk.at_quarter.": "down.1.",
+        "trunk.at_eighth.": "down.2.",
+        "trunk.up.": "up.0.",
+        "trunk.joined.": "join.0.",
+    },
 )
 
 BOXES = Recipe(
@@ -126,7 +157,7 @@ BOXES = Recipe(
             "name": "centernet3d",
             "kwargs": {"in_channels": 1, "classes": 1, "channels": [8, 16, 32, 48], "typical_mm": 13},
         },
-        tiling={"tile_kji": [96, 96, 96], "overlap": 0.3, "blend": "gaussian"},
+        tiling={"tile_kji": TILE_KJI, "overlap": 0.25, "blend": "gaussian"},
         output={
             "classes": [{"name": "Nodule", "colour": NODULE_COLOUR}],
             "score_threshold": 0.5,
@@ -134,9 +165,9 @@ BOXES = Recipe(
             "max_boxes": 50,
         },
     ),
-    plan=PatchPlan((64, 64, 64), batch=4, on_box=0.5, on_label=0.35, flips=True),
-    settings=LoopSettings(steps=1600),
-    loss=_boxes_loss,
+    phase=Phase(
+        PatchPlan((64, 64, 64), batch=4, on_box=0.5, on_label=0.35, flips=True), LoopSettings(steps=1600), _boxes_loss
+    ),
     seed=2,
 )
 
@@ -152,10 +183,14 @@ PRESENT = Recipe(
         tiling=None,
         output={"classes": ["Nodule present"], "activation": "sigmoid", "threshold": 0.5},
     ),
-    plan=PatchPlan((48, 48, 48), batch=8, on_box=0.4, on_label=0.4, flips=True),
-    settings=LoopSettings(steps=1200),
-    loss=_presence_loss,
+    phase=Phase(
+        PatchPlan((48, 48, 48), batch=8, on_box=0.4, on_label=0.4, flips=True),
+        LoopSettings(steps=400, peak_rate=2e-3),
+        _presence_loss,
+    ),
     seed=3,
+    starts_from={"trunk.": "trunk.", "tower.": "tower.", "heatmap.": "score."},
 )
 
-RECIPES = {recipe.pack_id: recipe for recipe in (ORGANS, BOXES, PRESENT)}
+RECIPES = {recipe.pack_id: recipe for recipe in (BOXES, ORGANS, PRESENT)}
+"""In the order of training: the others start from the first."""

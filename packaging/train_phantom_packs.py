@@ -22,7 +22,7 @@ import torch
 from phantom_card import card, model_card
 from phantom_cohort import HELD_OUT_SEEDS, TRAIN_SEEDS, TUNE_SEEDS, load_cases
 from phantom_figures import Figure, figures, matched, presence, run_pack
-from phantom_recipes import RECIPES, Recipe
+from phantom_recipes import BOXES, RECIPES, Recipe
 from safetensors.torch import load_file, save
 from scipy.optimize import minimize
 
@@ -43,8 +43,10 @@ Weights = dict[str, torch.Tensor]
 def train(recipe: Recipe, cache: Path, workers: int) -> Weights:
     """Train a recipe and return its weights."""
     cases = load_cases(TRAIN_SEEDS, cache, workers)
-    rng = np.random.default_rng([recipe.seed, 4])
-    started, recent = time.perf_counter(), []
+    boxes = cache / f"{BOXES.pack_id}.safetensors"
+    network = recipe.network(load_file(boxes) if recipe.starts_from else {})
+    started = time.perf_counter()
+    recent: list[float] = []
 
     def report(step: int, loss: float) -> None:
         recent.append(loss)
@@ -52,7 +54,8 @@ def train(recipe: Recipe, cache: Path, workers: int) -> Weights:
             mean = sum(recent[-100:]) / 100
             print(f"{recipe.pack_id} step {step + 1}: loss {mean:.4f}, {time.perf_counter() - started:.0f} s", flush=True)
 
-    network = fit(recipe.network(), draw_patches(cases, recipe.plan, rng), recipe.loss, recipe.settings, report)
+    batches = draw_patches(cases, recipe.phase.plan, np.random.default_rng([recipe.seed, 4]))
+    network = fit(network, batches, recipe.phase.loss, recipe.phase.settings, report)
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     (cache / f"{recipe.pack_id}.safetensors").write_bytes(save(weights))
     return weights
@@ -141,7 +144,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    for pack_id in options.only or sorted(RECIPES):
+    for pack_id in options.only or RECIPES:
         if options.evaluate:
             judge(load_pack(PACKS / pack_id))
             continue

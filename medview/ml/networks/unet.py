@@ -40,11 +40,12 @@ class UNet3D(nn.Module):
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
         """Return logits (N, classes, k, j, i) of a volume (N, in_channels, k, j, i) of any size."""
         k, j, i = volume.shape[2:]
-        features = self.skip(self.stem(padded(volume, self.multiple)))
-        skips = []
+        features = self.stem(padded(volume, self.multiple))
+        skips = [self.skip(features)]
         for down in self.down:
-            skips.append(features)
             features = down(features)
+            skips.append(features)
+        skips.pop()
         for up, join in zip(self.up, self.join, strict=True):
             features = join(up(features) + skips.pop())
         logits: torch.Tensor = self.head(features)

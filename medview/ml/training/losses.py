@@ -11,11 +11,15 @@ from medview.ml.training.patches import PatchBatch
 SMOOTH = 1.0
 """Softens the Dice of classes with a few voxels."""
 
+SMALLEST_SHARE = 1e-6
+
 NEAR_CELLS = 1.0
 """Cells closer than this to a centre also learn its size and offset: at inference the peak may be the neighbour."""
 
 
-def segmentation_loss(logits: torch.Tensor, batch: PatchBatch, weights: torch.Tensor) -> torch.Tensor:
+def segmentation_loss(
+    logits: torch.Tensor, batch: PatchBatch, weights: torch.Tensor, dice_weights: torch.Tensor | None = None
+) -> torch.Tensor:
     """Cross-entropy plus soft Dice over the batch, for the foreground classes that are in it.
 
     Parameters
@@ -23,6 +27,8 @@ def segmentation_loss(logits: torch.Tensor, batch: PatchBatch, weights: torch.Te
     logits : Tensor, shape (N, classes, k, j, i)
     weights : Tensor, shape (classes,)
         Of the classes in the cross-entropy.
+    dice_weights : Tensor, shape (classes - 1,), optional
+        Of the foreground classes in the Dice; equal when not given.
     """
     logits = logits.float()
     entropy = functional.cross_entropy(logits, batch.labels, weight=weights)
@@ -32,8 +38,9 @@ def segmentation_loss(logits: torch.Tensor, batch: PatchBatch, weights: torch.Te
     overlap = (probability * truth).sum(axes)
     total = probability.sum(axes) + truth.sum(axes)
     dice = (2 * overlap + SMOOTH) / (total + SMOOTH)
-    present = truth.sum(axes)[1:] > 0
-    return entropy + (1 - dice[1:])[present].sum() / present.sum().clamp(min=1)
+    present = (truth.sum(axes)[1:] > 0).float()
+    share = present if dice_weights is None else present * dice_weights
+    return entropy + ((1 - dice[1:]) * share).sum() / share.sum().clamp(min=SMALLEST_SHARE)
 
 
 def detection_loss(answer: dict[str, torch.Tensor], batch: PatchBatch, stride: int) -> torch.Tensor:
