@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QWidget,
+)
+
+from medview.gui.slice_view import SliceView
 
 _MOVES = {
     Qt.Key.Key_Up,
@@ -28,10 +39,19 @@ _KEEPS: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
 
 
 class KeyFocus(QObject):
-    """Event filter of the application: keeps navigation keys for the widget the person went to with Tab or the mouse."""
+    """Event filter of the application.
+
+    Navigation keys stay with the widget the person went to with Tab or the mouse; the pane the pointer enters takes them
+    over, unless something is being typed.
+    """
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Accept the shortcut override of keys the focused widget keeps."""
+        """Accept the shortcut override of keys the focused widget keeps; give the focus to panes."""
+        if event.type() is QEvent.Type.Enter and isinstance(watched, SliceView):
+            focused = QApplication.focusWidget()
+            if not isinstance(focused, QLineEdit | QAbstractSpinBox):
+                watched.setFocus(Qt.FocusReason.MouseFocusReason)
+            return False
         if event.type() is not QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
             return False
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
