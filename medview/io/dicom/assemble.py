@@ -267,10 +267,12 @@ def _spacing_kji(geometry: Geometry | None, verdict: Verdict) -> tuple[float | N
 
 def _damaged(slices: Sequence[Slice]) -> tuple[Reason, ...]:
     count = sum(bool(one.instance.problem) for one in slices)
-    if not count:
-        return ()
     noun = "slice is" if count == 1 else "slices are"
-    return (Reason(Code.DAMAGED_SLICE, f"{count} {noun} damaged; the others are shown."),)
+    found = [Reason(Code.DAMAGED_SLICE, f"{count} {noun} damaged; the others are shown.")] if count else []
+    if any(one.instance.more_pixels for one in slices):
+        shown = "all are shown" if slices[0].frame.position_lps_mm is None else "only the declared ones are shown"
+        found.append(Reason(Code.EXCESS_PIXELS, f"Files hold more images than they declare; {shown}."))
+    return tuple(found)
 
 
 def _duplicates_text(slices: Sequence[Slice], normal: FloatArray) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pydicom
+from pydicom.charset import convert_encodings
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -16,6 +17,7 @@ from pydicom.sequence import Sequence
 # What a reader meets is what it is; checks belong to writers.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
+_CHARSET = re.compile(r"^ISO[ _-]?IR[ _-]?(\d+)$")
 _NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*")
 
 
@@ -25,6 +27,15 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def mend_charset(dataset: Dataset) -> None:
+    """Let texts be decoded by a character set whose name is misspelt, e.g. ``ISO_IR_192``."""
+    stated = texts(dataset, "SpecificCharacterSet")
+    mended = [_CHARSET.sub(r"ISO_IR \1", name) for name in stated]
+    if mended and mended != list(stated):
+        implicit, little = dataset.original_encoding
+        dataset.set_original_encoding(implicit, little, convert_encodings(mended))
 
 
 def text(dataset: Dataset, keyword: str) -> str:

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 
 from medview.core.errors import ReadError
 from medview.io.dicom import guard
-from medview.io.dicom.attributes import integer, items, number, numbers, quiet, text, texts
+from medview.io.dicom.attributes import integer, items, mend_charset, number, numbers, quiet, text, texts
 from medview.io.dicom.functional_groups import frame_infos
 from medview.io.dicom.instance import FrameInfo, Instance, PixelFormat
 from medview.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_of
@@ -55,6 +55,7 @@ def parse(file: BinaryIO, name: str, *, stop_before_pixels: bool) -> tuple[Datas
         with quiet():
             # The guard has bounded what a deflated data set becomes.
             dataset = pydicom.dcmread(file, force=True, stop_before_pixels=stop_before_pixels)
+            mend_charset(dataset)
     except (
         AttributeError,
         EOFError,
@@ -84,6 +85,7 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
     sop_class = text(dataset, "SOPClassUID") or _meta(dataset, "MediaStorageSOPClassUID")
     image_type = texts(dataset, "ImageType")
     pixels = _pixel_format(dataset, layout)
+    more_pixels = False
     expects_pixels = integer(dataset, "Rows") > 0 and integer(dataset, "Columns") > 0
     frames: tuple[FrameInfo, ...] = ()
     problem = ""
@@ -93,6 +95,7 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         count = _frame_count(dataset, pixels, layout)
         guard.check_matrix(pixels.rows, pixels.columns, pixels.samples, pixels.bits_allocated, count, layout, name)
         problem = _problem(name, pixels, layout, count)
+        more_pixels = _held(pixels, layout) > max(integer(dataset, "NumberOfFrames", 1), 1)
         frames = frame_infos(dataset, count) if _functional(dataset) else _classic_frames(dataset, count)
         if len(frames) == 1 and is_mosaic(dataset):
             mosaic = mosaic_of(dataset, frames[0], pixels.rows, pixels.columns)
@@ -124,6 +127,7 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         padding_value=padding_of(dataset, pixels),
         unit=unit_of(dataset, modality, frames, pixels),
         problem=problem,
+        more_pixels=more_pixels,
         frames=frames,
     )
 
@@ -152,11 +156,23 @@ def _optional_integer(dataset: Dataset, keyword: str) -> int | None:
 
 
 def _frame_count(dataset: Dataset, pixels: PixelFormat, layout: guard.Layout) -> int:
-    declared = integer(dataset, "NumberOfFrames", 0)
-    if declared >= 1:
-        return declared
-    per_frame = len(items(dataset, "PerFrameFunctionalGroupsSequence"))
-    return max(per_frame, 1)
+    """Return how many images to offer.
+
+    A file that declares one image, holds several whole ones and states no position is a scan of several pages whose count
+    is wrong; where positions matter the declared image is the only one that has one.
+    """
+    declared = integer(dataset, "NumberOfFrames", 0) or len(items(dataset, "PerFrameFunctionalGroupsSequence")) or 1
+    if declared == 1 and not numbers(dataset, "ImagePositionPatient"):
+        return max(_held(pixels, layout), 1)
+    return max(declared, 1)
+
+
+def _held(pixels: PixelFormat, layout: guard.Layout) -> int:
+    """Return how many whole images uncompressed pixel data holds; 0 where that is not known."""
+    bits = pixels.rows * pixels.columns * pixels.samples * pixels.bits_allocated
+    if layout.transfer_syntax not in NATIVE or layout.fragments or pixels.photometric == "YBR_FULL_422":
+        return 0
+    return layout.pixel_length * 8 // bits if bits and not layout.missing_bytes else 0
 
 
 def _pixel_format(dataset: Dataset, layout: guard.Layout) -> PixelFormat:

@@ -115,4 +115,6 @@ class Instance:
     padding_value: float | None = None
     unit: str = ""
     problem: str = ""
+    more_pixels: bool = False
+    """The pixel data holds at least one image more than the header declares."""
     frames: tuple[FrameInfo, ...] = ()

@@ -54,6 +54,8 @@ class Code(StrEnum):
     """A scout image."""
     MOSAIC = "MOSAIC"
     """Slices are tiled in one image (Siemens, UIH)."""
+    EXCESS_PIXELS = "EXCESS_PIXELS"
+    """A file holds more images than it declares."""
     NO_UID = "NO_UID"
     """The files lack a series UID and were put together by what else they say."""
     DAMAGED_SLICE = "DAMAGED_SLICE"
