@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medview.core.box import Box
-from medview.core.errors import StalePatchError
+from medview.core.errors import LabelError, StalePatchError
 from medview.core.segmentation import LabelArray, LabelLayer
 
 _COMPRESSION = 1
@@ -103,4 +103,12 @@ def _pack(voxels: LabelArray) -> bytes:
 
 
 def _unpack(packed: bytes, box: Box) -> LabelArray:
-    return np.frombuffer(zlib.decompress(packed), dtype=np.uint8).reshape(box.shape_kji)
+    size = int(np.prod(box.shape_kji, dtype=np.int64))
+    try:
+        # A damaged patch must not inflate without bound.
+        voxels = zlib.decompressobj().decompress(packed, size + 1)
+    except zlib.error as error:
+        raise LabelError("A stored change of the labels is damaged.", detail=str(error)) from error
+    if len(voxels) != size:
+        raise LabelError("A stored change of the labels is damaged.", detail=f"{len(voxels)} voxels or more for {box}")
+    return np.frombuffer(voxels, dtype=np.uint8).reshape(box.shape_kji)

@@ -9,7 +9,7 @@ import numpy as np
 from medview.core.box import Box
 from medview.core.errors import StoreError
 from medview.core.segmentation import LabelArray
-from medview.store.codec_values import pack_voxels, unpack_voxels
+from medview.store.parts import pack_voxels, unpack_voxels
 
 EDGE = 64
 """Voxels along each edge of a brick; those at the far sides of the grid are cut off."""

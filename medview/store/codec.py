@@ -17,6 +17,7 @@ from medview.core.changes import AnnotationChange, Change, Command, ProposalChan
 from medview.core.errors import StoreError
 from medview.core.label_patch import LabelPatch
 from medview.core.prediction import PredictedMask
+from medview.core.segmentation import LabelArray
 from medview.store.codec_values import (
     decode_annotation,
     decode_box,
@@ -26,10 +27,8 @@ from medview.store.codec_values import (
     encode_box,
     encode_proposal,
     encode_segment,
-    pack_voxels,
-    unpack_voxels,
 )
-from medview.store.parts import Json, PartReader, PartWriter
+from medview.store.parts import Json, PartReader, PartWriter, pack_voxels, unpack_voxels
 
 CODEC_VERSION = 1
 
@@ -65,15 +64,22 @@ def encode(command: Command) -> Encoded:
     return Encoded(canonical(document), bytes(parts.payload), parts.blobs, parts.size_bytes)
 
 
-def decode(document: str, payload: bytes, get_blob: Callable[[str], bytes]) -> Command:
+def decode(
+    document: str, payload: bytes, get_blob: Callable[[str], bytes], masks: dict[str, LabelArray] | None = None
+) -> Command:
     """Return the command of a stored form.
+
+    Parameters
+    ----------
+    masks : dict, optional
+        As in PartReader, to share between calls.
 
     Raises
     ------
     StoreError
         When it is damaged, a blob is missing, or it holds kinds of change this program does not know.
     """
-    parts = PartReader(payload, get_blob)
+    parts = PartReader(payload, get_blob, masks)
     try:
         data = json.loads(document)
         if data["v"] > CODEC_VERSION:
@@ -156,16 +162,15 @@ def _encode_patch(patch: LabelPatch, parts: PartWriter, masks: list[PredictedMas
 
 
 def _decode_patch(data: Json, parts: PartReader) -> LabelPatch:
+    # Voxels stay packed until they are applied; the parts' checksums say already whether they are sound.
     box = decode_box(data["box"])
     before = parts.get(data["before"])
-    now = unpack_voxels(before, box.shape_kji)
-    if "from_mask" not in data["after"]:
-        after = parts.get(data["after"])
-        unpack_voxels(after, box.shape_kji)
-        return LabelPatch(int(data["layer"]), box, before, after)
     recipe = data["after"]
+    if "from_mask" not in recipe:
+        return LabelPatch(int(data["layer"]), box, before, parts.get(recipe))
+    now = unpack_voxels(before, box.shape_kji)
     mask_box = decode_box(recipe["mask_box"])
-    mask = unpack_voxels(parts.get(recipe["from_mask"]), mask_box.shape_kji)[box.within(mask_box).slices]
+    mask = parts.mask(recipe["from_mask"], mask_box.shape_kji)[box.within(mask_box).slices]
     table = np.zeros(256, dtype=np.uint8)
     for value, label in recipe["table"]:
         table[int(value)] = int(label)

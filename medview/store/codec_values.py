@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 
 from medview.core.annotations import Annotation, BoxAnnotation, ImageLabel
@@ -11,34 +9,9 @@ from medview.core.box import Box
 from medview.core.errors import StoreError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
-from medview.core.segmentation import Code, LabelArray, Segment, SegmentStatus
+from medview.core.segmentation import Code, Segment, SegmentStatus
 from medview.core.source import Source, SourceKind
-from medview.store.parts import Json, PartReader, PartWriter
-
-_COMPRESSION = 1
-
-
-def pack_voxels(voxels: LabelArray) -> bytes:
-    """Return uint8 voxels in C order, zlib-compressed, as LabelPatch keeps them."""
-    return zlib.compress(np.ascontiguousarray(voxels).data, _COMPRESSION)
-
-
-def unpack_voxels(packed: bytes, shape_kji: tuple[int, int, int]) -> LabelArray:
-    """Return the voxels of ``pack_voxels``; read-only.
-
-    Raises
-    ------
-    StoreError
-        When the bytes are damaged or hold another number of voxels. No more is inflated than the shape asks for.
-    """
-    wanted = int(np.prod(shape_kji, dtype=np.int64))
-    try:
-        data = zlib.decompressobj().decompress(packed, wanted + 1)
-    except zlib.error as error:
-        raise StoreError("Stored voxels are damaged.", detail=str(error)) from error
-    if len(data) != wanted:
-        raise StoreError("Stored voxels do not fill their box.", detail=f"{len(data)} of {wanted} bytes")
-    return np.frombuffer(data, dtype=np.uint8).reshape(shape_kji)
+from medview.store.parts import Json, PartReader, PartWriter, pack_voxels
 
 
 def encode_box(box: Box) -> Json:
@@ -238,7 +211,7 @@ def _decode_mask(data: Json, parts: PartReader) -> PredictedMask:
         PredictedSegment(int(s["value"]), str(s["name"]), _colour(s["colour"]), decode_code(s["code"]))
         for s in data["segments"]
     )
-    return PredictedMask(box, unpack_voxels(parts.get(data["voxels"]), box.shape_kji), segments)
+    return PredictedMask(box, parts.mask(data["voxels"], box.shape_kji), segments)
 
 
 def _decode_box_annotation(data: Json) -> BoxAnnotation:

@@ -115,6 +115,7 @@ class Journal:
         self._failures = 0
         self._retry = False
         self._closing = False
+        self._ending = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -178,7 +179,9 @@ class Journal:
         MedViewError
             When something cannot be written and is not to be discarded; the journal goes on trying.
         """
+        self._ending = True
         if not self.flush() and not discard:
+            self._ending = False
             with self._condition:
                 error = self._error or StoreError("The disk is too slow.")
                 raise type(error)(f"{len(self._pending)} changes are not saved yet. {error.sentence}", detail=error.detail)
@@ -227,7 +230,8 @@ class Journal:
                 self._fail(explain(error, self._database.title))
                 continue
             self._written(pending)
-            if self.state.kind is SavedKind.SAVED:
+            # Nobody waits for a shortcut at the end; the next gesture on this case will make it.
+            if self.state.kind is SavedKind.SAVED and not self._ending:
                 self._snapshot_if_due(connection, pending.ticket.case_id)
         if connection is not None:
             connection.close()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from medview.core.errors import StoreError
+from medview.core.segmentation import LabelArray
 
 Json = Any
 """What ``json.loads`` gives. Readers check every field they take from it."""
+
+_COMPRESSION = 1
 
 INLINE_LIMIT_BYTES = 256 * 1024
 """Parts larger than this become blobs."""
@@ -55,11 +61,17 @@ class PartReader:
         The small parts.
     get_blob : callable
         Returns a large part by its SHA-256, verified.
+    masks : dict
+        Unpacked masks by SHA-256, shared by the documents of one load: a mask that was proposed and then accepted is the
+        same array in both.
     """
 
-    def __init__(self, payload: bytes, get_blob: Callable[[str], bytes]) -> None:
+    def __init__(
+        self, payload: bytes, get_blob: Callable[[str], bytes], masks: dict[str, LabelArray] | None = None
+    ) -> None:
         self._payload = payload
         self._get_blob = get_blob
+        self._masks = {} if masks is None else masks
 
     def get(self, reference: Json) -> bytes:
         """Return the part a reference stands for.
@@ -76,6 +88,45 @@ class PartReader:
         if len(data) != size or hashlib.sha256(data).hexdigest() != reference["sha256"]:
             raise StoreError("A part of a stored change is damaged.", detail=f"part at {start}, {size} bytes")
         return data
+
+    def mask(self, reference: Json, shape_kji: tuple[int, int, int]) -> LabelArray:
+        """Return the voxels of a mask, unpacked and read-only.
+
+        Raises
+        ------
+        StoreError
+            When it is missing, damaged or of another shape.
+        """
+        digest = str(reference["blob"])
+        if digest not in self._masks:
+            self._masks[digest] = unpack_voxels(self.get(reference), shape_kji)
+        voxels = self._masks[digest]
+        if voxels.shape != shape_kji:
+            raise StoreError("Stored voxels do not fill their box.", detail=f"{voxels.shape} for {shape_kji}")
+        return voxels
+
+
+def pack_voxels(voxels: LabelArray) -> bytes:
+    """Return uint8 voxels in C order, zlib-compressed, as LabelPatch keeps them."""
+    return zlib.compress(np.ascontiguousarray(voxels).data, _COMPRESSION)
+
+
+def unpack_voxels(packed: bytes, shape_kji: tuple[int, int, int]) -> LabelArray:
+    """Return the voxels of ``pack_voxels``; read-only.
+
+    Raises
+    ------
+    StoreError
+        When the bytes are damaged or hold another number of voxels. No more is inflated than the shape asks for.
+    """
+    wanted = int(np.prod(shape_kji, dtype=np.int64))
+    try:
+        data = zlib.decompressobj().decompress(packed, wanted + 1)
+    except zlib.error as error:
+        raise StoreError("Stored voxels are damaged.", detail=str(error)) from error
+    if len(data) != wanted:
+        raise StoreError("Stored voxels do not fill their box.", detail=f"{len(data)} of {wanted} bytes")
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape_kji)
 
 
 def blobs_of(document: Json) -> set[str]:

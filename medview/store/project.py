@@ -295,7 +295,13 @@ class Project:
     def verify(self) -> VerifyReport:
         """Check everything in the project against its checksums."""
         self.journal.flush()
-        return verify_project(self._database, self._blobs)
+        # A copy is checked, so that a long check keeps no gesture from being saved.
+        with _explained(self.path), detached_copy(self._database.path, self.path.name) as folder:
+            copy = Database(Path(folder) / DATABASE_NAME, self.path.name, read_only=True)
+            try:
+                return verify_project(copy, self._blobs)
+            finally:
+                copy.close()
 
     def save_copy(self, target: Path) -> None:
         """Write a complete copy of the project to a new folder; it is checked before it gets its name.

@@ -12,18 +12,17 @@ from medview.core.case_labels import CaseLabels
 from medview.core.changes import Command
 from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
+from medview.core.segmentation import LabelArray
 from medview.store.blobs import BlobStore
 from medview.store.codec import decode
 from medview.store.entry import EntryKind
 from medview.store.replay import ReplayedCase
-from medview.store.rows import StoredRow, read_row, read_rows
+from medview.store.rows import StoredRow, read_rows
 from medview.store.snapshots import newest_good
 from medview.store.undo_stacks import UndoStacks
 
 UNDO_STEPS_KEPT = 500
 """Undo steps that come back with a case; older ones stay in the journal."""
-
-_COMMANDS_AT_HAND = 256
 
 log = logging.getLogger("medview.store")
 
@@ -105,30 +104,34 @@ class _Commands:
         self._connection = connection
         self._case_id = case_id
         self._blobs = blobs
-        self._known: dict[int, Command] = {}
+        self._masks: dict[str, LabelArray] = {}
+        self._known: dict[int, Command | StoreError] = {}
 
     def of(self, stored: StoredRow) -> Command:
         """Return the command a row does, undoes or redoes. Raises StoreError when it is damaged."""
         if not stored.intact:
             raise StoreError("The row does not match its checksum.")
         if stored.row.kind is EntryKind.DO:
+            self._forget_old()
             return self._decode(stored)
         return self.at(stored.row.target_seq)
 
     def at(self, seq: int) -> Command:
         """Return the command of row ``seq``. Raises StoreError when it is damaged or gone."""
-        if seq in self._known:
-            return self._known[seq]
-        stored = read_row(self._connection, self._case_id, seq)
-        if stored is None or not stored.intact or stored.row.kind is not EntryKind.DO:
-            raise StoreError("The change this step refers to is damaged or missing.", detail=f"row {seq}")
-        return self._decode(stored)
+        if seq not in self._known:
+            self._fetch({seq})
+        found = self._known[seq]
+        if isinstance(found, StoreError):
+            raise found
+        return found
 
     def newest(self, seqs: Iterable[int]) -> tuple[list[int], list[Command]]:
         """Return the newest rows of a stack with their commands, back to the first that is damaged; newest last."""
+        wanted = list(seqs)[: -UNDO_STEPS_KEPT - 1 : -1]
+        self._fetch({seq for seq in wanted if seq not in self._known})
         kept: list[int] = []
         commands: list[Command] = []
-        for seq in list(seqs)[: -UNDO_STEPS_KEPT - 1 : -1]:
+        for seq in wanted:
             try:
                 commands.append(self.at(seq))
             except StoreError as error:
@@ -137,11 +140,25 @@ class _Commands:
             kept.append(seq)
         return kept[::-1], commands[::-1]
 
-    def _decode(self, stored: StoredRow) -> Command:
-        command = decode(stored.row.document, stored.row.payload, self._blobs.get)
-        self._known[stored.row.seq] = command
-        if len(self._known) > _COMMANDS_AT_HAND:
+    def _forget_old(self) -> None:
+        # A replay from the first row would otherwise keep every change ever made.
+        if len(self._known) > UNDO_STEPS_KEPT:
             del self._known[next(iter(self._known))]
+            self._masks.clear()
+
+    def _fetch(self, seqs: set[int]) -> None:
+        for seq in seqs:
+            self._known[seq] = StoreError("The change this step refers to is damaged or missing.", detail=f"row {seq}")
+        for stored in read_rows(self._connection, self._case_id, only=seqs):
+            if stored.intact and stored.row.kind is EntryKind.DO:
+                try:
+                    self._decode(stored)
+                except StoreError as error:
+                    self._known[stored.row.seq] = error
+
+    def _decode(self, stored: StoredRow) -> Command:
+        command = decode(stored.row.document, stored.row.payload, self._blobs.get, self._masks)
+        self._known[stored.row.seq] = command
         return command
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import Change, Command
-from medview.core.errors import LabelError
+from medview.core.errors import LabelError, StoreError
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import LabelLayer, Segmentation
 from medview.store.bricks import BrickLayer
-from medview.store.codec_values import unpack_voxels
 from medview.store.entry import EntryKind
 from medview.store.undo_stacks import UndoStacks
 
@@ -68,12 +67,12 @@ class ReplayedCase:
         return self.labels
 
     def _apply(self, change: Change) -> bool:
-        if isinstance(change, LabelPatch):
-            self.labels.revision += 1
-            return self._write(change)
         try:
+            if isinstance(change, LabelPatch):
+                self.labels.revision += 1
+                return self._write(change)
             self.labels.apply((change,))
-        except LabelError:
+        except (LabelError, StoreError):
             return False
         return True
 
@@ -82,8 +81,7 @@ class ReplayedCase:
         shape = self.labels.segmentation.geometry.shape_kji
         layer = self.layers.setdefault(patch.layer_id, BrickLayer(shape))
         now = layer.read(patch.box)
-        before = unpack_voxels(patch.before, patch.box.shape_kji)
-        after = unpack_voxels(patch.after, patch.box.shape_kji)
+        before, after = patch.before_voxels(), patch.after_voxels()
         fits = bool((now == before).all())
         if fits:
             layer.write(patch.box, after)

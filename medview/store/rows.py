@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -113,9 +113,9 @@ def row_hash(row: JournalRow, reader_uid: str, case_identity: str, previous_sha2
 
 
 def read_rows(
-    connection: Connection, case_id: int | None = None, after_seq: int = 0, limit: int | None = None
+    connection: Connection, case_id: int | None = None, after_seq: int = 0, only: Collection[int] | None = None
 ) -> Iterator[StoredRow]:
-    """Yield rows in the order they were written: those of one case after a row, or all."""
+    """Yield rows in the order they were written: those of one case after a row, or only some of them, or all."""
     journal, readers, cases = schema.journal.c, schema.readers.c, schema.cases.c
     statement = select(schema.journal, readers.reader_uid, cases.identity_sha256).select_from(
         schema.journal.outerjoin(schema.readers).outerjoin(schema.cases)
@@ -124,13 +124,10 @@ def read_rows(
         statement = statement.order_by(journal.row_id)
     else:
         statement = statement.where(journal.case_id == case_id, journal.seq > after_seq).order_by(journal.seq)
-    for found in connection.execute(statement.limit(limit).execution_options(yield_per=16)):
+    if only is not None:
+        statement = statement.where(journal.seq.in_(only))
+    for found in connection.execute(statement.execution_options(yield_per=16)):
         yield _stored(found)
-
-
-def read_row(connection: Connection, case_id: int, seq: int) -> StoredRow | None:
-    """Return one row, or None when it is gone."""
-    return next((row for row in read_rows(connection, case_id, seq - 1, limit=1) if row.row.seq == seq), None)
 
 
 def last_seq(connection: Connection, case_id: int) -> int:

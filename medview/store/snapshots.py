@@ -153,7 +153,9 @@ def write_snapshot(
         connection.execute(
             delete(schema.snapshots).where(schema.snapshots.c.case_id == case_id, schema.snapshots.c.seq == seq)
         )
-    return [old for _, old in outdated if old != digest]
+    snapshots = schema.snapshots.c.blob_sha256
+    still_needed = set(connection.execute(select(snapshots).where(snapshots.in_([old for _, old in outdated]))).scalars())
+    return [old for _, old in outdated if old not in still_needed]
 
 
 def _known(connection: Connection, case_id: int) -> list[tuple[int, str]]:

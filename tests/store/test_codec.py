@@ -8,7 +8,7 @@ import pytest
 from medview.core.annotations import ImageLabel
 from medview.core.box import Box
 from medview.core.changes import AnnotationChange, Command, ProposalChange, SegmentChange
-from medview.core.errors import StoreError
+from medview.core.errors import LabelError, StoreError
 from medview.core.label_patch import LabelPatch
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Code, LabelLayer, Segment, SegmentStatus
@@ -125,7 +125,6 @@ def test_a_patch_that_is_not_the_mask_is_stored_whole() -> None:
     [
         lambda d: d["changes"][0].pop("box"),
         lambda d: d["changes"][0].update(kind="launch"),
-        lambda d: d["changes"][0].update(box=[[0, 0, 0], [9, 9, 9]]),
         lambda d: d["changes"][0].update(box="everywhere"),
         lambda d: d["changes"][0]["before"].update(at=3),
         lambda d: d["changes"][0]["after"].update(sha256="00"),
@@ -152,5 +151,8 @@ def test_a_bomb_is_not_inflated() -> None:
     encoded = encode(Command("Brush", (patch,)))
     small = json.loads(encoded.document)
     small["changes"][0]["box"] = [[0, 0, 0], [1, 1, 1]]
-    with pytest.raises(StoreError, match="do not fill their box"):
-        decode(json.dumps(small), encoded.payload, encoded.blobs.__getitem__)
+    bomb = decode(json.dumps(small), encoded.payload, encoded.blobs.__getitem__).changes[0]
+    assert isinstance(bomb, LabelPatch)
+    with pytest.raises(LabelError, match="damaged"):
+        bomb.apply(layer)
+    assert not layer.voxels.any()
