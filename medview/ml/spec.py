@@ -14,7 +14,7 @@ In short::
       "version": "1.0.0",
       "task": "segmentation",                    segmentation | detection | classification
       "summary": "Lungs, heart and nodules in chest CT phantoms.",
-      "network": {"name": "unet3d", "kwargs": {"in_channels": 1, "out_channels": 4}},
+      "network": {"name": "unet3d", "kwargs": {"in_channels": 1, "classes": 4, "channels": [8, 16]}},
       "input": {
         "channels": ["CT"],                      one name per input channel
         "modality": ["CT"],                      DICOM modalities it may see; [] for any

@@ -41,7 +41,10 @@ def small_pack(folder: Path, task: str = "segmentation", seed: int = 5, **change
     """Write a pack with random weights; its network is as small as the table allows."""
     networks: dict[str, dict[str, Any]] = {
         "segmentation": {"name": "unet3d", "kwargs": {"in_channels": 1, "classes": 3, "channels": [4, 6]}},
-        "detection": {"name": "centernet3d", "kwargs": {"in_channels": 1, "classes": 1, "channels": [4, 4, 4, 4]}},
+        "detection": {
+            "name": "centernet3d",
+            "kwargs": {"in_channels": 1, "classes": 1, "channels": [4, 4, 4, 4], "typical_mm": 12.0},
+        },
         "classification": {"name": "classifier3d", "kwargs": {"in_channels": 1, "classes": 2, "channels": [4, 4, 4, 4]}},
     }
     content = document(task, **{"network": networks[task], **changes})

@@ -79,9 +79,14 @@ class MeshNet(nn.Module):
     def working_bytes(self, shape_kji: tuple[int, int, int]) -> int:
         """Memory a forward pass takes on top of its input: two layers' features, or one and the logits, and a slab."""
         voxels = math.prod(shape_kji)
-        # The widest slab is a fifth of the volume or, for small volumes, all of it.
-        slab = min(voxels, int(4 * SLAB_MULTIPLICATIONS / (27 * self.channels)))
-        return 4 * (voxels * (self.channels + max(self.channels, self.out_channels)) + 3 * slab * self.channels)
+        slab = 0
+        for conv in self._convolutions():
+            slices = max(high - low for low, high in self._slabs(conv, shape_kji))
+            # What a convolution sees may be copied twice (faces padded, halves batched), what it returns once.
+            seen = min(shape_kji[0], slices) + 2 * conv.dilation[0]
+            slab = max(slab, 2 * (seen * conv.in_channels + slices * self.channels))
+        features = voxels * (self.channels + max(self.channels, self.out_channels))
+        return 4 * (features + slab * shape_kji[1] * shape_kji[2])
 
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
         """Return logits (1, out_channels, k, j, i) of a volume (1, in_channels, k, j, i)."""

@@ -22,6 +22,7 @@ def segment(job: RunningJob) -> Findings:
             with job.stopwatch.stage("finish"):
                 check_output(slab.logits.shape[0], spec)
                 grid.add(slab)
+            del slab
     with job.stopwatch.stage("finish"):
         postprocess(grid.labels, spec.postprocess, geometry.voxel_volume_mm3, job.context)
         whole = PredictedMask.trimmed(grid.labels, spec.output.labels)

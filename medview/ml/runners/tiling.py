@@ -139,6 +139,8 @@ def _valid_slabs(
             kept = logits[:, *core.within(read).slices]
             if plan.splits_kji[1:] == (1, 1):
                 yield LogitSlab(k0, kept)
+                # The next piece needs the room.
+                del kept, logits
                 continue
             if row is None:
                 row = kept.new_empty((kept.shape[0], max(b - a for a, b in pairwise(ends[0])), *whole.shape_kji[1:]))
