@@ -12,6 +12,7 @@ from medview.core.prediction import Prediction, Proposal
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import Fit, fits
+from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.open_case import OpenCase
@@ -45,6 +46,7 @@ class RunModel:
 
     def run(self, context: JobContext) -> Prediction:
         """Run in a worker; torch is imported here, not in the window."""
+        import_torch()
         runners = importlib.import_module("medview.ml.runners.run")
         prediction = runners.predict(self.request, context)
         if not isinstance(prediction, Prediction):
