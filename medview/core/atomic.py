@@ -16,8 +16,13 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Give a temporary file in the same folder that takes the place of ``path`` once it is safely on disk.
+
+    Parameters
+    ----------
+    durable : bool
+        Wait for the disk, so that a power cut costs nothing. False for what can be made again at any time.
 
     Raises
     ------
@@ -33,11 +38,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
         temporary = None
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     except OSError as error:
         raise write_error(path, error) from error
     finally:

@@ -102,7 +102,7 @@ def _write_studies(folder: Path, context: JobContext) -> None:
             series_description="Computed, not of a person",
             seed=f"medview-demo-{_VERSION}-{study.patient_id}-{study.study_date}",
         )
-        write_series(folder / name, volume, identity)
+        write_series(folder / name, volume, identity, durable=False)
         np.savez_compressed(folder / f"truth-{number}.npz", labels=phantom.labels)
         lesions = [
             {"centre_lps_mm": list(lesion.centre_lps_mm), "diameter_mm": round(lesion.diameter_mm, 2)}

@@ -44,13 +44,15 @@ class SeriesIdentity:
     series_number: int = 1
 
 
-def write_series(folder: Path, volume: Volume, identity: SeriesIdentity) -> list[Path]:
+def write_series(folder: Path, volume: Volume, identity: SeriesIdentity, *, durable: bool = True) -> list[Path]:
     """Write one CT file per slice and return them in k order.
 
     Parameters
     ----------
     volume : Volume
         Stored voxels of at most 16 bits, grey; the grid may be oblique or sheared.
+    durable : bool
+        Wait for the disk with every file; False for a series that can be made again.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def write_series(folder: Path, volume: Volume, identity: SeriesIdentity) -> list
     for k in range(volume.geometry.shape_kji[0]):
         dataset = _slice(volume, identity, k)
         path = folder / f"slice-{k + 1:04d}.dcm"
-        with replacing(path) as file:
+        with replacing(path, durable=durable) as file:
             dataset.save_as(file, enforce_file_format=True)
         paths.append(path)
     return paths
