@@ -15,6 +15,7 @@ from medview.core.errors import MedViewError, ReadError
 from medview.core.study import Frame
 from medview.io import boundary
 from medview.io.dicom.pixels import read_frame, sign_extended
+from medview.io.plain_files import read_slices
 from medview.io.shared_block import BlockHandle, RowWriter
 from medview.io.sources import name_of
 
@@ -76,16 +77,18 @@ def fill_slices(path: str, handle: BlockHandle, jobs: Sequence[SliceJob]) -> lis
 
 
 def fill_file(path: str, handle: BlockHandle, time_point: int) -> list[SliceReport]:
-    """Read a NIfTI, NRRD or picture file into a block, all slices at once."""
-    from medview.io.plain_files import read_voxels
-
-    voxels = read_voxels(path, time_point)
-    if voxels.shape != handle.shape:
-        raise ReadError(f"{name_of(path)} has changed since it was scanned; scan it again.")
+    """Read a NIfTI, NRRD or picture file into a block."""
+    reports: list[SliceReport] = []
+    changed = ReadError(f"{name_of(path)} has changed since it was scanned; scan it again.")
     with RowWriter(handle) as rows:
-        for k, row in enumerate(voxels):
+        for k, row in enumerate(read_slices(path, time_point)):
+            if k >= handle.shape[0] or row.shape != handle.shape[1:]:
+                raise changed
             rows.write(k, row)
-    return [SliceReport(k, True) for k in range(voxels.shape[0])]
+            reports.append(SliceReport(k, True))
+    if len(reports) < handle.shape[0]:
+        raise changed
+    return reports
 
 
 def _row(path: str, job: SliceJob, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:

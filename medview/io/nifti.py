@@ -104,20 +104,37 @@ def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:
     ReadError
         When the file ends early.
     """
+    header = read_header(path)
+    voxels = np.empty((*header.geometry.shape_kji, 3) if header.colour else header.geometry.shape_kji, header.dtype)
+    for k, row in enumerate(read_slices(path, time_point)):
+        voxels[k] = row
+    return voxels
+
+
+def read_slices(path: str, time_point: int = 0) -> Iterator[npt.NDArray[Any]]:
+    """Yield stored slices of one time point, (j, i) or (j, i, 3), so that a large file needs no second copy in memory.
+
+    Raises
+    ------
+    ReadError
+        When the file ends early.
+    """
     name = name_of(path)
     with _opened(path) as file:
         header = _parse(file, name)
-        count = math.prod(header.dims_ijk) * header.samples
-        size = count * header.dtype.itemsize
+        slices, *shape = header.shape_kji
+        shape += [3] * (header.samples == 3)
+        size = math.prod(shape) * header.dtype.itemsize
+        damaged = f"{name} is damaged: it ends early; copy it again."
         try:
-            _skip(file, header.data_offset - _HEADER_BYTES + time_point * size)
-            raw = file.read(size)
+            _skip(file, header.data_offset - _HEADER_BYTES + time_point * slices * size)
+            for _ in range(slices):
+                raw = file.read(size)
+                if len(raw) < size:
+                    raise ReadError(damaged)
+                yield np.frombuffer(raw, header.dtype).astype(header.dtype.newbyteorder("="), copy=False).reshape(shape)
         except (EOFError, OSError, zlib.error) as error:
-            raise ReadError(f"{name} is damaged: it ends early; copy it again.", detail=repr(error)) from error
-    if len(raw) < size:
-        raise ReadError(f"{name} is damaged: it ends early; copy it again.")
-    voxels = np.frombuffer(raw, header.dtype).astype(header.dtype.newbyteorder("="), copy=False)
-    return voxels.reshape((*header.shape_kji, 3) if header.samples == 3 else header.shape_kji)
+            raise ReadError(damaged, detail=repr(error)) from error
 
 
 def read_nifti(path: Path) -> Volume:

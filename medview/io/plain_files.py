@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +23,12 @@ WHOLE_FILE = -1
 class _Format:
     header: Callable[[str], PlainHeader]
     voxels: Callable[[str, int], npt.NDArray[Any]]
+    rows: Callable[[str, int], Iterator[npt.NDArray[Any]]] | None = None
+    """Slice by slice, where the format allows; else the voxels at once."""
 
 
 _FORMATS: dict[Kind, _Format] = {
-    Kind.NIFTI: _Format(nifti.read_header, nifti.read_voxels),
+    Kind.NIFTI: _Format(nifti.read_header, nifti.read_voxels, nifti.read_slices),
     Kind.NRRD: _Format(nrrd.read_header, nrrd.read_voxels),
     Kind.IMAGE: _Format(pictures.read_header, pictures.read_voxels),
 }
@@ -59,6 +61,12 @@ def describe(path: str, kind: Kind) -> Series:
         rescale=header.rescale,
     )
     return Series(uid, uid, description=name_of(path), instances=1, volumes=(entry,), paths=(path,))
+
+
+def read_slices(path: str, time_point: int = 0) -> Iterator[npt.NDArray[Any]]:
+    """Yield the stored voxels of a plain file slice by slice. Raises as ``read_voxels``."""
+    form = _FORMATS[sniff(path)]
+    yield from form.rows(path, time_point) if form.rows is not None else form.voxels(path, time_point)
 
 
 def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:

@@ -21,6 +21,8 @@ FILE_TIMEOUT_S = 10.0
 """Longest a single file may take."""
 START_TIMEOUT_S = 60.0
 """Longest a process may take to import what it needs, on a cold disk."""
+TICK_S = 0.1
+"""How often work that can be cancelled looks whether it was."""
 MOST_READERS = 4
 MEMORY_BYTES = 3 << 30
 """Most private memory of one reader process; the largest frame the guard lets pass needs about half."""
@@ -39,9 +41,16 @@ class Pool(Protocol):
         """Return what ``function(*args)`` returns; raises its MedViewError."""
 
     def each(
-        self, function: Callable[..., Any], items: Sequence[tuple[Any, ...]], timeout_s: float = FILE_TIMEOUT_S
+        self,
+        function: Callable[..., Any],
+        items: Sequence[tuple[Any, ...]],
+        timeout_s: float = FILE_TIMEOUT_S,
+        while_waiting: Callable[[], None] | None = None,
     ) -> Iterator[tuple[int, Any]]:
-        """Yield (index, value or MedViewError) for each item as it is done, in any order."""
+        """Yield (index, value or MedViewError) for each item as it is done, in any order.
+
+        ``while_waiting`` is called every tenth of a second or between items; what it raises ends the work.
+        """
 
 
 class InlinePool:
@@ -58,10 +67,16 @@ class InlinePool:
         return _value(boundary.run(function, args))
 
     def each(
-        self, function: Callable[..., Any], items: Sequence[tuple[Any, ...]], timeout_s: float = FILE_TIMEOUT_S
+        self,
+        function: Callable[..., Any],
+        items: Sequence[tuple[Any, ...]],
+        timeout_s: float = FILE_TIMEOUT_S,
+        while_waiting: Callable[[], None] | None = None,
     ) -> Iterator[tuple[int, Any]]:
         """Yield (index, value or MedViewError) for each item in order."""
         for index, args in enumerate(items):
+            if while_waiting is not None:
+                while_waiting()
             yield index, boundary.run(function, args)
 
 
@@ -77,6 +92,7 @@ class _Reader:
         self.process.start()
         theirs.close()
         self._number = reader_process.READY
+        self.ready = False
         self._busy_until = time.monotonic() + START_TIMEOUT_S
         """Until then earlier work may still hold the process up."""
 
@@ -92,6 +108,7 @@ class _Reader:
         """Return (True, outcome) once the last task is answered. Raises EOFError or OSError when the process is gone."""
         while self.connection.poll():
             number, outcome = self.connection.recv()
+            self.ready = True
             if number == self._number:
                 self._busy_until = 0.0
                 return True, outcome
@@ -158,11 +175,16 @@ class ReaderPool:
         raise ReadError("The file readers are closed.")
 
     def each(
-        self, function: Callable[..., Any], items: Sequence[tuple[Any, ...]], timeout_s: float = FILE_TIMEOUT_S
+        self,
+        function: Callable[..., Any],
+        items: Sequence[tuple[Any, ...]],
+        timeout_s: float = FILE_TIMEOUT_S,
+        while_waiting: Callable[[], None] | None = None,
     ) -> Iterator[tuple[int, Any]]:
         """Yield (index, value or MedViewError) for each item as it is done; several processes work at once.
 
         Others may use the pool meanwhile: readers are shared item by item. Closing the iterator drops what is left.
+        ``while_waiting`` is called every tenth of a second; what it raises ends the work.
         """
         running: dict[_Reader, tuple[int, float]] = {}
         following = 0
@@ -182,23 +204,27 @@ class ReaderPool:
                     following += 1
                 if not running:
                     return
-                for reader, outcome in self._answers(running, items):
+                if while_waiting is not None:
+                    while_waiting()
+                for reader, outcome in self._answers(running, items, TICK_S if while_waiting else START_TIMEOUT_S):
                     index, _ = running.pop(reader)
                     self._release(self._replaced(reader) if isinstance(outcome, _Died) else reader)
                     yield index, outcome.error if isinstance(outcome, _Died) else outcome
         finally:
-            for reader in running:
-                self._release(reader)
+            for reader, (_, deadline) in running.items():
+                # A short task may end by itself; a long one would keep the next file waiting.
+                long = deadline - time.monotonic() > FILE_TIMEOUT_S + TICK_S
+                self._release(self._replaced(reader) if long and reader.ready else reader)
 
     def _answers(
-        self, running: dict[_Reader, tuple[int, float]], items: Sequence[tuple[Any, ...]]
+        self, running: dict[_Reader, tuple[int, float]], items: Sequence[tuple[Any, ...]], most_s: float
     ) -> list[tuple[_Reader, Any]]:
-        """Wait for the next answers, deaths or deadlines."""
+        """Wait for the next answers, deaths or deadlines, ``most_s`` at most."""
         watched: list[Connection | int] = []
         for reader in running:
             watched += [reader.connection, reader.process.sentinel]
         patience = min(deadline for _, deadline in running.values()) - time.monotonic()
-        wait(watched, max(patience, 0.0))
+        wait(watched, min(max(patience, 0.0), most_s))
         found: list[tuple[_Reader, Any]] = []
         for reader, (index, deadline) in running.items():
             subject = boundary.subject(items[index])

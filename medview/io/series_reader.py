@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from medview.core.errors import MedViewError, ReadError
@@ -104,18 +104,21 @@ class SeriesReader:
         frames = opened.frames
         count = opened.entry.shape_kji[0]
         if read_whole(opened.entry):
-            yield from self._whole(opened, frames[0])
+            yield from self._whole(opened, frames[0], context.raise_if_cancelled)
             return
         jobs = [SliceJob(k, frames[k], _as_values(opened.entry)) for k in outward(first_k, count)]
         batches = _batches(jobs)
-        retried = yield from self._run(opened.block.handle, batches)
+        stop = context.raise_if_cancelled
+        retried = yield from self._run(opened.block.handle, batches, stop)
         # A batch whose process died is read again one by one, so that only the culprit is marked.
-        yield from self._singly(opened.block.handle, retried)
+        yield from self._singly(opened.block.handle, retried, stop)
 
-    def _run(self, handle: BlockHandle, batches: Sequence[list[SliceJob]]) -> Generator[SliceReport, None, list[SliceJob]]:
+    def _run(
+        self, handle: BlockHandle, batches: Sequence[list[SliceJob]], stop: Callable[[], None]
+    ) -> Generator[SliceReport, None, list[SliceJob]]:
         retried: list[SliceJob] = []
         tasks = [(batch[0].frame.path, handle, batch) for batch in batches]
-        for index, outcome in self._pool.each(fill_slices, tasks, FILE_TIMEOUT_S):
+        for index, outcome in self._pool.each(fill_slices, tasks, FILE_TIMEOUT_S, stop):
             batch = batches[index]
             if not isinstance(outcome, MedViewError):
                 yield from outcome
@@ -125,17 +128,17 @@ class SeriesReader:
                 yield SliceReport(batch[0].k, False, outcome.sentence)
         return retried
 
-    def _singly(self, handle: BlockHandle, jobs: Sequence[SliceJob]) -> Iterator[SliceReport]:
+    def _singly(self, handle: BlockHandle, jobs: Sequence[SliceJob], stop: Callable[[], None]) -> Iterator[SliceReport]:
         tasks = [(job.frame.path, handle, [job]) for job in jobs]
-        for index, outcome in self._pool.each(fill_slices, tasks, FILE_TIMEOUT_S):
+        for index, outcome in self._pool.each(fill_slices, tasks, FILE_TIMEOUT_S, stop):
             if isinstance(outcome, MedViewError):
                 yield SliceReport(jobs[index].k, False, outcome.sentence)
             else:
                 yield from outcome
 
-    def _whole(self, opened: OpenedVolume, frame: Frame) -> Iterator[SliceReport]:
+    def _whole(self, opened: OpenedVolume, frame: Frame, stop: Callable[[], None]) -> Iterator[SliceReport]:
         task = (frame.path, opened.block.handle, opened.time_point)
-        for _, outcome in self._pool.each(fill_file, [task], WHOLE_FILE_TIMEOUT_S):
+        for _, outcome in self._pool.each(fill_file, [task], WHOLE_FILE_TIMEOUT_S, stop):
             if isinstance(outcome, MedViewError):
                 raise outcome
             yield from outcome

@@ -95,6 +95,19 @@ def test_an_iterator_left_early_leaves_the_pool_usable(pool: ReaderPool) -> None
     assert [pool.call(tasks.double, "a", n) for n in range(6)] == [0, 2, 4, 6, 8, 10]
 
 
+def test_cancel_reaches_a_task_that_would_take_minutes(pool: ReaderPool) -> None:
+    def stop() -> None:
+        if time.monotonic() - began > 0.3:
+            raise CancelledError
+
+    pool.call(tasks.double, "a", 1)
+    began = time.monotonic()
+    with pytest.raises(CancelledError):
+        list(pool.each(tasks.spin, [("a.nii",)], timeout_s=100.0, while_waiting=stop))
+    assert time.monotonic() - began < 3.0
+    assert pool.call(tasks.double, "a", 2) == 4
+
+
 def test_readers_killed_at_random_are_replaced(pool: ReaderPool) -> None:
     failed = 0
     for n in range(12):

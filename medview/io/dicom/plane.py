@@ -7,6 +7,9 @@ from pydicom.dataset import Dataset
 from medview.io.dicom.attributes import first_item, items, number, numbers, text
 from medview.io.dicom.instance import FrameInfo, Six, Triple
 
+SMALLEST_MM, LARGEST_MM, FARTHEST_MM = 1e-4, 1e4, 1e6
+"""Pixels of a microscope and of nothing known, and positions: numbers outside are damage, not geometry."""
+
 CENTIMETRES = 3.0
 """PhysicalUnitsXDirection of an ultrasound region whose pixels measure length."""
 
@@ -31,7 +34,8 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
     if detector:
         magnification = number(dataset, "EstimatedRadiographicMagnificationFactor")
         if magnification and magnification >= 1.0:
-            return (detector[0] / magnification, detector[1] / magnification), "EstimatedRadiographicMagnificationFactor"
+            patient = pair((detector[0] / magnification, detector[1] / magnification))
+            return patient, "EstimatedRadiographicMagnificationFactor"
         return detector, "ImagerPixelSpacing"
     scanned = pair(numbers(dataset, "NominalScannedPixelSpacing"))
     if scanned:
@@ -41,7 +45,8 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
         return region, "SequenceOfUltrasoundRegions"
     aspect = pair(numbers(dataset, "PixelAspectRatio"))
     # Only the shape of a pixel is known; the size is counted in columns.
-    return ((aspect[0] / aspect[1], 1.0), "PixelAspectRatio") if aspect else (None, "")
+    shape = pair((aspect[0] / aspect[1], 1.0)) if aspect else None
+    return (shape, "PixelAspectRatio") if shape else (None, "")
 
 
 def _ultrasound_spacing(dataset: Dataset) -> tuple[float, float] | None:
@@ -89,8 +94,8 @@ def group_plane(shared: Dataset | None, own: Dataset | None, fallback: FrameInfo
 
 
 def triple(values: tuple[float, ...]) -> Triple | None:
-    """Return three numbers, or None when there are not exactly three."""
-    return (values[0], values[1], values[2]) if len(values) == 3 else None
+    """Return three millimetres, or None when there are not exactly three or one lies outside any scanner."""
+    return (values[0], values[1], values[2]) if len(values) == 3 and max(map(abs, values)) < FARTHEST_MM else None
 
 
 def six(values: tuple[float, ...]) -> Six | None:
@@ -99,10 +104,10 @@ def six(values: tuple[float, ...]) -> Six | None:
 
 
 def pair(values: tuple[float, ...]) -> tuple[float, float] | None:
-    """Return two positive numbers, or None."""
-    return (values[0], values[1]) if len(values) == 2 and min(values) > 0.0 else None
+    """Return two millimetres a pixel may measure, or None."""
+    return (values[0], values[1]) if len(values) == 2 and SMALLEST_MM <= min(values) <= max(values) < LARGEST_MM else None
 
 
 def positive(value: float | None) -> float | None:
-    """Return a number above zero, or None."""
-    return value if value is not None and value > 0.0 else None
+    """Return millimetres a slice may be thick, or None."""
+    return value if value is not None and SMALLEST_MM <= value < LARGEST_MM else None

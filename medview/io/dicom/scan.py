@@ -129,10 +129,10 @@ def _files_below(folder: Path, context: JobContext) -> Iterator[str]:
 
 def _look(sources: Sequence[str], pool: Pool, context: JobContext, found: _Findings) -> None:
     outcomes: dict[str, Instance | Series | str | MedViewError] = {}
-    for number, (index, outcome) in enumerate(pool.each(look_at, [(source,) for source in sources]), start=1):
+    tasks = [(source,) for source in sources]
+    for number, (index, outcome) in enumerate(pool.each(look_at, tasks, while_waiting=context.raise_if_cancelled), start=1):
         outcomes[sources[index]] = outcome
         if number % PROGRESS_EVERY == 0:
-            context.raise_if_cancelled()
             context.progress(number / len(sources), f"Looking at file {number} of {len(sources)}")
     for source in sources:
         outcome = outcomes[source]
