@@ -11,7 +11,6 @@ from medview.core.job import JobContext
 from medview.core.prediction import Prediction, Proposal
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
-from medview.ml.preload import load_torch_libraries
 from medview.ml.registry import Fit, fits
 from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.events import Severity
@@ -48,7 +47,6 @@ class RunModel:
     def run(self, context: JobContext) -> Prediction:
         """Run in a worker; torch is imported here, not in the window."""
         import_torch()
-        load_torch_libraries()
         runners = importlib.import_module("medview.ml.runners.run")
         prediction = runners.predict(self.request, context)
         if not isinstance(prediction, Prediction):
