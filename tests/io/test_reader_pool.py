@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
+import random
 import signal
 import threading
 import time
@@ -201,3 +203,38 @@ def test_a_block_lives_as_long_as_a_view_of_it_and_no_longer() -> None:
 def test_a_block_nobody_has_room_for_is_one_sentence() -> None:
     with pytest.raises(ReadError, match="there is no room"):
         SharedBlock.allocate((1 << 20, 1 << 20, 1 << 10), np.int16)
+
+
+def test_readers_killed_while_a_series_is_read_cost_slices_at_most(tmp_path: Path) -> None:
+    voxels = asymmetric((40, 10, 13))
+    write_ct(tmp_path, voxels)
+    kills = int(os.environ.get("MEDVIEW_KILLS", "8"))
+    pool = ReaderPool(size=2)
+    (series,) = scan(tmp_path, Inline(), pool).series
+    reader = SeriesReader(pool)
+    dice = random.Random(3)
+    killed, marked = 0, 0
+
+    class Killer(Inline):
+        def partial(self, value: object) -> None:
+            nonlocal killed
+            readers = [p for p in multiprocessing.active_children() if p.name == "medview-reader"]
+            if dice.random() < 0.1 and killed < kills and readers:
+                victim = dice.choice(readers)
+                if victim.pid is not None:
+                    os.kill(victim.pid, signal.SIGKILL)
+                    killed += 1
+
+    try:
+        while killed < kills:
+            opened = reader.begin(series, series.volumes[0])
+            damaged = {report.k for report in reader.fill(opened, 20, Killer())}
+            marked += len(damaged)
+            whole = [k for k in range(40) if k not in damaged]
+            np.testing.assert_array_equal(opened.volume.voxels[whole], voxels[whole])
+        assert marked <= killed
+        opened = reader.begin(series, series.volumes[0])
+        assert reader.fill(opened, 20, Inline()) == []
+        np.testing.assert_array_equal(opened.volume.voxels, voxels)
+    finally:
+        pool.close()
