@@ -57,7 +57,7 @@ class BlobStore:
             data = self._path(digest).read_bytes()
         except OSError as error:
             raise StoreError(
-                "A file of the project is missing or cannot be read.", detail=f"blob {digest}: {error}"
+                "A file of the project is missing or cannot be read.", detail=f"blob {digest}: {error.strerror}"
             ) from error
         if hashlib.sha256(data).hexdigest() != digest:
             raise StoreError("A file of the project is damaged.", detail=f"blob {digest} does not match its name")
@@ -66,6 +66,11 @@ class BlobStore:
     def discard(self, digest: str) -> None:
         """Remove a blob that nothing refers to any more."""
         self._path(digest).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what a killed writer had begun and not finished. Only for the one who holds the project's lock."""
+        for left in self.folder.glob("??/.*.part"):
+            left.unlink(missing_ok=True)
 
     def __contains__(self, digest: str) -> bool:
         return self._path(digest).is_file()

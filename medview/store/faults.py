@@ -26,9 +26,10 @@ def explain(error: BaseException, project: str) -> MedViewError:
     """
     if isinstance(error, MedViewError):
         return error
-    detail = f"{type(error).__name__}: {error}"
     if isinstance(error, OSError):
-        return _explain_os(error, project, detail)
+        # Without the path: people name folders after patients.
+        return _explain_os(error, project, f"{type(error).__name__} {error.errno}: {error.strerror}")
+    detail = f"{type(error).__name__}: {error}"
     original = getattr(error, "orig", None) if isinstance(error, SQLAlchemyError) else error
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", 0)

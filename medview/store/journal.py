@@ -10,20 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from psygnal import EmitLoopError, Signal
-from sqlalchemy import Connection, func, select
 
 from medview.core.errors import MedViewError, StoreError
-from medview.store import schema
 from medview.store.blobs import BlobStore
-from medview.store.cases import begin_work, get_case
+from medview.store.cases import get_case
 from medview.store.clock import Clock, SystemClock, iso
-from medview.store.codec import Encoded, encode
 from medview.store.database import Database
-from medview.store.entry import Entry, EntryKind, SavedKind, SavedState
+from medview.store.entry import Entry, SavedKind, SavedState
 from medview.store.faults import explain
-from medview.store.recover import load_case, replay
-from medview.store.rows import JournalRow, append_row, reader_id
-from medview.store.snapshots import SNAPSHOT_BYTES, SNAPSHOT_ROWS, write_snapshot
+from medview.store.recover import load_case
+from medview.store.row_writer import Gesture, RowWriter
 from medview.store.undo_stacks import UndoStacks
 
 RETRY_S = 2.0
@@ -63,17 +59,7 @@ class Ticket:
 @dataclass(frozen=True, slots=True)
 class _Pending:
     ticket: Ticket
-    entry: Entry
-    target_seq: int
-    created_utc: str
-
-
-@dataclass(slots=True)
-class _Since:
-    """What was written for a case since its last snapshot."""
-
-    rows: int
-    size_bytes: int
+    gesture: Gesture
 
 
 class Journal:
@@ -103,13 +89,12 @@ class Journal:
     ) -> None:
         self._database = database
         self._blobs = blobs
-        self._reader = reader
         self._check_owner = check_owner
         self._clock = clock or SystemClock()
+        self._writer = RowWriter(database, blobs, reader, self._clock)
         self._condition = threading.Condition()
         self._pending: deque[_Pending] = deque()
         self._heads: dict[int, tuple[int, UndoStacks]] = {}
-        self._since: dict[int, _Since] = {}
         self._state = SavedState(SavedKind.SAVED)
         self._error: MedViewError | None = None
         self._failures = 0
@@ -138,7 +123,8 @@ class Journal:
             last, stacks = self._head(case_id)
             target = stacks.target(entry.kind)
             ticket = Ticket(case_id, last + 1)
-            self._pending.append(_Pending(ticket, entry, target, iso(self._clock.utc())))
+            gesture = Gesture(case_id, ticket.seq, target, iso(self._clock.utc()), entry)
+            self._pending.append(_Pending(ticket, gesture))
             stacks.advance(entry.kind, ticket.seq, target)
             self._heads[case_id] = (ticket.seq, stacks)
             if self._thread is None:
@@ -209,7 +195,6 @@ class Journal:
     # ------------------------------------------------------------------------------------------ the writer thread
 
     def _run(self) -> None:
-        connection: Connection | None = None
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: bool(self._pending) or self._closing)
@@ -219,53 +204,19 @@ class Journal:
             if self._error is None:
                 self._tell(SavedKind.WRITING)
             try:
-                connection = connection or self._database.connect()
-                self._write(connection, pending)
+                self._check_owner()
+                self._writer.write(pending.gesture)
             except Exception as error:  # whatever it is, the thread has to live on: the rows are still in memory
                 if self._error is None:
                     log.exception("a change could not be written")
-                if connection is not None:
-                    connection.close()
-                    connection = None
+                self._writer.reset()
                 self._fail(explain(error, self._database.title))
                 continue
             self._written(pending)
             # Nobody waits for a shortcut at the end; the next gesture on this case will make it.
             if self.state.kind is SavedKind.SAVED and not self._ending:
-                self._snapshot_if_due(connection, pending.ticket.case_id)
-        if connection is not None:
-            connection.close()
-
-    def _write(self, connection: Connection, pending: _Pending) -> None:
-        self._check_owner()
-        command, kind = pending.entry.command, pending.entry.kind
-        encoded = encode(command) if kind is EntryKind.DO else Encoded("", b"", {}, 0)
-        for data in encoded.blobs.values():
-            self._blobs.put(data)
-        case_id = pending.ticket.case_id
-        with connection.begin():
-            cases = schema.cases.c
-            pixels = connection.execute(select(cases.pixels_sha256).where(cases.case_id == case_id)).scalar_one()
-            row = JournalRow(
-                case_id=case_id,
-                seq=pending.ticket.seq,
-                kind=kind,
-                target_seq=pending.target_seq,
-                name=command.name.encode("utf-8", "replace").decode(),
-                tool=command.tool,
-                revision=pending.entry.revision,
-                created_utc=pending.created_utc,
-                pixels_sha256=pixels,
-                document=encoded.document,
-                payload=encoded.payload,
-                size_bytes=encoded.size_bytes,
-            )
-            append_row(connection, row, reader_id(connection, *self._reader))
-            begin_work(connection, case_id)
-        since = self._since.get(case_id)
-        if since is not None:
-            since.rows += 1
-            since.size_bytes += encoded.size_bytes
+                self._writer.snapshot_if_due(pending.gesture.case_id)
+        self._writer.reset()
 
     def _written(self, pending: _Pending) -> None:
         with self._condition:
@@ -297,33 +248,3 @@ class Journal:
             self.saved_changed.emit(state)
         except EmitLoopError:
             log.exception("a listener of the journal failed")
-
-    def _snapshot_if_due(self, connection: Connection, case_id: int) -> None:
-        try:
-            since = self._since.get(case_id)
-            if since is None:
-                since = self._since[case_id] = _measure(connection, case_id)
-            if since.rows < SNAPSHOT_ROWS and since.size_bytes < SNAPSHOT_BYTES:
-                return
-            # Counting starts anew whatever happens: a snapshot is a shortcut and must not be tried for every row.
-            self._since[case_id] = _Since(0, 0)
-            with self._database.reading() as reading:
-                case = replay(reading, case_id, get_case(reading, case_id).geometry, self._blobs)
-            with connection.begin():
-                outdated = write_snapshot(connection, case_id, case, self._blobs, iso(self._clock.utc()))
-            for digest in outdated:
-                self._blobs.discard(digest)
-        except Exception:  # the rows are on disk; without the shortcut loading only takes longer
-            log.exception("a snapshot of case %d could not be written", case_id)
-
-
-def _measure(connection: Connection, case_id: int) -> _Since:
-    journal, snapshots = schema.journal.c, schema.snapshots.c
-    with connection.begin():
-        last = connection.execute(select(func.max(snapshots.seq)).where(snapshots.case_id == case_id)).scalar() or 0
-        rows, size = connection.execute(
-            select(func.count(), func.coalesce(func.sum(journal.size_bytes), 0)).where(
-                journal.case_id == case_id, journal.seq > last
-            )
-        ).one()
-    return _Since(int(rows), int(size))

@@ -7,7 +7,8 @@ from pathlib import Path
 import platformdirs
 
 from medview.store.clock import Clock
-from medview.store.project import DATABASE_NAME, Project
+from medview.store.project import Project
+from medview.store.project_folder import DATABASE_NAME
 
 FOLDER_NAME = "personal.medview"
 
@@ -28,5 +29,8 @@ def personal_project(data_folder: Path | None = None, *, read_only: bool = False
     folder = data_folder or Path(platformdirs.user_data_dir("MedView", appauthor=False))
     path = folder / FOLDER_NAME
     if not (path / DATABASE_NAME).is_file() and not read_only:
-        return Project.create(path, "Personal", clock=clock)
+        project = Project.create(path, "Personal", clock=clock)
+        # It knows where images lie, and computers are shared.
+        path.chmod(0o700)
+        return project
     return Project.open(path, read_only, clock=clock)

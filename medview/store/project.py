@@ -2,76 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import sqlite3
-import tempfile
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Table, func, select, update
 
-from medview.core.atomic import sync_folder
 from medview.core.errors import StoreError
-from medview.core.geometry import Geometry
-from medview.store import recover, schema
-from medview.store.blobs import BlobStore
-from medview.store.cases import (
-    CaseKey,
-    CaseRow,
-    CaseSources,
-    CaseStatus,
-    add_case,
-    find_case,
-    get_case,
-    list_cases,
-    move_sources,
-    other_pixels,
-)
-from medview.store.clock import Clock, SystemClock, iso
+from medview.store import schema
+from medview.store.case_book import CaseBook
+from medview.store.clock import Clock, SystemClock
 from medview.store.copying import copy_project, detached_copy
 from medview.store.database import Database
-from medview.store.faults import explain
-from medview.store.journal import Journal
-from medview.store.lock import ProjectLock, user_name
-from medview.store.recover import LoadedCase
+from medview.store.lock import user_name
+from medview.store.project_folder import DATABASE_NAME, create_folder, explained, open_copy, open_live
 from medview.store.verify import VerifyReport, verify_project
 
-DATABASE_NAME = "project.db"
 
-
-class Project:
+class Project(CaseBook):
     """An open project. Made by ``create`` or ``open``; has to be closed.
 
-    Methods may be called from any thread.
-
-    Attributes
-    ----------
-    path : Path
-        The project folder.
-    journal : Journal
-        Where gestures go.
-    read_only : bool
-        A copy is read; nothing can be changed.
-    read_only_reason : str
-        One sentence, or empty.
+    Its cases are in the methods of CaseBook. Methods may be called from any thread.
     """
-
-    def __init__(self, path: Path, database: Database, lock: ProjectLock | None, reader: str, clock: Clock) -> None:
-        self.path = path
-        self.read_only = lock is None
-        self.read_only_reason = (
-            f"{path.name} is open for reading only, so its labels cannot be changed." if lock is None else ""
-        )
-        self._database = database
-        self._lock = lock
-        self._clock = clock
-        self._blobs = BlobStore(path / "blobs")
-        self.journal = Journal(database, self._blobs, (reader, uuid.uuid4().hex), self._check_writable, clock)
-        self._copy: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
     def create(cls, path: Path, name: str = "", *, reader: str = "", clock: Clock | None = None) -> Project:
@@ -94,21 +45,7 @@ class Project:
             When the folder cannot be made.
         """
         clock = clock or SystemClock()
-        with _explained(path):
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise StoreError(f"{path.name} exists already; open it, or choose another name for the new project.")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            growing = path.parent / f".medview-{uuid.uuid4().hex}"
-            growing.mkdir()
-            try:
-                _fill(growing, name.strip() or path.stem, clock)
-                if path.exists():
-                    path.rmdir()
-                growing.rename(path)
-            except BaseException:
-                shutil.rmtree(growing, ignore_errors=True)
-                raise
-            sync_folder(path.parent)
+        create_folder(path, name, clock)
         return cls.open(path, reader=reader, clock=clock)
 
     @classmethod
@@ -131,38 +68,8 @@ class Project:
             When the folder may not be written; it can be opened with ``read_only``.
         """
         clock = clock or SystemClock()
-        file = path / DATABASE_NAME
-        if not file.is_file():
-            raise StoreError(f"{path.name} is not a MedView project; choose a folder that MedView made.")
-        if read_only:
-            return cls._open_copy(path, clock)
-        lock = ProjectLock(path, clock)
-        with _explained(path):
-            lock.acquire()
-            database = Database(file, path.name)
-            try:
-                database.check()
-            except BaseException:
-                database.close()
-                lock.release()
-                raise
-            lock.start_heartbeat()
-        return cls(path, database, lock, reader or user_name(), clock)
-
-    @classmethod
-    def _open_copy(cls, path: Path, clock: Clock) -> Project:
-        with _explained(path):
-            folder = detached_copy(path / DATABASE_NAME, path.name)
-            database = Database(Path(folder.name) / DATABASE_NAME, path.name, read_only=True)
-            try:
-                database.check()
-            except BaseException:
-                database.close()
-                folder.cleanup()
-                raise
-        project = cls(path, database, None, user_name(), clock)
-        project._copy = folder
-        return project
+        folder = open_copy(path) if read_only else open_live(path, clock)
+        return cls(folder, reader or user_name(), clock)
 
     def __enter__(self) -> Project:
         return self
@@ -179,11 +86,7 @@ class Project:
             When changes cannot be written; the project stays open and goes on trying. ``discard`` closes it all the same.
         """
         self.journal.close(discard=discard)
-        self._database.close()
-        if self._lock is not None:
-            self._lock.release()
-        if self._copy is not None:
-            self._copy.cleanup()
+        self._folder.close()
 
     @property
     def name(self) -> str:
@@ -221,82 +124,11 @@ class Project:
             facts = schema.facts
             connection.execute(update(facts).where(facts.c.key == "name").values(value=name.strip() or self.path.stem))
 
-    def cases(self) -> list[CaseRow]:
-        """Return all cases, oldest first."""
-        with self._database.reading() as connection:
-            return list_cases(connection)
-
-    def find_case(self, key: CaseKey, geometry: Geometry) -> CaseRow | None:
-        """Return the case of a series on a grid, or None when nobody has worked on it."""
-        with self._database.reading() as connection:
-            return find_case(connection, key, geometry)
-
-    def case(self, key: CaseKey, geometry: Geometry, sources: CaseSources, create: bool = True) -> CaseRow:
-        """Return the case of a series on a grid, adding it when it is new.
-
-        Raises
-        ------
-        StoreError
-            When it is new and may not be added, or when the images are not those it was labelled on.
-        """
-        found = self.find_case(key, geometry)
-        if found is None and not create:
-            raise StoreError(f"{self.path.name} holds no labels of this series.")
-        if found is not None:
-            if found.sources.sop_instance_uids != sources.sop_instance_uids:
-                raise other_pixels()
-            if found.sources == sources or self.read_only:
-                return found
-        with self._changing() as connection:
-            if found is None:
-                return add_case(connection, key, geometry, sources, iso(self._clock.utc()))
-            move_sources(connection, found, sources)
-            return get_case(connection, found.case_id)
-
-    def set_status(self, case_id: int, status: CaseStatus) -> None:
-        """Say how far the work on a case is."""
-        with self._changing() as connection:
-            cases = schema.cases
-            connection.execute(update(cases).where(cases.c.case_id == case_id).values(status=status.value))
-
-    def attach_pixels(self, case_id: int, sha256: str) -> None:
-        """Record the hash of the complete voxels a case is drawn on, or compare with the one recorded.
-
-        Raises
-        ------
-        StoreError
-            When the labels were drawn on other voxels.
-        """
-        with self._database.reading() as connection:
-            recorded = get_case(connection, case_id).pixels_sha256
-        if recorded and recorded != sha256:
-            raise other_pixels()
-        if not recorded and not self.read_only:
-            with self._changing() as connection:
-                cases = schema.cases
-                connection.execute(update(cases).where(cases.c.case_id == case_id).values(pixels_sha256=sha256))
-
-    def load_case(self, case_id: int) -> LoadedCase:
-        """Return the labels and undo stacks of a case as they were after its newest gesture.
-
-        Raises
-        ------
-        StoreError
-            When gestures wait that cannot be written, or there is no such case.
-        """
-        if not self.journal.flush():
-            raise StoreError(f"Changes of {self.path.name} are not saved yet; the case can be opened once they are.")
-        with self._database.reading() as connection:
-            case = get_case(connection, case_id)
-            loaded = recover.load_case(connection, case_id, case.geometry, self._blobs)
-        self.journal.adopt(case_id, loaded.seq, loaded.stacks)
-        return loaded
-
     def verify(self) -> VerifyReport:
         """Check everything in the project against its checksums."""
         self.journal.flush()
         # A copy is checked, so that a long check keeps no gesture from being saved.
-        with _explained(self.path), detached_copy(self._database.path, self.path.name) as folder:
+        with explained(self.path), detached_copy(self._database.path, self.path.name) as folder:
             copy = Database(Path(folder) / DATABASE_NAME, self.path.name, read_only=True)
             try:
                 return verify_project(copy, self._blobs)
@@ -313,38 +145,8 @@ class Project:
         """
         if not self.journal.flush():
             raise StoreError(f"Changes of {self.path.name} are not saved yet; copy it once they are.")
-        with _explained(target):
+        with explained(target):
             copy_project(self._database, self._blobs, target, DATABASE_NAME)
-
-    def _check_writable(self) -> None:
-        if self._lock is None:
-            raise StoreError(self.read_only_reason)
-        if not self._lock.mine:
-            raise self._lock.refusal()
-
-    @contextlib.contextmanager
-    def _changing(self) -> Iterator[Connection]:
-        self._check_writable()
-        with _explained(self.path), self._database.writing() as connection:
-            yield connection
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-        raise explain(error, path.name) from error
-
-
-def _fill(growing: Path, name: str, clock: Clock) -> None:
-    database = Database.create(growing / DATABASE_NAME, name)
-    facts = {"project_uid": uuid.uuid4().hex, "name": name, "created_utc": iso(clock.utc())}
-    try:
-        with database.writing() as connection:
-            connection.execute(insert(schema.facts), [{"key": key, "value": value} for key, value in facts.items()])
-    finally:
-        database.close()
 
 
 def _count(connection: Connection, table: Table) -> int:

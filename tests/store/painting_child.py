@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medview.store import journal
+from medview.store import row_writer
 from medview.store.project import Project
 from tests.store.painter import Painter, live_fingerprint
 
@@ -18,7 +18,7 @@ def _say(what: str, seq: int, fingerprint: str) -> None:
 
 
 def main(path: Path, seed: int) -> None:
-    journal.SNAPSHOT_ROWS = 9
+    row_writer.SNAPSHOT_ROWS = 9
     rng = np.random.default_rng(seed)
     painter = Painter(Project.open(path))
     while True:

@@ -45,6 +45,16 @@ def test_only_a_hash_names_a_blob(tmp_path: Path, name: str) -> None:
         blobs.get(name)
 
 
+def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path / "blobs")
+    name = blobs.put(b"mask")
+    left = tmp_path / "blobs" / name[:2] / ".0123456789abcdef.part"
+    left.write_bytes(b"ma")
+    blobs.sweep()
+    assert not left.exists()
+    assert list(blobs) == [name]
+
+
 def test_a_blob_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     blobs = BlobStore(tmp_path / "blobs")
     digest = hashlib.sha256(b"mask").hexdigest()

@@ -16,6 +16,7 @@ from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
 from medview.store import journal as journal_module
+from medview.store import row_writer
 from medview.store.entry import Entry, EntryKind, SavedKind, SavedState
 from medview.store.project import Project
 from tests.store.painter import Painter, live_fingerprint, stored_fingerprint
@@ -115,7 +116,7 @@ def test_a_listener_that_fails_does_not_stop_the_writing(
 def test_a_snapshot_that_cannot_be_written_costs_no_gesture(
     project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 2)
+    monkeypatch.setattr(row_writer, "SNAPSHOT_ROWS", 2)
     # A file where the folder of blobs should be.
     (project.path / "blobs").write_bytes(b"")
     with caplog.at_level(logging.CRITICAL, "medview.store"):
@@ -125,6 +126,23 @@ def test_a_snapshot_that_cannot_be_written_costs_no_gesture(
             assert project.journal.flush()
     assert project.journal.state.kind is SavedKind.SAVED
     assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+
+
+def test_the_log_of_a_failure_names_no_folder_and_no_label(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(journal_module, "RETRY_S", 0.01)
+    with project._database.writing() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER refuse BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with caplog.at_level(logging.DEBUG, "medview.store"):
+        painter.add_segment("Tumour of Jane Doe")
+        assert not project.journal.flush()
+    with project._database.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER refuse")
+    assert project.journal.flush()
+    assert "a change could not be written" in caplog.text
+    assert "Jane Doe" not in caplog.text
+    assert str(project.path) not in caplog.text
 
 
 def test_nothing_is_taken_in_after_closing(project: Project, painter: Painter) -> None:

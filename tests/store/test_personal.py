@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ def test_the_personal_project_is_made_at_first_use_and_found_again(tmp_path: Pat
         painter.paint((1, 2, 3), (4, 40, 30))
     with personal_project(tmp_path / "not yet" / "there") as project:
         assert project.name == "Personal"
+        assert sys.platform == "win32" or stat.S_IMODE(project.path.stat().st_mode) == 0o700
         assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medview.store import journal as journal_module
+from medview.store import row_writer
 from medview.store.project import Project
 from tests.store.painter import Painter, live_fingerprint, stored_fingerprint
 
@@ -71,7 +71,7 @@ def test_a_proposal_is_as_stale_after_a_restart_as_before(project: Project, pain
 def test_loading_from_a_snapshot_gives_what_replaying_every_row_gives(
     project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 5)
+    monkeypatch.setattr(row_writer, "SNAPSHOT_ROWS", 5)
     rng = np.random.default_rng(3)
     painter.add_segment()
     for n in range(23):
@@ -91,7 +91,7 @@ def test_loading_from_a_snapshot_gives_what_replaying_every_row_gives(
 def test_a_snapshot_is_also_taken_after_many_bytes(
     project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "SNAPSHOT_BYTES", 20_000)
+    monkeypatch.setattr(row_writer, "SNAPSHOT_BYTES", 20_000)
     rng = np.random.default_rng(3)
     for _ in range(12):
         painter.scribble(rng, (4, 30, 30))
@@ -101,7 +101,7 @@ def test_a_snapshot_is_also_taken_after_many_bytes(
 
 
 def _with_two_snapshots(project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 6)
+    monkeypatch.setattr(row_writer, "SNAPSHOT_ROWS", 6)
     rng = np.random.default_rng(4)
     for _ in range(15):
         painter.scribble(rng)
@@ -219,7 +219,7 @@ _STEPS = st.lists(
 def test_whatever_was_done_a_reopened_case_is_the_live_one(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, int]]
 ) -> None:
-    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 4)
+    monkeypatch.setattr(row_writer, "SNAPSHOT_ROWS", 4)
     project = Project.create(tmp_path_factory.mktemp("store") / "p.medview")
     painter = Painter(project)
     try:

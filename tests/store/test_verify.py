@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medview.store import journal as journal_module
+from medview.store import row_writer
 from medview.store.project import Project
 from tests.store.painter import Painter
 
@@ -72,7 +72,7 @@ def test_a_missing_blob_is_named(written: Path) -> None:
 def test_a_snapshot_that_says_something_else_than_the_rows_is_found(
     project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "SNAPSHOT_ROWS", 3)
+    monkeypatch.setattr(row_writer, "SNAPSHOT_ROWS", 3)
     rng = np.random.default_rng(0)
     for _ in range(8):
         painter.scribble(rng)

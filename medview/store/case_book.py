@@ -1,0 +1,141 @@
+"""The cases of an open project and the journal their gestures go to."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, update
+
+from medview.core.errors import StoreError
+from medview.core.geometry import Geometry
+from medview.store import recover, schema
+from medview.store.cases import (
+    CaseKey,
+    CaseRow,
+    CaseSources,
+    CaseStatus,
+    add_case,
+    find_case,
+    get_case,
+    list_cases,
+    move_sources,
+    other_pixels,
+)
+from medview.store.clock import Clock, iso
+from medview.store.journal import Journal
+from medview.store.project_folder import OpenFolder, explained
+from medview.store.recover import LoadedCase
+
+
+class CaseBook:
+    """What can be asked and said about the cases of a project. Methods may be called from any thread.
+
+    Attributes
+    ----------
+    path : Path
+        The project folder.
+    journal : Journal
+        Where gestures go.
+    read_only : bool
+        A copy is read; nothing can be changed.
+    read_only_reason : str
+        One sentence, or empty.
+    """
+
+    def __init__(self, folder: OpenFolder, reader: str, clock: Clock) -> None:
+        self.path = folder.path
+        self.read_only = folder.lock is None
+        self.read_only_reason = (
+            f"{self.path.name} is open for reading only, so its labels cannot be changed." if self.read_only else ""
+        )
+        self._folder = folder
+        self._database = folder.database
+        self._lock = folder.lock
+        self._clock = clock
+        self._blobs = folder.blobs
+        self.journal = Journal(self._database, self._blobs, (reader, uuid.uuid4().hex), self._check_writable, clock)
+
+    def cases(self) -> list[CaseRow]:
+        """Return all cases, oldest first."""
+        with self._database.reading() as connection:
+            return list_cases(connection)
+
+    def find_case(self, key: CaseKey, geometry: Geometry) -> CaseRow | None:
+        """Return the case of a series on a grid, or None when nobody has worked on it."""
+        with self._database.reading() as connection:
+            return find_case(connection, key, geometry)
+
+    def case(self, key: CaseKey, geometry: Geometry, sources: CaseSources, create: bool = True) -> CaseRow:
+        """Return the case of a series on a grid, adding it when it is new.
+
+        Raises
+        ------
+        StoreError
+            When it is new and may not be added, or when the images are not those it was labelled on.
+        """
+        found = self.find_case(key, geometry)
+        if found is None and not create:
+            raise StoreError(f"{self.path.name} holds no labels of this series.")
+        if found is not None:
+            if found.sources.sop_instance_uids != sources.sop_instance_uids:
+                raise other_pixels()
+            if found.sources == sources or self.read_only:
+                return found
+        with self._changing() as connection:
+            if found is None:
+                return add_case(connection, key, geometry, sources, iso(self._clock.utc()))
+            move_sources(connection, found, sources)
+            return get_case(connection, found.case_id)
+
+    def set_status(self, case_id: int, status: CaseStatus) -> None:
+        """Say how far the work on a case is."""
+        with self._changing() as connection:
+            cases = schema.cases
+            connection.execute(update(cases).where(cases.c.case_id == case_id).values(status=status.value))
+
+    def attach_pixels(self, case_id: int, sha256: str) -> None:
+        """Record the hash of the complete voxels a case is drawn on, or compare with the one recorded.
+
+        Raises
+        ------
+        StoreError
+            When the labels were drawn on other voxels.
+        """
+        with self._database.reading() as connection:
+            recorded = get_case(connection, case_id).pixels_sha256
+        if recorded and recorded != sha256:
+            raise other_pixels()
+        if not recorded and not self.read_only:
+            with self._changing() as connection:
+                cases = schema.cases
+                connection.execute(update(cases).where(cases.c.case_id == case_id).values(pixels_sha256=sha256))
+
+    def load_case(self, case_id: int) -> LoadedCase:
+        """Return the labels and undo stacks of a case as they were after its newest gesture.
+
+        Raises
+        ------
+        StoreError
+            When gestures wait that cannot be written, or there is no such case.
+        """
+        if not self.journal.flush():
+            raise StoreError(f"Changes of {self.path.name} are not saved yet; the case can be opened once they are.")
+        with self._database.reading() as connection:
+            case = get_case(connection, case_id)
+            loaded = recover.load_case(connection, case_id, case.geometry, self._blobs)
+        self.journal.adopt(case_id, loaded.seq, loaded.stacks)
+        return loaded
+
+    def _check_writable(self) -> None:
+        if self._lock is None:
+            raise StoreError(self.read_only_reason)
+        if not self._lock.mine:
+            raise self._lock.refusal()
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        self._check_writable()
+        with explained(self.path), self._database.writing() as connection:
+            yield connection

@@ -1,0 +1,142 @@
+"""Making a project folder, and getting at its database: live with the lock, or a copy to read."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from medview.core.atomic import sync_folder
+from medview.core.errors import StoreError
+from medview.store import schema
+from medview.store.blobs import BlobStore
+from medview.store.clock import Clock, iso
+from medview.store.copying import detached_copy
+from medview.store.database import Database
+from medview.store.faults import explain
+from medview.store.lock import ProjectLock
+
+DATABASE_NAME = "project.db"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFolder:
+    """A project folder with its database.
+
+    Attributes
+    ----------
+    lock : ProjectLock or None
+        None when ``database`` is a copy to read.
+    copy : TemporaryDirectory or None
+        Where the copy is.
+    """
+
+    path: Path
+    database: Database
+    lock: ProjectLock | None = None
+    copy: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Large payloads; also those of a copied database are read in place."""
+        return BlobStore(self.path / "blobs")
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.database.close()
+        if self.lock is not None:
+            self.lock.release()
+        if self.copy is not None:
+            self.copy.cleanup()
+
+
+def create_folder(path: Path, name: str, clock: Clock) -> None:
+    """Make a project folder; it is whole or absent.
+
+    Raises
+    ------
+    StoreError
+        When something is there already.
+    WriteError
+        When it cannot be made.
+    """
+    with explained(path):
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise StoreError(f"{path.name} exists already; open it, or choose another name for the new project.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        growing = path.parent / f".medview-{uuid.uuid4().hex}"
+        growing.mkdir()
+        try:
+            _fill(growing, name.strip() or path.stem, clock)
+            if path.exists():
+                path.rmdir()
+            growing.rename(path)
+        except BaseException:
+            shutil.rmtree(growing, ignore_errors=True)
+            raise
+        sync_folder(path.parent)
+
+
+def open_live(path: Path, clock: Clock) -> OpenFolder:
+    """Take the lock of a project and open its database. Raises as ``Project.open``."""
+    file = _existing(path)
+    lock = ProjectLock(path, clock)
+    with explained(path):
+        lock.acquire()
+        opened = OpenFolder(path, Database(file, path.name), lock=lock)
+        try:
+            opened.database.check()
+            opened.blobs.sweep()
+        except BaseException:
+            opened.close()
+            raise
+        lock.start_heartbeat()
+    return opened
+
+
+def open_copy(path: Path) -> OpenFolder:
+    """Open a consistent copy of a project's database. Raises as ``Project.open``."""
+    file = _existing(path)
+    with explained(path):
+        folder = detached_copy(file, path.name)
+        opened = OpenFolder(path, Database(Path(folder.name) / DATABASE_NAME, path.name, read_only=True), copy=folder)
+        try:
+            opened.database.check()
+        except BaseException:
+            opened.close()
+            raise
+    return opened
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn errors of the disk and the database into one sentence about ``path``."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+        raise explain(error, path.name) from error
+
+
+def _existing(path: Path) -> Path:
+    file = path / DATABASE_NAME
+    if not file.is_file():
+        raise StoreError(f"{path.name} is not a MedView project; choose a folder that MedView made.")
+    return file
+
+
+def _fill(growing: Path, name: str, clock: Clock) -> None:
+    database = Database.create(growing / DATABASE_NAME, name)
+    facts = {"project_uid": uuid.uuid4().hex, "name": name, "created_utc": iso(clock.utc())}
+    try:
+        with database.writing() as connection:
+            connection.execute(insert(schema.facts), [{"key": key, "value": value} for key, value in facts.items()])
+    finally:
+        database.close()
