@@ -11,11 +11,9 @@ from medview.gui.controls import chip, icon_button, set_role, text_button, words
 from medview.gui.elided_label import ElidedLabel
 from medview.gui.job_strip import duration
 from medview.gui.theme_tokens import GRID_PX
-from medview.ml.spec import ClassificationOutput, ModelSpec, SegmentationOutput, Task
+from medview.ml.spec import ClassificationOutput, ModelSpec, SegmentationOutput
 from medview.workspace.jobs import Job, JobStatus
 from medview.workspace.operations.predict import Offer
-
-_TASKS = {Task.SEGMENTATION: "masks", Task.DETECTION: "boxes", Task.CLASSIFICATION: "scores"}
 
 
 class ModelCard(QFrame):
@@ -36,7 +34,6 @@ class ModelCard(QFrame):
         heading = QHBoxLayout()
         heading.setSpacing(GRID_PX)
         heading.addWidget(title, 1)
-        heading.addWidget(chip(_TASKS[spec.task], "What it gives"))
         heading.addWidget(chip(spec.version, "Version"))
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 2, GRID_PX * 2, GRID_PX * 2, GRID_PX * 2)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.gui.controls import clear_layout, text_button, words
+from medview.gui.dialogs.notice import NOTICE
 from medview.gui.elided_label import ElidedLabel
 from medview.gui.theme_tokens import GRID_PX
 
@@ -26,7 +27,8 @@ class StartPage(QFrame):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         title = words("MedView", "title")
-        what = words("Open DICOM series, label them, run models on them. Research use. Not a medical device.", "quiet")
+        what = words("Open DICOM series, label them, run models on them.")
+        notice = words(NOTICE, "quiet")
         self.open_folder = text_button(
             "Open a folder", "Choose a folder with DICOM, NIfTI or NRRD files", role="primary", icon_name=""
         )
@@ -48,6 +50,7 @@ class StartPage(QFrame):
         column.setSpacing(GRID_PX * 2)
         column.addWidget(title)
         column.addWidget(what)
+        column.addWidget(notice)
         column.addSpacing(GRID_PX * 3)
         column.addLayout(buttons)
         column.addWidget(words("Or drop a folder, a file or a zip onto this window.", "quiet"))
@@ -61,7 +64,12 @@ class StartPage(QFrame):
         block.setLayout(column)
         layout = QVBoxLayout(self)
         layout.addStretch(2)
-        layout.addWidget(block, 0, Qt.AlignmentFlag.AlignHCenter)
+        # An alignment would give wrapped text the height of one line.
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(block)
+        middle.addStretch(1)
+        layout.addLayout(middle)
         layout.addStretch(3)
         self.show_recent(())
 

@@ -30,6 +30,7 @@ class AboutDialog(QDialog):
         layout.addWidget(hairline())
         layout.addWidget(words(parts_line(), "quiet"))
         layout.addWidget(words(computer_line(), "quiet"))
+        layout.addStretch(1)
         close = text_button("Close", "Close this window", role="primary")
         close.clicked.connect(self.accept)
         row = QHBoxLayout()
