@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from medview.core.box import Box
-from medview.core.errors import LabelError, StalePatchError
+from medview.core.errors import StalePatchError
+from medview.core.packed_voxels import pack, unpack
 from medview.core.segmentation import LabelArray, LabelLayer
-
-_COMPRESSION = 1
-"""Labels compress a hundredfold at any level; the fastest keeps gestures under a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class LabelPatch:
         if changed is None:
             return None
         trimmed = changed.shifted(box.min_kji)
-        return cls(layer.layer_id, trimmed, _pack(now[changed.slices]), _pack(after[changed.slices]))
+        return cls(layer.layer_id, trimmed, pack(now[changed.slices]), pack(after[changed.slices]))
 
     @classmethod
     def merged(cls, layer: LabelLayer, patches: Sequence[LabelPatch]) -> LabelPatch | None:
@@ -59,17 +56,15 @@ class LabelPatch:
         changed = Box.around(before != after)
         if changed is None:
             return None
-        return cls(
-            layer.layer_id, changed.shifted(box.min_kji), _pack(before[changed.slices]), _pack(after[changed.slices])
-        )
+        return cls(layer.layer_id, changed.shifted(box.min_kji), pack(before[changed.slices]), pack(after[changed.slices]))
 
     def before_voxels(self) -> LabelArray:
         """The voxels of the box before, shape ``box.shape_kji``."""
-        return _unpack(self.before, self.box)
+        return unpack(self.before, self.box.shape_kji)
 
     def after_voxels(self) -> LabelArray:
         """The voxels of the box after, shape ``box.shape_kji``."""
-        return _unpack(self.after, self.box)
+        return unpack(self.after, self.box.shape_kji)
 
     def inverse(self) -> LabelPatch:
         """Return the patch that takes this one back."""
@@ -96,19 +91,3 @@ class LabelPatch:
     def size_bytes(self) -> int:
         """Memory the patch keeps."""
         return len(self.before) + len(self.after)
-
-
-def _pack(voxels: LabelArray) -> bytes:
-    return zlib.compress(np.ascontiguousarray(voxels).data, _COMPRESSION)
-
-
-def _unpack(packed: bytes, box: Box) -> LabelArray:
-    size = int(np.prod(box.shape_kji, dtype=np.int64))
-    try:
-        # A damaged patch must not inflate without bound.
-        voxels = zlib.decompressobj().decompress(packed, size + 1)
-    except zlib.error as error:
-        raise LabelError("A stored change of the labels is damaged.", detail=str(error)) from error
-    if len(voxels) != size:
-        raise LabelError("A stored change of the labels is damaged.", detail=f"{len(voxels)} voxels or more for {box}")
-    return np.frombuffer(voxels, dtype=np.uint8).reshape(box.shape_kji)

@@ -8,8 +8,9 @@ import numpy as np
 
 from medview.core.box import Box
 from medview.core.errors import StoreError
+from medview.core.packed_voxels import pack
 from medview.core.segmentation import LabelArray
-from medview.store.parts import pack_voxels, unpack_voxels
+from medview.store.parts import unpack_stored
 
 EDGE = 64
 """Voxels along each edge of a brick; those at the far sides of the grid are cut off."""
@@ -60,7 +61,7 @@ class BrickLayer:
         """Return all bricks that hold anything, compressed."""
         for brick, voxels in self._open.items():
             if voxels.any():
-                self._packed[brick] = pack_voxels(voxels)
+                self._packed[brick] = pack(voxels)
             else:
                 self._packed.pop(brick, None)
         self._open.clear()
@@ -78,7 +79,7 @@ class BrickLayer:
             return self._open[brick]
         shape = self.box(brick).shape_kji
         if brick in self._packed:
-            return unpack_voxels(self._packed[brick], shape)
+            return unpack_stored(self._packed[brick], shape)
         return np.zeros(shape, dtype=np.uint8)
 
     def _cut(self, box: Box) -> Iterator[tuple[Brick, Box]]:

@@ -16,6 +16,7 @@ import numpy as np
 from medview.core.changes import AnnotationChange, Change, Command, ProposalChange, SegmentChange
 from medview.core.errors import StoreError
 from medview.core.label_patch import LabelPatch
+from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask
 from medview.core.segmentation import LabelArray
 from medview.store.codec_values import (
@@ -28,9 +29,11 @@ from medview.store.codec_values import (
     encode_proposal,
     encode_segment,
 )
-from medview.store.parts import Json, PartReader, PartWriter, pack_voxels, unpack_voxels
+from medview.store.parts import Json, PartReader, PartWriter, unpack_stored
 
 CODEC_VERSION = 1
+
+_SLAB_VOXELS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def _encode_patch(patch: LabelPatch, parts: PartWriter, masks: list[PredictedMas
         table = _table_from_mask(patch, mask)
         if table is not None:
             after: Json = {
-                "from_mask": parts.add(pack_voxels(mask.voxels), blob=True),
+                "from_mask": parts.add(pack(mask.voxels), blob=True),
                 "mask_box": encode_box(mask.box),
                 "table": table,
             }
@@ -168,14 +171,17 @@ def _decode_patch(data: Json, parts: PartReader) -> LabelPatch:
     recipe = data["after"]
     if "from_mask" not in recipe:
         return LabelPatch(int(data["layer"]), box, before, parts.get(recipe))
-    now = unpack_voxels(before, box.shape_kji)
+    now = unpack_stored(before, box.shape_kji)
     mask_box = decode_box(recipe["mask_box"])
     mask = parts.mask(recipe["from_mask"], mask_box.shape_kji)[box.within(mask_box).slices]
     table = np.zeros(256, dtype=np.uint8)
     for value, label in recipe["table"]:
         table[int(value)] = int(label)
-    written = table[mask]
-    return LabelPatch(int(data["layer"]), box, before, pack_voxels(np.where(written != 0, written, now)))
+    after = np.empty_like(now)
+    for slab in _slabs(box.shape_kji):
+        written = table[mask[slab]]
+        after[slab] = np.where(written != 0, written, now[slab])
+    return LabelPatch(int(data["layer"]), box, before, pack(after))
 
 
 def _proposed_masks(command: Command) -> Iterator[PredictedMask]:
@@ -192,10 +198,22 @@ def _table_from_mask(patch: LabelPatch, mask: PredictedMask) -> list[list[int]] 
         return None
     proposed = mask.voxels[patch.box.within(mask.box).slices]
     before, after = patch.before_voxels(), patch.after_voxels()
-    changed = before != after
     table = np.zeros(256, dtype=np.uint8)
-    table[proposed[changed]] = after[changed]
-    written = table[proposed]
-    if not np.array_equal(np.where(written != 0, written, before), after):
-        return None
+    for slab in _slabs(patch.box.shape_kji):
+        changed = before[slab] != after[slab]
+        table[proposed[slab][changed]] = after[slab][changed]
+    for slab in _slabs(patch.box.shape_kji):
+        written = table[proposed[slab]]
+        if not np.array_equal(np.where(written != 0, written, before[slab]), after[slab]):
+            return None
     return [[int(value), int(table[value])] for value in np.flatnonzero(table)]
+
+
+def _slabs(shape_kji: tuple[int, int, int]) -> Iterator[slice]:
+    """Cut an array along k into pieces of a few milliseconds.
+
+    Looking voxels up in a table holds the interpreter's lock, and the window wants it in between.
+    """
+    step = max(1, _SLAB_VOXELS // max(1, shape_kji[1] * shape_kji[2]))
+    for k in range(0, shape_kji[0], step):
+        yield slice(k, k + step)

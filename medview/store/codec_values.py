@@ -8,10 +8,11 @@ from medview.core.annotations import Annotation, BoxAnnotation, ImageLabel
 from medview.core.box import Box
 from medview.core.errors import StoreError
 from medview.core.geometry import Calibration, Geometry
+from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Code, Segment, SegmentStatus
 from medview.core.source import Source, SourceKind
-from medview.store.parts import Json, PartReader, PartWriter, pack_voxels
+from medview.store.parts import Json, PartReader, PartWriter
 
 
 def encode_box(box: Box) -> Json:
@@ -198,7 +199,7 @@ def decode_proposal(data: Json, parts: PartReader) -> Proposal:
 def _encode_mask(mask: PredictedMask, parts: PartWriter) -> Json:
     return {
         "box": encode_box(mask.box),
-        "voxels": parts.add(pack_voxels(mask.voxels), blob=True),
+        "voxels": parts.add(pack(mask.voxels), blob=True),
         "segments": [
             {"value": s.value, "name": s.name, "colour": list(s.colour), "code": encode_code(s.code)} for s in mask.segments
         ],

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from medview.core.errors import StoreError
+from medview.core.errors import LabelError, StoreError
+from medview.core.packed_voxels import unpack
 from medview.core.segmentation import LabelArray
 
 Json = Any
 """What ``json.loads`` gives. Readers check every field they take from it."""
-
-_COMPRESSION = 1
 
 INLINE_LIMIT_BYTES = 256 * 1024
 """Parts larger than this become blobs."""
@@ -99,34 +95,25 @@ class PartReader:
         """
         digest = str(reference["blob"])
         if digest not in self._masks:
-            self._masks[digest] = unpack_voxels(self.get(reference), shape_kji)
+            self._masks[digest] = unpack_stored(self.get(reference), shape_kji)
         voxels = self._masks[digest]
         if voxels.shape != shape_kji:
             raise StoreError("Stored voxels do not fill their box.", detail=f"{voxels.shape} for {shape_kji}")
         return voxels
 
 
-def pack_voxels(voxels: LabelArray) -> bytes:
-    """Return uint8 voxels in C order, zlib-compressed, as LabelPatch keeps them."""
-    return zlib.compress(np.ascontiguousarray(voxels).data, _COMPRESSION)
-
-
-def unpack_voxels(packed: bytes, shape_kji: tuple[int, int, int]) -> LabelArray:
-    """Return the voxels of ``pack_voxels``; read-only.
+def unpack_stored(packed: bytes, shape_kji: tuple[int, int, int]) -> LabelArray:
+    """Return stored voxels, read-only.
 
     Raises
     ------
     StoreError
-        When the bytes are damaged or hold another number of voxels. No more is inflated than the shape asks for.
+        When the bytes are damaged or hold another number of voxels.
     """
-    wanted = int(np.prod(shape_kji, dtype=np.int64))
     try:
-        data = zlib.decompressobj().decompress(packed, wanted + 1)
-    except zlib.error as error:
-        raise StoreError("Stored voxels are damaged.", detail=str(error)) from error
-    if len(data) != wanted:
-        raise StoreError("Stored voxels do not fill their box.", detail=f"{len(data)} of {wanted} bytes")
-    return np.frombuffer(data, dtype=np.uint8).reshape(shape_kji)
+        return unpack(packed, shape_kji)
+    except LabelError as error:
+        raise StoreError(error.sentence, detail=error.detail) from error
 
 
 def blobs_of(document: Json) -> set[str]:
