@@ -1,7 +1,7 @@
 """Write requirements.lock (what the program needs) and requirements-dev.lock (what tests and checks add).
 
-Run it after changing dependencies in pyproject.toml: ``make lock``. torch is held at one version, since a newer one would pull
-several gigabytes of CUDA packages on a machine without a GPU.
+Run it after changing dependencies in pyproject.toml: ``make lock``. torch is held at one version, since a newer one would
+pull several gigabytes of CUDA packages on a machine without a GPU.
 """
 
 from __future__ import annotations
