@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -160,8 +160,10 @@ class ProjectLock:
 
     def _read(self) -> Holder | None:
         try:
-            return Holder(**json.loads((self._folder / "lock.json").read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            found = json.loads((self._folder / "lock.json").read_text("utf-8"))
+            # A newer MedView may say more about itself.
+            return Holder(**{field.name: found[field.name] for field in fields(Holder)})
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def _write(self, holder: Holder) -> None:

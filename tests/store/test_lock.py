@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def _write_lock(path: Path, clock: StillClock, host: str, token: str = "theirs") -> None:
     now = clock.utc().isoformat()
-    holder = {"user": "grace", "host": host, "pid": 4242, "token": token, "since_utc": now, "heartbeat_utc": now}
+    holder = {"user": "grace", "host": host, "pid": 4242, "token": token, "since_utc": now, "heartbeat_utc": now, "new": 1}
     (path / "lock.json").write_text(json.dumps(holder), "utf-8")
 
 
