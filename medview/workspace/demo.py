@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
+from scipy import ndimage
 
 import medview
 from medview.core.atomic import replacing
@@ -114,10 +116,10 @@ def _write_studies(folder: Path, context: JobContext) -> None:
 
 
 def write_pictures(folder: Path, volume: Volume, prediction: Prediction, boxes: Prediction | None = None) -> list[Path]:
-    """Write a picture of each plane through the middle of the smallest segment, with the mask and boxes over it."""
+    """Write a picture of each plane through what was found, with the mask and boxes over it."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    at_kji = place_to_show(prediction)
+    at_kji = place_to_show(boxes or prediction)
     for plane in Plane:
         layout = SlicePlane.of(plane, volume.geometry)
         index = at_kji[layout.normal_axis]
@@ -133,14 +135,29 @@ def write_pictures(folder: Path, volume: Volume, prediction: Prediction, boxes: 
 
 
 def place_to_show(prediction: Prediction) -> tuple[int, int, int]:
-    """Return a voxel (k, j, i) in the middle of the smallest proposed segment, or of the volume when there is none."""
+    """Return the voxel (k, j, i) a person should see first.
+
+    That is the middle of the surest box, else a voxel in the largest piece of the smallest proposed segment, else the middle
+    of the volume.
+    """
+    shape = prediction.geometry.shape_kji
+    if prediction.boxes:
+        surest = max(prediction.boxes, key=lambda box: box.score or 0.0)
+        low, high = surest.bounds_kji(prediction.geometry)
+        return _voxel(np.clip((low + high) / 2 - 0.5, 0, np.asarray(shape) - 1))
     mask = prediction.mask
     counts = {v: n for v, n in (mask.counts() if mask else {}).items() if n}
     if mask is None or not counts:
-        k, j, i = (n // 2 for n in prediction.geometry.shape_kji)
-        return k, j, i
+        return _voxel([n // 2 for n in shape])
     smallest = min(counts, key=lambda value: counts[value])
-    voxels = np.argwhere(mask.voxels == smallest)
-    # A voxel of the segment itself: the mean of several nodules would lie between them.
-    k, j, i = (int(n) for n in voxels[len(voxels) // 2] + np.asarray(mask.box.min_kji))
+    pieces, _ = ndimage.label(mask.voxels == smallest)
+    largest = int(np.argmax(np.bincount(pieces.ravel())[1:])) + 1
+    voxels = np.argwhere(pieces == largest)
+    # A voxel of the piece itself: the mean of a bent piece may lie outside it.
+    nearest = np.argmin(np.linalg.norm(voxels - voxels.mean(axis=0), axis=1))
+    return _voxel(voxels[nearest] + np.asarray(mask.box.min_kji))
+
+
+def _voxel(index_kji: npt.ArrayLike) -> tuple[int, int, int]:
+    k, j, i = (int(n) for n in np.rint(np.asarray(index_kji, dtype=float)))
     return k, j, i

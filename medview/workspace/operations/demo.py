@@ -46,5 +46,5 @@ def open_demo(workspace: Workspace, folder: Path | None = None) -> Job:
 
 def _look_at(case: OpenCase, proposal: Proposal) -> None:
     """Bring the planes to what was found, so that the first look shows it."""
-    if proposal.prediction.mask is not None:
+    if proposal.prediction.mask is not None or proposal.prediction.boxes:
         case.view.crosshair_kji = place_to_show(proposal.prediction)
