@@ -46,7 +46,7 @@ def describe(path: str, kind: Kind) -> Series:
     uid = f"2.25.{int.from_bytes(content_sha256(path)[:16], 'big')}"
     geometry = header.geometry
     volume = geometry.calibration is Calibration.VOLUME
-    dk, dj, di = geometry.spacing_kji_mm
+    dk, dj, di = (round(d, 9) for d in geometry.spacing_kji_mm)
     pixels = geometry.calibration is Calibration.PIXELS
     entry = VolumeEntry(
         verdict=Verdict.VOLUME if volume else Verdict.STACK,

@@ -261,7 +261,7 @@ def _frame(one: Slice, dtype: str) -> Frame:
 def _spacing_kji(geometry: Geometry | None, verdict: Verdict) -> tuple[float | None, float | None, float | None]:
     if geometry is None or geometry.calibration is Calibration.PIXELS:
         return None, None, None
-    dk, dj, di = geometry.spacing_kji_mm
+    dk, dj, di = (round(d, 9) for d in geometry.spacing_kji_mm)
     return (dk if verdict is Verdict.VOLUME else None), dj, di
 
 

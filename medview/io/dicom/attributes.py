@@ -7,12 +7,16 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
+import numpy as np
 import pydicom
 from pydicom.charset import convert_encodings
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
 
 # What a reader meets is what it is; checks belong to writers.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -135,11 +139,46 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+@cache
+def _tag(keyword: str) -> BaseTag | None:
+    tag = tag_for_keyword(keyword)
+    return None if tag is None else BaseTag(tag)
+
+
+_ASCII_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
+_BINARY_VRS = {"FD": "f8", "FL": "f4", "SL": "i4", "SS": "i2", "UL": "u4", "US": "u2"}
+_SLOW = object()
+"""What needs pydicom: texts with a character set, sequences, elements of an unsettled kind."""
+
+
+def _quick(raw: DataElement | RawDataElement) -> object:
+    """Return the value of a raw element that needs no context; thousands of headers gain by it."""
+    if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes):
+        return _SLOW
+    kind = raw.VR
+    if kind is None:
+        try:
+            kind = dictionary_VR(raw.tag)
+        except KeyError:
+            return _SLOW
+    if kind in _ASCII_VRS:
+        parts = [part.strip(" \x00") for part in raw.value.decode("latin-1").split("\\")]
+        return parts if len(parts) > 1 else parts[0] or None
+    layout = _BINARY_VRS.get(kind)
+    if layout is None or not raw.value or len(raw.value) % int(layout[1]):
+        return _SLOW
+    values = np.frombuffer(raw.value, ("<" if raw.is_little_endian else ">") + layout).tolist()
+    return values if len(values) > 1 else values[0]
+
+
 def _value(dataset: Dataset, keyword: str) -> object:
-    tag = pydicom.datadict.tag_for_keyword(keyword)
-    if tag is None or tag not in dataset:
+    tag = _tag(keyword)
+    raw = None if tag is None else dataset._dict.get(tag)
+    if raw is None or tag is None:
         return None
-    raw = dataset.get_item(tag)
+    quick = _quick(raw)
+    if quick is not _SLOW:
+        return quick
     try:
         element = dataset[tag]
     except (

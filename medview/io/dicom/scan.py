@@ -12,6 +12,7 @@ from pathlib import Path
 from medview.core.errors import MedViewError, ReadError
 from medview.core.job import JobContext
 from medview.core.study import DamagedFile, Reason, ScanResult, Series
+from medview.io.batches import each_in_batches
 from medview.io.dicom.assemble import assemble
 from medview.io.dicom.group import SeriesFiles, by_series, split
 from medview.io.dicom.header import read_header
@@ -24,6 +25,8 @@ from medview.io.sources import content_sha256, zip_members
 
 LOG = logging.getLogger("medview.io")
 
+HEADERS_PER_TASK = 16
+"""Files looked at per message to a reader; a message costs as much as half a header."""
 PROGRESS_EVERY = 25
 """Files between two reports."""
 
@@ -130,7 +133,8 @@ def _files_below(folder: Path, context: JobContext) -> Iterator[str]:
 def _look(sources: Sequence[str], pool: Pool, context: JobContext, found: _Findings) -> None:
     outcomes: dict[str, Instance | Series | str | MedViewError] = {}
     tasks = [(source,) for source in sources]
-    for number, (index, outcome) in enumerate(pool.each(look_at, tasks, while_waiting=context.raise_if_cancelled), start=1):
+    looks = each_in_batches(pool, look_at, tasks, HEADERS_PER_TASK, context.raise_if_cancelled)
+    for number, (index, outcome) in enumerate(looks, start=1):
         outcomes[sources[index]] = outcome
         if number % PROGRESS_EVERY == 0:
             context.progress(number / len(sources), f"Looking at file {number} of {len(sources)}")
