@@ -21,11 +21,13 @@ from medview.core.errors import MedViewError
 from medview.core.job import JobContext
 from medview.gui.dialogs.give_up import ask_to_give_up
 from medview.gui.dialogs.notice import NoticeDialog
+from medview.gui.icons import icon
 from medview.gui.job_thread import JobThreads
 from medview.gui.key_focus import KeyFocus
 from medview.gui.main_window import MainWindow
 from medview.gui.saved_watch import SavedWatch
 from medview.gui.theme import apply_theme
+from medview.gui.theme_tokens import DARK
 from medview.io.reader_pool import ReaderPool
 from medview.workspace.events import Severity
 from medview.workspace.hands import Hands
@@ -68,6 +70,7 @@ def build_program() -> tuple[QApplication, Program]:
     assert isinstance(app, QApplication)
     app.setApplicationName("MedView")
     app.setDesktopFileName("medview")
+    app.setWindowIcon(icon("mdi6.cube-scan", DARK.accent))
     return app, Program(app)
 
 
@@ -155,8 +158,12 @@ class Program(QObject):
     def on_unexpected(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """Report an error nobody expected in one sentence; details go to the log."""
         LOG.error("%s", "".join(traceback.format_exception(kind, error, trace)))
-        sentence = error.sentence if isinstance(error, MedViewError) else None
-        self.workspace.say(sentence or "Something failed unexpectedly; details are in the log.", Severity.ERROR)
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, MedViewError):
+            # Listeners of signals wrap what went wrong.
+            cause = cause.__cause__
+        sentence = cause.sentence if cause is not None else "Something failed unexpectedly; details are in the log."
+        self.workspace.say(sentence, Severity.ERROR)
 
     def _project_closed(self) -> bool:
         project = self.workspace.services.project

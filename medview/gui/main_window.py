@@ -108,7 +108,6 @@ class MainWindow(QMainWindow):
         heard.add(field_signal(self.workspace.bench, "identity_hidden"), self._on_active)
         follow(self, self.workspace.bench, "panels_visible", self._show_panels)
         self._on_active()
-        self._on_settings()
 
     def _own_actions(self) -> tuple[Action, ...]:
         def run(act: Callable[[], object]) -> Callable[[Workspace], None]:
@@ -139,10 +138,12 @@ class MainWindow(QMainWindow):
         self.centre.setCurrentWidget(page)
         hidden = self.workspace.bench.identity_hidden
         name = case.series.description if case and not hidden else ""
+        self._on_settings()
         self.setWindowTitle(f"{name} – MedView" if name else "MedView")
 
     def _on_settings(self) -> None:
-        recent = self.workspace.settings.recent
+        # Folders are often named after patients.
+        recent = () if self.workspace.bench.identity_hidden else self.workspace.settings.recent
         fill_recent(self._recent, recent, lambda place: self.files.open(Path(place)))
         self.start.show_recent(recent)
 

@@ -36,7 +36,7 @@ class ProposalCard(QFrame):
         if prediction.notice:
             self._column.addWidget(words(prediction.notice, "warning"))
         if stale:
-            self._column.addWidget(words("The labels have changed since this model ran.", "warning"))
+            self._column.addWidget(words("Labels have changed since it ran.", "warning"))
         for warning in prediction.warnings:
             self._column.addWidget(words(warning, "warning"))
         self._add_segments(prediction)

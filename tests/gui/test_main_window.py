@@ -1,0 +1,278 @@
+"""The window as a whole: pages, keys, lines at the bottom, menus."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from medview.core.job import JobContext
+from medview.core.segmentation import Segment
+from medview.core.study import ScanResult, Series
+from medview.gui.computer import computer_line
+from medview.gui.job_strip import duration
+from medview.gui.job_thread import JobThreads
+from medview.gui.key_focus import KeyFocus
+from medview.gui.main_window import MainWindow
+from medview.gui.menus import MENUS, RECENT
+from medview.gui.message_line import mouse_hint
+from medview.gui.pointed_at import PointedAt
+from medview.gui.saved_dot import SavedDot
+from medview.gui.status_line import pointed_text
+from medview.gui.theme_tokens import DARK
+from medview.store.entry import SavedKind, SavedState
+from medview.workspace.events import Severity
+from medview.workspace.jobs import JobStatus, Lane, Outcome
+from medview.workspace.scheme import Scheme
+from medview.workspace.view_state import Bench, Mode, Tool
+from medview.workspace.workspace import Workspace
+from tests.gui.panes import SERIES, make_case
+from tests.gui.windows import bare_workspace, make_window
+
+
+@pytest.fixture
+def threads() -> Iterator[JobThreads]:
+    made = JobThreads()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return bare_workspace(tmp_path)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> MainWindow:
+    return make_window(qtbot, workspace, threads)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request that waits for a gate."""
+
+    gate: threading.Event
+    title: str = "Running a model"
+    lane: Lane = Lane.MODEL
+
+    def run(self, context: JobContext) -> None:
+        context.progress(0.4, "tile 2 of 5")
+        while not self.gate.wait(0.01):
+            context.raise_if_cancelled()
+
+
+# ---------------------------------------------------------------------------------------- centre and title
+
+
+def test_the_centre_goes_from_start_page_to_choice_to_pictures_and_back(window: MainWindow, workspace: Workspace) -> None:
+    assert window.centre.currentWidget() is window.start
+    workspace.add_scan("a", ScanResult((Series("1.9", "1.8"),)))
+    assert window.centre.currentWidget() is window._choose
+    workspace.add_case(make_case())
+    assert window.centre.currentWidget() is window.panes
+    workspace.close_case(SERIES.series_uid)
+    assert window.centre.currentWidget() is window._choose
+
+
+def test_the_title_never_names_the_patient_and_nothing_when_hidden(window: MainWindow, workspace: Workspace) -> None:
+    series = replace(SERIES, patient_name="Roe^Jane", patient_id="MRN-7", description="Thorax 1.0")
+    workspace.add_case(make_case(series=series))
+    assert window.windowTitle() == "Thorax 1.0 – MedView"
+    workspace.bench.identity_hidden = True
+    assert window.windowTitle() == "MedView"
+
+
+def test_hidden_identity_hides_recent_places_too(window: MainWindow, workspace: Workspace, tmp_path: Path) -> None:
+    workspace.remember(str(tmp_path))
+    assert len(window.start.findChildren(QPushButton, "recent place")) == 1
+    assert window._recent.actions()[0].text() == str(tmp_path)
+    workspace.bench.identity_hidden = True
+    assert window._recent.actions() == []
+
+
+def test_recent_places_that_are_gone_are_not_offered(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    window.start.show_recent((str(tmp_path / "gone"), str(tmp_path)))
+    QApplication.processEvents()
+    rows = [row for row in window.start.findChildren(QPushButton, "recent place") if row.isVisible()]
+    assert len(rows) == 1
+    with qtbot.waitSignal(window.start.place_wanted) as wanted:
+        qtbot.mouseClick(rows[0], Qt.MouseButton.LeftButton)
+    assert wanted.args == [str(tmp_path)]
+
+
+def test_one_line_says_what_the_computer_can_do(window: MainWindow) -> None:
+    assert window.start.computer.text() == computer_line()
+    assert "processor cores" in computer_line()
+    assert computer_line().count("\n") == 0
+
+
+# ---------------------------------------------------------------------------------------- keys
+
+
+def test_f11_folds_the_panels_away_and_back(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    assert not window.studies.isVisible()
+    assert not window.side.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    assert window.studies.isVisible()
+
+
+def test_number_keys_are_presets_in_read_and_tools_in_annotate(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace
+) -> None:
+    case = make_case()
+    workspace.add_case(case)
+    QApplication.processEvents()
+    qtbot.keyClick(window, Qt.Key.Key_2)
+    assert case.view.window.center == -600
+    qtbot.keyClick(window, Qt.Key.Key_F3)
+    assert workspace.bench.mode is Mode.ANNOTATE
+    qtbot.keyClick(window, Qt.Key.Key_2)
+    assert workspace.bench.tool is Tool.ERASER
+    qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert case.view.window.center == 40
+
+
+def test_arrow_keys_stay_with_a_list_that_has_the_focus(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
+    app = QApplication.instance()
+    assert app is not None
+    focus = KeyFocus()
+    app.installEventFilter(focus)
+    try:
+        case = make_case()
+        workspace.add_case(case)
+        workspace.add_scan("a", ScanResult((Series("1.9", "1.8"), Series("1.7", "1.6"))))
+        QApplication.processEvents()
+        before = case.view.crosshair_kji
+        window.studies.tree.setFocus()
+        qtbot.keyClick(window.studies.tree, Qt.Key.Key_Down)
+        assert case.view.crosshair_kji == before
+        window.panes.setFocus()
+        window.studies.tree.clearFocus()
+        qtbot.keyClick(window, Qt.Key.Key_Up)
+        assert case.view.crosshair_kji != before
+    finally:
+        app.removeEventFilter(focus)
+
+
+def test_undo_key_says_what_was_undone(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
+    case = make_case()
+    workspace.add_case(case)
+    window.actions_table.run("segment.add")
+    qtbot.waitUntil(lambda: window.actions_table["undo"].isEnabled())
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert case.labels.segmentation.segments == []
+    assert window.message.label.text() == "Undone: Add Segment 1"
+
+
+def test_menus_hold_every_action_they_name_and_each_shows_its_keys(window: MainWindow) -> None:
+    for entries in MENUS.values():
+        for entry in entries:
+            if entry and entry != RECENT:
+                assert window.actions_table[entry].text()
+    assert "(Ctrl+O)" in window.actions_table["file.open_folder"].toolTip()
+    assert ("Undo", "Ctrl+Z") in window.actions_table.shortcut_table()
+
+
+# ---------------------------------------------------------------------------------------- message line
+
+
+def test_a_message_replaces_the_hint_and_closing_it_brings_the_hint_back(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace
+) -> None:
+    workspace.add_case(make_case())
+    hint = window.message.label.text()
+    assert "Left: window" in hint
+    workspace.say("Slice 4 is damaged: it ends early. The other 6 are shown.", Severity.WARNING)
+    assert window.message.label.text().startswith("Slice 4")
+    assert not window.message.undo.isVisible()
+    qtbot.mouseClick(window.message.dismiss, Qt.MouseButton.LeftButton)
+    assert window.message.label.text() == hint
+
+
+def test_the_hint_says_what_the_hands_do_in_each_mode() -> None:
+    scheme = Scheme.load()
+    assert "Right: zoom" in mouse_hint(scheme, Bench())
+    annotating = mouse_hint(scheme, Bench(mode=Mode.ANNOTATE, tool=Tool.BRUSH))
+    assert "Left: paint" in annotating
+    assert "Right: window" in annotating
+
+
+# ---------------------------------------------------------------------------------------- status line
+
+
+def test_the_pointer_text_has_sides_millimetres_voxel_value_unit_and_segments() -> None:
+    at = PointedAt((40, 12, 7), (-12.34, 5.0, -100.06), (-871.0,), "HU", ("Lungs",))
+    assert pointed_text(at) == "R 12.3 P 5.0 I 100.1 mm   voxel 7, 12, 40   -871 HU   Lungs"
+    colour = PointedAt((0, 1, 2), None, (10.0, 20.0, 30.0), "", ())
+    assert pointed_text(colour) == "voxel 2, 1, 0   RGB 10 20 30"
+
+
+def test_a_long_job_shows_progress_and_cancel_stops_it(qtbot: QtBot, window: MainWindow, threads: JobThreads) -> None:
+    gate = threading.Event()
+    job = threads.submit(Waiting(gate), Outcome(lambda _value: None))
+    qtbot.waitUntil(window.status.jobs.label.isVisible)
+    assert window.status.jobs.label.text() == "Running a model: tile 2 of 5"
+    assert window.status.jobs.bar.value() == 400
+    qtbot.mouseClick(window.status.jobs.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: job.status is JobStatus.CANCELLED)
+    assert not window.status.jobs.label.isVisible()
+
+
+def test_remaining_time_is_rough_and_in_words() -> None:
+    assert [duration(s) for s in (0.2, 8.4, 89, 130, 4000, 7500)] == ["1 s", "8 s", "89 s", "2 min", "67 min", "2 h 5 min"]
+
+
+def test_the_saved_dot_says_writing_saved_and_why_not(qtbot: QtBot) -> None:
+    dot = SavedDot(DARK)
+    qtbot.addWidget(dot)
+    dot.show_state(None)
+    assert dot.isHidden()
+    shown = []
+    for state in (
+        SavedState(SavedKind.WRITING, waiting=2),
+        SavedState(SavedKind.SAVED),
+        SavedState(SavedKind.FAILED, "The disk is full; free some room.", 3),
+    ):
+        dot.show_state(state)
+        shown.append((dot.label.text(), dot._dot.colour))
+    assert shown == [("Saving", DARK.quiet), ("Saved", DARK.good), ("Not saved", DARK.error)]
+    assert "The disk is full" in dot.toolTip()
+    assert "3 changes are waiting" in dot.toolTip()
+
+
+def test_the_check_chip_leads_to_the_notes(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
+    workspace.add_case(make_case())
+    workspace.bench.mode = Mode.ANNOTATE
+    assert not window.side.sections["check"].isVisible()
+    qtbot.mouseClick(window.status.check, Qt.MouseButton.LeftButton)
+    assert window.side.sections["check"].isVisible()
+
+
+def test_long_names_are_cut_and_whole_in_the_tooltip(window: MainWindow, workspace: Workspace) -> None:
+    case = make_case()
+    name = "A name for a segment that is far longer than any panel has room for"
+    case.labels.segmentation.segments.append(Segment("s9", name, (1, 2, 3), 0, 1))
+    workspace.bench.mode = Mode.ANNOTATE
+    workspace.add_case(case)
+    QApplication.processEvents()
+    row = window.side.segments.rows["s9"]
+    assert row.width() <= window.side.width()
+    assert row.name.toolTip().startswith(name)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 640), (1920, 1080)])
+def test_nothing_is_wider_than_the_side_column(window: MainWindow, workspace: Workspace, size: tuple[int, int]) -> None:
+    workspace.add_case(make_case())
+    for mode in Mode:
+        workspace.bench.mode = mode
+        window.resize(*size)
+        QApplication.processEvents()
+        assert window.side.widget().width() <= window.side.viewport().width()
+        assert window.side.widget().minimumSizeHint().width() <= window.side.viewport().width()
