@@ -137,8 +137,8 @@ def write_pictures(folder: Path, volume: Volume, prediction: Prediction, boxes: 
 def place_to_show(prediction: Prediction) -> tuple[int, int, int]:
     """Return the voxel (k, j, i) a person should see first.
 
-    That is the middle of the surest box, else a voxel in the largest piece of the smallest proposed segment, else the middle
-    of the volume.
+    That is the middle of the surest box, else a voxel in the largest piece of the smallest proposed segment, else the
+    middle of the volume.
     """
     shape = prediction.geometry.shape_kji
     if prediction.boxes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medview.core.errors import StoreError
+from medview.core.errors import MedViewError
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
 from medview.store.cases import CaseKey, CaseSources
@@ -43,7 +43,7 @@ def load_stored(project: Project | None, series: Series, entry: VolumeEntry, vol
     try:
         row = project.case(key, volume.geometry, sources, create=not project.read_only)
         return StoredCase(row.case_id, project.load_case(row.case_id))
-    except StoreError as error:
+    except MedViewError as error:
         return StoredCase(problem=error.sentence)
 
 
@@ -75,6 +75,6 @@ def attach_pixels(project: Project | None, stored: StoredCase, pixels_sha256: st
         return ""
     try:
         project.attach_pixels(stored.case_id, pixels_sha256)
-    except StoreError as error:
+    except MedViewError as error:
         return error.sentence
     return ""
