@@ -40,10 +40,6 @@ class StatusLine(QFrame):
         self.device = words("GPU" if card else "CPU", "quiet")
         where = f"{card} is there; models use it where torch can" if card else "Models run on the processor"
         self.device.setToolTip(where)
-            f"{card} is there; models run on it where torch can use it"
-            if card
-            else "Models run on the processor; there is no NVIDIA GPU"
-        )
         self.device.setWordWrap(False)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, 0)
