@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from medview.core.geometry import Calibration, Geometry
 from medview.core.study import Frame, Reason, Verdict, VolumeEntry
-from medview.io.dicom.group import Group, Slice
+from medview.io.dicom.group import Group, Slice, by_image_type
 from medview.io.dicom.reasons import Code
 from medview.io.dicom.stored import stored_dtype
 from medview.io.dicom.time_points import SAME_PLACE_MM, TimePoints, split_times
@@ -69,6 +69,9 @@ def assemble(group: Group) -> list[VolumeEntry]:
         return [_entry(_by_number(group.slices), _stack(group.slices, axes), reasons)]
     normal = np.cross(axes[0], axes[1])
     times = split_times(group.slices, normal)
+    kinds = by_image_type(group) if times is None else []
+    if len(kinds) > 1:
+        return [entry for kind in kinds for entry in assemble(kind)]
     if times is None:
         text = _duplicates_text(group.slices, normal)
         ordered = sorted(group.slices, key=lambda one: (_depth(one, normal), _number(one)))

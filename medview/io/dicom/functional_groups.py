@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset
 
 from medview.core.volume import Rescale
 from medview.core.window import Window
-from medview.io.dicom.attributes import first_item, items, numbers, texts
+from medview.io.dicom.attributes import first_item, items, numbers, text, texts
 from medview.io.dicom.instance import FrameInfo
 from medview.io.dicom.plane import frame_plane, group_plane
 from medview.io.dicom.values import rescale_of, windows_of
@@ -21,11 +21,13 @@ def frame_infos(dataset: Dataset, count: int) -> tuple[FrameInfo, ...]:
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
     fallback = frame_plane(dataset)
     top_rescale, top_windows = rescale_of(dataset), windows_of(dataset)
+    top_type = text(dataset, "RescaleType").upper()
     pointers = [_tag(item, "DimensionIndexPointer") for item in items(dataset, "DimensionIndexSequence")]
     frames: list[FrameInfo] = []
     for index in range(count):
         own = per_frame[index] if index < len(per_frame) else None
         plane = group_plane(shared, own, fallback)
+        rescale, rescale_type = _rescale(shared, own)
         frames.append(
             FrameInfo(
                 number=index,
@@ -35,7 +37,8 @@ def frame_infos(dataset: Dataset, count: int) -> tuple[FrameInfo, ...]:
                 spacing_source=plane.spacing_source,
                 thickness_mm=plane.thickness_mm,
                 stack_id=plane.stack_id,
-                rescale=_rescale(shared, own) or top_rescale,
+                rescale=rescale or top_rescale,
+                rescale_type=rescale_type if rescale else top_type,
                 windows=_windows(shared, own) or top_windows,
                 keys=_keys(shared, own, pointers),
             )
@@ -43,13 +46,13 @@ def frame_infos(dataset: Dataset, count: int) -> tuple[FrameInfo, ...]:
     return tuple(frames)
 
 
-def _rescale(shared: Dataset | None, own: Dataset | None) -> Rescale | None:
+def _rescale(shared: Dataset | None, own: Dataset | None) -> tuple[Rescale | None, str]:
     for group in (own, shared):
         item = first_item(group, "PixelValueTransformationSequence") if group is not None else None
         found = rescale_of(item) if item is not None else None
-        if found is not None:
-            return found
-    return None
+        if item is not None and found is not None:
+            return found, text(item, "RescaleType").upper()
+    return None, ""
 
 
 def _windows(shared: Dataset | None, own: Dataset | None) -> tuple[Window, ...]:

@@ -7,7 +7,7 @@ Series numbers and file names never do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from medview.io.dicom.reasons import Code
 
 ORIENTATION_TOLERANCE = 1e-3
 """Direction cosines closer than this are one orientation; 0.06 degrees."""
+SPACING_TOLERANCE = 1e-3
+"""Pixel sizes that differ by less than this part are one; writers round to six digits, some to three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +91,51 @@ def _steady(instance: Instance) -> tuple[str, str]:
     return (instance.sop_instance_uid, instance.path)
 
 
+Key = Callable[[Slice], object]
+Same = Callable[[Slice, Slice], bool]
+
+
 def split(instances: Sequence[Instance]) -> list[Group]:
     """Split the images of one series into groups, the largest first. Nothing is dropped."""
     slices = [Slice(instance, frame) for instance in instances if instance.image for frame in instance.frames]
     groups: list[list[Slice]] = [slices] if slices else []
     reasons: list[Reason] = []
-    for code, what, key in (
-        (Code.MIXED_CLASS, "kinds of images", _class_key),
-        (Code.MIXED_FRAME_OF_REFERENCE, "frames of reference", _frame_key),
-        (Code.MIXED_SIZE, "image sizes", _matrix_key),
-    ):
-        parts = [part for group in groups for part in _partition(group, key)]
+    for code, what, key, same in _SPLITS:
+        parts = [part for group in groups for part in _clusters(group, key, same)]
         if len(parts) > len(groups):
             reasons.append(Reason(code, f"The series holds {len(parts)} {what}; each is shown apart."))
         groups = parts
-    parts = [part for group in groups for part in _by_orientation(group)]
-    if len(parts) > len(groups):
-        reasons.append(
-            Reason(Code.MIXED_ORIENTATION, f"The series holds images in {len(parts)} orientations; each is shown apart.")
-        )
+    groups.sort(key=lambda part: (-len(part), part[0].instance.sop_instance_uid, part[0].frame.number))
+    return [Group(tuple(part), (*reasons, *_localiser(part))) for part in groups]
+
+
+def by_image_type(group: Group) -> list[Group]:
+    """Split a group by what kind of image ImageType says each is; one group when all are of one kind."""
+    parts = _clusters(list(group.slices), _image_type_key, _always)
+    if len(parts) == 1:
+        return [group]
+    text = f"The series holds {len(parts)} kinds of images at the same positions; each is shown apart."
+    reasons = (*group.reasons, Reason(Code.MIXED_CLASS, text))
     parts.sort(key=lambda part: (-len(part), part[0].instance.sop_instance_uid, part[0].frame.number))
-    return [Group(tuple(part), (*reasons, *_localiser(part))) for part in parts]
+    return [Group(tuple(part), reasons) for part in parts]
 
 
-def _partition(slices: list[Slice], key: object) -> list[list[Slice]]:
-    found: dict[object, list[Slice]] = {}
+def _clusters(slices: list[Slice], key: Key, same: Same) -> list[list[Slice]]:
+    """Put slices together whose keys are equal and that are the same as the first of their cluster."""
+    found: dict[object, list[list[Slice]]] = {}
     for one in slices:
-        found.setdefault(key(one), []).append(one)  # type: ignore[operator]
-    return list(found.values())
+        clusters = found.setdefault(key(one), [])
+        for cluster in clusters:
+            if same(cluster[0], one):
+                cluster.append(one)
+                break
+        else:
+            clusters.append([one])
+    return [cluster for clusters in found.values() for cluster in clusters]
+
+
+def _always(first: Slice, one: Slice) -> bool:
+    return True
 
 
 def _class_key(one: Slice) -> object:
@@ -129,30 +148,42 @@ def _frame_key(one: Slice) -> object:
 
 def _matrix_key(one: Slice) -> object:
     pixels = one.instance.pixels
-    spacing = one.frame.spacing_ji_mm
-    rounded = tuple(float(f"{s:.4g}") for s in spacing) if spacing else None
-    return (pixels.rows, pixels.columns, pixels.colour, pixels.kind[:5] == "float", rounded)
+    return (pixels.rows, pixels.columns, pixels.colour, pixels.kind[:5] == "float")
 
 
-def _by_orientation(slices: list[Slice]) -> list[list[Slice]]:
-    clusters: list[tuple[object, list[Slice]]] = []
-    for one in slices:
-        own = one.frame.orientation
-        for reference, members in clusters:
-            if _same_orientation(reference, own, members[0], one):
-                members.append(one)
-                break
-        else:
-            clusters.append((own, [one]))
-    return [members for _, members in clusters]
+def _spacing_key(one: Slice) -> object:
+    return (one.frame.spacing_ji_mm is None, one.frame.spacing_source)
 
 
-def _same_orientation(reference: object, own: object, first: Slice, one: Slice) -> bool:
-    if first.frame.stack_id != one.frame.stack_id:
-        return False
-    if reference is None or own is None:
-        return reference is own
-    return bool(np.abs(np.subtract(reference, own)).max() <= ORIENTATION_TOLERANCE)  # type: ignore[call-overload]
+def _plane_key(one: Slice) -> object:
+    return (one.frame.orientation is None, one.frame.position_lps_mm is None, one.frame.stack_id)
+
+
+def _image_type_key(one: Slice) -> object:
+    return dict(one.frame.keys).get("ImageType", ())
+
+
+def _same_spacing(first: Slice, one: Slice) -> bool:
+    mine, theirs = first.frame.spacing_ji_mm, one.frame.spacing_ji_mm
+    if mine is None or theirs is None:
+        return mine is theirs
+    return max(abs(a / b - 1.0) for a, b in zip(mine, theirs, strict=True)) <= SPACING_TOLERANCE
+
+
+def _same_orientation(first: Slice, one: Slice) -> bool:
+    mine, theirs = first.frame.orientation, one.frame.orientation
+    if mine is None or theirs is None:
+        return mine is theirs
+    return bool(np.abs(np.subtract(mine, theirs)).max() <= ORIENTATION_TOLERANCE)
+
+
+_SPLITS: tuple[tuple[Code, str, Key, Same], ...] = (
+    (Code.MIXED_CLASS, "kinds of images", _class_key, _always),
+    (Code.MIXED_FRAME_OF_REFERENCE, "frames of reference", _frame_key, _always),
+    (Code.MIXED_SIZE, "image sizes", _matrix_key, _always),
+    (Code.MIXED_SPACING, "pixel sizes", _spacing_key, _same_spacing),
+    (Code.MIXED_ORIENTATION, "orientations", _plane_key, _same_orientation),
+)
 
 
 def _localiser(slices: list[Slice]) -> tuple[Reason, ...]:

@@ -233,14 +233,14 @@ def _problem(name: str, pixels: PixelFormat, layout: guard.Layout, frames: int) 
 def _classic_frames(dataset: Dataset, count: int) -> tuple[FrameInfo, ...]:
     plane = frame_plane(dataset)
     windows = windows_of(dataset)
-    rescale = rescale_of(dataset)
+    rescale, rescale_type = rescale_of(dataset), text(dataset, "RescaleType").upper()
     keys = _keys(dataset)
     if count == 1:
-        return (replace(plane, rescale=rescale, windows=windows, keys=keys),)
+        return (replace(plane, rescale=rescale, rescale_type=rescale_type, windows=windows, keys=keys),)
     offsets = numbers(dataset, "GridFrameOffsetVector")
     frames = []
     for index in range(count):
-        frame = replace(plane, number=index, rescale=rescale, windows=windows, keys=keys)
+        frame = replace(plane, number=index, rescale=rescale, rescale_type=rescale_type, windows=windows, keys=keys)
         if len(offsets) == count and plane.position_lps_mm and plane.orientation:
             frame = replace(frame, position_lps_mm=_along_normal(plane, offsets[index] - offsets[0]))
         else:

@@ -39,6 +39,7 @@ class FrameInfo:
     thickness_mm: float | None = None
     stack_id: str = ""
     rescale: Rescale | None = None
+    rescale_type: str = ""
     windows: tuple[Window, ...] = ()
     keys: tuple[tuple[str, tuple[object, ...]], ...] = ()
 

@@ -10,6 +10,9 @@ from medview.io.dicom.instance import FrameInfo, Six, Triple
 SMALLEST_MM, LARGEST_MM, FARTHEST_MM = 1e-4, 1e4, 1e6
 """Pixels of a microscope and of nothing known, and positions: numbers outside are damage, not geometry."""
 
+PROJECTIONS = frozenset({"CR", "DX", "IO", "MG", "PX", "RF", "RG", "XA"})
+"""Modalities whose rays spread between patient and detector."""
+
 CENTIMETRES = 3.0
 """PhysicalUnitsXDirection of an ultrasound region whose pixels measure length."""
 
@@ -28,9 +31,11 @@ def frame_plane(dataset: Dataset) -> FrameInfo:
 
 def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
     spacing = pair(numbers(dataset, "PixelSpacing"))
-    if spacing:
-        return spacing, "PixelSpacing"
     detector = pair(numbers(dataset, "ImagerPixelSpacing"))
+    # A projection whose PixelSpacing merely repeats the detector's has not been calibrated (PS3.3 10.7.1.3).
+    repeated = text(dataset, "Modality") in PROJECTIONS and spacing == detector
+    if spacing and not (repeated and not text(dataset, "PixelSpacingCalibrationType")):
+        return spacing, "PixelSpacing"
     if detector:
         magnification = number(dataset, "EstimatedRadiographicMagnificationFactor")
         if magnification and magnification >= 1.0:

@@ -44,6 +44,8 @@ class Code(StrEnum):
     """Millimetres come from an estimated magnification."""
     MIXED_SIZE = "MIXED_SIZE"
     """The series holds images of different sizes; each size is shown apart."""
+    MIXED_SPACING = "MIXED_SPACING"
+    """The series holds images with different pixel sizes; each is shown apart."""
     MIXED_ORIENTATION = "MIXED_ORIENTATION"
     """The series holds images of different orientations; each is shown apart."""
     MIXED_FRAME_OF_REFERENCE = "MIXED_FRAME_OF_REFERENCE"

@@ -39,6 +39,8 @@ def split_times(slices: Sequence[Slice], normal: npt.NDArray[np.float64]) -> Tim
         if found is not None:
             return _told(found, name)
     for name, key in _candidates(slices):
+        if "ImageType" in name:
+            continue  # other kinds of images are no incomplete time point
         found = _partition(places, key, incomplete=True)
         if found is not None:
             return _told(found, name)

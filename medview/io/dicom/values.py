@@ -60,7 +60,7 @@ def padding_of(dataset: Dataset, pixels: PixelFormat) -> float | None:
 
 def unit_of(dataset: Dataset, modality: str, frames: tuple[FrameInfo, ...], pixels: PixelFormat) -> str:
     """Return the unit rescaled values have; empty where the file does not say enough."""
-    stated = text(dataset, "RescaleType").upper()
+    stated = frames[0].rescale_type if frames else ""
     if modality == "PT":
         return {"BQML": "Bq/mL", "CNTS": "counts", "GML": "SUV"}.get(text(dataset, "Units").upper(), "")
     if modality == "RTDOSE":

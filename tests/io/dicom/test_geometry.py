@@ -219,3 +219,58 @@ def test_a_projection_at_the_detector_says_its_millimetres_are_not_the_patients(
     assert estimated.spacing_kji_mm == (None, 0.1, 0.15)
     assert "SPACING_AT_DETECTOR" in codes(detector)
     assert "SPACING_ESTIMATED" in codes(estimated)
+
+
+def test_a_projection_whose_pixel_spacing_repeats_the_detectors_is_not_calibrated(tmp_path: Path) -> None:
+    def projection(k: int, ds: FileDataset) -> None:
+        del ds.ImagePositionPatient, ds.ImageOrientationPatient
+        ds.Modality, ds.ImagerPixelSpacing = "DX", list(SPACING_JI_MM)
+        if k == 1:
+            ds.PixelSpacingCalibrationType = "FIDUCIAL"
+
+    write_ct(tmp_path, asymmetric((2, 10, 13)), change=projection)
+    assert sorted("SPACING_AT_DETECTOR" in codes(entry) for entry in entries(tmp_path)) == [False, True]
+
+
+def test_pixel_sizes_that_differ_by_rounding_are_one_and_others_are_shown_apart(tmp_path: Path) -> None:
+    def rounded(k: int, ds: FileDataset) -> None:
+        ds.PixelSpacing = [0.48825, 0.9] if k % 2 else [0.488249, 0.9]
+
+    write_ct(tmp_path / "a", change=rounded)
+    assert [entry.shape_kji[0] for entry in entries(tmp_path / "a")] == [7]
+
+    def different(k: int, ds: FileDataset) -> None:
+        ds.PixelSpacing = [0.6, 0.9] if k < 4 else [0.65, 0.9]
+
+    write_ct(tmp_path / "b", change=different)
+    found = entries(tmp_path / "b")
+    assert [entry.shape_kji[0] for entry in found] == [4, 3]
+    assert all("MIXED_SPACING" in codes(entry) for entry in found)
+
+
+def test_one_image_without_position_leaves_the_others_a_volume(tmp_path: Path) -> None:
+    def one_without(k: int, ds: FileDataset) -> None:
+        if k == 0:
+            del ds.ImagePositionPatient
+
+    write_ct(tmp_path, change=one_without)
+    found = entries(tmp_path)
+    assert [(entry.verdict, entry.shape_kji[0]) for entry in found] == [(Verdict.VOLUME, 6), (Verdict.STACK, 1)]
+
+
+def test_a_derived_image_at_the_place_of_another_is_shown_apart(tmp_path: Path) -> None:
+    write_ct(tmp_path / "a")
+
+    def derived(k: int, ds: FileDataset) -> None:
+        ds.ImageType = ["DERIVED", "SECONDARY", "MPR"]
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID}.9"
+
+    write_ct(tmp_path / "b", change=derived, leave_out=[0, 1, 2, 4, 5, 6])
+    found = entries(tmp_path)
+    assert [(entry.verdict, entry.shape_kji[0]) for entry in found] == [(Verdict.VOLUME, 7), (Verdict.VOLUME, 1)]
+
+
+@pytest.mark.data
+def test_an_enhanced_ct_without_hounsfield_units_claims_none(test_data: Path) -> None:
+    (entry,) = entries(test_data / "enhanced-ct-2frames")
+    assert entry.unit == ""
