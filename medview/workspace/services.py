@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from medview.io.reader_pool import Pool
 from medview.ml.registry import Registry
-from medview.store.project import Project
+
+if TYPE_CHECKING:
+    # The database library is imported when a project is opened, which is after the window stands.
+    from medview.store.project import Project
 
 
 @dataclass(slots=True)

@@ -70,7 +70,17 @@ def test_the_window_stands_without_torch_and_without_readers(home: Path) -> None
     done = subprocess.run([sys.executable, "-c", _START], env=environment, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "PySide6" in loaded
-    assert not loaded & {"torch", "monai", "safetensors", "pydicom", "highdicom", "SimpleITK", "skimage", "scipy"}
+    assert not loaded & {
+        "torch",
+        "monai",
+        "safetensors",
+        "pydicom",
+        "highdicom",
+        "SimpleITK",
+        "skimage",
+        "scipy",
+        "sqlalchemy",
+    }
 
 
 def test_the_notice_is_shown_until_it_is_acknowledged_and_never_again(program: Program, qtbot: QtBot) -> None:
