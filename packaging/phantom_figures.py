@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from medview.ml.runners.run import predict
 from phantom_cohort import held_out_phantom, lesion_boxes
 
 from medview.core.annotations import BoxAnnotation
@@ -17,6 +16,7 @@ from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
+from medview.ml.runners.run import predict
 from medview.ml.spec import Task
 from medview.phantom.chest import LABEL_NAMES, ChestPhantom
 

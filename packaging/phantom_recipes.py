@@ -78,8 +78,9 @@ INPUT = {
     ],
 }
 
-TILE_KJI = [144, 104, 104]
-"""The demo's chests are four of these; a multiple of the networks' coarsest stride."""
+TILE_KJI = [80, 104, 104]
+"""A multiple of the networks' coarsest stride, and smaller than any chest: a smaller volume is padded with air, and the
+networks have not seen air below a cut body."""
 
 NODULE_COLOUR = [230, 159, 0]
 
