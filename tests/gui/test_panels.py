@@ -295,6 +295,10 @@ def test_a_read_only_case_offers_no_accept(window: MainWindow, workspace: Worksp
     window.side.proposals._shown = ()
     window.side.proposals.refresh()
     assert not push_button(window.side.proposals, "accept all").isEnabled()
+    workspace.bench.mode = Mode.ANNOTATE
+    workspace.load_changed.emit()
+    assert "Another window is writing." in texts(window.side.segments)
+    assert not window.side.segments.add.isEnabled()
 
 
 # ---------------------------------------------------------------------------------------- models

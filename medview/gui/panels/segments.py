@@ -31,6 +31,7 @@ class SegmentsPanel(QWidget):
         self._workspace = workspace
         self.rows: dict[str, SegmentRow] = {}
         self._empty = words("No segments yet. Paint on a picture to make one, or add one here.", "quiet")
+        self._read_only = words("", "warning")
         self.add = action_button(actions["segment.add"], text=True, flat=False)
         self.add.setObjectName("button segment.add")
         self._list = QVBoxLayout()
@@ -48,6 +49,7 @@ class SegmentsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         layout.setSpacing(GRID_PX)
+        layout.addWidget(self._read_only)
         layout.addWidget(self._empty)
         layout.addWidget(self._area)
         layout.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeft)
@@ -55,6 +57,7 @@ class SegmentsPanel(QWidget):
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self._on_active)
         heard.add(workspace.labels_changed, self._on_labels)
+        heard.add(workspace.load_changed, self._refresh_read_only)
         self._of_case = Subscriptions(self)
         self._on_active()
 
@@ -62,8 +65,13 @@ class SegmentsPanel(QWidget):
         self._of_case.clear()
         case = self._workspace.active
         if case is not None:
-            self._of_case.add(field_signal(case.view, "active_segment_id"), self.refresh)
+            self._of_case.add(field_signal(case.view, "active_segment_id"), self._on_active_segment)
         self.refresh()
+
+    def _on_active_segment(self, segment_id: str) -> None:
+        self.refresh()
+        if segment_id in self.rows:
+            self._area.ensureWidgetVisible(self.rows[segment_id])
 
     def _on_labels(self, event: LabelsChanged) -> None:
         case = self._workspace.active
@@ -86,12 +94,19 @@ class SegmentsPanel(QWidget):
                 self._list.removeWidget(row)
                 self._list.insertWidget(position, row)
             row.update_segment(segment, active=case is not None and segment.segment_id == case.view.active_segment_id)
-        self._empty.setVisible(not segments)
+        self._empty.setVisible(not segments and not (case and case.read_only))
         self._area.setVisible(bool(segments))
         height = sum(self.rows[key].height() for key in wanted) + 2
         self._area.setFixedHeight(min(_MOST_HEIGHT_PX, max(height, _LEAST_HEIGHT_PX if len(wanted) > 2 else height)))
-        self.add.setEnabled(case is not None and not case.read_only)
+        self._refresh_read_only()
         self._refresh_annotations(case)
+
+    def _refresh_read_only(self) -> None:
+        case = self._workspace.active
+        why = case.read_only if case else ""
+        self._read_only.setText(why)
+        self._read_only.setVisible(bool(why))
+        self.add.setEnabled(case is not None and not why)
 
     def _add_row(self, segment_id: str) -> SegmentRow:
         case = self._workspace.active
