@@ -16,7 +16,7 @@ from medview.core.errors import ReadError, WriteError
 from medview.core.geometry import Geometry
 from medview.core.volume import Volume
 from medview.io.plain_header import PlainHeader, check_size
-from medview.io.sources import MEMBER_MARK, name_of, open_source
+from medview.io.sources import in_archive, name_of, open_source
 
 _PIXELS: dict[int, str] = {
     getattr(SimpleITK, f"sitk{name}"): name.lower()
@@ -83,7 +83,7 @@ def write_volume(path: Path, volume: Volume) -> None:
 
 
 def _reader(path: str) -> Any:
-    if MEMBER_MARK in path and not Path(path).exists():
+    if in_archive(path):
         raise ReadError(f"{name_of(path)} cannot be read inside an archive; unpack the archive first.")
     with open_source(path):
         pass

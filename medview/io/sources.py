@@ -31,6 +31,11 @@ def name_of(path: str) -> str:
     return f"item {member} of {name}" if member is not None else name
 
 
+def in_archive(path: str) -> bool:
+    """Whether a source is a member of a zip archive."""
+    return MEMBER_MARK in path and _split(path)[1] is not None
+
+
 def open_source(path: str) -> BinaryIO:
     """Open a file or a zip member for reading from its start.
 

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from medview.core.errors import ReadError
+from medview.io.shared_block import BlockHandle, RowWriter
 
 
 class PanicException(BaseException):
@@ -57,3 +58,9 @@ def double_or_die(path: str, number: int) -> int:
     if number == 13:
         os.abort()
     return 2 * number
+
+
+def fill_block(path: str, handle: BlockHandle) -> None:
+    with RowWriter(handle) as rows:
+        for k in range(handle.shape[0]):
+            rows.write(k, np.full(handle.shape[1:], k + 1, handle.dtype))

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import random
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 
 from medview.core.errors import CancelledError, MedViewError, ReadError
 from medview.core.job import Inline
+from medview.io import shared_block
 from medview.io.dicom.scan import scan
 from medview.io.fill import SliceReport
 from medview.io.reader_pool import InlinePool, ReaderPool
@@ -198,6 +200,17 @@ def test_a_block_lives_as_long_as_a_view_of_it_and_no_longer() -> None:
     del view, other
     with pytest.raises(ReadError, match="was closed"):
         SharedBlock.attach(handle)
+
+
+def test_a_large_block_is_mapped_from_a_file_that_has_no_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pool: ReaderPool
+) -> None:
+    monkeypatch.setattr(shared_block, "MEMORY_SHARE", 0.0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    block = SharedBlock.allocate((3, 40, 50), np.int16)
+    assert list(tmp_path.iterdir()) == []
+    pool.call(tasks.fill_block, "a.dcm", block.handle)
+    np.testing.assert_array_equal(block.array[2], np.full((40, 50), 3))
 
 
 def test_a_block_nobody_has_room_for_is_one_sentence() -> None:

@@ -91,8 +91,13 @@ def _jpeg12(codestream: bytes) -> Array:
 
 
 def _jpeg_lossless(codestream: bytes, pixels: PixelFormat) -> Array:
-    decoded = imagecodecs.ljpeg_decode(codestream) if pixels.samples == 1 else imagecodecs.jpegsof3_decode(codestream)
-    return np.ascontiguousarray(decoded)
+    if pixels.samples == 1:
+        try:
+            return np.asarray(imagecodecs.ljpeg_decode(codestream))
+        except imagecodecs.LjpegError:
+            # The faster decoder does not know every predictor and restart interval.
+            pass
+    return np.ascontiguousarray(imagecodecs.jpegsof3_decode(codestream))
 
 
 def _jpeg_ls(codestream: bytes, pixels: PixelFormat) -> Array:

@@ -16,7 +16,7 @@ from medview.io.dicom.instance import FrameInfo, Instance, PixelFormat
 from medview.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom.plane import frame_plane
 from medview.io.dicom.values import inverted_of, padding_of, rescale_of, unit_of, windows_of
-from medview.io.sources import name_of, open_source
+from medview.io.sources import in_archive, name_of, open_source
 
 NATIVE = frozenset({"", guard.IMPLICIT, guard.EXPLICIT, guard.BIG_ENDIAN, guard.DEFLATED})
 
@@ -85,6 +85,8 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
     sop_class = text(dataset, "SOPClassUID") or _meta(dataset, "MediaStorageSOPClassUID")
     image_type = texts(dataset, "ImageType")
     pixels = _pixel_format(dataset, layout)
+    if in_archive(path):
+        pixels = replace(pixels, offset=-1, raw_dtype="")
     more_pixels = False
     expects_pixels = integer(dataset, "Rows") > 0 and integer(dataset, "Columns") > 0
     frames: tuple[FrameInfo, ...] = ()

@@ -20,7 +20,7 @@ from medview.io.dicom.attributes import quiet
 from medview.io.dicom.decoders import DECODERS, decode
 from medview.io.dicom.header import NATIVE, instance_of, parse
 from medview.io.dicom.instance import Instance
-from medview.io.sources import MEMBER_MARK, name_of, open_source
+from medview.io.sources import MEMBER_MARK, in_archive, name_of, open_source
 
 Array = npt.NDArray[Any]
 
@@ -45,7 +45,7 @@ def read_frame(path: str, number: int) -> tuple[Array, Rescale]:
 def _stamp(path: str) -> tuple[int, int]:
     """Return time and size of the file behind a source, so that a replaced file is read anew."""
     try:
-        stat = Path(path.rpartition(MEMBER_MARK)[0] if MEMBER_MARK in path else path).stat()
+        stat = Path(path.rpartition(MEMBER_MARK)[0] if in_archive(path) else path).stat()
     except OSError:
         return 0, 0
     return stat.st_mtime_ns, stat.st_size

@@ -94,11 +94,21 @@ def look_at(path: str) -> Instance | Series | str:
 def _sources(path: Path, context: JobContext) -> list[str]:
     if not path.exists():
         raise ReadError(f"{path.name or path} is not there; choose another file or folder.")
+    if path.is_file() and _directory_of_media(path):
+        # What it points at is not believed; the files beside it are looked at instead.
+        path = path.parent
     files = list(_files_below(path, context)) if path.is_dir() else [str(path)]
     found: list[str] = []
     for file in files:
         found += _unzipped(file)
     return found
+
+
+def _directory_of_media(path: Path) -> bool:
+    try:
+        return sniff(str(path)) is Kind.DICOMDIR
+    except ReadError:
+        return False
 
 
 def _unzipped(file: str) -> list[str]:

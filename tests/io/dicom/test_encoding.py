@@ -195,6 +195,7 @@ def test_media_with_wrong_directories_are_read_by_their_files(test_data: Path, t
     assert found.ignored["DICOMDIR"] == 8
     assert found.damaged == ()
     assert found.dicom > 80
+    assert scan(folder / "DICOMDIR", Inline()).dicom == found.dicom
     # The directory alone leads nowhere, whatever it points at.
     shutil.copy(folder / "DICOMDIR", tmp_path / "DICOMDIR")
     assert scan(tmp_path, Inline()).series == ()

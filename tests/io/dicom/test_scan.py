@@ -14,6 +14,7 @@ from medview.core.geometry import Calibration
 from medview.core.job import Inline
 from medview.core.study import ScanResult, Verdict, VolumeEntry
 from medview.io.dicom.scan import scan
+from medview.io.load import load_volume
 from tests.helpers.dicom_series import Change, asymmetric, oblique, write_ct
 
 
@@ -220,6 +221,7 @@ def test_a_zip_of_a_study_reads_like_the_folder(tmp_path: Path) -> None:
     folder, archive = scan(tmp_path / "study", Inline()), scan(tmp_path / "study.zip", Inline())
     assert only(archive).geometry.same_grid(only(folder).geometry)  # type: ignore[union-attr, arg-type]
     assert archive.dicom == 7
+    np.testing.assert_array_equal(load_volume(tmp_path / "study.zip", None, Inline()).volume.voxels, asymmetric())
 
 
 def test_links_that_lead_back_up_end(tmp_path: Path) -> None:

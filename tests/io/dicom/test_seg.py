@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from pathlib import Path
 
 import highdicom
 import numpy as np
 import pytest
 import SimpleITK
+from pydicom.dataset import FileDataset
 
 from medview.core.errors import DiskFullError, GeometryError, ReadError, WriteError
 from medview.core.job import Inline
@@ -128,6 +130,23 @@ def test_frames_that_do_not_lie_on_the_grid_are_refused(oblique_ct: LoadedVolume
     shifted = load_volume(tmp_path / "shifted", None, Inline())
     with pytest.raises(GeometryError, match="does not lie on the grid"):
         read_seg(tmp_path / "labels.dcm", shifted.volume)
+
+
+def test_a_seg_of_a_zipped_series_and_of_one_time_point_of_many(tmp_path: Path) -> None:
+    for time in range(2):
+
+        def in_time(k: int, ds: FileDataset, time: int = time) -> None:
+            ds.TemporalPositionIdentifier = time + 1
+            ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID}.{time}"
+
+        write_ct(tmp_path / "ct" / str(time), asymmetric() + time, change=in_time)
+    shutil.make_archive(str(tmp_path / "ct"), "zip", tmp_path / "ct")
+    loaded = load_volume(tmp_path / "ct.zip", None, Inline())
+    assert loaded.entry.time_points == 2
+    segmentation = drawn_on(loaded)
+    write_seg(tmp_path / "labels.dcm", segmentation, paths_of(loaded))
+    assert_same(segmentation, read_seg(tmp_path / "labels.dcm", loaded.volume))
+    assert errors(tmp_path / "labels.dcm") == []
 
 
 def test_a_file_that_is_no_seg_says_so(oblique_ct: LoadedVolume) -> None:
