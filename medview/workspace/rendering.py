@@ -22,6 +22,8 @@ RgbImage = npt.NDArray[np.uint8]
 _FILL = 0.35
 _TEXT = (215, 220, 225)
 _BOX = (240, 228, 66)
+_EDGE = (0, 0, 0)
+"""Around letters, so that they can be read on bone too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +140,8 @@ def _draw_boxes(
         left, right = sorted(((column_a + 0.5) * column_px, (column_b + 0.5) * column_px))
         draw.rectangle((left, top, right, bottom), outline=_BOX, width=2)
         if box.score is not None:
-            draw.text((left, bottom + 2), f"{box.label} {box.score:.2f}", fill=_BOX, font=_font(image))
+            text = f"{box.label} {box.score:.2f}"
+            draw.text((left, bottom + 2), text, fill=_BOX, font=_font(image), stroke_width=1, stroke_fill=_EDGE)
 
 
 def _draw_letters(image: Image.Image, letters: tuple[str, str, str, str]) -> None:
@@ -151,7 +154,7 @@ def _draw_letters(image: Image.Image, letters: tuple[str, str, str, str]) -> Non
         (top, (middle_x, 6), "mt"),
         (bottom, (middle_x, image.height - 6), "mb"),
     ):
-        draw.text(at, text, fill=_TEXT, font=font, anchor=anchor)
+        draw.text(at, text, fill=_TEXT, font=font, anchor=anchor, stroke_width=2, stroke_fill=_EDGE)
 
 
 def _font(image: Image.Image) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
