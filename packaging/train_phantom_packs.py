@@ -61,25 +61,27 @@ def train(recipe: Recipe, cache: Path, workers: int) -> Weights:
     return weights
 
 
-def pack_up(recipe: Recipe, weights: Weights, output: Mapping[str, Any], found: Sequence[Figure]) -> ModelPack:
-    """Write a pack with its figures into resources."""
+def pack_up(
+    folder: Path, recipe: Recipe, weights: Weights, output: Mapping[str, Any], found: Sequence[Figure]
+) -> ModelPack:
+    """Write a pack with its figures into ``folder``."""
     document = {**recipe.document, "output": output, "card": card(recipe, found)}
     files = {
         "weights.safetensors": save(weights),
         "LICENSE": (ROOT / "LICENSE").read_bytes(),
         "MODEL_CARD.md": model_card(recipe, found).encode(),
     }
-    return write_pack(PACKS / recipe.pack_id, document, files)
+    return write_pack(folder / recipe.pack_id, document, files)
 
 
-def tune(recipe: Recipe, weights: Weights) -> dict[str, Any]:
+def tune(recipe: Recipe, weights: Weights, drafts: Path) -> dict[str, Any]:
     """Set what training leaves open on the tuning seeds; return the ``output`` of model.json.
 
     For boxes the score threshold with the best F1; for presence the two numbers that make the score a probability, which
     are changed in ``weights``.
     """
     output = dict(recipe.document["output"])
-    pack = pack_up(recipe, weights, output, [])
+    pack = pack_up(drafts, recipe, weights, output, [])
     if pack.spec.task is Task.DETECTION:
         scans = [matched(scan) for scan in run_pack(with_all_scores(pack), TUNE_SEEDS)]
         scores = np.concatenate([scan.scores for scan in scans])
@@ -150,8 +152,10 @@ def main() -> None:
             continue
         recipe, stored = RECIPES[pack_id], options.cache / f"{pack_id}.safetensors"
         weights = load_file(stored) if options.reuse else train(recipe, options.cache, options.threads)
-        output = tune(recipe, weights)
-        pack_up(recipe, weights, output, judge(pack_up(recipe, weights, output, [])))
+        drafts = options.cache / "drafts"
+        output = tune(recipe, weights, drafts)
+        found = judge(pack_up(drafts, recipe, weights, output, []))
+        pack_up(PACKS, recipe, weights, output, found)
 
 
 if __name__ == "__main__":
