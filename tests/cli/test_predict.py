@@ -1,0 +1,154 @@
+"""predict, models and demo with the packs that come with MedView."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import highdicom
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PIL import Image
+
+from medview.core.job import Inline
+from medview.core.volume import Volume
+from medview.io.dicom.write_series import SeriesIdentity, write_series
+from medview.io.load import load_volume
+from medview.phantom.chest import ChestPhantom, chest
+from tests.cli.conftest import Cli, Done
+from tests.helpers.dciodvfy import errors
+
+SUMMARY_KEYS = {
+    "model", "version", "task", "device", "source_series", "seconds", "peak_memory_mb", "segments", "boxes", "scores",
+    "outputs", "warnings",
+}  # fmt: skip
+
+PATIENT = 31_337
+"""A seed that neither training nor judging of the packs used."""
+
+
+@pytest.fixture(scope="module")
+def phantom() -> ChestPhantom:
+    return chest(PATIENT, nodules=3)
+
+
+@pytest.fixture(scope="module")
+def series(phantom: ChestPhantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("phantom") / "ct"
+    volume = Volume(phantom.hu, phantom.geometry, modality="CT", unit="HU")
+    write_series(folder, volume, SeriesIdentity("Phantom^Test", "T-1", seed="predict"), durable=False)
+    return folder
+
+
+def dice(one: np.ndarray, other: np.ndarray) -> float:
+    return float(2 * (one & other).sum() / (one.sum() + other.sum()))
+
+
+def test_the_bundled_packs_are_listed_as_bundled_and_available(cli: Cli) -> None:
+    packs = {row["id"]: row for row in cli("models", "list", "--json").document["models"]}
+    assert {"phantom-organs-nodules", "phantom-nodule-boxes", "phantom-nodule-present"} <= set(packs)
+    for row in packs.values():
+        assert set(row) == {"id", "name", "version", "task", "modality", "available", "reason", "bundled", "path"}
+        assert row["bundled"]
+        assert row["available"], row["reason"]
+
+
+def test_organs_and_nodules_are_found_written_and_accepted_by_other_tools(
+    cli: Cli, series: Path, phantom: ChestPhantom, tmp_path: Path
+) -> None:
+    done = cli("predict", "phantom-organs-nodules", series, "-o", tmp_path / "out", "--json")
+    assert done.code == 0, done.err
+    summary = done.document
+    assert set(summary) == SUMMARY_KEYS
+    assert set(summary["seconds"]) == {"load", "prepare", "infer", "finish", "write"}
+    values = {segment["name"]: segment["value"] for segment in summary["segments"]}
+    found = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "out" / "labels.nii.gz")))
+    assert dice(found == values["Lungs"], phantom.labels == 1) > 0.97
+    assert dice(found == values["Nodule"], phantom.labels == 2) > 0.6
+    for segment in summary["segments"]:
+        assert segment["voxels"] == int((found == segment["value"]).sum())
+        assert segment["volume_ml"] == pytest.approx(segment["voxels"] * 2.5 * 1.6 * 1.6 / 1000)
+    assert errors(tmp_path / "out" / "labels.dcm") == []
+    seg = highdicom.seg.segread(tmp_path / "out" / "labels.dcm")
+    assert [seg.get_segment_description(n).segment_label for n in seg.segment_numbers] == list(values)
+    assert any("phantom" in warning.lower() for warning in summary["warnings"])
+    assert "Research use. Not a medical device." in summary["warnings"]
+
+
+def test_boxes_lie_around_the_nodules_in_both_spaces(cli: Cli, series: Path, phantom: ChestPhantom, tmp_path: Path) -> None:
+    done = cli("predict", "phantom-nodule-boxes", series, "-o", tmp_path / "out", "--json")
+    boxes = done.document["boxes"]
+    geometry = load_volume(series, None, Inline()).volume.geometry
+    hit = 0
+    for lesion in phantom.lesions:
+        centre = np.asarray(lesion.centre_lps_mm)
+        index = geometry.index_kji(centre) + 0.5
+        hit += any(
+            (np.array(b["min_lps_mm"]) <= centre).all()
+            and (centre <= np.array(b["max_lps_mm"])).all()
+            and (np.array(b["min_kji"]) <= index).all()
+            and (index <= np.array(b["max_kji"])).all()
+            for b in boxes
+        )
+    assert hit >= len(phantom.lesions) - 1
+    assert len(boxes) <= len(phantom.lesions) + 2
+    assert all(0 <= b["score"] <= 1 and b["space"] == "lps_mm" for b in boxes)
+
+
+def test_a_nodule_is_called_present_where_there_is_one(cli: Cli, series: Path, tmp_path: Path) -> None:
+    done = cli("predict", "phantom-nodule-present", series, "-o", tmp_path / "out", "--json")
+    assert done.document["scores"]["Nodule present"] > 0.5
+    assert (tmp_path / "out" / "scores.json").is_file()
+
+
+def refused(done: Done) -> str:
+    assert done.code == 1
+    assert len(done.err.strip().splitlines()) == 1
+    return done.err
+
+
+def test_a_folder_that_is_not_empty_is_refused_without_overwrite(cli: Cli, series: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("keep")
+    assert "--overwrite" in refused(cli("predict", "phantom-nodule-present", series, "-o", tmp_path / "out"))
+    assert (tmp_path / "out" / "mine.txt").read_text() == "keep"
+
+
+def test_a_model_for_ct_says_why_it_does_not_run_on_mr(cli: Cli, test_data: Path, tmp_path: Path) -> None:
+    message = refused(cli("predict", "phantom-nodule-present", test_data / "mr-sag-hfs", "-o", tmp_path / "out"))
+    assert "CT" in message
+    assert "MR" in message
+
+
+def test_a_model_that_is_not_installed_is_named_with_those_that_are(cli: Cli, series: Path, tmp_path: Path) -> None:
+    assert "phantom-nodule-boxes" in refused(cli("predict", "nothing", series, "-o", tmp_path / "out"))
+
+
+def test_a_real_meshnet_is_added_and_gives_the_published_volumes(cli: Cli, test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "weights-brainchop"
+    card = cli("models", "add", source / "meshnet" / "model5_gw_ae", "--json").document
+    again = cli("models", "add", source / "meshnet" / "model5_gw_ae", "--json").document
+    assert again["path"] == card["path"]
+    assert not card["bundled"]
+    done = cli("predict", card["id"], source / "t1_crop.nii.gz", "-o", tmp_path / "out", "--json")
+    volumes = {segment["name"]: segment["volume_ml"] for segment in done.document["segments"]}
+    assert volumes["White Matter"] == pytest.approx(518, rel=0.02)
+    assert volumes["Grey Matter"] == pytest.approx(735, rel=0.02)
+    assert not (tmp_path / "out" / "labels.dcm").exists()
+    assert cli("models", "remove", card["id"]).code == 0
+    assert card["id"] not in {row["id"] for row in cli("models", "list", "--json").document["models"]}
+
+
+def test_the_demo_without_a_window_writes_pictures_and_files(cli: Cli, tmp_path: Path) -> None:
+    done = cli("demo", "-o", tmp_path / "demo", "--offscreen")
+    assert done.code == 0, done.err
+    assert str(tmp_path / "demo") in done.err
+    names = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert {
+        "axial.png", "coronal.png", "sagittal.png", "labels.dcm", "labels.nii.gz", "boxes.json", "scores.json", "summary.json",
+    } <= names  # fmt: skip
+    for plane in ("axial", "coronal", "sagittal"):
+        picture = np.asarray(Image.open(tmp_path / "demo" / f"{plane}.png")).astype(int)
+        coloured = np.abs(picture[:, :, 0] - picture[:, :, 2]) > 40
+        assert coloured.mean() > 0.01, plane
+    assert errors(tmp_path / "demo" / "labels.dcm") == []
