@@ -40,9 +40,9 @@ class ModelCard(QFrame):
         column.setSpacing(GRID_PX)
         column.addLayout(heading)
         column.addWidget(words(f"Needs {needs_text(spec)}. Gives {gives_text(spec)}.", "quiet"))
-        if spec.notice:
-            column.addWidget(words(spec.notice, "warning"))
         ok = offer.fit.ok and offer.pack.available
+        if spec.notice and ok:
+            column.addWidget(words(spec.notice, "warning"))
         reason = offer.fit.reason if offer.pack.available else offer.pack.reason
         if reason:
             column.addWidget(words(reason, "warning" if ok else "quiet"))

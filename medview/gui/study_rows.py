@@ -28,14 +28,14 @@ class StudyRows(QStyledItemDelegate):
     thumbnail : callable
         Gives the picture of a series, or None while there is none; called only for rows that are seen.
     is_open : callable
-        Whether a series is open; such rows carry an accent bar.
+        Whether the volume of a row is shown; such rows carry an accent bar.
     """
 
     def __init__(
         self,
         tokens: Tokens,
         thumbnail: Callable[[Series], QPixmap | None],
-        is_open: Callable[[Series], bool],
+        is_open: Callable[[Row], bool],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -82,7 +82,7 @@ class StudyRows(QStyledItemDelegate):
 
     def _paint_series(self, painter: QPainter, area: QRect, row: Row, series: Series, *, selected: bool) -> None:
         t = self.tokens
-        if self._is_open(series):
+        if self._is_open(row):
             painter.fillRect(QRect(0, area.y() + 2, 3, area.height() - 4), QColor(t.accent))
         box = QRect(area.x() + GRID_PX, area.y() + GRID_PX, _THUMBNAIL_PX, _THUMBNAIL_PX)
         painter.fillRect(box, QColor("#000000"))

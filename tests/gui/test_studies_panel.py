@@ -14,7 +14,7 @@ from medview.gui.panels.studies import StudiesPanel
 from medview.gui.study_tree import ROW_ROLE, Row, date_text, fill, name_text, verdict_tip, verdict_word
 from medview.gui.theme_tokens import DARK
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import sagittal_geometry
+from tests.gui.panes import make_case, sagittal_geometry
 from tests.gui.windows import bare_workspace
 
 GRID = sagittal_geometry()
@@ -131,6 +131,18 @@ def test_a_double_click_on_a_series_of_labels_asks_for_their_import(qtbot: QtBot
         qtbot.mouseClick(shown.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
         qtbot.mouseDClick(shown.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert wanted.args == [Path("/x/seg.dcm")]
+
+
+def test_the_open_series_is_scrolled_into_view_and_marked(qtbot: QtBot, tmp_path: Path) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    shown.show()
+    many = tuple(replace(CHEST, series_uid=f"1.{n}", volumes=()) for n in range(40))
+    workspace.add_scan("a", ScanResult(many))
+    workspace.add_case(make_case(series=many[-1]))
+    index = shown.tree.currentIndex()
+    assert index.data(ROW_ROLE).series is many[-1]
+    assert shown.tree.viewport().rect().contains(shown.tree.visualRect(index).center())
 
 
 def test_files_that_could_not_be_read_are_counted_and_listed_on_demand(qtbot: QtBot, tmp_path: Path) -> None:

@@ -121,11 +121,29 @@ class StudiesPanel(QFrame):
         self.tree.expandAll()
 
     def _on_active(self) -> None:
+        active = self._workspace.active
+        index = self._find(active.series) if active is not None else None
+        if index is not None:
+            self.tree.setCurrentIndex(index)
+            self.tree.scrollTo(index)
         self.tree.viewport().update()
 
-    def _is_open(self, series: Series) -> bool:
+    def _find(self, series: Series, parent: QModelIndex | None = None) -> QModelIndex | None:
+        above = parent or QModelIndex()
+        for number in range(self._filter.rowCount(above)):
+            index = self._filter.index(number, 0, above)
+            row: Row = index.data(ROW_ROLE)
+            if row.series is not None and row.series.series_uid == series.series_uid:
+                return index
+            if (found := self._find(series, index)) is not None:
+                return found
+        return None
+
+    def _is_open(self, row: Row) -> bool:
         active = self._workspace.active
-        return active is not None and active.series.series_uid == series.series_uid
+        if active is None or row.series is None or active.series.series_uid != row.series.series_uid:
+            return False
+        return row.entry is None or row.entry.shape_kji == active.entry.shape_kji
 
     def _damaged_files(self) -> list[DamagedFile]:
         return [damaged for scan in self._workspace.scans.values() for damaged in scan.damaged]

@@ -68,7 +68,8 @@ class WindowPanel(QWidget):
     def _on_active(self, *_values: object) -> None:
         self._listening.clear()
         case = self._workspace.active
-        self._empty.setVisible(case is None)
+        self._empty.setVisible(case is None or case.volume.colour)
+        self._empty.setText("Colour pictures have no window." if case else "Open a series to see its windows.")
         self._body.setVisible(case is not None and not case.volume.colour)
         clear_layout(self._presets)
         if case is None or case.volume.colour:
