@@ -8,9 +8,7 @@ from medview.core.errors import RefusedError
 from medview.core.geometry import Geometry
 from medview.core.study import Reason
 from medview.core.volume import Rescale
-
-MAX_VOLUME_BYTES = 64 << 30
-"""Largest volume a header may claim; memory is asked for only when the volume is opened."""
+from medview.io.shared_block import available_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class PlainHeader:
     reasons: tuple[Reason, ...] = ()
 
 
-def check_size(voxels: int, name: str) -> None:
-    """Refuse a header that claims more bytes than any computer here has. Raises RefusedError."""
-    if voxels > MAX_VOLUME_BYTES:
-        raise RefusedError(f"{name} claims to hold {voxels >> 30} GB; it was not opened.")
+def check_size(claimed_bytes: int, name: str) -> None:
+    """Refuse a header that claims more bytes than this computer has memory for. Raises RefusedError."""
+    if claimed_bytes > available_memory():
+        raise RefusedError(f"{name} claims to hold {claimed_bytes / 1e9:.0f} GB, more than this computer has memory for.")

@@ -64,7 +64,5 @@ class Code(StrEnum):
     """The pixels of some slices are known to be incomplete."""
     UNSUPPORTED_PIXELS = "UNSUPPORTED_PIXELS"
     """Pixels are stored in a way MedView does not read."""
-    TOO_LARGE = "TOO_LARGE"
-    """The volume does not fit into this computer's memory."""
     AFFINES_DISAGREE = "AFFINES_DISAGREE"
     """Two placements in one file contradict each other."""
