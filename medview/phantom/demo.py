@@ -37,11 +37,12 @@ class _Visitor:
 
 
 _VISITORS = (
-    _Visitor("PHANTOM-1", "Phantom^Ada", 9, 3, ("20260112", "20260713")),
+    _Visitor("PHANTOM-1", "Phantom^Ada", 52, 3, ("20260112", "20260713")),
     _Visitor("PHANTOM-2", "Phantom^Ben", 2, 2, ("20260203",)),
     _Visitor("PHANTOM-3", "Phantom^Cleo", 3, 0, ("20260319",)),
 )
-"""Seeds that neither training, tuning nor judging of the bundled packs uses. The last one has no nodule."""
+"""Seeds that neither training, tuning nor judging of the bundled packs uses. Ada's nodules stay under 20 mm when they have
+grown, Cleo has none."""
 
 
 def demo_studies() -> list[DemoStudy]:
