@@ -138,14 +138,18 @@ def _colours_by_name(case: OpenCase) -> dict[str, tuple[int, int, int]]:
 
 
 def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:
-    """Return a badge for each live proposal, followed by its ``scores`` when asked for."""
-    chips: list[Chip] = []
-    for proposal in case.labels.proposals.values():
-        prediction = proposal.prediction
-        title = f"{prediction.model_name} {prediction.source.model_version}".strip()
-        chips.append(Chip(f"{title}: not accepted", badge=True))
-        if scores:
-            chips.extend(Chip(f"{name} {score:.2f}") for name, score in prediction.scores.items())
+    """Return one badge for what is proposed, followed by the ``scores`` when asked for.
+
+    A single proposal is named; several are counted, since their names would cover the picture and stand in the panel.
+    """
+    predictions = [proposal.prediction for proposal in case.labels.proposals.values()]
+    if not predictions:
+        return []
+    only = predictions[0]
+    title = f"{only.model_name} {only.source.model_version}".strip() if len(predictions) == 1 else ""
+    chips = [Chip(f"{title or f'{len(predictions)} proposals'}: not accepted", badge=True)]
+    if scores:
+        chips += [Chip(f"{name} {score:.2f}") for one in predictions for name, score in one.scores.items()]
     return chips
 
 

@@ -133,6 +133,27 @@ def test_a_double_click_on_a_series_of_labels_asks_for_their_import(qtbot: QtBot
     assert wanted.args == [Path("/x/seg.dcm")]
 
 
+def test_a_double_click_and_enter_each_ask_once_for_the_series(qtbot: QtBot, tmp_path: Path) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    shown.show()
+    qtbot.waitExposed(shown)
+    workspace.add_scan("a", ScanResult((replace(CHEST, volumes=()),)))
+    wanted: list[Series] = []
+    shown.series_wanted.connect(lambda series, _entry: wanted.append(series))
+    proxy = shown.tree.model()
+    index = proxy.index(0, 0, proxy.index(0, 0, proxy.index(0, 0)))
+    place = shown.tree.visualRect(index).center()
+    qtbot.mouseClick(shown.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseDClick(shown.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert len(wanted) == 1
+    shown.activateWindow()
+    shown.tree.setFocus()
+    qtbot.waitUntil(shown.tree.hasFocus)
+    qtbot.keyClick(shown.tree, Qt.Key.Key_Return)
+    assert len(wanted) == 2
+
+
 def test_the_open_series_is_scrolled_into_view_and_marked(qtbot: QtBot, tmp_path: Path) -> None:
     workspace = bare_workspace(tmp_path)
     shown = panel(qtbot, workspace)

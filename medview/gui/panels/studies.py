@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QStandardItemModel
+from PySide6.QtGui import QKeySequence, QShortcut, QStandardItemModel
 from PySide6.QtWidgets import QFrame, QLineEdit, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from medview.core.study import DamagedFile, Series
@@ -104,11 +104,16 @@ class StudiesPanel(QFrame):
         # The rows show what belongs to what by their shape; arrows would only push the pictures aside.
         tree.setStyleSheet("QTreeView::branch { image: none; border-image: none; }")
         tree.doubleClicked.connect(self._on_chosen)
-        tree.activated.connect(self._on_chosen)
+        # Not the signal "activated": some styles send it beside the double click, and the series would be opened twice.
+        for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            enter = QShortcut(QKeySequence(key), tree, context=Qt.ShortcutContext.WidgetShortcut)
+            enter.activated.connect(lambda: self._on_chosen(tree.currentIndex()))
         return tree
 
     def _on_chosen(self, index: QModelIndex) -> None:
-        row: Row = index.data(ROW_ROLE)
+        row: Row | None = index.data(ROW_ROLE)
+        if row is None:
+            return
         if row.kind is not RowKind.SERIES or row.series is None:
             self.tree.setExpanded(index, not self.tree.isExpanded(index))
         elif not row.series.volumes and row.series.paths:
