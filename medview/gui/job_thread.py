@@ -138,6 +138,8 @@ class JobThreads(QObject):
         del self._tickets[job]
         self.jobs_changed.emit()
         self.job_ended.emit(job)
+        if status is JobStatus.CANCELLED:
+            ticket.outcome.cancelled()
 
 
 def _nothing() -> None:

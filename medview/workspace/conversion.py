@@ -14,7 +14,7 @@ from medview.io.load import LoadedVolume, load_volume
 from medview.io.nifti import write_volume as write_nifti_volume
 from medview.io.nrrd import write_label_map as write_nrrd_labels
 from medview.io.nrrd import write_volume as write_nrrd_volume
-from medview.workspace.exports import write_named_map
+from medview.workspace.exports import refuse_sources, write_named_map
 from medview.workspace.flatten import flatten
 
 
@@ -53,11 +53,15 @@ def convert(src: Path, dst: Path, reference: Path | None, series_uid: str | None
     """
     form = target_format(dst)
     source_series = load_volume(reference, series_uid, context) if reference is not None else None
+    refuse_sources(dst, [src])
+    if source_series is not None:
+        refuse_sources(dst, (frame.path for frame in source_series.entry.frames))
     if reference is not None or is_label_file(src):
         labels = read_labels(src, source_series.volume if source_series else None)
         write_labels(labels, dst, form, source_series)
         return
     loaded = load_volume(src, series_uid, context)
+    refuse_sources(dst, (frame.path for frame in loaded.entry.frames))
     if form is Format.SEG:
         raise WriteError(f"{src} is read as an image; to write its labels as a SEG name the series with --reference.")
     writer = write_nifti_volume if form is Format.NIFTI else write_nrrd_volume

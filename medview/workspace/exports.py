@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from medview.core.annotations import BoxAnnotation
@@ -18,6 +17,12 @@ from medview.io.dicom.seg import RESEARCH_USE, write_seg
 from medview.io.label_files import write_names
 from medview.io.nifti import write_label_map
 from medview.workspace.flatten import flatten
+
+
+def refuse_sources(target: Path, sources: Iterable[str | Path]) -> None:
+    """Raise WriteError when a file to be written is one of those that are read: sources are never modified."""
+    if target.exists() and any(Path(source).exists() and target.samefile(source) for source in sources):
+        raise WriteError(f"{target.name} is one of the source files, which MedView never changes; choose another name.")
 
 
 def prepare_folder(folder: Path, *, overwrite: bool) -> None:
@@ -54,8 +59,10 @@ def write_prediction(
     outputs: list[Path] = []
     if prediction.mask is not None:
         segmentation = segmentation_of(prediction)
-        outputs += [folder / name for name in write_named_map(folder / "labels.nii.gz", segmentation)]
-        if source and volume.geometry.calibration is Calibration.VOLUME and segmentation.segments:
+        write_label_map(folder / "labels.nii.gz", segmentation.layer(0).voxels, segmentation.geometry)
+        outputs += [folder / "labels.nii.gz", write_names(folder / "labels.nii.gz", segmentation.segments)]
+        drawn = bool(segmentation.layer(0).voxels.any())
+        if source and volume.geometry.calibration is Calibration.VOLUME and drawn:
             write_seg(folder / "labels.dcm", segmentation, source)
             outputs.append(folder / "labels.dcm")
     if prediction.task == "detection":
@@ -153,5 +160,3 @@ def remove_outputs(folder: Path) -> None:
     """Remove what an earlier run left in an output folder that is about to be written again."""
     for name in ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "summary.json"):
         (folder / name).unlink(missing_ok=True)
-    for child in folder.glob("pictures"):
-        shutil.rmtree(child)

@@ -76,6 +76,7 @@ class Outcome:
     done: Callable[[object], None]
     partial: Callable[[object], None] = lambda _value: None
     failed: Callable[[MedViewError], None] = lambda _error: None
+    cancelled: Callable[[], None] = lambda: None
 
 
 class JobRunner(Protocol):
@@ -100,6 +101,7 @@ class InlineRunner:
             value = request.run(context)
         except CancelledError:
             job.status = JobStatus.CANCELLED
+            outcome.cancelled()
         except MedViewError as error:
             job.status, job.error = JobStatus.FAILED, error.sentence
             outcome.failed(error)

@@ -40,6 +40,8 @@ class OpenCase:
         Takes each Step to the journal; None when the case is not kept (no project could be opened).
     read_only : str
         Why labels cannot be changed, or empty.
+    stop_reading : callable
+        Cancels the job that still reads slices.
     """
 
     series: Series
@@ -52,6 +54,9 @@ class OpenCase:
     record: Callable[[Step], None] | None = None
     read_only: str = ""
     losses: tuple[str, ...] = ()
+    stop_reading: Callable[[], None] = field(default=lambda: None)
+    _gesture: Gesture | None = field(default=None, init=False)
+    _waiting: list[Command] = field(default_factory=list, init=False)
 
     labels_changed = Signal(LabelsChanged)
     history_changed = Signal()
@@ -72,42 +77,62 @@ class OpenCase:
         return SlicePlane.of(plane, self.volume.geometry)
 
     def do(self, command: Command) -> None:
-        """Apply a command, put it on the history and into the journal."""
+        """Apply a command, put it on the history and into the journal; while a gesture is going on, right after it."""
         if not command.changes:
             return
-        self._apply(command.changes)
+        if self._gesture is not None:
+            self._waiting.append(command)
+            return
+        self.labels.apply(command.changes)
         self._done(command)
+        self._tell(command.changes)
 
     def undo(self) -> Command | None:
-        """Take the newest command back; return it, or None when there is nothing to undo."""
+        """Take the newest command back; return it, or None when there is nothing to undo or a gesture is going on."""
         command = self.history.next_undo()
-        if command is None or self.read_only:
+        if command is None or self.read_only or self._gesture is not None:
             return None
-        self._apply(command.inverse().changes)
+        changes = command.inverse().changes
+        self.labels.apply(changes)
         self.history.undone()
         self._journal("undo", command)
+        self._tell(changes)
         return command
 
     def redo(self) -> Command | None:
-        """Do the newest undone command again; return it, or None when there is nothing to redo."""
+        """Do the newest undone command again; return it, or None when there is none or a gesture is going on."""
         command = self.history.next_redo()
-        if command is None or self.read_only:
+        if command is None or self.read_only or self._gesture is not None:
             return None
-        self._apply(command.changes)
+        self.labels.apply(command.changes)
         self.history.redone()
         self._journal("redo", command)
+        self._tell(command.changes)
         return command
 
     def gesture(self, tool: str) -> Gesture:
-        """Begin a gesture: changes that show at once and become one command at the end."""
-        return Gesture(self, tool)
+        """Begin a gesture: changes that show at once and become one command at the end. One at a time."""
+        if self._gesture is not None:
+            self._gesture.abort()
+        self._gesture = Gesture(self, tool)
+        return self._gesture
+
+    @property
+    def in_gesture(self) -> bool:
+        """Whether a hand is drawing right now."""
+        return self._gesture is not None
 
     def mark_loaded(self, k: int, *, ok: bool, reason: str = "") -> None:
         """Record that a slice arrived."""
         self.load.mark(k, ok=ok, reason=reason)
 
-    def _apply(self, changes: Sequence[Change]) -> None:
-        self.labels.apply(changes)
+    # History and journal come before the listeners everywhere here: a view that fails must not cost a change.
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        self._show(changes)
+        self.history_changed.emit()
+
+    def _show(self, changes: Sequence[Change]) -> None:
         self.labels_changed.emit(LabelsChanged(self.key, tuple(changes)))
 
     def _done(self, command: Command) -> None:
@@ -117,7 +142,12 @@ class OpenCase:
     def _journal(self, kind: str, command: Command) -> None:
         if self.record is not None:
             self.record(Step(kind, command))
-        self.history_changed.emit()
+
+    def _gesture_ended(self) -> None:
+        self._gesture = None
+        waiting, self._waiting = self._waiting, []
+        for command in waiting:
+            self.do(command)
 
 
 class Gesture:
@@ -131,25 +161,28 @@ class Gesture:
     def apply(self, *changes: Change) -> None:
         """Apply changes at once."""
         if changes:
-            self._case._apply(changes)
+            self._case.labels.apply(changes)
             self._changes.extend(changes)
+            self._case._show(changes)
 
     def commit(self, name: str) -> Command | None:
         """Turn everything applied so far into one named command; None when it came to nothing."""
         changes = self._merged()
         self._changes = []
-        if not changes:
-            return None
-        command = Command(name, changes, self._tool)
-        self._case._done(command)
+        command = Command(name, changes, self._tool) if changes else None
+        if command is not None:
+            self._case._done(command)
+        self._case._gesture_ended()
+        self._case.history_changed.emit()
         return command
 
     def abort(self) -> None:
         """Take everything back as if the gesture had not begun."""
         taken_back = [change.inverse() for change in reversed(self._changes)]
         self._changes = []
-        if taken_back:
-            self._case._apply(taken_back)
+        self._case.labels.apply(taken_back)
+        self._case._gesture_ended()
+        self._case._show(taken_back)
 
     def _merged(self) -> tuple[Change, ...]:
         others = [change for change in self._changes if not isinstance(change, LabelPatch)]

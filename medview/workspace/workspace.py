@@ -45,6 +45,8 @@ class Workspace:
         self.scans: dict[str, ScanResult] = {}
         self.cases: dict[str, OpenCase] = {}
         self.active: OpenCase | None = None
+        self.opening: set[str] = set()
+        """Series that are asked for and not open yet."""
 
     @property
     def series(self) -> list[Series]:
@@ -73,6 +75,7 @@ class Workspace:
     def close_case(self, key: str) -> None:
         """Forget an open case; its labels are in the project."""
         case = self.cases.pop(key)
+        case.stop_reading()
         case.labels_changed.disconnect()
         case.history_changed.disconnect()
         case.load_changed.disconnect()

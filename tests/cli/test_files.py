@@ -94,3 +94,18 @@ def test_a_folder_that_is_no_project_is_named_as_such(cli: Cli, tmp_path: Path) 
     done = cli("project", "info", tmp_path)
     assert done.code == 1
     assert "not a MedView project" in done.err
+
+
+def test_a_source_file_is_never_written_over(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    victim = ct_folder / "slice-0003.dcm"
+    before = victim.read_bytes()
+    image = sitk.GetImageFromArray(np.ones((7, 10, 13), dtype=np.uint8))
+    image.SetSpacing((0.6, 0.9, 5.0))
+    image.SetOrigin((-3.0, 4.0, 50.0))
+    sitk.WriteImage(image, str(tmp_path / "in.nii.gz"))
+    done = cli("convert", tmp_path / "in.nii.gz", victim, "--reference", ct_folder)
+    assert done.code == 1
+    assert victim.read_bytes() == before
+    packed = (tmp_path / "in.nii.gz").read_bytes()
+    assert cli("convert", tmp_path / "in.nii.gz", tmp_path / "in.nii.gz").code == 1
+    assert (tmp_path / "in.nii.gz").read_bytes() == packed

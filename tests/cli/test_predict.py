@@ -145,7 +145,8 @@ def test_the_demo_without_a_window_writes_pictures_and_files(cli: Cli, tmp_path:
     assert str(tmp_path / "demo") in done.err
     names = {path.name for path in (tmp_path / "demo").iterdir()}
     assert {
-        "axial.png", "coronal.png", "sagittal.png", "labels.dcm", "labels.nii.gz", "boxes.json", "scores.json", "summary.json",
+        "axial.png", "coronal.png", "sagittal.png", "labels.dcm", "labels.nii.gz",
+        "boxes.json", "scores.json", "summary.json",
     } <= names  # fmt: skip
     for plane in ("axial", "coronal", "sagittal"):
         picture = np.asarray(Image.open(tmp_path / "demo" / f"{plane}.png")).astype(int)

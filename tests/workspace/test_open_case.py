@@ -115,6 +115,39 @@ def test_a_patch_over_changed_voxels_is_refused_and_changes_nothing(case: OpenCa
     assert _bytes(case) == before
 
 
+def test_what_arrives_during_a_stroke_is_done_right_after_it(case: OpenCase) -> None:
+    segment = labels.add_segment(case, "Liver")
+    steps: list[Step] = []
+    case.record = steps.append
+    gesture = case.gesture("brush")
+    patch = stroke_patch(case.labels.segmentation, segment, (5, 8, 12), (5, 12, 20), radius_mm=5.0)
+    assert patch is not None
+    gesture.apply(patch)
+    labels.add_segment(case, "Arrived")
+    assert case.undo() is None
+    assert [s.name for s in case.labels.segmentation.segments] == ["Liver"]
+    gesture.commit("Brush Liver")
+    assert [step.command.name for step in steps] == ["Brush Liver", "Add Arrived"]
+    assert [s.name for s in case.labels.segmentation.segments] == ["Liver", "Arrived"]
+    case.undo()
+    case.undo()
+    assert not case.labels.segmentation.layer(0).voxels.any()
+
+
+def test_a_view_that_fails_costs_no_change(case: OpenCase) -> None:
+    steps: list[Step] = []
+    case.record = steps.append
+
+    def broken(_event: object) -> None:
+        raise RuntimeError("a view failed")
+
+    case.labels_changed.connect(broken)
+    with pytest.raises(Exception, match="a view failed"):
+        labels.add_segment(case, "Liver")
+    assert [step.command.name for step in steps] == ["Add Liver"]
+    assert case.history.names == ("Add Liver",)
+
+
 _GESTURES = st.lists(
     st.tuples(
         st.sampled_from(["paint", "erase", "undo", "redo", "add", "delete", "lock"]),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from medview.core.geometry import Geometry
+from medview.core.job import Inline
 from medview.core.volume import Rescale, Volume
 from medview.edit.paint import stroke_patch
 from medview.io.dicom.write_series import SeriesIdentity, write_series
@@ -16,10 +17,10 @@ from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.store.project import Project
 from medview.workspace.events import Message, Severity
-from medview.workspace.jobs import InlineRunner
+from medview.workspace.jobs import InlineRunner, Job, Outcome, Request
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import files, labels
-from medview.workspace.operations.open import open_path
+from medview.workspace.operations.open import open_path, open_series
 from medview.workspace.operations.thumbnails import Thumbnail
 from medview.workspace.services import Services
 from medview.workspace.workspace import Workspace
@@ -188,9 +189,60 @@ def test_labels_of_another_series_are_refused_and_nothing_changes(desk: Desk, tm
 def test_a_thumbnail_is_the_middle_slice_with_its_longer_side_at_96_pixels(tmp_path: Path) -> None:
     desk = Desk(None, tmp_path / "models")
     case = desk.open(write_ct(tmp_path / "ct"))
-    from medview.core.job import Inline
 
     picture = Thumbnail(case.series, InlinePool()).run(Inline())
     assert max(picture.shape[:2]) == 96
     assert abs(picture.shape[0] / picture.shape[1] - (10 * 0.9) / (13 * 0.6)) < 0.05
     assert picture.std() > 0
+
+
+class HeldRunner(InlineRunner):
+    """Keeps requests until the test lets them run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[tuple[Request, Outcome]] = []
+        self.hold = False
+
+    def submit(self, request: Request, outcome: Outcome) -> Job:
+        if not self.hold:
+            return super().submit(request, outcome)
+        self.held.append((request, outcome))
+        return Job(request.title, request.lane)
+
+
+def test_a_series_asked_for_twice_is_opened_once(desk: Desk, tmp_path: Path) -> None:
+    case = desk.open(write_ct(tmp_path / "ct"))
+    desk.workspace.close_case(case.key)
+    runner = HeldRunner()
+    runner.hold = True
+    desk.workspace.runner = runner
+    assert open_series(desk.workspace, case.series) is not None
+    assert open_series(desk.workspace, case.series) is None
+    assert len(runner.held) == 1
+    runner.held[0][1].cancelled()
+    assert open_series(desk.workspace, case.series) is not None
+
+
+def test_nothing_can_be_drawn_before_the_pixels_are_known_to_be_those_of_the_labels(desk: Desk, tmp_path: Path) -> None:
+    case = desk.open(write_ct(tmp_path / "ct"))
+    desk.workspace.close_case(case.key)
+    runner = HeldRunner()
+    runner.hold = True
+    desk.workspace.runner = runner
+    open_series(desk.workspace, case.series)
+    request, outcome = runner.held[0]
+    seen: list[str] = []
+
+    class Watching(Inline):
+        def partial(self, value: object) -> None:
+            outcome.partial(value)
+            assert desk.workspace.active is not None
+            seen.append(desk.workspace.active.read_only)
+
+    result = request.run(Watching())
+    assert len(seen) == 1 + SHAPE_KJI[0]
+    assert all("still being read" in reason for reason in seen)
+    outcome.done(result)
+    assert desk.workspace.active is not None
+    assert desk.workspace.active.read_only == ""

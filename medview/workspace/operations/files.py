@@ -22,7 +22,7 @@ from medview.io.reader_pool import Pool
 from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry
 from medview.workspace.events import Severity
-from medview.workspace.exports import write_named_map
+from medview.workspace.exports import refuse_sources, write_named_map
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.models import add_model as install_model
 from medview.workspace.open_case import OpenCase
@@ -131,6 +131,8 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
         workspace.say("A DICOM SEG needs a DICOM series; export NIfTI instead.", Severity.WARNING)
         return None
     source = tuple(Path(path) for path in case.entry.dicom_paths)
+    if not _may_write(workspace, case, path):
+        return None
     request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source)
     return workspace.runner.submit(request, _written(workspace))
 
@@ -139,6 +141,8 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
     """Write the labels of the active case as a NIfTI label map."""
     case = _exportable(workspace)
     if case is None:
+        return None
+    if not _may_write(workspace, case, path):
         return None
     return workspace.runner.submit(ExportNifti(path, LabelsCopy.of(case.labels.segmentation)), _written(workspace))
 
@@ -219,6 +223,15 @@ def _exportable(workspace: Workspace) -> OpenCase | None:
         workspace.say("The series is still being read; export when it is complete.", Severity.WARNING)
         return None
     return case
+
+
+def _may_write(workspace: Workspace, case: OpenCase, path: Path) -> bool:
+    try:
+        refuse_sources(path, (frame.path for frame in case.entry.frames))
+    except MedViewError as error:
+        workspace.report(error)
+        return False
+    return True
 
 
 def _written(workspace: Workspace) -> Outcome:

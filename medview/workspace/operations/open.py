@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from medview.core.case_labels import CaseLabels
+from medview.core.errors import MedViewError
 from medview.core.study import ScanResult, Series, Verdict, VolumeEntry
 from medview.io.fill import SliceReport
 from medview.workspace.events import LabelsChanged, Severity
@@ -18,6 +19,8 @@ from medview.workspace.presets import auto_window, needs_auto_window, opening_wi
 from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
+
+STILL_READING = "The series is still being read; labels can be changed once it is complete."
 
 
 def open_path(workspace: Workspace, path: Path) -> Job:
@@ -65,16 +68,28 @@ def open_series(
         reasons = [r.text for v in series.volumes for r in v.reasons]
         workspace.say(reasons[0] if reasons else "This series holds no image that can be shown.", Severity.WARNING)
         return None
+    if series.series_uid in workspace.opening:
+        return None
+    workspace.opening.add(series.series_uid)
     request = OpenSeries(series, chosen, workspace.services.pool, workspace.services.project)
     opened: list[OpenCase] = []
+    jobs: list[Job] = []
+
+    def stop() -> None:
+        for job in jobs:
+            job.cancel()
 
     def partial(value: object) -> None:
         if isinstance(value, OpenedSeries):
+            workspace.opening.discard(series.series_uid)
             case = make_case(series, chosen, value)
             opened.append(case)
+            case.stop_reading = stop
             keep(case, workspace.services.project, value.stored)
-            workspace.add_case(case)
             problem = " ".join(case.losses) or case.read_only
+            # Until every slice is there and known to be those the labels were drawn on.
+            case.read_only = case.read_only or STILL_READING
+            workspace.add_case(case)
             if problem:
                 workspace.say(problem, Severity.WARNING)
         elif isinstance(value, SliceReport) and opened:
@@ -86,15 +101,27 @@ def open_series(
         case = opened[0] if opened else None
         if case is None:
             return
+        if case.read_only == STILL_READING:
+            case.read_only = ""
         if isinstance(value, ReadSeries) and value.problem:
             withhold_labels(case, value.problem)
             workspace.say(value.problem, Severity.ERROR)
         if case.load.damaged:
             workspace.say(case.load.sentence(), Severity.WARNING)
         case.load_changed.emit()
+        case.history_changed.emit()
         then(case)
 
-    return workspace.runner.submit(request, Outcome(done, partial, workspace.report))
+    def failed(error: MedViewError) -> None:
+        workspace.opening.discard(series.series_uid)
+        workspace.report(error)
+
+    def cancelled() -> None:
+        workspace.opening.discard(series.series_uid)
+
+    job = workspace.runner.submit(request, Outcome(done, partial, failed, cancelled))
+    jobs.append(job)
+    return job
 
 
 def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenCase:

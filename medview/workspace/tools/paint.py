@@ -19,18 +19,18 @@ def drag(stage: Stage, press: Pointer) -> Drag:
         stage.say(case.read_only)
         return
     erase = (bench.tool is Tool.ERASER) != (Modifiers.CTRL in press.modifiers)
-    gesture = case.gesture("eraser" if erase else "brush")
     segment = case.active_segment
+    if segment is None and erase:
+        stage.say("There is no segment to erase from; add one or paint first.")
+        return
+    if segment is not None and segment.locked:
+        stage.say(f"{segment.name} is locked; unlock it in the segment list to change it.")
+        return
+    gesture = case.gesture("eraser" if erase else "brush")
     if segment is None:
-        if erase:
-            stage.say("There is no segment to erase from; add one or paint first.")
-            return
         segment = new_segment(case.labels.segmentation)
         gesture.apply(SegmentChange(None, segment, len(case.labels.segmentation.segments)))
         case.view.active_segment_id = segment.segment_id
-    if segment.locked:
-        stage.say(f"{segment.name} is locked; unlock it in the segment list to change it.")
-        return
     before, at = press, press
     try:
         while True:
