@@ -23,6 +23,8 @@ START_TIMEOUT_S = 60.0
 """Longest a process may take to import what it needs, on a cold disk."""
 TICK_S = 0.1
 """How often work that can be cancelled looks whether it was."""
+END_TIMEOUT_S = 2.0
+"""How long a killed process is waited for."""
 MOST_READERS = 4
 MEMORY_BYTES = 3 << 30
 """Most private memory of one reader process; the largest frame the guard lets pass needs about half."""
@@ -118,9 +120,11 @@ class _Reader:
     def end(self) -> None:
         """Kill the process."""
         self.process.kill()
-        self.process.join()
+        self.process.join(END_TIMEOUT_S)
         self.connection.close()
-        self.process.close()
+        if self.process.exitcode is not None:
+            self.process.close()
+        # One that hangs in the system (a dead network disk) cannot be killed; it is a daemon and ends with the program.
 
 
 class ReaderPool:
@@ -289,12 +293,24 @@ class ReaderPool:
             if self._closed or self._made >= self.size:
                 return None
             self._made += 1
-        return _Reader(self._memory_bytes)
+        return self._spawned()
 
     def _replaced(self, reader: _Reader) -> _Reader:
         LOG.warning("A reader process was replaced (exit code %s)", reader.process.exitcode)
         reader.end()
-        return _Reader(self._memory_bytes)
+        return self._spawned()
+
+    def _spawned(self) -> _Reader:
+        """Return a new process in a place that is counted already. Raises ReadError when the system refuses one."""
+        try:
+            return _Reader(self._memory_bytes)
+        except OSError as error:
+            with self._changed:
+                self._made -= 1
+                self._changed.notify_all()
+            raise ReadError(
+                "The system has no room for another process; close other programs.", detail=repr(error)
+            ) from error
 
     def _release(self, reader: _Reader) -> None:
         with self._changed:

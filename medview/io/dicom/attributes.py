@@ -173,9 +173,9 @@ def _quick(raw: DataElement | RawDataElement) -> object:
 
 def _value(dataset: Dataset, keyword: str) -> object:
     tag = _tag(keyword)
-    raw = None if tag is None else dataset._dict.get(tag)
-    if raw is None or tag is None:
+    if tag is None or tag not in dataset:
         return None
+    raw = dataset.get_item(tag)
     quick = _quick(raw)
     if quick is not _SLOW:
         return quick
