@@ -73,6 +73,11 @@ def load_network(pack: ModelPack) -> nn.Module:
     wrong = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
     if wrong:
         raise PackError(f"The weights of {pack.spec.name} hold numbers that are not finite.", detail=", ".join(wrong[:5]))
+    return ready(network)
+
+
+def ready(network: nn.Module) -> nn.Module:
+    """Bring a network with weights into the form that runs fastest; its answers stay the same. Changes it in place."""
     network = _fused(network.float().eval().requires_grad_(False))
     for weights in network.parameters():
         if weights.ndim == 5:

@@ -23,6 +23,9 @@ from medview.ml.spec import Shape3, Step
 CHUNK_VOXELS = 1 << 21
 """Voxels whose running maximum is held at once."""
 
+COPIED_NUMBERS = 1 << 24
+"""Logits of all classes that are rearranged at once."""
+
 
 class GridLabels:
     """Labels on the input's grid, growing as slabs of logits come in.
@@ -48,12 +51,10 @@ class GridLabels:
         self._size: tuple[int, int] = (self._turned.shape[1], self._turned.shape[2])
         self._same = self._turned.shape == model_shape_kji
         self._context = context
-        # Where each slice of the input lies between the model's slices: linear, edges aligned, as in resampling there.
-        slices = self._turned.shape[0]
-        place = (np.arange(slices) + 0.5) * (model_shape_kji[0] / slices) - 0.5
-        place = np.clip(place, 0.0, model_shape_kji[0] - 1.0)
-        self._below = np.floor(place).astype(int)
-        self._share = (place - self._below).astype(np.float32)
+        # Where the input's slices, rows and columns lie between the model's: linear, edges aligned, as in resampling there.
+        turned = self._turned.shape
+        self._axes = [Between(turned[axis], model_shape_kji[axis]) for axis in range(3)]
+        self._below, self._share = self._axes[0].below, self._axes[0].share
         self._next = 0
         self._last: torch.Tensor | None = None
 
@@ -72,7 +73,7 @@ class GridLabels:
         end = first + logits.shape[1]
         while self._next < len(self._below):
             # A slice needs its upper neighbour too, except where it lies exactly on a slice or at the end.
-            fitting = [n for n in range(self._next, self._chunk_end()) if self._above(n) < end]
+            fitting = [n for n in range(self._next, self._chunk_end(logits)) if self._above(n) < end]
             if not fitting:
                 break
             self._context.raise_if_cancelled()
@@ -84,8 +85,10 @@ class GridLabels:
         above = int(self._below[n]) + (1 if self._share[n] > 0 else 0)
         return min(above, self._model_slices - 1)
 
-    def _chunk_end(self) -> int:
-        return min(len(self._below), self._next + max(1, CHUNK_VOXELS // (self._size[0] * self._size[1])))
+    def _chunk_end(self, logits: torch.Tensor) -> int:
+        fitting = CHUNK_VOXELS // (self._size[0] * self._size[1])
+        copied = COPIED_NUMBERS // (logits.shape[0] * logits.shape[2] * logits.shape[3])
+        return min(len(self._below), self._next + max(1, min(fitting, copied)))
 
     def _add_same(self, slab: LogitSlab) -> None:
         step = max(1, CHUNK_VOXELS // (self._size[0] * self._size[1]))
@@ -97,20 +100,90 @@ class GridLabels:
     def _write(self, here: slice, logits: torch.Tensor, first: int) -> None:
         below = torch.from_numpy(self._below[here]).to(logits.device)
         share = torch.from_numpy(self._share[here]).to(logits.device)[:, None, None]
-        above = (below + 1).clamp_(max=self._model_slices - 1)
-        low, high = int(below[0]), min(int(above[-1]), first + logits.shape[1] - 1)
-        above = above.clamp_(max=high)
+        low = int(below[0])
+        high = min(int(below[-1]) + 1, self._model_slices - 1, first + logits.shape[1] - 1)
+        above = (below + 1).clamp_(max=high) - low
+        below -= low
 
-        def planes(value: int) -> torch.Tensor:
-            held = logits[value, max(0, low - first) : high - first + 1]
-            if low < first:
-                assert self._last is not None
-                held = torch.cat([self._last[value][None], held])
-            # In-plane first: there are rarely more of the model's slices than of the input's.
-            wide = functional.interpolate(held[:, None], self._size, mode="bilinear", align_corners=False)[:, 0]
-            return torch.lerp(wide[below - low], wide[above - low], share)
+        # One copy with the classes outermost, however they came: each is then read on its own.
+        held = logits[:, max(0, low - first) : high - first + 1].contiguous()
+        if low < first:
+            assert self._last is not None
+            held = torch.cat([self._last[:, None], held], dim=1)
+        background = held[0]
+        everywhere = slice(0, background.shape[1]), slice(0, background.shape[2])
+        best = self._wide(torch.lerp(background[below], background[above], share), everywhere)
+        labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
+        for value in range(1, len(logits)):
+            planes = held[value]
+            # Interpolation is linear: where a class is below the background at all neighbours it cannot win between them.
+            region = _around(planes >= background)
+            if region is None:
+                continue
+            rows, columns = region
+            near = planes[:, rows, columns]
+            wide = self._wide(torch.lerp(near[below], near[above], share), region)
+            inside = (slice(None), self._axes[1].reached(rows), self._axes[2].reached(columns))
+            labels[inside].masked_fill_(wide > best[inside], value)
+            torch.maximum(best[inside], wide, out=best[inside])
+        self._turned[here] = labels.cpu().numpy()
 
-        self._turned[here] = _largest(len(logits), planes)
+    def _wide(self, planes: torch.Tensor, region: tuple[slice, slice]) -> torch.Tensor:
+        """Interpolate a region of the model's planes (n, rows, columns) in-plane, to the input's voxels it reaches."""
+        rows, columns = region
+        if planes.shape[1:] == (self._axes[1].model_length, self._axes[2].model_length):
+            return functional.interpolate(planes[:, None], self._size, mode="bilinear", align_corners=False)[:, 0]
+        across, down = self._axes[2].weights(columns, planes), self._axes[1].weights(rows, planes)
+        return down @ (planes @ across.T)
+
+
+class Between:
+    """Where the voxels of one axis of the input lie between those of the model's grid.
+
+    Attributes
+    ----------
+    below : ndarray of int64
+        The model's voxel at or below each.
+    share : ndarray of float32
+        How far each is on the way to the next, 0 to 1.
+    """
+
+    def __init__(self, length: int, model_length: int) -> None:
+        place = np.clip((np.arange(length) + 0.5) * (model_length / length) - 0.5, 0.0, model_length - 1.0)
+        self.model_length = model_length
+        self.below = np.floor(place).astype(np.int64)
+        self.share = (place - self.below).astype(np.float32)
+
+    def reached(self, region: slice) -> slice:
+        """Return the input's voxels that a region of the model's contributes to, leaving out its rim."""
+        # A region that ends at the face has no rim there.
+        low = region.start if region.start == 0 else region.start + 1
+        high = region.stop - 1 if region.stop == self.model_length else region.stop - 2
+        first = int(np.searchsorted(self.below, max(0, low - 1), "left"))
+        return slice(first, int(np.searchsorted(self.below, high, "right")))
+
+    def weights(self, region: slice, like: torch.Tensor) -> torch.Tensor:
+        """Return the matrix from a region of the model's voxels to the input's voxels it reaches."""
+        reached = self.reached(region)
+        below, share = self.below[reached] - region.start, self.share[reached]
+        above = np.minimum(below + 1, region.stop - region.start - 1)
+        matrix = np.zeros((len(below), region.stop - region.start), dtype=np.float32)
+        np.add.at(matrix, (np.arange(len(below)), below), 1.0 - share)
+        np.add.at(matrix, (np.arange(len(below)), above), share)
+        return torch.from_numpy(matrix).to(like.device, like.dtype)
+
+
+def _around(where: torch.Tensor) -> tuple[slice, slice] | None:
+    """Return rows and columns of (n, rows, columns) that hold anything, with a rim of one."""
+    flat = where.any(dim=0)
+    rows, columns = flat.any(dim=1).nonzero(), flat.any(dim=0).nonzero()
+    if not len(rows):
+        return None
+    ends = [
+        slice(max(0, int(found[0]) - 1), min(length, int(found[-1]) + 2))
+        for found, length in zip((rows, columns), flat.shape, strict=True)
+    ]
+    return ends[0], ends[1]
 
 
 def _largest(classes: int, planes: Callable[[int], torch.Tensor]) -> npt.NDArray[np.uint8]:

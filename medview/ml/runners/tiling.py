@@ -99,29 +99,30 @@ def _gaussian_slabs(network: WatchedNetwork, values: torch.Tensor, tiling: Tilin
         for batch in batches(starts, plan.batch):
             logits = as_logits(network.run(gather(padded, k, batch, tile)), tile)
             if sums is None:
-                sums = torch.zeros((logits.shape[1], tile[0], rows, columns), device=values.device)
+                # Classes last, as networks in that layout answer: adding a tile is then one pass through both.
+                sums = torch.zeros((tile[0], rows, columns, logits.shape[1]), device=values.device)
             for (j, i), one in zip(batch, logits, strict=True):
                 here = slice(j, j + tile[1]), slice(i, i + tile[2])
-                sums[:, :, *here].addcmul_(one, weight)
+                sums[:, *here].addcmul_(one.permute(1, 2, 3, 0), weight[..., None])
                 weights[:, *here].add_(weight)
             del logits
         assert sums is not None
         done = following - k
         low, high = max(0, before[0] - k), min(done, before[0] + values.shape[1] - k)
         if high > low:
-            finished = sums[:, low:high, *inside].div_(weights[low:high, *inside])
-            yield LogitSlab(k + low - before[0], finished)
+            finished = sums[low:high, *inside].div_(weights[low:high, *inside, None])
+            yield LogitSlab(k + low - before[0], finished.permute(3, 0, 1, 2))
         _shift(sums, done)
-        _shift(weights, done, axis=0)
+        _shift(weights, done)
 
 
-def _shift(sums: torch.Tensor, by: int, axis: int = 1) -> None:
-    """Move what is still in work to the front and clear the rest, piece by piece so that no second copy is needed."""
-    length = sums.shape[axis]
+def _shift(sums: torch.Tensor, by: int) -> None:
+    """Move slices that are still in work to the front and clear the rest, in steps that need no second copy."""
+    length = len(sums)
     for k in range(0, length - by, max(1, by)):
         count = min(by, length - by - k)
-        sums.narrow(axis, k, count).copy_(sums.narrow(axis, k + by, count))
-    sums.narrow(axis, max(0, length - by), min(by, length)).zero_()
+        sums[k : k + count] = sums[k + by : k + by + count]
+    sums[max(0, length - by) :] = 0.0
 
 
 def _valid_slabs(
