@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from medview.core.resources import resource_path
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.driver import Driver
 
@@ -65,6 +68,17 @@ def test_packs_and_labels_that_do_not_belong_are_refused_in_a_sentence(
     run.choose_file(foreign)
     run.wait(lambda: foreign.name in run.state["message"] or "another" in run.state["message"], "a refusal")
     assert run.case["segments"] == []
+    # A pack whose weights were changed.
+    broken = tmp_path / "broken"
+    shutil.copytree(resource_path("packs") / "phantom-nodule-boxes", broken)
+    weights = bytearray((broken / "weights.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (broken / "weights.safetensors").write_bytes(weights)
+    run.click("add model")
+    run.menu("From a folder")
+    run.choose_file(broken)
+    says(run, "weights.safetensors")
+    assert "installed" not in run.state["message"]
     # A folder that is no pack.
     run.click("add model")
     run.menu("From a folder")
@@ -90,6 +104,23 @@ def test_a_folder_that_may_not_be_written_costs_the_export_and_nothing_else(
     says(run, "Wrote")
     assert target.is_file()
     assert run.close() == 0
+
+
+def test_labels_of_a_newer_medview_are_left_alone_and_the_window_works(
+    start: Start, test_data: Path, tmp_path: Path
+) -> None:
+    run = start(test_data / "ct-head-tiny-93")
+    run.wait(lambda: run.state["case"] and run.case["complete"], "the head", 60)
+    assert run.close() == 0
+    database = tmp_path / "home" / "data" / "personal.medview" / "project.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    before = database.read_bytes()
+    run = start(test_data / "ct-head-tiny-93")
+    run.wait(lambda: run.state["case"] and run.case["complete"], "the head", 60)
+    assert run.case["read_only"]
+    assert run.close() == 0
+    assert database.read_bytes() == before
 
 
 def test_a_second_window_reads_what_the_first_one_writes_and_says_so(start: Start, test_data: Path, tmp_path: Path) -> None:
