@@ -21,7 +21,7 @@ from medview.io.dicom.reasons import Code
 from medview.io.plain_files import describe
 from medview.io.reader_pool import InlinePool, Pool
 from medview.io.sniff import Kind, sniff
-from medview.io.sources import content_sha256, zip_members
+from medview.io.sources import content_sha256, in_archive, name_of, zip_members
 
 LOG = logging.getLogger("medview.io")
 
@@ -61,9 +61,8 @@ def scan(path: Path, context: JobContext, pool: Pool | None = None) -> ScanResul
         When the context says so.
     """
     pool = pool or InlinePool()
-    sources = _sources(path, context)
-    found = _Findings(seen=len(sources))
-    _look(sources, pool, context, found)
+    found = _Findings()
+    _look(_sources(path, context, found), pool, context, found)
     instances, doubles = _without_copies(found.instances, pool)
     series = [_series(files, doubles) for files in by_series(instances)]
     series += found.plain
@@ -74,8 +73,11 @@ def scan(path: Path, context: JobContext, pool: Pool | None = None) -> ScanResul
     return ScanResult(tuple(series), tuple(found.damaged), found.seen, len(found.instances), dict(found.ignored))
 
 
-def look_at(path: str) -> Instance | Series | str:
-    """Return what one file is: a DICOM instance, a series of its own, or the kind it is ignored as.
+Look = Instance | Series | str | tuple[str, ...]
+
+
+def look_at(path: str) -> Look:
+    """Return what one file is: a DICOM instance, a series of its own, the sources in an archive, or what it is ignored as.
 
     Raises
     ------
@@ -88,43 +90,40 @@ def look_at(path: str) -> Instance | Series | str:
         return instance if instance.image or instance.sop_class_uid or instance.modality else "DICOM without image"
     if kind in (Kind.NIFTI, Kind.NRRD, Kind.IMAGE):
         return describe(path, kind)
+    if kind is Kind.ZIP and not in_archive(path):
+        return tuple(zip_members(path))
     return str(kind.value)
 
 
-def _sources(path: Path, context: JobContext) -> list[str]:
+def _sources(path: Path, context: JobContext, found: _Findings) -> list[str]:
     if not path.exists():
         raise ReadError(f"{path.name or path} is not there; choose another file or folder.")
-    if path.is_file() and _directory_of_media(path):
+    if path.is_file():
+        if not _directory_of_media(path):
+            return [str(path)]
         # What it points at is not believed; the files beside it are looked at instead.
         path = path.parent
-    files = list(_files_below(path, context)) if path.is_dir() else [str(path)]
-    found: list[str] = []
-    for file in files:
-        found += _unzipped(file)
-    return found
+    if not path.is_dir():
+        raise ReadError(f"{path.name} is neither a file nor a folder; choose another one.")
+    return list(_files_below(path, context, found))
 
 
 def _directory_of_media(path: Path) -> bool:
     try:
         return sniff(str(path)) is Kind.DICOMDIR
     except ReadError:
-        return False
+        return False  # looked at again below, where it is listed as damaged
 
 
-def _unzipped(file: str) -> list[str]:
-    try:
-        return zip_members(file) if sniff(file) is Kind.ZIP else [file]
-    except MedViewError:
-        return [file]  # looked at again below, where it is listed as damaged
-
-
-def _files_below(folder: Path, context: JobContext) -> Iterator[str]:
-    """Yield files in a fixed order; links to folders are followed once."""
+def _files_below(folder: Path, context: JobContext, found: _Findings) -> Iterator[str]:
+    """Yield files in a fixed order; links to folders are followed once. Folders that cannot be listed are reported."""
     been: set[tuple[int, int]] = set()
 
     def unreadable(error: OSError) -> None:
         if error.filename == str(folder):
             raise ReadError(f"{folder.name} cannot be listed; ask for access to it.", detail=repr(error)) from error
+        name = name_of(str(error.filename))
+        found.damaged.append(DamagedFile(str(error.filename), f"The folder {name} cannot be listed; ask for access to it."))
 
     for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         context.raise_if_cancelled()
@@ -136,20 +135,27 @@ def _files_below(folder: Path, context: JobContext) -> Iterator[str]:
         folders.sort()
         for name in sorted(files):
             full = os.path.join(root, name)  # noqa: PTH118 - a Path per file is slow for very many files
-            if os.path.isfile(full) or os.path.islink(full):  # noqa: PTH113, PTH114
+            # Pipes and devices would be waited for; a link that leads nowhere is reported when it is opened.
+            if os.path.isfile(full) or not os.path.exists(full):  # noqa: PTH110, PTH113
                 yield full
 
 
 def _look(sources: Sequence[str], pool: Pool, context: JobContext, found: _Findings) -> None:
-    outcomes: dict[str, Instance | Series | str | MedViewError] = {}
+    """Look at every source, and then at what the archives among them hold."""
+    outcomes: dict[str, Look | MedViewError] = {}
     tasks = [(source,) for source in sources]
     looks = each_in_batches(pool, look_at, tasks, HEADERS_PER_TASK, context.raise_if_cancelled)
     for number, (index, outcome) in enumerate(looks, start=1):
         outcomes[sources[index]] = outcome
         if number % PROGRESS_EVERY == 0:
             context.progress(number / len(sources), f"Looking at file {number} of {len(sources)}")
+    members: list[str] = []
     for source in sources:
         outcome = outcomes[source]
+        if isinstance(outcome, tuple):
+            members += outcome
+            continue
+        found.seen += 1
         if isinstance(outcome, MedViewError):
             found.damaged.append(DamagedFile(source, outcome.sentence))
         elif isinstance(outcome, Instance):
@@ -158,6 +164,8 @@ def _look(sources: Sequence[str], pool: Pool, context: JobContext, found: _Findi
             found.plain.append(outcome)
         else:
             found.ignored[outcome] += 1
+    if members:
+        _look(members, pool, context, found)
 
 
 def _without_copies(instances: Sequence[Instance], pool: Pool) -> tuple[list[Instance], dict[str, Code]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -231,3 +232,36 @@ def test_links_that_lead_back_up_end(tmp_path: Path) -> None:
     found = scan(tmp_path, Inline())
     assert only(found).shape_kji[0] == 7
     assert [Path(d.path).name for d in found.damaged] == ["gone"]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    write_ct(tmp_path / "study")
+    os.mkfifo(tmp_path / "study" / "pipe")
+    (tmp_path / "study" / "link").symlink_to(tmp_path / "study" / "pipe")
+    assert scan(tmp_path / "study", Inline()).seen == 7
+    with pytest.raises(ReadError, match="pipe is neither a file nor a folder"):
+        scan(tmp_path / "study" / "pipe", Inline())
+
+
+def test_a_folder_below_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_ct(tmp_path / "study" / "open")
+    (tmp_path / "study" / "closed").mkdir()
+    real = os.scandir
+
+    def guarded(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    found = scan(tmp_path / "study", Inline())
+    assert only(found).shape_kji[0] == 7
+    assert [damaged.reason for damaged in found.damaged] == ["The folder closed cannot be listed; ask for access to it."]
+
+
+def test_an_archive_in_an_archive_is_counted_and_left_alone(tmp_path: Path) -> None:
+    write_ct(tmp_path / "study")
+    shutil.make_archive(str(tmp_path / "study" / "inner"), "zip", tmp_path / "study")
+    shutil.make_archive(str(tmp_path / "outer"), "zip", tmp_path / "study")
+    found = scan(tmp_path / "outer.zip", Inline())
+    assert (found.dicom, found.ignored) == (7, {"zip": 1})
