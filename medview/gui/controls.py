@@ -10,17 +10,15 @@ from medview.gui.icons import icon
 from medview.gui.theme_tokens import GRID_PX, ICON_SMALL_PX
 
 
-def icon_button(name: str, tip: str, *, checkable: bool = False, flat: bool = True) -> QToolButton:
+def icon_button(name: str, tip: str) -> QToolButton:
     """Return a small button that shows only an icon; ``tip`` says what it does."""
     button = QToolButton()
     button.setIcon(icon(name))
     button.setIconSize(QSize(ICON_SMALL_PX, ICON_SMALL_PX))
     button.setToolTip(tip)
     button.setAccessibleName(tip)
-    button.setCheckable(checkable)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    if flat:
-        button.setProperty("role", "flat")
+    button.setProperty("role", "flat")
     return button
 
 

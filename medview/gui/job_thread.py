@@ -41,8 +41,6 @@ class JobThreads(QObject):
 
     jobs_changed = Signal()
     """A job came, went or moved on."""
-    job_ended = Signal(object)
-    """A Job is done, failed or cancelled."""
     _rang = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -137,7 +135,6 @@ class JobThreads(QObject):
         self.jobs.remove(job)
         del self._tickets[job]
         self.jobs_changed.emit()
-        self.job_ended.emit(job)
         if status is JobStatus.CANCELLED:
             ticket.outcome.cancelled()
 

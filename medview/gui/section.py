@@ -10,9 +10,9 @@ from medview.gui.theme_tokens import GRID_PX
 
 
 class Section(QFrame):
-    """A heading with a chevron over a body; optional buttons sit at the right end of the heading."""
+    """A heading with a chevron over a body."""
 
-    def __init__(self, title: str, body: QWidget, parent: QWidget | None = None, *, stretch: bool = False) -> None:
+    def __init__(self, title: str, body: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
         self.body = body
@@ -21,7 +21,6 @@ class Section(QFrame):
         self._toggle.setProperty("role", "flat")
         self._toggle.setText(title)
         self._toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._toggle.setCheckable(False)
         self._toggle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._toggle.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._toggle.clicked.connect(self._flip)
@@ -29,14 +28,12 @@ class Section(QFrame):
         heading.setContentsMargins(0, 0, GRID_PX * 2, 0)
         heading.setSpacing(GRID_PX)
         heading.addWidget(self._toggle)
-        self.buttons = heading
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX, GRID_PX, 0, GRID_PX)
         layout.setSpacing(GRID_PX)
         layout.addLayout(heading)
         layout.addWidget(body, 1)
-        vertical = QSizePolicy.Policy.Expanding if stretch else QSizePolicy.Policy.Maximum
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.set_open(open_=True)
 
     def set_open(self, *, open_: bool) -> None:

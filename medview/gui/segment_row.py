@@ -41,16 +41,11 @@ class SegmentRow(QFrame):
         self._names = QStackedWidget()
         self._names.addWidget(self.name)
         self._names.addWidget(self.edit)
-        self.show_button = icon_button("mdi6.eye-outline", "Show or hide", checkable=True)
-        self.lock_button = icon_button(
-            "mdi6.lock-open-variant-outline", "Lock: nothing may change its voxels", checkable=True
-        )
+        self.show_button = icon_button("mdi6.eye-outline", "Show or hide")
+        self.lock_button = icon_button("mdi6.lock-open-variant-outline", "Lock: nothing may change its voxels")
         self.delete_button = icon_button(
             "mdi6.trash-can-outline", "Delete this segment and its voxels; Undo brings it back"
         )
-        # A checked eye is the normal state and must not shout.
-        self.show_button.setCheckable(False)
-        self.lock_button.setCheckable(False)
         self.colour.clicked.connect(self._ask_colour)
         self.show_button.clicked.connect(lambda: self.shown.emit(self.segment_id, not self._segment.visible))
         self.lock_button.clicked.connect(lambda: self.locked.emit(self.segment_id, not self._segment.locked))

@@ -12,8 +12,8 @@ from medview.core.study import Series
 from medview.gui.study_tree import ROW_ROLE, Row, RowKind, verdict_word
 from medview.gui.theme_tokens import GRID_PX, TEXT_SMALL_PX, Tokens
 
-_THUMBNAIL_PX = 48
-_SERIES_HEIGHT_PX = _THUMBNAIL_PX + 2 * GRID_PX
+THUMBNAIL_PX = 48
+_SERIES_HEIGHT_PX = THUMBNAIL_PX + 2 * GRID_PX
 _PATIENT_HEIGHT_PX = 28
 _STUDY_HEIGHT_PX = 28
 
@@ -84,14 +84,14 @@ class StudyRows(QStyledItemDelegate):
         t = self.tokens
         if self._is_open(row):
             painter.fillRect(QRect(0, area.y() + 2, 3, area.height() - 4), QColor(t.accent))
-        box = QRect(area.x() + GRID_PX, area.y() + GRID_PX, _THUMBNAIL_PX, _THUMBNAIL_PX)
+        box = QRect(area.x() + GRID_PX, area.y() + GRID_PX, THUMBNAIL_PX, THUMBNAIL_PX)
         painter.fillRect(box, QColor("#000000"))
         picture = self._thumbnail(series) if series.volumes else None
         if picture is not None:
             ratio = picture.devicePixelRatio()
             size = QSize(round(picture.width() / ratio), round(picture.height() / ratio))
             painter.drawPixmap(box.center() - QPoint(size.width() // 2 - 1, size.height() // 2 - 1), picture)
-        text = QRect(box.right() + GRID_PX * 2, area.y() + GRID_PX, 0, _THUMBNAIL_PX)
+        text = QRect(box.right() + GRID_PX * 2, area.y() + GRID_PX, 0, THUMBNAIL_PX)
         text.setRight(area.right() - GRID_PX * 2)
         half = text.height() // 2
         _line(painter, QRect(text.x(), text.y() + 2, text.width(), half - 2), row.title, t.text)

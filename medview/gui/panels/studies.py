@@ -11,13 +11,11 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QStackedWidget, QTreeView, QVBo
 from medview.core.study import DamagedFile, Series
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import text_button, words
-from medview.gui.study_rows import StudyRows
+from medview.gui.study_rows import THUMBNAIL_PX, StudyRows
 from medview.gui.study_tree import ROW_ROLE, Row, RowKind, fill
 from medview.gui.theme_tokens import GRID_PX, Tokens
 from medview.gui.thumbnails import Thumbnails
 from medview.workspace.workspace import Workspace
-
-_THUMBNAIL_PX = 48
 
 
 class StudiesPanel(QFrame):
@@ -45,7 +43,7 @@ class StudiesPanel(QFrame):
         self._filter.setAutoAcceptChildRows(True)
         self._filter.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.search.textChanged.connect(self._on_search)
-        self._thumbnails = Thumbnails(workspace, _THUMBNAIL_PX, self)
+        self._thumbnails = Thumbnails(workspace, THUMBNAIL_PX, self)
         self.rows = StudyRows(tokens, self._thumbnails.get, self._is_open, self)
         self.tree = self._make_tree()
         self._thumbnails.arrived.connect(self.tree.viewport().update)
