@@ -95,7 +95,20 @@ def _keys(shared: Dataset | None, own: Dataset | None, pointers: list[int]) -> t
             if value:
                 found.append((keyword, value))
                 break
+    direction = _gradient(own) or _gradient(shared)
+    if direction:
+        found.append(("DiffusionGradientOrientation", direction))
     return tuple(found)
+
+
+def _gradient(group: Dataset | None) -> tuple[object, ...]:
+    """Return how diffusion was weighted in a frame: directionality and gradient direction."""
+    diffusion = first_item(group, "MRDiffusionSequence") if group is not None else None
+    if diffusion is None:
+        return ()
+    direction = first_item(diffusion, "DiffusionGradientDirectionSequence")
+    orientation = numbers(direction, "DiffusionGradientOrientation") if direction is not None else ()
+    return (text(diffusion, "DiffusionDirectionality"), *orientation)
 
 
 def _tag(dataset: Dataset, keyword: str) -> int:

@@ -51,7 +51,7 @@ def _stamp(path: str) -> tuple[int, int]:
     return stat.st_mtime_ns, stat.st_size
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _pixel_file(path: str, mtime_ns: int, size: int) -> PixelFile:
     return PixelFile(path)
 

@@ -35,13 +35,13 @@ def split_times(slices: Sequence[Slice], normal: npt.NDArray[np.float64]) -> Tim
     if all(len(place) == 1 for place in places):
         return TimePoints((tuple(place[0] for place in places),))
     for name, key in _candidates(slices):
-        found = _partition(places, key)
+        found = _partition(places, key, by_value=name in _VALUES_IN_TIME)
         if found is not None:
             return _told(found, name)
     for name, key in _candidates(slices):
         if "ImageType" in name:
             continue  # other kinds of images are no incomplete time point
-        found = _partition(places, key, incomplete=True)
+        found = _partition(places, key, by_value=name in _VALUES_IN_TIME, incomplete=True)
         if found is not None:
             return _told(found, name)
     return _by_instance_number(places)
@@ -62,6 +62,28 @@ def _places(slices: Sequence[Slice], normal: npt.NDArray[np.float64]) -> list[li
             places.append([n])
     return [[slices[n] for n in place] for place in places]
 
+
+_VALUES_IN_TIME = frozenset(
+    {
+        "TemporalPositionIdentifier",
+        "TemporalPositionIndex",
+        "TemporalPositionTimeOffset",
+        "DimensionIndexValues",
+        "TriggerTime",
+        "FrameReferenceTime",
+        "NominalCardiacTriggerDelayTime",
+        "EchoTime",
+        "EffectiveEchoTime",
+        "EchoNumbers",
+        "InversionTime",
+        "AcquisitionNumber",
+        "FrameAcquisitionNumber",
+        "AcquisitionTime",
+        "ContentTime",
+        "FrameAcquisitionDateTime",
+    }
+)
+"""Attributes whose values have an order of their own; volumes told apart by others stay in the order they were numbered."""
 
 Key = Callable[[Slice], object]
 
@@ -88,7 +110,7 @@ def _key_of(names: tuple[str, ...]) -> Key:
     return key
 
 
-def _partition(places: list[list[Slice]], key: Key, *, incomplete: bool = False) -> TimePoints | None:
+def _partition(places: list[list[Slice]], key: Key, *, by_value: bool, incomplete: bool = False) -> TimePoints | None:
     """Return one time point per value of ``key`` when every value occurs exactly once at every position.
 
     With ``incomplete``, values that miss positions are left over, provided most are complete.
@@ -103,7 +125,7 @@ def _partition(places: list[list[Slice]], key: Key, *, incomplete: bool = False)
     complete = [value for value, members in points.items() if len(members) == len(places)]
     if not complete or (len(complete) < len(points) and (not incomplete or len(complete) * 2 < len(points))):
         return None
-    ordered = sorted(complete, key=_sortable)
+    ordered = sorted(complete, key=_sortable if by_value else lambda value: min(_numbered(one) for one in points[value]))
     left = tuple(one for value in points if value not in set(complete) for one in points[value])
     return TimePoints(tuple(tuple(points[value]) for value in ordered), left)
 

@@ -216,3 +216,23 @@ def test_the_two_bad_geometries_are_told_apart(test_data: Path) -> None:
     tilted = next(e for e in entries if e.verdict is Verdict.VOLUME)
     assert tilted.geometry is not None
     assert tilted.geometry.sheared
+
+
+@pytest.mark.parametrize(
+    # Times come in their order; it puts the unweighted volume of a diffusion series last, the file has it first.
+    ("kind", "order"),
+    [("fmri", [0, 1, 2, 3]), ("dti", [3, 0, 1, 2])],
+)
+def test_volumes_of_an_enhanced_philips_series_are_those_of_dcm2niix(
+    test_data: Path, tmp_path: Path, kind: str, order: list[int]
+) -> None:
+    source = test_data / "mr-enhanced" / "tests" / "data" / "philips_enhanced" / kind / "001"
+    (theirs,) = by_dcm2niix(source, tmp_path / "nii")
+    header = read_header(str(theirs))
+    ((series, entry),) = classic_volumes(scan(source, Inline()))
+    assert entry.time_points == header.time_points == 4
+    for time in range(4):
+        volume = read(series, entry, time)
+        # Stored numbers: it prefers the scanner's private scaling to the standard one.
+        same = Volume(read_voxels(str(theirs), order[time]), header.geometry)
+        np.testing.assert_array_equal(on_our_grid(same, volume), volume.voxels)
