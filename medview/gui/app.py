@@ -21,6 +21,7 @@ from medview.core.errors import MedViewError
 from medview.core.job import JobContext
 from medview.gui.dialogs.give_up import ask_to_give_up
 from medview.gui.dialogs.notice import NoticeDialog
+from medview.gui.end_on_signal import EndOnSignal
 from medview.gui.icons import icon
 from medview.gui.job_thread import JobThreads
 from medview.gui.key_focus import KeyFocus
@@ -61,7 +62,10 @@ def run_window(paths: Sequence[str] = (), *, demo: bool = False) -> int:
     app, program = build_program()
     program.show()
     QTimer.singleShot(0, lambda: program.begin(paths, demo=demo))
-    return app.exec()
+    signals = EndOnSignal(program.window.close, app)
+    code = app.exec()
+    signals.stop()
+    return code
 
 
 def build_program() -> tuple[QApplication, Program]:

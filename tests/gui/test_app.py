@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +83,23 @@ def test_the_window_stands_without_torch_and_without_readers(home: Path) -> None
         "scipy",
         "sqlalchemy",
     }
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_a_polite_kill_end_the_program_in_order(home: Path, number: signal.Signals) -> None:
+    acknowledge(home)
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", "import sys; from medview.gui.app import run_window; sys.exit(run_window())"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as window:
+        database = home / "data" / "personal.medview" / "project.db"
+        end = time.monotonic() + 30
+        while not database.exists() and time.monotonic() < end:
+            assert window.poll() is None
+            time.sleep(0.05)
+        window.send_signal(number)
+        _, errors = window.communicate(timeout=30)
+    assert window.returncode == 0
+    assert "Traceback" not in errors
 
 
 def test_the_notice_is_shown_until_it_is_acknowledged_and_never_again(program: Program, qtbot: QtBot) -> None:
