@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.atomic import replacing
-from medview.core.errors import GeometryError, ReadError
+from medview.core.errors import GeometryError, ReadError, WriteError
 from medview.core.geometry import Geometry
 from medview.core.segmentation import COLOUR_CYCLE, VALUES_PER_LAYER, LabelArray, Segment
 from medview.core.source import Source, SourceKind
@@ -170,8 +170,24 @@ def _colour(value: object) -> tuple[int, int, int] | None:
     return value[0], value[1], value[2]
 
 
+def refuse_other_names(path: Path) -> None:
+    """Raise WriteError when a file stands where the companion of ``path`` would, and it is not one: a BIDS sidecar, say."""
+    companion = names_path(path)
+    if not companion.exists():
+        return
+    try:
+        document = json.loads(companion.read_text("utf-8")) if companion.stat().st_size < 1 << 20 else None
+    except (OSError, ValueError):
+        document = None
+    if not isinstance(document, dict) or set(document) != {"labels"}:
+        raise WriteError(
+            f"{companion.name} is not MedView's and would be written over; choose another name than {path.name}."
+        )
+
+
 def write_names(path: Path, segments: Sequence[Segment]) -> Path:
     """Write the companion that names the values of a label map at ``path``. Raises WriteError, DiskFullError."""
+    refuse_other_names(path)
     document = {"labels": [{"value": s.value, "name": s.name, "colour": list(s.colour)} for s in segments]}
     companion = names_path(path)
     with replacing(companion) as file:

@@ -167,7 +167,10 @@ def _own_grid(seg: _Seg) -> Geometry:
     low = int(np.argmin(along))
     count = int(np.rint((along.max() - along.min()) / step)) + 1
     affine = np.eye(4)
-    affine[:3, 0], affine[:3, 3] = normal * step, positions[low]
+    # From first to last frame, so that a tilted series keeps its shear.
+    span = positions[int(np.argmax(along))] - positions[low]
+    affine[:3, 0] = span / (count - 1) if count > 1 else normal * step
+    affine[:3, 3] = positions[low]
     affine[:3, 1], affine[:3, 2] = column * first.spacing_ji_mm[0], row * first.spacing_ji_mm[1]
     shape = (count, integer(seg.dataset, "Rows"), integer(seg.dataset, "Columns"))
     return Geometry(shape, affine, text(seg.dataset, "FrameOfReferenceUID"))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
+from pydicom.valuerep import DSfloat
 
 import medview
 from medview.core.atomic import replacing
@@ -19,7 +20,7 @@ from medview.core.errors import GeometryError, ReadError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.segmentation import Segment, Segmentation
 from medview.core.source import SourceKind
-from medview.io.dicom.attributes import quiet, text
+from medview.io.dicom.attributes import numbers, quiet, text
 from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo
@@ -127,7 +128,7 @@ def _source(path: Path, geometry: Geometry, source: Sequence[Path]) -> _Source:
         mine, theirs = geometry.frame_of_reference_uid, instance.frame_of_reference_uid
         if mine and mine != theirs:
             raise GeometryError(f"{path.name} was not written: {name_of(one)} lies in another frame of reference.")
-        datasets.append(_completed(dataset))
+        datasets.append(_completed(dataset, geometry))
         frames += instance.frames
     if not datasets:
         raise ReadError(f"{path.name} was not written: none of the source files is a DICOM image.")
@@ -152,10 +153,14 @@ _MAY_BE_EMPTY = (
 """What a SEG repeats of its source and the standard allows to be empty; de-identified files often lack it."""
 
 
-def _completed(dataset: Dataset) -> Dataset:
+def _completed(dataset: Dataset, geometry: Geometry) -> Dataset:
     for keyword in _MAY_BE_EMPTY:
         if keyword not in dataset:
             setattr(dataset, keyword, "")
+    if not numbers(dataset, "SliceThickness") and "SharedFunctionalGroupsSequence" not in dataset:
+        directions = geometry.directions_kji
+        apart = abs(float(geometry.affine_lps[:3, 0] @ np.cross(directions[2], directions[1])))
+        dataset.SliceThickness = DSfloat(apart, auto_format=True)
     if not text(dataset, "FrameOfReferenceUID"):
         # A SEG must name a frame of reference: one per series says no more than the source does.
         dataset.FrameOfReferenceUID = made_uid([text(dataset, "SeriesInstanceUID")])

@@ -14,6 +14,8 @@ from medview.core.errors import DiskFullError, GeometryError, ReadError, WriteEr
 from medview.core.job import Inline
 from medview.core.segmentation import Code, Segment, Segmentation
 from medview.core.source import Source, SourceKind
+from medview.core.study import Verdict
+from medview.io.dicom.scan import scan
 from medview.io.dicom.seg import RESEARCH_USE, ImportedLabels, read_seg, write_seg
 from medview.io.load import LoadedVolume, load_volume
 from tests.helpers.dciodvfy import errors
@@ -103,6 +105,20 @@ def test_labels_on_real_series_classic_and_enhanced_survive(test_data: Path, tmp
     write_seg(target, segmentation, paths_of(loaded))
     assert_same(segmentation, read_seg(target, loaded.volume))
     assert errors(target) == []
+
+
+@pytest.mark.data
+def test_labels_on_a_tilted_series_keep_the_tilt(test_data: Path, tmp_path: Path) -> None:
+    found = scan(test_data / "ct-bad-geometry", Inline())
+    uid = next(s.series_uid for s in found.series if s.volumes[0].verdict is Verdict.VOLUME)
+    loaded = load_volume(test_data / "ct-bad-geometry", uid, Inline())
+    assert loaded.volume.geometry.sheared
+    segmentation = drawn_on(loaded)
+    write_seg(tmp_path / "labels.dcm", segmentation, paths_of(loaded))
+    assert_same(segmentation, read_seg(tmp_path / "labels.dcm", loaded.volume))
+    alone = read_seg(tmp_path / "labels.dcm")
+    assert_same(segmentation, alone)
+    assert alone.geometry.same_grid(loaded.volume.geometry)
 
 
 def test_a_seg_of_another_series_is_refused(oblique_ct: LoadedVolume, tmp_path: Path) -> None:
