@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from medview.core.changes import Command
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import icon_button, set_role, text_button
 from medview.gui.elided_label import ElidedLabel
@@ -58,9 +59,12 @@ class MessageLine(QFrame):
         heard = Subscriptions(self)
         heard.add(workspace.message, self.show_message)
         heard.add(workspace.active_changed, self._refresh_hint)
+        for signal in (workspace.active_changed, workspace.history_changed):
+            heard.add(signal, self._refresh_undo)
         for name in ("mode", "tool"):
             heard.add(field_signal(workspace.bench, name), self._refresh_hint)
         self._speaking = False
+        self._reported: Command | None = None
         self.clear()
 
     def show_message(self, message: Message) -> None:
@@ -68,7 +72,8 @@ class MessageLine(QFrame):
         self._speaking = True
         set_role(self.label, _ROLES[message.severity])
         self.label.setText(message.text)
-        self.undo.setVisible(message.undo)
+        self._reported = self._newest() if message.undo else None
+        self._refresh_undo()
         self.dismiss.setVisible(True)
         self._timer.stop()
         if message.severity in _HOLD_MS:
@@ -78,14 +83,28 @@ class MessageLine(QFrame):
         """Go back to the hint."""
         self._timer.stop()
         self._speaking = False
+        self._reported = None
         set_role(self.label, "quiet")
-        self.undo.hide()
+        self._refresh_undo()
         self.dismiss.hide()
         self._refresh_hint()
 
     def _on_undo(self) -> None:
+        meant = self._undo_meant()
         self.clear()
-        self.undo_wanted.emit()
+        if meant:
+            self.undo_wanted.emit()
+
+    def _newest(self) -> Command | None:
+        case = self._workspace.active
+        return case.history.next_undo() if case is not None else None
+
+    def _undo_meant(self) -> bool:
+        """Whether Undo would take back what the message is about, and nothing done since."""
+        return self._reported is not None and self._reported is self._newest()
+
+    def _refresh_undo(self) -> None:
+        self.undo.setVisible(self._undo_meant())
 
     def _refresh_hint(self, *_values: object) -> None:
         if not self._speaking:

@@ -29,10 +29,11 @@ from medview.gui.theme_tokens import DARK
 from medview.store.entry import SavedKind, SavedState
 from medview.workspace.events import Severity
 from medview.workspace.jobs import JobStatus, Lane, Outcome
+from medview.workspace.operations import labels
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Bench, Mode, Tool
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import SERIES, make_case
+from tests.gui.panes import SERIES, label_voxel, make_case
 from tests.gui.windows import bare_workspace, make_window
 
 
@@ -194,6 +195,29 @@ def test_a_message_replaces_the_hint_and_closing_it_brings_the_hint_back(
     assert not window.message.undo.isVisible()
     qtbot.mouseClick(window.message.dismiss, Qt.MouseButton.LeftButton)
     assert window.message.label.text() == hint
+
+
+def test_the_undo_link_takes_back_what_its_message_tells_and_goes_once_something_newer_is_done(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace
+) -> None:
+    case, other = make_case(), make_case(series=replace(SERIES, series_uid="1.2.3.5"))
+    for opened in (other, case):
+        workspace.add_case(opened)
+    liver = labels.add_segment(case, "Liver")
+    assert liver is not None
+    workspace.say("Added Liver.", undo=True)
+    assert window.message.undo.isVisible()
+    label_voxel(case, liver, (1, 2, 3))
+    assert window.message.label.text() == "Added Liver."
+    assert not window.message.undo.isVisible()
+
+    workspace.say("Painted.", undo=True)
+    workspace.show(other.key)
+    assert not window.message.undo.isVisible()
+    workspace.show(case.key)
+    QApplication.processEvents()
+    qtbot.mouseClick(window.message.undo, Qt.MouseButton.LeftButton)
+    assert case.history.names == ("Add Liver",)
 
 
 def test_the_hint_says_what_the_hands_do_in_each_mode() -> None:
