@@ -180,10 +180,25 @@ class Driver:
     def choose_file(self, path: Path) -> None:
         """Type a path into the file dialog that is open and confirm."""
         self.wait_front("QFileDialog")
-        self.keys("ctrl+a")
-        self.write(str(path))
+        # Where the pointer rests it would choose from the list of completions.
+        self.move_to({"x": 0, "y": 0})
+        for _ in range(3):
+            self.keys("ctrl+a")
+            self.write(str(path))
+            if self._typed(str(path)):
+                break
         self.keys("Return")
         self.wait(lambda: self.ask("front")["class"] == "MainWindow", "the file dialog to close")
+
+    def _typed(self, text: str) -> bool:
+        """Whether the field of the file dialog holds a text; a busy machine may swallow keys."""
+        end = time.monotonic() + 2.0
+        while time.monotonic() < end:
+            field = self.ask("widget", name="fileNameEdit")
+            if field is not None and field["text"] == text:
+                return True
+            time.sleep(_POLL_S)
+        return False
 
     # ------------------------------------------------------------------------------------ the end
 
