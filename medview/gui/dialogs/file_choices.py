@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-_IMAGES = (
-    "Images (*.dcm *.ima *.zip *.nii *.nii.gz *.nrrd *.nhdr *.mha *.png *.jpg *.jpeg *.tif *.tiff DICOMDIR);;All files (*)"
-)
-_LABELS = "Labels (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd);;All files (*)"
+IMAGES = "Images (*.dcm *.ima *.zip *.nii *.nii.gz *.nrrd *.nhdr *.png *.jpg *.jpeg DICOMDIR);;All files (*)"
+LABELS = "Labels (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd);;All files (*)"
 
 
 def ask_folder(parent: QWidget, title: str) -> Path | None:
@@ -20,12 +19,12 @@ def ask_folder(parent: QWidget, title: str) -> Path | None:
 
 def ask_images(parent: QWidget) -> Path | None:
     """Ask for one image file or zip."""
-    return _existing(parent, "Open a file", _IMAGES)
+    return _existing(parent, "Open a file", IMAGES)
 
 
 def ask_labels(parent: QWidget) -> Path | None:
     """Ask for a label file."""
-    return _existing(parent, "Import labels", _LABELS)
+    return _existing(parent, "Import labels", LABELS)
 
 
 def ask_model_zip(parent: QWidget) -> Path | None:
@@ -34,7 +33,7 @@ def ask_model_zip(parent: QWidget) -> Path | None:
 
 
 def ask_new_file(parent: QWidget, title: str, name: str, kind: str) -> Path | None:
-    """Ask where to write.
+    """Ask where to write. The name that comes back ends in one of the endings of ``kind``, the first where none was given.
 
     Parameters
     ----------
@@ -43,8 +42,25 @@ def ask_new_file(parent: QWidget, title: str, name: str, kind: str) -> Path | No
     kind : str
         Filter such as ``DICOM (*.dcm)``.
     """
-    chosen, _ = QFileDialog.getSaveFileName(parent, title, name, kind)
-    return Path(chosen) if chosen else None
+    endings = endings_of(kind)
+    dialog = QFileDialog(parent, title, "", kind)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(endings[0])
+    dialog.selectFile(name)
+    while dialog.exec():
+        chosen = Path(dialog.selectedFiles()[0])
+        # The dialog itself adds nothing to a name that has any dot in it.
+        complete = chosen if chosen.name.lower().endswith(endings) else chosen.with_name(chosen.name + endings[0])
+        if complete == chosen or not complete.exists():
+            return complete
+        # Whether this one may be replaced has not been asked yet.
+        dialog.selectFile(str(complete))
+    return None
+
+
+def endings_of(kind: str) -> tuple[str, ...]:
+    """Return the endings a filter lets through: ``NIfTI (*.nii.gz *.nii)`` gives ``(".nii.gz", ".nii")``."""
+    return tuple(re.findall(r"\*(\.[\w.]+)", kind))
 
 
 def _existing(parent: QWidget, title: str, kinds: str) -> Path | None:
