@@ -14,7 +14,15 @@ from medview.core.errors import ModelError
 from medview.io.load import load_volume
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import fits
-from medview.workspace.exports import prepare_folder, remove_outputs, write_json, write_prediction
+from medview.workspace.exports import (
+    OUTPUT_NAMES,
+    check_folder,
+    prepare_folder,
+    refuse_sources,
+    remove_outputs,
+    write_json,
+    write_prediction,
+)
 from medview.workspace.models import model_registry
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -36,7 +44,7 @@ def predict(
     pack = model_registry().get(model)
     if len(src) > 1:
         raise ModelError(f"{pack.spec.name} takes one image; {len(src)} were given.")
-    prepare_folder(output, overwrite=overwrite)
+    check_folder(output, overwrite=overwrite)
     with progress(quiet=quiet) as context:
         started = time.monotonic()
         loaded = load_volume(src[0], series, context)
@@ -45,10 +53,14 @@ def predict(
         fit = fits(pack.spec, volume.modality, volume.geometry, volume.unit, volume.colour)
         if not fit.ok:
             raise ModelError(fit.reason)
+        sources: list[str | Path] = [src[0], *(frame.path for frame in loaded.entry.frames)]
+        for name in OUTPUT_NAMES:
+            refuse_sources(output / name, sources)
         from medview.ml.runners.run import predict as run_prediction
 
         request = PredictRequest(volume=volume, pack=pack, device=device, job_id=uuid.uuid4().hex)
         prediction = run_prediction(request, context)
+    prepare_folder(output, overwrite=overwrite)
     remove_outputs(output)
     started = time.monotonic()
     warnings = [f"{damaged.path}: {damaged.reason}" for damaged in loaded.damaged]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.io.label_files import read_labels
 from medview.io.load import load_volume
+from medview.workspace.exports import refuse_sources
 from medview.workspace.presets import auto_window, choices, needs_auto_window, opening_window
 from medview.workspace.rendering import Overlay, render_slice
 
@@ -50,6 +52,7 @@ def render(
             cut = layout.extract(labels.layers[segment.layer_id], index)
             overlays.append(Overlay(cut == segment.value, segment.colour))
     picture = render_slice(volume, layout, index, _window(window, volume), overlays, letters=True)
+    refuse_sources(output, (src, *(frame.path for frame in loaded.entry.frames)))
     with replacing(output) as file:
         Image.fromarray(picture).save(file, format="PNG")
 
@@ -61,9 +64,12 @@ def _window(text: str, volume: Volume) -> Window:
     width, slash, level = text.partition("/")
     if slash:
         try:
-            return Window(float(level), float(width))
+            wide, middle = float(width), float(level)
         except ValueError:
-            raise MedViewError(f"{text!r} is no window; give WIDTH/LEVEL, e.g. 400/40, or the name of a preset.") from None
+            wide = middle = math.nan
+        if not (math.isfinite(wide) and math.isfinite(middle) and wide > 0):
+            raise typer.BadParameter(f"{text!r} is no window; give WIDTH/LEVEL, e.g. 400/40, or the name of a preset.")
+        return Window(middle, wide)
     offered = {w.name.lower(): w for w in choices(volume)}
     if text.lower() not in offered:
         raise MedViewError(f"There is no preset {text!r} for this series; it has {', '.join(offered) or 'none'}.")

@@ -11,7 +11,12 @@ from medview.core.errors import LabelError
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
 from medview.core.prediction import Proposal
-from medview.core.segmentation import Segmentation
+from medview.core.segmentation import Segment, Segmentation
+
+
+def counts_as_revision(change: Change) -> bool:
+    """Whether a change alters what a model may have looked at: voxels and annotations, not names, colours or proposals."""
+    return isinstance(change, LabelPatch | AnnotationChange)
 
 
 @dataclass(slots=True)
@@ -21,7 +26,7 @@ class CaseLabels:
     Attributes
     ----------
     revision : int
-        Grows with every applied change that alters segmentation or annotations.
+        Grows with every applied change of voxels or annotations.
     """
 
     segmentation: Segmentation
@@ -69,8 +74,7 @@ class CaseLabels:
                 self.annotations[change.after.annotation_id] = change.after
         else:
             self._apply_proposal(change)
-            return
-        self.revision += 1
+        self.revision += counts_as_revision(change)
 
     def _apply_segment(self, change: SegmentChange) -> None:
         segments = self.segmentation.segments
@@ -82,9 +86,15 @@ class CaseLabels:
                 )
             del segments[change.position]
         if change.after is not None:
-            if change.before is None and self.segmentation.find(change.after.segment_id):
+            if change.before is None and self._collides(change.after):
                 raise LabelError(f"The segment {change.after.name} is already there.")
             segments.insert(change.position, change.after)
+
+    def _collides(self, segment: Segment) -> bool:
+        return any(
+            other.segment_id == segment.segment_id or (other.layer_id, other.value) == (segment.layer_id, segment.value)
+            for other in self.segmentation.segments
+        )
 
     def _apply_proposal(self, change: ProposalChange) -> None:
         if change.before is not None:

@@ -38,6 +38,7 @@ class PredictedMask:
     box: Box
     voxels: npt.NDArray[np.uint8]
     segments: tuple[PredictedSegment, ...]
+    _histogram: npt.NDArray[np.int64] = field(init=False, repr=False, default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         if self.voxels.shape != self.box.shape_kji:
@@ -59,9 +60,10 @@ class PredictedMask:
         return labels
 
     def counts(self) -> dict[int, int]:
-        """Voxels per value, for the values of ``segments``."""
-        histogram = np.bincount(self.voxels.ravel(), minlength=256)
-        return {segment.value: int(histogram[segment.value]) for segment in self.segments}
+        """Voxels per value, for the values of ``segments``; counted once."""
+        if self._histogram.size == 0:
+            object.__setattr__(self, "_histogram", np.bincount(self.voxels.ravel(), minlength=256))
+        return {segment.value: int(self._histogram[segment.value]) for segment in self.segments}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

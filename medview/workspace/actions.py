@@ -45,16 +45,20 @@ def _has_case(workspace: Workspace) -> bool:
 
 def _can_undo(workspace: Workspace) -> bool:
     case = workspace.active
-    return case is not None and not case.read_only and case.history.next_undo() is not None
+    return case is not None and case.editable and case.history.next_undo() is not None
 
 
 def _can_redo(workspace: Workspace) -> bool:
     case = workspace.active
-    return case is not None and not case.read_only and case.history.next_redo() is not None
+    return case is not None and case.editable and case.history.next_redo() is not None
+
+
+def _can_change(workspace: Workspace) -> bool:
+    return workspace.active is not None and workspace.active.editable
 
 
 def _has_proposal(workspace: Workspace) -> bool:
-    return workspace.active is not None and bool(workspace.active.labels.proposals)
+    return _can_change(workspace) and workspace.active is not None and bool(workspace.active.labels.proposals)
 
 
 def _has_segment(workspace: Workspace) -> bool:
@@ -154,8 +158,8 @@ def _accept(workspace: Workspace) -> None:
     if case is not None and case.labels.proposals:
         proposal_id = next(reversed(case.labels.proposals))
         name = case.labels.proposals[proposal_id].prediction.model_name
-        labels.accept(case, proposal_id)
-        workspace.say(f"Accepted what {name} proposed.", undo=True)
+        if labels.accept(case, proposal_id):
+            workspace.say(f"Accepted what {name} proposed.", undo=True)
 
 
 def _reject(workspace: Workspace) -> None:
@@ -163,8 +167,8 @@ def _reject(workspace: Workspace) -> None:
     if case is not None and case.labels.proposals:
         proposal_id = next(reversed(case.labels.proposals))
         name = case.labels.proposals[proposal_id].prediction.model_name
-        labels.reject(case, proposal_id)
-        workspace.say(f"Rejected what {name} proposed.", undo=True)
+        if labels.reject(case, proposal_id):
+            workspace.say(f"Rejected what {name} proposed.", undo=True)
 
 
 def _add_segment(workspace: Workspace) -> None:
@@ -209,7 +213,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.identity", "Hide patient identity", _toggle_identity, "mdi6.incognito"),
     Action("proposal.accept", "Accept the proposal", _accept, "mdi6.check-all", _has_proposal),
     Action("proposal.reject", "Reject the proposal", _reject, "mdi6.close", _has_proposal),
-    Action("segment.add", "Add a segment", _add_segment, "mdi6.plus", _has_case),
+    Action("segment.add", "Add a segment", _add_segment, "mdi6.plus", _can_change),
     Action("segment.next", "Next segment", _next_segment(1), "", _has_segment),
     Action("segment.previous", "Previous segment", _next_segment(-1), "", _has_segment),
 )

@@ -9,7 +9,7 @@ from medview.core.errors import WriteError
 from medview.core.job import JobContext
 from medview.core.segmentation import LabelLayer, Segmentation
 from medview.io.dicom.seg import write_seg
-from medview.io.label_files import ImportedLabels, is_label_file, read_labels, write_names
+from medview.io.label_files import ImportedLabels, is_label_file, read_labels, refuse_other_names, write_names
 from medview.io.load import LoadedVolume, load_volume
 from medview.io.nifti import write_volume as write_nifti_volume
 from medview.io.nrrd import write_label_map as write_nrrd_labels
@@ -81,6 +81,7 @@ def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: Loaded
     elif form is Format.NIFTI:
         write_named_map(dst, segmentation)
     else:
+        refuse_other_names(dst)
         merged, segments = flatten(segmentation)
         write_nrrd_labels(dst, merged, labels.geometry)
         write_names(dst, segments)

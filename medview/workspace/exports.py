@@ -14,9 +14,12 @@ from medview.core.prediction import Prediction
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
 from medview.io.dicom.seg import RESEARCH_USE, write_seg
-from medview.io.label_files import write_names
+from medview.io.label_files import refuse_other_names, write_names
 from medview.io.nifti import write_label_map
 from medview.workspace.flatten import flatten
+
+OUTPUT_NAMES = ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "summary.json")
+"""Everything a prediction is written to."""
 
 
 def refuse_sources(target: Path, sources: Iterable[str | Path]) -> None:
@@ -25,16 +28,29 @@ def refuse_sources(target: Path, sources: Iterable[str | Path]) -> None:
         raise WriteError(f"{target.name} is one of the source files, which MedView never changes; choose another name.")
 
 
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Raise WriteError when an output folder holds something already, unless ``overwrite``; nothing is made."""
+    if folder.exists() and not folder.is_dir():
+        raise WriteError(f"{folder} is a file; choose a folder to write to.")
+    try:
+        used = folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        raise _no_access(folder, error) from error
+    if used and not overwrite:
+        raise WriteError(f"{folder} is not empty; choose another folder or say --overwrite.")
+
+
 def prepare_folder(folder: Path, *, overwrite: bool) -> None:
     """Make an output folder. Raises WriteError when it holds something already, unless ``overwrite``, or cannot be made."""
+    check_folder(folder, overwrite=overwrite)
     try:
-        if folder.exists() and not folder.is_dir():
-            raise WriteError(f"{folder} is a file; choose a folder to write to.")
-        if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-            raise WriteError(f"{folder} is not empty; choose another folder or say --overwrite.")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"{folder} cannot be written to; choose another folder.", detail=str(error)) from error
+        raise _no_access(folder, error) from error
+
+
+def _no_access(folder: Path, error: OSError) -> WriteError:
+    return WriteError(f"{folder} cannot be written to; choose another folder.", detail=str(error))
 
 
 def write_json(path: Path, document: Mapping[str, object]) -> None:
@@ -151,6 +167,7 @@ def write_named_map(path: Path, segmentation: Segmentation) -> list[str]:
     WriteError
         When segments overlap, which one label map cannot carry.
     """
+    refuse_other_names(path)
     labels, segments = flatten(segmentation)
     write_label_map(path, labels, segmentation.geometry)
     return [path.name, write_names(path, segments).name]
@@ -158,5 +175,5 @@ def write_named_map(path: Path, segmentation: Segmentation) -> list[str]:
 
 def remove_outputs(folder: Path) -> None:
     """Remove what an earlier run left in an output folder that is about to be written again."""
-    for name in ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "summary.json"):
+    for name in OUTPUT_NAMES:
         (folder / name).unlink(missing_ok=True)

@@ -20,7 +20,9 @@ class Lane(Enum):
     MODEL = "model"
     """The one GPU lane."""
     WRITE = "write"
-    """Exports and thumbnails."""
+    """Exports, installing models."""
+    LOOK = "look"
+    """Thumbnails."""
 
 
 class Request(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medview.core.errors import MedViewError
+from medview.core.errors import MedViewError, StoreError
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
 from medview.store.cases import CaseKey, CaseSources
@@ -22,12 +22,15 @@ class StoredCase:
     ----------
     case_id : int or None
         None when the labels of this series cannot be kept.
+    pixels_known : bool
+        The labels were drawn on complete pixels whose hash the project has.
     problem : str
         Why they cannot be kept or shown, or empty.
     """
 
     case_id: int | None = None
     loaded: LoadedCase | None = None
+    pixels_known: bool = False
     problem: str = ""
 
 
@@ -42,23 +45,28 @@ def load_stored(project: Project | None, series: Series, entry: VolumeEntry, vol
     sources = CaseSources(volume.sop_instance_uids, entry.dicom_paths, volume.modality, series.description)
     try:
         row = project.case(key, volume.geometry, sources, create=not project.read_only)
-        return StoredCase(row.case_id, project.load_case(row.case_id))
+        return StoredCase(row.case_id, project.load_case(row.case_id), bool(row.pixels_sha256))
     except MedViewError as error:
         return StoredCase(problem=error.sentence)
 
 
 def keep(case: OpenCase, project: Project | None, stored: StoredCase) -> None:
     """Let every step of a case go to the journal, or say on the case why it cannot be changed."""
+    if project is not None and project.read_only:
+        case.read_only = project.read_only_reason
+        return
     if project is None or stored.case_id is None:
         case.read_only = stored.problem
-        return
-    if project.read_only:
-        case.read_only = f"{project.path.name} is open for reading only, so labels cannot be changed."
         return
     case_id = stored.case_id
 
     def record(step: Step) -> None:
-        project.journal.append(case_id, Entry(EntryKind(step.kind), step.command, case.labels.revision))
+        try:
+            project.journal.append(case_id, Entry(EntryKind(step.kind), step.command, case.labels.revision))
+        except StoreError as error:
+            # Nothing more may be drawn that would be lost too.
+            case.read_only = error.sentence
+            raise
 
     case.record = record
 

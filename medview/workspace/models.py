@@ -40,6 +40,8 @@ def add_model(source: str | Path, registry: Registry | None = None) -> ModelPack
         When the source is no pack and no known foreign format, or a checksum is wrong.
     """
     where = registry or model_registry()
+    if "://" in str(source):
+        raise PackError(f"Models are added from files; download {source} first and give the path of the file.")
     path = Path(source)
     if not path.exists():
         raise PackError(f"There is no file or folder {path}; choose a model pack.")

@@ -20,6 +20,12 @@ from medview.workspace.load_state import LoadState
 from medview.workspace.view_state import CaseView
 
 
+def case_key(series: Series, entry: VolumeEntry) -> str:
+    """Return what tells the volumes of all series apart; a series may hold several."""
+    number = next((n for n, volume in enumerate(series.volumes) if volume.frames == entry.frames), 0)
+    return f"{series.series_uid}#{number}" if number else series.series_uid
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What the journal has to record: a command done, or the newest one undone or redone."""
@@ -40,6 +46,8 @@ class OpenCase:
         Takes each Step to the journal; None when the case is not kept (no project could be opened).
     read_only : str
         Why labels cannot be changed, or empty.
+    reading : bool
+        Slices still arrive; until they are known to be the right ones no label is shown on them or changed.
     stop_reading : callable
         Cancels the job that still reads slices.
     """
@@ -54,9 +62,10 @@ class OpenCase:
     record: Callable[[Step], None] | None = None
     read_only: str = ""
     losses: tuple[str, ...] = ()
+    reading: bool = False
     stop_reading: Callable[[], None] = field(default=lambda: None)
     _gesture: Gesture | None = field(default=None, init=False)
-    _waiting: list[Command] = field(default_factory=list, init=False)
+    _waiting: list[Callable[[], object]] = field(default_factory=list, init=False)
 
     labels_changed = Signal(LabelsChanged)
     history_changed = Signal()
@@ -65,7 +74,7 @@ class OpenCase:
     @property
     def key(self) -> str:
         """Identity of the case among the open ones."""
-        return self.series.series_uid
+        return case_key(self.series, self.entry)
 
     @property
     def active_segment(self) -> Segment | None:
@@ -76,21 +85,41 @@ class OpenCase:
         """Layout of an anatomical plane on this grid."""
         return SlicePlane.of(plane, self.volume.geometry)
 
-    def do(self, command: Command) -> None:
-        """Apply a command, put it on the history and into the journal; while a gesture is going on, right after it."""
-        if not command.changes:
-            return
-        if self._gesture is not None:
-            self._waiting.append(command)
-            return
+    @property
+    def ready(self) -> bool:
+        """Whether every slice has arrived and the pixels are known to be those the labels were made on."""
+        return not self.reading and self.load.complete
+
+    @property
+    def editable(self) -> bool:
+        """Whether a person's wish can be carried out now: not on a read-only case, not while a hand is drawing."""
+        return not self.read_only and not self.reading and self._gesture is None
+
+    def do(self, command: Command) -> bool:
+        """Apply a command, put it on the history and into the journal; False when the case cannot be changed now."""
+        if not self.editable or not command.changes:
+            return False
         self.labels.apply(command.changes)
         self._done(command)
         self._tell(command.changes)
+        return True
+
+    def show_only(self, changes: Sequence[Change]) -> None:
+        """Apply changes that are neither recorded nor undone: proposals on a case that cannot be changed."""
+        self.labels.apply(changes)
+        self._show(changes)
+
+    def after_gesture(self, work: Callable[[], object]) -> None:
+        """Do what a job brought now, or right after the gesture that is going on."""
+        if self._gesture is None:
+            work()
+        else:
+            self._waiting.append(work)
 
     def undo(self) -> Command | None:
         """Take the newest command back; return it, or None when there is nothing to undo or a gesture is going on."""
         command = self.history.next_undo()
-        if command is None or self.read_only or self._gesture is not None:
+        if command is None or not self.editable:
             return None
         changes = command.inverse().changes
         self.labels.apply(changes)
@@ -102,7 +131,7 @@ class OpenCase:
     def redo(self) -> Command | None:
         """Do the newest undone command again; return it, or None when there is none or a gesture is going on."""
         command = self.history.next_redo()
-        if command is None or self.read_only or self._gesture is not None:
+        if command is None or not self.editable:
             return None
         self.labels.apply(command.changes)
         self.history.redone()
@@ -146,8 +175,8 @@ class OpenCase:
     def _gesture_ended(self) -> None:
         self._gesture = None
         waiting, self._waiting = self._waiting, []
-        for command in waiting:
-            self.do(command)
+        for work in waiting:
+            work()
 
 
 class Gesture:

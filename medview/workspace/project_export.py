@@ -8,6 +8,7 @@ from typing import Any
 from medview.core.annotations import BoxAnnotation
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
+from medview.core.geometry import Geometry
 from medview.core.job import JobContext
 from medview.core.segmentation import Segment
 from medview.core.study import Series
@@ -75,12 +76,24 @@ def _write_case(
         except MedViewError as error:
             warnings.append(f"{folder.name}: {error.sentence}")
     if segmentation.segments and with_seg:
-        if series is None or series.best is None:
+        source = _images(series, segmentation.geometry)
+        if not source:
             warnings.append(f"{folder.name}: its images are not under the given folder, so no SEG was written.")
-        else:
-            write_seg(folder / "labels.dcm", segmentation, [Path(p) for p in series.best.dicom_paths])
+            return files
+        try:
+            write_seg(folder / "labels.dcm", segmentation, source)
             files.append(f"{folder.name}/labels.dcm")
+        except MedViewError as error:
+            warnings.append(f"{folder.name}: {error.sentence}")
     return files
+
+
+def _images(series: Series | None, geometry: Geometry) -> list[Path]:
+    """Return the DICOM files of the volume of a series that labels on ``geometry`` were drawn on; none when it has none."""
+    for entry in series.volumes if series is not None else ():
+        if entry.geometry is not None and entry.geometry.same_grid(geometry):
+            return [Path(path) for path in entry.dicom_paths]
+    return []
 
 
 def _document(row: CaseRow, labels: CaseLabels) -> dict[str, Any]:

@@ -19,6 +19,11 @@ from medview.store.project import Project
 from medview.workspace.jobs import Lane
 from medview.workspace.keeping import StoredCase, attach_pixels, load_stored
 
+_UNSURE = (
+    "Some slices cannot be read, so it is not certain that these are the images the labels were drawn on; they are shown "
+    "and cannot be changed."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ScanPlace:
@@ -56,11 +61,14 @@ class ReadSeries:
 
     Attributes
     ----------
-    problem : str
+    other_pixels : str
         Why labels of the project must not be shown on these pixels, or empty.
+    unsure : str
+        Why they may be shown but not changed, or empty.
     """
 
-    problem: str
+    other_pixels: str = ""
+    unsure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ class OpenSeries:
         damaged = reader.fill(opened, self.entry.shape_kji[0] // 2, context)
         if damaged:
             # Slices that fail to read today may be whole tomorrow: their zeros must not become the case's identity.
-            return ReadSeries("")
+            return ReadSeries(unsure=_UNSURE if stored.pixels_known else "")
         return ReadSeries(attach_pixels(self.project, stored, pixels_sha256(opened.volume)))
 
 

@@ -42,12 +42,15 @@ def test_changes_are_applied_in_order() -> None:
     assert labels.annotations == {"box": BOX}
 
 
-def test_a_proposal_is_no_change_of_the_labels() -> None:
+def test_only_voxels_and_annotations_count_as_what_a_model_looked_at() -> None:
     labels = CaseLabels.empty(GEOMETRY)
-    labels.apply((ProposalChange(None, PROPOSAL),))
+    labels.apply((ProposalChange(None, PROPOSAL), SegmentChange(None, LIVER, 0)))
+    labels.apply((SegmentChange(LIVER, replace(LIVER, visible=False), 0),))
     assert labels.revision == 0
-    labels.apply((SegmentChange(None, LIVER, 0),))
-    assert labels.revision == 1
+    painted = _patch(labels, (1, 1, 1), (3, 4, 5), 1)
+    assert painted is not None
+    labels.apply((painted, AnnotationChange(None, BOX)))
+    assert labels.revision == 2
 
 
 def test_of_changes_that_do_not_all_fit_none_is_applied() -> None:
@@ -158,7 +161,8 @@ def _command(labels: CaseLabels, what: str, rng: np.random.Generator, name: str)
         patch = LabelPatch.between(labels.segmentation.layer(int(rng.integers(0, 2))), box, noise)
         return Command("Paint", (patch,)) if patch else None
     if what == "add":
-        return Command("Add", (SegmentChange(None, Segment(name, "x", (1, 2, 3), 0, 1), position),))
+        layer, value = labels.segmentation.free_slot()
+        return Command("Add", (SegmentChange(None, Segment(name, "x", (1, 2, 3), layer, value), position),))
     if what == "box":
         return Command("Box", (AnnotationChange(None, replace(BOX, annotation_id=name)),))
     if position >= len(segments):

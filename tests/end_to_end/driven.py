@@ -148,7 +148,7 @@ class Peephole(QObject):
 def _case(case: Any) -> dict[str, Any]:
     segmentation = case.labels.segmentation
     return {
-        "complete": case.load.complete,
+        "complete": case.ready,
         "read_only": case.read_only,
         "shape_kji": list(case.volume.geometry.shape_kji),
         "crosshair_kji": list(case.view.crosshair_kji),

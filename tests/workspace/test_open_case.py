@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medview.core.box import Box
-from medview.core.changes import Command
-from medview.core.errors import StalePatchError
+from medview.core.changes import Command, SegmentChange
+from medview.core.errors import LabelError, StalePatchError
 from medview.core.label_patch import LabelPatch
 from medview.edit.paint import stroke_patch
 from medview.workspace.open_case import OpenCase, Step
@@ -115,16 +117,19 @@ def test_a_patch_over_changed_voxels_is_refused_and_changes_nothing(case: OpenCa
     assert _bytes(case) == before
 
 
-def test_what_arrives_during_a_stroke_is_done_right_after_it(case: OpenCase) -> None:
+def test_wishes_during_a_stroke_are_refused_and_results_of_jobs_wait_for_its_end(case: OpenCase) -> None:
     segment = labels.add_segment(case, "Liver")
+    assert segment is not None
     steps: list[Step] = []
     case.record = steps.append
     gesture = case.gesture("brush")
     patch = stroke_patch(case.labels.segmentation, segment, (5, 8, 12), (5, 12, 20), radius_mm=5.0)
     assert patch is not None
     gesture.apply(patch)
-    labels.add_segment(case, "Arrived")
+    assert labels.add_segment(case, "Refused") is None
+    labels.delete_segment(case, segment.segment_id)
     assert case.undo() is None
+    case.after_gesture(lambda: labels.add_segment(case, "Arrived"))
     assert [s.name for s in case.labels.segmentation.segments] == ["Liver"]
     gesture.commit("Brush Liver")
     assert [step.command.name for step in steps] == ["Brush Liver", "Add Arrived"]
@@ -132,6 +137,27 @@ def test_what_arrives_during_a_stroke_is_done_right_after_it(case: OpenCase) -> 
     case.undo()
     case.undo()
     assert not case.labels.segmentation.layer(0).voxels.any()
+
+
+def test_two_segments_never_share_a_layer_and_value(case: OpenCase) -> None:
+    first = labels.add_segment(case, "Liver")
+    assert first is not None
+    twin = replace(first, segment_id="other", name="Twin")
+    with pytest.raises(LabelError):
+        case.do(Command("Add Twin", (SegmentChange(None, twin, 1),)))
+    assert case.labels.segmentation.segments == [first]
+
+
+def test_a_read_only_case_refuses_every_wish_and_keeps_its_history(case: OpenCase) -> None:
+    segment = labels.add_segment(case, "Liver")
+    assert segment is not None
+    case.read_only = "Another window keeps the labels."
+    assert labels.add_segment(case, "Lesion") is None
+    labels.rename_segment(case, segment.segment_id, "Milz")
+    labels.delete_segment(case, segment.segment_id)
+    assert case.undo() is None
+    assert case.labels.segmentation.segments == [segment]
+    assert case.history.names == ("Add Liver",)
 
 
 def test_a_view_that_fails_costs_no_change(case: OpenCase) -> None:

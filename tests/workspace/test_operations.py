@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
+from medview.core.errors import CancelledError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.volume import Rescale, Volume
 from medview.edit.paint import stroke_patch
 from medview.io.dicom.write_series import SeriesIdentity, write_series
+from medview.io.fill import SliceReport
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.store.project import Project
@@ -224,7 +227,34 @@ def test_a_series_asked_for_twice_is_opened_once(desk: Desk, tmp_path: Path) -> 
     assert open_series(desk.workspace, case.series) is not None
 
 
-def test_nothing_can_be_drawn_before_the_pixels_are_known_to_be_those_of_the_labels(desk: Desk, tmp_path: Path) -> None:
+def test_labels_are_neither_shown_nor_made_before_the_pixels_are_known_to_be_theirs(desk: Desk, tmp_path: Path) -> None:
+    case = desk.open(write_ct(tmp_path / "ct"))
+    paint(case, "Liver", (3, 5, 6))
+    desk.workspace.close_case(case.key)
+    runner = HeldRunner()
+    runner.hold = True
+    desk.workspace.runner = runner
+    open_series(desk.workspace, case.series)
+    request, outcome = runner.held[0]
+    seen: list[tuple[bool, int]] = []
+
+    class Watching(Inline):
+        def partial(self, value: object) -> None:
+            outcome.partial(value)
+            reopened = desk.workspace.active
+            assert reopened is not None
+            assert labels.add_segment(reopened, "Too early") is None
+            seen.append((reopened.ready, len(reopened.labels.segmentation.segments)))
+
+    result = request.run(Watching())
+    assert seen == [(False, 0)] * (1 + SHAPE_KJI[0])
+    outcome.done(result)
+    assert desk.workspace.active is not None
+    assert desk.workspace.active.ready
+    assert [s.name for s in desk.workspace.active.labels.segmentation.segments] == ["Liver"]
+
+
+def test_reading_that_is_cancelled_leaves_no_half_open_series(desk: Desk, tmp_path: Path) -> None:
     case = desk.open(write_ct(tmp_path / "ct"))
     desk.workspace.close_case(case.key)
     runner = HeldRunner()
@@ -232,17 +262,77 @@ def test_nothing_can_be_drawn_before_the_pixels_are_known_to_be_those_of_the_lab
     desk.workspace.runner = runner
     open_series(desk.workspace, case.series)
     request, outcome = runner.held[0]
-    seen: list[str] = []
 
-    class Watching(Inline):
+    class OneSlice(Inline):
         def partial(self, value: object) -> None:
             outcome.partial(value)
-            assert desk.workspace.active is not None
-            seen.append(desk.workspace.active.read_only)
+            if isinstance(value, SliceReport):
+                self.cancel()
 
-    result = request.run(Watching())
-    assert len(seen) == 1 + SHAPE_KJI[0]
-    assert all("still being read" in reason for reason in seen)
-    outcome.done(result)
+    with pytest.raises(CancelledError):
+        request.run(OneSlice())
     assert desk.workspace.active is not None
-    assert desk.workspace.active.read_only == ""
+    outcome.cancelled()
+    assert desk.workspace.active is None
+    assert open_series(desk.workspace, case.series) is not None
+
+
+def test_labels_on_images_that_can_no_longer_all_be_read_are_shown_and_not_changed(
+    desk: Desk, project: Project, tmp_path: Path
+) -> None:
+    folder = write_ct(tmp_path / "ct")
+    case = desk.open(folder)
+    paint(case, "Liver", (3, 5, 6))
+    assert project.journal.flush()
+    series, frame = case.series, case.entry.frames[0]
+    desk.workspace.close_case(case.key)
+    Path(frame.path).write_bytes(Path(frame.path).read_bytes()[:-40])
+    open_series(desk.workspace, series)
+    again = desk.workspace.active
+    assert again is not None
+    assert again.load.damaged == (0,)
+    assert [s.name for s in again.labels.segmentation.segments] == ["Liver"]
+    assert "not certain" in again.read_only
+    assert labels.add_segment(again, "No") is None
+
+
+def test_two_volumes_of_one_series_are_two_cases(desk: Desk, tmp_path: Path) -> None:
+    folder = write_ct(tmp_path / "ct")
+    k, j, i = np.indices((4, 8, 6))
+    geometry = Geometry.from_spacing((4, 8, 6), (5.0, 0.9, 0.6), (90.0, 4.0, 300.0))
+    other = Volume((k + j + i).astype(np.int16), geometry, modality="CT", unit="HU")
+    identity = SeriesIdentity("Phantom^Op", "OP-1", series_description="small", seed="operations")
+    write_series(tmp_path / "more", other, identity)
+    for number, file in enumerate(sorted((tmp_path / "more").iterdir())):
+        dataset = pydicom.dcmread(file)
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number + 1}"
+        dataset.save_as(folder / f"more-{number}.dcm")
+    desk.open(folder)
+    (series,) = desk.workspace.series
+    assert len(series.volumes) == 2
+    shapes = []
+    for entry in series.volumes:
+        open_series(desk.workspace, series, entry)
+        assert desk.workspace.active is not None
+        shapes.append(desk.workspace.active.volume.geometry.shape_kji)
+    assert sorted(shapes) == [(4, 8, 6), SHAPE_KJI]
+    assert len(desk.workspace.cases) == 2
+
+
+def test_a_companion_that_is_not_ours_is_never_written_over(desk: Desk, tmp_path: Path) -> None:
+    case = desk.open(write_ct(tmp_path / "ct"))
+    paint(case, "Liver", (3, 5, 6))
+    sidecar = tmp_path / "sub-01_T1w.json"
+    sidecar.write_text('{"EchoTime": 0.003}')
+    files.export_nifti(desk.workspace, tmp_path / "sub-01_T1w.nii.gz")
+    assert sidecar.read_text() == '{"EchoTime": 0.003}'
+    assert not (tmp_path / "sub-01_T1w.nii.gz").exists()
+    assert desk.messages[-1].severity is Severity.ERROR
+
+
+def test_hiding_a_segment_does_not_make_a_proposal_stale(desk: Desk, tmp_path: Path) -> None:
+    case = desk.open(write_ct(tmp_path / "ct"))
+    paint(case, "Liver", (3, 5, 6))
+    revision = case.labels.revision
+    labels.set_segment_visible(case, case.labels.segmentation.segments[0].segment_id, visible=False)
+    assert case.labels.revision == revision

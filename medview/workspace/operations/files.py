@@ -150,17 +150,22 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
 def import_labels(workspace: Workspace, path: Path) -> Job | None:
     """Read labels from a SEG, NIfTI or NRRD into new segments of the active case."""
     case = workspace.active
-    if case is None or case.read_only:
-        workspace.say(case.read_only if case else "Open the series first that the labels belong to.", Severity.WARNING)
+    if case is None or case.read_only or not case.ready:
+        problem = (case.read_only or "The series is still being read; import when it is complete.") if case else ""
+        workspace.say(problem or "Open the series first that the labels belong to.", Severity.WARNING)
         return None
 
     def done(value: object) -> None:
         if isinstance(value, ImportedLabels) and workspace.cases.get(case.key) is case:
-            count = add_imported(case, value, path.name)
-            workspace.say(f"{count} segments read from {path.name}.", undo=True)
+            case.after_gesture(lambda: _take_in(workspace, case, value, path.name))
 
     request = ImportFile(path, case.volume, workspace.services.pool)
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
+
+
+def _take_in(workspace: Workspace, case: OpenCase, imported: ImportedLabels, name: str) -> None:
+    count = add_imported(case, imported, name)
+    workspace.say(" ".join((f"{count} segments read from {name}.", *imported.notes)), undo=True)
 
 
 def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:
@@ -219,7 +224,7 @@ def _exportable(workspace: Workspace) -> OpenCase | None:
     if case is None or not case.labels.segmentation.segments:
         workspace.say("There are no segments to export yet; draw one or accept a proposal first.", Severity.WARNING)
         return None
-    if not case.load.complete:
+    if not case.ready:
         workspace.say("The series is still being read; export when it is complete.", Severity.WARNING)
         return None
     return case

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from medview.core.annotations import Annotation, ImageLabel
+from medview.core.case_labels import counts_as_revision
 from medview.core.changes import AnnotationChange, Change, Command, ProposalChange, SegmentChange
 from medview.core.prediction import PredictedMask, Prediction, Proposal
 from medview.core.segmentation import Segment
@@ -14,11 +15,12 @@ from medview.edit.segments import clear_segment, new_segment
 from medview.workspace.open_case import OpenCase
 
 
-def add_segment(case: OpenCase, name: str = "") -> Segment:
-    """Add a segment at the end of the list and make it the active one."""
+def add_segment(case: OpenCase, name: str = "") -> Segment | None:
+    """Add a segment at the end of the list and make it the active one; None when the case cannot be changed now."""
     segmentation = case.labels.segmentation
     segment = new_segment(segmentation, name)
-    case.do(Command(f"Add {segment.name}", (SegmentChange(None, segment, len(segmentation.segments)),), "segments"))
+    if not case.do(Command(f"Add {segment.name}", (SegmentChange(None, segment, len(segmentation.segments)),), "segments")):
+        return None
     case.view.active_segment_id = segment.segment_id
     return segment
 
@@ -55,7 +57,7 @@ def delete_segment(case: OpenCase, segment_id: str) -> None:
     """Remove a segment and its voxels; a locked one stays."""
     segmentation = case.labels.segmentation
     segment = segmentation.segment(segment_id)
-    if segment.locked or case.read_only:
+    if segment.locked or not case.editable:
         return
     position = segmentation.segments.index(segment)
     patch = clear_segment(segmentation, segment)
@@ -66,13 +68,13 @@ def delete_segment(case: OpenCase, segment_id: str) -> None:
         case.view.active_segment_id = rest[min(position, len(rest) - 1)].segment_id if rest else ""
 
 
-def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = None) -> None:
-    """Take a proposal into the labels: all of it, or only the segments with these mask values.
+def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = None) -> bool:
+    """Take a proposal into the labels: all of it, or only the segments with these mask values; False when none was taken.
 
     Voxels of segments that are already there stay; what overlaps them goes to a layer of its own.
     """
-    if case.read_only:
-        return
+    if not case.editable:
+        return False
     proposal = case.labels.proposals[proposal_id]
     prediction = proposal.prediction
     changes: list[Change] = []
@@ -85,39 +87,55 @@ def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = No
         annotations = _annotations(prediction)
         changes += [AnnotationChange(None, a) for a in annotations if a.annotation_id not in case.labels.annotations]
         names += [a.label for a in annotations]
+    if not names and values is not None:
+        return False
     rest = _without(proposal, values)
-    changes.append(ProposalChange(proposal, rest))
+    changes.append(ProposalChange(proposal, _as_fresh(case, proposal, rest, changes)))
     what = ", ".join(dict.fromkeys(names)) or "nothing"
     case.do(Command(f"Accept {what} from {prediction.model_name}", tuple(changes), "accept"))
     added = [c.after for c in changes if isinstance(c, SegmentChange) and c.after is not None]
     if added and not case.active_segment:
         case.view.active_segment_id = added[0].segment_id
+    return True
 
 
-def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> None:
-    """Take one box of a proposal into the labels."""
-    if case.read_only:
-        return
+def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
+    """Take one box of a proposal into the labels; False when the case cannot be changed now."""
+    if not case.editable:
+        return False
     proposal = case.labels.proposals[proposal_id]
     prediction = proposal.prediction
     box = next(b for b in prediction.boxes if b.annotation_id == annotation_id)
     rest = replace(proposal, prediction=replace(prediction, boxes=tuple(b for b in prediction.boxes if b is not box)))
-    changes = (AnnotationChange(None, box), ProposalChange(proposal, None if rest.empty else rest))
-    case.do(Command(f"Accept {box.label} from {prediction.model_name}", changes, "accept"))
+    taken = AnnotationChange(None, box)
+    left = _as_fresh(case, proposal, None if rest.empty else rest, [taken])
+    return case.do(
+        Command(f"Accept {box.label} from {prediction.model_name}", (taken, ProposalChange(proposal, left)), "accept")
+    )
 
 
-def reject(case: OpenCase, proposal_id: str) -> None:
-    """Take a proposal away; Undo brings it back."""
+def reject(case: OpenCase, proposal_id: str) -> bool:
+    """Take a proposal away; Undo brings it back. False when the case cannot be changed now."""
     proposal = case.labels.proposals[proposal_id]
-    case.do(Command(f"Reject {proposal.prediction.model_name}", (ProposalChange(proposal, None),), "reject"))
+    return case.do(Command(f"Reject {proposal.prediction.model_name}", (ProposalChange(proposal, None),), "reject"))
 
 
-def propose(case: OpenCase, proposal: Proposal) -> None:
-    """Put a proposal up in place of an earlier one of the same model."""
-    earlier = [p for p in case.labels.proposals.values() if p.model_id == proposal.model_id]
-    changes: list[Change] = [ProposalChange(p, None) for p in earlier]
-    changes.append(ProposalChange(None, proposal))
-    case.do(Command(f"Run {proposal.prediction.model_name}", tuple(changes), "predict"))
+def propose(case: OpenCase, proposal: Proposal, then: Callable[[], None] = lambda: None) -> None:
+    """Put a proposal up in place of an earlier one of the same model; during a gesture, right after it.
+
+    On a case that cannot be changed the proposal is shown all the same, and kept nowhere.
+    """
+
+    def put_up() -> None:
+        earlier = [p for p in case.labels.proposals.values() if p.model_id == proposal.model_id]
+        changes: list[Change] = [ProposalChange(p, None) for p in earlier]
+        changes.append(ProposalChange(None, proposal))
+        command = Command(f"Run {proposal.prediction.model_name}", tuple(changes), "predict")
+        if not case.do(command):
+            case.show_only(changes)
+        then()
+
+    case.after_gesture(put_up)
 
 
 def stale(case: OpenCase, proposal: Proposal) -> bool:
@@ -132,12 +150,17 @@ def delete_annotation(case: OpenCase, annotation_id: str) -> None:
 
 
 def _alter(case: OpenCase, segment: Segment, name: str) -> None:
-    if case.read_only:
-        return
     before = case.labels.segmentation.segment(segment.segment_id)
     if before != segment:
         position = case.labels.segmentation.segments.index(before)
         case.do(Command(name, (SegmentChange(before, segment, position),), "segments"))
+
+
+def _as_fresh(case: OpenCase, proposal: Proposal, rest: Proposal | None, changes: Sequence[Change]) -> Proposal | None:
+    """What is left of a proposal is not stale because a part of it was accepted."""
+    if rest is None or stale(case, proposal):
+        return rest
+    return replace(rest, labels_revision=case.labels.revision + sum(counts_as_revision(change) for change in changes))
 
 
 def _annotations(prediction: Prediction) -> list[Annotation]:

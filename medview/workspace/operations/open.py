@@ -9,18 +9,17 @@ from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.study import ScanResult, Series, Verdict, VolumeEntry
 from medview.io.fill import SliceReport
+from medview.store.project import Project
 from medview.workspace.events import LabelsChanged, Severity
 from medview.workspace.history import History
 from medview.workspace.jobs import Job, Outcome
-from medview.workspace.keeping import keep
+from medview.workspace.keeping import StoredCase, keep
 from medview.workspace.load_state import LoadState
-from medview.workspace.open_case import OpenCase
+from medview.workspace.open_case import OpenCase, case_key
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
 from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
-
-STILL_READING = "The series is still being read; labels can be changed once it is complete."
 
 
 def open_path(workspace: Workspace, path: Path) -> Job:
@@ -60,19 +59,19 @@ def open_series(
     then : callable
         Called with the case once every slice has arrived.
     """
-    if series.series_uid in workspace.cases:
-        workspace.show(series.series_uid)
-        return None
     chosen = entry or series.best
     if chosen is None or chosen.verdict is Verdict.REFUSED:
         reasons = [r.text for v in series.volumes for r in v.reasons]
         workspace.say(reasons[0] if reasons else "This series holds no image that can be shown.", Severity.WARNING)
         return None
-    if series.series_uid in workspace.opening:
+    key = case_key(series, chosen)
+    if key in workspace.cases:
+        workspace.show(key)
         return None
-    workspace.opening.add(series.series_uid)
-    request = OpenSeries(series, chosen, workspace.services.pool, workspace.services.project)
-    opened: list[OpenCase] = []
+    if key in workspace.opening:
+        return None
+    workspace.opening.add(key)
+    opened: list[tuple[OpenCase, StoredCase]] = []
     jobs: list[Job] = []
 
     def stop() -> None:
@@ -81,87 +80,85 @@ def open_series(
 
     def partial(value: object) -> None:
         if isinstance(value, OpenedSeries):
-            workspace.opening.discard(series.series_uid)
+            workspace.opening.discard(key)
             case = make_case(series, chosen, value)
-            opened.append(case)
             case.stop_reading = stop
-            keep(case, workspace.services.project, value.stored)
-            problem = " ".join(case.losses) or case.read_only
-            # Until every slice is there and known to be those the labels were drawn on.
-            case.read_only = case.read_only or STILL_READING
+            opened.append((case, value.stored))
             workspace.add_case(case)
-            if problem:
-                workspace.say(problem, Severity.WARNING)
         elif isinstance(value, SliceReport) and opened:
-            _arrived(opened[0], [value])
-        elif isinstance(value, list) and opened:
-            _arrived(opened[0], [report for report in value if isinstance(report, SliceReport)])
+            _arrived(opened[0][0], value)
 
     def done(value: object) -> None:
-        case = opened[0] if opened else None
-        if case is None:
+        if not opened or not isinstance(value, ReadSeries) or workspace.cases.get(key) is not opened[0][0]:
             return
-        if case.read_only == STILL_READING:
-            case.read_only = ""
-        if isinstance(value, ReadSeries) and value.problem:
-            withhold_labels(case, value.problem)
-            workspace.say(value.problem, Severity.ERROR)
+        case, stored = opened[0]
+        case.reading = False
+        problem = restore(case, workspace.services.project, stored, value)
+        if problem:
+            workspace.say(problem, Severity.ERROR if value.other_pixels else Severity.WARNING)
         if case.load.damaged:
             workspace.say(case.load.sentence(), Severity.WARNING)
         case.load_changed.emit()
-        case.history_changed.emit()
         then(case)
 
+    def ended_early() -> None:
+        workspace.opening.discard(key)
+        # Half a series would look like a whole one with dark slices.
+        if opened and workspace.cases.get(key) is opened[0][0]:
+            workspace.close_case(key)
+
     def failed(error: MedViewError) -> None:
-        workspace.opening.discard(series.series_uid)
+        ended_early()
         workspace.report(error)
 
-    def cancelled() -> None:
-        workspace.opening.discard(series.series_uid)
-
-    job = workspace.runner.submit(request, Outcome(done, partial, failed, cancelled))
+    request = OpenSeries(series, chosen, workspace.services.pool, workspace.services.project)
+    job = workspace.runner.submit(request, Outcome(done, partial, failed, ended_early))
     jobs.append(job)
     return job
 
 
 def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenCase:
-    """Return the case of a series that is being read, with the labels it already has."""
+    """Return the case of a series that is being read, without labels: they wait until its pixels are known."""
     volume = opened.volume
     middle = tuple(n // 2 for n in volume.geometry.shape_kji)
-    view = CaseView((middle[0], middle[1], middle[2]), opening_window(volume))
-    stored = opened.stored.loaded
-    case = OpenCase(
+    return OpenCase(
         series=series,
         entry=entry,
         volume=volume,
         load=LoadState(volume.geometry.shape_kji[0]),
-        labels=stored.labels if stored else CaseLabels.empty(volume.geometry),
-        view=view,
-        history=History(stored.undo, stored.redo) if stored else History(),
-        losses=tuple(stored.losses) if stored else (),
+        labels=CaseLabels.empty(volume.geometry),
+        view=CaseView((middle[0], middle[1], middle[2]), opening_window(volume)),
+        reading=True,
     )
-    segments = case.labels.segmentation.segments
-    if segments:
-        view.active_segment_id = segments[0].segment_id
-    return case
 
 
-def withhold_labels(case: OpenCase, problem: str) -> None:
-    """Take the stored labels off pixels they were not made on; nothing is written to the project."""
-    case.record = None
-    case.read_only = problem
-    case.labels = CaseLabels.empty(case.volume.geometry)
-    case.history = History()
+def restore(case: OpenCase, project: Project | None, stored: StoredCase, read: ReadSeries) -> str:
+    """Put the stored labels on a case whose pixels are known, and keep what follows; return what the person has to know.
+
+    Labels made on other pixels stay in the project and are not shown.
+    """
+    if read.other_pixels:
+        case.read_only = read.other_pixels
+        return read.other_pixels
+    if stored.loaded is not None:
+        case.labels = stored.loaded.labels
+        case.history = History(stored.loaded.undo, stored.loaded.redo)
+        case.losses = tuple(stored.loaded.losses)
+        segments = case.labels.segmentation.segments
+        if segments:
+            case.view.active_segment_id = segments[0].segment_id
+    keep(case, project, stored)
+    case.read_only = case.read_only or read.unsure
     case.labels_changed.emit(LabelsChanged(case.key, ()))
     case.history_changed.emit()
+    return " ".join((*case.losses, case.read_only)).strip()
 
 
-def _arrived(case: OpenCase, reports: list[SliceReport]) -> None:
+def _arrived(case: OpenCase, report: SliceReport) -> None:
     first = case.load.arrived == 0
-    for report in reports:
-        case.mark_loaded(report.k, ok=report.ok, reason=report.reason)
-    if first and reports and needs_auto_window(case.volume):
-        case.view.window = auto_window(case.volume.values((reports[0].k,)))
+    case.mark_loaded(report.k, ok=report.ok, reason=report.reason)
+    if first and needs_auto_window(case.volume):
+        case.view.window = auto_window(case.volume.values((report.k,)))
     case.load_changed.emit()
 
 

@@ -51,6 +51,9 @@ class RunModel:
         prediction = runners.predict(self.request, context)
         if not isinstance(prediction, Prediction):
             raise TypeError(f"a runner returned {type(prediction).__name__}")
+        if prediction.mask is not None:
+            # Counted here once, so that panels need not.
+            prediction.mask.counts()
         return prediction
 
 
@@ -84,7 +87,7 @@ def run_model(
     if not fit.ok:
         workspace.say(fit.reason, Severity.WARNING)
         return None
-    if not case.load.complete:
+    if not case.ready:
         workspace.say("The series is still being read; run the model when it is complete.", Severity.WARNING)
         return None
     if case.load.damaged:
@@ -102,9 +105,12 @@ def run_model(
         if proposal.empty:
             workspace.say(f"{value.model_name} found nothing.")
             return
-        propose(case, proposal)
-        workspace.say(_summary(value))
-        then(case, proposal)
+
+        def shown() -> None:
+            workspace.say(_summary(value))
+            then(case, proposal)
+
+        propose(case, proposal, shown)
 
     return workspace.runner.submit(RunModel(request), Outcome(done, failed=workspace.report))
 

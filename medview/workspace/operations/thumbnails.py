@@ -36,8 +36,8 @@ class Thumbnail:
 
     @property
     def lane(self) -> Lane:
-        """Thumbnails wait behind exports, never behind reading."""
-        return Lane.WRITE
+        """A lane of their own: nobody waits for pictures in a list."""
+        return Lane.LOOK
 
     def run(self, context: JobContext) -> npt.NDArray[np.uint8]:
         """Decode one slice and draw it as acquired. Raises ReadError when the series holds no picture."""
