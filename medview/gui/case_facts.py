@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QVBoxLay
 
 from medview.core.geometry import Calibration
 from medview.core.study import Verdict
-from medview.gui.bind import Subscriptions
+from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.identity import load_sentence, series_description
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
@@ -48,13 +49,16 @@ class CaseFacts(QFrame):
         subscriptions = Subscriptions(self)
         subscriptions.add(workspace.active_changed, self._show)
         subscriptions.add(workspace.load_changed, self._show_note)
+        subscriptions.add(field_signal(workspace.bench, "identity_hidden"), self._show)
         self._show()
 
-    def _show(self) -> None:
+    def _show(self, *_values: object) -> None:
         while self._rows.rowCount():
             self._rows.removeRow(0)
         case = self._workspace.active
-        self._title.setText("" if case is None else case.series.description or case.series.modality or "Series")
+        hidden = self._workspace.bench.identity_hidden
+        title = "" if case is None else series_description(case.series, hidden=hidden) or case.series.modality or "Series"
+        self._title.setText(title)
         if case is not None:
             for name, value in facts(case):
                 label, text = QLabel(name), QLabel(value)
@@ -67,7 +71,9 @@ class CaseFacts(QFrame):
 
     def _show_note(self) -> None:
         case = self._workspace.active
-        sentences = [] if case is None else [*(reason.text for reason in case.entry.reasons), case.load.sentence()]
+        sentences = [] if case is None else [reason.text for reason in case.entry.reasons]
+        if case is not None:
+            sentences.append(load_sentence(case.load, hidden=self._workspace.bench.identity_hidden))
         shown = "\n".join(sentence for sentence in sentences if sentence)
         self._note.setText(shown)
         self._note.setVisible(bool(shown))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import SlicePlane, letters
+from medview.gui.identity import load_sentence, series_description
 from medview.gui.layers.corners import CornerTexts
 from medview.gui.picture_text import TextLine
 from medview.gui.theme_tokens import PICTURE_QUIET, PICTURE_TEXT, PICTURE_WARNING
@@ -16,13 +17,14 @@ _MINUS = "\u2212"
 
 def corner_texts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> CornerTexts:
     """Return the words for a slice of a case."""
+    hidden = bench.identity_hidden
     return CornerTexts(
-        top_left=_lines(_patient(case, hidden=bench.identity_hidden)),
-        top_right=_lines(_study(case)),
+        top_left=_lines(_patient(case, hidden=hidden)),
+        top_right=_lines(_study(case, hidden=hidden)),
         bottom_left=_lines(_slice(case, plane, index)),
         bottom_right=_lines(_window(case, plane)),
-        notes=tuple(TextLine(note, PICTURE_WARNING) for note in _notes(case, plane)),
-        middle=tuple(TextLine(line, PICTURE_WARNING) for line in _instead_of_picture(case, plane, index)),
+        notes=tuple(TextLine(note, PICTURE_WARNING) for note in _notes(case, plane, hidden=hidden)),
+        middle=tuple(TextLine(line, PICTURE_WARNING) for line in _instead_of_picture(case, plane, index, hidden=hidden)),
     )
 
 
@@ -64,10 +66,11 @@ def _patient(case: OpenCase, *, hidden: bool) -> list[str]:
     return [name, series.patient_id if series.patient_id != name else "", iso_date(series.study_date)]
 
 
-def _study(case: OpenCase) -> list[str]:
+def _study(case: OpenCase, *, hidden: bool) -> list[str]:
     series = case.series
+    description = series_description(series, hidden=hidden)
     number = "" if series.series_number is None else f"{series.series_number}: "
-    described = f"{number}{series.description}" if series.description else number.rstrip(": ")
+    described = f"{number}{description}" if description else number.rstrip(": ")
     return [series.study_description, f"{series.modality} {described}".strip()]
 
 
@@ -93,7 +96,7 @@ def number(value: float) -> str:
     return f"{value:.{digits}f}".replace("-", _MINUS)
 
 
-def _notes(case: OpenCase, plane: SlicePlane) -> list[str]:
+def _notes(case: OpenCase, plane: SlicePlane, *, hidden: bool) -> list[str]:
     notes = []
     calibration = case.volume.geometry.calibration
     if calibration is Calibration.IN_PLANE:
@@ -101,18 +104,18 @@ def _notes(case: OpenCase, plane: SlicePlane) -> list[str]:
         notes.append(f"Stack: no millimetres {along}")
     elif calibration is Calibration.PIXELS:
         notes.append("No millimetres: sizes are in pixels")
-    sentence = case.load.sentence()
+    sentence = load_sentence(case.load, hidden=hidden)
     if sentence:
         notes.append(sentence)
     return notes
 
 
-def _instead_of_picture(case: OpenCase, plane: SlicePlane, index: int) -> list[str]:
+def _instead_of_picture(case: OpenCase, plane: SlicePlane, index: int, *, hidden: bool) -> list[str]:
     if plane.normal_axis != 0:
         return []
     state = case.load.state(index)
     if state is SliceState.DAMAGED:
-        return [f"Slice {index + 1} is damaged", case.load.reasons.get(index, "")]
+        return [f"Slice {index + 1} is damaged", "" if hidden else case.load.reasons.get(index, "")]
     return [f"Slice {index + 1} is being read"] if state is SliceState.ABSENT else []
 
 

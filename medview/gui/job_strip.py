@@ -7,11 +7,14 @@ import time
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
+from medview.gui.bind import follow
 from medview.gui.controls import icon_button, words
 from medview.gui.elided_label import ElidedLabel
+from medview.gui.identity import job_text
 from medview.gui.job_thread import JobThreads
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.jobs import Job, JobStatus
+from medview.workspace.view_state import Bench
 
 _SHOW_AFTER_S = 0.4
 """Quicker jobs would only flicker."""
@@ -23,9 +26,9 @@ _LABEL_PX = 220
 class JobStrip(QWidget):
     """Shows the oldest running job; the others are counted, with their names in the tooltip."""
 
-    def __init__(self, threads: JobThreads, parent: QWidget | None = None) -> None:
+    def __init__(self, threads: JobThreads, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._threads = threads
+        self._threads, self._bench = threads, bench
         self._shown: Job | None = None
         self.label = ElidedLabel()
         self.label.setObjectName("job")
@@ -51,7 +54,7 @@ class JobStrip(QWidget):
         self._tick.setInterval(250)
         self._tick.timeout.connect(self.refresh)
         threads.jobs_changed.connect(self.refresh)
-        self.refresh()
+        follow(self, bench, "identity_hidden", lambda _hidden: self.refresh())
 
     @Slot()
     def refresh(self) -> None:
@@ -70,12 +73,13 @@ class JobStrip(QWidget):
             self._show(self._shown, [j for j in jobs if j is not self._shown], now)
 
     def _show(self, job: Job, others: list[Job], now: float) -> None:
-        self.label.setText(f"{job.title}: {job.text}" if job.text else job.title)
+        hidden = self._bench.identity_hidden
+        self.label.setText(job_text(job, hidden=hidden))
         self.bar.setValue(round(job.fraction * 1000))
         left = job.remaining_seconds(now)
         self.remaining.setText(duration(left) + " left" if left is not None else "")
         self.more.setText(f"+{len(others)}" if others else "")
-        self.more.setToolTip("\n".join(dict.fromkeys(j.title for j in others)))
+        self.more.setToolTip("\n".join(dict.fromkeys(job_text(j, hidden=True) if hidden else j.title for j in others)))
 
     def _cancel(self) -> None:
         if self._shown is not None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from medview.core.study import DamagedFile
 from medview.gui.bind import Subscriptions, field_signal, follow
 from medview.gui.computer import computer_line
 from medview.gui.controls import words
@@ -95,7 +96,7 @@ class MainWindow(QMainWindow):
         self.panes.pointed_at.connect(self.status.show_pointed)
         self.message.undo_wanted.connect(lambda: self.actions_table.run("undo"))
         self.status.check_wanted.connect(lambda: self.side.show_part("check"))
-        self.studies.damaged_wanted.connect(lambda files: DamagedDialog(files, self).exec())
+        self.studies.damaged_wanted.connect(self._show_damaged)
         self.studies.series_wanted.connect(self.files.open_series)
         self.studies.labels_wanted.connect(self.files.read_labels)
         self.side.models.remove_wanted.connect(self.files.remove_model)
@@ -127,6 +128,9 @@ class MainWindow(QMainWindow):
     def _show_keys(self) -> None:
         hint = mouse_hint(self.hands.scheme, self.workspace.bench)
         KeysDialog(self.actions_table.shortcut_table(), hint, self).exec()
+
+    def _show_damaged(self, files: list[DamagedFile]) -> None:
+        DamagedDialog(files, hidden=self.workspace.bench.identity_hidden, parent=self).exec()
 
     def _show_panels(self, visible: bool) -> None:
         self.studies.setVisible(visible)

@@ -9,6 +9,7 @@ from medview.core.changes import Command
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import icon_button, set_role, text_button
 from medview.gui.elided_label import ElidedLabel
+from medview.gui.identity import message_text
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.events import Message, Severity
 from medview.workspace.pointer import Button, Modifiers
@@ -63,15 +64,16 @@ class MessageLine(QFrame):
             heard.add(signal, self._refresh_undo)
         for name in ("mode", "tool"):
             heard.add(field_signal(workspace.bench, name), self._refresh_hint)
-        self._speaking = False
+        heard.add(field_signal(workspace.bench, "identity_hidden"), self._refresh_text)
+        self._message: Message | None = None
         self._reported: Command | None = None
         self.clear()
 
     def show_message(self, message: Message) -> None:
         """Show a message in place of the one before."""
-        self._speaking = True
+        self._message = message
         set_role(self.label, _ROLES[message.severity])
-        self.label.setText(message.text)
+        self._refresh_text()
         self._reported = self._newest() if message.undo else None
         self._refresh_undo()
         self.dismiss.setVisible(True)
@@ -82,7 +84,7 @@ class MessageLine(QFrame):
     def clear(self) -> None:
         """Go back to the hint."""
         self._timer.stop()
-        self._speaking = False
+        self._message = None
         self._reported = None
         set_role(self.label, "quiet")
         self._refresh_undo()
@@ -106,8 +108,12 @@ class MessageLine(QFrame):
     def _refresh_undo(self) -> None:
         self.undo.setVisible(self._undo_meant())
 
+    def _refresh_text(self, *_values: object) -> None:
+        if self._message is not None:
+            self.label.setText(message_text(self._message, hidden=self._workspace.bench.identity_hidden))
+
     def _refresh_hint(self, *_values: object) -> None:
-        if not self._speaking:
+        if self._message is None:
             self.label.setText(mouse_hint(self._scheme, self._workspace.bench) if self._workspace.active else "")
 
 

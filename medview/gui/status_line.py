@@ -34,7 +34,7 @@ class StatusLine(QFrame):
         self.check = text_button("", "What is assumed or wrong about this series", role="flat")
         self.check.setObjectName("check chip")
         self.check.clicked.connect(self.check_wanted)
-        self.jobs = JobStrip(threads)
+        self.jobs = JobStrip(threads, workspace.bench)
         self.saved = SavedDot(tokens)
         card = gpu_name()
         self.device = words("GPU" if card else "CPU", "quiet")

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 
 from medview.core.study import Series, Verdict, VolumeEntry
+from medview.gui.identity import series_description
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """Where a tree item keeps its Row."""
@@ -60,7 +61,7 @@ def fill(model: QStandardItemModel, series: Iterable[Series], *, hide_identity: 
             number = patients[who].rowCount() + 1
             studies[key] = _item(_study_row(one, number, hidden=hide_identity))
             patients[who].appendRow(studies[key])
-        for row in _series_rows(one):
+        for row in _series_rows(one, hidden=hide_identity):
             studies[key].appendRow(_item(row))
 
 
@@ -124,8 +125,8 @@ def _study_row(series: Series, number: int, *, hidden: bool) -> Row:
     return Row(RowKind.STUDY, title, "" if hidden else date_text(series.study_date))
 
 
-def _series_rows(series: Series) -> list[Row]:
-    title = series.description or series.body_part or "Series without a name"
+def _series_rows(series: Series, *, hidden: bool) -> list[Row]:
+    title = series_description(series, hidden=hidden) or series.body_part or "Series without a name"
     if series.series_number is not None:
         title = f"{series.series_number}  {title}"
     entries = [v for v in series.volumes if v.verdict is not Verdict.REFUSED]

@@ -16,20 +16,24 @@ _MOST_SHOWN = 200
 
 
 class DamagedDialog(QDialog):
-    """One entry per file: its name, and one sentence."""
+    """One entry per file: its name, and one sentence; only their number while identity is hidden."""
 
-    def __init__(self, files: Sequence[DamagedFile], parent: QWidget | None = None) -> None:
+    def __init__(self, files: Sequence[DamagedFile], *, hidden: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Files that could not be read")
         column = QVBoxLayout()
         column.setSpacing(GRID_PX)
-        for file in files[:_MOST_SHOWN]:
+        if hidden:
+            column.addWidget(
+                words(f"{len(files)} in all. Show the identity again to see which, since names may be in there.")
+            )
+        for file in () if hidden else files[:_MOST_SHOWN]:
             name = ElidedLabel(Path(file.path).name)
             name.set_hint(file.path)
             column.addWidget(name)
             column.addWidget(words(file.reason, "quiet"))
             column.addSpacing(GRID_PX)
-        if len(files) > _MOST_SHOWN:
+        if not hidden and len(files) > _MOST_SHOWN:
             column.addWidget(words(f"And {len(files) - _MOST_SHOWN} more.", "quiet"))
         column.addStretch(1)
         inside = QWidget()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medview.core.study import Verdict
-from medview.gui.bind import Subscriptions
+from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import clear_layout, words
+from medview.gui.identity import load_sentence
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.workspace import Workspace
 
@@ -30,12 +31,14 @@ class CheckPanel(QWidget):
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self.refresh)
         heard.add(workspace.load_changed, self.refresh)
+        heard.add(field_signal(workspace.bench, "identity_hidden"), self.refresh)
         self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self, *_values: object) -> None:
         """Show the notes on the active case; slices that arrive change nothing until the last one has."""
         case = self._workspace.active
-        key = (case, case.load.complete, case.load.damaged) if case else (None,)
+        hidden = self._workspace.bench.identity_hidden
+        key = (case, case.load.complete, case.load.damaged, hidden) if case else (None,)
         if key == self._shown:
             return
         self._shown = key
@@ -48,6 +51,6 @@ class CheckPanel(QWidget):
         for reason in case.entry.reasons:
             self._column.addWidget(words(reason.text, "warning"))
         if case.load.complete and case.load.damaged:
-            self._column.addWidget(words(case.load.sentence(), "warning"))
+            self._column.addWidget(words(load_sentence(case.load, hidden=hidden), "warning"))
         for loss in case.losses:
             self._column.addWidget(words(loss, "warning"))

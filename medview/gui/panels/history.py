@@ -6,8 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from medview.gui.bind import Subscriptions
+from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import words
+from medview.gui.identity import command_name
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.workspace import Workspace
 
@@ -35,9 +36,10 @@ class HistoryPanel(QWidget):
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self.refresh)
         heard.add(workspace.history_changed, self.refresh)
+        heard.add(field_signal(workspace.bench, "identity_hidden"), self.refresh)
         self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self, *_values: object) -> None:
         """Show the history of the active case."""
         case = self._workspace.active
         undone = case.history.undone_names if case else ()
@@ -52,6 +54,7 @@ class HistoryPanel(QWidget):
             self._add(name, -back, undone=False)
 
     def _add(self, name: str, steps: int, *, undone: bool) -> None:
+        name = command_name(name, hidden=self._workspace.bench.identity_hidden)
         item = QListWidgetItem(name)
         item.setToolTip(name)
         item.setData(Qt.ItemDataRole.UserRole, steps)

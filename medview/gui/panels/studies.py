@@ -67,7 +67,7 @@ class StudiesPanel(QFrame):
         heard = Subscriptions(self)
         heard.add(workspace.studies_changed, self.refresh)
         heard.add(workspace.active_changed, self._on_active)
-        heard.add(field_signal(workspace.bench, "identity_hidden"), self.refresh)
+        heard.add(field_signal(workspace.bench, "identity_hidden"), self._on_identity)
         self.refresh()
 
     def use_tokens(self, tokens: Tokens) -> None:
@@ -75,7 +75,7 @@ class StudiesPanel(QFrame):
         self.rows.tokens = tokens
         self.tree.viewport().update()
 
-    def refresh(self, *_values: object) -> None:
+    def refresh(self) -> None:
         """Show what the workspace has found."""
         fill(self.model, self._workspace.series, hide_identity=self._workspace.bench.identity_hidden)
         self.tree.expandAll()
@@ -118,6 +118,11 @@ class StudiesPanel(QFrame):
             self.labels_wanted.emit(Path(row.series.paths[0]))
         else:
             self.series_wanted.emit(row.series, row.entry)
+
+    def _on_identity(self, _hidden: object) -> None:
+        # People search for names.
+        self.search.clear()
+        self.refresh()
 
     def _on_search(self, text: str) -> None:
         self._filter.setFilterFixedString(text)
