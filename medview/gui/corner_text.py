@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medview.core.geometry import Calibration, Geometry
+from medview.core.geometry import SHEAR_TOLERANCE, Calibration, Geometry
 from medview.core.plane import SlicePlane, letters
 from medview.gui.identity import load_sentence, series_description
 from medview.gui.layers.corners import CornerTexts
@@ -98,16 +98,25 @@ def number(value: float) -> str:
 
 def _notes(case: OpenCase, plane: SlicePlane, *, hidden: bool) -> list[str]:
     notes = []
-    calibration = case.volume.geometry.calibration
+    geometry = case.volume.geometry
+    calibration = geometry.calibration
     if calibration is Calibration.IN_PLANE:
         along = "across the slices" if plane.normal_axis == 0 else "along the stack"
         notes.append(f"Stack: no millimetres {along}")
     elif calibration is Calibration.PIXELS:
         notes.append("No millimetres: sizes are in pixels")
+    elif _slanting(plane, geometry):
+        notes.append("Tilted gantry: angles and slanting lengths are not true in this plane.")
     sentence = load_sentence(case.load, hidden=hidden)
     if sentence:
         notes.append(sentence)
     return notes
+
+
+def _slanting(plane: SlicePlane, geometry: Geometry) -> bool:
+    """Whether the rows and columns of a slice, drawn at right angles, are not at right angles in the patient."""
+    down, right = (geometry.directions_kji[axis] for axis in (plane.row_axis, plane.column_axis))
+    return abs(float(down @ right)) > SHEAR_TOLERANCE
 
 
 def _instead_of_picture(case: OpenCase, plane: SlicePlane, index: int, *, hidden: bool) -> list[str]:

@@ -12,7 +12,7 @@ from medview.core.plane import Plane, SlicePlane
 from medview.core.window import Window
 from medview.gui.corner_text import corner_texts, iso_date, number, person_name, slice_position
 from medview.workspace.view_state import Bench, Camera
-from tests.gui.panes import SERIES, make_case
+from tests.gui.panes import SERIES, make_case, sagittal_geometry
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,27 @@ def test_grids_without_millimetres_claim_none() -> None:
     said = [line.text for name in texts.__dataclass_fields__ for line in getattr(texts, name)]
     assert not any(text.endswith(" mm") for text in said)
     assert "No millimetres: sizes are in pixels" in said
+
+
+@pytest.mark.parametrize(
+    ("tilted_to_lps", "slanting"), [((0.0, 1.0, 0.0), Plane.SAGITTAL), ((1.0, 0.0, 0.0), Plane.CORONAL)]
+)
+def test_a_tilted_gantry_is_told_in_the_plane_that_is_drawn_untrue_and_in_no_other(
+    tilted_to_lps: tuple[float, float, float], slanting: Plane
+) -> None:
+    angle = np.deg2rad(20.0)
+    affine = np.array(Geometry.from_spacing((3, 4, 5), (5.0, 0.9, 0.6)).affine_lps)
+    affine[:3, 0] = 5.0 * (np.cos(angle) * np.array((0.0, 0.0, 1.0)) + np.sin(angle) * np.array(tilted_to_lps))
+    turn = np.eye(4)
+    turn[:3, :3] = sagittal_geometry().directions_kji.T @ np.array([[-1, 0, 0], [0, 0, -1], [0, 1, 0]])
+    for placed in (affine, turn @ affine):
+        grid = Geometry((3, 4, 5), placed)
+        case = make_case(grid, np.zeros((3, 4, 5), np.int16))
+        said = {p: [line.text for line in corner_texts(case, Bench(), case.slice_plane(p), 0).notes] for p in Plane}
+        note = "Tilted gantry: angles and slanting lengths are not true in this plane."
+        assert said == {plane: [note] if plane is slanting else [] for plane in Plane}
+
+
+def test_an_oblique_grid_at_right_angles_is_true_in_every_plane() -> None:
+    case = make_case()
+    assert [corner_texts(case, Bench(), case.slice_plane(plane), 0).notes for plane in Plane] == [(), (), ()]
