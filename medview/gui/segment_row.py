@@ -29,7 +29,7 @@ class SegmentRow(QFrame):
     def __init__(self, segment: Segment, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.segment_id = segment.segment_id
-        self._segment, self._active = segment, False
+        self._segment, self._active, self._changeable = segment, False, True
         self.setFixedHeight(CONTROL_HEIGHT_PX + 2)
         self.colour = icon_button("", "Change the colour")
         self.name = ElidedLabel()
@@ -70,13 +70,22 @@ class SegmentRow(QFrame):
         self.show_button.setToolTip("Hide" if segment.visible else "Show")
         self.lock_button.setIcon(icon("mdi6.lock-outline" if segment.locked else "mdi6.lock-open-variant-outline"))
         self.lock_button.setToolTip("Unlock" if segment.locked else "Lock: nothing may change its voxels")
-        self.delete_button.setEnabled(not segment.locked)
+        self.set_changeable(changeable=self._changeable)
         self._active = active
         self.update()
         set_role(self.name, "" if segment.visible else "quiet")
 
+    def set_changeable(self, *, changeable: bool) -> None:
+        """Offer changes, or none where the case is read-only."""
+        self._changeable = changeable
+        for button in (self.colour, self.show_button, self.lock_button):
+            button.setEnabled(changeable)
+        self.delete_button.setEnabled(changeable and not self._segment.locked)
+
     def begin_edit(self) -> None:
         """Let the person type another name in place."""
+        if not self._changeable:
+            return
         self.edit.setText(self._segment.name)
         self._names.setCurrentWidget(self.edit)
         self.edit.setFocus()

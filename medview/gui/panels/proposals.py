@@ -30,7 +30,8 @@ class ProposalsPanel(QWidget):
         self._column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         self._column.setSpacing(GRID_PX * 2)
         heard = Subscriptions(self)
-        heard.add(workspace.active_changed, self.refresh)
+        for signal in (workspace.active_changed, workspace.load_changed, workspace.history_changed):
+            heard.add(signal, self.refresh)
         heard.add(workspace.labels_changed, self._on_labels)
         self.refresh()
 
@@ -39,14 +40,16 @@ class ProposalsPanel(QWidget):
         case = self._workspace.active
         found = list(reversed(case.labels.proposals.values())) if case else []
         stale = [labels.stale(case, p) for p in found] if case else []
-        now = (case, *zip(found, stale, strict=True))
+        # Not whether it can be changed this very moment: a stroke going on would build every card anew.
+        fixed = case is not None and (bool(case.read_only) or case.reading)
+        now = (case, fixed, *zip(found, stale, strict=True))
         if now == self._shown:
             return
         self._shown = now
         clear_layout(self._column)
         self.cards = []
         for proposal, old in zip(found, stale, strict=True):
-            card = ProposalCard(proposal, stale=old, read_only=bool(case and case.read_only))
+            card = ProposalCard(proposal, stale=old, read_only=fixed)
             card.accepted.connect(self._accept)
             card.accepted_segment.connect(self._accept_segment)
             card.accepted_box.connect(self._accept_box)
@@ -67,27 +70,25 @@ class ProposalsPanel(QWidget):
         case = self._workspace.active
         if case is not None:
             name = case.labels.proposals[proposal_id].prediction.model_name
-            labels.accept(case, proposal_id)
-            self._workspace.say(f"Accepted what {name} proposed.", undo=True)
+            if labels.accept(case, proposal_id):
+                self._workspace.say(f"Accepted what {name} proposed.", undo=True)
 
     def _accept_segment(self, proposal_id: str, value: int) -> None:
         case = self._workspace.active
-        if case is not None:
-            labels.accept(case, proposal_id, {value})
+        if case is not None and labels.accept(case, proposal_id, {value}):
             self._say_done()
 
     def _accept_box(self, proposal_id: str, annotation_id: str) -> None:
         case = self._workspace.active
-        if case is not None:
-            labels.accept_box(case, proposal_id, annotation_id)
+        if case is not None and labels.accept_box(case, proposal_id, annotation_id):
             self._say_done()
 
     def _reject(self, proposal_id: str) -> None:
         case = self._workspace.active
         if case is not None:
             name = case.labels.proposals[proposal_id].prediction.model_name
-            labels.reject(case, proposal_id)
-            self._workspace.say(f"Rejected what {name} proposed.", undo=True)
+            if labels.reject(case, proposal_id):
+                self._workspace.say(f"Rejected what {name} proposed.", undo=True)
 
     def _say_done(self) -> None:
         case = self._workspace.active

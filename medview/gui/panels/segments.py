@@ -106,7 +106,10 @@ class SegmentsPanel(QWidget):
         why = case.read_only if case else ""
         self._read_only.setText(why)
         self._read_only.setVisible(bool(why))
-        self.add.setEnabled(case is not None and not why)
+        changeable = case is not None and not why and not case.reading
+        self.add.setEnabled(changeable)
+        for row in self.rows.values():
+            row.set_changeable(changeable=changeable)
 
     def _add_row(self, segment_id: str) -> SegmentRow:
         case = self._workspace.active
@@ -127,7 +130,7 @@ class SegmentsPanel(QWidget):
 
     def _delete(self, segment_id: str) -> None:
         case = self._workspace.active
-        if case is not None and not case.read_only:
+        if case is not None and case.editable:
             name = case.labels.segmentation.segment(segment_id).name
             labels.delete_segment(case, segment_id)
             self._workspace.say(f"Deleted {name}.", undo=True)
