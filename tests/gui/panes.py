@@ -115,6 +115,16 @@ def make_pane(qtbot: QtBot, workspace: Workspace, hands: Hands, plane: Plane) ->
     return pane
 
 
+def pane_of(qtbot: QtBot, case: OpenCase, plane: Plane) -> SliceView:
+    """Return a pane on the screen over one case."""
+    return make_pane(qtbot, *make_workspace(case), plane)
+
+
+def at(shown: npt.NDArray[np.uint8], x: float, y: float) -> tuple[int, ...]:
+    """Return the colour of one of ``pixels``."""
+    return tuple(int(c) for c in shown[int(y), int(x)])
+
+
 def label_voxel(case: OpenCase, segment: Segment, voxel_kji: tuple[int, int, int]) -> None:
     """Label one voxel through the front door."""
     k, j, i = voxel_kji

@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
-from medview.core.geometry import Calibration, Geometry
+from medview.core.geometry import Geometry
 from medview.core.plane import Plane
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.source import Source, SourceKind
-from medview.gui.pointed_at import PointedAt
 from medview.gui.slice_view import SliceView
 from medview.workspace.open_case import OpenCase
-from medview.workspace.view_state import Camera, Mode, Tool
+from medview.workspace.view_state import Camera
 from tests.gui.panes import (
     BRIGHT_KJI,
     LABELLED_KJI,
     PANE_PX,
     SEGMENT,
-    SERIES,
     SHAPE_KJI,
     Painted,
     add_segment,
+    at,
     label_voxel,
     make_case,
     make_pane,
     make_workspace,
+    pane_of,
     pixels,
-    sagittal_geometry,
     screen_position,
 )
 
 PLANES = pytest.mark.parametrize("plane", list(Plane))
 LETTERS = {Plane.AXIAL: "RLAP", Plane.CORONAL: "RLHF", Plane.SAGITTAL: "APHF"}
 SOURCE = Source(SourceKind.MODEL, "organs", "1.2", job_id="job")
-
-
-def pane_of(qtbot: QtBot, case: OpenCase, plane: Plane) -> SliceView:
-    return make_pane(qtbot, *make_workspace(case), plane)
-
-
-def at(shown: npt.NDArray[np.uint8], x: float, y: float) -> tuple[int, ...]:
-    return tuple(int(c) for c in shown[int(y), int(x)])
 
 
 def same_picture(one: SliceView, other: SliceView) -> bool:
@@ -197,82 +184,6 @@ def test_millimetres_are_equally_long_in_both_directions(qtbot: QtBot, plane: Pl
         assert measured == pytest.approx(widest_chord, abs=5.0 if plane is not Plane.AXIAL else 1.5)
 
 
-def test_hidden_identity_is_nowhere_in_the_pane(qtbot: QtBot) -> None:
-    case = make_case()
-    someone = replace(case.series, patient_name="Doe^Jane", patient_id="MRN-77", study_date="20240131")
-    else_ = replace(case.series, patient_name="Roe^Richard^Quentin", patient_id="0815", study_date="19991231")
-    shown = []
-    for series in (someone, else_):
-        workspace, hands = make_workspace(make_case(series=series))
-        pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
-        assert any(series.patient_id in text for text in pane.shown_text())
-        workspace.bench.identity_hidden = True
-        shown.append(pixels(pane))
-        text = " ".join(pane.shown_text())
-        for secret in ("Doe", "Jane", "MRN-77", "2024", "Roe", "Richard", "0815", "1999"):
-            assert secret not in text
-    assert np.array_equal(*shown)
-
-
-def test_a_damaged_slice_says_so_in_words(qtbot: QtBot) -> None:
-    case = make_case()
-    case.view.crosshair_kji = (2, 9, 17)
-    case.load.mark(2, ok=False, reason="It ends early.")
-    text = pane_of(qtbot, case, Plane.SAGITTAL).shown_text()
-    assert "Slice 3 is damaged" in text
-    assert "It ends early." in text
-
-
-def test_a_slice_still_being_read_says_so_and_appears_when_it_arrives(qtbot: QtBot) -> None:
-    case = make_case()
-    case.load = type(case.load)(SHAPE_KJI[0])
-    workspace, hands = make_workspace(case)
-    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
-    x, y, *_ = screen_position(Plane.SAGITTAL, BRIGHT_KJI)
-    assert "Slice 2 is being read" in pane.shown_text()
-    assert max(at(pixels(pane), x, y)) < 60
-    case.load.mark(BRIGHT_KJI[0], ok=True)
-    workspace.load_changed.emit()
-    assert min(at(pixels(pane), x, y)) > 225
-    assert "Slice 2 is being read" not in pane.shown_text()
-    assert any("1 of 7 slices" in text for text in pane.shown_text())
-
-
-def test_slices_that_arrive_in_quick_succession_are_shown_together(qtbot: QtBot) -> None:
-    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
-    case.load = type(case.load)(SHAPE_KJI[0])
-    workspace, hands = make_workspace(case)
-    pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
-    painted = Painted(pane)
-    for k in range(SHAPE_KJI[0]):
-        case.load.mark(k, ok=True)
-        workspace.load_changed.emit()
-        QApplication.processEvents()
-    assert painted.region.isEmpty()
-    qtbot.waitUntil(lambda: not painted.region.isEmpty())
-    assert not any("Reading" in text for text in pane.shown_text())
-
-
-def test_missing_slices_are_not_shown_as_air_where_other_planes_cut_them(qtbot: QtBot) -> None:
-    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
-    case.load.mark(4, ok=False, reason="It ends early.")
-    shown = pixels(pane_of(qtbot, case, Plane.AXIAL))
-    x, y, *_ = screen_position(Plane.AXIAL, (4, 9, 14))
-    healthy, *_ = screen_position(Plane.AXIAL, (2, 9, 14))
-    assert 15 < min(at(shown, x + 5, y)) < 60
-    assert max(at(shown, healthy + 5, y)) < 5
-
-
-def test_a_stack_says_that_it_has_no_millimetres_along_the_stack(qtbot: QtBot) -> None:
-    grid = Geometry((9, 30, 30), np.diag([1.0, 0.7, 0.7, 1.0])[[2, 1, 0, 3]], calibration=Calibration.IN_PLANE)
-    case = make_case(grid, np.zeros(grid.shape_kji, np.int16))
-    case.view.crosshair_kji = (4, 15, 15)
-    coronal = pane_of(qtbot, case, Plane.CORONAL).shown_text()
-    assert "Stack: no millimetres along the stack" in coronal
-    axial = pane_of(qtbot, case, Plane.AXIAL).shown_text()
-    assert not any("Spacing" in text for text in axial)
-
-
 def test_a_proposal_is_dashed_hatched_and_named(qtbot: QtBot) -> None:
     case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
     labels = np.zeros(SHAPE_KJI, np.uint8)
@@ -343,173 +254,6 @@ def test_zoom_keeps_what_the_camera_has_in_the_middle(qtbot: QtBot) -> None:
     assert min(at(pixels(pane), PANE_PX / 2, PANE_PX / 2)) > 225
 
 
-# ------------------------------------------------------------------------------------------------ the mouse
-
-
-def test_a_click_puts_the_crosshair_into_the_clicked_voxel(qtbot: QtBot) -> None:
-    case = make_case()
-    pane = pane_of(qtbot, case, Plane.CORONAL)
-    x, y, *_ = screen_position(Plane.CORONAL, (5, 31, 17))
-    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(int(x), int(y)))
-    assert case.view.crosshair_kji == (5, 31, 17)
-
-
-def test_the_wheel_turns_slices_in_whole_notches(qtbot: QtBot) -> None:
-    case = make_case()
-    pane = pane_of(qtbot, case, Plane.SAGITTAL)
-    start = case.view.crosshair_kji[0]
-    for eighths in (40, 40, 40):
-        turn(pane, eighths)
-    first = case.view.crosshair_kji[0]
-    assert abs(first - start) == 1
-    turn(pane, -120)
-    assert case.view.crosshair_kji[0] == start
-
-
-def turn(pane: SliceView, eighths: int, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-    middle = QPointF(PANE_PX / 2, PANE_PX / 2)
-    nothing = Qt.MouseButton.NoButton
-    event = QWheelEvent(
-        middle,
-        QPointF(pane.mapToGlobal(middle)),
-        QPoint(),
-        QPoint(0, eighths),
-        nothing,
-        held,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(pane, event)
-
-
-def test_middle_drag_pans_by_what_the_hand_moved(qtbot: QtBot) -> None:
-    case = make_case()
-    pane = pane_of(qtbot, case, Plane.SAGITTAL)
-    pane.grab()
-    before = pane.picture_rect
-    qtbot.mousePress(pane, Qt.MouseButton.MiddleButton, pos=QPoint(200, 200))
-    drag(pane, QPoint(230, 190), Qt.MouseButton.MiddleButton)
-    qtbot.mouseRelease(pane, Qt.MouseButton.MiddleButton, pos=QPoint(230, 190))
-    pane.grab()
-    moved = pane.picture_rect.topLeft() - before.topLeft()
-    assert moved.x() == pytest.approx(30, abs=1)
-    assert moved.y() == pytest.approx(-10, abs=1)
-
-
-def drag(pane: SliceView, to: QPoint, button: Qt.MouseButton) -> None:
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        QPointF(to),
-        QPointF(pane.mapToGlobal(to)),
-        Qt.MouseButton.NoButton,
-        button,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QApplication.sendEvent(pane, event)
-
-
-def test_the_pane_tells_what_lies_under_the_pointer(qtbot: QtBot) -> None:
-    case = make_case()
-    label_voxel(case, add_segment(case), BRIGHT_KJI)
-    pane = pane_of(qtbot, case, Plane.AXIAL)
-    x, y, *_ = screen_position(Plane.AXIAL, BRIGHT_KJI)
-    with qtbot.waitSignal(pane.pointed_at) as said:
-        drag(pane, QPoint(int(x), int(y)), Qt.MouseButton.NoButton)
-    told = said.args[0]
-    assert isinstance(told, PointedAt)
-    assert told.voxel_kji == BRIGHT_KJI
-    assert (told.value, told.unit, told.segments) == ((1000.0,), "HU", ("Liver",))
-    assert told.point_lps_mm is not None
-    expected = sagittal_geometry().point_lps_mm(BRIGHT_KJI)
-    assert np.linalg.norm(np.asarray(told.point_lps_mm) - expected) < 0.2
-    with qtbot.waitSignal(pane.pointed_at) as said:
-        drag(pane, QPoint(1, PANE_PX // 2), Qt.MouseButton.NoButton)
-    assert said.args[0] is None
-
-
-def test_what_lies_under_a_resting_pointer_is_told_again_when_it_changes(qtbot: QtBot) -> None:
-    case = make_case()
-    segment = add_segment(case)
-    pane = pane_of(qtbot, case, Plane.AXIAL)
-    x, y, *_ = screen_position(Plane.AXIAL, BRIGHT_KJI)
-    drag(pane, QPoint(int(x), int(y)), Qt.MouseButton.NoButton)
-    with qtbot.waitSignal(pane.pointed_at) as said:
-        label_voxel(case, segment, BRIGHT_KJI)
-    assert said.args[0].segments == ("Liver",)
-    with qtbot.waitSignal(pane.pointed_at) as said:
-        case.view.set_slice(1, BRIGHT_KJI[1] + 1)
-    assert said.args[0].value == (-1000.0,)
-
-
-def test_the_brush_circle_has_the_radius_in_millimetres_and_draws_only_around_itself(qtbot: QtBot) -> None:
-    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
-    add_segment(case)
-    case.view.active_segment_id = SEGMENT.segment_id
-    workspace, hands = make_workspace(case)
-    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
-    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
-    drag(pane, QPoint(199, 159), Qt.MouseButton.NoButton)
-    painted = Painted(pane)
-    drag(pane, QPoint(200, 160), Qt.MouseButton.NoButton)
-    qtbot.waitUntil(lambda: not painted.region.isEmpty())
-    radius_px = 3.0 / (max(SHAPE_KJI[1] * 0.7, SHAPE_KJI[2] * 1.3) / PANE_PX)
-    # Where the circle was and where it is.
-    assert 0 < painted.area_px < 2 * (2 * radius_px + 10) ** 2
-    shown = pixels(pane).astype(int)
-    on_circle = shown[160, int(200 + radius_px) - 2 : int(200 + radius_px) + 3]
-    assert np.abs(on_circle - SEGMENT.colour).max(axis=1).min() < 80
-
-
-def test_the_brush_circle_grows_with_the_zoom_under_a_resting_pointer(qtbot: QtBot) -> None:
-    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
-    add_segment(case)
-    case.view.active_segment_id = SEGMENT.segment_id
-    workspace, hands = make_workspace(case)
-    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
-    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
-    drag(pane, QPoint(240, 240), Qt.MouseButton.NoButton)
-    turn(pane, 120, Qt.KeyboardModifier.ControlModifier)
-    assert case.view.cameras[Plane.SAGITTAL].zoom > 1
-    radius_px = 3.0 / (max(SHAPE_KJI[1] * 0.7, SHAPE_KJI[2] * 1.3) / PANE_PX) * case.view.cameras[Plane.SAGITTAL].zoom
-    # Beside the letters and lines in the middle.
-    x, y = 240 + radius_px * np.cos(0.6), 240 + radius_px * np.sin(0.6)
-    around = pixels(pane).astype(int)[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3]
-    assert np.abs(around - SEGMENT.colour).max(axis=2).min() < 80
-
-
-def test_painting_shows_at_once_what_was_painted(qtbot: QtBot) -> None:
-    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
-    add_segment(case)
-    case.view.active_segment_id = SEGMENT.segment_id
-    workspace, hands = make_workspace(case)
-    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
-    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
-    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(200, 160))
-    drag(pane, QPoint(240, 200), Qt.MouseButton.LeftButton)
-    during = pixels(pane)
-    assert at(during, 220, 180) != (0, 0, 0)
-    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(240, 200))
-    assert len(case.history.names) == 1
-    case.undo()
-    assert at(pixels(pane), 220, 180) == (0, 0, 0)
-
-
-def test_the_pane_follows_another_case(qtbot: QtBot) -> None:
-    dark = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16), series=replace(SERIES, series_uid="1.9"))
-    bright = make_case()
-    workspace, hands = make_workspace(dark, bright)
-    pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
-    x, y, *_ = screen_position(Plane.AXIAL, BRIGHT_KJI)
-    assert min(at(pixels(pane), x, y)) > 225
-    workspace.show("1.9")
-    assert max(at(pixels(pane), x, y)) < 10
-    # The case that is no longer shown may change without a trace.
-    painted = Painted(pane)
-    bright.view.crosshair_kji = (0, 0, 0)
-    QApplication.processEvents()
-    assert painted.region.isEmpty()
-
-
 def test_a_picture_larger_than_the_pane_is_averaged_and_sharp_again_when_zoomed(qtbot: QtBot) -> None:
     grid = Geometry.from_spacing((1, 2400, 2400), (1.0, 0.1, 0.1))
     voxels = np.where(np.indices(grid.shape_kji).sum(axis=0) % 2, 200, -200).astype(np.int16)
@@ -532,13 +276,6 @@ def test_colour_pictures_keep_their_colours(qtbot: QtBot) -> None:
     shown = pixels(pane_of(qtbot, case, Plane.AXIAL))
     assert at(shown, 80, 200) == (200, 30, 40)
     assert at(shown, 330, 200) == (10, 60, 220)
-
-
-def test_a_pane_without_a_case_is_black(qtbot: QtBot) -> None:
-    workspace, hands = make_workspace()
-    pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
-    assert pixels(pane).max() == 0
-    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
 
 
 def test_labels_written_over_several_layers_all_show(qtbot: QtBot) -> None:

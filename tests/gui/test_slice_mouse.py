@@ -1,0 +1,180 @@
+"""What the mouse does on a pane, and what the pane shows of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from medview.core.plane import Plane
+from medview.gui.pointed_at import PointedAt
+from medview.gui.slice_view import SliceView
+from medview.workspace.view_state import Mode, Tool
+from tests.gui.panes import (
+    BRIGHT_KJI,
+    PANE_PX,
+    SEGMENT,
+    SHAPE_KJI,
+    Painted,
+    add_segment,
+    at,
+    label_voxel,
+    make_case,
+    make_pane,
+    make_workspace,
+    pane_of,
+    pixels,
+    sagittal_geometry,
+    screen_position,
+)
+
+
+def test_a_click_puts_the_crosshair_into_the_clicked_voxel(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.CORONAL)
+    x, y, *_ = screen_position(Plane.CORONAL, (5, 31, 17))
+    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(int(x), int(y)))
+    assert case.view.crosshair_kji == (5, 31, 17)
+
+
+def test_the_wheel_turns_slices_in_whole_notches(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.SAGITTAL)
+    start = case.view.crosshair_kji[0]
+    for eighths in (40, 40, 40):
+        turn(pane, eighths)
+    first = case.view.crosshair_kji[0]
+    assert abs(first - start) == 1
+    turn(pane, -120)
+    assert case.view.crosshair_kji[0] == start
+
+
+def turn(pane: SliceView, eighths: int, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    middle = QPointF(PANE_PX / 2, PANE_PX / 2)
+    nothing = Qt.MouseButton.NoButton
+    event = QWheelEvent(
+        middle,
+        QPointF(pane.mapToGlobal(middle)),
+        QPoint(),
+        QPoint(0, eighths),
+        nothing,
+        held,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(pane, event)
+
+
+def test_middle_drag_pans_by_what_the_hand_moved(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.SAGITTAL)
+    pane.grab()
+    before = pane.picture_rect
+    qtbot.mousePress(pane, Qt.MouseButton.MiddleButton, pos=QPoint(200, 200))
+    drag(pane, QPoint(230, 190), Qt.MouseButton.MiddleButton)
+    qtbot.mouseRelease(pane, Qt.MouseButton.MiddleButton, pos=QPoint(230, 190))
+    pane.grab()
+    moved = pane.picture_rect.topLeft() - before.topLeft()
+    assert moved.x() == pytest.approx(30, abs=1)
+    assert moved.y() == pytest.approx(-10, abs=1)
+
+
+def drag(pane: SliceView, to: QPoint, button: Qt.MouseButton) -> None:
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(to),
+        QPointF(pane.mapToGlobal(to)),
+        Qt.MouseButton.NoButton,
+        button,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(pane, event)
+
+
+def test_the_pane_tells_what_lies_under_the_pointer(qtbot: QtBot) -> None:
+    case = make_case()
+    label_voxel(case, add_segment(case), BRIGHT_KJI)
+    pane = pane_of(qtbot, case, Plane.AXIAL)
+    x, y, *_ = screen_position(Plane.AXIAL, BRIGHT_KJI)
+    with qtbot.waitSignal(pane.pointed_at) as said:
+        drag(pane, QPoint(int(x), int(y)), Qt.MouseButton.NoButton)
+    told = said.args[0]
+    assert isinstance(told, PointedAt)
+    assert told.voxel_kji == BRIGHT_KJI
+    assert (told.value, told.unit, told.segments) == ((1000.0,), "HU", ("Liver",))
+    assert told.point_lps_mm is not None
+    expected = sagittal_geometry().point_lps_mm(BRIGHT_KJI)
+    assert np.linalg.norm(np.asarray(told.point_lps_mm) - expected) < 0.2
+    with qtbot.waitSignal(pane.pointed_at) as said:
+        drag(pane, QPoint(1, PANE_PX // 2), Qt.MouseButton.NoButton)
+    assert said.args[0] is None
+
+
+def test_what_lies_under_a_resting_pointer_is_told_again_when_it_changes(qtbot: QtBot) -> None:
+    case = make_case()
+    segment = add_segment(case)
+    pane = pane_of(qtbot, case, Plane.AXIAL)
+    x, y, *_ = screen_position(Plane.AXIAL, BRIGHT_KJI)
+    drag(pane, QPoint(int(x), int(y)), Qt.MouseButton.NoButton)
+    with qtbot.waitSignal(pane.pointed_at) as said:
+        label_voxel(case, segment, BRIGHT_KJI)
+    assert said.args[0].segments == ("Liver",)
+    with qtbot.waitSignal(pane.pointed_at) as said:
+        case.view.set_slice(1, BRIGHT_KJI[1] + 1)
+    assert said.args[0].value == (-1000.0,)
+
+
+def test_the_brush_circle_has_the_radius_in_millimetres_and_draws_only_around_itself(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    add_segment(case)
+    case.view.active_segment_id = SEGMENT.segment_id
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    drag(pane, QPoint(199, 159), Qt.MouseButton.NoButton)
+    painted = Painted(pane)
+    drag(pane, QPoint(200, 160), Qt.MouseButton.NoButton)
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    radius_px = 3.0 / (max(SHAPE_KJI[1] * 0.7, SHAPE_KJI[2] * 1.3) / PANE_PX)
+    # Where the circle was and where it is.
+    assert 0 < painted.area_px < 2 * (2 * radius_px + 10) ** 2
+    shown = pixels(pane).astype(int)
+    on_circle = shown[160, int(200 + radius_px) - 2 : int(200 + radius_px) + 3]
+    assert np.abs(on_circle - SEGMENT.colour).max(axis=1).min() < 80
+
+
+def test_the_brush_circle_grows_with_the_zoom_under_a_resting_pointer(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    add_segment(case)
+    case.view.active_segment_id = SEGMENT.segment_id
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    drag(pane, QPoint(240, 240), Qt.MouseButton.NoButton)
+    turn(pane, 120, Qt.KeyboardModifier.ControlModifier)
+    assert case.view.cameras[Plane.SAGITTAL].zoom > 1
+    radius_px = 3.0 / (max(SHAPE_KJI[1] * 0.7, SHAPE_KJI[2] * 1.3) / PANE_PX) * case.view.cameras[Plane.SAGITTAL].zoom
+    # Beside the letters and lines in the middle.
+    x, y = 240 + radius_px * np.cos(0.6), 240 + radius_px * np.sin(0.6)
+    around = pixels(pane).astype(int)[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3]
+    assert np.abs(around - SEGMENT.colour).max(axis=2).min() < 80
+
+
+def test_painting_shows_at_once_what_was_painted(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    add_segment(case)
+    case.view.active_segment_id = SEGMENT.segment_id
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(200, 160))
+    drag(pane, QPoint(240, 200), Qt.MouseButton.LeftButton)
+    during = pixels(pane)
+    assert at(during, 220, 180) != (0, 0, 0)
+    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(240, 200))
+    assert len(case.history.names) == 1
+    case.undo()
+    assert at(pixels(pane), 220, 180) == (0, 0, 0)
