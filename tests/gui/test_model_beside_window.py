@@ -34,6 +34,7 @@ from medview.workspace.scheme import Scheme
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
+from tests.helpers.timing import least_of
 
 pytestmark = pytest.mark.data
 
@@ -42,8 +43,6 @@ HEAD = Box((48, 48, 48), (208, 208, 208))
 
 LONGEST_STALL_S = 0.05
 LONGEST_CANCEL_S = 0.2
-TRIES = 3
-"""Other programs can hold any process up; what the window's own work does shows in every try."""
 
 
 class Desk:
@@ -98,28 +97,26 @@ def desk(qtbot: QtBot, test_data: Path, tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_scrolling_goes_on_without_a_stall_while_the_model_runs(desk: Desk) -> None:
-    # The first run also imports torch, which holds the interpreter for moments at a time but not the window.
     desk.wait(desk.start(), JobStatus.DONE)
-    worst = []
-    for _ in range(TRIES):
-        beats: list[float] = []
-        timer = QTimer()
-        timer.setInterval(10)
 
-        def beat(beats: list[float] = beats) -> None:
+    def longest_gap_s() -> float:
+        beats: list[float] = []
+
+        def beat() -> None:
             beats.append(time.perf_counter())
             step_slice(desk.case, Plane.AXIAL, 1 if len(beats) % 60 < 30 else -1)
 
+        timer = QTimer()
+        timer.setInterval(10)
         timer.timeout.connect(beat)
         job = desk.start()
         timer.start()
         desk.wait(job, JobStatus.DONE)
         timer.stop()
-        assert len(beats) > 50
-        worst.append(float(np.diff(beats).max()))
-        if worst[-1] <= LONGEST_STALL_S:
-            break
-    assert min(worst) <= LONGEST_STALL_S, worst
+        assert len(beats) > 30
+        return float(np.diff(beats).max())
+
+    assert least_of(longest_gap_s, LONGEST_STALL_S) <= LONGEST_STALL_S
 
 
 def test_the_result_becomes_a_proposal_with_its_source_and_changes_no_label(desk: Desk) -> None:
@@ -131,22 +128,21 @@ def test_the_result_becomes_a_proposal_with_its_source_and_changes_no_label(desk
     assert desk.case.labels.segmentation.segments == []
 
 
-@pytest.mark.parametrize("after_s", [0.3, 1.1])
-def test_cancel_ends_the_job_at_once_and_leaves_the_labels_as_they_were(desk: Desk, after_s: float) -> None:
+@pytest.mark.parametrize("after", [0.05, 0.5])
+def test_cancel_ends_the_job_at_once_and_leaves_the_labels_as_they_were(desk: Desk, after: float) -> None:
     desk.wait(desk.start(), JobStatus.DONE)
     desk.case.undo()
-    waited = []
-    for _ in range(TRIES):
+
+    def seconds_to_stop() -> float:
         job = desk.start()
-        desk.wait(job, JobStatus.RUNNING)
-        desk.qtbot.wait(int(after_s * 1000))
+        desk.qtbot.waitUntil(lambda: job.fraction >= after, timeout=60_000)
+        assert job.status is JobStatus.RUNNING
         pressed = time.perf_counter()
         job.cancel()
         desk.wait(job, JobStatus.CANCELLED)
-        waited.append(time.perf_counter() - pressed)
-        if waited[-1] <= LONGEST_CANCEL_S:
-            break
-    assert min(waited) <= LONGEST_CANCEL_S, waited
+        return time.perf_counter() - pressed
+
+    assert least_of(seconds_to_stop, LONGEST_CANCEL_S) <= LONGEST_CANCEL_S
     assert desk.case.labels.proposals == {}
     desk.wait(desk.start(), JobStatus.DONE)
     assert len(desk.case.labels.proposals) == 1
