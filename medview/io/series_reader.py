@@ -109,7 +109,9 @@ class SeriesReader:
         jobs = [SliceJob(k, frames[k], _as_values(opened.entry)) for k in outward(first_k, count)]
         batches = _batches(jobs)
         stop = context.raise_if_cancelled
-        retried = yield from self._run(opened.block.handle, batches, stop)
+        # The slice somebody waits for is read alone: nothing competes for the disk, and it is the first to arrive.
+        retried = yield from self._run(opened.block.handle, batches[:1], stop)
+        retried += yield from self._run(opened.block.handle, batches[1:], stop)
         # A batch whose process died is read again one by one, so that only the culprit is marked.
         yield from self._singly(opened.block.handle, retried, stop)
 
