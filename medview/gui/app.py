@@ -30,6 +30,7 @@ from medview.gui.saved_watch import SavedWatch
 from medview.gui.theme import apply_theme
 from medview.gui.theme_tokens import DARK
 from medview.io.reader_pool import ReaderPool
+from medview.store.entry import SavedKind, SavedState
 from medview.workspace.events import Severity
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import Lane, Outcome
@@ -114,6 +115,7 @@ class Program(QObject):
         self.window.closing.connect(self.on_closing)
         self.workspace.settings_changed.connect(self._save_settings)
         self._watch: SavedWatch | None = None
+        self._unsaved_said = ""
         self._closed = False
         sys.excepthook = self.on_unexpected
 
@@ -209,8 +211,17 @@ class Program(QObject):
             self._read_project()
             return
         self._watch = SavedWatch(services.project.journal, self)
-        self._watch.changed.connect(self.window.status.saved.show_state)
+        self._watch.changed.connect(self._on_saved)
         self.window.status.saved.show_state(services.project.journal.state)
+
+    def _on_saved(self, state: SavedState) -> None:
+        self.window.status.saved.show_state(state)
+        if state.kind is SavedKind.SAVED:
+            self._unsaved_said = ""
+        elif state.kind is SavedKind.FAILED and state.reason != self._unsaved_said:
+            # Once, not with every try.
+            self._unsaved_said = state.reason
+            self.workspace.say(state.reason, Severity.ERROR)
 
     def _read_project(self) -> None:
         # Locked by another window, or on a disk that cannot be written: what is there can still be looked at.

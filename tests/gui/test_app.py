@@ -23,7 +23,7 @@ from medview.gui import app as app_module
 from medview.gui.app import Program
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.io.reader_pool import ReaderPool
-from medview.store.entry import SavedKind
+from medview.store.entry import SavedKind, SavedState
 from medview.workspace.operations import labels
 from medview.workspace.settings import load_settings
 from tests.gui.panes import make_case
@@ -150,6 +150,19 @@ def test_an_unexpected_error_is_one_sentence_and_a_traceback_in_the_log(
             program.on_unexpected(ValueError, error, error.__traceback__)
     assert program.window.message.label.text() == "Something failed unexpectedly; details are in the log."
     assert "boom" in caplog.text
+
+
+def test_why_changes_cannot_be_written_is_said_once_and_again_when_it_happens_again(home: Path, program: Program) -> None:
+    acknowledge(home)
+    program._open_project()
+    said: list[str] = []
+    program.workspace.message.connect(lambda message: said.append(message.text))
+    assert program._watch is not None
+    full = SavedState(SavedKind.FAILED, "The disk has no room.", 1)
+    for state in (full, SavedState(SavedKind.WRITING, waiting=1), full, SavedState(SavedKind.SAVED), full):
+        program._watch.changed.emit(state)
+    assert said == ["The disk has no room."] * 2
+    assert program.window.status.saved.label.text() == "Not saved"
 
 
 def test_the_saved_dot_is_green_once_a_change_is_on_disk(home: Path, program: Program, qtbot: QtBot) -> None:
