@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,21 +12,15 @@ from medview.core.errors import DiskFullError, MedViewError
 from medview.store import journal as journal_module
 from medview.store.entry import SavedKind, SavedState
 from medview.store.project import Project
+from tests.helpers.small_disk import small_disk as mounted
 from tests.store.painter import Painter, live_fingerprint, stored_fingerprint
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of one megabyte."""
-    place = tmp_path / "small"
-    place.mkdir()
-    if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        pytest.skip("only root on Linux can make a small disk; the file size limit test covers the rest")
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("this container may not mount a small disk; the file size limit test covers the rest")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    """A real file system of one megabyte; the file size limit test covers the rest where there can be none."""
+    with mounted(tmp_path / "small") as place:
+        yield place
 
 
 def _paint_until_it_fails(painter: Painter, states: list[SavedState]) -> None:
