@@ -111,7 +111,8 @@ class Registry:
                     source.mkdir()
                     unpack(path, source)
                 # What is checked is the copy that will be used, so the source cannot change in between.
-                fresh = Path(made) / "pack"
+                # It keeps the name the person chose, which sentences about it tell.
+                fresh = Path(made) / "checked" / source.resolve().name
                 copy_pack(load_pack(source, verify=False), fresh)
                 return self._keep(load_pack(fresh))
         except OSError as error:

@@ -70,6 +70,7 @@ class LoadState:
             return ""
         first = self.reasons.get(bad[0], "")
         rest = self.total - len(bad)
+        shown = f"The other {rest} are shown." if rest else "None can be shown."
         if len(bad) == 1:
-            return f"Slice {bad[0] + 1} is damaged: {first} The other {rest} are shown."
-        return f"{len(bad)} slices are damaged, the first is slice {bad[0] + 1}: {first} The other {rest} are shown."
+            return f"Slice {bad[0] + 1} is damaged: {first} {shown}"
+        return f"{len(bad)} slices are damaged, the first is slice {bad[0] + 1}: {first} {shown}"

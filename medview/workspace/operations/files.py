@@ -165,7 +165,8 @@ def import_labels(workspace: Workspace, path: Path) -> Job | None:
 
 def _take_in(workspace: Workspace, case: OpenCase, imported: ImportedLabels, name: str) -> None:
     count = add_imported(case, imported, name)
-    workspace.say(" ".join((f"{count} segments read from {name}.", *imported.notes)), undo=True)
+    text = " ".join((f"{count} segments read from {name}.", *imported.notes))
+    workspace.say(text, undo=workspace.active is case)
 
 
 def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:

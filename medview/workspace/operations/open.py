@@ -9,7 +9,6 @@ from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.study import ScanResult, Series, Verdict, VolumeEntry
 from medview.io.fill import SliceReport
-from medview.store.project import Project
 from medview.workspace.events import LabelsChanged, Severity
 from medview.workspace.history import History
 from medview.workspace.jobs import Job, Outcome
@@ -18,6 +17,7 @@ from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase, case_key
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
 from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
+from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
 
@@ -93,7 +93,7 @@ def open_series(
             return
         case, stored = opened[0]
         case.reading = False
-        problem = restore(case, workspace.services.project, stored, value)
+        problem = restore(case, workspace.services, stored, value)
         if problem:
             workspace.say(problem, Severity.ERROR if value.other_pixels else Severity.WARNING)
         if case.load.damaged:
@@ -132,7 +132,7 @@ def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenC
     )
 
 
-def restore(case: OpenCase, project: Project | None, stored: StoredCase, read: ReadSeries) -> str:
+def restore(case: OpenCase, services: Services, stored: StoredCase, read: ReadSeries) -> str:
     """Put the stored labels on a case whose pixels are known, and keep what follows; return what the person has to know.
 
     Labels made on other pixels stay in the project and are not shown.
@@ -147,7 +147,10 @@ def restore(case: OpenCase, project: Project | None, stored: StoredCase, read: R
         segments = case.labels.segmentation.segments
         if segments:
             case.view.active_segment_id = segments[0].segment_id
-    keep(case, project, stored)
+    keep(case, services.project, stored)
+    if services.project is None or services.project.read_only:
+        # Why the project could not be opened for writing says more than that it was not.
+        case.read_only = services.project_problem or case.read_only
     case.read_only = case.read_only or read.unsure
     case.labels_changed.emit(LabelsChanged(case.key, ()))
     case.history_changed.emit()
