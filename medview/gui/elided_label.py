@@ -38,7 +38,7 @@ class ElidedLabel(QLabel):
         self._hint = hint
         self._update_tip()
 
-    def setText(self, text: str) -> None:  # noqa: N802
+    def setText(self, text: str) -> None:
         """Set the whole text."""
         super().setText(text)
         self._update_tip()

@@ -40,7 +40,7 @@ def detached_copy(file: Path, title: str) -> tempfile.TemporaryDirectory[str]:
             _roll_back(copy)
         finally:
             database.close()
-    except BaseException:
+    except BaseException:  # also an interrupt: half a copy must not stay; raised again below
         folder.cleanup()
         raise
     return folder
@@ -84,7 +84,7 @@ def copy_project(database: Database, blobs: BlobStore, target: Path, database_na
         if target.exists():
             target.rmdir()
         growing.rename(target)
-    except BaseException:
+    except BaseException:  # also an interrupt: half a copy must not stay; raised again below
         shutil.rmtree(growing, ignore_errors=True)
         raise
     sync_folder(target.parent)

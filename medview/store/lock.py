@@ -94,7 +94,7 @@ class ProjectLock:
             now = iso(self._clock.utc())
             self._holder = Holder(user_name(), socket.gethostname(), os.getpid(), uuid.uuid4().hex, now, now)
             self._write(self._holder)
-        except BaseException:
+        except BaseException:  # also an interrupt: a lock that nobody holds on to must not stay; raised again below
             file.close()
             self._holder = None
             raise

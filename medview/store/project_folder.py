@@ -79,7 +79,7 @@ def create_folder(path: Path, name: str, clock: Clock) -> None:
             if path.exists():
                 path.rmdir()
             growing.rename(path)
-        except BaseException:
+        except BaseException:  # also an interrupt: half a project must not stay; raised again below
             shutil.rmtree(growing, ignore_errors=True)
             raise
         sync_folder(path.parent)
@@ -95,7 +95,7 @@ def open_live(path: Path, clock: Clock) -> OpenFolder:
         try:
             opened.database.check()
             opened.blobs.sweep()
-        except BaseException:
+        except BaseException:  # also an interrupt: lock and database are let go of; raised again below
             opened.close()
             raise
         lock.start_heartbeat()
@@ -110,7 +110,7 @@ def open_copy(path: Path) -> OpenFolder:
         opened = OpenFolder(path, Database(Path(folder.name) / DATABASE_NAME, path.name, read_only=True), copy=folder)
         try:
             opened.database.check()
-        except BaseException:
+        except BaseException:  # also an interrupt: lock and database are let go of; raised again below
             opened.close()
             raise
     return opened

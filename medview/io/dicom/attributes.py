@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import SupportsFloat
 
 import numpy as np
 import pydicom
@@ -132,8 +133,10 @@ def _number(value: object) -> float | None:
         if not _NUMBER.fullmatch(value.rstrip("\x00")):
             return None
         value = value.rstrip("\x00").replace(",", ".")
+    if not isinstance(value, (str, SupportsFloat)):
+        return None
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None

@@ -136,7 +136,7 @@ def _files_below(folder: Path, context: JobContext, found: _Findings) -> Iterato
         for name in sorted(files):
             full = os.path.join(root, name)  # noqa: PTH118 - a Path per file is slow for very many files
             # Pipes and devices would be waited for; a link that leads nowhere is reported when it is opened.
-            if os.path.isfile(full) or not os.path.exists(full):  # noqa: PTH110, PTH113
+            if os.path.isfile(full) or not os.path.exists(full):  # noqa: PTH110, PTH113 - as above
                 yield full
 
 
