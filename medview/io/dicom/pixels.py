@@ -110,21 +110,26 @@ class PixelFile:
         j, i = (n * size for n, size in zip(divmod(number, pixels.grid[1]), (pixels.rows, pixels.columns), strict=True))
         return self._whole[j : j + pixels.rows, i : i + pixels.columns]
 
+    def container(self, number: int) -> Array:
+        """Return a frame of a grey image with all bits of its containers as they are in the file. Raises ReadError."""
+        return self._raw(number)[0]
+
     def _stored(self, number: int) -> Array:
         pixels = self._pixels
-        if self._layout.transfer_syntax in NATIVE and not self._layout.fragments:
-            raw = self._native(number)
-            converted = False
-        else:
-            codestream = self._codestream(number)
-            raw = decode(codestream, self._layout.transfer_syntax, pixels)
-            decoder = DECODERS[self._layout.transfer_syntax]
-            converted = decoder.converts_colour
+        raw, converted = self._raw(number)
         if pixels.kind != "int":
             return raw
         if not pixels.colour:
             return sign_extended(raw, pixels.bits_stored, pixels.high_bit, signed=pixels.signed)
         return self._rgb(raw, converted=converted)
+
+    def _raw(self, number: int) -> tuple[Array, bool]:
+        """Return a frame as it is stored, and whether the decoder has made RGB of its colours."""
+        syntax = self._layout.transfer_syntax
+        if syntax in NATIVE and not self._layout.fragments:
+            return self._native(number), False
+        raw = decode(self._codestream(number), syntax, self._pixels)
+        return raw, DECODERS[syntax].converts_colour
 
     def _open(self) -> BinaryIO:
         return io.BytesIO(self._layout.inflated) if self._layout.inflated is not None else open_source(self._path)
