@@ -43,7 +43,7 @@ def mend_charset(dataset: Dataset) -> None:
         dataset.set_original_encoding(implicit, little, convert_encodings(mended))
 
 
-def text(dataset: Dataset, keyword: str) -> str:
+def text(dataset: Dataset, keyword: str | int) -> str:
     """Return a value as text, several joined by backslashes; empty when absent or unreadable."""
     value = _value(dataset, keyword)
     if value is None:
@@ -59,7 +59,7 @@ def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in whole.split("\\")) if whole else ()
 
 
-def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+def numbers(dataset: Dataset, keyword: str | int) -> tuple[float, ...]:
     """Return finite numbers; empty when the attribute is absent or any of its values is no number.
 
     Commas count as decimal points (seen from scanners with a continental locale).
@@ -77,13 +77,13 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     return tuple(found)
 
 
-def number(dataset: Dataset, keyword: str) -> float | None:
+def number(dataset: Dataset, keyword: str | int) -> float | None:
     """Return the first number, or None."""
     found = numbers(dataset, keyword)
     return found[0] if found else None
 
 
-def integer(dataset: Dataset, keyword: str, default: int = 0) -> int:
+def integer(dataset: Dataset, keyword: str | int, default: int = 0) -> int:
     """Return the first number as an integer."""
     found = number(dataset, keyword)
     return default if found is None or abs(found) > 2**62 else int(found)
@@ -143,8 +143,9 @@ def _number(value: object) -> float | None:
 
 
 @cache
-def _tag(keyword: str) -> BaseTag | None:
-    tag = tag_for_keyword(keyword)
+def _tag(keyword: str | int) -> BaseTag | None:
+    """Return the tag of a keyword; a number is a tag already, for groups that repeat and have no keyword."""
+    tag = keyword if isinstance(keyword, int) else tag_for_keyword(keyword)
     return None if tag is None else BaseTag(tag)
 
 
@@ -174,7 +175,7 @@ def _quick(raw: DataElement | RawDataElement) -> object:
     return values if len(values) > 1 else values[0]
 
 
-def _value(dataset: Dataset, keyword: str) -> object:
+def _value(dataset: Dataset, keyword: str | int) -> object:
     tag = _tag(keyword)
     if tag is None or tag not in dataset:
         return None
