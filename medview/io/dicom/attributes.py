@@ -36,11 +36,19 @@ def quiet() -> Iterator[None]:
 
 def mend_charset(dataset: Dataset) -> None:
     """Let texts be decoded by a character set whose name is misspelt, e.g. ``ISO_IR_192``."""
-    stated = texts(dataset, "SpecificCharacterSet")
-    mended = [_CHARSET.sub(r"ISO_IR \1", name) for name in stated]
-    if mended and mended != list(stated):
+    if misspelt_charset(dataset):
         implicit, little = dataset.original_encoding
-        dataset.set_original_encoding(implicit, little, convert_encodings(mended))
+        dataset.set_original_encoding(implicit, little, convert_encodings(_mended(texts(dataset, "SpecificCharacterSet"))))
+
+
+def misspelt_charset(dataset: Dataset) -> str:
+    """Return the name of the character set as it stands when it is misspelt and understood all the same, else nothing."""
+    stated = texts(dataset, "SpecificCharacterSet")
+    return "\\".join(stated) if _mended(stated) != list(stated) else ""
+
+
+def _mended(names: tuple[str, ...]) -> list[str]:
+    return [_CHARSET.sub(r"ISO_IR \1", name) for name in names]
 
 
 def text(dataset: Dataset, keyword: str | int) -> str:
