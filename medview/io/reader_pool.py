@@ -48,10 +48,12 @@ class Pool(Protocol):
         items: Sequence[tuple[Any, ...]],
         timeout_s: float = FILE_TIMEOUT_S,
         while_waiting: Callable[[], None] | None = None,
+        pick: Callable[[], int] | None = None,
     ) -> Iterator[tuple[int, Any]]:
         """Yield (index, value or MedViewError) for each item as it is done, in any order.
 
-        ``while_waiting`` is called every tenth of a second or between items; what it raises ends the work.
+        ``while_waiting`` is called every tenth of a second or between items; what it raises ends the work. ``pick`` is
+        asked for the index of the next item whenever a reader is free and names each once; in order unless given.
         """
 
 
@@ -74,12 +76,14 @@ class InlinePool:
         items: Sequence[tuple[Any, ...]],
         timeout_s: float = FILE_TIMEOUT_S,
         while_waiting: Callable[[], None] | None = None,
+        pick: Callable[[], int] | None = None,
     ) -> Iterator[tuple[int, Any]]:
-        """Yield (index, value or MedViewError) for each item in order."""
-        for index, args in enumerate(items):
+        """Yield (index, value or MedViewError) for each item, in order or as ``pick`` says."""
+        for following in range(len(items)):
             if while_waiting is not None:
                 while_waiting()
-            yield index, boundary.run(function, args)
+            index = following if pick is None else pick()
+            yield index, boundary.run(function, items[index])
 
 
 class _Reader:
@@ -184,33 +188,39 @@ class ReaderPool:
         items: Sequence[tuple[Any, ...]],
         timeout_s: float = FILE_TIMEOUT_S,
         while_waiting: Callable[[], None] | None = None,
+        pick: Callable[[], int] | None = None,
     ) -> Iterator[tuple[int, Any]]:
         """Yield (index, value or MedViewError) for each item as it is done; several processes work at once.
 
         Others may use the pool meanwhile: readers are shared item by item. Closing the iterator drops what is left.
-        ``while_waiting`` is called every tenth of a second; what it raises ends the work.
+        ``while_waiting`` is called every tenth of a second; what it raises ends the work. ``pick`` is asked for the index
+        of the next item whenever a reader is free and names each once; in order unless given.
         """
         running: dict[_Reader, tuple[int, float]] = {}
         following = 0
+        chosen: int | None = None
         try:
             while True:
                 while following < len(items):
-                    reader = self._acquire(block=not running)
+                    reader = self._acquire(block=not running, while_waiting=while_waiting)
                     if reader is None:
                         break
+                    if chosen is None:
+                        chosen = following if pick is None else pick()
                     try:
-                        deadline = reader.send(function, items[following], timeout_s)
+                        deadline = reader.send(function, items[chosen], timeout_s)
                     except OSError:
                         # It died while idle; that is not this item's fault.
                         self._release(self._replaced(reader))
                         continue
-                    running[reader] = (following, deadline)
+                    running[reader] = (chosen, deadline)
                     following += 1
+                    chosen = None
                 if not running:
                     return
                 if while_waiting is not None:
                     while_waiting()
-                for reader, outcome in self._answers(running, items, TICK_S if while_waiting else START_TIMEOUT_S):
+                for reader, outcome in _answers(running, items, TICK_S if while_waiting else START_TIMEOUT_S):
                     index, _ = running.pop(reader)
                     self._release(self._replaced(reader) if isinstance(outcome, _Died) else reader)
                     yield index, outcome.error if isinstance(outcome, _Died) else outcome
@@ -220,36 +230,10 @@ class ReaderPool:
                 long = deadline - time.monotonic() > FILE_TIMEOUT_S + TICK_S
                 self._release(self._replaced(reader) if long and reader.ready else reader)
 
-    def _answers(
-        self, running: dict[_Reader, tuple[int, float]], items: Sequence[tuple[Any, ...]], most_s: float
-    ) -> list[tuple[_Reader, Any]]:
-        """Wait for the next answers, deaths or deadlines, ``most_s`` at most."""
-        watched: list[Connection | int] = []
-        for reader in running:
-            watched += [reader.connection, reader.process.sentinel]
-        patience = min(deadline for _, deadline in running.values()) - time.monotonic()
-        wait(watched, min(max(patience, 0.0), most_s))
-        found: list[tuple[_Reader, Any]] = []
-        for reader, (index, deadline) in running.items():
-            subject = boundary.subject(items[index])
-            try:
-                done, outcome = reader.answer()
-                if done:
-                    found.append((reader, outcome))
-                    continue
-                gone = not reader.process.is_alive()
-            except (EOFError, OSError):
-                gone = True
-            if gone:
-                text = f"{subject} could not be read: it brought the reader process down."
-                found.append((reader, _Died(ReadError(text, detail="reader process died"))))
-            elif time.monotonic() >= deadline:
-                text = f"{subject} could not be read: it took too long."
-                found.append((reader, _Died(ReadError(text, detail="watchdog"))))
-        return found
-
-    def _acquire(self, *, block: bool) -> _Reader | None:
+    def _acquire(self, *, block: bool, while_waiting: Callable[[], None] | None) -> _Reader | None:
         """Return a reader for one task; None when none is free and ``block`` is false. First come, first served.
+
+        Who waits for a reader that another is using can be cancelled all the same, by what ``while_waiting`` raises.
 
         Raises
         ------
@@ -277,11 +261,13 @@ class ReaderPool:
                     if not may_grow:
                         if not block:
                             return None
-                        self._changed.wait()
-                        continue
-                reader = self._grow()
-                if reader is not None:
-                    return reader
+                        self._changed.wait(TICK_S if while_waiting else None)
+                if may_grow:
+                    reader = self._grow()
+                    if reader is not None:
+                        return reader
+                elif while_waiting is not None:
+                    while_waiting()
         finally:
             if block:
                 with self._changed:
@@ -326,6 +312,35 @@ class _Died:
 
     def __init__(self, error: ReadError) -> None:
         self.error = error
+
+
+def _answers(
+    running: dict[_Reader, tuple[int, float]], items: Sequence[tuple[Any, ...]], most_s: float
+) -> list[tuple[_Reader, Any]]:
+    """Wait for the next answers, deaths or deadlines, ``most_s`` at most."""
+    watched: list[Connection | int] = []
+    for reader in running:
+        watched += [reader.connection, reader.process.sentinel]
+    patience = min(deadline for _, deadline in running.values()) - time.monotonic()
+    wait(watched, min(max(patience, 0.0), most_s))
+    found: list[tuple[_Reader, Any]] = []
+    for reader, (index, deadline) in running.items():
+        subject = boundary.subject(items[index])
+        try:
+            done, outcome = reader.answer()
+            if done:
+                found.append((reader, outcome))
+                continue
+            gone = not reader.process.is_alive()
+        except (EOFError, OSError):
+            gone = True
+        if gone:
+            text = f"{subject} could not be read: it brought the reader process down."
+            found.append((reader, _Died(ReadError(text, detail="reader process died"))))
+        elif time.monotonic() >= deadline:
+            text = f"{subject} could not be read: it took too long."
+            found.append((reader, _Died(ReadError(text, detail="watchdog"))))
+    return found
 
 
 def _value(outcome: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import signal
 import sys
 from multiprocessing.connection import Connection
@@ -41,7 +42,15 @@ def main(connection: Connection, memory_bytes: int) -> None:
             connection.send((number, outcome))
         except (BrokenPipeError, ConnectionResetError):
             return
-        except (TypeError, AttributeError, ValueError, ImportError) as error:
+        except (
+            pickle.PicklingError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            ImportError,
+            RecursionError,
+            MemoryError,
+        ) as error:
             text = f"{boundary.subject(args)} could not be read."
             _send(connection, (number, ReadError(text, detail=f"{type(error).__name__} while answering")))
 

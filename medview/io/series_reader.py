@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -74,10 +75,17 @@ class SeriesReader:
         block = SharedBlock.allocate(shape, entry.dtype)
         return OpenedVolume(_volume(series, entry, block, entry.geometry, time_point), block, entry, time_point)
 
-    def fill(self, opened: OpenedVolume, first_k: int, context: JobContext) -> list[SliceReport]:
-        """Read all slices, ``first_k`` first and then outward from it; blocks until done.
+    def fill(
+        self, opened: OpenedVolume, first_k: int, context: JobContext, wanted: Callable[[], int] | None = None
+    ) -> list[SliceReport]:
+        """Read all slices, ``first_k`` first and then around the one that is looked at; blocks until done.
 
         Reports every slice through ``context.partial(SliceReport)``.
+
+        Parameters
+        ----------
+        wanted : callable, optional
+            The slice that is looked at now, asked whenever a reader is free; ``first_k`` unless given.
 
         Returns
         -------
@@ -91,7 +99,7 @@ class SeriesReader:
         """
         damaged: list[SliceReport] = []
         count = opened.entry.shape_kji[0]
-        for done, report in enumerate(self._reports(opened, first_k, context), start=1):
+        for done, report in enumerate(self._reports(opened, first_k, context, wanted), start=1):
             if not report.ok:
                 damaged.append(report)
             context.partial(report)
@@ -99,28 +107,37 @@ class SeriesReader:
             context.raise_if_cancelled()
         return sorted(damaged, key=lambda report: report.k)
 
-    def _reports(self, opened: OpenedVolume, first_k: int, context: JobContext) -> Iterator[SliceReport]:
+    def _reports(
+        self, opened: OpenedVolume, first_k: int, context: JobContext, wanted: Callable[[], int] | None
+    ) -> Iterator[SliceReport]:
         context.raise_if_cancelled()
         frames = opened.frames
         count = opened.entry.shape_kji[0]
         if read_whole(opened.entry):
             yield from self._whole(opened, frames[0], context.raise_if_cancelled)
             return
-        jobs = [SliceJob(k, frames[k], _as_values(opened.entry)) for k in outward(first_k, count)]
-        batches = _batches(jobs)
+        first = min(max(first_k, 0), count - 1)
+        as_values = _as_values(opened.entry)
+        jobs = [SliceJob(k, frames[k], as_values) for k in range(count)]
         stop = context.raise_if_cancelled
         # The slice somebody waits for is read alone: nothing competes for the disk, and it is the first to arrive.
-        retried = yield from self._run(opened.block.handle, batches[:1], stop)
-        retried += yield from self._run(opened.block.handle, batches[1:], stop)
+        retried = yield from self._run(opened.block.handle, [[jobs[first]]], stop)
+        batches = [*_batches(jobs[:first]), *_batches(jobs[first + 1 :])]
+        near = Nearest([(batch[0].k, batch[-1].k) for batch in batches], wanted or (lambda: first))
+        retried += yield from self._run(opened.block.handle, batches, stop, near.take)
         # A batch whose process died is read again one by one, so that only the culprit is marked.
         yield from self._singly(opened.block.handle, retried, stop)
 
     def _run(
-        self, handle: BlockHandle, batches: Sequence[list[SliceJob]], stop: Callable[[], None]
+        self,
+        handle: BlockHandle,
+        batches: Sequence[list[SliceJob]],
+        stop: Callable[[], None],
+        pick: Callable[[], int] | None = None,
     ) -> Generator[SliceReport, None, list[SliceJob]]:
         retried: list[SliceJob] = []
         tasks = [(batch[0].frame.path, handle, batch) for batch in batches]
-        for index, outcome in self._pool.each(fill_slices, tasks, FILE_TIMEOUT_S, stop):
+        for index, outcome in self._pool.each(fill_slices, tasks, FILE_TIMEOUT_S, stop, pick):
             batch = batches[index]
             if not isinstance(outcome, MedViewError):
                 yield from outcome
@@ -151,10 +168,29 @@ def read_whole(entry: VolumeEntry) -> bool:
     return len(entry.frames) == 1 and entry.frames[0].number < 0
 
 
-def outward(first_k: int, count: int) -> list[int]:
-    """Return all slice indices, nearest to ``first_k`` first."""
-    first = min(max(first_k, 0), count - 1)
-    return sorted(range(count), key=lambda k: (abs(k - first), k))
+class Nearest:
+    """Names parts of a stack, each once: always the one nearest to the slice that is wanted at that moment.
+
+    Parameters
+    ----------
+    spans : sequence of (int, int)
+        First and last slice of each part, ascending.
+    wanted : callable
+        The slice to be near to.
+    """
+
+    def __init__(self, spans: Sequence[tuple[int, int]], wanted: Callable[[], int]) -> None:
+        self._left = [(low, high, index) for index, (low, high) in enumerate(spans)]
+        self._wanted = wanted
+
+    def take(self) -> int:
+        """Return the index of the next part. Raises IndexError when all are taken."""
+        wanted = self._wanted()
+        at = bisect(self._left, wanted, key=lambda part: part[0])
+        # The part that begins at or before the wanted slice, or the one behind it.
+        if at and (at == len(self._left) or wanted - self._left[at - 1][1] <= self._left[at][0] - wanted):
+            at -= 1
+        return self._left.pop(at)[2]
 
 
 def _as_values(entry: VolumeEntry) -> bool:
@@ -162,18 +198,18 @@ def _as_values(entry: VolumeEntry) -> bool:
 
 
 def _batches(jobs: Sequence[SliceJob]) -> list[list[SliceJob]]:
-    """Return tasks: the first slice alone, then uncompressed ones in batches, others one by one."""
-    batches = [[jobs[0]]]
-    straight: list[SliceJob] = []
-    for job in jobs[1:]:
-        if job.frame.offset < 0 or job.as_values:
+    """Return tasks in the order of the slices: uncompressed neighbours in batches, others one by one."""
+    batches: list[list[SliceJob]] = []
+    room = 0
+    for job in jobs:
+        straight = job.frame.offset >= 0 and not job.as_values
+        if straight and room:
+            batches[-1].append(job)
+            room -= 1
+        else:
             batches.append([job])
-            continue
-        straight.append(job)
-        if len(straight) == STRAIGHT_BATCH:
-            batches.append(straight)
-            straight = []
-    return [*batches, straight] if straight else batches
+            room = STRAIGHT_BATCH - 1 if straight else 0
+    return batches
 
 
 def _volume(series: Series, entry: VolumeEntry, block: SharedBlock, geometry: Geometry, time_point: int) -> Volume:

@@ -17,11 +17,19 @@ class SliceState(IntEnum):
 
 
 class LoadState:
-    """Which slices are absent, ready or damaged. Statistics, models, exports and hashes wait until it is complete."""
+    """Which slices are absent, ready or damaged. Statistics, models, exports and hashes wait until it is complete.
+
+    Attributes
+    ----------
+    wanted_k : int
+        The slice that is looked at. Set where the view lives, read by the worker that fills the volume: one whole number
+        needs no lock.
+    """
 
     def __init__(self, slices: int) -> None:
         self._states: npt.NDArray[np.uint8] = np.zeros(slices, dtype=np.uint8)
         self.reasons: dict[int, str] = {}
+        self.wanted_k = slices // 2
 
     def mark(self, k: int, *, ok: bool, reason: str = "") -> None:
         """Record that slice ``k`` has arrived, or that it is damaged and why (one sentence)."""

@@ -36,6 +36,14 @@ def leave(path: str) -> None:
     os._exit(0)
 
 
+def end_politely(path: str) -> None:
+    raise SystemExit(0)
+
+
+def unsendable(path: str) -> object:
+    return lambda: None
+
+
 def panic(path: str) -> None:
     raise PanicException("index out of bounds in the file of Jane Doe")
 
@@ -57,6 +65,12 @@ def hoard(path: str, count: int) -> int:
 def double_or_die(path: str, number: int) -> int:
     if number == 13:
         os.abort()
+    return 2 * number
+
+
+def double_or_spin(path: str, number: int) -> int:
+    while number == 13:
+        pass
     return 2 * number
 
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import multiprocessing
+import contextlib
 import os
-import random
 import signal
 import tempfile
 import threading
@@ -14,15 +13,10 @@ import numpy as np
 import pytest
 
 from medview.core.errors import CancelledError, MedViewError, ReadError
-from medview.core.job import Inline
-from medview.io import shared_block
-from medview.io.dicom.scan import scan
-from medview.io.fill import SliceReport
+from medview.io import batches, shared_block
 from medview.io.reader_pool import InlinePool, ReaderPool
-from medview.io.series_reader import SeriesReader
 from medview.io.shared_block import SharedBlock
 from tests.helpers import reader_tasks as tasks
-from tests.helpers.dicom_series import asymmetric, write_ct
 from tests.helpers.timing import typical_of
 
 
@@ -40,7 +34,7 @@ def test_a_value_and_a_medview_error_come_back(pool: ReaderPool) -> None:
         pool.call(tasks.refuse, "a.dcm")
 
 
-@pytest.mark.parametrize("task", [tasks.abort, tasks.segfault, tasks.leave])
+@pytest.mark.parametrize("task", [tasks.abort, tasks.segfault, tasks.leave, tasks.end_politely])
 def test_a_process_that_dies_costs_its_file_only(pool: ReaderPool, task: object) -> None:
     with pytest.raises(ReadError, match=r"killer\.dcm could not be read: it brought the reader process down"):
         pool.call(task, "killer.dcm")  # type: ignore[arg-type]
@@ -53,6 +47,12 @@ def test_a_panic_that_is_no_exception_is_one_sentence(pool: ReaderPool) -> None:
     assert "Doe" not in caught.value.sentence + caught.value.detail
     with pytest.raises(ReadError, match=r"rust\.dcm could not be read"):
         InlinePool().call(tasks.panic, "rust.dcm")
+
+
+def test_an_answer_that_cannot_be_sent_is_one_sentence(pool: ReaderPool) -> None:
+    with pytest.raises(ReadError, match=r"odd\.dcm could not be read") as caught:
+        pool.call(tasks.unsendable, "odd.dcm")
+    assert "while answering" in caught.value.detail
 
 
 def test_a_file_that_takes_too_long_is_given_up(pool: ReaderPool) -> None:
@@ -79,6 +79,59 @@ def test_items_run_side_by_side_and_one_killer_among_them_is_alone(pool: ReaderP
     assert sorted(outcomes) == list(range(20))
     assert isinstance(outcomes[13], ReadError)
     assert {n: v for n, v in outcomes.items() if n != 13} == {n: 2 * n for n in range(20) if n != 13}
+
+
+def test_one_file_that_hangs_in_a_batch_is_given_up_alone(pool: ReaderPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool.call(tasks.double, "a.dcm", 1)
+    monkeypatch.setattr(batches, "FILE_TIMEOUT_S", 0.5)
+    items = [(f"{n}.dcm", n) for n in range(20)]
+    outcomes = dict(batches.each_in_batches(pool, tasks.double_or_spin, items, 16))
+    assert sorted(outcomes) == list(range(20))
+    assert isinstance(outcomes[13], ReadError)
+    assert outcomes[13].sentence == "13.dcm could not be read: it took too long."
+    assert {n: v for n, v in outcomes.items() if n != 13} == {n: 2 * n for n in range(20) if n != 13}
+
+
+def test_items_are_sent_in_the_order_that_is_asked_for_when_a_reader_is_free(pool: ReaderPool) -> None:
+    order = [3, 0, 4, 1, 2]
+    for either in (pool, InlinePool()):
+        following = iter(order)
+        items = [(f"{n}.dcm", n) for n in range(5)]
+        found = dict(either.each(tasks.double, items, pick=lambda: next(following)))  # noqa: B023 - used up in this turn
+        assert found == {n: 2 * n for n in range(5)}
+        assert list(following) == []
+
+
+def test_who_waits_for_a_reader_that_another_keeps_busy_can_be_cancelled() -> None:
+    pool = ReaderPool(size=1)
+    stopped = threading.Event()
+
+    def until_stopped() -> None:
+        if stopped.is_set():
+            raise CancelledError
+
+    def keep_busy() -> None:
+        with contextlib.suppress(CancelledError):
+            list(pool.each(tasks.spin, [("long.nii",)], 100.0, until_stopped))
+
+    def give_up() -> None:
+        if time.monotonic() - began > 0.3:
+            raise CancelledError
+
+    try:
+        pool.call(tasks.double, "a.dcm", 1)
+        busy = threading.Thread(target=keep_busy)
+        busy.start()
+        while pool.process_ids():
+            assert busy.is_alive()
+        began = time.monotonic()
+        with pytest.raises(CancelledError):
+            list(pool.each(tasks.double, [("b.dcm", 1)], while_waiting=give_up))
+        assert time.monotonic() - began < 3.0
+        stopped.set()
+        busy.join()
+    finally:
+        pool.close()
 
 
 def test_two_threads_share_the_readers(pool: ReaderPool) -> None:
@@ -137,61 +190,6 @@ def test_a_closed_pool_says_so() -> None:
         pool.call(tasks.double, "a", 1)
 
 
-class Watcher(Inline):
-    def __init__(self, stop_after: int = 10**9) -> None:
-        super().__init__()
-        self.reports: list[SliceReport] = []
-        self._stop_after = stop_after
-
-    def partial(self, value: object) -> None:
-        assert isinstance(value, SliceReport)
-        self.reports.append(value)
-        if len(self.reports) >= self._stop_after:
-            self.cancel()
-
-
-def test_the_wanted_slice_comes_first_and_all_arrive(pool: ReaderPool, tmp_path: Path) -> None:
-    voxels = asymmetric((60, 10, 13))
-    write_ct(tmp_path, voxels)
-    (series,) = scan(tmp_path, Inline(), pool).series
-    reader = SeriesReader(pool)
-    opened = reader.begin(series, series.volumes[0])
-    assert not opened.volume.voxels.any()
-    assert not opened.volume.voxels.flags.writeable
-    watcher = Watcher()
-    assert reader.fill(opened, 41, watcher) == []
-    assert watcher.reports[0].k == 41
-    assert sorted(report.k for report in watcher.reports) == list(range(60))
-    np.testing.assert_array_equal(opened.volume.voxels, voxels)
-
-
-def test_cancel_stops_reading_and_the_pool_goes_on(pool: ReaderPool, tmp_path: Path) -> None:
-    write_ct(tmp_path, asymmetric((60, 10, 13)))
-    (series,) = scan(tmp_path, Inline(), pool).series
-    reader = SeriesReader(pool)
-    opened = reader.begin(series, series.volumes[0])
-    watcher = Watcher(stop_after=5)
-    with pytest.raises(CancelledError):
-        reader.fill(opened, 0, watcher)
-    assert len(watcher.reports) < 30
-    assert pool.call(tasks.double, "a.dcm", 2) == 4
-
-
-def test_a_truncated_slice_is_marked_and_the_others_are_read(pool: ReaderPool, tmp_path: Path) -> None:
-    voxels = asymmetric((20, 10, 13))
-    write_ct(tmp_path, voxels)
-    bad = tmp_path / "0007.dcm"
-    bad.write_bytes(bad.read_bytes()[:-60])
-    (series,) = scan(tmp_path, Inline(), pool).series
-    reader = SeriesReader(pool)
-    opened = reader.begin(series, series.volumes[0])
-    (report,) = reader.fill(opened, 0, Inline())
-    assert (report.k, report.ok) == (7, False)
-    assert report.reason == "0007.dcm is damaged: its pixels end early; copy it again from its source."
-    voxels[7] = 0
-    np.testing.assert_array_equal(opened.volume.voxels, voxels)
-
-
 def test_a_block_lives_as_long_as_a_view_of_it_and_no_longer() -> None:
     block = SharedBlock.allocate((3, 4, 5), np.int16)
     handle = block.handle
@@ -219,38 +217,3 @@ def test_a_large_block_is_mapped_from_a_file_that_has_no_name(
 def test_a_block_nobody_has_room_for_is_one_sentence() -> None:
     with pytest.raises(ReadError, match="there is no room"):
         SharedBlock.allocate((1 << 20, 1 << 20, 1 << 10), np.int16)
-
-
-def test_readers_killed_while_a_series_is_read_cost_slices_at_most(tmp_path: Path) -> None:
-    voxels = asymmetric((40, 10, 13))
-    write_ct(tmp_path, voxels)
-    kills = int(os.environ.get("MEDVIEW_KILLS", "8"))
-    pool = ReaderPool(size=2)
-    (series,) = scan(tmp_path, Inline(), pool).series
-    reader = SeriesReader(pool)
-    dice = random.Random(3)
-    killed, marked = 0, 0
-
-    class Killer(Inline):
-        def partial(self, value: object) -> None:
-            nonlocal killed
-            readers = [p for p in multiprocessing.active_children() if p.name == "medview-reader"]
-            if dice.random() < 0.1 and killed < kills and readers:
-                victim = dice.choice(readers)
-                if victim.pid is not None:
-                    os.kill(victim.pid, signal.SIGKILL)
-                    killed += 1
-
-    try:
-        while killed < kills:
-            opened = reader.begin(series, series.volumes[0])
-            damaged = {report.k for report in reader.fill(opened, 20, Killer())}
-            marked += len(damaged)
-            whole = [k for k in range(40) if k not in damaged]
-            np.testing.assert_array_equal(opened.volume.voxels[whole], voxels[whole])
-        assert marked <= killed
-        opened = reader.begin(series, series.volumes[0])
-        assert reader.fill(opened, 20, Inline()) == []
-        np.testing.assert_array_equal(opened.volume.voxels, voxels)
-    finally:
-        pool.close()

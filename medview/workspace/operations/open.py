@@ -13,7 +13,6 @@ from medview.workspace.events import LabelsChanged, Severity
 from medview.workspace.history import History
 from medview.workspace.jobs import Job, Outcome
 from medview.workspace.keeping import StoredCase, keep
-from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase, case_key
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
 from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
@@ -121,13 +120,20 @@ def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenC
     """Return the case of a series that is being read, without labels: they wait until its pixels are known."""
     volume = opened.volume
     middle = tuple(n // 2 for n in volume.geometry.shape_kji)
+    view = CaseView((middle[0], middle[1], middle[2]), opening_window(volume))
+    load = opened.load
+
+    def look(kji: tuple[int, int, int]) -> None:
+        load.wanted_k = kji[0]
+
+    view.events.crosshair_kji.connect(look)
     return OpenCase(
         series=series,
         entry=entry,
         volume=volume,
-        load=LoadState(volume.geometry.shape_kji[0]),
+        load=load,
         labels=CaseLabels.empty(volume.geometry),
-        view=CaseView((middle[0], middle[1], middle[2]), opening_window(volume)),
+        view=view,
         reading=True,
     )
 
