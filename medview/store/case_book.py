@@ -75,7 +75,8 @@ class CaseBook:
         StoreError
             When it is new and may not be added, or when the images are not those it was labelled on.
         """
-        found = self.find_case(key, geometry)
+        with self._database.reading() as connection:
+            found = find_case(connection, key, geometry, sources.sop_instance_uids)
         if found is None and not create:
             raise StoreError(f"{self.path.name} holds no labels of this series.")
         if found is not None:
@@ -95,8 +96,13 @@ class CaseBook:
             cases = schema.cases
             connection.execute(update(cases).where(cases.c.case_id == case_id).values(status=status.value))
 
-    def attach_pixels(self, case_id: int, sha256: str) -> None:
-        """Record the hash of the complete voxels a case is drawn on, or compare with the one recorded.
+    def attach_pixels(self, case_id: int, sha256: str, *, in_place_of: str = "") -> None:
+        """Record the hash of the voxels a case is drawn on, or compare with the one recorded.
+
+        Parameters
+        ----------
+        in_place_of : str
+            A hash that spoke for fewer slices, and that these voxels were compared with.
 
         Raises
         ------
@@ -105,9 +111,9 @@ class CaseBook:
         """
         with self._database.reading() as connection:
             recorded = get_case(connection, case_id).pixels_sha256
-        if recorded and recorded != sha256:
+        if recorded not in ("", sha256, in_place_of):
             raise other_pixels()
-        if not recorded and not self.read_only:
+        if recorded != sha256 and not self.read_only:
             with self._changing() as connection:
                 cases = schema.cases
                 connection.execute(update(cases).where(cases.c.case_id == case_id).values(pixels_sha256=sha256))

@@ -125,11 +125,26 @@ def get_case(connection: Connection, case_id: int) -> CaseRow:
     return found[0]
 
 
-def find_case(connection: Connection, key: CaseKey, geometry: Geometry) -> CaseRow | None:
-    """Return the case of a series on a grid, or None."""
+def find_case(
+    connection: Connection, key: CaseKey, geometry: Geometry, sop_instance_uids: Sequence[str] | None = None
+) -> CaseRow | None:
+    """Return the case of a series on a grid, or None.
+
+    Parameters
+    ----------
+    sop_instance_uids : sequence of str, optional
+        The images at hand. A series may hold several volumes on one grid (two echoes, say): the case of just these images
+        is found, or else one that shares some of them, so that its caller can say that images have changed.
+    """
     cases = schema.cases.c
     same_series = list_cases(connection, cases.study_uid == key.study_uid, cases.series_uid == key.series_uid)
-    return next((case for case in same_series if case.key == key and case.geometry.same_grid(geometry)), None)
+    found = [case for case in same_series if case.key == key and case.geometry.same_grid(geometry)]
+    if sop_instance_uids is not None:
+        own = tuple(sop_instance_uids)
+        exact = [case for case in found if case.sources.sop_instance_uids == own]
+        sharing = [case for case in found if not own or not set(own).isdisjoint(case.sources.sop_instance_uids)]
+        found = exact or sharing
+    return found[0] if found else None
 
 
 def add_case(connection: Connection, key: CaseKey, geometry: Geometry, sources: CaseSources, created_utc: str) -> CaseRow:

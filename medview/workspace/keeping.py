@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from medview.core.errors import MedViewError, StoreError
+from medview.core.pixel_hash import left_out, pixels_sha256, same_pixels
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
-from medview.store.cases import CaseKey, CaseSources
+from medview.store.cases import CaseKey, CaseSources, other_pixels
 from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.store.recover import LoadedCase
 from medview.workspace.open_case import OpenCase, Step
+
+_UNSURE = (
+    "Some slices cannot be read, so it is not certain that these are the images the labels were drawn on; they are shown "
+    "and cannot be changed."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,16 +29,32 @@ class StoredCase:
     ----------
     case_id : int or None
         None when the labels of this series cannot be kept.
-    pixels_known : bool
-        The labels were drawn on complete pixels whose hash the project has.
+    pixels : str
+        Hash of the pixels the labels were drawn on (``core.pixel_hash``), or empty while there is none.
     problem : str
         Why they cannot be kept or shown, or empty.
     """
 
     case_id: int | None = None
     loaded: LoadedCase | None = None
-    pixels_known: bool = False
+    pixels: str = ""
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """How labels and the pixels at hand belong together; all is well when both are empty.
+
+    Attributes
+    ----------
+    other_pixels : str
+        Why the labels must not be shown on these pixels.
+    unsure : str
+        Why they may be shown but not changed.
+    """
+
+    other_pixels: str = ""
+    unsure: str = ""
 
 
 def load_stored(project: Project | None, series: Series, entry: VolumeEntry, volume: Volume) -> StoredCase:
@@ -45,7 +68,7 @@ def load_stored(project: Project | None, series: Series, entry: VolumeEntry, vol
     sources = CaseSources(volume.sop_instance_uids, entry.dicom_paths, volume.modality, series.description)
     try:
         row = project.case(key, volume.geometry, sources, create=not project.read_only)
-        return StoredCase(row.case_id, project.load_case(row.case_id), bool(row.pixels_sha256))
+        return StoredCase(row.case_id, project.load_case(row.case_id), row.pixels_sha256)
     except MedViewError as error:
         return StoredCase(problem=error.sentence)
 
@@ -71,18 +94,23 @@ def keep(case: OpenCase, project: Project | None, stored: StoredCase) -> None:
     case.record = record
 
 
-def attach_pixels(project: Project | None, stored: StoredCase, pixels_sha256: str) -> str:
+def tie_pixels(project: Project | None, stored: StoredCase, volume: Volume, damaged: Collection[int]) -> Tie:
     """Tie a case to its pixels the first time, check them every later time; called in a worker once the volume is complete.
 
-    Returns
-    -------
-    str
-        Why the labels must not be shown on these pixels, or empty.
+    Parameters
+    ----------
+    damaged : collection of int
+        Slices k that could not be read.
     """
-    if project is None or stored.case_id is None or project.read_only:
-        return ""
+    if project is None or stored.case_id is None:
+        return Tie()
+    known = stored.pixels
+    if known and not left_out(known).issuperset(damaged):
+        return Tie(unsure=_UNSURE)
+    if known and not same_pixels(volume, known):
+        return Tie(other_pixels().sentence)
     try:
-        project.attach_pixels(stored.case_id, pixels_sha256)
+        project.attach_pixels(stored.case_id, pixels_sha256(volume, damaged), in_place_of=known)
     except MedViewError as error:
-        return error.sentence
-    return ""
+        return Tie(error.sentence)
+    return Tie()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from medview.core.job import JobContext
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
@@ -17,13 +14,7 @@ from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.store.project import Project
 from medview.workspace.jobs import Lane
-from medview.workspace.keeping import StoredCase, attach_pixels, load_stored
-from medview.workspace.load_state import LoadState
-
-_UNSURE = (
-    "Some slices cannot be read, so it is not certain that these are the images the labels were drawn on; they are shown "
-    "and cannot be changed."
-)
+from medview.workspace.keeping import StoredCase, load_stored, tie_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +41,10 @@ class ScanPlace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedSeries:
-    """Part: the volume stands in memory, still empty, and these labels were made on it before.
-
-    Attributes
-    ----------
-    load : LoadState
-        Of the volume; reading goes on around its ``wanted_k``.
-    """
+    """Part: the volume stands in memory, still empty, and these labels were made on it before."""
 
     volume: Volume
     stored: StoredCase
-    load: LoadState
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +65,7 @@ class ReadSeries:
 
 @dataclass(frozen=True, slots=True)
 class OpenSeries:
-    """Request: read a series, middle slice first, then around the visible one. Parts: OpenedSeries, then SliceReports."""
+    """Request: read a series, middle slice first. Parts: OpenedSeries, then SliceReports."""
 
     series: Series
     entry: VolumeEntry
@@ -103,21 +87,10 @@ class OpenSeries:
         reader = SeriesReader(self.pool)
         opened = reader.begin(self.series, self.entry)
         stored = load_stored(self.project, self.series, self.entry, opened.volume)
-        load = LoadState(opened.volume.geometry.shape_kji[0])
-        context.partial(OpenedSeries(opened.volume, stored, load))
-        damaged = reader.fill(opened, load.wanted_k, context, lambda: load.wanted_k)
-        if damaged:
-            # Slices that fail to read today may be whole tomorrow: their zeros must not become the case's identity.
-            return ReadSeries(unsure=_UNSURE if stored.pixels_known else "")
-        return ReadSeries(attach_pixels(self.project, stored, pixels_sha256(opened.volume)))
-
-
-def pixels_sha256(volume: Volume) -> str:
-    """Return the SHA-256 of the stored voxels, their dtype and shape: what labels were drawn on."""
-    voxels = np.ascontiguousarray(volume.voxels)
-    digest = hashlib.sha256(f"{voxels.dtype.str}{voxels.shape}".encode())
-    digest.update(voxels.view(np.uint8).data if voxels.dtype != np.uint8 else voxels.data)
-    return digest.hexdigest()
+        context.partial(OpenedSeries(opened.volume, stored))
+        damaged = reader.fill(opened, self.entry.shape_kji[0] // 2, context)
+        tie = tie_pixels(self.project, stored, opened.volume, [report.k for report in damaged])
+        return ReadSeries(tie.other_pixels, tie.unsure)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
