@@ -8,6 +8,9 @@ from enum import Enum
 import numpy as np
 
 from medview.core.geometry import Geometry
+from medview.core.spacing import SpacingSource, UltrasoundRegion
+from medview.core.suv import SuvScale
+from medview.core.voi_table import VoiTable
 from medview.core.volume import Rescale
 from medview.core.window import Window
 
@@ -43,6 +46,8 @@ class Frame:
         numpy dtype, byte order included, of the pixels at ``offset``.
     bits_stored : int
         Low bits of each pixel at ``offset`` that hold the number; 0 for all.
+    overlays : bool
+        The file holds overlay planes (groups 60xx) for this slice.
     """
 
     path: str
@@ -51,6 +56,7 @@ class Frame:
     offset: int = -1
     raw_dtype: str = ""
     bits_stored: int = 0
+    overlays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class VolumeEntry:
     dtype : str
         numpy name of the smallest dtype that holds the stored voxels; float32 where rescale differs between slices (the
         voxels are then the values and ``rescale`` is the identity).
-    rescale, windows, inverted, padding_value
+    rescale, windows, voi_tables, inverted, padding, spacing_source, regions, suv
         As in Volume.
     """
 
@@ -80,14 +86,23 @@ class VolumeEntry:
     time_points: int = 1
     rescale: Rescale = Rescale()
     windows: tuple[Window, ...] = ()
+    voi_tables: tuple[VoiTable, ...] = ()
     inverted: bool = False
-    padding_value: float | None = None
+    padding: tuple[float, float] | None = None
+    spacing_source: SpacingSource = SpacingSource.PATIENT
+    regions: tuple[UltrasoundRegion, ...] = ()
+    suv: SuvScale | None = None
 
     @property
     def size_bytes(self) -> int:
         """Memory the voxels take."""
         voxels = int(np.prod(self.shape_kji, dtype=np.int64)) * self.time_points
         return voxels * np.dtype(self.dtype).itemsize * (3 if self.colour else 1)
+
+    @property
+    def has_overlays(self) -> bool:
+        """Whether any slice has overlay planes."""
+        return any(frame.overlays for frame in self.frames)
 
     @property
     def dicom_paths(self) -> tuple[str, ...]:

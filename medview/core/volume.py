@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from medview.core.geometry import Geometry
+from medview.core.geometry import Calibration, Geometry
+from medview.core.spacing import PixelScale, SpacingSource, UltrasoundRegion
+from medview.core.suv import SuvScale
+from medview.core.voi_table import VoiTable
 from medview.core.window import Window
 
 
@@ -41,8 +45,16 @@ class Volume:
         The file's own windows, best first.
     inverted : bool
         MONOCHROME1: low values are shown white.
-    padding_value : float or None
-        Stored number that marks voxels outside the field of view.
+    voi_tables : tuple of VoiTable
+        The file's own display tables; where there are any they are how it wants to be seen.
+    padding : tuple of float or None
+        Lowest and highest stored number that mark voxels outside the field of view.
+    spacing_source : SpacingSource
+        What the millimetres inside a slice are true of.
+    regions : tuple of UltrasoundRegion
+        Parts of an ultrasound picture with scales of their own.
+    suv : SuvScale or None
+        For PET: the way from the values to standardised uptake, or why there is none. None for other modalities.
     """
 
     voxels: npt.NDArray[np.generic]
@@ -57,7 +69,11 @@ class Volume:
     body_part: str = ""
     windows: tuple[Window, ...] = ()
     inverted: bool = False
-    padding_value: float | None = None
+    voi_tables: tuple[VoiTable, ...] = ()
+    padding: tuple[float, float] | None = None
+    spacing_source: SpacingSource = SpacingSource.PATIENT
+    regions: tuple[UltrasoundRegion, ...] = ()
+    suv: SuvScale | None = None
 
     def __post_init__(self) -> None:
         if self.voxels.shape[:3] != self.geometry.shape_kji:
@@ -73,6 +89,11 @@ class Volume:
         """Whether the voxels are RGB."""
         return self.voxels.ndim == 4
 
+    @property
+    def pixel_scale(self) -> PixelScale:
+        """How lengths inside a slice are told."""
+        return pixel_scale(self.geometry, self.spacing_source, self.regions)
+
     def values(self, region: tuple[slice | int, ...] = ()) -> npt.NDArray[np.float32]:
         """Return the values of a region in ``unit`` as float32.
 
@@ -86,3 +107,28 @@ class Volume:
         if self.rescale.identity or self.colour:
             return values
         return np.asarray(values * np.float32(self.rescale.slope) + np.float32(self.rescale.intercept), dtype=np.float32)
+
+    def is_padding(self, stored: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+        """Say of stored numbers, any shape, which mark places outside the field of view."""
+        if self.padding is None or self.colour:
+            return np.zeros(stored.shape[:3] if self.colour else stored.shape, dtype=np.bool_)
+        low, high = self.padding
+        numbers: npt.NDArray[Any] = stored
+        return np.asarray((numbers >= low) & (numbers <= high))
+
+    def seen_values(self, region: tuple[slice | int, ...] = ()) -> npt.NDArray[np.float32]:
+        """Return the values of a region that belong to the picture, flat: padding and numbers that are none left out."""
+        stored = self.voxels[region] if region else self.voxels
+        values = self.values(region)
+        seen = np.isfinite(values)
+        if self.padding is not None and not self.colour:
+            seen &= ~self.is_padding(stored)
+        return np.asarray(values[seen])
+
+
+def pixel_scale(geometry: Geometry | None, source: SpacingSource, regions: tuple[UltrasoundRegion, ...] = ()) -> PixelScale:
+    """Return how lengths inside the slices of a grid are told."""
+    if geometry is None or geometry.calibration is Calibration.PIXELS:
+        return PixelScale(source, None, regions)
+    _, dj, di = geometry.spacing_kji_mm
+    return PixelScale(source, (dj, di), regions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -38,6 +38,10 @@ class Window:
     def from_range(cls, low: float, high: float, name: str = "") -> Window:
         """Return the exact linear window that maps ``low`` to black and ``high`` to white."""
         return cls((low + high) / 2.0, max(high - low, 1e-6), WindowFunction.LINEAR_EXACT, name)
+
+    def adjusted(self, center: float, width: float) -> Window:
+        """Return the same window elsewhere; it no longer is the one its name stood for."""
+        return replace(self, center=center, width=width, name="")
 
     def levels(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
         """Map values to display levels 0 (black) to 255 (white), same shape, by PS3.3 C.11.2.1.2 and C.11.2.1.3."""

@@ -10,10 +10,10 @@ from medview.core.box import Box
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
-from medview.gui.grey_table import GreyTable, Levels
 from medview.gui.label_raster import Cut, Paint
 from medview.gui.layers.boxes import BoxOnSlice
 from medview.gui.layers.proposal import Chip, ProposedMask
+from medview.workspace.grey_table import GreyTable, Levels
 from medview.workspace.load_state import LoadState, SliceState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Bench

@@ -7,7 +7,6 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from medview.core.plane import Plane, SlicePlane
 from medview.gui.corner_text import corner_texts
-from medview.gui.grey_table import GreyTable
 from medview.gui.layers.boxes import BoxesLayer
 from medview.gui.layers.brush_preview import BrushPreviewLayer
 from medview.gui.layers.corners import CornersLayer, CornerTexts
@@ -28,6 +27,7 @@ from medview.gui.slice_content import (
 from medview.gui.theme import ui_font
 from medview.gui.theme_tokens import DARK, PLANE_COLOURS, TEXT_LARGE_PX, TEXT_PX
 from medview.gui.viewport import Viewport
+from medview.workspace.grey_table import GreyTable
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Bench, Camera
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from medview.core.geometry import Calibration
+from medview.core.spacing import SpacingSource
 from medview.core.study import Frame, Series, Verdict, VolumeEntry
 from medview.io import nifti, nrrd, pictures
 from medview.io.plain_header import PlainHeader
@@ -59,6 +60,7 @@ def describe(path: str, kind: Kind) -> Series:
         dtype=header.dtype,
         time_points=header.time_points,
         rescale=header.rescale,
+        spacing_source=SpacingSource.NONE if pixels else SpacingSource.FILE,
     )
     return Series(uid, uid, description=name_of(path), instances=1, volumes=(entry,), paths=(path,))
 

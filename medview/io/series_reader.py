@@ -231,5 +231,9 @@ def _volume(series: Series, entry: VolumeEntry, block: SharedBlock, geometry: Ge
         body_part=series.body_part,
         windows=entry.windows,
         inverted=entry.inverted,
-        padding_value=entry.padding_value,
+        voi_tables=entry.voi_tables,
+        padding=entry.padding,
+        spacing_source=entry.spacing_source,
+        regions=entry.regions,
+        suv=entry.suv,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from medview.core.resources import resource_path
+from medview.core.voi_table import VoiTransform
 from medview.core.volume import Volume
 from medview.core.window import Window
 
@@ -32,16 +33,20 @@ def presets(modality: str, unit: str) -> tuple[Window, ...]:
     )
 
 
-def choices(volume: Volume) -> tuple[Window, ...]:
-    """Return what the number keys offer for a volume: presets of its modality, then the file's own windows."""
+def choices(volume: Volume) -> tuple[VoiTransform, ...]:
+    """Return what the number keys offer for a volume: presets of its modality, then the file's own windows and tables."""
     own = tuple(
         Window(w.center, w.width, w.function, w.name or f"From the file {n + 1}") for n, w in enumerate(volume.windows)
     )
-    return presets(volume.modality, volume.unit) + own
+    tables = tuple(replace(t, name=t.name or f"Table {n + 1} of the file") for n, t in enumerate(volume.voi_tables))
+    return (*presets(volume.modality, volume.unit), *own, *tables)
 
 
-def opening_window(volume: Volume) -> Window:
-    """Return the file's first window, else the modality's first preset, else the full range for a start."""
+def opening_window(volume: Volume) -> VoiTransform:
+    """Return the file's first table or window, else the modality's first preset, else the full range for a start."""
+    if volume.voi_tables:
+        # A file that brings a table wants to be seen through it; a window is the second best (PS3.3 C.11.2.1.1).
+        return volume.voi_tables[0]
     if volume.windows:
         return volume.windows[0]
     offered = presets(volume.modality, volume.unit)
@@ -50,12 +55,19 @@ def opening_window(volume: Volume) -> Window:
 
 def needs_auto_window(volume: Volume) -> bool:
     """Whether neither file nor modality says how to show the values, so that they have to be looked at."""
-    return not volume.colour and not volume.windows and not presets(volume.modality, volume.unit)
+    told = volume.colour or volume.windows or volume.voi_tables
+    return not told and not presets(volume.modality, volume.unit)
 
 
-def auto_window(values: npt.NDArray[np.float32]) -> Window:
-    """Return the window between the 1st and 99.5th percentile of the finite values, background left out."""
-    finite = values[np.isfinite(values)]
+def auto_window(volume: Volume, k: int | None = None) -> Window:
+    """Return the window between the 1st and 99.5th percentile of the values, padding and background left out.
+
+    Parameters
+    ----------
+    k : int, optional
+        The slice to look at; all unless given.
+    """
+    finite = volume.seen_values(() if k is None else (k,))
     if finite.size == 0:
         return Window(0.5, 1.0, name="Auto")
     body = finite[finite > finite.min()]

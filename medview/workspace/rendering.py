@@ -14,8 +14,9 @@ from medview.core.geometry import Geometry
 from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
 from medview.core.segmentation import Segmentation
+from medview.core.voi_table import VoiTransform
 from medview.core.volume import Volume
-from medview.core.window import Window
+from medview.workspace.grey_table import GreyTable
 
 RgbImage = npt.NDArray[np.uint8]
 
@@ -58,7 +59,7 @@ def render_slice(
     volume: Volume,
     plane: SlicePlane,
     index: int,
-    window: Window,
+    window: VoiTransform,
     overlays: Iterable[Overlay] = (),
     boxes: Sequence[BoxAnnotation] = (),
     *,
@@ -99,16 +100,12 @@ def render_slice(
     return np.asarray(image, dtype=np.uint8)
 
 
-def grey_slice(volume: Volume, plane: SlicePlane, index: int, window: Window) -> RgbImage:
+def grey_slice(volume: Volume, plane: SlicePlane, index: int, window: VoiTransform) -> RgbImage:
     """Return one slice through the window, one pixel per voxel, shape (rows, columns, 3); colour comes as it is."""
     cut = plane.extract(volume.voxels, index)
     if volume.colour:
         return np.ascontiguousarray(cut, dtype=np.uint8)
-    values = cut.astype(np.float32) * np.float32(volume.rescale.slope) + np.float32(volume.rescale.intercept)
-    levels = window.levels(values)
-    if volume.inverted:
-        levels = np.asarray(255 - levels, dtype=np.uint8)
-    return np.repeat(levels[:, :, np.newaxis], 3, axis=2)
+    return np.repeat(GreyTable(volume, window).levels(cut)[:, :, np.newaxis], 3, axis=2)
 
 
 def _blend(picture: RgbImage, mask: npt.NDArray[np.bool_], colour: tuple[int, int, int]) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from psygnal import SignalGroupDescriptor
 
 from medview.core.plane import Plane
-from medview.core.window import Window
+from medview.core.voi_table import VoiTransform
 
 
 class Mode(Enum):
@@ -63,7 +63,7 @@ class CaseView:
     """View of one open case; remembered while the case is open. Every field has a change signal in ``events``."""
 
     crosshair_kji: tuple[int, int, int]
-    window: Window
+    window: VoiTransform
     cameras: dict[Plane, Camera] = field(default_factory=lambda: {plane: Camera() for plane in Plane})
     active_segment_id: str = ""
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()

@@ -80,7 +80,7 @@ def open_case(volume: Volume) -> OpenCase:
         volume,
         load,
         CaseLabels.empty(volume.geometry),
-        CaseView((80, 80, 80), auto_window(volume.values((80,)))),
+        CaseView((80, 80, 80), auto_window(volume, 80)),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -16,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.core.window import Window
+from medview.core.voi_table import VoiTransform
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import clear_layout, number_box, text_button, words
 from medview.gui.theme_tokens import GRID_PX
@@ -92,21 +90,21 @@ class WindowPanel(QWidget):
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._presets.addWidget(button, number // _COLUMNS, number % _COLUMNS)
 
-    def _tip(self, window: Window, number: int, unit: str) -> str:
+    def _tip(self, window: VoiTransform, number: int, unit: str) -> str:
         keys = self._scheme.shortcuts(f"preset.{number + 1}", self._workspace.bench.mode) if number < _KEYS else ()
         tip = f"Centre {window.center:g}, width {window.width:g} {unit}".rstrip()
         return f"{tip} ({keys[0]})" if keys else tip
 
-    def _set(self, window: Window) -> None:
+    def _set(self, window: VoiTransform) -> None:
         if self._workspace.active is not None:
             self._workspace.active.view.window = window
 
     def _auto(self) -> None:
         case = self._workspace.active
         if case is not None:
-            case.view.window = auto_window(case.volume.values((case.view.crosshair_kji[0],)))
+            case.view.window = auto_window(case.volume, case.view.crosshair_kji[0])
 
-    def _show(self, window: Window) -> None:
+    def _show(self, window: VoiTransform) -> None:
         for box, value in ((self.center, window.center), (self.window_width, window.width)):
             blocker = QSignalBlocker(box)
             box.setDecimals(0 if abs(window.width) >= 20 else 3)
@@ -118,7 +116,7 @@ class WindowPanel(QWidget):
         case = self._workspace.active
         if case is not None:
             now = case.view.window
-            case.view.window = replace(now, center=self.center.value(), width=self.window_width.value(), name="")
+            case.view.window = now.adjusted(self.center.value(), self.window_width.value())
 
 
 def _name(text: str) -> QLabel:

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from medview.core.geometry import Calibration, Geometry
 from medview.core.study import Frame, Reason, Verdict, VolumeEntry
 from medview.io.dicom.group import Group, Slice, by_image_type
+from medview.io.dicom.notes import has_millimetres, notes_on, suv_of_all
+from medview.io.dicom.plane import SPACING_SOURCES
 from medview.io.dicom.reasons import Code
 from medview.io.dicom.stored import stored_dtype
 from medview.io.dicom.time_points import SAME_PLACE_MM, TimePoints, split_times
@@ -52,7 +54,7 @@ class Placement:
 def assemble(group: Group) -> list[VolumeEntry]:
     """Return the volumes of a group; more than one when frames are left over."""
     axes, reasons = _axes(group.slices[0])
-    reasons = (*group.reasons, *reasons, *_spacing_reasons(group.slices[0]))
+    reasons = (*group.reasons, *reasons, *notes_on(group.slices))
     if group.slices[0].instance.mosaic:
         reasons = (
             *reasons,
@@ -112,21 +114,10 @@ def _axes(one: Slice) -> tuple[FloatArray | None, tuple[Reason, ...]]:
     return np.stack([row, column]), noted
 
 
-def _spacing_reasons(one: Slice) -> tuple[Reason, ...]:
-    source = one.frame.spacing_source
-    if one.frame.spacing_ji_mm is None or source == "PixelAspectRatio":
-        return (Reason(Code.NO_SPACING, "The images state no pixel size; distances are in pixels."),)
-    if source == "ImagerPixelSpacing":
-        return (Reason(Code.SPACING_AT_DETECTOR, "Millimetres are those at the detector; the patient is smaller."),)
-    if source == "EstimatedRadiographicMagnificationFactor":
-        return (Reason(Code.SPACING_ESTIMATED, "Millimetres come from an estimated magnification."),)
-    return ()
-
-
 def _place(slices: Sequence[Slice], axes: FloatArray) -> Placement:
     """Judge sorted slices at distinct positions."""
     spacing = slices[0].frame.spacing_ji_mm
-    if spacing is None or slices[0].frame.spacing_source == "PixelAspectRatio":
+    if spacing is None or not has_millimetres(slices[0].frame):
         return _stack(slices, axes)
     if len(slices) == 1:
         return _single(slices[0], axes)
@@ -200,7 +191,7 @@ def _stack(
     one = slices[0].frame
     if axes is None:
         axes = np.asarray([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    calibrated = one.spacing_ji_mm is not None and one.spacing_source != "PixelAspectRatio" and not mosaic
+    calibrated = one.spacing_ji_mm is not None and has_millimetres(one) and not mosaic
     spacing = one.spacing_ji_mm if one.spacing_ji_mm is not None else (1.0, 1.0)
     origin = np.asarray(one.position_lps_mm if one.position_lps_mm is not None else (0.0, 0.0, 0.0))
     affine = _affine(np.cross(axes[0], axes[1]), axes, spacing, origin)
@@ -247,18 +238,30 @@ def _entry(
         rescale=rescale,
         windows=middle.frame.windows,
         inverted=first.inverted,
-        padding_value=first.padding_value,
+        voi_tables=middle.frame.voi_tables,
+        padding=_padding(ordered, dtype),
+        spacing_source=SPACING_SOURCES[ordered[0].frame.spacing_source],
+        regions=first.regions,
+        suv=suv_of_all(ordered),
     )
 
 
 def _frame(one: Slice, dtype: str) -> Frame:
     instance, pixels = one.instance, one.instance.pixels
     if pixels.offset < 0 or dtype == "float32":
-        return Frame(instance.path, one.frame.number, instance.sop_instance_uid)
+        return Frame(instance.path, one.frame.number, instance.sop_instance_uid, overlays=instance.overlays)
     size = pixels.rows * pixels.columns * pixels.bits_allocated // 8
     bits = 0 if pixels.bits_stored == pixels.bits_allocated else pixels.bits_stored
     offset = pixels.offset + one.frame.number * size
-    return Frame(instance.path, one.frame.number, instance.sop_instance_uid, offset, pixels.raw_dtype, bits)
+    uid, overlays = instance.sop_instance_uid, instance.overlays
+    return Frame(instance.path, one.frame.number, uid, offset, pixels.raw_dtype, bits, overlays)
+
+
+def _padding(ordered: Sequence[Slice], dtype: str) -> tuple[float, float] | None:
+    """Return the padding all slices agree on. Voxels that are values no longer hold the stored number it stands for."""
+    found = {one.instance.padding for one in ordered}
+    as_values = dtype == "float32" and ordered[0].instance.pixels.kind == "int"
+    return None if as_values or len(found) != 1 else found.pop()
 
 
 def _spacing_kji(geometry: Geometry | None, verdict: Verdict) -> tuple[float | None, float | None, float | None]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
+from medview.core.voi_table import VoiTable
 from medview.core.volume import Rescale
 from medview.core.window import Window
 from medview.io.dicom.attributes import first_item, items, numbers, text, texts
 from medview.io.dicom.instance import FrameInfo
 from medview.io.dicom.plane import frame_plane, group_plane
 from medview.io.dicom.values import rescale_of, windows_of
+from medview.io.dicom.voi_tables import voi_tables_of
 
 _POSITION_POINTERS = frozenset({0x00209057, 0x00209056, 0x00200032, 0x00209111, 0x00209301})
 """Dimension indices that count positions or stacks: InStackPositionNumber, StackID, ImagePosition(Patient) ..."""
@@ -20,7 +22,7 @@ def frame_infos(dataset: Dataset, count: int) -> tuple[FrameInfo, ...]:
     shared = first_item(dataset, "SharedFunctionalGroupsSequence")
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
     fallback = frame_plane(dataset)
-    top_rescale, top_windows = rescale_of(dataset), windows_of(dataset)
+    top_rescale, top_windows, top_tables = rescale_of(dataset), windows_of(dataset), voi_tables_of(dataset)
     top_type = text(dataset, "RescaleType").upper()
     pointers = [_tag(item, "DimensionIndexPointer") for item in items(dataset, "DimensionIndexSequence")]
     frames: list[FrameInfo] = []
@@ -40,6 +42,7 @@ def frame_infos(dataset: Dataset, count: int) -> tuple[FrameInfo, ...]:
                 rescale=rescale or top_rescale,
                 rescale_type=rescale_type if rescale else top_type,
                 windows=_windows(shared, own) or top_windows,
+                voi_tables=_voi_tables(shared, own) or top_tables,
                 keys=_keys(shared, own, pointers),
             )
         )
@@ -59,6 +62,15 @@ def _windows(shared: Dataset | None, own: Dataset | None) -> tuple[Window, ...]:
     for group in (own, shared):
         item = first_item(group, "FrameVOILUTSequence") if group is not None else None
         found = windows_of(item) if item is not None else ()
+        if found:
+            return found
+    return ()
+
+
+def _voi_tables(shared: Dataset | None, own: Dataset | None) -> tuple[VoiTable, ...]:
+    for group in (own, shared):
+        item = first_item(group, "FrameVOILUTSequence") if group is not None else None
+        found = voi_tables_of(item) if item is not None else ()
         if found:
             return found
     return ()

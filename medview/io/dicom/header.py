@@ -10,12 +10,22 @@ from pydicom.dataset import Dataset
 
 from medview.core.errors import ReadError
 from medview.io.dicom import guard
-from medview.io.dicom.attributes import integer, items, mend_charset, number, numbers, quiet, text, texts
+from medview.io.dicom.attributes import integer, items, mend_charset, misspelt_charset, number, numbers, quiet, text, texts
 from medview.io.dicom.functional_groups import frame_infos
 from medview.io.dicom.instance import FrameInfo, Instance, PixelFormat
 from medview.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_of
-from medview.io.dicom.plane import frame_plane
-from medview.io.dicom.values import inverted_of, padding_of, rescale_of, unit_of, windows_of
+from medview.io.dicom.plane import frame_plane, ultrasound_regions
+from medview.io.dicom.suv import suv_of
+from medview.io.dicom.values import (
+    has_overlays,
+    inverted_of,
+    padding_of,
+    private_scaling_of,
+    rescale_of,
+    unit_of,
+    windows_of,
+)
+from medview.io.dicom.voi_tables import voi_tables_of
 from medview.io.sources import in_archive, name_of, open_source
 
 NATIVE = frozenset({"", guard.IMPLICIT, guard.EXPLICIT, guard.BIG_ENDIAN, guard.DEFLATED})
@@ -126,7 +136,12 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         mosaic=is_image and pixels.grid == (1, 1) and is_mosaic(dataset),
         pixels=pixels,
         inverted=inverted_of(dataset),
-        padding_value=padding_of(dataset, pixels),
+        padding=padding_of(dataset, pixels),
+        suv=suv_of(dataset) if is_image else None,
+        regions=ultrasound_regions(dataset) if is_image else (),
+        overlays=is_image and has_overlays(dataset),
+        private_scaling=is_image and private_scaling_of(dataset),
+        mended_charset=misspelt_charset(dataset),
         unit=unit_of(dataset, modality, frames, pixels),
         problem=problem,
         more_pixels=more_pixels,
@@ -234,15 +249,17 @@ def _problem(name: str, pixels: PixelFormat, layout: guard.Layout, frames: int) 
 
 def _classic_frames(dataset: Dataset, count: int) -> tuple[FrameInfo, ...]:
     plane = frame_plane(dataset)
-    windows = windows_of(dataset)
     rescale, rescale_type = rescale_of(dataset), text(dataset, "RescaleType").upper()
+    signed = integer(dataset, "PixelRepresentation") == 1 or (rescale is not None and rescale.intercept < 0)
+    windows, tables = windows_of(dataset), voi_tables_of(dataset, signed=signed)
     keys = _keys(dataset)
     if count == 1:
-        return (replace(plane, rescale=rescale, rescale_type=rescale_type, windows=windows, keys=keys),)
+        return (replace(plane, rescale=rescale, rescale_type=rescale_type, windows=windows, voi_tables=tables, keys=keys),)
     offsets = numbers(dataset, "GridFrameOffsetVector")
     frames = []
+    whole = replace(plane, rescale=rescale, rescale_type=rescale_type, windows=windows, voi_tables=tables, keys=keys)
     for index in range(count):
-        frame = replace(plane, number=index, rescale=rescale, rescale_type=rescale_type, windows=windows, keys=keys)
+        frame = replace(whole, number=index)
         if len(offsets) == count and plane.position_lps_mm and plane.orientation:
             frame = replace(frame, position_lps_mm=_along_normal(plane, offsets[index] - offsets[0]))
         else:

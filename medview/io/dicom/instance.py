@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medview.core.spacing import UltrasoundRegion
+from medview.core.suv import SuvScale
+from medview.core.voi_table import VoiTable
 from medview.core.volume import Rescale
 from medview.core.window import Window
 
@@ -24,7 +27,7 @@ class FrameInfo:
     spacing_ji_mm : tuple of float or None
         Distance between rows, then between columns.
     spacing_source : str
-        Attribute the spacing came from.
+        Attribute the spacing came from; a key of ``plane.SPACING_SOURCES``.
     rescale : Rescale or None
         None when the file states none.
     keys : tuple of (str, tuple)
@@ -41,6 +44,7 @@ class FrameInfo:
     rescale: Rescale | None = None
     rescale_type: str = ""
     windows: tuple[Window, ...] = ()
+    voi_tables: tuple[VoiTable, ...] = ()
     keys: tuple[tuple[str, tuple[object, ...]], ...] = ()
 
 
@@ -90,6 +94,17 @@ class Instance:
         Why its pixels cannot be whole, in one sentence; empty when nothing is known against them.
     localiser : bool
         A scout image, by ImageType.
+    padding : tuple of float or None
+        Lowest and highest stored number outside the field of view.
+    suv : SuvScale or None
+        For PET.
+    regions : tuple of UltrasoundRegion
+    overlays : bool
+        The file has overlay planes.
+    private_scaling : bool
+        The scanner states a second, private scaling.
+    mended_charset : str
+        Misspelt name of a character set that was understood all the same.
     """
 
     path: str
@@ -113,7 +128,12 @@ class Instance:
     mosaic: bool = False
     pixels: PixelFormat = PixelFormat()
     inverted: bool = False
-    padding_value: float | None = None
+    padding: tuple[float, float] | None = None
+    suv: SuvScale | None = None
+    regions: tuple[UltrasoundRegion, ...] = ()
+    overlays: bool = False
+    private_scaling: bool = False
+    mended_charset: str = ""
     unit: str = ""
     problem: str = ""
     more_pixels: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
+from medview.core.spacing import SpacingSource, UltrasoundRegion
 from medview.io.dicom.attributes import first_item, items, number, numbers, text
 from medview.io.dicom.instance import FrameInfo, Six, Triple
 
@@ -15,6 +16,20 @@ PROJECTIONS = frozenset({"CR", "DX", "IO", "MG", "PX", "RF", "RG", "XA"})
 
 CENTIMETRES = 3.0
 """PhysicalUnitsXDirection of an ultrasound region whose pixels measure length."""
+
+MOST_REGIONS = 64
+
+SPACING_SOURCES: dict[str, SpacingSource] = {
+    "PixelSpacing": SpacingSource.PATIENT,
+    "PixelSpacingCalibrationType": SpacingSource.CALIBRATED,
+    "ImagerPixelSpacing": SpacingSource.DETECTOR,
+    "EstimatedRadiographicMagnificationFactor": SpacingSource.ESTIMATED,
+    "NominalScannedPixelSpacing": SpacingSource.FILM,
+    "SequenceOfUltrasoundRegions": SpacingSource.ULTRASOUND_REGION,
+    "PixelAspectRatio": SpacingSource.NONE,
+    "": SpacingSource.NONE,
+}
+"""Attribute that decided the pixel size -> what its millimetres are true of."""
 
 
 def frame_plane(dataset: Dataset) -> FrameInfo:
@@ -32,10 +47,12 @@ def frame_plane(dataset: Dataset) -> FrameInfo:
 def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
     spacing = pair(numbers(dataset, "PixelSpacing"))
     detector = pair(numbers(dataset, "ImagerPixelSpacing"))
-    # A projection whose PixelSpacing merely repeats the detector's has not been calibrated (PS3.3 10.7.1.3).
-    repeated = text(dataset, "Modality") in PROJECTIONS and spacing == detector
-    if spacing and not (repeated and not text(dataset, "PixelSpacingCalibrationType")):
+    if spacing and text(dataset, "Modality") not in PROJECTIONS:
         return spacing, "PixelSpacing"
+    # A projection whose PixelSpacing merely repeats the detector's has not been calibrated (PS3.3 10.7.1.3).
+    stated = bool(text(dataset, "PixelSpacingCalibrationType"))
+    if spacing and (stated or spacing != detector):
+        return spacing, "PixelSpacingCalibrationType" if stated or detector else "PixelSpacing"
     if detector:
         magnification = number(dataset, "EstimatedRadiographicMagnificationFactor")
         if magnification and magnification >= 1.0:
@@ -55,16 +72,26 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
 
 
 def _ultrasound_spacing(dataset: Dataset) -> tuple[float, float] | None:
-    """Return the spacing when exactly one region measures length both ways; more regions may differ in scale."""
-    regions = items(dataset, "SequenceOfUltrasoundRegions")
-    if len(regions) != 1:
-        return None
-    region = regions[0]
-    units = number(region, "PhysicalUnitsXDirection"), number(region, "PhysicalUnitsYDirection")
-    if units != (CENTIMETRES, CENTIMETRES):
-        return None
-    across, down = number(region, "PhysicalDeltaX"), number(region, "PhysicalDeltaY")
-    return pair((abs(down) * 10.0, abs(across) * 10.0)) if across and down else None
+    """Return the spacing when all regions that measure length both ways agree on it; it shapes the picture."""
+    found = {region.spacing_ji_mm for region in ultrasound_regions(dataset) if region.spacing_ji_mm is not None}
+    return found.pop() if len(found) == 1 else None
+
+
+def ultrasound_regions(dataset: Dataset) -> tuple[UltrasoundRegion, ...]:
+    """Return the regions of an ultrasound picture with the scale of each (PS3.3 C.8.5.5); all with a place."""
+    found: list[UltrasoundRegion] = []
+    for item in items(dataset, "SequenceOfUltrasoundRegions")[:MOST_REGIONS]:
+        corners = [number(item, f"RegionLocation{corner}") for corner in ("MinY0", "MinX0", "MaxY1", "MaxX1")]
+        if any(corner is None for corner in corners):
+            continue
+        top, left, bottom, right = (int(corner or 0) for corner in corners)
+        units = number(item, "PhysicalUnitsXDirection"), number(item, "PhysicalUnitsYDirection")
+        across, down = number(item, "PhysicalDeltaX"), number(item, "PhysicalDeltaY")
+        measured = units == (CENTIMETRES, CENTIMETRES) and across and down
+        # Deltas are negative where the scale runs against the pixels.
+        spacing = pair((abs(down or 0.0) * 10.0, abs(across or 0.0) * 10.0)) if measured else None
+        found.append(UltrasoundRegion((top, left), (bottom, right), spacing))
+    return tuple(found)
 
 
 def group_plane(shared: Dataset | None, own: Dataset | None, fallback: FrameInfo) -> FrameInfo:

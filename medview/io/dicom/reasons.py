@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class Code(StrEnum):
@@ -42,6 +42,10 @@ class Code(StrEnum):
     """Millimetres are those at the detector, not in the patient."""
     SPACING_ESTIMATED = "SPACING_ESTIMATED"
     """Millimetres come from an estimated magnification."""
+    SPACING_ON_FILM = "SPACING_ON_FILM"
+    """Millimetres are those on the scanned film."""
+    ULTRASOUND_REGIONS = "ULTRASOUND_REGIONS"
+    """Parts of the picture have scales of their own; millimetres hold inside each of them."""
     MIXED_SIZE = "MIXED_SIZE"
     """The series holds images of different sizes; each size is shown apart."""
     MIXED_SPACING = "MIXED_SPACING"
@@ -66,3 +70,60 @@ class Code(StrEnum):
     """Pixels are stored in a way MedView does not read."""
     AFFINES_DISAGREE = "AFFINES_DISAGREE"
     """Two placements in one file contradict each other."""
+    SUV_UNAVAILABLE = "SUV_UNAVAILABLE"
+    """Standardised uptake cannot be worked out from what the header states."""
+    PRIVATE_SCALING = "PRIVATE_SCALING"
+    """The scanner states a second scaling of its own; the values are those of the standard one."""
+    SCALING_VARIES = "SCALING_VARIES"
+    """Rescale differs from slice to slice; each slice has its own applied."""
+    CHARSET_MISSPELT = "CHARSET_MISSPELT"
+    """The character set is misspelt and was understood all the same."""
+
+
+class ReasonKind(Enum):
+    """What a reason tells about a series."""
+
+    FOUND = "found"
+    """So it is; nothing was guessed and nothing is broken."""
+    ASSUMED = "assumed"
+    """The files leave it open, or state it badly, and this was taken for true."""
+    WRONG = "wrong"
+    """Something is broken, missing or contradicts itself."""
+
+
+_ASSUMED = frozenset(
+    {
+        Code.ORIENTATION_ROUNDED,
+        Code.TIME_BY_INSTANCE_NUMBER,
+        Code.SINGLE_SLICE,
+        Code.SPACING_AT_DETECTOR,
+        Code.SPACING_ESTIMATED,
+        Code.SPACING_ON_FILM,
+        Code.NO_UID,
+        Code.CHARSET_MISSPELT,
+    }
+)
+_WRONG = frozenset(
+    {
+        Code.UNEVEN_SPACING,
+        Code.MISSING_SLICE,
+        Code.SLICES_OUT_OF_LINE,
+        Code.NO_POSITION,
+        Code.NO_SPACING,
+        Code.BAD_ORIENTATION,
+        Code.DUPLICATE_POSITION,
+        Code.DUPLICATE_UID,
+        Code.INCOMPLETE_TIME_POINT,
+        Code.EXCESS_PIXELS,
+        Code.DAMAGED_SLICE,
+        Code.UNSUPPORTED_PIXELS,
+        Code.AFFINES_DISAGREE,
+    }
+)
+
+
+def kind_of_reason(code: str) -> ReasonKind:
+    """Return what a code tells; what is neither guessed nor broken was found."""
+    if code in _ASSUMED:
+        return ReasonKind.ASSUMED
+    return ReasonKind.WRONG if code in _WRONG else ReasonKind.FOUND

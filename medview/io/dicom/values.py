@@ -6,8 +6,11 @@ from pydicom.dataset import Dataset
 
 from medview.core.volume import Rescale
 from medview.core.window import Window, WindowFunction
-from medview.io.dicom.attributes import number, numbers, text, texts
+from medview.io.dicom.attributes import integer, items, number, numbers, private_items, private_number, text, texts
 from medview.io.dicom.instance import FrameInfo, PixelFormat
+
+OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+PHILIPS_MR, PHILIPS_MR_FRAME = "Philips MR Imaging DD 001", "Philips MR Imaging DD 005"
 
 
 def rescale_of(dataset: Dataset) -> Rescale | None:
@@ -47,15 +50,46 @@ def inverted_of(dataset: Dataset) -> bool:
     return shape == "INVERSE" or (monochrome1 and shape != "IDENTITY")
 
 
-def padding_of(dataset: Dataset, pixels: PixelFormat) -> float | None:
-    """Return the stored number of voxels outside the field of view, or None."""
-    value = number(dataset, "PixelPaddingValue")
+def padding_of(dataset: Dataset, pixels: PixelFormat) -> tuple[float, float] | None:
+    """Return the lowest and highest stored number of voxels outside the field of view, or None (PS3.3 C.7.5.1.1.2)."""
+    if pixels.kind != "int":
+        keyword = "FloatPixelPaddingValue" if pixels.kind == "float32" else "DoubleFloatPixelPaddingValue"
+        limit_keyword = keyword.replace("Value", "RangeLimit")
+    else:
+        keyword, limit_keyword = "PixelPaddingValue", "PixelPaddingRangeLimit"
+    value = _padding_number(dataset, keyword, pixels)
     if value is None:
         return None
+    limit = _padding_number(dataset, limit_keyword, pixels)
+    return (value, value) if limit is None else (min(value, limit), max(value, limit))
+
+
+def _padding_number(dataset: Dataset, keyword: str, pixels: PixelFormat) -> float | None:
+    value = number(dataset, keyword)
+    if value is None or pixels.kind != "int":
+        return value
     if pixels.signed and pixels.bits_allocated <= 32 and value >= 1 << (pixels.bits_allocated - 1):
         # Written as US where it should be SS.
         value -= 1 << pixels.bits_allocated
     return value
+
+
+def has_overlays(dataset: Dataset) -> bool:
+    """Whether a data set states overlay planes. They stand before the pixels, so that a header knows of them."""
+    return any(integer(dataset, group << 16 | 0x0010) > 0 for group in OVERLAY_GROUPS)
+
+
+def private_scaling_of(dataset: Dataset) -> bool:
+    """Whether a Philips MR states a second scaling, to comparable intensities, beside the standard one.
+
+    The values here are the displayed ones, the standard's; other tools prefer the other.
+    """
+    slope = private_number(dataset, 0x2005, PHILIPS_MR, 0x0E)
+    if slope is None:
+        frames = items(dataset, "PerFrameFunctionalGroupsSequence")
+        for item in private_items(frames[0], 0x2005, PHILIPS_MR_FRAME, 0x0F) if frames else ():
+            slope = private_number(item, 0x2005, PHILIPS_MR, 0x0E)
+    return slope is not None and slope not in (0.0, 1.0)
 
 
 def unit_of(dataset: Dataset, modality: str, frames: tuple[FrameInfo, ...], pixels: PixelFormat) -> str:

@@ -167,7 +167,7 @@ def _arrived(case: OpenCase, report: SliceReport) -> None:
     first = case.load.arrived == 0
     case.mark_loaded(report.k, ok=report.ok, reason=report.reason)
     if first and needs_auto_window(case.volume):
-        case.view.window = auto_window(case.volume.values((report.k,)))
+        case.view.window = auto_window(case.volume, report.k)
     case.load_changed.emit()
 
 

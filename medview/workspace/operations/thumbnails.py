@@ -16,7 +16,7 @@ from medview.core.study import Series, VolumeEntry
 from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader, read_whole
 from medview.workspace.jobs import Lane
-from medview.workspace.presets import auto_window
+from medview.workspace.presets import auto_window, opening_window
 from medview.workspace.rendering import render_slice
 
 THUMBNAIL_PX = 96
@@ -55,7 +55,8 @@ class Thumbnail:
         # As acquired: rows down, columns to the right, whatever the orientation in the patient.
         flat = Geometry.from_spacing(volume.geometry.shape_kji, volume.geometry.spacing_kji_mm)
         layout = SlicePlane.of(Plane.AXIAL, flat)
-        window = volume.windows[0] if volume.windows else auto_window(volume.values((k,)))
+        own = bool(volume.voi_tables or volume.windows)
+        window = opening_window(volume) if own else auto_window(volume, k)
         return render_slice(volume, layout, k, window, longest_px=THUMBNAIL_PX)
 
 

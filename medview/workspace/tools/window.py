@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from medview.workspace.pointer import Pointer
 from medview.workspace.stage import Drag, Stage
 
@@ -18,4 +16,4 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     while (move := (yield)) is not None:
         width = start.width + (move.x_px - press.x_px) * scale
         center = start.center + (move.y_px - press.y_px) * scale
-        stage.case.view.window = replace(start, center=center, width=max(width, start.width * 1e-3), name="")
+        stage.case.view.window = start.adjusted(center, max(width, start.width * 1e-3))

@@ -151,7 +151,7 @@ def test_padding_written_unsigned_marks_the_signed_number(tmp_path: Path) -> Non
     def padding(k: int, ds: FileDataset) -> None:
         ds.add_new(0x00280120, "US", 63536)
 
-    assert written(tmp_path, padding).volume.padding_value == -2000.0
+    assert written(tmp_path, padding).volume.padding == (-2000.0, -2000.0)
 
 
 def test_a_modality_table_replaces_slope_and_intercept(tmp_path: Path) -> None:

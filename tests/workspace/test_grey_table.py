@@ -8,7 +8,7 @@ import pytest
 from medview.core.geometry import Geometry
 from medview.core.volume import Rescale, Volume
 from medview.core.window import Window, WindowFunction
-from medview.gui.grey_table import GreyTable
+from medview.workspace.grey_table import GreyTable
 
 WINDOWS = [
     Window(40.0, 400.0),
@@ -42,7 +42,8 @@ def test_monochrome1_is_shown_inverted() -> None:
 @pytest.mark.parametrize("dtype", ["int16", "float32"])
 def test_padding_is_black_even_when_the_picture_is_inverted(dtype: str) -> None:
     voxels = np.array([[[-2000, 0, 50]]], dtype=dtype)
-    shown = GreyTable(volume(voxels, inverted=True, padding_value=-2000.0), Window.from_range(0, 100)).levels(voxels[0])
+    padded = volume(voxels, inverted=True, padding=(-2000.0, -2000.0))
+    shown = GreyTable(padded, Window.from_range(0, 100)).levels(voxels[0])
     assert shown[0].tolist()[:2] == [0, 255]
 
 

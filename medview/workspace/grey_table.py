@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.voi_table import VoiTransform
 from medview.core.volume import Volume
-from medview.core.window import Window
 
 Levels = npt.NDArray[np.uint8]
 
@@ -20,7 +20,7 @@ class GreyTable:
     For stored integers of up to 16 bits the window is a table; windowing a slice is then one gather, whatever the function.
     """
 
-    def __init__(self, volume: Volume, window: Window) -> None:
+    def __init__(self, volume: Volume, window: VoiTransform) -> None:
         self.volume = volume
         self.window = window
         stored = volume.voxels.dtype
@@ -49,8 +49,7 @@ class GreyTable:
         rescale = self.volume.rescale
         values = stored.astype(np.float32) * np.float32(rescale.slope) + np.float32(rescale.intercept)
         outside = ~np.isfinite(values)
-        if self.volume.padding_value is not None:
-            outside |= np.asarray(stored == self.volume.padding_value)
+        outside |= self.volume.is_padding(stored)
         values[outside] = 0.0
         levels = self.window.levels(values)
         if self.volume.inverted:
