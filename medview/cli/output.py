@@ -8,12 +8,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from medview.core.errors import AmbiguousError, MedViewError
 from medview.core.job import Inline
+
+if TYPE_CHECKING:
+    from medview.io.reader_pool import Pool
 
 _LOG = logging.getLogger("medview.cli")
 
@@ -74,3 +78,19 @@ def progress(*, quiet: bool) -> Iterator[Inline]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         yield TerminalContext(bar)
+
+
+@contextmanager
+def readers() -> Iterator[Pool]:
+    """Yield the processes that parse foreign files: a decoder that aborts or hangs costs one slice, not the command.
+
+    They start with the first file, so a command that fails before it needs none, and end with the block.
+    """
+    # Imported here so that commands that read no foreign file answer sooner.
+    from medview.io.reader_pool import ReaderPool
+
+    pool = ReaderPool()
+    try:
+        yield pool
+    finally:
+        pool.close()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from medview.cli.output import print_json, progress, say
+from medview.cli.output import print_json, progress, readers, say
 from medview.core.errors import ModelError
 from medview.io.load import load_volume
 from medview.ml.predict import PredictRequest
@@ -47,7 +47,8 @@ def predict(
     check_folder(output, overwrite=overwrite)
     with progress(quiet=quiet) as context:
         started = time.monotonic()
-        loaded = load_volume(src[0], series, context)
+        with readers() as pool:
+            loaded = load_volume(src[0], series, context, pool)
         load_seconds = time.monotonic() - started
         volume = loaded.volume
         fit = fits(pack.spec, volume.modality, volume.geometry, volume.unit, volume.colour)

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from PIL import Image
 
-from medview.cli.output import progress
+from medview.cli.output import progress, readers
 from medview.core.atomic import replacing
 from medview.core.errors import MedViewError
 from medview.core.plane import Plane, SlicePlane
+from medview.core.voi_table import VoiTransform
 from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.io.label_files import read_labels
@@ -37,17 +38,17 @@ def render(
     quiet: Annotated[bool, typer.Option("--quiet")] = False,
 ) -> None:
     """Write one slice as a PNG with square pixels."""
-    with progress(quiet=quiet) as context:
-        loaded = load_volume(src, series, context)
-    volume = loaded.volume
-    layout = SlicePlane.of(plane, volume.geometry)
-    if not 0 <= index < layout.count(volume.geometry):
-        raise MedViewError(
-            f"There is no {plane.value} slice {index}; this series has slices 0 to {layout.count(volume.geometry) - 1}."
-        )
+    with readers() as pool:
+        with progress(quiet=quiet) as context:
+            loaded = load_volume(src, series, context, pool)
+        volume = loaded.volume
+        layout = SlicePlane.of(plane, volume.geometry)
+        if not 0 <= index < layout.count(volume.geometry):
+            last = layout.count(volume.geometry) - 1
+            raise MedViewError(f"There is no {plane.value} slice {index}; this series has slices 0 to {last}.")
+        labels = read_labels(overlay, volume, pool) if overlay is not None else None
     overlays: list[Overlay] = []
-    if overlay is not None:
-        labels = read_labels(overlay, volume)
+    if labels is not None:
         for segment in labels.segments:
             cut = layout.extract(labels.layers[segment.layer_id], index)
             overlays.append(Overlay(cut == segment.value, segment.colour))
@@ -57,10 +58,10 @@ def render(
         Image.fromarray(picture).save(file, format="PNG")
 
 
-def _window(text: str, volume: Volume) -> Window:
+def _window(text: str, volume: Volume) -> VoiTransform:
     """Return the window a person asked for. Raises MedViewError when it names none."""
     if not text:
-        return auto_window(volume.values()) if needs_auto_window(volume) else opening_window(volume)
+        return auto_window(volume) if needs_auto_window(volume) else opening_window(volume)
     width, slash, level = text.partition("/")
     if slash:
         try:

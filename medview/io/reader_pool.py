@@ -98,17 +98,17 @@ class _Reader:
         self.process.start()
         theirs.close()
         self._number = reader_process.READY
+        self._timeout_s = 0.0
         self.ready = False
-        self._busy_until = time.monotonic() + START_TIMEOUT_S
-        """Until then earlier work may still hold the process up."""
+        self.deadline = time.monotonic() + START_TIMEOUT_S
+        """When the last task has to be answered; until then earlier work, or the start, may still hold the process up."""
 
-    def send(self, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float) -> float:
-        """Hand over a task and return its deadline. Raises OSError when the process is gone."""
+    def send(self, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float) -> None:
+        """Hand over a task. Raises OSError when the process is gone."""
         self._number += 1
+        self._timeout_s = timeout_s
         self.connection.send((self._number, function, args, timeout_s))
-        deadline = max(time.monotonic(), self._busy_until) + timeout_s
-        self._busy_until = deadline
-        return deadline
+        self.deadline = max(time.monotonic(), self.deadline) + timeout_s
 
     def answer(self) -> tuple[bool, Any]:
         """Return (True, outcome) once the last task is answered. Raises EOFError or OSError when the process is gone."""
@@ -116,9 +116,11 @@ class _Reader:
             number, outcome = self.connection.recv()
             self.ready = True
             if number == self._number:
-                self._busy_until = 0.0
+                self.deadline = 0.0
                 return True, outcome
-            # The process is ready, or answers a task nobody waits for any more.
+            # The process is ready, or answers a task nobody waits for any more; its last task may begin only now.
+            if number == self._number - 1:
+                self.deadline = time.monotonic() + self._timeout_s
         return False, None
 
     def end(self) -> None:
@@ -196,7 +198,7 @@ class ReaderPool:
         ``while_waiting`` is called every tenth of a second; what it raises ends the work. ``pick`` is asked for the index
         of the next item whenever a reader is free and names each once; in order unless given.
         """
-        running: dict[_Reader, tuple[int, float]] = {}
+        running: dict[_Reader, int] = {}
         following = 0
         chosen: int | None = None
         try:
@@ -208,12 +210,12 @@ class ReaderPool:
                     if chosen is None:
                         chosen = following if pick is None else pick()
                     try:
-                        deadline = reader.send(function, items[chosen], timeout_s)
+                        reader.send(function, items[chosen], timeout_s)
                     except OSError:
                         # It died while idle; that is not this item's fault.
                         self._release(self._replaced(reader))
                         continue
-                    running[reader] = (chosen, deadline)
+                    running[reader] = chosen
                     following += 1
                     chosen = None
                 if not running:
@@ -221,13 +223,13 @@ class ReaderPool:
                 if while_waiting is not None:
                     while_waiting()
                 for reader, outcome in _answers(running, items, TICK_S if while_waiting else START_TIMEOUT_S):
-                    index, _ = running.pop(reader)
+                    index = running.pop(reader)
                     self._release(self._replaced(reader) if isinstance(outcome, _Died) else reader)
                     yield index, outcome.error if isinstance(outcome, _Died) else outcome
         finally:
-            for reader, (_, deadline) in running.items():
+            for reader in running:
                 # A short task may end by itself; a long one would keep the next file waiting.
-                long = deadline - time.monotonic() > FILE_TIMEOUT_S + TICK_S
+                long = reader.deadline - time.monotonic() > FILE_TIMEOUT_S + TICK_S
                 self._release(self._replaced(reader) if long and reader.ready else reader)
 
     def _acquire(self, *, block: bool, while_waiting: Callable[[], None] | None) -> _Reader | None:
@@ -314,17 +316,15 @@ class _Died:
         self.error = error
 
 
-def _answers(
-    running: dict[_Reader, tuple[int, float]], items: Sequence[tuple[Any, ...]], most_s: float
-) -> list[tuple[_Reader, Any]]:
+def _answers(running: dict[_Reader, int], items: Sequence[tuple[Any, ...]], most_s: float) -> list[tuple[_Reader, Any]]:
     """Wait for the next answers, deaths or deadlines, ``most_s`` at most."""
     watched: list[Connection | int] = []
     for reader in running:
         watched += [reader.connection, reader.process.sentinel]
-    patience = min(deadline for _, deadline in running.values()) - time.monotonic()
+    patience = min(reader.deadline for reader in running) - time.monotonic()
     wait(watched, min(max(patience, 0.0), most_s))
     found: list[tuple[_Reader, Any]] = []
-    for reader, (index, deadline) in running.items():
+    for reader, index in running.items():
         subject = boundary.subject(items[index])
         try:
             done, outcome = reader.answer()
@@ -337,7 +337,7 @@ def _answers(
         if gone:
             text = f"{subject} could not be read: it brought the reader process down."
             found.append((reader, _Died(ReadError(text, detail="reader process died"))))
-        elif time.monotonic() >= deadline:
+        elif time.monotonic() >= reader.deadline:
             text = f"{subject} could not be read: it took too long."
             found.append((reader, _Died(ReadError(text, detail="watchdog"))))
     return found

@@ -15,6 +15,7 @@ from medview.io.series_reader import SeriesReader
 from medview.store.project import Project
 from medview.workspace.jobs import Lane
 from medview.workspace.keeping import StoredCase, load_stored, tie_pixels
+from medview.workspace.load_state import LoadState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,17 @@ class ScanPlace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedSeries:
-    """Part: the volume stands in memory, still empty, and these labels were made on it before."""
+    """Part: the volume stands in memory, still empty, and these labels were made on it before.
+
+    Attributes
+    ----------
+    load : LoadState
+        Of the volume; reading goes on around its ``wanted_k``.
+    """
 
     volume: Volume
     stored: StoredCase
+    load: LoadState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class ReadSeries:
 
 @dataclass(frozen=True, slots=True)
 class OpenSeries:
-    """Request: read a series, middle slice first. Parts: OpenedSeries, then SliceReports."""
+    """Request: read a series, middle slice first, then around the visible one. Parts: OpenedSeries, then SliceReports."""
 
     series: Series
     entry: VolumeEntry
@@ -87,8 +95,9 @@ class OpenSeries:
         reader = SeriesReader(self.pool)
         opened = reader.begin(self.series, self.entry)
         stored = load_stored(self.project, self.series, self.entry, opened.volume)
-        context.partial(OpenedSeries(opened.volume, stored))
-        damaged = reader.fill(opened, self.entry.shape_kji[0] // 2, context)
+        load = LoadState(opened.volume.geometry.shape_kji[0])
+        context.partial(OpenedSeries(opened.volume, stored, load))
+        damaged = reader.fill(opened, load.wanted_k, context, lambda: load.wanted_k)
         tie = tie_pixels(self.project, stored, opened.volume, [report.k for report in damaged])
         return ReadSeries(tie.other_pixels, tie.unsure)
 

@@ -98,9 +98,28 @@ def test_reading_goes_outward_from_the_middle_and_follows_the_slice_that_is_look
         assert reader.fill(opened, 40, look, lambda: look.wanted) == []  # noqa: B023 - called in this turn
         assert look.arrived[0] == 40
         assert sorted(look.arrived) == list(range(80))
-        assert set(look.arrived[:5]) <= set(range(40 - 2 - in_work, 40 + 3 + in_work))
-        assert look.arrived.index(75) <= 5 + in_work
-        assert set(look.arrived[5 : 14 + in_work]) >= set(range(71, 80))
+        # Of several readers one may be late: it does not hold the others up.
+        assert set(look.arrived[:5]) <= set(range(40 - 4 * (1 + in_work), 41 + 4 * (1 + in_work)))
+        assert look.arrived.index(75) <= 5 + 3 * in_work
+        if not in_work:
+            assert look.arrived == [
+                40,
+                39,
+                41,
+                38,
+                42,
+                75,
+                74,
+                76,
+                73,
+                77,
+                72,
+                78,
+                71,
+                79,
+                *range(70, 42, -1),
+                *range(37, -1, -1),
+            ]
         np.testing.assert_array_equal(opened.volume.voxels[:, 0, 0], np.arange(80) + 1.0 - 1024.0)
 
 
