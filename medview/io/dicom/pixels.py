@@ -17,12 +17,15 @@ from medview.core.errors import MedViewError, ReadError
 from medview.core.volume import Rescale
 from medview.io.dicom import guard
 from medview.io.dicom.attributes import quiet
-from medview.io.dicom.decoders import DECODERS, decode
+from medview.io.dicom.decoders import DECODERS, decode, frame_bits, shaped
 from medview.io.dicom.header import NATIVE, instance_of, parse
 from medview.io.dicom.instance import Instance
 from medview.io.sources import MEMBER_MARK, in_archive, name_of, open_source
 
 Array = npt.NDArray[Any]
+
+CODESTREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
+"""How frames of JPEG and JPEG-LS, JPEG 2000, and JPEG XL bare or in boxes begin."""
 
 
 def read_frame(path: str, number: int) -> tuple[Array, Rescale]:
@@ -136,39 +139,10 @@ class PixelFile:
 
     def _native(self, number: int) -> Array:
         pixels = self._pixels
-        count = pixels.rows * pixels.columns * pixels.samples
-        if pixels.photometric == "YBR_FULL_422":
-            return self._native_422(number)
-        bits = count * pixels.bits_allocated
-        start = number * bits
-        first, last = start // 8, (start + bits + 7) // 8
-        raw = self._bytes(first, last - first)
-        if pixels.bits_allocated == 1:
-            unpacked = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")
-            flat: Array = unpacked[start - first * 8 :][:count]
-        else:
-            flat = np.frombuffer(raw, self._raw_dtype())
-        if pixels.samples == 1:
-            return flat.reshape(pixels.rows, pixels.columns)
-        if pixels.planar == 1:
-            return np.moveaxis(flat.reshape(pixels.samples, pixels.rows, pixels.columns), 0, -1)
-        return flat.reshape(pixels.rows, pixels.columns, pixels.samples)
-
-    def _raw_dtype(self) -> str:
-        pixels = self._pixels
+        bits = frame_bits(pixels)
+        first, first_bit = divmod(number * bits, 8)
         order = ">" if self._layout.transfer_syntax == guard.BIG_ENDIAN else "<"
-        kind = "f" if pixels.kind != "int" else "u"
-        return f"{order}{kind}{pixels.bits_allocated // 8}"
-
-    def _native_422(self, number: int) -> Array:
-        """Two pixels share their colour: Y1 Y2 Cb Cr."""
-        pixels = self._pixels
-        size = pixels.rows * pixels.columns * 2
-        quads = np.frombuffer(self._bytes(number * size, size), np.uint8).reshape(-1, 4)
-        out = np.empty((quads.shape[0], 2, 3), np.uint8)
-        out[:, :, 0] = quads[:, :2]
-        out[:, :, 1:] = quads[:, None, 2:]
-        return out.reshape(pixels.rows, pixels.columns, 3)
+        return shaped(self._bytes(first, (first_bit + bits + 7) // 8), pixels, order, first_bit)
 
     def _bytes(self, start: int, length: int) -> bytes:
         with self._open() as file:
@@ -235,7 +209,7 @@ class PixelFile:
             starts = []
             for offset, _ in spans:
                 file.seek(offset)
-                if file.read(4)[:3] in (b"\xff\xd8\xff", b"\xff\x4f\xff"):
+                if file.read(12).startswith(CODESTREAM_STARTS):
                     starts.append(offset)
         return frozenset(starts)
 
@@ -244,9 +218,9 @@ class PixelFile:
         if pixels.photometric == "PALETTE COLOR":
             stored = sign_extended(raw, pixels.bits_stored, pixels.high_bit, signed=pixels.signed)
             return _through_palette(stored, self.dataset, self._name)
-        if pixels.bits_stored > 8:
-            raw = raw >> (pixels.bits_stored - 8)
-        rgb = raw.astype(np.uint8, copy=False)
+        # The upper eight of the stored bits, wherever in the container they are.
+        below = min(pixels.high_bit, 8 * raw.dtype.itemsize - 1) - 7
+        rgb = (raw >> below if below > 0 else raw).astype(np.uint8, copy=False)
         if converted:
             return rgb
         if pixels.photometric in ("YBR_FULL", "YBR_FULL_422"):
