@@ -1,4 +1,4 @@
-"""What all tests share: the folder of real studies, and a check that no thread outlives its test."""
+"""What all tests share: the folder of real studies, a cache of their own, and a check that no thread outlives its test."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real studies: {folder} is not there; set MEDVIEW_TEST_DATA")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_test_touches_the_users_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDVIEW_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 @pytest.fixture(autouse=True)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 
 from medview.io.sources import open_source
 
 HEAD_BYTES = 352
 """Enough for a DICOM preamble and a NIfTI header."""
+
+_AT_ONCE = 8
+"""Files opened side by side: on a disk across the network most of the time is waiting."""
+_PER_TASK = 64
+
+_GZIP = b"\x1f\x8b"
 
 
 class Kind(Enum):
@@ -35,9 +44,55 @@ def sniff(path: str) -> Kind:
     """
     with open_source(path) as file:
         head = file.read(HEAD_BYTES)
-    if head[:2] == b"\x1f\x8b":
+    if head[:2] == _GZIP:
         return Kind.NIFTI if _nifti(_gunzipped(head)) else Kind.OTHER
     return kind_of(head)
+
+
+def plainly_other(paths: Sequence[str], between: Callable[[], None]) -> Iterator[tuple[str, Kind]]:
+    """Yield the files whose first bytes no reader could make anything of, and what they are.
+
+    Bytes are compared here, never parsed, so this may be done outside the reader processes: among very many other files
+    that is most of the work of a scan. Files that cannot be opened are left to the readers too.
+
+    Parameters
+    ----------
+    between : callable
+        Called now and then; what it raises ends the work.
+    """
+    parts = [paths[start : start + _PER_TASK] for start in range(0, len(paths), _PER_TASK)]
+    with ThreadPoolExecutor(min(_AT_ONCE, max(len(parts), 1)), "medview-sniff") as threads:
+        try:
+            for part, kinds in zip(parts, threads.map(_quick_kinds, parts), strict=True):
+                between()
+                yield from ((path, kind) for path, kind in zip(part, kinds, strict=True) if kind in _OTHERS)
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+_OTHERS = frozenset({Kind.DICOMDIR, Kind.EMPTY, Kind.OTHER})
+
+
+def _quick_kinds(paths: Sequence[str]) -> list[Kind | None]:
+    return [_quick_kind(path) for path in paths]
+
+
+# A pipe that took the place of a file since it was listed is not waited for.
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _quick_kind(path: str) -> Kind | None:
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except (OSError, ValueError):
+        return None
+    try:
+        head = os.read(descriptor, HEAD_BYTES)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None if head[:2] == _GZIP else kind_of(head)
 
 
 def kind_of(head: bytes) -> Kind:

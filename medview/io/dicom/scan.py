@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,10 +18,13 @@ from medview.io.dicom.group import SeriesFiles, by_series, split
 from medview.io.dicom.header import read_header
 from medview.io.dicom.instance import Instance
 from medview.io.dicom.reasons import Code
+from medview.io.known_files import Known, Look
+from medview.io.library import Library, Visit
+from medview.io.listing import Source, files_below, members_of, source_of
 from medview.io.plain_files import describe
 from medview.io.reader_pool import InlinePool, Pool
-from medview.io.sniff import Kind, sniff
-from medview.io.sources import content_sha256, in_archive, name_of, zip_members
+from medview.io.sniff import Kind, plainly_other, sniff
+from medview.io.sources import content_sha256, in_archive, zip_members
 
 LOG = logging.getLogger("medview.io")
 
@@ -38,15 +41,19 @@ class _Findings:
     damaged: list[DamagedFile] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     seen: int = 0
+    known: dict[str, Known] = field(default_factory=dict)
+    """By path, what may be remembered: all but what is damaged, which may be whole the next time."""
 
 
-def scan(path: Path, context: JobContext, pool: Pool | None = None) -> ScanResult:
+def scan(path: Path, context: JobContext, pool: Pool | None = None, library: Library | None = None) -> ScanResult:
     """Look at a file, a zip archive, or a folder with everything in it.
 
     Parameters
     ----------
     pool : Pool, optional
         Where files are parsed; inline unless given.
+    library : Library, optional
+        Files it knows are not opened again unless they have changed; the others are made known to it.
 
     Returns
     -------
@@ -62,8 +69,11 @@ def scan(path: Path, context: JobContext, pool: Pool | None = None) -> ScanResul
     """
     pool = pool or InlinePool()
     found = _Findings()
-    _look(_sources(path, context, found), pool, context, found)
-    instances, doubles = _without_copies(found.instances, pool)
+    visit = Visit(library)
+    sources, whole = _sources(path, context, found)
+    _look(sources, pool, context, found, visit, whole=whole)
+    instances, doubles = _without_copies(found.instances, pool, found.known)
+    visit.keep(found.known)
     series = [_series(files, doubles) for files in by_series(instances)]
     series += found.plain
     series.sort(key=_order)
@@ -71,9 +81,6 @@ def scan(path: Path, context: JobContext, pool: Pool | None = None) -> ScanResul
     found.damaged.sort(key=lambda damaged: damaged.path)
     LOG.info("Scanned %d files: %d series, %d damaged", found.seen, len(series), len(found.damaged))
     return ScanResult(tuple(series), tuple(found.damaged), found.seen, len(found.instances), dict(found.ignored))
-
-
-Look = Instance | Series | str | tuple[str, ...]
 
 
 def look_at(path: str) -> Look:
@@ -95,17 +102,18 @@ def look_at(path: str) -> Look:
     return str(kind.value)
 
 
-def _sources(path: Path, context: JobContext, found: _Findings) -> list[str]:
+def _sources(path: Path, context: JobContext, found: _Findings) -> tuple[list[Source], bool]:
+    """Return what to look at, and whether that is all there is in its folders."""
     if not path.exists():
         raise ReadError(f"{path.name or path} is not there; choose another file or folder.")
     if path.is_file():
         if not _directory_of_media(path):
-            return [str(path)]
+            return [source_of(str(path))], False
         # What it points at is not believed; the files beside it are looked at instead.
         path = path.parent
     if not path.is_dir():
         raise ReadError(f"{path.name} is neither a file nor a folder; choose another one.")
-    return list(_files_below(path, context, found))
+    return list(files_below(path, context.raise_if_cancelled, found.damaged)), True
 
 
 def _directory_of_media(path: Path) -> bool:
@@ -115,86 +123,88 @@ def _directory_of_media(path: Path) -> bool:
         return False  # looked at again below, where it is listed as damaged
 
 
-def _files_below(folder: Path, context: JobContext, found: _Findings) -> Iterator[str]:
-    """Yield files in a fixed order; links to folders are followed once. Folders that cannot be listed are reported."""
-    been: set[tuple[int, int]] = set()
-
-    def unreadable(error: OSError) -> None:
-        if error.filename == str(folder):
-            raise ReadError(f"{folder.name} cannot be listed; ask for access to it.", detail=repr(error)) from error
-        name = name_of(str(error.filename))
-        found.damaged.append(DamagedFile(str(error.filename), f"The folder {name} cannot be listed; ask for access to it."))
-
-    for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
-        context.raise_if_cancelled()
-        stat = Path(root).stat()
-        if (stat.st_dev, stat.st_ino) in been:
-            folders.clear()
-            continue
-        been.add((stat.st_dev, stat.st_ino))
-        folders.sort()
-        for name in sorted(files):
-            full = os.path.join(root, name)  # noqa: PTH118 - a Path per file is slow for very many files
-            # Pipes and devices would be waited for; a link that leads nowhere is reported when it is opened.
-            if os.path.isfile(full) or not os.path.exists(full):  # noqa: PTH110, PTH113 - as above
-                yield full
-
-
-def _look(sources: Sequence[str], pool: Pool, context: JobContext, found: _Findings) -> None:
+def _look(
+    sources: Sequence[Source], pool: Pool, context: JobContext, found: _Findings, visit: Visit, *, whole: bool
+) -> None:
     """Look at every source, and then at what the archives among them hold."""
-    outcomes: dict[str, Look | MedViewError] = {}
-    tasks = [(source,) for source in sources]
-    looks = each_in_batches(pool, look_at, tasks, HEADERS_PER_TASK, context.raise_if_cancelled)
-    for number, (index, outcome) in enumerate(looks, start=1):
-        outcomes[sources[index]] = outcome
-        if number % PROGRESS_EVERY == 0:
-            context.progress(number / len(sources), f"Looking at file {number} of {len(sources)}")
-    members: list[str] = []
+    looks: dict[str, Look | MedViewError] = {}
+    known = visit.recall(sources, whole=whole)
+    looks |= {path: one.look for path, one in known.items()}
+    found.known |= known
+    unknown = [source.path for source in sources if source.path not in known]
+    looks |= _looked_at(unknown, pool, context)
+    members: list[Source] = []
     for source in sources:
-        outcome = outcomes[source]
-        if isinstance(outcome, tuple):
-            members += outcome
+        look = looks[source.path]
+        if not isinstance(look, MedViewError) and not (isinstance(look, Instance) and look.problem):
+            found.known.setdefault(source.path, Known(look))
+        if isinstance(look, tuple):
+            members += members_of(source, look)
             continue
         found.seen += 1
-        if isinstance(outcome, MedViewError):
-            found.damaged.append(DamagedFile(source, outcome.sentence))
-        elif isinstance(outcome, Instance):
-            found.instances.append(outcome)
-        elif isinstance(outcome, Series):
-            found.plain.append(outcome)
+        if isinstance(look, MedViewError):
+            found.damaged.append(DamagedFile(source.path, look.sentence))
+        elif isinstance(look, Instance):
+            found.instances.append(look)
+        elif isinstance(look, Series):
+            found.plain.append(look)
         else:
-            found.ignored[outcome] += 1
+            found.ignored[look] += 1
     if members:
-        _look(members, pool, context, found)
+        _look(members, pool, context, found, visit, whole=True)
 
 
-def _without_copies(instances: Sequence[Instance], pool: Pool) -> tuple[list[Instance], dict[str, Code]]:
-    """Return instances with exact copies left out, and per series key whether copies or conflicts were found."""
+def _looked_at(paths: Sequence[str], pool: Pool, context: JobContext) -> dict[str, Look | MedViewError]:
+    """Look at files nothing is known of; those that are plainly nothing for a reader are not sent to one."""
+    looks: dict[str, Look | MedViewError] = {}
+    files = [path for path in paths if not in_archive(path)]
+    looks |= {path: str(kind.value) for path, kind in plainly_other(files, context.raise_if_cancelled)}
+    rest = [path for path in paths if path not in looks]
+    tasks = [(path,) for path in rest]
+    outcomes = each_in_batches(pool, look_at, tasks, HEADERS_PER_TASK, context.raise_if_cancelled)
+    for number, (index, outcome) in enumerate(outcomes, start=1):
+        looks[rest[index]] = outcome
+        if number % PROGRESS_EVERY == 0:
+            context.progress(number / len(rest), f"Looking at file {number} of {len(rest)}")
+    return looks
+
+
+def _without_copies(
+    instances: Sequence[Instance], pool: Pool, known: dict[str, Known]
+) -> tuple[list[Instance], dict[str, Code]]:
+    """Return instances with exact copies left out, and per series key whether copies or conflicts were found.
+
+    Hashes that had to be computed are added to what is ``known``.
+    """
     same: dict[tuple[str, str], list[Instance]] = {}
     for instance in instances:
         if instance.sop_instance_uid:
             same.setdefault((instance.series_uid, instance.sop_instance_uid), []).append(instance)
-    suspects = [i for members in same.values() if len(members) > 1 for i in members]
+    suspects = [i.path for members in same.values() if len(members) > 1 for i in members]
     if not suspects:
         return list(instances), {}
-    digests: dict[str, bytes] = {}
-    for index, outcome in pool.each(content_sha256, [(i.path,) for i in suspects]):
-        digests[suspects[index].path] = b"" if isinstance(outcome, MedViewError) else outcome
+    digests = {path: known[path].sha256 for path in suspects if path in known and known[path].sha256}
+    unhashed = [path for path in suspects if path not in digests]
+    for index, outcome in pool.each(content_sha256, [(path,) for path in unhashed]):
+        path = unhashed[index]
+        digests[path] = b"" if isinstance(outcome, MedViewError) else outcome
+        if path in known and digests[path]:
+            known[path] = replace(known[path], sha256=digests[path])
     kept: list[Instance] = []
     notes: dict[str, Code] = {}
-    taken: set[tuple[str, str, bytes]] = set()
+    taken: dict[tuple[str, str], set[bytes]] = {}
     for instance in sorted(instances, key=lambda i: i.path):
-        mark = digests.get(instance.path)
-        if mark is None:
+        if instance.path not in digests:
             kept.append(instance)
             continue
-        key = (instance.series_uid, instance.sop_instance_uid, mark or instance.path.encode())
-        if key in taken:
+        contents = taken.setdefault((instance.series_uid, instance.sop_instance_uid), set())
+        mark = digests[instance.path] or os.fsencode(instance.path)
+        if mark in contents:
             notes.setdefault(instance.series_uid, Code.DUPLICATE_FILE)
             continue
-        if any(k[:2] == key[:2] for k in taken):
+        if contents:
             notes[instance.series_uid] = Code.DUPLICATE_UID
-        taken.add(key)
+        contents.add(mark)
         kept.append(instance)
     return kept, notes
 
