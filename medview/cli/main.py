@@ -8,6 +8,7 @@ from collections.abc import Sequence
 COMMANDS: dict[str, str] = {
     "demo": "Show what MedView does on a computed patient; without a display, write pictures and files",
     "scan": "List what is in a folder, file or zip",
+    "check": "Say what was found, assumed and wrong about a series",
     "render": "Write one slice as a picture",
     "models": "List, inspect, add and remove model packs",
     "predict": "Run a model and write what it finds",

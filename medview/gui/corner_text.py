@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medview.core.geometry import SHEAR_TOLERANCE, Calibration, Geometry
 from medview.core.plane import SlicePlane, letters
+from medview.core.voi_table import VoiTable
 from medview.gui.identity import load_sentence, series_description
 from medview.gui.layers.corners import CornerTexts
 from medview.gui.picture_text import TextLine
@@ -87,6 +88,8 @@ def _window(case: OpenCase, plane: SlicePlane) -> list[str]:
     if case.volume.colour:
         return [zoom]
     window = case.view.window
+    if isinstance(window, VoiTable):
+        return [window.name or "Table of the file", zoom]
     return [window.name, f"W {number(window.width)}  L {number(window.center)}", zoom]
 
 
@@ -100,7 +103,14 @@ def _notes(case: OpenCase, plane: SlicePlane, *, hidden: bool) -> list[str]:
     notes = []
     geometry = case.volume.geometry
     calibration = geometry.calibration
-    if calibration is Calibration.IN_PLANE:
+    scale = case.volume.pixel_scale
+    if plane.normal_axis == 0 and scale.regions:
+        notes.append("Millimetres hold inside the regions of the picture only")
+    elif plane.normal_axis == 0 and scale.note and calibration is not Calibration.PIXELS:
+        notes.append(f"Millimetres {scale.note}")
+    if calibration is Calibration.IN_PLANE and geometry.shape_kji[0] == 1 and plane.normal_axis == 0:
+        pass  # one picture has no distance between slices to miss
+    elif calibration is Calibration.IN_PLANE:
         along = "across the slices" if plane.normal_axis == 0 else "along the stack"
         notes.append(f"Stack: no millimetres {along}")
     elif calibration is Calibration.PIXELS:

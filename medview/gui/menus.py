@@ -50,6 +50,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "view.maximise",
         "view.fit",
         "view.overlay",
+        "view.graphics",
         "view.panels",
         "view.identity",
         LINE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medview.core.geometry import Calibration
+from medview.core.suv import SuvKind
 from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
@@ -20,6 +21,8 @@ class PointedAt:
         Position in the patient; None where the grid has no millimetres along all axes.
     value : tuple of float
         One number in ``unit``, three for colour, none while the slice is missing.
+    suv : float or None
+        Uptake by body weight of a PET whose header states enough.
     segments : tuple of str
         Names of the segments that hold the voxel.
     """
@@ -29,6 +32,7 @@ class PointedAt:
     value: tuple[float, ...]
     unit: str
     segments: tuple[str, ...]
+    suv: float | None = None
 
     @classmethod
     def under(cls, case: OpenCase, pointer: Pointer) -> PointedAt | None:
@@ -45,4 +49,6 @@ class PointedAt:
         if case.load.state(voxel[0]) is SliceState.READY:
             value = tuple(float(n) for n in case.volume.values(voxel).reshape(-1))
         names = tuple(segment.name for segment in case.labels.segmentation.at(voxel))
-        return cls(voxel, point, value, case.volume.unit, names)
+        factor = case.volume.suv.factor(SuvKind.BODY_WEIGHT) if case.volume.suv is not None else None
+        suv = value[0] * factor if factor is not None and len(value) == 1 else None
+        return cls(voxel, point, value, case.volume.unit, names, suv)

@@ -80,6 +80,7 @@ class SliceCanvas(QWidget):
         for name in ("overlay_opacity", "overlay_visible"):
             add(field_signal(bench, name), self._on_overlay)
         add(field_signal(bench, "identity_hidden"), self._on_identity)
+        add(field_signal(bench, "graphics_visible"), self._on_identity)
         add(field_signal(bench, "pointed"), self._on_pointed)
 
     def _take_case(self) -> None:
@@ -137,7 +138,7 @@ class SliceCanvas(QWidget):
         self._mark(Stale.LABELS | Stale.PROPOSALS)
 
     def _on_identity(self) -> None:
-        self._mark(Stale.TEXT)
+        self._mark(Stale.TEXT | Stale.PICTURE)
 
     def _on_pointed(self) -> None:
         self.update()

@@ -57,6 +57,15 @@ def slice_levels(table: GreyTable, load: LoadState, plane: SlicePlane, index: in
     return levels
 
 
+def graphics_mask(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> npt.NDArray[np.bool_] | None:
+    """Return where the files draw over a slice as it was acquired, in screen orientation; None where nothing is shown."""
+    planes = case.graphics.get(index, ()) if plane.normal_axis == 0 else ()
+    if not planes or not bench.graphics_visible or bench.identity_hidden:
+        return None
+    drawn = np.logical_or.reduce([one.mask for one in planes])
+    return np.asarray(plane.extract(drawn[np.newaxis], 0), dtype=np.bool_)
+
+
 def label_cuts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> dict[int, tuple[Cut, list[Paint]]]:
     """Return the slice of every label layer that has visible segments, with their paints."""
     if not bench.overlay_visible:

@@ -11,6 +11,7 @@ from medview.gui.layers.boxes import BoxesLayer
 from medview.gui.layers.brush_preview import BrushPreviewLayer
 from medview.gui.layers.corners import CornersLayer, CornerTexts
 from medview.gui.layers.crosshair import CrosshairLayer
+from medview.gui.layers.graphics import GraphicsLayer
 from medview.gui.layers.image import ImageLayer
 from medview.gui.layers.labels import LabelsLayer
 from medview.gui.layers.letters import LettersLayer
@@ -19,6 +20,7 @@ from medview.gui.layers.scale_bar import ScaleBarLayer
 from medview.gui.slice_content import (
     boxes_on_slice,
     columns_have_mm,
+    graphics_mask,
     label_cuts,
     proposal_chips,
     proposed_masks,
@@ -42,6 +44,7 @@ class SlicePicture:
         self.viewport: Viewport | None = None
         self.camera: Camera | None = None
         self.image = ImageLayer()
+        self.graphics = GraphicsLayer()
         self.labels = LabelsLayer()
         self.proposals = ProposalLayer()
         self.boxes = BoxesLayer()
@@ -76,17 +79,20 @@ class SlicePicture:
         self.viewport = self.viewport_for(case, layout, size_px, device_ratio)
         self.camera = case.view.cameras[layout.plane]
         self.image.move(self.viewport)
+        self.graphics.move(self.viewport)
         self.brush.move(self.viewport)
         self._edge_letters = layout.edge_letters(case.volume.geometry)
         self._letters.update(self._edge_letters, self.viewport, self._large_font)
         calibrated = columns_have_mm(layout, case.volume.geometry)
-        self._scale_bar.update(self.viewport, self._font, calibrated=calibrated)
+        note = case.volume.pixel_scale.note if layout.normal_axis == 0 else ""
+        self._scale_bar.update(self.viewport, self._font, calibrated=calibrated, note=note)
 
     def show_image(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
         """Take the grey levels."""
         if self._table is None or self._table.volume is not case.volume or self._table.window != case.view.window:
             self._table = GreyTable(case.volume, case.view.window)
         self.image.update(slice_levels(self._table, case.load, layout, index), self._here)
+        self.graphics.update(graphics_mask(case, self._bench, layout, index), self._here)
 
     def show_labels(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
         """Take labels and accepted boxes."""
@@ -142,6 +148,7 @@ class SlicePicture:
     def _paint_anatomy(self, painter: QPainter) -> None:
         """Draw the picture and what lies on it; outlines without a picture would be taken for one."""
         self.image.paint(painter)
+        self.graphics.paint(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)
         self.boxes.paint(painter, self._font)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from medview.core.study import Verdict
+from medview.core.suv import SuvKind
 from medview.gui.bind import Subscriptions
 from medview.gui.computer import gpu_name
 from medview.gui.controls import set_role, text_button, words
@@ -15,6 +16,7 @@ from medview.gui.job_thread import JobThreads
 from medview.gui.pointed_at import PointedAt
 from medview.gui.saved_dot import SavedDot
 from medview.gui.theme_tokens import GRID_PX, Tokens
+from medview.workspace.check import notable
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
@@ -79,8 +81,8 @@ def check_summary(case: OpenCase) -> tuple[str, str]:
         return f"{problems} damaged {'slice' if problems == 1 else 'slices'}", "flat-warning"
     if case.entry.verdict is not Verdict.VOLUME:
         return "Stack: no distances between slices", "flat-warning"
-    if case.entry.reasons:
-        count = len(case.entry.reasons)
+    count = notable(case.entry)
+    if count:
         return f"{count} {'note' if count == 1 else 'notes'}", "flat-warning"
     return "Series is sound", "flat"
 
@@ -95,6 +97,8 @@ def pointed_text(pointed: PointedAt) -> str:
     k, j, i = pointed.voxel_kji
     parts.append(f"voxel {i}, {j}, {k}")
     if len(pointed.value) == 1:
+        if pointed.suv is not None:
+            parts.append(f"{SuvKind.BODY_WEIGHT.title} {pointed.suv:.2f} {SuvKind.BODY_WEIGHT.unit}")
         parts.append(f"{pointed.value[0]:.5g} {pointed.unit}".rstrip())
     elif pointed.value:
         parts.append("RGB " + " ".join(f"{n:.0f}" for n in pointed.value))

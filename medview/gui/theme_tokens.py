@@ -90,5 +90,7 @@ PLANE_COLOURS: dict[Plane, str] = {
 
 PICTURE_TEXT = "#f2f4f6"
 PICTURE_QUIET = "#c3cbd3"
+PICTURE_GRAPHICS = "#ffe08a"
+"""What files draw over their own images; no segment has this colour."""
 PICTURE_WARNING = "#f0b757"
 """Text on pictures, which are black in both themes."""

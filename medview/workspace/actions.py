@@ -65,6 +65,10 @@ def _has_segment(workspace: Workspace) -> bool:
     return workspace.active is not None and bool(workspace.active.labels.segmentation.segments)
 
 
+def _has_graphics(workspace: Workspace) -> bool:
+    return workspace.active is not None and bool(workspace.active.graphics)
+
+
 def _undo(workspace: Workspace) -> None:
     if workspace.active and (command := workspace.active.undo()):
         workspace.say(f"Undone: {command.name}")
@@ -145,6 +149,10 @@ def _toggle_overlay(workspace: Workspace) -> None:
     workspace.bench.overlay_visible = not workspace.bench.overlay_visible
 
 
+def _toggle_graphics(workspace: Workspace) -> None:
+    workspace.bench.graphics_visible = not workspace.bench.graphics_visible
+
+
 def _toggle_panels(workspace: Workspace) -> None:
     workspace.bench.panels_visible = not workspace.bench.panels_visible
 
@@ -209,6 +217,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.maximise", "Maximise the pane", _maximise, "mdi6.fullscreen", _has_case),
     Action("view.fit", "Fit the picture", _fit, "mdi6.fit-to-screen-outline", _has_case),
     Action("view.overlay", "Show or hide labels", _toggle_overlay, "mdi6.layers-outline", _has_case),
+    Action("view.graphics", "Show or hide graphics of the file", _toggle_graphics, "mdi6.vector-polyline", _has_graphics),
     Action("view.panels", "Show or hide panels", _toggle_panels, "mdi6.dock-left"),
     Action("view.identity", "Hide patient identity", _toggle_identity, "mdi6.incognito"),
     Action("proposal.accept", "Accept the proposal", _accept, "mdi6.check-all", _has_proposal),

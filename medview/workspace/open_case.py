@@ -10,6 +10,7 @@ from psygnal import Signal
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import Change, Command
 from medview.core.label_patch import LabelPatch
+from medview.core.overlay_plane import OverlayPlane
 from medview.core.plane import Plane, SlicePlane
 from medview.core.segmentation import Segment
 from medview.core.study import Series, VolumeEntry
@@ -18,6 +19,8 @@ from medview.workspace.events import LabelsChanged
 from medview.workspace.history import History
 from medview.workspace.load_state import LoadState
 from medview.workspace.view_state import CaseView
+
+Graphics = dict[int, tuple[OverlayPlane, ...]]
 
 
 def case_key(series: Series, entry: VolumeEntry) -> str:
@@ -46,6 +49,8 @@ class OpenCase:
         Takes each Step to the journal; None when the case is not kept (no project could be opened).
     read_only : str
         Why labels cannot be changed, or empty.
+    graphics : dict of int to tuple of OverlayPlane
+        What the files draw over their own images, by slice k; read after the slices.
     reading : bool
         Slices still arrive; until they are known to be the right ones no label is shown on them or changed.
     stop_reading : callable
@@ -62,6 +67,7 @@ class OpenCase:
     record: Callable[[Step], None] | None = None
     read_only: str = ""
     losses: tuple[str, ...] = ()
+    graphics: Graphics = field(default_factory=dict)
     reading: bool = False
     stop_reading: Callable[[], None] = field(default=lambda: None)
     _gesture: Gesture | None = field(default=None, init=False)

@@ -89,6 +89,8 @@ class Bench:
         The pane that fills the centre.
     pointed : Plane
         The pane the pointer was in last; keys act on it.
+    graphics_visible : bool
+        What the files draw over their own images is shown; not while the identity is hidden, for it may write names.
     overlay_opacity : float
         Fill of segments, 0 to 1. Outlines stay visible.
     """
@@ -102,6 +104,7 @@ class Bench:
     pointed: Plane = Plane.AXIAL
     overlay_opacity: float = 0.35
     overlay_visible: bool = True
+    graphics_visible: bool = True
     panels_visible: bool = True
     identity_hidden: bool = False
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()

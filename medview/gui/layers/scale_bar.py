@@ -30,13 +30,13 @@ class ScaleBarLayer:
         self._length_mm = 0.0
         self._text = TextBlock()
 
-    def update(self, viewport: Viewport, font: QFont, *, calibrated: bool) -> None:
-        """Take the zoom; ``calibrated`` says whether columns have millimetres."""
+    def update(self, viewport: Viewport, font: QFont, *, calibrated: bool, note: str = "") -> None:
+        """Take the zoom; ``calibrated`` says whether columns have millimetres, ``note`` what they are true of."""
         self._viewport = viewport
         longest = min(_LONGEST_PX, viewport.width_px * _LONGEST_PART)
         self._length_mm = nice_length_mm(viewport.mm_per_px, longest) if calibrated else 0.0
         text = f"{self._length_mm:g} mm" if self._length_mm < 1000 else f"{self._length_mm / 1000:g} m"
-        self._text.set([TextLine(text, PICTURE_TEXT)], font, viewport.device_ratio)
+        self._text.set([TextLine(f"{text} {note}".rstrip(), PICTURE_TEXT)], font, viewport.device_ratio)
 
     def paint(self, painter: QPainter) -> None:
         """Draw bar and length."""

@@ -9,13 +9,17 @@ from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import clear_layout, words
 from medview.gui.identity import load_sentence
 from medview.gui.theme_tokens import GRID_PX
+from medview.io.dicom.reasons import ReasonKind
+from medview.workspace.check import VERDICTS, check, of_kind
 from medview.workspace.workspace import Workspace
 
-_VERDICTS = {
-    Verdict.VOLUME: ("A volume: all three axes have millimetres.", "good"),
-    Verdict.STACK: ("A stack: it can be looked at, but distances between slices are not known.", "warning"),
-    Verdict.REFUSED: ("Refused.", "error"),
+_ROLES = {Verdict.VOLUME: "good", Verdict.STACK: "warning", Verdict.REFUSED: "error"}
+_HEADINGS = {
+    ReasonKind.WRONG: ("Wrong", "warning"),
+    ReasonKind.ASSUMED: ("Assumed", "warning"),
+    ReasonKind.FOUND: ("Found", ""),
 }
+"""What a person has to know first comes first."""
 
 
 class CheckPanel(QWidget):
@@ -46,11 +50,13 @@ class CheckPanel(QWidget):
         if case is None:
             self._column.addWidget(words("Open a series to see what was checked.", "quiet"))
             return
-        sentence, role = _VERDICTS[case.entry.verdict]
-        self._column.addWidget(words(sentence, role))
-        for reason in case.entry.reasons:
-            self._column.addWidget(words(reason.text, "warning"))
-        if case.load.complete and case.load.damaged:
-            self._column.addWidget(words(load_sentence(case.load, hidden=hidden), "warning"))
-        for loss in case.losses:
-            self._column.addWidget(words(loss, "warning"))
+        self._column.addWidget(words(VERDICTS[case.entry.verdict], _ROLES[case.entry.verdict]))
+        damaged = [load_sentence(case.load, hidden=hidden)] if case.load.complete and case.load.damaged else []
+        findings = check(case.series, case.entry, damaged)
+        for kind, (heading, role) in _HEADINGS.items():
+            lines = [finding.text for finding in of_kind(findings, kind)]
+            lines += case.losses if kind is ReasonKind.WRONG else ()
+            if lines:
+                self._column.addWidget(words(heading, "heading"))
+            for line in lines:
+                self._column.addWidget(words(line, role))

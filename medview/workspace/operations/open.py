@@ -14,6 +14,7 @@ from medview.workspace.history import History
 from medview.workspace.jobs import Job, Outcome
 from medview.workspace.keeping import StoredCase, keep
 from medview.workspace.open_case import OpenCase, case_key
+from medview.workspace.operations.graphics import show_graphics
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
 from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
 from medview.workspace.services import Services
@@ -98,6 +99,7 @@ def open_series(
         if case.load.damaged:
             workspace.say(case.load.sentence(), Severity.WARNING)
         case.load_changed.emit()
+        show_graphics(workspace, case)
         then(case)
 
     def ended_early() -> None:
