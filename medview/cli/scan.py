@@ -70,6 +70,8 @@ def _volume(entry: VolumeEntry) -> dict[str, object]:
         "unit": entry.unit,
         "colour": entry.colour,
         "time_points": entry.time_points,
+        "spacing_source": entry.spacing_source.value,
+        "suv": {kind.value: factor for kind, factor in entry.suv.factors} if entry.suv else None,
     }
 
 
