@@ -57,9 +57,15 @@ class KnownFiles:
         As in ``PlainReader``.
     files : dict
         By name: size and two times of the stamp, hash, kind of look, and the look in plain values.
+
+    Attributes
+    ----------
+    used_s : int
+        When the folder was last looked into, in seconds since 1970; 0 when that is not known.
     """
 
     def __init__(self, parts: list[Any], files: dict[str, list[Any]]) -> None:
+        self.used_s = 0
         self._parts = parts
         self._files = files
         self._reader = PlainReader(parts)
@@ -134,10 +140,10 @@ def _plain(look: Look, path: str, writer: PlainWriter) -> tuple[str, Any]:
 
 def _look(kind: str, plain: Any, path: str, reader: PlainReader) -> Look:
     """Raises one of ``_DAMAGE``."""
-    if kind == _IGNORED:
-        return str(plain)
-    if kind == _MEMBERS:
-        return tuple(f"{path}{MEMBER_MARK}{int(number)}" for number in plain)
+    if kind == _IGNORED and type(plain) is str:
+        return plain
+    if kind == _MEMBERS and type(plain) is list:
+        return tuple(f"{path}{MEMBER_MARK}{number:d}" for number in plain)
     look: Look = reader.read({_INSTANCE: Instance, _SERIES: Series}[kind], plain, path)
     return look
 

@@ -63,9 +63,10 @@ class Library:
 
         def read(database: sqlite3.Connection) -> None:
             for folder in folders:
-                row = database.execute("SELECT content FROM folder WHERE path = ?", (os.fsencode(folder),)).fetchone()
+                row = database.execute("SELECT content, used FROM folder WHERE path = ?", (os.fsencode(folder),)).fetchone()
                 known = KnownFiles.unpacked(folder, row[0]) if row is not None and isinstance(row[0], bytes) else None
                 if known is not None:
+                    known.used_s = row[1] if isinstance(row[1], int) else 0
                     found[folder] = known
 
         if self.file.exists():
@@ -78,23 +79,23 @@ class Library:
         Parameters
         ----------
         used : collection of str
-            Folders that were looked into and had not changed: they are not forgotten soon.
+            Folders that were looked into and had not changed, so that they are not forgotten soon.
         """
         now_s = int(time.time())
         packed = {folder: files.packed(folder) for folder, files in known.items()}
         rows = [(os.fsencode(f), now_s, len(content), content) for f, content in packed.items() if content is not None]
-        touched = [(now_s, os.fsencode(folder), now_s - _USED_STEP_S) for folder in used]
+        touched = [(now_s, os.fsencode(folder)) for folder in used]
 
         def write(database: sqlite3.Connection) -> None:
             database.execute("PRAGMA auto_vacuum = FULL")
             with database:
                 database.execute(_TABLE)
                 database.execute("BEGIN IMMEDIATE")
-                database.executemany("UPDATE folder SET used = ? WHERE path = ? AND used < ?", touched)
+                database.executemany("UPDATE folder SET used = ? WHERE path = ?", touched)
                 database.executemany("INSERT OR REPLACE INTO folder VALUES (?, ?, ?, ?)", rows)
                 _shrink(database)
 
-        if rows or (touched and self.file.exists()):
+        if rows or touched:
             self._with_database(write, make=True)
 
     def _with_database(self, work: Callable[[sqlite3.Connection], None], *, make: bool = False) -> None:
@@ -175,17 +176,18 @@ class Visit:
         if self._library is None:
             return
         changed: dict[str, KnownFiles] = {}
-        unchanged: list[str] = []
+        used: list[str] = []
+        long_ago_s = time.time() - _USED_STEP_S
         for folder, sources in self._sources.items():
             files = [(s, known[s.path]) for s in sources if s.stamp is not None and s.path in known]
             row = self._rows.get(folder)
             count = 0 if row is None else len(row)
             same = all(now is self._recalled.get(source.path) for source, now in files)
-            if same and (count == len(files) or folder not in self._whole):
-                unchanged.append(folder)
-            else:
+            if not same or (count != len(files) and folder in self._whole):
                 changed[folder] = KnownFiles.made_of(files, None if folder in self._whole else row)
-        self._library.write(changed, unchanged)
+            elif row is not None and row.used_s < long_ago_s:
+                used.append(folder)
+        self._library.write(changed, used)
 
 
 def user_library() -> Library:
