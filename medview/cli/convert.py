@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from medview.cli.output import progress, say
+from medview.cli.output import progress, readers, say
 from medview.workspace.conversion import convert as convert_files
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -23,6 +23,6 @@ def convert(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
 ) -> None:
     """Convert a series to NIfTI or NRRD, or labels between SEG, NIfTI and NRRD."""
-    with progress(quiet=quiet) as context:
-        convert_files(src, dst, reference, series, context)
-    say(f"Wrote {dst}.")
+    with readers() as pool, progress(quiet=quiet) as context:
+        notes = convert_files(src, dst, reference, series, context, pool)
+    say(" ".join((f"Wrote {dst}.", *notes)))

@@ -100,6 +100,8 @@ class CaseLabels:
         if change.before is not None:
             del self.proposals[change.before.proposal_id]
         if change.after is not None:
+            if not change.after.prediction.geometry.same_grid(self.segmentation.geometry):
+                raise LabelError("This proposal was made on another grid; run the model on this series.")
             if change.before is None and change.after.proposal_id in self.proposals:
                 raise LabelError("This proposal is already there.", detail=change.after.proposal_id)
             self.proposals[change.after.proposal_id] = change.after

@@ -16,11 +16,12 @@ class Target:
     geometry: Geometry
     series_uid: str = ""
     study_uid: str = ""
+    sop_instance_uids: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, volume: Volume) -> Target:
         """Return the target a volume is."""
-        return cls(volume.geometry, volume.series_uid, volume.study_uid)
+        return cls(volume.geometry, volume.series_uid, volume.study_uid, volume.sop_instance_uids)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,9 +33,12 @@ class ImportedLabels:
     layers : dict of int to ndarray of uint8, shape (k, j, i)
     notes : tuple of str
         Sentences for the person, e.g. what was left out.
+    pixels_sha256 : str
+        Hash of the pixels they were made on (``core.pixel_hash``), where the file tells it; empty otherwise.
     """
 
     geometry: Geometry
     segments: tuple[Segment, ...]
     layers: dict[int, LabelArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    pixels_sha256: str = ""

@@ -1,8 +1,8 @@
 """Labels from any file MedView reads: DICOM SEG, NIfTI and NRRD label maps.
 
-A NIfTI or NRRD label map may have a companion ``NAME.json`` beside it that names its values::
+A NIfTI or NRRD label map may have a companion ``NAME.json`` beside it that names its values and the pixels it was made on::
 
-    {"labels": [{"value": 1, "name": "Lung", "colour": [86, 180, 233]}]}
+    {"labels": [{"value": 1, "name": "Lung", "colour": [86, 180, 233]}], "pixels_sha256": "<core.pixel_hash>"}
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import numpy.typing as npt
 
 from medview.core.atomic import replacing
 from medview.core.errors import GeometryError, ReadError, WriteError
-from medview.core.geometry import Geometry
+from medview.core.geometry import Calibration, Geometry
+from medview.core.pixel_hash import is_pixels_sha256, same_pixels
 from medview.core.segmentation import COLOUR_CYCLE, VALUES_PER_LAYER, LabelArray, Segment
 from medview.core.source import Source, SourceKind
 from medview.core.volume import Volume
+from medview.io import nifti
 from medview.io.dicom.header import SEGMENTATIONS, read_header
 from medview.io.dicom.seg import read_seg
 from medview.io.imported_labels import ImportedLabels, Target
@@ -55,13 +57,22 @@ def read_labels(path: Path, reference: Volume | None = None, pool: Pool | None =
     Raises
     ------
     GeometryError
-        When the labels belong to another series or grid.
+        When the labels belong to another series or grid, or say themselves that they were made on other pixels.
     ReadError
         When the file is damaged or holds no labels.
     """
     belongs = Target.of(reference) if reference is not None else None
     found: ImportedLabels = (pool or InlinePool()).call(_read, str(path), belongs, timeout_s=READ_TIMEOUT_S)
+    if reference is not None and found.pixels_sha256 and not same_pixels(reference, found.pixels_sha256):
+        raise GeometryError(_other_pixels(path))
     return found
+
+
+def _other_pixels(path: Path) -> str:
+    sentence = f"{path.name} was made on other images than these"
+    if sniff(str(path)) is Kind.DICOM:
+        return f"{sentence}; open those and import it there."
+    return f"{sentence}; open those, or take pixels_sha256 out of {names_path(path).name} to place it by its grid alone."
 
 
 def _read(path: str, reference: Target | None) -> ImportedLabels:
@@ -75,14 +86,26 @@ def _read(path: str, reference: Target | None) -> ImportedLabels:
     if entry.colour or entry.time_points != 1 or geometry is None or not entry.rescale.identity:
         raise ReadError(f"{Path(path).name} is no label map: it holds colours, several time points or scaled numbers.")
     labels = read_voxels(path)
+    pixels = pixels_beside(Path(path))
+    notes: tuple[str, ...] = ()
     if reference is not None:
-        labels = _on_grid(labels, geometry, reference.geometry, Path(path).name)
+        labels = _on_grid(labels, geometry, reference.geometry, path, placed=kind is not Kind.NIFTI or nifti.placed(path))
         geometry = reference.geometry
-    return _from_map(labels, geometry, Path(path))
+        if not pixels:
+            notes = (f"{Path(path).name} does not say which images it was made on; only its grid was compared.",)
+    return _from_map(labels, geometry, Path(path), notes, pixels)
 
 
-def _on_grid(labels: npt.NDArray[Any], own: Geometry, wanted: Geometry, name: str) -> npt.NDArray[Any]:
-    """Return labels re-ordered onto a grid that differs at most in the direction and order of its axes."""
+def _on_grid(labels: npt.NDArray[Any], own: Geometry, wanted: Geometry, path: str, *, placed: bool) -> npt.NDArray[Any]:
+    """Return labels re-ordered onto a grid that differs at most in the direction and order of its axes.
+
+    A map that claims no place belongs to images that have none: voxel by voxel.
+    """
+    name = Path(path).name
+    if not placed and wanted.calibration is not Calibration.VOLUME:
+        if own.shape_kji != wanted.shape_kji:
+            raise GeometryError(f"{name} was made on images of another size; open those and import it there.")
+        return labels
     if own.shape_kji == wanted.shape_kji and _distance_voxels(own, wanted) <= SAME_PLACE_VOXELS:
         return labels
     to_own = np.linalg.inv(own.affine_lps) @ wanted.affine_lps
@@ -112,7 +135,9 @@ def _distance_voxels(own: Geometry, wanted: Geometry) -> float:
     return float(apart / min(wanted.spacing_kji_mm))
 
 
-def _from_map(labels: npt.NDArray[Any], geometry: Geometry, path: Path) -> ImportedLabels:
+def _from_map(
+    labels: npt.NDArray[Any], geometry: Geometry, path: Path, notes: tuple[str, ...], pixels: str
+) -> ImportedLabels:
     if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
         raise ReadError(f"{path.name} is no label map: it holds fractions.")
     values = [int(v) for v in np.unique(labels) if v != 0]
@@ -132,7 +157,7 @@ def _from_map(labels: npt.NDArray[Any], geometry: Geometry, path: Path) -> Impor
             layers.setdefault(layer_id, np.zeros(geometry.shape_kji, dtype=np.uint8))[labels == value] = own
         name, colour = names.get(value, (f"Label {value}", COLOUR_CYCLE[position % len(COLOUR_CYCLE)]))
         segments.append(Segment(f"value-{value}", name, colour, layer_id, own, source=Source(SourceKind.IMPORT)))
-    return ImportedLabels(geometry, tuple(segments), layers)
+    return ImportedLabels(geometry, tuple(segments), layers, notes, pixels)
 
 
 def names_path(path: Path) -> Path:
@@ -147,12 +172,7 @@ def names_path(path: Path) -> Path:
 
 def names_beside(path: Path) -> dict[int, tuple[str, tuple[int, int, int]]]:
     """Return value -> (name, colour) from the companion file; empty when there is none or it is not understood."""
-    companion = names_path(path)
-    try:
-        document = json.loads(companion.read_text("utf-8")) if companion.stat().st_size < 1 << 20 else None
-    except (OSError, ValueError):
-        return {}
-    entries = document.get("labels") if isinstance(document, dict) else None
+    entries = _companion(path).get("labels")
     found: dict[int, tuple[str, tuple[int, int, int]]] = {}
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
         if not isinstance(entry, dict) or not isinstance(entry.get("value"), int) or not 0 < entry["value"] < 1 << 31:
@@ -162,6 +182,21 @@ def names_beside(path: Path) -> dict[int, tuple[str, tuple[int, int, int]]]:
         label = name if isinstance(name, str) and name else f"Label {entry['value']}"
         found[entry["value"]] = (label[:64], colour)
     return found
+
+
+def pixels_beside(path: Path) -> str:
+    """Return the hash of the pixels a label map was made on from its companion file; empty when it says nothing."""
+    found = _companion(path).get("pixels_sha256")
+    return found if isinstance(found, str) and is_pixels_sha256(found) else ""
+
+
+def _companion(path: Path) -> dict[str, Any]:
+    companion = names_path(path)
+    try:
+        document = json.loads(companion.read_text("utf-8")) if companion.stat().st_size < 1 << 20 else None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _colour(value: object) -> tuple[int, int, int] | None:
@@ -175,20 +210,25 @@ def refuse_other_names(path: Path) -> None:
     companion = names_path(path)
     if not companion.exists():
         return
-    try:
-        document = json.loads(companion.read_text("utf-8")) if companion.stat().st_size < 1 << 20 else None
-    except (OSError, ValueError):
-        document = None
-    if not isinstance(document, dict) or set(document) != {"labels"}:
+    if set(_companion(path)) - {"pixels_sha256"} != {"labels"}:
         raise WriteError(
             f"{companion.name} is not MedView's and would be written over; choose another name than {path.name}."
         )
 
 
-def write_names(path: Path, segments: Sequence[Segment]) -> Path:
-    """Write the companion that names the values of a label map at ``path``. Raises WriteError, DiskFullError."""
+def write_names(path: Path, segments: Sequence[Segment], pixels_sha256: str = "") -> Path:
+    """Write the companion that names the values of a label map at ``path`` and, where known, the pixels it was made on.
+
+    Raises
+    ------
+    WriteError, DiskFullError
+    """
     refuse_other_names(path)
-    document = {"labels": [{"value": s.value, "name": s.name, "colour": list(s.colour)} for s in segments]}
+    document: dict[str, object] = {
+        "labels": [{"value": s.value, "name": s.name, "colour": list(s.colour)} for s in segments]
+    }
+    if pixels_sha256:
+        document["pixels_sha256"] = pixels_sha256
     companion = names_path(path)
     with replacing(companion) as file:
         file.write(json.dumps(document, indent=2, ensure_ascii=False).encode())

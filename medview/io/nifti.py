@@ -21,10 +21,11 @@ import numpy.typing as npt
 
 from medview.core.atomic import replacing
 from medview.core.errors import ReadError, WriteError
-from medview.core.geometry import Geometry
+from medview.core.geometry import Calibration, Geometry
 from medview.core.study import Reason
 from medview.core.volume import Rescale, Volume
 from medview.io.dicom.reasons import Code
+from medview.io.placed import refuse_unplaced
 from medview.io.plain_header import PlainHeader, check_size
 from medview.io.sources import name_of, open_source
 
@@ -57,6 +58,7 @@ class _Header:
     rescale: Rescale
     affine_ras: FloatArray
     agree: bool
+    placed: bool
 
     @property
     def shape_kji(self) -> tuple[int, int, int]:
@@ -94,6 +96,12 @@ def read_header(path: str) -> PlainHeader:
         rescale=header.rescale,
         reasons=reasons,
     )
+
+
+def placed(path: str) -> bool:
+    """Whether a file claims a place in the patient (its sform or qform code is not 0). Raises ReadError, RefusedError."""
+    with _opened(path) as file:
+        return _parse(file, name_of(path)).placed
 
 
 def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:
@@ -152,6 +160,8 @@ def read_nifti(path: Path) -> Volume:
 def write_label_map(path: Path, labels: npt.NDArray[Any], geometry: Geometry) -> None:
     """Write an integer label map, (k, j, i), as NIfTI-1; gzipped when the name ends in ``.gz``.
 
+    On images without positions along all axes the file claims no place either: sform and qform codes are 0.
+
     Raises
     ------
     WriteError, DiskFullError
@@ -166,8 +176,9 @@ def write_volume(path: Path, volume: Volume) -> None:
     Raises
     ------
     WriteError, DiskFullError
-        When it cannot be written.
+        When it cannot be written, or the images state no positions: other programs would show them mirrored.
     """
+    refuse_unplaced(path, volume.geometry, "NIfTI")
     _write(path, volume.voxels, volume.geometry, volume.rescale)
 
 
@@ -227,7 +238,7 @@ def _parse(file: _Readable, name: str) -> _Header:
     check_size(math.prod(sizes) * np.dtype(_DTYPES[code]).itemsize * (3 if code == _RGB else 1), name)
     slope, intercept = struct.unpack_from(order + "2f", raw, 112)
     usable = slope != 0.0 and math.isfinite(slope) and math.isfinite(intercept) and code != _RGB
-    placed, agree = _placement(raw, order)
+    affine, agree = _placement(raw, order)
     offset = (
         int(struct.unpack_from(order + "f", raw, 108)[0])
         if math.isfinite(struct.unpack_from(order + "f", raw, 108)[0])
@@ -240,8 +251,9 @@ def _parse(file: _Readable, name: str) -> _Header:
         code=code,
         data_offset=max(offset, _DATA_OFFSET),
         rescale=Rescale(slope, intercept) if usable else Rescale(),
-        affine_ras=placed,
+        affine_ras=affine,
         agree=agree,
+        placed=max(struct.unpack_from(order + "2h", raw, 252)) > 0,
     )
 
 
@@ -320,6 +332,7 @@ def _write(path: Path, voxels: npt.NDArray[Any], geometry: Geometry, rescale: Re
         raise WriteError(f"{path.name} was not written: NIfTI holds at most 32767 voxels along an axis.")
     affine = affine_ras(geometry)
     quaternion = _quaternion(affine)
+    claimed = geometry.calibration is Calibration.VOLUME
     k, j, i = voxels.shape[:3]
     dk, dj, di = geometry.spacing_kji_mm
     b, c, d, qfac = quaternion or (0.0, 0.0, 0.0, 1.0)
@@ -329,11 +342,12 @@ def _write(path: Path, voxels: npt.NDArray[Any], geometry: Geometry, rescale: Re
     struct.pack_into("<2h", header, 70, _RGB if colour else _CODES[native], 24 if colour else native.itemsize * 8)
     struct.pack_into("<8f", header, 76, qfac, di, dj, dk, 0, 0, 0, 0)
     struct.pack_into("<3f", header, 108, _DATA_OFFSET, rescale.slope, rescale.intercept)
-    header[123] = 2  # millimetres
+    header[123] = 2 if claimed else 0  # millimetres, or unknown
     struct.pack_into("<80s", header, 148, b"MedView. Research use. Not a medical device.")
-    struct.pack_into("<2h", header, 252, 1 if quaternion else 0, 1)
-    struct.pack_into("<6f", header, 256, b, c, d, *affine[:3, 3])
-    struct.pack_into("<12f", header, 280, *affine[:3].ravel())
+    if claimed:
+        struct.pack_into("<2h", header, 252, 1 if quaternion else 0, 1)
+        struct.pack_into("<6f", header, 256, b, c, d, *affine[:3, 3])
+        struct.pack_into("<12f", header, 280, *affine[:3].ravel())
     struct.pack_into("<4s", header, 344, b"n+1\x00")
     with replacing(path) as file:
         if path.name.endswith(".gz"):

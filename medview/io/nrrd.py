@@ -13,8 +13,9 @@ import SimpleITK
 
 from medview.core.atomic import replacing
 from medview.core.errors import ReadError, WriteError
-from medview.core.geometry import Geometry
+from medview.core.geometry import Calibration, Geometry
 from medview.core.volume import Volume
+from medview.io.placed import refuse_unplaced
 from medview.io.plain_header import PlainHeader, check_size
 from medview.io.sources import in_archive, name_of, open_source
 
@@ -73,11 +74,22 @@ def read_nrrd(path: Path) -> Volume:
 
 def write_label_map(path: Path, labels: npt.NDArray[Any], geometry: Geometry) -> None:
     """Write an integer label map, (k, j, i), gzip-compressed. Raises WriteError, DiskFullError."""
+    if geometry.calibration is not Calibration.VOLUME:
+        raise WriteError(
+            f"{path.name} was not written: the images state no positions, which NRRD always claims; write NIfTI instead."
+        )
     _write(path, np.asarray(labels), geometry)
 
 
 def write_volume(path: Path, volume: Volume) -> None:
-    """Write a volume; NRRD has no slope, so values are written where the volume has one. Raises WriteError."""
+    """Write a volume; NRRD has no slope, so values are written where the volume has one.
+
+    Raises
+    ------
+    WriteError
+        When it cannot be written, or the images state no positions.
+    """
+    refuse_unplaced(path, volume.geometry, "NRRD")
     voxels = volume.voxels if volume.rescale.identity or volume.colour else volume.values()
     _write(path, voxels, volume.geometry)
 

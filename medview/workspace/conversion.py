@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medview.core.errors import WriteError
 from medview.core.job import JobContext
+from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import LabelLayer, Segmentation
 from medview.io.dicom.seg import write_seg
 from medview.io.label_files import ImportedLabels, is_label_file, read_labels, refuse_other_names, write_names
@@ -14,6 +15,8 @@ from medview.io.load import LoadedVolume, load_volume
 from medview.io.nifti import write_volume as write_nifti_volume
 from medview.io.nrrd import write_label_map as write_nrrd_labels
 from medview.io.nrrd import write_volume as write_nrrd_volume
+from medview.io.placed import unplaced_note
+from medview.io.reader_pool import Pool
 from medview.workspace.exports import refuse_sources, write_named_map
 from medview.workspace.flatten import flatten
 
@@ -39,49 +42,68 @@ def target_format(path: Path) -> Format:
     raise WriteError(f"MedView cannot tell what to write from the name {path.name}; end it in .nii.gz, .nrrd or .dcm.")
 
 
-def convert(src: Path, dst: Path, reference: Path | None, series_uid: str | None, context: JobContext) -> None:
+def convert(
+    src: Path,
+    dst: Path,
+    reference: Path | None,
+    series_uid: str | None,
+    context: JobContext,
+    pool: Pool | None = None,
+) -> tuple[str, ...]:
     """Convert ``src`` to ``dst``; what it holds decides whether it is read as an image or as labels.
 
     Parameters
     ----------
     reference : Path, optional
         The series labels belong to. A NIfTI or NRRD given with a reference is read as a label map on its grid.
+    pool : Pool, optional
+        Where foreign files are parsed; inline unless given.
+
+    Returns
+    -------
+    tuple of str
+        Sentences for the person: what could not be checked, what was left out.
 
     Raises
     ------
     ReadError, WriteError, AmbiguousError, GeometryError
+        Nothing is written then. Images without positions become neither NIfTI nor NRRD, which would claim some.
     """
     form = target_format(dst)
-    source_series = load_volume(reference, series_uid, context) if reference is not None else None
+    source_series = load_volume(reference, series_uid, context, pool) if reference is not None else None
     refuse_sources(dst, [src])
     if source_series is not None:
         refuse_sources(dst, (frame.path for frame in source_series.entry.frames))
     if reference is not None or is_label_file(src):
-        labels = read_labels(src, source_series.volume if source_series else None)
-        write_labels(labels, dst, form, source_series)
-        return
-    loaded = load_volume(src, series_uid, context)
+        labels = read_labels(src, source_series.volume if source_series else None, pool)
+        return (*labels.notes, *write_labels(labels, dst, form, source_series))
+    loaded = load_volume(src, series_uid, context, pool)
     refuse_sources(dst, (frame.path for frame in loaded.entry.frames))
     if form is Format.SEG:
         raise WriteError(f"{src} is read as an image; to write its labels as a SEG name the series with --reference.")
     writer = write_nifti_volume if form is Format.NIFTI else write_nrrd_volume
     writer(dst, loaded.volume)
+    return ()
 
 
-def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: LoadedVolume | None) -> None:
-    """Write labels in a format. Raises WriteError where it cannot carry them."""
+def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: LoadedVolume | None) -> tuple[str, ...]:
+    """Write labels in a format and return what the person has to know. Raises WriteError where it cannot carry them."""
     layers = {n: LabelLayer(n, voxels) for n, voxels in labels.layers.items()}
     segmentation = Segmentation(labels.geometry, layers, list(labels.segments))
+    pixels = pixels_sha256(series.volume) if series is not None else labels.pixels_sha256
     if form is Format.SEG:
         if series is None or not series.entry.dicom_paths:
             raise WriteError(
                 f"A SEG points at the DICOM series it was drawn on; name it with --reference to write {dst.name}."
             )
-        write_seg(dst, segmentation, [Path(p) for p in series.entry.dicom_paths])
-    elif form is Format.NIFTI:
-        write_named_map(dst, segmentation)
+        paths = [Path(p) for p in series.entry.dicom_paths]
+        return write_seg(dst, segmentation, paths, instances=series.volume.sop_instance_uids, pixels_sha256=pixels)
+    if form is Format.NIFTI:
+        write_named_map(dst, segmentation, pixels)
     else:
         refuse_other_names(dst)
         merged, segments = flatten(segmentation)
         write_nrrd_labels(dst, merged, labels.geometry)
-        write_names(dst, segments)
+        write_names(dst, segments, pixels)
+    note = unplaced_note(segmentation.geometry, dst.name)
+    return (note,) if note else ()

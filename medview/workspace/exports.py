@@ -10,12 +10,14 @@ from medview.core.annotations import BoxAnnotation
 from medview.core.atomic import replacing
 from medview.core.errors import WriteError
 from medview.core.geometry import Calibration, Geometry
+from medview.core.pixel_hash import pixels_sha256
 from medview.core.prediction import Prediction
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
 from medview.io.dicom.seg import RESEARCH_USE, write_seg
 from medview.io.label_files import refuse_other_names, write_names
 from medview.io.nifti import write_label_map
+from medview.io.placed import unplaced_note
 from medview.workspace.flatten import flatten
 
 OUTPUT_NAMES = ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "summary.json")
@@ -73,13 +75,22 @@ def write_prediction(
         The DICOM files of the series; empty for other input.
     """
     outputs: list[Path] = []
+    warnings = list(extra_warnings)
     if prediction.mask is not None:
+        pixels = pixels_sha256(volume)
         segmentation = segmentation_of(prediction)
         write_label_map(folder / "labels.nii.gz", segmentation.layer(0).voxels, segmentation.geometry)
-        outputs += [folder / "labels.nii.gz", write_names(folder / "labels.nii.gz", segmentation.segments)]
+        outputs += [folder / "labels.nii.gz", write_names(folder / "labels.nii.gz", segmentation.segments, pixels)]
+        warnings += [note for note in [unplaced_note(segmentation.geometry, "labels.nii.gz")] if note]
         drawn = bool(segmentation.layer(0).voxels.any())
         if source and volume.geometry.calibration is Calibration.VOLUME and drawn:
-            write_seg(folder / "labels.dcm", segmentation, source)
+            warnings += write_seg(
+                folder / "labels.dcm",
+                segmentation,
+                source,
+                instances=volume.sop_instance_uids,
+                pixels_sha256=pixels,
+            )
             outputs.append(folder / "labels.dcm")
     if prediction.task == "detection":
         boxes = {"boxes": [box_document(box, volume.geometry) for box in prediction.boxes], "notice": RESEARCH_USE}
@@ -88,7 +99,7 @@ def write_prediction(
     if prediction.task == "classification":
         write_json(folder / "scores.json", {"scores": dict(prediction.scores), "notice": RESEARCH_USE})
         outputs.append(folder / "scores.json")
-    summary = summary_document(prediction, outputs, extra_warnings)
+    summary = summary_document(prediction, outputs, warnings)
     write_json(folder / "summary.json", summary)
     return summary
 
@@ -159,8 +170,13 @@ def segmentation_of(prediction: Prediction) -> Segmentation:
     return Segmentation(prediction.geometry, {0: layer}, segments)
 
 
-def write_named_map(path: Path, segmentation: Segmentation) -> list[str]:
+def write_named_map(path: Path, segmentation: Segmentation, pixels: str = "") -> list[str]:
     """Write a segmentation as one NIfTI label map and, beside it, the names of its values; return both file names.
+
+    Parameters
+    ----------
+    pixels : str
+        Hash of the pixels it was drawn on (``core.pixel_hash``), where known.
 
     Raises
     ------
@@ -170,7 +186,7 @@ def write_named_map(path: Path, segmentation: Segmentation) -> list[str]:
     refuse_other_names(path)
     labels, segments = flatten(segmentation)
     write_label_map(path, labels, segmentation.geometry)
-    return [path.name, write_names(path, segments).name]
+    return [path.name, write_names(path, segments, pixels).name]
 
 
 def remove_outputs(folder: Path) -> None:

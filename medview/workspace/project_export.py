@@ -10,10 +10,13 @@ from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.geometry import Geometry
 from medview.core.job import JobContext
+from medview.core.pixel_hash import left_out, same_pixels
 from medview.core.segmentation import Segment
-from medview.core.study import Series
+from medview.core.study import Series, VolumeEntry
 from medview.io.dicom.scan import scan
 from medview.io.dicom.seg import RESEARCH_USE, write_seg
+from medview.io.reader_pool import InlinePool
+from medview.io.series_reader import SeriesReader
 from medview.store.cases import CaseRow
 from medview.store.project import Project
 from medview.workspace.exports import box_document, prepare_folder, write_json, write_named_map
@@ -55,7 +58,7 @@ def export_project(
             folder = output / f"case-{number:04d}"
             prepare_folder(folder, overwrite=True)
             files = _write_case(
-                folder, loaded.labels, series.get(row.key.series_uid), warnings, with_seg=images is not None
+                folder, row, loaded.labels, series.get(row.key.series_uid), warnings, context, with_seg=images is not None
             )
             cases.append(
                 {"case": number, "series_uid": row.key.series_uid, "files": files, "labels": _document(row, loaded.labels)}
@@ -66,34 +69,65 @@ def export_project(
 
 
 def _write_case(
-    folder: Path, labels: CaseLabels, series: Series | None, warnings: list[str], *, with_seg: bool
+    folder: Path,
+    row: CaseRow,
+    labels: CaseLabels,
+    series: Series | None,
+    warnings: list[str],
+    context: JobContext,
+    *,
+    with_seg: bool,
 ) -> list[str]:
     files: list[str] = []
     segmentation = labels.segmentation
     if segmentation.segments:
         try:
-            files += [f"{folder.name}/{name}" for name in write_named_map(folder / "labels.nii.gz", segmentation)]
+            names = write_named_map(folder / "labels.nii.gz", segmentation, row.pixels_sha256)
+            files += [f"{folder.name}/{name}" for name in names]
         except MedViewError as error:
             warnings.append(f"{folder.name}: {error.sentence}")
     if segmentation.segments and with_seg:
-        source = _images(series, segmentation.geometry)
-        if not source:
+        entry = _images(series, segmentation.geometry, row)
+        if series is None or entry is None:
             warnings.append(f"{folder.name}: its images are not under the given folder, so no SEG was written.")
             return files
         try:
-            write_seg(folder / "labels.dcm", segmentation, source)
+            if not _same_pixels(series, entry, row.pixels_sha256, context):
+                warnings.append(f"{folder.name}: its images have changed since they were labelled, so no SEG was written.")
+                return files
+            notes = write_seg(
+                folder / "labels.dcm",
+                segmentation,
+                [Path(path) for path in entry.dicom_paths],
+                instances=row.sources.sop_instance_uids,
+                pixels_sha256=row.pixels_sha256,
+            )
+            warnings += [f"{folder.name}: {note}" for note in notes]
             files.append(f"{folder.name}/labels.dcm")
         except MedViewError as error:
             warnings.append(f"{folder.name}: {error.sentence}")
     return files
 
 
-def _images(series: Series | None, geometry: Geometry) -> list[Path]:
-    """Return the DICOM files of the volume of a series that labels on ``geometry`` were drawn on; none when it has none."""
+def _images(series: Series | None, geometry: Geometry, row: CaseRow) -> VolumeEntry | None:
+    """Return the volume of a series that a case was drawn on, or None when the series has none with its grid and images."""
     for entry in series.volumes if series is not None else ():
-        if entry.geometry is not None and entry.geometry.same_grid(geometry):
-            return [Path(path) for path in entry.dicom_paths]
-    return []
+        own = {frame.sop_instance_uid for frame in entry.frames}
+        if (
+            entry.geometry is not None
+            and entry.geometry.same_grid(geometry)
+            and own.issuperset(row.sources.sop_instance_uids)
+        ):
+            return entry
+    return None
+
+
+def _same_pixels(series: Series, entry: VolumeEntry, pixels: str, context: JobContext) -> bool:
+    """Whether the images hold the pixels the labels were drawn on; copies with the same UIDs may hold others."""
+    reader = SeriesReader(InlinePool())
+    opened = reader.begin(series, entry)
+    damaged = {report.k for report in reader.fill(opened, entry.shape_kji[0] // 2, context)}
+    return not pixels or (left_out(pixels) >= damaged and same_pixels(opened.volume, pixels))
 
 
 def _document(row: CaseRow, labels: CaseLabels) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from medview.io.dicom.attributes import first_item, integer, items, numbers, tex
 from medview.io.dicom.functional_groups import frame_infos
 from medview.io.dicom.header import SEGMENTATIONS
 from medview.io.dicom.instance import FrameInfo
+from medview.io.dicom.pixel_mark import pixel_mark
 from medview.io.dicom.pixels import PixelFile
 from medview.io.dicom.seg_layers import LayerStack
 from medview.io.imported_labels import ImportedLabels, Target
@@ -60,19 +61,21 @@ def read_seg(
     Raises
     ------
     GeometryError
-        When the SEG belongs to another series or frame of reference, or its frames do not lie on the grid.
+        When the SEG belongs to another series, to other images of it or to another frame of reference, or its frames do
+        not lie on the grid.
     ReadError
         When it is damaged, no SEG, or fractional and no threshold is given.
     """
     seg = _open(path)
     if isinstance(source, Volume):
         source = Target.of(source)
-    if source is not None:
-        _check_source(seg, source)
+    notes = _check_source(seg, source) if source is not None else ()
     if seg.fractional and threshold is None:
         raise ReadError(f"{seg.name} holds probabilities, not labels; say from which probability a voxel belongs.")
     geometry = source.geometry if isinstance(source, Target) else _own_grid(seg)
     places = [_place(frame, geometry, seg) for frame in seg.frames]
+    if isinstance(source, Target):
+        notes += _named_elsewhere(seg, source, places)
     stack = LayerStack(geometry.shape_kji)
     described = _descriptions(seg.dataset)
     segments: list[Segment] = []
@@ -81,7 +84,7 @@ def read_seg(
     for position, (number, frames) in enumerate(masks):
         layer_id, value = stack.add(frames)
         segments.append(_segment(described.get(number), number, layer_id, value, position))
-    return ImportedLabels(geometry, tuple(segments), stack.layers)
+    return ImportedLabels(geometry, tuple(segments), stack.layers, notes, pixel_mark(seg.dataset))
 
 
 def referenced_series(path: Path) -> tuple[str, ...]:
@@ -125,7 +128,8 @@ def _referenced_series(dataset: Dataset) -> tuple[str, ...]:
     return tuple(text(item, "SeriesInstanceUID") for item in items(dataset, "ReferencedSeriesSequence"))
 
 
-def _check_source(seg: _Seg, source: Series | Target) -> None:
+def _check_source(seg: _Seg, source: Series | Target) -> tuple[str, ...]:
+    """Return what the person has to know about a SEG that may belong to ``source``. Raises GeometryError when it cannot."""
     frame = source.geometry.frame_of_reference_uid if isinstance(source, Target) else _frame_of(source)
     own = text(seg.dataset, "FrameOfReferenceUID")
     if frame and own and frame != own:
@@ -136,7 +140,49 @@ def _check_source(seg: _Seg, source: Series | Target) -> None:
     if not named and not (frame and own):
         study = text(seg.dataset, "StudyInstanceUID")
         if source.study_uid and study and study != source.study_uid:
-            raise GeometryError(f"{seg.name} belongs to another study.")
+            raise GeometryError(f"{seg.name} belongs to another study; open that study and import it there.")
+    images = _referenced_images(seg.dataset)
+    if isinstance(source, Target) and images and source.sop_instance_uids and images.isdisjoint(source.sop_instance_uids):
+        raise GeometryError(f"{seg.name} was made on other images of this series; open those and import it there.")
+    if not named and not images:
+        return (f"{seg.name} does not say which images it was made on; only its place in the patient was compared.",)
+    return ()
+
+
+def _referenced_images(dataset: Dataset) -> set[str]:
+    """SOP instance UIDs of the images a SEG says it was made on."""
+    listed = {
+        text(image, "ReferencedSOPInstanceUID")
+        for series in items(dataset, "ReferencedSeriesSequence")
+        for image in items(series, "ReferencedInstanceSequence")
+    }
+    per_frame = {uid for group in items(dataset, "PerFrameFunctionalGroupsSequence") for uid, _ in _source_images(group)}
+    return (listed | per_frame) - {""}
+
+
+def _source_images(group: Dataset) -> list[tuple[str, bool]]:
+    """Images one frame says it was made from: SOP instance UID and whether it lies on the pixels of that image."""
+    return [
+        (text(image, "ReferencedSOPInstanceUID"), text(image, "SpatialLocationsPreserved").upper() != "NO")
+        for derivation in items(group, "DerivationImageSequence")
+        for image in items(derivation, "SourceImageSequence")
+    ]
+
+
+def _named_elsewhere(seg: _Seg, source: Target, places: Sequence[_Place]) -> tuple[str, ...]:
+    """Frames are placed by position; say so where they name an image that lies elsewhere."""
+    slices = {uid: k for k, uid in enumerate(source.sop_instance_uids)}
+    groups = items(seg.dataset, "PerFrameFunctionalGroupsSequence")
+    if len(slices) != source.geometry.shape_kji[0] or len(slices) < 2:
+        return ()
+    wrong = 0
+    for place, group in zip(places, groups, strict=False):
+        named = {slices[uid] for uid, preserved in _source_images(group) if preserved and uid in slices}
+        wrong += bool(named) and place.k not in named
+    if not wrong:
+        return ()
+    count = "1 frame names" if wrong == 1 else f"{wrong} frames name"
+    return (f"{count} another slice than the position in {seg.name} says; all are placed by their position.",)
 
 
 def _frame_of(series: Series) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from medview.io.dicom.attributes import numbers, quiet, text
 from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo
+from medview.io.dicom.pixel_mark import put_pixel_mark
+from medview.io.dicom.repeated import REQUIRED, clean_repeated, left_out_sentence
 from medview.io.sources import name_of, open_source
 
 RESEARCH_USE = "Research use. Not a medical device."
@@ -33,6 +36,8 @@ ON_GRID_VOXELS = 0.01
 
 SERIES_NUMBER = 900
 """Far from what scanners use."""
+
+log = logging.getLogger("medview.io.dicom.seg")
 
 _TISSUE = highdicom.sr.CodedConcept("85756007", "SCT", "Tissue")
 
@@ -44,6 +49,8 @@ class _Source:
     datasets: list[Dataset]
     frame_of_k: npt.NDArray[np.int64]
     frames: int
+    left_out: tuple[str, ...]
+    """Keywords of attributes whose values break the standard and are not repeated."""
 
 
 def write_seg(
@@ -53,8 +60,10 @@ def write_seg(
     *,
     corrected: Collection[str] = (),
     description: str = "",
-) -> Path:
-    """Write all segments as a BINARY segmentation object; overlapping segments stay apart.
+    instances: Collection[str] = (),
+    pixels_sha256: str = "",
+) -> tuple[str, ...]:
+    """Write all segments, numbered from 1, as a BINARY segmentation object; overlapping segments stay apart.
 
     Parameters
     ----------
@@ -64,6 +73,15 @@ def write_seg(
         Ids of segments a model made and a person changed: they are declared semi-automatic.
     description : str
         Series description; without patient identity.
+    instances : collection of str
+        SOP instance UIDs of the images the labels were drawn on; other files of ``source`` are not pointed at.
+    pixels_sha256 : str
+        Hash of the pixels they were drawn on (``core.pixel_hash``); labels that carry it cannot be read onto other pixels.
+
+    Returns
+    -------
+    tuple of str
+        Sentences for the person, e.g. which invalid attributes of the source were not repeated.
 
     Raises
     ------
@@ -80,7 +98,7 @@ def write_seg(
         raise GeometryError(
             f"{path.name} was not written: a SEG needs positions and the series is a stack; export NIfTI instead."
         )
-    found = _source(path, segmentation.geometry, source)
+    found = _source(path, segmentation.geometry, source, frozenset(instances))
     ordered, masks = _masks(segmentation, found)
     descriptions = [_described(number, s, s.segment_id in corrected) for number, s in enumerate(segmentation.segments, 1)]
     try:
@@ -108,28 +126,41 @@ def write_seg(
         ) from error
     seg.SeriesDescription = (description or f"MedView labels. {RESEARCH_USE}")[:64]
     seg.preamble = b"\x00" * 128
+    if pixels_sha256:
+        put_pixel_mark(seg, pixels_sha256)
     with replacing(path) as file, quiet():
         seg.save_as(file)
-    return path
+    if not found.left_out:
+        return ()
+    # Keywords only: the values may name the patient.
+    log.warning("a SEG was written without %s: invalid in its source", ", ".join(found.left_out))
+    return (left_out_sentence(found.left_out),)
 
 
-def _source(path: Path, geometry: Geometry, source: Sequence[Path]) -> _Source:
+def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: frozenset[str]) -> _Source:
     datasets: list[Dataset] = []
     frames: list[FrameInfo] = []
     seen: set[str] = set()
+    left_out: set[str] = set()
     for one in sorted({str(p) for p in source}):
         with open_source(one) as file:
             dataset, layout = parse(file, name_of(one), stop_before_pixels=True)
         instance = instance_of(one, dataset, layout)
         if not instance.image or instance.sop_instance_uid in seen:
             continue
+        if instances and instance.sop_instance_uid not in instances:
+            continue
         if instance.sop_instance_uid:
             seen.add(instance.sop_instance_uid)
         mine, theirs = geometry.frame_of_reference_uid, instance.frame_of_reference_uid
         if mine and mine != theirs:
             raise GeometryError(f"{path.name} was not written: {name_of(one)} lies in another frame of reference.")
+        with quiet():
+            left_out.update(clean_repeated(dataset))
         datasets.append(_completed(dataset, geometry))
         frames += instance.frames
+    if not datasets and instances:
+        raise GeometryError(f"{path.name} was not written: the source images are not those the labels were drawn on.")
     if not datasets:
         raise ReadError(f"{path.name} was not written: none of the source files is a DICOM image.")
     frame_of_k = np.full(geometry.shape_kji[0], -1, dtype=np.int64)
@@ -143,18 +174,12 @@ def _source(path: Path, geometry: Geometry, source: Sequence[Path]) -> _Source:
             frame_of_k[nearest] = number
     if (frame_of_k < 0).all():
         raise GeometryError(f"{path.name} was not written: the source images are not those the labels were drawn on.")
-    return _Source(datasets, frame_of_k, len(frames))
-
-
-_MAY_BE_EMPTY = (
-    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime", "AccessionNumber",
-    "ReferringPhysicianName",
-)  # fmt: skip
-"""What a SEG repeats of its source and the standard allows to be empty; de-identified files often lack it."""
+    return _Source(datasets, frame_of_k, len(frames), tuple(sorted(left_out)))
 
 
 def _completed(dataset: Dataset, geometry: Geometry) -> Dataset:
-    for keyword in _MAY_BE_EMPTY:
+    # De-identified files often lack what a SEG has to repeat.
+    for keyword in REQUIRED:
         if keyword not in dataset:
             setattr(dataset, keyword, "")
     if not numbers(dataset, "SliceThickness") and "SharedFunctionalGroupsSequence" not in dataset:

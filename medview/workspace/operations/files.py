@@ -9,15 +9,17 @@ import numpy as np
 
 from medview.core.box import Box
 from medview.core.changes import Change, Command, SegmentChange
-from medview.core.errors import MedViewError
+from medview.core.errors import GeometryError, MedViewError
 from medview.core.job import JobContext
 from medview.core.label_patch import LabelPatch
+from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import LabelArray, Segmentation
 from medview.core.source import Source, SourceKind
 from medview.core.volume import Volume
 from medview.edit.segments import new_segment
 from medview.io.dicom.seg import write_seg
 from medview.io.label_files import ImportedLabels, read_labels
+from medview.io.placed import unplaced_note
 from medview.io.reader_pool import Pool
 from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry
@@ -31,12 +33,22 @@ from medview.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Value: a file was written, and what the person has to know about it."""
+
+    path: Path
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExportSeg:
     """Request: labels as a DICOM SEG on the instances they were drawn on."""
 
     path: Path
     labels: LabelsCopy
     source: tuple[Path, ...]
+    volume: Volume
+    damaged: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -48,10 +60,12 @@ class ExportSeg:
         """Writing."""
         return Lane.WRITE
 
-    def run(self, context: JobContext) -> Path:
+    def run(self, context: JobContext) -> Written:
         """Write the file."""
-        write_seg(self.path, self.labels.segmentation, self.source)
-        return self.path
+        pixels = pixels_sha256(self.volume, self.damaged)
+        instances = self.volume.sop_instance_uids
+        notes = write_seg(self.path, self.labels.segmentation, self.source, instances=instances, pixels_sha256=pixels)
+        return Written(self.path, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,8 @@ class ExportNifti:
 
     path: Path
     labels: LabelsCopy
+    volume: Volume
+    damaged: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -71,10 +87,10 @@ class ExportNifti:
         """Writing."""
         return Lane.WRITE
 
-    def run(self, context: JobContext) -> Path:
+    def run(self, context: JobContext) -> Written:
         """Write the file. Raises WriteError when segments overlap."""
-        write_named_map(self.path, self.labels.segmentation)
-        return self.path
+        write_named_map(self.path, self.labels.segmentation, pixels_sha256(self.volume, self.damaged))
+        return Written(self.path, tuple(filter(None, [unplaced_note(self.volume.geometry, self.path.name)])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +149,7 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
     source = tuple(Path(path) for path in case.entry.dicom_paths)
     if not _may_write(workspace, case, path):
         return None
-    request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source)
+    request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source, case.volume, case.load.damaged)
     return workspace.runner.submit(request, _written(workspace))
 
 
@@ -144,7 +160,8 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
         return None
     if not _may_write(workspace, case, path):
         return None
-    return workspace.runner.submit(ExportNifti(path, LabelsCopy.of(case.labels.segmentation)), _written(workspace))
+    request = ExportNifti(path, LabelsCopy.of(case.labels.segmentation), case.volume, case.load.damaged)
+    return workspace.runner.submit(request, _written(workspace))
 
 
 def import_labels(workspace: Workspace, path: Path) -> Job | None:
@@ -164,14 +181,25 @@ def import_labels(workspace: Workspace, path: Path) -> Job | None:
 
 
 def _take_in(workspace: Workspace, case: OpenCase, imported: ImportedLabels, name: str) -> None:
+    if not case.editable:
+        workspace.say(f"{name} was not taken in: {case.read_only or 'the labels cannot be changed now.'}", Severity.WARNING)
+        return
     count = add_imported(case, imported, name)
     text = " ".join((f"{count} segments read from {name}.", *imported.notes))
     workspace.say(text, undo=workspace.active is case)
 
 
 def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:
-    """Add imported segments in layers of their own, as one command; return how many."""
+    """Add imported segments in layers of their own, as one command; return how many.
+
+    Raises
+    ------
+    GeometryError
+        When they are not on the grid of the case.
+    """
     segmentation = case.labels.segmentation
+    if not imported.geometry.same_grid(segmentation.geometry):
+        raise GeometryError(f"{name} was made on another grid; open the series it was made on.")
     stand_in = Segmentation(segmentation.geometry, segments=list(segmentation.segments))
     first_free = max((n for n, layer in segmentation.layers.items() if layer.voxels.any()), default=-1) + 1
     changes: list[Change] = []
@@ -241,7 +269,12 @@ def _may_write(workspace: Workspace, case: OpenCase, path: Path) -> bool:
 
 
 def _written(workspace: Workspace) -> Outcome:
-    return Outcome(lambda value: workspace.say(f"Wrote {value}."), failed=workspace.report)
+    def done(value: object) -> None:
+        if isinstance(value, Written):
+            severity = Severity.WARNING if value.notes else Severity.INFO
+            workspace.say(" ".join((f"Wrote {value.path}.", *value.notes)), severity)
+
+    return Outcome(done, failed=workspace.report)
 
 
 def _layer_patch(segmentation: Segmentation, layer_id: int, voxels: LabelArray, lookup: list[int]) -> LabelPatch | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from medview.core.annotations import Annotation, ImageLabel
 from medview.core.case_labels import counts_as_revision
 from medview.core.changes import AnnotationChange, Change, Command, ProposalChange, SegmentChange
+from medview.core.errors import LabelError
 from medview.core.prediction import PredictedMask, Prediction, Proposal
 from medview.core.segmentation import Segment
 from medview.edit.proposals import accept_segments
@@ -124,7 +125,16 @@ def propose(case: OpenCase, proposal: Proposal, then: Callable[[], None] = lambd
     """Put a proposal up in place of an earlier one of the same model; during a gesture, right after it.
 
     On a case that cannot be changed the proposal is shown all the same, and kept nowhere.
+
+    Raises
+    ------
+    LabelError
+        When the prediction was made on another series or grid.
     """
+    prediction = proposal.prediction
+    other_series = prediction.series_uid not in ("", case.volume.series_uid)
+    if other_series or not prediction.geometry.same_grid(case.volume.geometry):
+        raise LabelError(f"{prediction.model_name} ran on another series than this one; run it again here.")
 
     def put_up() -> None:
         earlier = [p for p in case.labels.proposals.values() if p.model_id == proposal.model_id]

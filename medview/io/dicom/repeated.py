@@ -1,0 +1,115 @@
+"""What a written object repeats of its source images, cleaned of values the standard does not allow."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from decimal import InvalidOperation
+
+import pydicom
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
+from pydicom.valuerep import DA, TM, validate_value
+
+from medview.core.errors import WriteError
+from medview.io.dicom.attributes import text
+
+REQUIRED = (
+    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime", "AccessionNumber",
+    "ReferringPhysicianName",
+)  # fmt: skip
+"""What every object repeats of its source; the standard allows it to be empty."""
+
+_MAY_BE_EMPTY = frozenset(REQUIRED) | {
+    "ClinicalTrialProtocolName",
+    "ClinicalTrialSiteID",
+    "ClinicalTrialSiteName",
+    "ClinicalTrialTimePointID",
+}
+
+_PATIENT_GROUPS = frozenset({0x0010, 0x0012, 0x0038})
+_STUDY_TAGS = frozenset(
+    {
+        0x00080020, 0x00080030, 0x00080050, 0x00080051, 0x00080090, 0x00080096, 0x0008009C, 0x0008009D, 0x00081030,
+        0x00081032, 0x00081048, 0x00081049, 0x00081060, 0x00081062, 0x00081080, 0x00081084, 0x00081110, 0x00081120,
+        0x00200010, 0x00321033, 0x00321034, 0x00321066, 0x00321067, 0x00401012, 0x00400512, 0x00400513, 0x00400515,
+        0x00400518, 0x0040051A, 0x00400520, 0x00400560,
+    }
+)  # fmt: skip
+"""Attributes of patient, study and specimen outside the patient's groups (PS3.3 C.7.1, C.7.2, C.7.6.22)."""
+_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
+_LINE_ENDS = dict.fromkeys(("LT", "ST", "UT"), "\r\n\x0c\t")
+_SEXES = ("M", "F", "O", "")
+_UNREADABLE = (ValueError, TypeError, OverflowError, AttributeError, KeyError, NotImplementedError, InvalidOperation)
+
+
+def clean_repeated(dataset: Dataset) -> tuple[str, ...]:
+    """Take invalid values of patient and study out of a source data set and let its texts be written as UTF-8.
+
+    Returns
+    -------
+    tuple of str
+        Keywords of what was emptied or left out; no values.
+
+    Raises
+    ------
+    WriteError
+        When a UID that has to be repeated breaks the standard.
+    """
+    for keyword in _UIDS:
+        if text(dataset, keyword) and not pydicom.uid.UID(text(dataset, keyword)).is_valid:
+            raise WriteError(f"Nothing was written: the {keyword} of the source images is invalid; export NIfTI instead.")
+    wrong = [tag for tag in list(dataset.keys()) if _repeated(tag) and not _valid_at(dataset, tag)]
+    keywords = tuple(pydicom.datadict.keyword_for_tag(tag) or str(tag) for tag in wrong)
+    for tag, keyword in zip(wrong, keywords, strict=True):
+        del dataset[tag]
+        if keyword in _MAY_BE_EMPTY:
+            setattr(dataset, keyword, "")
+    # Every text was decoded by the check; UTF-8 holds them all, and the names of segments in any language too.
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    return keywords
+
+
+def left_out_sentence(keywords: Iterable[str]) -> str:
+    """Return what the person is told about attributes that were not repeated."""
+    named = ", ".join(sorted(set(keywords)))
+    return f"Left out because the source images hold values the standard does not allow: {named}."
+
+
+def _repeated(tag: BaseTag) -> bool:
+    return not tag.is_private and (tag.group in _PATIENT_GROUPS or int(tag) in _STUDY_TAGS)
+
+
+def _valid_at(dataset: Dataset, tag: BaseTag) -> bool:
+    try:
+        element = dataset[tag]
+        if element.VR == "SQ":
+            return all(_valid_at(item, inner) for item in element.value for inner in list(item.keys()))
+        return _valid(element)
+    except _UNREADABLE:
+        return False
+
+
+def _valid(element: DataElement) -> bool:
+    """Whether a value has the form its VR asks for; raises what the checks of pydicom raise when it has not."""
+    if element.keyword == "PatientSex" and element.value not in _SEXES:
+        return False
+    values = element.value if isinstance(element.value, MultiValue | list) else [element.value]
+    for value in values:
+        if value is None or value == "":
+            continue
+        if isinstance(value, bytes):
+            return element.VR in ("OB", "UN", "OW")
+        written = str(value)
+        if any(unicodedata.category(c) == "Cc" and c not in _LINE_ENDS.get(element.VR, "") for c in written):
+            return False
+        if "\ufffd" in written:
+            return False
+        validate_value(element.VR, value if element.VR not in ("DS", "IS") else written, pydicom.config.RAISE)
+        if element.VR == "DA":
+            DA(value)
+        elif element.VR == "TM":
+            TM(value)
+    return True
