@@ -137,9 +137,20 @@ def _by_instance_number(places: list[list[Slice]]) -> TimePoints | None:
     ranked = [sorted(place, key=_numbered) for place in places]
     if any(one.instance.instance_number is None for place in ranked for one in place):
         return None
+    if any(len({(one.instance.instance_number, one.frame.number) for one in place}) < len(place) for place in ranked):
+        # Numbers that repeat put no order into single slices; files that hold every position are still apart.
+        return _by_file(places)
     points = tuple(tuple(place[n] for place in ranked) for n in range(counts.pop()))
     text = f"Every position holds {len(points)} images; only their numbers tell them apart."
     return TimePoints(points, (), (Reason(Code.TIME_BY_INSTANCE_NUMBER, text),))
+
+
+def _by_file(places: list[list[Slice]]) -> TimePoints | None:
+    found = _partition(places, lambda one: one.instance.sop_instance_uid, by_value=False)
+    if found is None:
+        return None
+    text = f"Every position holds {len(found.points)} images; only the files they are in tell them apart."
+    return TimePoints(found.points, (), (Reason(Code.TIME_BY_INSTANCE_NUMBER, text),))
 
 
 def _told(found: TimePoints, name: str) -> TimePoints:
