@@ -45,9 +45,22 @@ def report_errors() -> Iterator[Outcome]:
 
 
 def print_json(document: Mapping[str, object]) -> None:
-    """Write the one JSON document of a command."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    """Write the one JSON document of a command; characters that stdout cannot take are escaped as JSON does."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    if _on_stdout(text) != text:
+        # Names of files need not be text, and a terminal may know fewer letters than a patient's name has.
+        text = json.dumps(document, indent=2, allow_nan=False)
+    sys.stdout.write(f"{text}\n")
+
+
+def show(text: str) -> None:
+    """Write a line of a command's answer to stdout; characters that stdout cannot take are written as escapes."""
+    print(_on_stdout(text))
+
+
+def _on_stdout(text: str) -> str:
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def say(text: str) -> None:

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from medview.cli.output import print_json, progress
+from medview.cli.output import print_json, progress, show
 from medview.core.errors import ReadError
 from medview.core.study import ScanResult, Verdict, VolumeEntry
 from medview.io.dicom.scan import scan as scan_path
+from medview.io.library import user_library
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -24,7 +25,7 @@ def scan(
 ) -> None:
     """List the series in a folder, file or zip with what is known of their geometry."""
     with progress(quiet=quiet) as context:
-        result = scan_path(path, context)
+        result = scan_path(path, context, library=user_library())
     if json:
         print_json(document(result))
     else:
@@ -77,12 +78,12 @@ def _volume(entry: VolumeEntry) -> dict[str, object]:
 
 def _print_table(result: ScanResult) -> None:
     for series in result.series:
-        print(f"{series.modality or '-':3} {series.description or series.series_uid}  ({series.instances} files)")
+        show(f"{series.modality or '-':3} {series.description or series.series_uid}  ({series.instances} files)")
         for entry in series.volumes:
             spacing = " x ".join("?" if d is None else f"{d:.3g}" for d in entry.spacing_kji_mm)
             shape = " x ".join(map(str, entry.shape_kji))
-            print(f"    {entry.verdict.value}: {shape} voxels (k, j, i), {spacing} mm")
+            show(f"    {entry.verdict.value}: {shape} voxels (k, j, i), {spacing} mm")
             for reason in entry.reasons:
-                print(f"      {reason.code}: {reason.text}")
+                show(f"      {reason.code}: {reason.text}")
     for damaged in result.damaged:
-        print(f"Damaged: {damaged.path}: {damaged.reason}")
+        show(f"Damaged: {damaged.path}: {damaged.reason}")

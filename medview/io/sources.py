@@ -28,9 +28,12 @@ FREE_BYTES = 16 << 20
 
 
 def name_of(path: str) -> str:
-    """Return the name of a source for a sentence: the last part of its path."""
+    """Return the name of a source for a sentence: the last part of its path, with a mark for what is no text in it."""
     archive, member = _split(path)
     name = os.path.basename(archive)  # noqa: PTH119 - a Path would be built for every slice
+    if not name.isprintable():
+        # Bytes in another encoding, or line ends: neither a window nor a log takes them.
+        name = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
     return f"item {member} of {name}" if member is not None else name
 
 

@@ -10,6 +10,7 @@ from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.study import ScanResult, Series, VolumeEntry
 from medview.core.volume import Volume
 from medview.io.dicom.scan import scan
+from medview.io.library import Library
 from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.store.project import Project
@@ -24,6 +25,7 @@ class ScanPlace:
 
     path: Path
     pool: Pool
+    library: Library | None = None
 
     @property
     def title(self) -> str:
@@ -36,8 +38,8 @@ class ScanPlace:
         return Lane.READ
 
     def run(self, context: JobContext) -> ScanResult:
-        """Scan in a reader process."""
-        return scan(self.path, context, self.pool)
+        """Scan in reader processes; files that are known are not opened again."""
+        return scan(self.path, context, self.pool, self.library)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,10 +1,11 @@
-"""What the workspace works with besides the document: readers, models, the project labels go to."""
+"""What the workspace works with besides the document: readers, models, the index of known files, the project."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from medview.io.library import Library, user_library
 from medview.io.reader_pool import Pool
 from medview.ml.registry import Registry
 
@@ -21,9 +22,12 @@ class Services:
     ----------
     project : Project or None
         Where labels are kept; None when no project could be opened, and ``project_problem`` says why.
+    library : Library
+        Which files were looked at before.
     """
 
     pool: Pool
     registry: Registry
     project: Project | None = None
     project_problem: str = ""
+    library: Library = field(default_factory=user_library)

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +85,31 @@ def test_corners_of_a_real_ct_equal_simpleitks(cli: Cli, test_data: Path) -> Non
         for i in (0, size[0] - 1)
     }
     assert ours == theirs
+
+
+def test_names_that_are_no_text_are_written_as_json_that_leads_to_the_file(ct_folder: Path, tmp_path: Path) -> None:
+    victim = ct_folder / "slice-0004.dcm"
+    odd = ct_folder / os.fsdecode(b"K\xf6ln \xc3\xa9.dcm")
+    odd.write_bytes(victim.read_bytes()[:300])
+    environment = {**os.environ, "MEDVIEW_CACHE": str(tmp_path / "cache"), "PYTHONIOENCODING": "utf-8"}
+    for encoding in ("utf-8", "ascii"):
+        environment["PYTHONIOENCODING"] = encoding
+        for arguments in (["--json"], []):
+            command = [sys.executable, "-m", "medview", "scan", str(ct_folder), *arguments]
+            done = subprocess.run(command, capture_output=True, env=environment, check=False)
+            assert (done.returncode, done.stderr) == (0, b"")
+            if arguments:
+                (damaged,) = json.loads(done.stdout)["files"]["damaged"]
+                assert Path(damaged["path"]).samefile(odd)
+            else:
+                assert rb"K\udcf6ln" in done.stdout
+
+
+def test_a_second_scan_says_the_same(cli: Cli, ct_folder: Path) -> None:
+    for file in ct_folder.iterdir():
+        os.utime(file, (1e9, 1e9))
+    first = cli("scan", ct_folder, "--json").document
+    assert cli("scan", ct_folder, "--json").document == first
 
 
 def test_two_series_in_one_folder_need_a_choice_to_render(cli: Cli, tmp_path: Path) -> None:

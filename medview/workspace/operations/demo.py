@@ -22,7 +22,8 @@ def open_demo(workspace: Workspace, folder: Path | None = None) -> Job:
 
     def made(value: object) -> None:
         if isinstance(value, Path):
-            workspace.runner.submit(ScanPlace(value, workspace.services.pool), Outcome(scanned, failed=workspace.report))
+            request = ScanPlace(value, workspace.services.pool, workspace.services.library)
+            workspace.runner.submit(request, Outcome(scanned, failed=workspace.report))
 
     def scanned(value: object) -> None:
         if not isinstance(value, ScanResult) or not value.series:

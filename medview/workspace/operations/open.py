@@ -43,7 +43,9 @@ def open_path(workspace: Workspace, path: Path) -> Job:
         else:
             workspace.say(_found(value), Severity.WARNING if value.damaged else Severity.INFO)
 
-    return workspace.runner.submit(ScanPlace(path, workspace.services.pool), Outcome(done, failed=workspace.report))
+    services = workspace.services
+    request = ScanPlace(path, services.pool, services.library)
+    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 
 def open_series(
