@@ -3,7 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medview.core.geometry import Geometry
+from medview.core.volume import Rescale, Volume
 from medview.core.window import Window, WindowFunction
+from medview.workspace.grey_table import GreyTable
 
 
 def standard_linear(x: float, c: float, w: float) -> float:
@@ -56,3 +59,19 @@ def test_a_width_the_standard_forbids_becomes_the_smallest_allowed() -> None:
 
 def test_a_window_from_a_range_maps_its_ends_to_black_and_white() -> None:
     assert Window.from_range(-3.0, 12.0).levels(np.array([-3.0, 12.0])).tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("function", list(WindowFunction))
+@pytest.mark.parametrize("stored", ["int16", "uint16"])
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("width", [1.5, 256.0, 4096.0, 70000.0])
+def test_every_way_to_a_grey_level_is_the_standards(
+    function: WindowFunction, stored: str, inverted: bool, width: float
+) -> None:
+    numbers = np.linspace(np.iinfo(stored).min, np.iinfo(stored).max, 240).astype(stored).reshape(1, 12, 20)
+    volume = Volume(numbers, Geometry.from_spacing((1, 12, 20), (1, 1, 1)), rescale=Rescale(0.5, -300.0), inverted=inverted)
+    shown = GreyTable(volume, Window(100.0, width, function)).levels(numbers[0]).astype(float)
+    with np.errstate(over="ignore"):
+        wanted = np.asarray([STANDARD[function](float(n) * 0.5 - 300.0, 100.0, width) for n in numbers.reshape(-1)])
+    wanted = 255.0 - wanted if inverted else wanted
+    assert np.abs(shown.reshape(-1) - wanted).max() <= 1.0
