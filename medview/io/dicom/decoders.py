@@ -64,9 +64,10 @@ def decode(codestream: bytes, transfer_syntax: str, pixels: PixelFormat) -> Arra
     expected = (pixels.rows, pixels.columns) if pixels.samples == 1 else (pixels.rows, pixels.columns, pixels.samples)
     if decoded.shape != expected:
         raise ReadError("It is damaged: its compressed image ends early.", detail=f"{decoded.shape} for {expected}")
-    if size is not None and size.lossy and size.bits > pixels.bits_stored and not pixels.signed:
+    if size is not None and size.lossy and size.bits > pixels.bits_stored and (decoded.dtype.kind == "i") == pixels.signed:
         # Masking what overshoots would turn white into black.
-        decoded = np.minimum(decoded, decoded.dtype.type((1 << pixels.bits_stored) - 1))
+        low = -(1 << (pixels.bits_stored - 1)) if pixels.signed else 0
+        decoded = np.clip(decoded, low, low + (1 << pixels.bits_stored) - 1)
     return _contained(decoded, pixels)
 
 
@@ -208,6 +209,9 @@ def _jpeg_lossless(codestream: bytes, pixels: PixelFormat, size: CodestreamSize 
 
 
 def _jpeg_ls(codestream: bytes, pixels: PixelFormat, size: CodestreamSize | None) -> Array:
+    if _END_OF_IMAGE not in codestream[-4:]:
+        # Without an end the library counts zeros behind a cut image for seconds.
+        codestream += _END_OF_IMAGE
     return imagecodecs.jpegls_decode(codestream)
 
 
@@ -298,7 +302,7 @@ DECODERS: dict[str, Decoder] = {
     "1.2.840.10008.1.2.4.202": replace(_HTJ2K, name="High-throughput JPEG 2000, RPCL, lossless only"),
     "1.2.840.10008.1.2.4.203": replace(_HTJ2K, lossless=None),
     "1.2.840.10008.1.2.4.110": replace(_XL, name="JPEG XL, lossless"),
-    "1.2.840.10008.1.2.4.111": replace(_XL, name="JPEG XL, recompressed JPEG", lossless=False),
+    "1.2.840.10008.1.2.4.111": replace(_XL, name="JPEG XL, recompressed JPEG", lossless=False, converts_colour=True),
     "1.2.840.10008.1.2.4.112": replace(_XL, lossless=None),
     "1.2.840.10008.1.2.5": Decoder("RLE", "MedView and imagecodecs (PackBits)", True, _rle),
 }

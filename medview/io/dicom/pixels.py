@@ -23,6 +23,8 @@ from medview.io.dicom.instance import Instance
 from medview.io.sources import MEMBER_MARK, in_archive, name_of, open_source
 
 Array = npt.NDArray[Any]
+Spans = tuple[tuple[int, int], ...]
+"""Offset and length of fragments."""
 
 CODESTREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
 """How frames of JPEG and JPEG-LS, JPEG 2000, and JPEG XL bare or in boxes begin."""
@@ -67,6 +69,7 @@ class PixelFile:
         self._name = name_of(path)
         with open_source(path) as file:
             self.dataset, self._layout = parse(file, self._name, stop_before_pixels=True)
+            self._fragments = _all_fragments(file, self._layout)
         self.instance: Instance = instance_of(path, self.dataset, self._layout)
         self._frames = len(self.instance.frames)
         pixels = self.instance.pixels
@@ -167,11 +170,11 @@ class PixelFile:
         return raw[start % 2 :][:length]
 
     def _codestream(self, number: int) -> bytes:
-        spans = self._layout.fragments
+        spans = self._fragments
         count = 1 if self.instance.pixels.grid != (1, 1) else self._frames
         if not spans:
             raise ReadError(f"{self._name} is damaged: its compressed image is missing.")
-        own = spans[number : number + 1] if len(spans) == count else self._spans_of(number, count)
+        own = spans[number : number + 1] if len(spans) == count else self._spans_of(number, count, spans)
         parts: list[bytes] = []
         with self._open() as file:
             for offset, length in own:
@@ -182,9 +185,8 @@ class PixelFile:
                 parts.append(part)
         return b"".join(parts)
 
-    def _spans_of(self, number: int, count: int) -> tuple[tuple[int, int], ...]:
+    def _spans_of(self, number: int, count: int, spans: Spans) -> Spans:
         """Return the fragments of a frame that has several: by the offset table, else where codestreams begin."""
-        spans = self._layout.fragments
         if count == 1:
             return spans
         starts = self._frame_starts(count)
@@ -229,6 +231,15 @@ class PixelFile:
             return _partial_range_rgb(rgb)
         # RGB, and YBR_ICT and YBR_RCT whose decoder has undone the transform.
         return rgb
+
+
+def _all_fragments(file: BinaryIO, layout: guard.Layout) -> Spans:
+    """Return the fragments; the first item is one of them where a writer left the offset table out."""
+    offset, length = layout.offset_table
+    if not length:
+        return layout.fragments
+    file.seek(offset)
+    return ((offset, length), *layout.fragments) if file.read(12).startswith(CODESTREAM_STARTS) else layout.fragments
 
 
 def sign_extended(raw: Array, bits_stored: int, high_bit: int, *, signed: bool) -> Array:
