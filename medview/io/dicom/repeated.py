@@ -41,7 +41,15 @@ _STUDY_TAGS = frozenset(
 """Attributes of patient, study and specimen outside the patient's groups (PS3.3 C.7.1, C.7.2, C.7.6.22)."""
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
 _LINE_ENDS = dict.fromkeys(("LT", "ST", "UT"), "\r\n\x0c\t")
-_SEXES = ("M", "F", "O", "")
+_ALLOWED: dict[str, tuple[object, ...]] = {
+    "PatientSex": ("M", "F", "O"),
+    "PatientSexNeutered": ("ALTERED", "UNALTERED"),
+    "PregnancyStatus": (1, 2, 3, 4),
+    "SmokingStatus": ("YES", "NO", "UNKNOWN"),
+    "PatientIdentityRemoved": ("YES", "NO"),
+    "QualityControlSubject": ("YES", "NO"),
+}
+_PERSON_NAME_GROUP = 64
 _UNREADABLE = (ValueError, TypeError, OverflowError, AttributeError, KeyError, NotImplementedError, InvalidOperation)
 
 
@@ -94,18 +102,20 @@ def _valid_at(dataset: Dataset, tag: BaseTag) -> bool:
 
 def _valid(element: DataElement) -> bool:
     """Whether a value has the form its VR asks for; raises what the checks of pydicom raise when it has not."""
-    if element.keyword == "PatientSex" and element.value not in _SEXES:
-        return False
     values = element.value if isinstance(element.value, MultiValue | list) else [element.value]
     for value in values:
         if value is None or value == "":
             continue
+        if value not in _ALLOWED.get(element.keyword, (value,)):
+            return False
         if isinstance(value, bytes):
             return element.VR in ("OB", "UN", "OW")
         written = str(value)
         if any(unicodedata.category(c) == "Cc" and c not in _LINE_ENDS.get(element.VR, "") for c in written):
             return False
         if "\ufffd" in written:
+            return False
+        if element.VR == "PN" and any(len(group) > _PERSON_NAME_GROUP for group in written.split("=")):
             return False
         validate_value(element.VR, value if element.VR not in ("DS", "IS") else written, pydicom.config.RAISE)
         if element.VR == "DA":

@@ -98,6 +98,8 @@ def _open(path: Path) -> _Seg:
     sop_class = text(dataset, "SOPClassUID")
     if sop_class not in SEGMENTATIONS:
         raise ReadError(f"{path.name} is no DICOM segmentation; choose a SEG file.")
+    if integer(dataset, "TotalPixelMatrixRows") or numbers(dataset, "ImageOrientationSlide"):
+        raise ReadError(f"{path.name} was made on a microscope slide, which MedView does not read.")
     count = max(integer(dataset, "NumberOfFrames", 1), 1)
     file.check_frames(count)
     kind = text(dataset, "SegmentationType").upper()
