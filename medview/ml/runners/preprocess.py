@@ -70,9 +70,10 @@ def prepare(volume: Volume, wanted: InputSpec, context: JobContext, device: torc
     shape = model_shape(turned, spacing, wanted)
     with torch.inference_mode():
         values = _resampled(volume, orientation, turned, shape, context, where)
+        seen = _seen(volume, orientation, shape, where)
         for step in wanted.intensity:
             context.raise_if_cancelled()
-            INTENSITY[step.op](values, step)
+            INTENSITY[step.op](values, step, values if seen is None else values[seen])
     true_spacing = [s * n / m for s, n, m in zip(spacing, turned, shape, strict=True)]
     return Prepared(values[None], orientation, turned, (true_spacing[0], true_spacing[1], true_spacing[2]))
 
@@ -95,13 +96,17 @@ def _resampled(
 ) -> torch.Tensor:
     """Return the values, shape ``shape``: in-plane first, slab by slab, then along k, rows by rows."""
     stored = orientation.turned(volume.voxels)
+    outside = _padding_stand_in(volume)
     slope, intercept = volume.rescale.slope, volume.rescale.intercept
     between = torch.empty((turned[0], shape[1], shape[2]), device=device)
     step = max(1, CHUNK_VOXELS // (turned[1] * turned[2]))
     for k in range(0, turned[0], step):
         context.raise_if_cancelled()
         # Always a copy: the steps below work in place, and the volume's voxels are nobody's to change.
-        slab = torch.from_numpy(np.array(stored[k : k + step], dtype=np.float32, order="C")).to(device)
+        numbers = np.array(stored[k : k + step], dtype=np.float32, order="C")
+        if outside is not None:
+            numbers[volume.is_padding(stored[k : k + step])] = outside
+        slab = torch.from_numpy(numbers).to(device)
         slab.nan_to_num_()
         if not volume.rescale.identity:
             slab.mul_(slope).add_(intercept)
@@ -117,6 +122,29 @@ def _resampled(
     return values
 
 
+def _padding_stand_in(volume: Volume) -> float | None:
+    """Return the stored number put in place of padding; None where there is none.
+
+    Padding says that nothing was measured: left in, resampling would blend a number far from any tissue into the border.
+    The lowest number of the picture takes its place.
+    """
+    if volume.padding is None:
+        return None
+    lowest = [float(one[~out].min()) for one in volume.voxels if not (out := volume.is_padding(one)).all()]
+    return min(lowest, default=None)
+
+
+def _seen(volume: Volume, orientation: Orientation, shape: Shape3, device: torch.device) -> torch.Tensor | None:
+    """Return which voxels of the model's grid show something, for statistics; None where all do."""
+    if volume.padding is None:
+        return None
+    padded = volume.is_padding(orientation.turned(volume.voxels))
+    if not padded.any() or padded.all():
+        return None
+    nearest = [((np.arange(n) + 0.5) * have / n).astype(np.intp) for n, have in zip(shape, padded.shape, strict=True)]
+    return torch.from_numpy(~padded[np.ix_(*nearest)]).to(device)
+
+
 def _resized(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Resize (n, 1, rows, columns) linearly, edges aligned; coarser grids average instead of skipping voxels."""
     if tuple(planes.shape[2:]) == size:
@@ -124,30 +152,30 @@ def _resized(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return functional.interpolate(planes, size, mode="bilinear", align_corners=False, antialias=True)
 
 
-def _clip(values: torch.Tensor, step: Step) -> None:
+def _clip(values: torch.Tensor, step: Step, _seen: torch.Tensor) -> None:
     values.clamp_(step.numbers["low"], step.numbers["high"])
 
 
-def _scale(values: torch.Tensor, step: Step) -> None:
+def _scale(values: torch.Tensor, step: Step, _seen: torch.Tensor) -> None:
     _to_unit(values, step.numbers["low"], step.numbers["high"])
 
 
-def _shift_scale(values: torch.Tensor, step: Step) -> None:
+def _shift_scale(values: torch.Tensor, step: Step, _seen: torch.Tensor) -> None:
     values.sub_(step.numbers["subtract"]).div_(step.numbers["divide"])
 
 
-def _zscore(values: torch.Tensor, _step: Step) -> None:
-    spread, mean = torch.std_mean(values, correction=0)
+def _zscore(values: torch.Tensor, _step: Step, seen: torch.Tensor) -> None:
+    spread, mean = torch.std_mean(seen, correction=0)
     values.sub_(float(mean)).div_(max(float(spread), 1e-8))
 
 
-def _minmax(values: torch.Tensor, _step: Step) -> None:
-    low, high = torch.aminmax(values)
+def _minmax(values: torch.Tensor, _step: Step, seen: torch.Tensor) -> None:
+    low, high = torch.aminmax(seen)
     _to_unit(values, float(low), float(high))
 
 
-def _quantile(values: torch.Tensor, step: Step) -> None:
-    flat = values.flatten()
+def _quantile(values: torch.Tensor, step: Step, seen: torch.Tensor) -> None:
+    flat = seen.flatten()
     flat = flat[:: math.ceil(flat.numel() / SAMPLE_VOXELS)]
     fractions = torch.tensor([step.numbers["low"], step.numbers["high"]], device=values.device)
     low, high = torch.quantile(flat, fractions).tolist()
@@ -158,7 +186,7 @@ def _to_unit(values: torch.Tensor, low: float, high: float) -> None:
     values.sub_(low).div_(high - low if high > low else 1.0)
 
 
-INTENSITY: Mapping[str, Callable[[torch.Tensor, Step], None]] = {
+INTENSITY: Mapping[str, Callable[[torch.Tensor, Step, torch.Tensor], None]] = {
     "clip": _clip,
     "scale": _scale,
     "shift_scale": _shift_scale,
@@ -166,4 +194,4 @@ INTENSITY: Mapping[str, Callable[[torch.Tensor, Step], None]] = {
     "minmax": _minmax,
     "quantile": _quantile,
 }
-"""In-place steps on the values of the model's grid."""
+"""In-place steps on the values of the model's grid; the last argument holds those that count for statistics, flat or whole."""

@@ -151,3 +151,41 @@ def test_cancel_is_seen_between_pieces() -> None:
     context.cancel()
     with pytest.raises(CancelledError):
         prepare(ct_volume((6, 7, 8)), wanted(), context)
+
+
+def padded_volume() -> Volume:
+    """A disc of anatomy between 0 and 99 in a square of padding."""
+    stored = np.full((6, 24, 24), -2000, dtype=np.int16)
+    j, i = np.indices((24, 24))
+    inside = (j - 11.5) ** 2 + (i - 11.5) ** 2 < 81
+    stored[:, inside] = np.arange(inside.sum()) % 100
+    return Volume(stored, Geometry.from_spacing((6, 24, 24), (2, 1, 1)), modality="CT", padding=(-2000.0, -2000.0))
+
+
+@pytest.mark.parametrize(
+    "step", [Step("zscore", {}), Step("minmax", {}), Step("quantile", {"low": 0.05, "high": 0.95})], ids=lambda s: s.op
+)
+def test_padding_counts_for_no_statistic(step: Step) -> None:
+    volume = padded_volume()
+    anatomy = volume.voxels[~volume.is_padding(volume.voxels)].astype(np.float64)
+    got = seen(volume, wanted(steps=(step,)))[~volume.is_padding(volume.voxels)]
+    if step.op == "zscore":
+        expected = (anatomy - anatomy.mean()) / anatomy.std()
+    else:
+        ends = (0.0, 1.0) if step.op == "minmax" else (0.05, 0.95)
+        low, high = np.quantile(anatomy, ends)
+        expected = (anatomy - low) / (high - low)
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+def test_padding_is_not_blended_into_the_border_of_the_anatomy() -> None:
+    finer = seen(padded_volume(), wanted((1.0, 0.4, 0.4)))
+    coarser = seen(padded_volume(), wanted((4.0, 3.0, 3.0)))
+    assert min(finer.min(), coarser.min()) >= 0.0
+    assert max(finer.max(), coarser.max()) <= 99.0
+
+
+def test_a_model_sees_stored_polarity_whatever_is_shown_white() -> None:
+    volume = ct_volume((6, 8, 10))
+    turned = Volume(volume.voxels, volume.geometry, modality="CT", rescale=volume.rescale, inverted=True)
+    np.testing.assert_array_equal(seen(volume, wanted()), seen(turned, wanted()))
