@@ -133,7 +133,7 @@ def _partition(places: list[list[Slice]], key: Key, *, by_value: bool, incomplet
 def _by_instance_number(places: list[list[Slice]]) -> TimePoints | None:
     counts = {len(place) for place in places}
     if len(counts) != 1:
-        return None
+        return _by_turns(places)
     ranked = [sorted(place, key=_numbered) for place in places]
     if any(one.instance.instance_number is None for place in ranked for one in place):
         return None
@@ -143,6 +143,32 @@ def _by_instance_number(places: list[list[Slice]]) -> TimePoints | None:
     points = tuple(tuple(place[n] for place in ranked) for n in range(counts.pop()))
     text = f"Every position holds {len(points)} images; only their numbers tell them apart."
     return TimePoints(points, (), (Reason(Code.TIME_BY_INSTANCE_NUMBER, text),))
+
+
+def _by_turns(places: list[list[Slice]]) -> TimePoints | None:
+    """Return the complete volumes of a series that was broken off, when its numbers, from one, visibly count in turns.
+
+    Either all positions are counted before a number returns to the first, or all times of one position before the next.
+    """
+    numbers = [[one.instance.instance_number or 0 for one in place] for place in places]
+    if min(map(min, numbers)) != 1 or any(one.frame.number for place in places for one in place):
+        return None
+    positions, times = len(places), max(map(len, places))
+    by_position = all(len({(n - 1) % positions for n in own}) == 1 for own in numbers)
+    if not by_position and not all(len({(n - 1) // times for n in own}) == 1 for own in numbers):
+        return None
+
+    def turn(one: Slice) -> object:
+        before = (one.instance.instance_number or 0) - 1
+        return before // positions if by_position else before % times
+
+    found = _partition(places, turn, by_value=True, incomplete=True)
+    if found is None:
+        return None
+    text = f"Only the numbers of the images tell {len(found.points)} volumes apart."
+    told = _told(found, "their numbers")
+    reasons = (Reason(Code.TIME_BY_INSTANCE_NUMBER, text), *(r for r in told.reasons if r.code != Code.TIME_POINTS))
+    return TimePoints(found.points, found.leftovers, reasons)
 
 
 def _by_file(places: list[list[Slice]]) -> TimePoints | None:

@@ -169,6 +169,51 @@ def test_frames_of_an_enhanced_object_at_one_position_are_volumes_in_time(tmp_pa
     assert [frame.number for frame in entry.frames] == [0, 2, 4, 1, 3, 5]
 
 
+@pytest.mark.parametrize("turns", ["positions", "times"])
+def test_a_series_broken_off_keeps_the_volumes_that_its_numbers_show_to_be_complete(tmp_path: Path, turns: str) -> None:
+    for time in range(3):
+
+        def numbered(k: int, ds: FileDataset, time: int = time) -> None:
+            ds.InstanceNumber = 7 * time + k + 1 if turns == "positions" else 3 * k + time + 1
+            ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID}.{time}"
+
+        write_ct(tmp_path / str(time), asymmetric() + time, change=numbered, leave_out=[3, 6] if time == 2 else [])
+    found = entries(tmp_path)
+    assert [(entry.verdict, entry.time_points, entry.shape_kji[0]) for entry in found] == [
+        (Verdict.VOLUME, 2, 7),
+        (Verdict.STACK, 1, 5),
+    ]
+    assert [frame.sop_instance_uid[-1] for frame in found[0].frames] == ["0"] * 7 + ["1"] * 7
+    assert codes(found[0]) == {"TIME_BY_INSTANCE_NUMBER", "INCOMPLETE_TIME_POINT"}
+
+
+def test_numbers_that_count_in_no_turns_keep_nothing(tmp_path: Path) -> None:
+    for time in range(3):
+
+        def numbered(k: int, ds: FileDataset, time: int = time) -> None:
+            ds.InstanceNumber = 1 + (5 * (7 * time + k)) % 22
+            ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID}.{time}"
+
+        write_ct(tmp_path / str(time), change=numbered, leave_out=[3] if time == 2 else [])
+    (entry,) = entries(tmp_path)
+    assert (entry.verdict, entry.shape_kji[0]) == (Verdict.STACK, 20)
+    assert codes(entry) == {"DUPLICATE_POSITION"}
+
+
+@pytest.mark.data
+def test_a_functional_series_with_a_file_lost_keeps_its_nine_other_volumes(test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "mr-fmri-4d" / "In" / "20180918GE"
+    (whole,) = entries(source)
+    for path in source.rglob("*.dcm"):
+        if not path.name.endswith("-00071.dcm"):
+            (tmp_path / path.name).symlink_to(path)
+    volumes, rest = entries(tmp_path)
+    assert (volumes.time_points, volumes.shape_kji[0], rest.shape_kji[0]) == (9, 15, 14)
+    kept = [frame.sop_instance_uid for frame in volumes.frames]
+    lost = {frame.sop_instance_uid for frame in whole.frames} - set(kept)
+    assert kept == [frame.sop_instance_uid for frame in whole.frames if frame.sop_instance_uid not in lost]
+
+
 def test_versions_of_one_image_are_no_volumes_in_time(tmp_path: Path) -> None:
     for version in range(3):
         write_ct(tmp_path / str(version), asymmetric() + version)
