@@ -194,4 +194,4 @@ INTENSITY: Mapping[str, Callable[[torch.Tensor, Step, torch.Tensor], None]] = {
     "minmax": _minmax,
     "quantile": _quantile,
 }
-"""In-place steps on the values of the model's grid; the last argument holds those that count for statistics, flat or whole."""
+"""In-place steps on the values of the model's grid; the last argument holds those that statistics count."""
