@@ -35,6 +35,8 @@ class ImportedLabels:
         Sentences for the person, e.g. what was left out.
     pixels_sha256 : str
         Hash of the pixels they were made on (``core.pixel_hash``), where the file tells it; empty otherwise.
+    drawn_on : Geometry or None
+        Where those pixels lay, where the file tells it.
     """
 
     geometry: Geometry
@@ -42,3 +44,4 @@ class ImportedLabels:
     layers: dict[int, LabelArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     pixels_sha256: str = ""
+    drawn_on: Geometry | None = None

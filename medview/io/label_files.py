@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,14 @@ def read_labels(path: Path, reference: Volume | None = None, pool: Pool | None =
     """
     belongs = Target.of(reference) if reference is not None else None
     found: ImportedLabels = (pool or InlinePool()).call(_read, str(path), belongs, timeout_s=READ_TIMEOUT_S)
-    if reference is not None and found.pixels_sha256 and not same_pixels(reference, found.pixels_sha256):
-        raise GeometryError(_other_pixels(path))
+    if reference is not None and found.pixels_sha256:
+        if not same_pixels(reference, found.pixels_sha256):
+            raise GeometryError(_other_pixels(path))
+        # The same pixels have to lie where they lay, or the labels would come down on others of them.
+        lay = found.drawn_on
+        tolerance_mm = SAME_PLACE_VOXELS * min(reference.geometry.spacing_kji_mm)
+        if lay is not None and not lay.same_grid(reference.geometry, tolerance_mm):
+            raise GeometryError(f"{path.name} was made when these images lay elsewhere in the patient; open the originals.")
     return found
 
 
@@ -87,13 +94,15 @@ def _read(path: str, reference: Target | None) -> ImportedLabels:
         raise ReadError(f"{Path(path).name} is no label map: it holds colours, several time points or scaled numbers.")
     labels = read_voxels(path)
     pixels = pixels_beside(Path(path))
+    placed = kind is not Kind.NIFTI or nifti.placed(path)
+    lay = geometry if pixels and placed else None
     notes: tuple[str, ...] = ()
     if reference is not None:
-        labels = _on_grid(labels, geometry, reference.geometry, path, placed=kind is not Kind.NIFTI or nifti.placed(path))
+        labels = _on_grid(labels, geometry, reference.geometry, path, placed=placed)
         geometry = reference.geometry
         if not pixels:
             notes = (f"{Path(path).name} does not say which images it was made on; only its grid was compared.",)
-    return _from_map(labels, geometry, Path(path), notes, pixels)
+    return replace(_from_map(labels, geometry, Path(path)), notes=notes, pixels_sha256=pixels, drawn_on=lay)
 
 
 def _on_grid(labels: npt.NDArray[Any], own: Geometry, wanted: Geometry, path: str, *, placed: bool) -> npt.NDArray[Any]:
@@ -135,9 +144,7 @@ def _distance_voxels(own: Geometry, wanted: Geometry) -> float:
     return float(apart / min(wanted.spacing_kji_mm))
 
 
-def _from_map(
-    labels: npt.NDArray[Any], geometry: Geometry, path: Path, notes: tuple[str, ...], pixels: str
-) -> ImportedLabels:
+def _from_map(labels: npt.NDArray[Any], geometry: Geometry, path: Path) -> ImportedLabels:
     if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
         raise ReadError(f"{path.name} is no label map: it holds fractions.")
     values = [int(v) for v in np.unique(labels) if v != 0]
@@ -157,7 +164,7 @@ def _from_map(
             layers.setdefault(layer_id, np.zeros(geometry.shape_kji, dtype=np.uint8))[labels == value] = own
         name, colour = names.get(value, (f"Label {value}", COLOUR_CYCLE[position % len(COLOUR_CYCLE)]))
         segments.append(Segment(f"value-{value}", name, colour, layer_id, own, source=Source(SourceKind.IMPORT)))
-    return ImportedLabels(geometry, tuple(segments), layers, notes, pixels)
+    return ImportedLabels(geometry, tuple(segments), layers)
 
 
 def names_path(path: Path) -> Path:

@@ -84,7 +84,7 @@ def read_seg(
     for position, (number, frames) in enumerate(masks):
         layer_id, value = stack.add(frames)
         segments.append(_segment(described.get(number), number, layer_id, value, position))
-    return ImportedLabels(geometry, tuple(segments), stack.layers, notes, pixel_mark(seg.dataset))
+    return ImportedLabels(geometry, tuple(segments), stack.layers, notes, *pixel_mark(seg.dataset))
 
 
 def referenced_series(path: Path) -> tuple[str, ...]:
@@ -173,6 +173,8 @@ def _source_images(group: Dataset) -> list[tuple[str, bool]]:
 
 def _named_elsewhere(seg: _Seg, source: Target, places: Sequence[_Place]) -> tuple[str, ...]:
     """Frames are placed by position; say so where they name an image that lies elsewhere."""
+    if any(any(place.flip_ji) for place in places):
+        return (f"The rows or columns of {seg.name} run against those of the images; it is placed by its position.",)
     slices = {uid: k for k, uid in enumerate(source.sop_instance_uids)}
     groups = items(seg.dataset, "PerFrameFunctionalGroupsSequence")
     if len(slices) != source.geometry.shape_kji[0] or len(slices) < 2:

@@ -21,7 +21,7 @@ from medview.core.errors import GeometryError, ReadError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.segmentation import Segment, Segmentation
 from medview.core.source import SourceKind
-from medview.io.dicom.attributes import numbers, quiet, text
+from medview.io.dicom.attributes import integer, numbers, quiet, text
 from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo
@@ -127,7 +127,7 @@ def write_seg(
     seg.SeriesDescription = (description or f"MedView labels. {RESEARCH_USE}")[:64]
     seg.preamble = b"\x00" * 128
     if pixels_sha256:
-        put_pixel_mark(seg, pixels_sha256)
+        put_pixel_mark(seg, pixels_sha256, segmentation.geometry)
     with replacing(path) as file, quiet():
         seg.save_as(file)
     if not found.left_out:
@@ -157,6 +157,13 @@ def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: f
             raise GeometryError(f"{path.name} was not written: {name_of(one)} lies in another frame of reference.")
         with quiet():
             left_out.update(clean_repeated(dataset))
+        if len(instance.frames) > max(integer(dataset, "NumberOfFrames", 1), 1):
+            raise GeometryError(
+                f"{path.name} was not written: {name_of(one)} is a mosaic of slices, at which a SEG cannot point; "
+                "export NIfTI instead."
+            )
+        if (integer(dataset, "Rows"), integer(dataset, "Columns")) != geometry.shape_kji[1:]:
+            raise GeometryError(f"{path.name} was not written: the source images are not those the labels were drawn on.")
         datasets.append(_completed(dataset, geometry))
         frames += instance.frames
     if not datasets and instances:
@@ -170,7 +177,7 @@ def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: f
         k, j, i = geometry.index_kji(frame.position_lps_mm)
         nearest = int(np.rint(k))
         on_grid = max(abs(k - nearest), abs(j), abs(i)) <= ON_GRID_VOXELS and 0 <= nearest < len(frame_of_k)
-        if on_grid and _parallel(frame, geometry) and frame_of_k[nearest] < 0:
+        if on_grid and _congruent(frame, geometry) and frame_of_k[nearest] < 0:
             frame_of_k[nearest] = number
     if (frame_of_k < 0).all():
         raise GeometryError(f"{path.name} was not written: the source images are not those the labels were drawn on.")
@@ -192,8 +199,12 @@ def _completed(dataset: Dataset, geometry: Geometry) -> Dataset:
     return dataset
 
 
-def _parallel(frame: FrameInfo, geometry: Geometry) -> bool:
-    if frame.orientation is None:
+def _congruent(frame: FrameInfo, geometry: Geometry) -> bool:
+    """Whether rows and columns of a frame run and are spaced as those of the grid."""
+    if frame.orientation is None or frame.spacing_ji_mm is None:
+        return False
+    stretch = np.abs(np.asarray(frame.spacing_ji_mm) / geometry.spacing_kji_mm[1:] - 1.0)
+    if (stretch * geometry.shape_kji[1:]).max() > ON_GRID_VOXELS:
         return False
     row, column = frame.orientation[:3], frame.orientation[3:]
     directions = geometry.directions_kji
