@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from medview.core.geometry import SHEAR_TOLERANCE, Calibration, Geometry
 from medview.core.plane import SlicePlane, letters
+from medview.core.study import Series
 from medview.core.voi_table import VoiTable
 from medview.gui.identity import load_sentence, series_description
 from medview.gui.layers.corners import CornerTexts
 from medview.gui.picture_text import TextLine
 from medview.gui.theme_tokens import PICTURE_QUIET, PICTURE_TEXT, PICTURE_WARNING
+from medview.io.dicom.names import person_name
 from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Bench
@@ -19,23 +21,15 @@ _MINUS = "\u2212"
 def corner_texts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> CornerTexts:
     """Return the words for a slice of a case."""
     hidden = bench.identity_hidden
+    shown = bench.as_read(case.series)
     return CornerTexts(
-        top_left=_lines(_patient(case, hidden=hidden)),
-        top_right=_lines(_study(case, hidden=hidden)),
+        top_left=_lines(_patient(shown, hidden=hidden)),
+        top_right=_lines(_study(shown, hidden=hidden)),
         bottom_left=_lines(_slice(case, plane, index)),
         bottom_right=_lines(_window(case, plane)),
         notes=tuple(TextLine(note, PICTURE_WARNING) for note in _notes(case, plane, hidden=hidden)),
         middle=tuple(TextLine(line, PICTURE_WARNING) for line in _instead_of_picture(case, plane, index, hidden=hidden)),
     )
-
-
-def person_name(dicom_name: str) -> str:
-    """Return a DICOM person name the way people read it: ``Doe^John`` is ``Doe, John``."""
-    groups = [group for group in dicom_name.split("=") if group.strip("^ ")]
-    family, given, *rest = [*(groups[0].split("^") if groups else []), "", ""]
-    middle = rest[0] if len(rest) > 2 else ""
-    first_names = " ".join(part for part in (given.strip(), middle.strip()) if part)
-    return ", ".join(part for part in (family.strip(), first_names) if part)
 
 
 def iso_date(dicom_date: str) -> str:
@@ -58,17 +52,15 @@ def slice_position(plane: SlicePlane, geometry: Geometry, index: int) -> str:
     return f"{letters(direction)[:1]} {abs(along_mm):.1f} mm"
 
 
-def _patient(case: OpenCase, *, hidden: bool) -> list[str]:
+def _patient(series: Series, *, hidden: bool) -> list[str]:
     if hidden:
         return ["Identity hidden"]
-    series = case.series
     name = person_name(series.patient_name)
     # Anonymised series often repeat the one in the other.
     return [name, series.patient_id if series.patient_id != name else "", iso_date(series.study_date)]
 
 
-def _study(case: OpenCase, *, hidden: bool) -> list[str]:
-    series = case.series
+def _study(series: Series, *, hidden: bool) -> list[str]:
     description = series_description(series, hidden=hidden)
     number = "" if series.series_number is None else f"{series.series_number}: "
     described = f"{number}{description}" if description else number.rstrip(": ")
@@ -77,8 +69,11 @@ def _study(case: OpenCase, *, hidden: bool) -> list[str]:
 
 def _slice(case: OpenCase, plane: SlicePlane, index: int) -> list[str]:
     geometry = case.volume.geometry
-    title = f"{plane.plane.value.capitalize()} {index + 1}/{plane.count(geometry)}"
-    position = slice_position(plane, geometry, index)
+    placed = case.volume.patient_orientation is None
+    # Without directions in the patient no plane is axial.
+    name = plane.plane.value.capitalize() if placed else "Image" if plane.normal_axis == 0 else "Across the images"
+    title = f"{name} {index + 1}/{plane.count(geometry)}"
+    position = slice_position(plane, geometry, index) if placed else ""
     spacing = f"Spacing {geometry.spacing_kji_mm[plane.normal_axis]:.2f} mm" if position else ""
     return [title, position, spacing]
 
@@ -113,7 +108,7 @@ def _notes(case: OpenCase, plane: SlicePlane, *, hidden: bool) -> list[str]:
     elif calibration is Calibration.IN_PLANE:
         along = "across the slices" if plane.normal_axis == 0 else "along the stack"
         notes.append(f"Stack: no millimetres {along}")
-    elif calibration is Calibration.PIXELS:
+    elif calibration is Calibration.PIXELS and not scale.regions:
         notes.append("No millimetres: sizes are in pixels")
     elif _slanting(plane, geometry):
         notes.append("Tilted gantry: angles and slanting lengths are not true in this plane.")

@@ -81,6 +81,7 @@ class SliceCanvas(QWidget):
             add(field_signal(bench, name), self._on_overlay)
         add(field_signal(bench, "identity_hidden"), self._on_identity)
         add(field_signal(bench, "graphics_visible"), self._on_identity)
+        add(field_signal(bench, "names_read_as"), self._on_identity)
         add(field_signal(bench, "pointed"), self._on_pointed)
 
     def _take_case(self) -> None:

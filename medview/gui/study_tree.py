@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.gui.identity import series_description
+from medview.io.dicom.names import person_name
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """Where a tree item keeps its Row."""
@@ -31,7 +32,7 @@ class Row:
     Attributes
     ----------
     series : Series or None
-        For series rows; ``entry`` is the volume a double click opens, None when there is none.
+        For series rows, as in the files; ``entry`` is the volume a double click opens, None when there is none.
     """
 
     kind: RowKind
@@ -46,22 +47,41 @@ class Row:
         return f"{self.title} {self.detail}"
 
 
-def fill(model: QStandardItemModel, series: Iterable[Series], *, hide_identity: bool) -> None:
-    """Replace the rows of a model. With ``hide_identity`` names, ids and dates become numbers."""
+def as_in_files(series: Series) -> Series:
+    """Return the series itself."""
+    return series
+
+
+def fill(
+    model: QStandardItemModel,
+    series: Iterable[Series],
+    *,
+    hide_identity: bool,
+    as_read: Callable[[Series], Series] = as_in_files,
+) -> None:
+    """Replace the rows of a model.
+
+    Parameters
+    ----------
+    hide_identity : bool
+        Names, ids and dates become numbers.
+    as_read : callable
+        Gives a series with its texts as they are to be shown. What belongs to whom is decided by the texts in the files.
+    """
     model.clear()
-    patients: dict[tuple[str, str], QStandardItem] = {}
-    studies: dict[str, QStandardItem] = {}
+    patients: dict[tuple[str, ...], QStandardItem] = {}
+    studies: dict[tuple[str, ...], QStandardItem] = {}
     for one in series:
-        who = (one.patient_id, one.patient_name)
+        who, shown = _who(one), as_read(one)
         if who not in patients:
-            patients[who] = _item(_patient_row(one, len(patients) + 1, hidden=hide_identity))
+            patients[who] = _item(_patient_row(shown, len(patients) + 1, hidden=hide_identity))
             model.appendRow(patients[who])
-        key = f"{who}{one.study_uid}"
+        key = (*who, one.study_uid)
         if key not in studies:
             number = patients[who].rowCount() + 1
-            studies[key] = _item(_study_row(one, number, hidden=hide_identity))
+            studies[key] = _item(_study_row(shown, number, hidden=hide_identity))
             patients[who].appendRow(studies[key])
-        for row in _series_rows(one, hidden=hide_identity):
+        for row in _series_rows(one, shown, hidden=hide_identity):
             studies[key].appendRow(_item(row))
 
 
@@ -94,11 +114,11 @@ def date_text(dicom_date: str) -> str:
     return dicom_date
 
 
-def name_text(dicom_name: str) -> str:
-    """Return a DICOM person name as ``Family, Given``."""
-    family, _, rest = dicom_name.split("=", 1)[0].partition("^")
-    given = " ".join(part for part in rest.split("^") if part)
-    return f"{family}, {given}" if family and given else family or given
+def _who(series: Series) -> tuple[str, ...]:
+    """Return by what patients are told apart. A name without a letter, as ``????``, tells nobody from another."""
+    who = (series.patient_id, series.patient_name)
+    nameless = series.patient_name and not any(letter.isalnum() for letter in series.patient_name)
+    return (*who, series.study_uid) if nameless and not series.patient_id else who
 
 
 def _item(row: Row) -> QStandardItem:
@@ -113,7 +133,7 @@ def _item(row: Row) -> QStandardItem:
 def _patient_row(series: Series, number: int, *, hidden: bool) -> Row:
     if hidden:
         return Row(RowKind.PATIENT, f"Patient {number}")
-    name = name_text(series.patient_name)
+    name = person_name(series.patient_name)
     if not name and not series.patient_id:
         return Row(RowKind.PATIENT, "No patient")
     detail = series.patient_id if name and series.patient_id != series.patient_name else ""
@@ -125,8 +145,8 @@ def _study_row(series: Series, number: int, *, hidden: bool) -> Row:
     return Row(RowKind.STUDY, title, "" if hidden else date_text(series.study_date))
 
 
-def _series_rows(series: Series, *, hidden: bool) -> list[Row]:
-    title = series_description(series, hidden=hidden) or series.body_part or "Series without a name"
+def _series_rows(series: Series, shown: Series, *, hidden: bool) -> list[Row]:
+    title = series_description(shown, hidden=hidden) or shown.body_part or "Series without a name"
     if series.series_number is not None:
         title = f"{series.series_number}  {title}"
     entries = [v for v in series.volumes if v.verdict is not Verdict.REFUSED]

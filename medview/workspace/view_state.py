@@ -9,7 +9,9 @@ from typing import ClassVar
 from psygnal import SignalGroupDescriptor
 
 from medview.core.plane import Plane
+from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
+from medview.io.dicom.names import AS_DECLARED, read_as
 
 
 class Mode(Enum):
@@ -93,6 +95,8 @@ class Bench:
         What the files draw over their own images is shown; not while the identity is hidden, for it may write names.
     overlay_opacity : float
         Fill of segments, 0 to 1. Outlines stay visible.
+    names_read_as : dict
+        By patient id and name as in the files: the key of the Charset that a person reads this patient's texts in.
     """
 
     mode: Mode = Mode.READ
@@ -107,8 +111,26 @@ class Bench:
     graphics_visible: bool = True
     panels_visible: bool = True
     identity_hidden: bool = False
+    names_read_as: dict[tuple[str, str], str] = field(default_factory=dict)
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     def set_radius(self, radius_mm: float) -> None:
         """Set the brush radius, within bounds."""
         self.brush_radius_mm = min(MAX_BRUSH_MM, max(MIN_BRUSH_MM, radius_mm))
+
+    def read_names_as(self, series: Series, charset: str) -> None:
+        """Show the texts of the patient of a series in another character set; AS_DECLARED shows them as in the files."""
+        others = {who: key for who, key in self.names_read_as.items() if who != _who(series)}
+        self.names_read_as = others if charset == AS_DECLARED else {**others, _who(series): charset}
+
+    def charset_of(self, series: Series) -> str:
+        """Return the key of the Charset chosen for the patient of a series."""
+        return self.names_read_as.get(_who(series), AS_DECLARED)
+
+    def as_read(self, series: Series) -> Series:
+        """Return a series with its texts as they are to be shown."""
+        return read_as(series, self.charset_of(series))
+
+
+def _who(series: Series) -> tuple[str, str]:
+    return (series.patient_id, series.patient_name)

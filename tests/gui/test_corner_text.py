@@ -10,25 +10,9 @@ import pytest
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import Plane, SlicePlane
 from medview.core.window import Window
-from medview.gui.corner_text import corner_texts, iso_date, number, person_name, slice_position
+from medview.gui.corner_text import corner_texts, iso_date, number, slice_position
 from medview.workspace.view_state import Bench, Camera
 from tests.gui.panes import SERIES, make_case, sagittal_geometry
-
-
-@pytest.mark.parametrize(
-    ("stored", "read"),
-    [
-        ("Doe^John", "Doe, John"),
-        ("Doe^John^Quentin^Dr.^III", "Doe, John Quentin"),
-        ("Yamada^Tarou=\u5c71\u7530^\u592a\u90ce", "Yamada, Tarou"),
-        ("=\u5c71\u7530^\u592a\u90ce", "\u5c71\u7530, \u592a\u90ce"),
-        ("ANONYMOUS", "ANONYMOUS"),
-        ("^^^", ""),
-        ("", ""),
-    ],
-)
-def test_person_names_read_like_names(stored: str, read: str) -> None:
-    assert person_name(stored) == read
 
 
 def test_dates_are_iso_when_they_are_dates() -> None:
@@ -45,6 +29,16 @@ def test_slice_positions_name_the_side_of_the_patient() -> None:
     assert slice_position(SlicePlane.of(Plane.AXIAL, grid), grid, 2) == "F 90.0 mm"
     assert slice_position(SlicePlane.of(Plane.CORONAL, grid), grid, 0) == "P 30.0 mm"
     assert slice_position(SlicePlane.of(Plane.SAGITTAL, grid), grid, 20) == "L 5.0 mm"
+
+
+def test_corners_read_names_as_the_person_said() -> None:
+    series = replace(SERIES, patient_id="17", patient_name="王^小东".encode("gb18030").decode("latin-1"))
+    case, bench = make_case(series=series), Bench()
+    plane = case.slice_plane(Plane.AXIAL)
+    bench.read_names_as(series, "gb18030")
+    assert corner_texts(case, bench, plane, 0).top_left[0].text == "王, 小东"
+    bench.read_names_as(series, "")
+    assert corner_texts(case, bench, plane, 0).top_left[0].text != "王, 小东"
 
 
 def test_corners_say_patient_study_slice_and_window() -> None:

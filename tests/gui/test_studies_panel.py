@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from medview.core.study import DamagedFile, Reason, ScanResult, Series, Verdict, VolumeEntry
 from medview.gui.panels.studies import StudiesPanel
-from medview.gui.study_tree import ROW_ROLE, Row, date_text, fill, name_text, verdict_tip, verdict_word
+from medview.gui.study_tree import ROW_ROLE, Row, date_text, fill, verdict_tip, verdict_word
 from medview.gui.theme_tokens import DARK
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import make_case, sagittal_geometry
@@ -83,10 +85,7 @@ def test_every_volume_of_a_series_has_a_row() -> None:
     assert [row.entry for row in rows(model) if row.series] == [ENTRY, small]
 
 
-def test_names_and_dates_are_written_for_people() -> None:
-    assert name_text("Roe^Jane^Q^Dr") == "Roe, Jane Q Dr"
-    assert name_text("Roe") == "Roe"
-    assert name_text("Yamada^Tarou=山田^太郎") == "Yamada, Tarou"
+def test_dates_are_written_for_people() -> None:
     assert date_text("20260213") == "2026-02-13"
     assert date_text("unknown") == "unknown"
 
@@ -176,3 +175,67 @@ def test_files_that_could_not_be_read_are_counted_and_listed_on_demand(qtbot: Qt
     with qtbot.waitSignal(shown.damaged_wanted) as wanted:
         shown.damaged.click()
     assert wanted.args == [[broken]]
+
+
+WRONG = replace(
+    CHEST,
+    patient_name="王^小东".encode("gb18030").decode("latin-1"),
+    study_description="胸部".encode("gb18030").decode("latin-1"),
+    volumes=(),
+)
+
+
+def test_the_menu_of_a_patient_reads_the_names_in_another_character_set(qtbot: QtBot, tmp_path: Path) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    workspace.add_scan("a", ScanResult((WRONG, replace(BRAIN, volumes=()))))
+    assert "王" not in " ".join(row.search_text for row in rows(shown.model))
+    menu = shown.menu_for(shown.tree.model().index(0, 0))
+    assert menu is not None
+    choices = {choice.text().partition(":")[0]: choice for choice in menu.actions()[0].menu().actions()}  # type: ignore[attr-defined]
+    assert choices["As declared in the file"].isChecked()
+    chinese = choices["Chinese, simplified (GB18030, GBK)"]
+    assert chinese.text().endswith(": 王, 小东")
+    chinese.trigger()
+    titles = [row.title for row in rows(shown.model)]
+    assert titles[:2] == ["王, 小东", "胸部"]
+    assert "Poe, Max" in titles
+    opened = next(row.series for row in rows(shown.model) if row.series)
+    assert opened == WRONG
+    shown.search.setText("小东")
+    assert shown.tree.model().rowCount() == 1
+    again = shown.menu_for(shown.tree.model().index(0, 0))
+    assert again is not None
+    marked = [choice.text() for choice in again.actions()[0].menu().actions() if choice.isChecked()]  # type: ignore[attr-defined]
+    assert len(marked) == 1
+    assert marked[0].startswith("Chinese, simplified")
+    workspace.bench.read_names_as(WRONG, "")
+    assert workspace.bench.names_read_as == {}
+
+
+def test_the_menu_opens_on_the_row_and_is_not_offered_while_the_identity_is_hidden(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    menus: list[QMenu] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _place: menus.append(menu))
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    shown.show()
+    qtbot.waitExposed(shown)
+    workspace.add_scan("a", ScanResult((WRONG,)))
+    index = shown.tree.model().index(0, 0)
+    shown.tree.customContextMenuRequested.emit(shown.tree.visualRect(index).center())
+    assert [choice.text() for choice in menus[0].actions()] == ["Read names as"]
+    workspace.bench.identity_hidden = True
+    index = shown.tree.model().index(0, 0)
+    shown.tree.customContextMenuRequested.emit(shown.tree.visualRect(index).center())
+    assert len(menus) == 1
+
+
+def test_two_patients_with_the_same_unreadable_name_are_two_rows() -> None:
+    model = QStandardItemModel()
+    one = replace(CHEST, patient_id="", patient_name="????^???", volumes=())
+    fill(model, [one, replace(one, study_uid="2", series_uid="2.9")], hide_identity=False)
+    assert model.rowCount() == 2
+    fill(model, [one, replace(one, series_uid="1.9")], hide_identity=False)
+    assert model.rowCount() == 1

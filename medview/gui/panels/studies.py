@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QStandardItemModel
-from PySide6.QtWidgets import QFrame, QLineEdit, QStackedWidget, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from medview.core.study import DamagedFile, Series
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import text_button, words
+from medview.gui.name_menu import name_menu
 from medview.gui.study_rows import THUMBNAIL_PX, StudyRows
 from medview.gui.study_tree import ROW_ROLE, Row, RowKind, fill
 from medview.gui.theme_tokens import GRID_PX, Tokens
@@ -68,6 +69,7 @@ class StudiesPanel(QFrame):
         heard.add(workspace.studies_changed, self.refresh)
         heard.add(workspace.active_changed, self._on_active)
         heard.add(field_signal(workspace.bench, "identity_hidden"), self._on_identity)
+        heard.add(field_signal(workspace.bench, "names_read_as"), self.refresh)
         self.refresh()
 
     def use_tokens(self, tokens: Tokens) -> None:
@@ -77,7 +79,8 @@ class StudiesPanel(QFrame):
 
     def refresh(self) -> None:
         """Show what the workspace has found."""
-        fill(self.model, self._workspace.series, hide_identity=self._workspace.bench.identity_hidden)
+        bench = self._workspace.bench
+        fill(self.model, self._workspace.series, hide_identity=bench.identity_hidden, as_read=bench.as_read)
         self.tree.expandAll()
         self._stack.setCurrentWidget(self.tree if self.model.rowCount() else self._empty)
         self.search.setEnabled(self.model.rowCount() > 0)
@@ -101,6 +104,8 @@ class StudiesPanel(QFrame):
         tree.setRootIsDecorated(False)
         # The rows show what belongs to what by their shape; arrows would only push the pictures aside.
         tree.setStyleSheet("QTreeView::branch { image: none; border-image: none; }")
+        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        tree.customContextMenuRequested.connect(self._show_menu)
         tree.doubleClicked.connect(self._on_chosen)
         # Not the signal "activated": some styles send it beside the double click, and the series would be opened twice.
         for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -118,6 +123,21 @@ class StudiesPanel(QFrame):
             self.labels_wanted.emit(Path(row.series.paths[0]))
         else:
             self.series_wanted.emit(row.series, row.entry)
+
+    def menu_for(self, index: QModelIndex) -> QMenu | None:
+        """Return the menu of a row; None where there is nothing to choose."""
+        series = _first_series(index)
+        bench = self._workspace.bench
+        if series is None or bench.identity_hidden or not (series.patient_name or series.patient_id):
+            return None
+        return name_menu(bench, series, self)
+
+    def _show_menu(self, place: QPoint) -> None:
+        index = self.tree.indexAt(place)
+        menu = self.menu_for(index if index.isValid() else self.tree.currentIndex())
+        if menu is not None:
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.tree.viewport().mapToGlobal(place))
 
     def _on_identity(self, _hidden: object) -> None:
         # People search for names.
@@ -155,3 +175,13 @@ class StudiesPanel(QFrame):
 
     def _damaged_files(self) -> list[DamagedFile]:
         return [damaged for scan in self._workspace.scans.values() for damaged in scan.damaged]
+
+
+def _first_series(index: QModelIndex) -> Series | None:
+    """Return the series of a row, or the first one below it."""
+    while index.isValid():
+        row: Row = index.data(ROW_ROLE)
+        if row.series is not None:
+            return row.series
+        index = index.model().index(0, 0, index)
+    return None

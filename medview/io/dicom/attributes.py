@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
 from functools import cache
 from typing import SupportsFloat
 
 import numpy as np
 import pydicom
-from pydicom.charset import convert_encodings
+from pydicom.charset import CODES_TO_ENCODINGS, convert_encodings, decode_bytes, default_encoding
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
+from pydicom.valuerep import TEXT_VR_DELIMS
 
 # What a reader meets is what it is; checks belong to writers.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -52,13 +53,18 @@ def _mended(names: tuple[str, ...]) -> list[str]:
 
 
 def text(dataset: Dataset, keyword: str | int) -> str:
-    """Return a value as text, several joined by backslashes; empty when absent or unreadable."""
+    """Return a value as text, several joined by backslashes; empty when absent or unreadable.
+
+    Bytes that mean nothing in the declared character set are read as Latin 1: nothing of them is lost, so that what differs
+    in the file differs here, and ``names.reread`` can read them anew.
+    """
     value = _value(dataset, keyword)
     if value is None:
         return ""
     if isinstance(value, (list, tuple, pydicom.multival.MultiValue)):
         return "\\".join(str(part) for part in value)
-    return str(value).strip().rstrip("\x00")
+    # Not all that Unicode calls a space: the last byte of a name in another character set may look like one.
+    return str(value).strip(" \t\r\n\f\v\x00")
 
 
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
@@ -157,14 +163,21 @@ def _tag(keyword: str | int) -> BaseTag | None:
     return None if tag is None else BaseTag(tag)
 
 
+_TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+_SINGLE_TEXT_VRS = frozenset({"LT", "ST", "UT"})
+"""Texts that a backslash does not split."""
+_ENDS = (frozenset(b"\\"), frozenset(b"\\^="))
+"""What ends a value, and what ends a part of a name."""
+_CHINESE = "\x1b$)A"
+"""Chooses ISO 2022 IR 58; the decoder of that set leaves it in the text."""
 _ASCII_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
 _BINARY_VRS = {"FD": "f8", "FL": "f4", "SL": "i4", "SS": "i2", "UL": "u4", "US": "u2"}
 _SLOW = object()
-"""What needs pydicom: texts with a character set, sequences, elements of an unsettled kind."""
+"""What needs pydicom: sequences, elements of an unsettled kind."""
 
 
-def _quick(raw: DataElement | RawDataElement) -> object:
-    """Return the value of a raw element that needs no context; thousands of headers gain by it."""
+def _quick(raw: DataElement | RawDataElement, dataset: Dataset) -> object:
+    """Return the value of a raw element that is a text or a number; thousands of headers gain by it."""
     if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes):
         return _SLOW
     kind = raw.VR
@@ -176,6 +189,12 @@ def _quick(raw: DataElement | RawDataElement) -> object:
     if kind in _ASCII_VRS:
         parts = [part.strip(" \x00") for part in raw.value.decode("latin-1").split("\\")]
         return parts if len(parts) > 1 else parts[0] or None
+    if kind in _TEXT_VRS:
+        whole = _decoded(raw.value, dataset.original_character_set, kind)
+        parts = [part.rstrip("\x00 ") for part in ([whole] if kind in _SINGLE_TEXT_VRS else whole.split("\\"))]
+        # Groups of a name that are left out at its end are no part of it.
+        parts = [part.rstrip("=") for part in parts] if kind == "PN" else parts
+        return parts if len(parts) > 1 else parts[0] or None
     layout = _BINARY_VRS.get(kind)
     if layout is None or not raw.value or len(raw.value) % int(layout[1]):
         return _SLOW
@@ -183,12 +202,28 @@ def _quick(raw: DataElement | RawDataElement) -> object:
     return values if len(values) > 1 else values[0]
 
 
+def _decoded(stored: bytes, character_set: str | MutableSequence[str], kind: str) -> str:
+    if stored.isascii() and b"\x1b" not in stored:
+        return stored.decode("ascii")
+    encodings = [character_set] if isinstance(character_set, str) else list(character_set)
+    # An escape sequence says which set follows, whether the set was declared or not.
+    undeclared = [name for code, name in CODES_TO_ENCODINGS.items() if code in stored and name not in encodings]
+    encodings = [*(encodings or [default_encoding]), *undeclared]
+    # Where these stand, a character set that an escape sequence chose ends (PS3.5 6.1.2.5.3). Names are written without
+    # choosing it again, though: as long as the first set has no letters of its own that does no harm.
+    ends = set(TEXT_VR_DELIMS if encodings[0] == default_encoding else TEXT_VR_DELIMS | _ENDS[kind == "PN"])
+    with quiet():
+        found = decode_bytes(stored, encodings, ends).replace(_CHINESE, "")
+    lost = "\ufffd" in found and "\ufffd".encode() not in stored
+    return stored.decode("latin-1") if lost else found
+
+
 def _value(dataset: Dataset, keyword: str | int) -> object:
     tag = _tag(keyword)
     if tag is None or tag not in dataset:
         return None
     raw = dataset.get_item(tag)
-    quick = _quick(raw)
+    quick = _quick(raw, dataset)
     if quick is not _SLOW:
         return quick
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 from medview.core.errors import ReadError, RefusedError
 from medview.core.job import Inline
 from medview.core.study import Verdict
+from medview.io.dicom.attributes import items, text, texts
 from medview.io.dicom.guard import MAX_NESTING
-from medview.io.dicom.header import read_header
+from medview.io.dicom.header import parse, read_header
 from medview.io.dicom.pixels import read_frame
 from medview.io.dicom.scan import look_at, scan
 from medview.io.load import load_volume
@@ -34,6 +36,9 @@ NAMES = {
     "chrH32.dcm": "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう",
     "chrHbrw.dcm": "שרון^דבורה",
     "chrI2.dcm": "Hong^Gildong=洪^吉洞=홍^길동",
+    "chrJapMulti.dcm": "やまだ^たろう",
+    "chrJapMultiExplicitIR6.dcm": "やまだ^たろう",
+    "chrKoreanMulti.dcm": "김희중",
     "chrRuss.dcm": "Люкceмбypг",
     "chrX1.dcm": "Wang^XiaoDong=王^小東=",
     "chrX2.dcm": "Wang^XiaoDong=王^小东=",
@@ -46,6 +51,102 @@ def test_names_in_every_character_set_are_read(test_data: Path, name: str) -> No
     (path,) = (test_data / "pydicom-testfiles").rglob(name)
     found = read_header(str(path)).patient_name
     assert found.rstrip("=") == NAMES[name].rstrip("=")
+
+
+@pytest.mark.data
+def test_no_file_of_character_sets_is_left_out(test_data: Path) -> None:
+    (folder,) = (test_data / "pydicom-testfiles").rglob("charset_files")
+    tested = {*NAMES, "chrSQEncoding.dcm", "chrSQEncoding1.dcm"}
+    assert {path.name for path in folder.glob("*.dcm")} == tested
+    listed = [line.split()[0] for line in (folder / "FileInfo.txt").read_text().splitlines() if line.startswith("chr")]
+    assert set(listed) <= tested
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "name", ["chrFrenMulti.dcm", "chrJapMulti.dcm", "chrJapMultiExplicitIR6.dcm", "chrKoreanMulti.dcm"]
+)
+def test_each_of_several_names_is_read(test_data: Path, name: str) -> None:
+    (path,) = (test_data / "pydicom-testfiles").rglob(name)
+    dataset = pydicom.dcmread(path)
+    assert texts(dataset, "OtherPatientNames") == (NAMES[name], NAMES[name])
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["chrSQEncoding.dcm", "chrSQEncoding1.dcm"])
+def test_names_in_sequences_have_the_character_set_of_the_item_or_of_what_it_is_in(test_data: Path, name: str) -> None:
+    (path,) = (test_data / "pydicom-testfiles").rglob(name)
+    with path.open("rb") as file:
+        dataset, _ = parse(file, name, stop_before_pixels=True)
+    (item,) = items(dataset, "RequestedProcedureCodeSequence")
+    assert text(item, "PatientName") == "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう"
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec", "name"),
+    [
+        ("GB18030", "gb18030", "王^小东"),
+        ("GB18030", "gb18030", "㐀𠀀^龥"),
+        ("GBK", "gbk", "王^小東"),
+        ("ISO_IR 192", "utf-8", "𠀀^Müller"),
+        (["", "ISO 2022 IR 149"], "", "Hong^Gildong=洪^吉洞=홍^길동"),
+        (["ISO 2022 IR 6", "ISO 2022 IR 87"], "", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        (["ISO 2022 IR 100", "ISO 2022 IR 126", "ISO 2022 IR 144"], "", "Buc^Jérôme=Διον=Люкс"),
+    ],
+)
+def test_generated_names_come_back_alone_in_lists_and_in_sequences(
+    tmp_path: Path, declared: str | list[str], codec: str, name: str
+) -> None:
+    ds = ct_slice(asymmetric()[0], (0, 0, 0))
+    ds.SpecificCharacterSet = declared
+    ds.PatientName = name
+    ds.OtherPatientNames = [name, "Plain^Name", name]
+    ds.StudyDescription = name.replace("=", " ").strip()
+    inner = Dataset()
+    inner.PatientName = name
+    ds.ReferencedPatientPhotoSequence = Sequence([inner])
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    if codec:
+        assert name.encode(codec) in (tmp_path / "a.dcm").read_bytes()
+    with (tmp_path / "a.dcm").open("rb") as file:
+        dataset, _ = parse(file, "a.dcm", stop_before_pixels=True)
+    whole = name.rstrip("=")
+    assert text(dataset, "PatientName") == whole
+    assert texts(dataset, "OtherPatientNames") == (whole, "Plain^Name", whole)
+    assert text(dataset, "StudyDescription") == name.replace("=", " ").strip()
+    assert text(items(dataset, "ReferencedPatientPhotoSequence")[0], "PatientName") == whole
+
+
+@pytest.mark.parametrize("declared", [["", "ISO 2022 IR 58"], ["ISO 2022 IR 100", "ISO 2022 IR 58"], "ISO_IR 100", None])
+def test_the_chinese_code_extension_leaves_no_escape_sequence_in_the_name(
+    tmp_path: Path, declared: str | list[str] | None
+) -> None:
+    # The example of PS3.5 Annex K.2. Escape sequences say themselves what follows, declared or not.
+    stored = b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab="
+    ds = ct_slice(asymmetric()[0], (0, 0, 0))
+    ds.PatientName = "N" * len(stored)
+    if declared is not None:
+        ds.SpecificCharacterSet = declared
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    (tmp_path / "a.dcm").write_bytes((tmp_path / "a.dcm").read_bytes().replace(b"N" * len(stored), stored))
+    assert read_header(str(tmp_path / "a.dcm")).patient_name == "Zhang^XiaoDong=张^小东"
+
+
+@pytest.mark.parametrize("declared", ["ISO_IR 192", "GB18030", "ISO_IR 13", ["", "ISO 2022 IR 87"], "NO SUCH SET"])
+def test_bytes_that_mean_nothing_as_declared_are_read_without_loss_and_without_a_warning(
+    tmp_path: Path, declared: str | list[str]
+) -> None:
+    ds = ct_slice(asymmetric()[0], (0, 0, 0))
+    ds.PatientName, ds.SpecificCharacterSet = "NNNNNNNN", declared
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    raw = (tmp_path / "a.dcm").read_bytes()
+    names = set()
+    for stored in (b"\xff\xfe^\x80\x81\xa0\xfd ", b"\xff\xfe^\x80\x81\xa0\xfc "):
+        (tmp_path / "a.dcm").write_bytes(raw.replace(b"NNNNNNNN", stored))
+        names.add(read_header(str(tmp_path / "a.dcm")).patient_name)
+    assert len(names) == 2
 
 
 @pytest.mark.parametrize("charset", ["ISO IR 192", "ISO_IR_192", "ISO-IR 192", "ISO_IR 192"])
@@ -123,8 +224,6 @@ def nested(depth: int) -> Dataset:
 
 @pytest.mark.parametrize("undefined", [False, True])
 def test_nesting_ends_at_a_limit_far_below_what_breaks_parsers(tmp_path: Path, undefined: bool) -> None:
-    import warnings
-
     for depth, accepted in ((MAX_NESTING - 4, True), (MAX_NESTING + 4, False)):
         ds = ct_slice(asymmetric()[0], (0, 0, 0))
         ds.ContentSequence = Sequence([nested(depth)])
@@ -213,8 +312,6 @@ def test_odd_structure_brings_nothing_down(test_data: Path, name: str) -> None:
 def test_an_identifier_that_looks_like_a_path_builds_none(tmp_path: Path) -> None:
     def evil(k: int, ds: FileDataset) -> None:
         ds.SeriesInstanceUID = "../../../evil"
-
-    import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
