@@ -15,7 +15,7 @@ from medview.io.dicom.reasons import ReasonKind
 from medview.io.dicom.scan import scan
 from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
-from medview.workspace.check import VERDICTS, Finding, check, of_kind
+from medview.workspace.check import Finding, check, of_kind, verdict_sentence
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -92,7 +92,7 @@ def _print(checked: list[tuple[VolumeEntry, tuple[Finding, ...]]], damaged: tupl
     for number, (entry, findings) in enumerate(checked, start=1):
         if len(checked) > 1:
             print(f"{'' if number == 1 else chr(10)}Part {number} of {len(checked)}")
-        print(VERDICTS[entry.verdict])
+        print(verdict_sentence(entry))
         for kind in ReasonKind:
             lines = of_kind(findings, kind)
             if lines:

@@ -70,7 +70,8 @@ class VolumeEntry:
     dtype : str
         numpy name of the smallest dtype that holds the stored voxels; float32 where rescale differs between slices (the
         voxels are then the values and ``rescale`` is the identity).
-    rescale, windows, voi_tables, inverted, padding, spacing_source, regions, suv
+    rescale, windows, voi_tables, inverted, padding, spacing_source, regions,
+    patient_orientation, suv
         As in Volume.
     """
 
@@ -91,6 +92,7 @@ class VolumeEntry:
     padding: tuple[float, float] | None = None
     spacing_source: SpacingSource = SpacingSource.PATIENT
     regions: tuple[UltrasoundRegion, ...] = ()
+    patient_orientation: tuple[str, str] | None = None
     suv: SuvScale | None = None
 
     @property

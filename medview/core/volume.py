@@ -53,6 +53,9 @@ class Volume:
         What the millimetres inside a slice are true of.
     regions : tuple of UltrasoundRegion
         Parts of an ultrasound picture with scales of their own.
+    patient_orientation : tuple of str, or None
+        None where the directions of the grid are those of the patient. Otherwise the grid's directions mean nothing, and
+        these are the letters that growing columns and rows point to, empty where the file does not say.
     suv : SuvScale or None
         For PET: the way from the values to standardised uptake, or why there is none. None for other modalities.
     """
@@ -73,6 +76,7 @@ class Volume:
     padding: tuple[float, float] | None = None
     spacing_source: SpacingSource = SpacingSource.PATIENT
     regions: tuple[UltrasoundRegion, ...] = ()
+    patient_orientation: tuple[str, str] | None = None
     suv: SuvScale | None = None
 
     def __post_init__(self) -> None:

@@ -95,5 +95,6 @@ def facts(case: OpenCase) -> list[tuple[str, str]]:
     elif geometry.calibration is Calibration.IN_PLANE:
         rows.append(("Pixel", f"{di:.3g} \u00d7 {dj:.3g} mm"))
     rows.append(("Values", "colour" if volume.colour else volume.unit or "without unit"))
-    rows.append(("Geometry", _VERDICTS[case.entry.verdict]))
+    alone = case.entry.verdict is Verdict.STACK and k == 1
+    rows.append(("Geometry", "Single picture" if alone else _VERDICTS[case.entry.verdict]))
     return [(name, value) for name, value in rows if value]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from medview.core.orientation import edge_letters
 from medview.core.plane import Plane, SlicePlane
 from medview.gui.corner_text import corner_texts
 from medview.gui.layers.boxes import BoxesLayer
@@ -81,7 +82,7 @@ class SlicePicture:
         self.image.move(self.viewport)
         self.graphics.move(self.viewport)
         self.brush.move(self.viewport)
-        self._edge_letters = layout.edge_letters(case.volume.geometry)
+        self._edge_letters = edge_letters(case.volume, layout)
         self._letters.update(self._edge_letters, self.viewport, self._large_font)
         calibrated = columns_have_mm(layout, case.volume.geometry)
         note = case.volume.pixel_scale.note if layout.normal_axis == 0 else ""

@@ -79,7 +79,7 @@ def check_summary(case: OpenCase) -> tuple[str, str]:
     problems = len(case.load.damaged)
     if problems:
         return f"{problems} damaged {'slice' if problems == 1 else 'slices'}", "flat-warning"
-    if case.entry.verdict is not Verdict.VOLUME:
+    if case.entry.verdict is not Verdict.VOLUME and case.entry.shape_kji[0] > 1:
         return "Stack: no distances between slices", "flat-warning"
     count = notable(case.entry)
     if count:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from medview.core.geometry import Calibration
+from medview.core.orientation import UNKNOWN
 from medview.core.spacing import SpacingSource
 from medview.core.study import Frame, Series, Verdict, VolumeEntry
 from medview.io import nifti, nrrd, pictures
@@ -61,6 +62,7 @@ def describe(path: str, kind: Kind) -> Series:
         time_points=header.time_points,
         rescale=header.rescale,
         spacing_source=SpacingSource.NONE if pixels else SpacingSource.FILE,
+        patient_orientation=UNKNOWN if pixels else None,
     )
     return Series(uid, uid, description=name_of(path), instances=1, volumes=(entry,), paths=(path,))
 

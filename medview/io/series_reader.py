@@ -235,5 +235,6 @@ def _volume(series: Series, entry: VolumeEntry, block: SharedBlock, geometry: Ge
         padding=entry.padding,
         spacing_source=entry.spacing_source,
         regions=entry.regions,
+        patient_orientation=entry.patient_orientation,
         suv=entry.suv,
     )

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import letters
 from medview.core.spacing import SpacingSource
-from medview.core.study import Series, Verdict, VolumeEntry
+from medview.core.study import Reason, Series, Verdict, VolumeEntry
 from medview.core.volume import pixel_scale
 from medview.io.dicom.reasons import Code, ReasonKind, kind_of_reason
 from medview.io.dicom.syntaxes import syntax_title
 
-VERDICTS = {
+_VERDICTS = {
     Verdict.VOLUME: "A volume: all three axes have millimetres.",
     Verdict.STACK: "A stack: it can be looked at, but distances between slices are not known.",
     Verdict.REFUSED: "Refused: its pixels are stored in a way that is not read.",
@@ -46,6 +46,13 @@ class Finding:
     text: str
 
 
+def verdict_sentence(entry: VolumeEntry) -> str:
+    """Return what the verdict means for a person."""
+    if entry.verdict is Verdict.STACK and entry.shape_kji[0] == 1:
+        return "A single picture: it can be looked at and has no third dimension."
+    return _VERDICTS[entry.verdict]
+
+
 def check(series: Series, entry: VolumeEntry, damaged: Sequence[str] = ()) -> tuple[Finding, ...]:
     """Return everything worth saying about one volume of a series; what deviates within rounding is not.
 
@@ -55,7 +62,7 @@ def check(series: Series, entry: VolumeEntry, damaged: Sequence[str] = ()) -> tu
         Why slices could not be decoded, one sentence each; known once the volume was read.
     """
     found = [Finding(ReasonKind.FOUND, code, text) for code, text in _found(series, entry) if text]
-    told = [Finding(kind_of_reason(r.code), r.code, r.text) for r in entry.reasons if not _repeats(r.code, damaged)]
+    told = [Finding(_kind(r, entry), r.code, r.text) for r in entry.reasons if not _repeats(r.code, damaged)]
     broken = [Finding(ReasonKind.WRONG, Code.DAMAGED_SLICE, sentence) for sentence in damaged]
     return (*found, *told, *broken)
 
@@ -67,7 +74,13 @@ def of_kind(findings: Iterable[Finding], kind: ReasonKind) -> tuple[Finding, ...
 
 def notable(entry: VolumeEntry) -> int:
     """Return how many reasons of a volume a person should look at: assumptions and faults."""
-    return sum(kind_of_reason(reason.code) is not ReasonKind.FOUND for reason in entry.reasons)
+    return sum(_kind(reason, entry) is not ReasonKind.FOUND for reason in entry.reasons)
+
+
+def _kind(reason: Reason, entry: VolumeEntry) -> ReasonKind:
+    # A single picture has no place in a stack to miss: radiographs never state one.
+    alone = reason.code == Code.NO_POSITION and entry.shape_kji[0] == 1
+    return ReasonKind.FOUND if alone else kind_of_reason(reason.code)
 
 
 def _repeats(code: str, damaged: Sequence[str]) -> bool:
@@ -99,7 +112,10 @@ def _images(series: Series, entry: VolumeEntry) -> str:
 
 def _grid(entry: VolumeEntry) -> str:
     geometry = entry.geometry
-    if geometry is None or geometry.calibration is not Calibration.VOLUME:
+    if geometry is None or entry.patient_orientation is not None:
+        right, down = entry.patient_orientation or ("", "")
+        return f"Columns run to {right}, rows to {down}, as the header states." if right else ""
+    if geometry.calibration is not Calibration.VOLUME:
         return ""
     dk, dj, di = geometry.spacing_kji_mm
     size = f"Voxels of {di:.3g} \u00d7 {dj:.3g} \u00d7 {dk:.3g} mm"
@@ -141,8 +157,8 @@ def _values(series: Series, entry: VolumeEntry) -> str:
 def _suv(entry: VolumeEntry) -> str:
     if entry.suv is None or not entry.suv.factors:
         return ""
-    kinds = ", ".join(f"{kind.title} = value \u00d7 {factor:.6g}" for kind, factor in entry.suv.factors)
-    return f"Standardised uptake: {kinds}{f'; {entry.suv.missing}' if entry.suv.missing else ''}."
+    kinds = ", ".join(kind.title for kind, _ in entry.suv.factors)
+    return f"Standardised uptake is offered: {kinds}{f'; {entry.suv.missing}' if entry.suv.missing else ''}."
 
 
 def _display(entry: VolumeEntry) -> str:

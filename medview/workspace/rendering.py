@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medview.core.annotations import BoxAnnotation
 from medview.core.geometry import Geometry
+from medview.core.orientation import edge_letters
 from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
 from medview.core.segmentation import Segmentation
@@ -96,7 +97,7 @@ def render_slice(
     image = Image.fromarray(picture)
     _draw_boxes(image, volume.geometry, plane, index, boxes, (rows, columns))
     if letters:
-        _draw_letters(image, plane.edge_letters(volume.geometry))
+        _draw_letters(image, edge_letters(volume, plane))
     return np.asarray(image, dtype=np.uint8)
 
 

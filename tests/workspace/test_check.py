@@ -63,7 +63,7 @@ def test_slices_that_could_not_be_decoded_replace_the_count_of_the_scan(tmp_path
 def test_a_pet_says_which_uptake_it_offers(tmp_path: Path) -> None:
     write_ct(tmp_path, asymmetric((3, 10, 13)), change=lambda k, ds: make_pet(ds))
     said = " ".join(texts(check(*series_of(tmp_path)), ReasonKind.FOUND))
-    assert "Standardised uptake: SUVbw = value \u00d7 0.000" in said
+    assert "Standardised uptake is offered: SUVbw, SUVbsa, SUVlbm, SUVlbm (Janmahasatian)." in said
     assert "Values are in Bq/mL: stored \u00d7 2.5." in said
 
 

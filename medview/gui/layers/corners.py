@@ -12,6 +12,8 @@ from medview.gui.picture_text import Align, TextBlock, TextLine
 from medview.gui.viewport import Viewport
 
 _MARGIN_PX = 8
+_SCALE_BAR_PX = 56
+"""Height of the scale bar with its length, which stands in the middle of the lower edge."""
 _LETTER_PX = 24
 """Room in the middle of the upper edge for the orientation letter."""
 
@@ -63,7 +65,7 @@ class CornersLayer:
             "top_right": QPointF(right - size["top_right"].width(), _MARGIN_PX),
             "bottom_left": QPointF(_MARGIN_PX, lower_left),
             "bottom_right": QPointF(right - size["bottom_right"].width(), bottom - size["bottom_right"].height()),
-            "notes": QPointF(_MARGIN_PX, lower_left - 4 - size["notes"].height()),
+            "notes": QPointF(_MARGIN_PX, min(lower_left - 4, height - _SCALE_BAR_PX) - size["notes"].height()),
             "middle": QPointF((width - size["middle"].width()) / 2, (height - size["middle"].height()) / 2),
         }
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from medview.core.study import Verdict
+from medview.core.study import Verdict, VolumeEntry
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import clear_layout, words
 from medview.gui.identity import load_sentence
 from medview.gui.theme_tokens import GRID_PX
 from medview.io.dicom.reasons import ReasonKind
-from medview.workspace.check import VERDICTS, check, of_kind
+from medview.workspace.check import check, of_kind, verdict_sentence
 from medview.workspace.workspace import Workspace
 
 _ROLES = {Verdict.VOLUME: "good", Verdict.STACK: "warning", Verdict.REFUSED: "error"}
@@ -20,6 +20,11 @@ _HEADINGS = {
     ReasonKind.FOUND: ("Found", ""),
 }
 """What a person has to know first comes first."""
+
+
+def _role(entry: VolumeEntry) -> str:
+    # A radiograph is no worse for being one picture.
+    return "" if entry.verdict is Verdict.STACK and entry.shape_kji[0] == 1 else _ROLES[entry.verdict]
 
 
 class CheckPanel(QWidget):
@@ -50,7 +55,7 @@ class CheckPanel(QWidget):
         if case is None:
             self._column.addWidget(words("Open a series to see what was checked.", "quiet"))
             return
-        self._column.addWidget(words(VERDICTS[case.entry.verdict], _ROLES[case.entry.verdict]))
+        self._column.addWidget(words(verdict_sentence(case.entry), _role(case.entry)))
         damaged = [load_sentence(case.load, hidden=hidden)] if case.load.complete and case.load.damaged else []
         findings = check(case.series, case.entry, damaged)
         for kind, (heading, role) in _HEADINGS.items():

@@ -41,14 +41,15 @@ class Placement:
     verdict : Verdict
     affine_lps : ndarray of float64, shape (4, 4)
     calibration : Calibration
-    thickness : float or None
-        Spacing along k where the verdict is VOLUME.
+    directions_known : bool
+        The directions of the affine are those of the patient.
     """
 
     verdict: Verdict
     affine_lps: FloatArray
     calibration: Calibration
     reasons: tuple[Reason, ...] = ()
+    directions_known: bool = True
 
 
 def assemble(group: Group) -> list[VolumeEntry]:
@@ -66,7 +67,9 @@ def assemble(group: Group) -> list[VolumeEntry]:
         return [_entry(_by_number(group.slices), _stack(group.slices, None, mosaic=True), reasons)]
     if axes is None or any(one.frame.position_lps_mm is None for one in group.slices):
         if axes is not None or not any(r.code == Code.BAD_ORIENTATION for r in reasons):
-            text = "The images state no position in the patient; they are shown in the order of their numbers."
+            alone = "The picture states no position in the patient."
+            many = "The images state no position in the patient; they are shown in the order of their numbers."
+            text = alone if len(group.slices) == 1 else many
             reasons = (*reasons, Reason(Code.NO_POSITION, text))
         return [_entry(_by_number(group.slices), _stack(group.slices, axes), reasons)]
     normal = np.cross(axes[0], axes[1])
@@ -189,6 +192,7 @@ def _stack(
 ) -> Placement:
     """Return a placement without millimetres along k: one unit per slice."""
     one = slices[0].frame
+    directions_known = axes is not None and not mosaic
     if axes is None:
         axes = np.asarray([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     calibrated = one.spacing_ji_mm is not None and has_millimetres(one) and not mosaic
@@ -196,7 +200,7 @@ def _stack(
     origin = np.asarray(one.position_lps_mm if one.position_lps_mm is not None else (0.0, 0.0, 0.0))
     affine = _affine(np.cross(axes[0], axes[1]), axes, spacing, origin)
     calibration = Calibration.IN_PLANE if calibrated else Calibration.PIXELS
-    return Placement(Verdict.STACK, affine, calibration, (reason,) if reason else ())
+    return Placement(Verdict.STACK, affine, calibration, (reason,) if reason else (), directions_known)
 
 
 def _affine(step: FloatArray, axes: FloatArray, spacing_ji_mm: tuple[float, float], origin: FloatArray) -> FloatArray:
@@ -242,6 +246,7 @@ def _entry(
         padding=_padding(ordered, dtype),
         spacing_source=SPACING_SOURCES[ordered[0].frame.spacing_source],
         regions=first.regions,
+        patient_orientation=None if placement.directions_known else first.patient_orientation,
         suv=suv_of_all(ordered),
     )
 

@@ -148,7 +148,8 @@ def _frame_key(one: Slice) -> object:
 
 def _matrix_key(one: Slice) -> object:
     pixels = one.instance.pixels
-    return (pixels.rows, pixels.columns, pixels.colour, pixels.kind[:5] == "float")
+    # One image in a format that is not read must not take the others with it.
+    return (pixels.rows, pixels.columns, pixels.colour, pixels.kind[:5] == "float", pixels.readable)
 
 
 def _spacing_key(one: Slice) -> object:

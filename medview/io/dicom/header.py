@@ -9,6 +9,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from medview.core.errors import ReadError
+from medview.core.orientation import stated_orientation
 from medview.io.dicom import guard
 from medview.io.dicom.attributes import integer, items, mend_charset, misspelt_charset, number, numbers, quiet, text, texts
 from medview.io.dicom.functional_groups import frame_infos
@@ -139,6 +140,7 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         padding=padding_of(dataset, pixels),
         suv=suv_of(dataset) if is_image else None,
         regions=ultrasound_regions(dataset) if is_image else (),
+        patient_orientation=stated_orientation(texts(dataset, "PatientOrientation")),
         overlays=is_image and has_overlays(dataset),
         private_scaling=is_image and private_scaling_of(dataset),
         mended_charset=misspelt_charset(dataset),

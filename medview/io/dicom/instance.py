@@ -79,6 +79,15 @@ class PixelFormat:
     """Tiles down and across when each image is a mosaic; ``rows`` and ``columns`` are then those of a tile."""
 
     @property
+    def readable(self) -> bool:
+        """Whether numbers stored like this are read. A file without pixels is a damaged slice: the others decide."""
+        if self.kind == "":
+            return True
+        if self.samples == 3:
+            return self.bits_allocated in (8, 16)
+        return self.samples == 1 and self.bits_allocated in (1, 8, 16, 32, 64)
+
+    @property
     def colour(self) -> bool:
         """Whether decoding gives RGB."""
         return self.samples == 3 or self.photometric == "PALETTE COLOR"
@@ -99,6 +108,8 @@ class Instance:
     suv : SuvScale or None
         For PET.
     regions : tuple of UltrasoundRegion
+    patient_orientation : tuple of str
+        Letters that growing columns and rows point to, by (0020,0020); empty where it states none.
     overlays : bool
         The file has overlay planes.
     private_scaling : bool
@@ -131,6 +142,7 @@ class Instance:
     padding: tuple[float, float] | None = None
     suv: SuvScale | None = None
     regions: tuple[UltrasoundRegion, ...] = ()
+    patient_orientation: tuple[str, str] = ("", "")
     overlays: bool = False
     private_scaling: bool = False
     mended_charset: str = ""

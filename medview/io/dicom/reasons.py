@@ -33,7 +33,7 @@ class Code(StrEnum):
     TIME_POINTS = "TIME_POINTS"
     """Every position holds several images: a series in time, echo or b-value."""
     TIME_BY_INSTANCE_NUMBER = "TIME_BY_INSTANCE_NUMBER"
-    """Nothing but the instance number tells the images at one position apart."""
+    """Nothing but the instance number, or the file, tells the images at one position apart."""
     INCOMPLETE_TIME_POINT = "INCOMPLETE_TIME_POINT"
     """Images of a time point that lacks others are left out of the volume and shown apart."""
     SINGLE_SLICE = "SINGLE_SLICE"

@@ -21,7 +21,7 @@ def stored_dtype(slices: Sequence[Slice]) -> tuple[str, Rescale]:
     rescale : Rescale
     """
     formats = [one.instance.pixels for one in slices]
-    if not all(_readable(pixels) for pixels in formats):
+    if not all(pixels.readable for pixels in formats):
         return "", Rescale()
     if formats[0].colour:
         return "uint8", Rescale()
@@ -53,14 +53,6 @@ def varying(slices: Sequence[Slice]) -> bool:
 def _common(slices: Sequence[Slice]) -> Rescale | None:
     found = {one.frame.rescale or Rescale() for one in slices}
     return found.pop() if len(found) == 1 else None
-
-
-def _readable(pixels: PixelFormat) -> bool:
-    if pixels.kind == "":
-        return True  # a damaged slice; what the others hold decides
-    if pixels.samples == 3:
-        return pixels.bits_allocated in (8, 16)
-    return pixels.samples == 1 and pixels.bits_allocated in (1, 8, 16, 32, 64)
 
 
 def _range(pixels: PixelFormat) -> tuple[int, int]:

@@ -165,6 +165,7 @@ EXPLAINED = [
     Explained("seg-highdicom/*.jpeg", ITK_VALUES, LOSSY, TOOL, "Decoders of JPEG differ in how they spread colours."),
     Explained("train-det-bccd/*", ITK_VALUES, LOSSY, TOOL, "Decoders of JPEG differ in how they spread colours."),
     Explained(f"{_FILES}/SC_rgb_rle_16bit*", ITK_VALUES, OTHER, TOOL, "It mixes up the bytes of 16-bit colours."),
+    Explained(f"{_FILES}/SC_rgb_jpeg_dcmtk.dcm", ITK_VALUES, OTHER, TOOL, "One image of its series has 16-bit colours."),
     Explained(f"{_FILES}/rtdose*.dcm alone", NIIX_CORNERS, ELSEWHERE, TOOL, "It takes no notice of GridFrameOffsetVector."),
     Explained(f"{_FILES}/badVR.dcm alone", ITK_CORNERS, NO_MILLIMETRES, Code.SINGLE_SLICE, "One slice, no thickness."),
     # What dcm2niix gets wrong or cannot say.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from pydicom.dataset import FileDataset
 
@@ -25,26 +23,6 @@ def entries(folder: Path) -> list[VolumeEntry]:
 
 def codes(entry: VolumeEntry) -> set[str]:
     return {reason.code for reason in entry.reasons}
-
-
-def proper_axes() -> list[npt.NDArray[np.float64]]:
-    """Row and column directions of the 48 axis permutations and reflections; k follows as row x column."""
-    orders, signs = itertools.permutations(range(3)), list(itertools.product((-1.0, 1.0), repeat=3))
-    return [np.eye(3)[list(order)] * np.asarray(sign)[:, None] for order in orders for sign in signs]
-
-
-@pytest.mark.parametrize("turn", range(0, 20, 5))
-def test_every_permutation_of_axes_of_oblique_series_is_placed_to_a_tenth_of_a_micrometre(
-    tmp_path: Path, turn: int
-) -> None:
-    voxels = asymmetric((3, 4, 5))
-    for number, axes in enumerate(proper_axes()):
-        turned = axes @ oblique(turn)
-        folder = tmp_path / str(number)
-        truth = write_ct(folder, voxels, axes=turned)
-        volume = load_volume(folder, None, Inline()).volume
-        np.testing.assert_allclose(volume.geometry.affine_lps, truth, atol=1e-4)
-        np.testing.assert_array_equal(volume.voxels, voxels)
 
 
 def test_negative_spacing_between_slices_and_wrong_thickness_change_nothing(tmp_path: Path) -> None:

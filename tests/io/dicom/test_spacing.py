@@ -142,3 +142,15 @@ def test_real_ultrasound_pictures_state_their_regions(test_data: Path) -> None:
     # (0018,602C) of this file: 0.0510497 cm.
     assert entry.regions[0].spacing_ji_mm == pytest.approx((0.510497, 0.510497), rel=1e-6)
     assert entry.spacing_source is SpacingSource.ULTRASOUND_REGION
+
+
+@pytest.mark.parametrize("stated", [None, ["R", "F"]])
+def test_a_projection_claims_no_directions_but_those_it_states(tmp_path: Path, stated: list[str] | None) -> None:
+    def projection(ds: FileDataset) -> None:
+        if stated:
+            ds.PatientOrientation = stated
+
+    entry = one_picture(tmp_path, projection)
+    assert entry.patient_orientation == (("R", "F") if stated else ("", ""))
+    (reason,) = (r for r in entry.reasons if r.code == "NO_POSITION")
+    assert reason.text == "The picture states no position in the patient."
