@@ -251,8 +251,14 @@ def sign_extended(raw: Array, bits_stored: int, high_bit: int, *, signed: bool) 
     container: Array = raw.astype(raw.dtype.newbyteorder("="), copy=False).view(f"{'i' if signed else 'u'}{size // 8}")
     if bits_stored >= size:
         return container
-    left = max(size - 1 - high_bit, 0)
-    return (container << left) >> (size - bits_stored)
+    low = -(1 << (bits_stored - 1)) if signed else 0
+    at_bottom = high_bit == bits_stored - 1
+    if at_bottom and container.size and container.min() >= low and container.max() < low + (1 << bits_stored):
+        # Nothing above the stored bits but their sign: looking costs a tenth of a copy, and most slices are like this.
+        return container
+    moved = container << max(size - 1 - high_bit, 0)
+    moved >>= size - bits_stored
+    return moved
 
 
 def _through_palette(stored: Array, dataset: Dataset, name: str) -> Array:

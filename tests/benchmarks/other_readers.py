@@ -1,0 +1,39 @@
+"""How others read a folder of slices into one array, for comparison."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+import SimpleITK as sitk
+from monai.transforms import LoadImage
+
+
+def raw_bytes(files: list[Path]) -> None:
+    for file in files:
+        file.read_bytes()
+
+
+def simpleitk(files: list[Path]) -> npt.NDArray[Any]:
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames([str(file) for file in files])
+    return np.asarray(sitk.GetArrayViewFromImage(reader.Execute()))
+
+
+def pydicom_loop(files: list[Path]) -> npt.NDArray[Any]:
+    """Stored numbers, no rescale."""
+    return np.stack([pydicom.dcmread(file).pixel_array for file in files])
+
+
+def monai(files: list[Path]) -> npt.NDArray[Any]:
+    """Its reader on pydicom; the one on ITK needs the package itk, which nothing else here does."""
+    logging.getLogger("monai").setLevel(logging.ERROR)
+    return np.asarray(LoadImage(reader="PydicomReader", image_only=True)(files[0].parent))
+
+
+OTHERS: dict[str, Callable[[list[Path]], npt.NDArray[Any]]] = {"pydicom in a loop": pydicom_loop, "MONAI LoadImage": monai}
