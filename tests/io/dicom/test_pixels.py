@@ -79,6 +79,21 @@ def test_numbers_are_taken_from_the_stored_bits_only() -> None:
     assert sign_extended(raw, 12, 15, signed=False).tolist() == [0xF00, 0x0FF, 0x080, 0x17F]
 
 
+@pytest.mark.parametrize("signed", [False, True])
+def test_numbers_in_range_and_numbers_with_junk_above_them_give_what_two_shifts_give(signed: bool) -> None:
+    every = np.arange(1 << 16, dtype=np.uint16)
+    for bits in range(1, 17):
+        for high in range(bits - 1, 16):
+            container = every.view("i2" if signed else "u2")
+            wanted = (container << (15 - high)) >> (16 - bits)
+            np.testing.assert_array_equal(sign_extended(every, bits, high, signed=signed), wanted)
+            in_range = every[(wanted == container)]
+            np.testing.assert_array_equal(
+                sign_extended(in_range, bits, high, signed=signed),
+                (in_range.view(container.dtype) << (15 - high)) >> (16 - bits),
+            )
+
+
 def test_twelve_signed_bits_with_an_overlay_above_them_are_sign_extended(tmp_path: Path) -> None:
     voxels = np.array([[-241, -1, 0], [1, 2047, -2048]], dtype=np.int16)
 
