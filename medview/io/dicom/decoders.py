@@ -238,7 +238,7 @@ def _deflated(codestream: bytes, pixels: PixelFormat, size: CodestreamSize | Non
     expected = (frame_bits(pixels) + 7) // 8
     if expected > guard.INFLATE_FREE_BYTES and expected > guard.MAX_INFLATE_RATIO * len(codestream):
         raise RefusedError(
-            f"One of its images ({len(codestream) >> 10} kB) unpacks to {expected >> 20} MB; it was not opened."
+            f"It holds an image of {len(codestream) >> 10} kB that unpacks to {expected >> 20} MB; it was not opened."
         )
     inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     try:

@@ -104,8 +104,8 @@ class PixelFile:
         try:
             return self._tile(number) if self.instance.pixels.grid != (1, 1) else self._stored(number)
         except MedViewError as error:
-            if error.sentence.startswith("It is damaged"):
-                raise ReadError(f"{self._name} is damaged{error.sentence[13:]}", detail=error.detail) from error
+            if error.sentence.startswith("It "):
+                raise type(error)(f"{self._name}{error.sentence[2:]}", detail=error.detail) from error
             raise
 
     def _tile(self, number: int) -> Array:
