@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
+from medview.core.segmentation import LabelArray, Segment
+from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 
 SHAPE_KJI = (5, 6, 7)
 Dice = np.random.Generator
+SEGMENT = Segment("s", "Liver", (86, 180, 233), 0, 1)
 
 
 def genuine() -> Volume:
@@ -33,6 +36,23 @@ def genuine() -> Volume:
         study_uid="1.2.3.3",
         sop_instance_uids=tuple(f"1.2.3.4.{k}" for k in range(SHAPE_KJI[0])),
     )
+
+
+def entry_of(volume: Volume) -> VolumeEntry:
+    """Return what a scan would say of a volume."""
+    return VolumeEntry(Verdict.VOLUME, (), volume.geometry, volume.geometry.shape_kji, ())
+
+
+def series_of(volume: Volume) -> Series:
+    """Return the series a volume would be found in."""
+    return Series(volume.series_uid, volume.study_uid, modality="CT", volumes=(entry_of(volume),))
+
+
+def drawn() -> LabelArray:
+    """Return the voxels of SEGMENT on the genuine volume."""
+    mask = np.zeros(SHAPE_KJI, np.uint8)
+    mask[1:3, 2:5, 3:7] = 1
+    return mask
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,8 @@ from medview.core.job import Inline
 from medview.core.label_patch import LabelPatch
 from medview.core.pixel_hash import pixels_sha256
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
-from medview.core.segmentation import Segment, Segmentation
+from medview.core.segmentation import Segmentation
 from medview.core.source import Source, SourceKind
-from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.io import nifti, nrrd
@@ -47,7 +46,7 @@ from medview.workspace.operations import files, labels, predict
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
-from tests.helpers.impostors import SHAPE_KJI, genuine, impostors
+from tests.helpers.impostors import SEGMENT, SHAPE_KJI, drawn, entry_of, genuine, impostors, series_of
 
 REOPENED, READ_ONLY, COPIED, WITH_GAPS = 280, 140, 56, 60
 """Attempts by opening other images under a project's labels."""
@@ -56,27 +55,10 @@ SEG_IMPORTS, FOREIGN_SEGS, MAP_IMPORTS, FOREIGN_MAPS, TAKEN_IN = 112, 60, 140, 6
 LATE, PROPOSED, PATCHED, WRITTEN = 60, 80, 40, 16
 """Attempts by a model's result, a change and a written SEG."""
 
-SEGMENT = Segment("s", "Liver", (86, 180, 233), 0, 1)
-
 
 def test_there_are_a_thousand_attempts() -> None:
     opened = REOPENED + READ_ONLY + COPIED + WITH_GAPS
     assert opened + SEG_IMPORTS + FOREIGN_SEGS + MAP_IMPORTS + FOREIGN_MAPS + TAKEN_IN + LATE + PROPOSED + PATCHED >= 1000
-
-
-def entry_of(volume: Volume) -> VolumeEntry:
-    shape = volume.geometry.shape_kji
-    return VolumeEntry(Verdict.VOLUME, (), volume.geometry, shape, ())
-
-
-def series_of(volume: Volume) -> Series:
-    return Series(volume.series_uid, volume.study_uid, modality="CT", volumes=(entry_of(volume),))
-
-
-def drawn() -> np.ndarray:  # type: ignore[type-arg]
-    mask = np.zeros(SHAPE_KJI, np.uint8)
-    mask[1:3, 2:5, 3:7] = 1
-    return mask
 
 
 def draw_in(project: Project, volume: Volume, damaged: tuple[int, ...] = ()) -> int:
