@@ -19,10 +19,11 @@ def raw_bytes(files: list[Path]) -> None:
         file.read_bytes()
 
 
-def simpleitk(files: list[Path]) -> npt.NDArray[Any]:
+def simpleitk(files: list[Path]) -> sitk.Image:
+    """Values; an array view of it lives no longer than the image."""
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames([str(file) for file in files])
-    return np.asarray(sitk.GetArrayViewFromImage(reader.Execute()))
+    return reader.Execute()
 
 
 def pydicom_loop(files: list[Path]) -> npt.NDArray[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk
 
 from medview.core.job import Inline
 from medview.core.study import Series, VolumeEntry
@@ -123,7 +124,8 @@ def _cold(series: Series, entry: VolumeEntry) -> float:
 
 
 def _check_equal(volume: Volume, files: list[Path]) -> None:
-    theirs = other_readers.simpleitk(files)
+    image = other_readers.simpleitk(files)
+    theirs = sitk.GetArrayViewFromImage(image)
     k = len(files) // 3
     np.testing.assert_allclose(volume.values((slice(k, k + 1), slice(None), slice(None)))[0], theirs[k], rtol=1e-6)
 
