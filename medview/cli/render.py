@@ -6,12 +6,15 @@ import math
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from PIL import Image
 
 from medview.cli.output import progress, readers
 from medview.core.atomic import replacing
 from medview.core.errors import MedViewError
+from medview.core.job import Inline
+from medview.core.overlay_plane import GRAPHICS_COLOUR
 from medview.core.plane import Plane, SlicePlane
 from medview.core.voi_table import VoiTransform
 from medview.core.volume import Volume
@@ -19,6 +22,7 @@ from medview.core.window import Window
 from medview.io.label_files import read_labels
 from medview.io.load import load_volume
 from medview.workspace.exports import refuse_sources
+from medview.workspace.operations.graphics import graphics_of
 from medview.workspace.presets import auto_window, choices, needs_auto_window, opening_window
 from medview.workspace.rendering import Overlay, render_slice
 
@@ -47,7 +51,11 @@ def render(
             last = layout.count(volume.geometry) - 1
             raise MedViewError(f"There is no {plane.value} slice {index}; this series has slices 0 to {last}.")
         labels = read_labels(overlay, volume, pool) if overlay is not None else None
-    overlays: list[Overlay] = []
+        # Graphics lie on slices as they were acquired.
+        wanted = loaded.entry.has_overlays and layout.normal_axis == 0
+        graphics = graphics_of(loaded.entry, Inline(), pool, only_k=index) if wanted else {}
+    drawn = [layout.extract(one.mask[np.newaxis], 0).astype(np.bool_) for one in graphics.get(index, ())]
+    overlays = [Overlay(mask, GRAPHICS_COLOUR) for mask in drawn]
     if labels is not None:
         for segment in labels.segments:
             cut = layout.extract(labels.layers[segment.layer_id], index)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+GRAPHICS_COLOUR = (255, 224, 138)
+"""Red, green and blue of what files draw over their own images; no segment has this colour."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverlayPlane:

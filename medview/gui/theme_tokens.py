@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medview.core.overlay_plane import GRAPHICS_COLOUR
 from medview.core.plane import Plane
 
 GRID_PX = 4
@@ -90,7 +91,6 @@ PLANE_COLOURS: dict[Plane, str] = {
 
 PICTURE_TEXT = "#f2f4f6"
 PICTURE_QUIET = "#c3cbd3"
-PICTURE_GRAPHICS = "#ffe08a"
-"""What files draw over their own images; no segment has this colour."""
+PICTURE_GRAPHICS = f"#{bytes(GRAPHICS_COLOUR).hex()}"
 PICTURE_WARNING = "#f0b757"
 """Text on pictures, which are black in both themes."""
