@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export MEDVIEW_TEST_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: run test check bench lock pictures format clean
+.PHONY: run test check fuzz faults frozen bench lock pictures format clean
 
 run: $(VENV)/.run
 	$(BIN)/medview demo
@@ -17,6 +17,20 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Mutated real files: through the readers, and a tenth of them through the window. MEDVIEW_FUZZ_SEED chooses others.
+fuzz: $(VENV)/.dev
+	MEDVIEW_FUZZ_COUNT=$${MEDVIEW_FUZZ_COUNT:-20000} MEDVIEW_FUZZ_WINDOW_COUNT=$${MEDVIEW_FUZZ_WINDOW_COUNT:-2000} \
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/fuzz
+
+# Reader processes killed at random while series are read.
+faults: $(VENV)/.dev
+	MEDVIEW_KILLS=$${MEDVIEW_KILLS:-200} QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -k "killed" \
+	tests/io/test_reader_pool.py tests/io/test_series_reader.py tests/fuzz/test_window.py
+
+# A bundle of the command line that needs no Python, and what it does with a damaged study.
+frozen: $(VENV)/.dev
+	$(BIN)/python packaging/frozen.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks

@@ -50,6 +50,8 @@ def slice_levels(table: GreyTable, load: LoadState, plane: SlicePlane, index: in
         along_rows = plane.row_axis == 0
         flipped = plane.row_flip if along_rows else plane.column_flip
         at = missing[::-1] if flipped else missing
+        # Levels of a colour volume may be its voxels themselves, which nobody writes.
+        levels = levels.copy()
         if along_rows:
             levels[at] = MISSING_LEVEL
         else:

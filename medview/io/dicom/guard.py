@@ -21,6 +21,13 @@ MAX_NESTING = 64
 """Sequences inside sequences; pydicom recurses and fails from about 200."""
 MAX_ELEMENTS = 2_000_000
 """Element headers walked in one file; an enhanced object with 10,000 frames has about a million."""
+MAX_LEVEL_ELEMENTS = 20_000
+"""Elements of one data set or item; tags do not repeat, and the longest honest ones have a few thousand."""
+MAX_ITEMS = 250_000
+"""Sequence items, and fragments of compressed pixels, in one file."""
+MAX_FRAMES = 100_000
+MAX_SHORT_TEXT_BYTES = 1 << 20
+"""One identifier, name, date or description; the standard allows 64 characters for most."""
 MAX_INFLATED_BYTES = 512 << 20
 MAX_INFLATE_RATIO = 200
 INFLATE_FREE_BYTES = 16 << 20
@@ -39,6 +46,7 @@ RLE = "1.2.840.10008.1.2.5"
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_TAGS = {0x7FE00008: "float32", 0x7FE00009: "float64", 0x7FE00010: "int"}
+_SHORT_TEXTS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "PN", "SH", "TM", "UI"})
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 
 
@@ -107,6 +115,8 @@ def check_matrix(
         raise RefusedError(
             f"{name} declares one image of {columns} x {rows} pixels ({frame_bits >> 23} MB); it was not opened.",
         )
+    if frames > MAX_FRAMES:
+        raise RefusedError(f"{name} declares {frames} frames, more than {MAX_FRAMES}; it was not opened.")
     if layout.fragments:
         held = len(layout.fragments)
         if frames > held:
@@ -127,6 +137,7 @@ class _Walk:
         self._order = "<"
         self._implicit = False
         self._elements = 0
+        self._items = 0
         self._found = Layout("")
 
     def layout(self) -> Layout:
@@ -205,8 +216,12 @@ class _Walk:
         if depth > MAX_NESTING:
             raise RefusedError(f"{self._name} nests more than {MAX_NESTING} sequences; it was not opened.")
         file = self._file
+        own = 0
         while file.tell() + 8 <= end:
             tag, vr, length = self._element()
+            own += 1
+            if own > MAX_LEVEL_ELEMENTS:
+                raise RefusedError(f"{self._name} repeats its elements without end; it was not opened.")
             if tag in (_ITEM_END, _SEQUENCE_END):
                 if depth:
                     return
@@ -224,6 +239,9 @@ class _Walk:
             elif at + length > end:
                 raise self._short()
             else:
+                if length > MAX_SHORT_TEXT_BYTES and _known_vr(tag) in _SHORT_TEXTS:
+                    # It would travel to the window and be drawn there.
+                    raise RefusedError(f"{self._name} holds a name or text of {length >> 20} MB; it was not opened.")
                 if length >= 8 and self._may_nest(tag, vr):
                     self._sequence(at + length, depth + 1, vr)
                 file.seek(at + length)
@@ -252,10 +270,7 @@ class _Walk:
             return True
         if vr not in (b"", b"UN"):
             return False
-        try:
-            return dictionary_VR(tag) == "SQ"
-        except KeyError:
-            return False
+        return _known_vr(tag) == "SQ"
 
     def _sequence(self, end: int, depth: int, vr: bytes) -> None:
         file = self._file
@@ -270,6 +285,7 @@ class _Walk:
                     return
                 if tag != _ITEM:
                     raise ReadError(f"{self._name} is damaged: a sequence in it is not made of items.")
+                self._count_item()
                 at = file.tell()
                 if length == _UNDEFINED:
                     self._dataset(end, depth)
@@ -300,7 +316,9 @@ class _Walk:
             if group << 16 | element != _ITEM:
                 break
             here = self._file.tell()
-            spans.append((here, item_length))
+            self._count_item()
+            # A byte more than there is shows that the fragment ends early; nobody has to make room for what it claims.
+            spans.append((here, min(item_length, self._size - here + 1)))
             if here + item_length > self._size:
                 missing = here + item_length - self._size
                 break
@@ -308,6 +326,11 @@ class _Walk:
         total = sum(length for _, length in spans[1:])
         table = spans[0] if spans else (0, 0)
         self._found = Layout("", kind, at, total, tuple(spans[1:]), table, missing)
+
+    def _count_item(self) -> None:
+        self._items += 1
+        if self._items > MAX_ITEMS:
+            raise RefusedError(f"{self._name} is made of more than {MAX_ITEMS} parts; it was not opened.")
 
     def _read(self, count: int) -> bytes:
         value = self._file.read(count)
@@ -319,3 +342,10 @@ class _Walk:
         return ReadError(
             f"{self._name} is damaged: it ends early or declares more data than it holds; copy it again from its source."
         )
+
+
+def _known_vr(tag: int) -> str:
+    try:
+        return dictionary_VR(tag)
+    except KeyError:
+        return ""
