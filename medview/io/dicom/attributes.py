@@ -133,11 +133,16 @@ def private_items(dataset: Dataset, group: int, creator: str, element: int) -> t
 
 
 def _private(dataset: Dataset, group: int, creator: str, element: int) -> object:
-    try:
-        value: object = dataset.private_block(group, creator)[element].value
-    except (KeyError, ValueError, TypeError, NotImplementedError, AttributeError):
-        return None
-    return value
+    # pydicom's own search copies the group for every question; most files have no such group.
+    first = group << 16
+    for offset in [int(tag) - first for tag in dataset.keys()]:  # noqa: SIM118 - a Dataset iterates over its elements
+        if 0x10 <= offset <= 0xFF and text(dataset, first + offset) == creator:
+            try:
+                value: object = dataset[BaseTag(first + (offset << 8) + element)].value
+            except (KeyError, ValueError, TypeError, NotImplementedError, AttributeError):
+                return None
+            return value
+    return None
 
 
 def _number(value: object) -> float | None:
@@ -147,7 +152,7 @@ def _number(value: object) -> float | None:
         if not _NUMBER.fullmatch(value.rstrip("\x00")):
             return None
         value = value.rstrip("\x00").replace(",", ".")
-    if not isinstance(value, (str, SupportsFloat)):
+    if not isinstance(value, (str, float, int, SupportsFloat)):
         return None
     try:
         number = float(value)
@@ -220,9 +225,9 @@ def _decoded(stored: bytes, character_set: str | MutableSequence[str], kind: str
 
 def _value(dataset: Dataset, keyword: str | int) -> object:
     tag = _tag(keyword)
-    if tag is None or tag not in dataset:
+    raw = None if tag is None else dataset.get_item(tag)
+    if tag is None or raw is None:
         return None
-    raw = dataset.get_item(tag)
     quick = _quick(raw, dataset)
     if quick is not _SLOW:
         return quick
