@@ -230,6 +230,7 @@ def test_members_of_an_archive_are_known_until_the_archive_changes(
     assert len(opened) == 8
 
 
+@pytest.mark.data
 def test_plain_volumes_are_known_and_not_hashed_again(
     tmp_path: Path, index: Library, opened: list[str], test_data: Path
 ) -> None:

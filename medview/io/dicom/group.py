@@ -68,7 +68,7 @@ def by_series(instances: Iterable[Instance]) -> list[SeriesFiles]:
 
 def made_uid(names: Iterable[str]) -> str:
     """Return a UID under 2.25 that is the same whenever the names are, in any order."""
-    digest = hashlib.sha256("\n".join(sorted(names)).encode()).digest()
+    digest = hashlib.sha256("\n".join(sorted(names)).encode("utf-8", "surrogatepass")).digest()
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
 
 
