@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS folder (
 """
 
 
+def _nothing() -> None:
+    """Do nothing between two steps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """The index in one folder; several windows may use it at once. See the module.
@@ -57,12 +61,16 @@ class Library:
         """The database."""
         return self.folder / f"scans-{_LAYOUT}.sqlite"
 
-    def read(self, folders: Collection[str]) -> dict[str, KnownFiles]:
-        """Return what is known of the files in folders, by the folder's absolute path."""
+    def read(self, folders: Collection[str], between: Callable[[], None] = _nothing) -> dict[str, KnownFiles]:
+        """Return what is known of the files in folders, by the folder's absolute path.
+
+        ``between`` is called before each; what it raises ends the reading.
+        """
         found: dict[str, KnownFiles] = {}
 
         def read(database: sqlite3.Connection) -> None:
             for folder in folders:
+                between()
                 row = database.execute("SELECT content, used FROM folder WHERE path = ?", (os.fsencode(folder),)).fetchone()
                 known = KnownFiles.unpacked(folder, row[0]) if row is not None and isinstance(row[0], bytes) else None
                 if known is not None:
@@ -136,10 +144,13 @@ class Visit:
     ----------
     library : Library or None
         Nothing is known and nothing kept without one.
+    between : callable
+        Called before each folder that is looked up; what it raises ends the scan.
     """
 
-    def __init__(self, library: Library | None) -> None:
+    def __init__(self, library: Library | None, between: Callable[[], None] = _nothing) -> None:
         self._library = library
+        self._between = between
         self._sources: dict[str, list[Source]] = {}
         self._whole: set[str] = set()
         self._rows: dict[str, KnownFiles] = {}
@@ -158,9 +169,10 @@ class Visit:
         folders: dict[str, list[Source]] = {}
         for source in sources:
             folders.setdefault(source.folder, []).append(source)
-        rows = self._library.read(folders)
+        rows = self._library.read(folders, self._between)
         found: dict[str, Known] = {}
         for folder, row in rows.items():
+            self._between()
             for source in folders[folder]:
                 known = row.of(source)
                 if known is not None:

@@ -73,6 +73,7 @@ def private_home() -> Iterator[Path]:
         (home / "config").mkdir()
         (home / "config" / "settings.json").write_text(json.dumps({"notice_seen": True}), encoding="utf-8")
         os.environ["MEDVIEW_CONFIG"], os.environ["MEDVIEW_DATA"] = str(home / "config"), str(home / "data")
+        os.environ["MEDVIEW_CACHE"] = str(home / "cache")
         yield home
 
 

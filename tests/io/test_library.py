@@ -26,7 +26,8 @@ from medview.core.study import ScanResult
 from medview.io import known_files, library
 from medview.io.dicom import scan as scan_module
 from medview.io.dicom.scan import scan
-from medview.io.library import Library, user_library
+from medview.io.library import Library, Visit, user_library
+from medview.io.listing import files_below
 from tests.helpers.dicom_series import write_ct
 from tests.helpers.small_disk import small_disk
 
@@ -553,6 +554,12 @@ def test_a_scan_that_is_cancelled_leaves_the_index_as_it_was(tmp_path: Path, ind
     with pytest.raises(CancelledError):
         scan(folder, context, library=index)
     assert not index.file.exists()
+    scan(folder, Inline(), library=index)
+    context = Inline()
+    sources = list(files_below(folder, context.raise_if_cancelled, []))
+    context.cancel()
+    with pytest.raises(CancelledError):
+        Visit(index, context.raise_if_cancelled).recall(sources, whole=True)
 
 
 def test_the_users_index_lies_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def scan(path: Path, context: JobContext, pool: Pool | None = None, library: Lib
     """
     pool = pool or InlinePool()
     found = _Findings()
-    visit = Visit(library)
+    visit = Visit(library, context.raise_if_cancelled)
     sources, whole = _sources(path, context, found)
     _look(sources, pool, context, found, visit, whole=whole)
     instances, doubles = _without_copies(found.instances, pool, found.known)
