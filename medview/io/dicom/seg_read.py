@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from medview.io.dicom.pixel_mark import pixel_mark
 from medview.io.dicom.pixels import PixelFile
 from medview.io.dicom.seg_layers import LayerStack
 from medview.io.imported_labels import ImportedLabels, Target
+from medview.io.plain_header import check_size
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,8 +74,10 @@ def read_seg(
     notes = _check_source(seg, source) if source is not None else ()
     if seg.fractional and threshold is None:
         raise ReadError(f"{seg.name} holds probabilities, not labels; say from which probability a voxel belongs.")
-    geometry = source.geometry if isinstance(source, Target) else _own_grid(seg)
-    places = [_place(frame, geometry, seg) for frame in seg.frames]
+    pixels, drawn_on = pixel_mark(seg.dataset)
+    geometry, places = _placed(seg, source.geometry if isinstance(source, Target) else None, drawn_on)
+    # Positions far apart, or a grid somebody made up, would ask for any amount of memory.
+    check_size(math.prod(geometry.shape_kji), seg.name)
     if isinstance(source, Target):
         notes += _named_elsewhere(seg, source, places)
     stack = LayerStack(geometry.shape_kji)
@@ -84,7 +88,7 @@ def read_seg(
     for position, (number, frames) in enumerate(masks):
         layer_id, value = stack.add(frames)
         segments.append(_segment(described.get(number), number, layer_id, value, position))
-    return ImportedLabels(geometry, tuple(segments), stack.layers, notes, *pixel_mark(seg.dataset))
+    return ImportedLabels(geometry, tuple(segments), stack.layers, notes, pixels, drawn_on)
 
 
 def referenced_series(path: Path) -> tuple[str, ...]:
@@ -192,6 +196,22 @@ def _named_elsewhere(seg: _Seg, source: Target, places: Sequence[_Place]) -> tup
 def _frame_of(series: Series) -> str:
     best = series.best
     return best.geometry.frame_of_reference_uid if best is not None and best.geometry is not None else ""
+
+
+def _placed(seg: _Seg, wanted: Geometry | None, drawn_on: Geometry | None) -> tuple[Geometry, list[_Place]]:
+    """Return the wanted grid, or else the whole one the file says it was drawn on, or else the one its frames span."""
+    if wanted is not None:
+        return wanted, [_place(frame, wanted, seg) for frame in seg.frames]
+    size = integer(seg.dataset, "Rows"), integer(seg.dataset, "Columns")
+    if drawn_on is not None and drawn_on.shape_kji[1:] == size:
+        whole = Geometry(drawn_on.shape_kji, drawn_on.affine_lps, text(seg.dataset, "FrameOfReferenceUID"))
+        try:
+            return whole, [_place(frame, whole, seg) for frame in seg.frames]
+        except GeometryError:
+            # Somebody has moved the frames since.
+            pass
+    own = _own_grid(seg)
+    return own, [_place(frame, own, seg) for frame in seg.frames]
 
 
 def _own_grid(seg: _Seg) -> Geometry:
