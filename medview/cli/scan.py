@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from medview.cli.output import print_json, progress, show
+from medview.cli.output import print_json, progress, readers, show
 from medview.core.errors import ReadError
 from medview.core.study import ScanResult, Verdict, VolumeEntry
 from medview.io.dicom.scan import scan as scan_path
@@ -24,8 +24,8 @@ def scan(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
 ) -> None:
     """List the series in a folder, file or zip with what is known of their geometry."""
-    with progress(quiet=quiet) as context:
-        result = scan_path(path, context, library=user_library())
+    with readers() as pool, progress(quiet=quiet) as context:
+        result = scan_path(path, context, pool, user_library())
     if json:
         print_json(document(result))
     else:
