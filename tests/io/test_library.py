@@ -1,79 +1,25 @@
-"""The index of known files: what it saves, and that nothing wrong with it is ever an error."""
+"""The index of known files: what it saves, who may read it, and how much it keeps."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
-import pickle
 import shutil
-import sqlite3
 import stat
 import subprocess
 import sys
 import time
-import zlib
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from medview.core.job import Inline
-from medview.core.study import ScanResult
 from medview.io import known_files, library
 from medview.io.dicom import scan as scan_module
 from medview.io.dicom.scan import scan
 from medview.io.library import Library, Visit, user_library
 from medview.io.listing import files_below
 from tests.helpers.dicom_series import write_ct
-from tests.helpers.small_disk import small_disk
-
-DAY_S = 86_400
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Library:
-    return Library(tmp_path / "cache")
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that a scan opened since the list was cleared."""
-    names: list[str] = []
-    real, sniffed = scan_module.look_at, scan_module.plainly_other
-
-    def look_at(path: str) -> Any:
-        names.append(Path(path).name)
-        return real(path)
-
-    def plainly_other(paths: list[str], between: Callable[[], None]) -> Any:
-        for path, kind in sniffed(paths, between):
-            names.append(Path(path).name)
-            yield path, kind
-
-    monkeypatch.setattr(scan_module, "look_at", look_at)
-    monkeypatch.setattr(scan_module, "plainly_other", plainly_other)
-    return names
-
-
-def age(folder: Path, seconds: float = DAY_S) -> None:
-    """Let files have been written long ago."""
-    then = time.time() - seconds
-    for path in [folder, *folder.rglob("*")]:
-        os.utime(path, (then, then))
-
-
-def old_ct(folder: Path) -> Path:
-    write_ct(folder)
-    age(folder)
-    return folder
-
-
-def same(one: ScanResult, other: ScanResult) -> bool:
-    return repr(one) == repr(other)
+from tests.helpers.known_study import DAY_S, age, entries, old_ct, same
 
 
 def test_a_second_scan_opens_no_file_and_finds_the_same(tmp_path: Path, index: Library, opened: list[str]) -> None:
@@ -245,196 +191,6 @@ def test_plain_volumes_are_known_and_not_hashed_again(
     assert second.series[0].volumes[0].geometry.same_grid(first.series[0].volumes[0].geometry)  # type: ignore[union-attr, arg-type]
     assert second.series[0].series_uid == first.series[0].series_uid
     assert second.series[0].paths == (str(tmp_path / "in" / "a.nrrd"),)
-
-
-def entries(index: Library) -> list[tuple[bytes, int, bytes]]:
-    with closing(sqlite3.connect(index.file)) as database:
-        return database.execute("SELECT path, used, content FROM folder ORDER BY path").fetchall()
-
-
-def forge(index: Library, content: bytes) -> None:
-    with closing(sqlite3.connect(index.file)) as database, database:
-        database.execute("UPDATE folder SET content = ?", (content,))
-
-
-def signed(folder: Path, plain: object) -> bytes:
-    content = zlib.compress(json.dumps(plain).encode())
-    return known_files._format() + hashlib.sha256(os.fsencode(folder) + b"\0" + content).digest() + content
-
-
-def cut(index: Library) -> None:
-    index.file.write_bytes(index.file.read_bytes()[:5000])
-
-
-def scramble(index: Library) -> None:
-    content = bytearray(index.file.read_bytes())
-    content[100:] = os.urandom(len(content) - 100)
-    index.file.write_bytes(content)
-
-
-def flip(index: Library) -> None:
-    ((_, _, content),) = entries(index)
-    changed = bytearray(content)
-    changed[len(changed) // 2] ^= 4
-    forge(index, bytes(changed))
-
-
-def newer(index: Library) -> None:
-    ((_, _, content),) = entries(index)
-    forge(index, b"\xff" * 32 + content[32:])
-
-
-def other_table(index: Library) -> None:
-    with closing(sqlite3.connect(index.file)) as database, database:
-        database.execute("ALTER TABLE folder RENAME COLUMN content TO contents")
-
-
-def become_folder(index: Library) -> None:
-    index.file.unlink()
-    index.file.mkdir()
-
-
-def become_text(index: Library) -> None:
-    index.file.write_text("not a database " * 100)
-
-
-def become_number(index: Library) -> None:
-    with closing(sqlite3.connect(index.file)) as database, database:
-        database.execute("UPDATE folder SET content = 5")
-
-
-DAMAGES = [cut, scramble, flip, newer, other_table, become_folder, become_text, become_number]
-
-
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: str(damage.__name__))
-def test_whatever_is_wrong_with_the_index_only_makes_a_scan_slow(
-    tmp_path: Path, index: Library, opened: list[str], damage: Callable[[Library], None]
-) -> None:
-    folder = old_ct(tmp_path / "study")
-    first = scan(folder, Inline(), library=index)
-    damage(index)
-    opened.clear()
-    assert same(first, scan(folder, Inline(), library=index))
-    assert len(opened) == 7
-    assert same(first, scan(folder, Inline(), library=index))
-
-
-@pytest.mark.parametrize("damage", [cut, scramble, flip, newer, become_text, become_number], ids=lambda d: str(d.__name__))
-def test_a_damaged_index_is_made_anew(
-    tmp_path: Path, index: Library, opened: list[str], damage: Callable[[Library], None]
-) -> None:
-    folder = old_ct(tmp_path / "study")
-    scan(folder, Inline(), library=index)
-    damage(index)
-    scan(folder, Inline(), library=index)
-    scan(folder, Inline(), library=index)
-    opened.clear()
-    scan(folder, Inline(), library=index)
-    assert opened == []
-
-
-def test_an_index_that_cannot_be_written_is_no_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
-) -> None:
-    folder = old_ct(tmp_path / "study")
-    (tmp_path / "file").write_text("where a folder should be")
-    first = scan(folder, Inline(), library=Library(tmp_path / "file" / "cache"))
-
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "denied")
-
-    monkeypatch.setattr(Path, "mkdir", refuse)
-    assert same(first, scan(folder, Inline(), library=Library(tmp_path / "closed")))
-    assert len(opened) == 14
-
-
-def test_a_full_disk_is_no_error(tmp_path: Path, opened: list[str]) -> None:
-    folder = old_ct(tmp_path / "study")
-    with small_disk(tmp_path / "disk") as disk:
-        index = Library(disk / "cache")
-        with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
-            while filler.write(b"\0" * 4096):
-                pass
-        first = scan(folder, Inline(), library=index)
-        assert same(first, scan(folder, Inline(), library=index))
-        assert len(opened) == 14
-        (disk / "filler").unlink()
-        for _ in range(2):
-            opened.clear()
-            scan(folder, Inline(), library=index)
-        assert opened == []
-
-
-def test_an_index_another_window_is_writing_is_not_waited_for(
-    tmp_path: Path, index: Library, opened: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(library, "BUSY_S", 0.05)
-    folder = old_ct(tmp_path / "study")
-    first = scan(folder, Inline(), library=index)
-    (folder / "0002.dcm").unlink()
-    opened.clear()
-    with closing(sqlite3.connect(index.file, isolation_level=None)) as database:
-        database.execute("BEGIN EXCLUSIVE")
-        began = time.monotonic()
-        found = scan(folder, Inline(), library=index)
-        assert time.monotonic() - began < 5.0
-        database.execute("ROLLBACK")
-    assert len(opened) == found.dicom == first.dicom - 1
-    assert len(entries(index)) == 1
-
-
-class Marker:
-    """Unpickled, it makes a file."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (Path.touch, (Path(self.path),))
-
-
-def test_a_forged_index_runs_no_code(tmp_path: Path, index: Library, opened: list[str]) -> None:
-    folder = old_ct(tmp_path / "study")
-    first = scan(folder, Inline(), library=index)
-    for content in (
-        pickle.dumps(Marker(str(tmp_path / "ran"))),
-        signed(folder, [[], {"0001.dcm": [1, 2, 3, "", "dicom", pickle.dumps(Marker(str(tmp_path / "ran"))).hex()]}]),
-    ):
-        forge(index, content)
-        assert same(first, scan(folder, Inline(), library=index))
-    assert not (tmp_path / "ran").exists()
-
-
-def test_forged_entries_of_the_wrong_kinds_are_not_believed(tmp_path: Path, index: Library) -> None:
-    folder = old_ct(tmp_path / "study")
-    first = scan(folder, Inline(), library=index)
-    status = (folder / "0001.dcm").stat()
-    stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-    for entry in (
-        [*stamp, "", "dicom", []],
-        [*stamp, "", "dicom", ["os.system", "echo"]],
-        [*stamp, "", "members", "12"],
-        [*stamp, "", "builtins", []],
-        [*stamp, "zz", "ignored", "other"],
-        [*stamp],
-        stamp,
-        7,
-    ):
-        forge(index, signed(folder, [[], {"0001.dcm": entry}]))
-        assert same(first, scan(folder, Inline(), library=index))
-    for plain in (None, 5, [], [1, 2], [[], []], {"a": 1}, "text"):
-        forge(index, signed(folder, plain))
-        assert same(first, scan(folder, Inline(), library=index))
-
-
-def test_an_entry_that_unpacks_without_bound_is_refused(
-    tmp_path: Path, index: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = old_ct(tmp_path / "study")
-    first = scan(folder, Inline(), library=index)
-    monkeypatch.setattr(known_files, "MAX_UNPACKED_BYTES", 1 << 20)
-    forge(index, signed(folder, [["x" * (8 << 20)], {}]))
-    assert same(first, scan(folder, Inline(), library=index))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights of files are another thing on Windows")
