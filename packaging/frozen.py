@@ -61,20 +61,20 @@ def check(program: Path, place: Path) -> None:
     """Scan and convert a study whose fourth file is cut short. Raises AssertionError where it differs."""
     study = place / "study"
     victim = make_study(study)
-    scanned = run(program, "scan", study, "--json")
+    scanned = run(program, place, "scan", study, "--json")
     document = json.loads(scanned.stdout)
     assert scanned.returncode == 0, scanned.stderr
     assert document["files"]["seen"] == 12, document["files"]
     (volume,) = document["series"][0]["volumes"]
     assert volume["shape"] == [12, 64, 48], volume
-    converted = run(program, "convert", study, place / "out.nii.gz")
+    converted = run(program, place, "convert", study, place / "out.nii.gz")
     assert converted.returncode == 0, converted.stderr
     assert (place / "out.nii.gz").stat().st_size > 1000
-    alone = run(program, "convert", victim, place / "none.nii.gz")
+    alone = run(program, place, "convert", victim, place / "none.nii.gz")
     assert alone.returncode == 1, alone.stdout
     assert len(alone.stderr.strip().splitlines()) == 1, alone.stderr
     assert victim.name in alone.stderr, alone.stderr
-    assert run(program, "--help").returncode == 0
+    assert run(program, place, "--help").returncode == 0
 
 
 def make_study(folder: Path) -> Path:
@@ -97,10 +97,10 @@ def make_study(folder: Path) -> Path:
     return victim
 
 
-def run(program: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the bundle without the Python of this process."""
+def run(program: Path, place: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a program without the Python of this process, its own files under ``place``."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    kept["MEDVIEW_CACHE"] = kept["MEDVIEW_DATA"] = kept["MEDVIEW_CONFIG"] = str(program.parents[2] / "home")
+    kept["MEDVIEW_CACHE"] = kept["MEDVIEW_DATA"] = kept["MEDVIEW_CONFIG"] = str(place / "home")
     command = [str(program), *(str(argument) for argument in arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=kept, check=False)
 
