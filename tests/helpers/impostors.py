@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.box import Box
+from medview.core.changes import Command, SegmentChange
 from medview.core.geometry import Geometry
-from medview.core.segmentation import LabelArray, Segment
+from medview.core.label_patch import LabelPatch
+from medview.core.segmentation import LabelArray, Segment, Segmentation
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 
@@ -53,6 +56,15 @@ def drawn() -> LabelArray:
     mask = np.zeros(SHAPE_KJI, np.uint8)
     mask[1:3, 2:5, 3:7] = 1
     return mask
+
+
+def drawn_command(volume: Volume) -> Command:
+    """Return the command that draws SEGMENT on a volume nobody has drawn in."""
+    layer = Segmentation(volume.geometry).layer(0)
+    patch = LabelPatch.between(layer, Box.whole(volume.geometry.shape_kji), drawn())
+    if patch is None:
+        raise ValueError("nothing is drawn")
+    return Command("Draw", (SegmentChange(None, SEGMENT, 0), patch), "brush")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
 from medview.core.case_labels import CaseLabels
-from medview.core.changes import Command, ProposalChange, SegmentChange
+from medview.core.changes import ProposalChange, SegmentChange
 from medview.core.errors import GeometryError, LabelError, MedViewError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
@@ -46,7 +46,7 @@ from medview.workspace.operations import files, labels, predict
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
-from tests.helpers.impostors import SEGMENT, SHAPE_KJI, drawn, entry_of, genuine, impostors, series_of
+from tests.helpers.impostors import SEGMENT, SHAPE_KJI, drawn, drawn_command, entry_of, genuine, impostors, series_of
 
 REOPENED, READ_ONLY, COPIED, WITH_GAPS = 280, 140, 56, 60
 """Attempts by opening other images under a project's labels."""
@@ -66,12 +66,7 @@ def draw_in(project: Project, volume: Volume, damaged: tuple[int, ...] = ()) -> 
     stored = load_stored(project, series_of(volume), entry_of(volume), volume)
     assert stored.case_id is not None
     assert tie_pixels(project, stored, volume, damaged).other_pixels == ""
-    live = CaseLabels.empty(volume.geometry)
-    layer = live.segmentation.layer(0)
-    patch = LabelPatch.between(layer, whole(volume), drawn())
-    assert patch is not None
-    changes = (SegmentChange(None, SEGMENT, 0), patch)
-    project.journal.append(stored.case_id, Entry(EntryKind.DO, Command("Draw", changes, "brush"), 1))
+    project.journal.append(stored.case_id, Entry(EntryKind.DO, drawn_command(volume), 1))
     assert project.journal.flush()
     return stored.case_id
 

@@ -1,0 +1,67 @@
+"""Labels of a project as files, and whose images a SEG may point at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.core.job import Inline
+from medview.core.volume import Volume
+from medview.io.dicom.write_series import SeriesIdentity, write_series
+from medview.io.label_files import read_labels
+from medview.io.load import LoadedVolume, load_volume
+from medview.store.entry import Entry, EntryKind
+from medview.store.project import Project
+from medview.workspace.keeping import load_stored, tie_pixels
+from medview.workspace.project_export import export_project
+from tests.helpers.dciodvfy import errors
+from tests.helpers.impostors import drawn, drawn_command, genuine
+
+
+def series_in(folder: Path, volume: Volume) -> LoadedVolume:
+    write_series(folder, volume, SeriesIdentity("Phantom^Export", "E-1", seed="export"))
+    return load_volume(folder, None, Inline())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A closed project with one segment on the series in ``ct``."""
+    loaded = series_in(tmp_path / "ct", genuine())
+    with Project.create(tmp_path / "p.medview", "Test") as opened:
+        stored = load_stored(opened, loaded.series, loaded.entry, loaded.volume)
+        assert stored.case_id is not None
+        tie_pixels(opened, stored, loaded.volume, ())
+        opened.journal.append(stored.case_id, Entry(EntryKind.DO, drawn_command(loaded.volume), 1))
+        assert opened.journal.flush()
+    return tmp_path / "p.medview"
+
+
+def test_each_case_becomes_a_label_map_and_a_seg_on_its_own_images(project: Path, tmp_path: Path) -> None:
+    document = export_project(project, tmp_path / "out", tmp_path / "ct", Inline(), overwrite=False)
+    assert document["warnings"] == []
+    volume = load_volume(tmp_path / "ct", None, Inline()).volume
+    for name in ("labels.nii.gz", "labels.dcm"):
+        read = read_labels(tmp_path / "out" / "case-0001" / name, volume)
+        np.testing.assert_array_equal(read.layers[0], drawn())
+        assert read.pixels_sha256
+    assert errors(tmp_path / "out" / "case-0001" / "labels.dcm") == []
+
+
+def test_no_seg_is_written_on_images_of_the_same_uids_with_other_pixels(project: Path, tmp_path: Path) -> None:
+    for number, axis in enumerate(range(3)):
+        voxels = np.ascontiguousarray(np.flip(genuine().voxels, axis))
+        series_in(tmp_path / f"other-{axis}", Volume(voxels, genuine().geometry, modality="CT"))
+        out = tmp_path / f"out-{number}"
+        document = export_project(project, out, tmp_path / f"other-{axis}", Inline(), overwrite=False)
+        assert document["warnings"] == [
+            "case-0001: its images have changed since they were labelled, so no SEG was written."
+        ]
+        assert not (out / "case-0001" / "labels.dcm").exists()
+
+
+def test_no_seg_is_written_where_the_images_are_not_there(project: Path, tmp_path: Path) -> None:
+    write_series(tmp_path / "else", genuine(), SeriesIdentity("Phantom^Else", "E-2", seed="else"))
+    document = export_project(project, tmp_path / "out", tmp_path / "else", Inline(), overwrite=False)
+    assert document["warnings"] == ["case-0001: its images are not under the given folder, so no SEG was written."]
