@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import logging
 import os
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pydicom
 
 import medview
 from medview.core.study import Series
@@ -155,7 +155,10 @@ def _digest(folder: str, content: bytes) -> bytes:
 @cache
 def _format() -> bytes:
     """Return a digest of what decides what a look says: its fields, the versions, and the code where it lies open."""
-    parts = [layout_of(Instance, Series), medview.__version__, pydicom.__version__]
+    parts = [layout_of(Instance, Series), medview.__version__]
+    # Asked for by name: the window stands before pydicom is imported. A frozen build, which changes as a whole, may not say.
+    with suppress(importlib.metadata.PackageNotFoundError):
+        parts.append(importlib.metadata.version("pydicom"))
     package = Path(medview.__file__).parent
     for name in ("core", "io", "io/dicom"):
         for file in sorted((package / name).glob("*.py")):

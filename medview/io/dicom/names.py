@@ -11,10 +11,7 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pydicom.charset import convert_encodings
-
 from medview.core.study import Series
-from medview.io.dicom.attributes import quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +113,23 @@ def person_name(dicom_name: str) -> str:
 
 def _possible_bytes(text: str, declared: str) -> Iterator[bytes]:
     """Yield what the bytes of a text may have been, the likeliest first."""
-    with quiet():
-        stated = convert_encodings(declared.split("\\")) if declared else []
+    stated = _encodings(declared) if declared else []
     one_byte = [name for name in stated if codecs.lookup(name).name not in _STAND_ALONE]
     for codec in dict.fromkeys([*one_byte, *_ONE_BYTE, *stated, *_MANY_BYTES]):
         try:
             yield text.encode(codec)
         except UnicodeEncodeError:
             continue
+
+
+def _encodings(declared: str) -> list[str]:
+    # Imported here: the window stands before pydicom is imported.
+    from pydicom.charset import convert_encodings
+
+    from medview.io.dicom.attributes import quiet
+
+    with quiet():
+        return convert_encodings(declared.split("\\"))
 
 
 _STAND_ALONE = frozenset(codecs.lookup(name).name for name in ("utf_8", "gb18030", "gbk"))
