@@ -156,7 +156,7 @@ def _digest(folder: str, content: bytes) -> bytes:
 def _format() -> bytes:
     """Return a digest of what decides what a look says: its fields, the versions, and the code where it lies open."""
     parts = [layout_of(Instance, Series), medview.__version__]
-    # Asked for by name: the window stands before pydicom is imported. A frozen build, which changes as a whole, may not say.
+    # By name: the window stands before pydicom is imported. A frozen build, which changes as a whole, may not say it.
     with suppress(importlib.metadata.PackageNotFoundError):
         parts.append(importlib.metadata.version("pydicom"))
     package = Path(medview.__file__).parent

@@ -226,7 +226,7 @@ def test_folders_that_were_not_looked_into_for_longest_are_forgotten(
     clock += DAY_S
     scan(tmp_path / "a", Inline(), library=index)
     size = sum(len(content) for _, _, content in entries(index))
-    monkeypatch.setattr(library, "MAX_BYTES", size)
+    monkeypatch.setattr(library, "MAX_BYTES", size * 7 // 6)
     old_ct(tmp_path / "d")
     clock += DAY_S
     scan(tmp_path / "d", Inline(), library=index)
