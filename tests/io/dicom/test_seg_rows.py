@@ -164,6 +164,14 @@ def test_labels_on_slices_without_an_image_are_refused_and_never_cropped(ct: Loa
     assert not target.exists()
 
 
+def test_labels_of_a_stack_become_no_seg(tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct", leave_out=[3])
+    stack = load_volume(tmp_path / "ct", None, Inline())
+    with pytest.raises(GeometryError, match="a SEG needs positions and the series is a stack; export NIfTI instead"):
+        write_seg(tmp_path / "labels.dcm", one_segment(stack), paths_of(stack))
+    assert not (tmp_path / "labels.dcm").exists()
+
+
 def test_a_seg_smaller_than_the_images_keeps_its_place_and_every_voxel(ct: LoadedVolume, tmp_path: Path) -> None:
     part = Box((0, 1, 0), (7, 10, 12))
     grid = ct.volume.geometry
