@@ -1,4 +1,4 @@
-"""Boxes and image labels, in the patient."""
+"""Boxes, measurements and image labels, in the patient."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
+from medview.core.measurement import Measurement
 from medview.core.source import Source
 
 Vector = tuple[float, float, float]
@@ -86,7 +87,7 @@ class ImageLabel:
     source: Source = Source()
 
 
-Annotation = BoxAnnotation | ImageLabel
+Annotation = BoxAnnotation | ImageLabel | Measurement
 
 
 def _vector(numbers: npt.NDArray[np.float64]) -> Vector:

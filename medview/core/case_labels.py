@@ -10,13 +10,17 @@ from medview.core.changes import AnnotationChange, Change, ProposalChange, Segme
 from medview.core.errors import LabelError
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
+from medview.core.measurement import Measurement
 from medview.core.prediction import Proposal
 from medview.core.segmentation import Segment, Segmentation
 
 
 def counts_as_revision(change: Change) -> bool:
     """Whether a change alters what a model may have looked at: voxels and annotations, not names, colours or proposals."""
-    return isinstance(change, LabelPatch | AnnotationChange)
+    if isinstance(change, AnnotationChange):
+        # What somebody measures tells no model anything.
+        return not isinstance(change.after or change.before, Measurement)
+    return isinstance(change, LabelPatch)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.icons import icon
 from medview.workspace.actions import Action, Test
+from medview.workspace.measuring import MEASURING_TOOLS
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
@@ -117,6 +118,10 @@ class QtActions(QObject):
                 self._qt[key].setChecked(test(self._workspace))
 
 
+def _is_tool(tool: Tool) -> Test:
+    return lambda workspace: workspace.bench.tool is tool
+
+
 def _shown(keys: str) -> str:
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
@@ -128,6 +133,7 @@ _CHECKED: dict[str, Test] = {
     "tool.crosshair": lambda w: w.bench.tool is Tool.CROSSHAIR,
     "tool.brush": lambda w: w.bench.tool is Tool.BRUSH,
     "tool.eraser": lambda w: w.bench.tool is Tool.ERASER,
+    **{f"tool.{tool.value}": _is_tool(tool) for tool in MEASURING_TOOLS},
     "brush.sphere": lambda w: w.bench.brush_sphere,
     "view.identity": lambda w: w.bench.identity_hidden,
 }

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from medview.gui.bind import Subscriptions, follow
 from medview.gui.panels.check import CheckPanel
 from medview.gui.panels.history import HistoryPanel
+from medview.gui.panels.measurements import MeasurementsPanel
 from medview.gui.panels.models import ModelsPanel
 from medview.gui.panels.proposals import ProposalsPanel
 from medview.gui.panels.segments import SegmentsPanel
@@ -33,9 +34,11 @@ class SideColumn(QScrollArea):
         self.proposals = ProposalsPanel(workspace)
         self.models = ModelsPanel(workspace)
         self.check = CheckPanel(workspace)
+        self.measurements = MeasurementsPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
             "window": Section("Window", self.window_part),
+            "measurements": Section("Measure", self.measurements),
             "tools": Section("Tools", self.tools),
             "segments": Section("Segments", self.segments),
             "proposals": Section("Proposals", self.proposals),
@@ -78,6 +81,7 @@ class SideColumn(QScrollArea):
 
 _PARTS: dict[str, tuple[Mode, ...]] = {
     "window": (Mode.READ,),
+    "measurements": (Mode.READ,),
     "tools": (Mode.ANNOTATE,),
     "segments": (Mode.ANNOTATE,),
     "models": (Mode.READ, Mode.ANNOTATE),

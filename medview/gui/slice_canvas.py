@@ -34,7 +34,8 @@ class Stale(Flag):
     PROPOSALS = auto()
     LINES = auto()
     TEXT = auto()
-    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT
+    MEASURES = auto()
+    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES
     ALL = SLICE | CAMERA
 
 
@@ -95,6 +96,7 @@ class SliceCanvas(QWidget):
             self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
             self._of_case.add(field_signal(case.view, "window"), self._on_window)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
+            self._of_case.add(field_signal(case.view, "active_measurement_id"), self._on_measured)
         self._mark(Stale.ALL)
         self._say_pointed_at()
 
@@ -132,11 +134,14 @@ class SliceCanvas(QWidget):
             self._load_pace.start()
 
     def _show_load(self) -> None:
-        self._mark(Stale.PICTURE | Stale.TEXT)
+        self._mark(Stale.PICTURE | Stale.TEXT | Stale.MEASURES)
         self._say_pointed_at()
 
+    def _on_measured(self) -> None:
+        self._mark(Stale.MEASURES)
+
     def _on_overlay(self) -> None:
-        self._mark(Stale.LABELS | Stale.PROPOSALS)
+        self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.MEASURES)
 
     def _on_identity(self) -> None:
         self._mark(Stale.TEXT | Stale.PICTURE)
@@ -157,8 +162,11 @@ class SliceCanvas(QWidget):
         if case is None or layout is None or event.series_uid != case.key:
             return
         self._say_pointed_at()
+        if event.only_measurements:
+            self._mark(Stale.MEASURES)
+            return
         if not event.only_voxels:
-            self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.TEXT)
+            self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.TEXT | Stale.MEASURES)
             return
         index = case.view.crosshair_kji[layout.normal_axis]
         for change in event.changes:
@@ -193,6 +201,8 @@ class SliceCanvas(QWidget):
         else:
             for layer_id, ranges in written:
                 picture.labels.refresh(layer_id, ranges)
+        if parts & Stale.MEASURES:
+            picture.show_measurements(case, layout, index)
         if parts & Stale.TEXT:
             picture.show_text(case, layout, index)
         if parts & Stale.PROPOSALS:

@@ -12,9 +12,11 @@ from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
 from medview.gui.label_raster import Cut, Paint
 from medview.gui.layers.boxes import BoxOnSlice
+from medview.gui.layers.measurements import FigureOnSlice
 from medview.gui.layers.proposal import Chip, ProposedMask
 from medview.workspace.grey_table import GreyTable, Levels
 from medview.workspace.load_state import LoadState, SliceState
+from medview.workspace.measuring import handles, lies_on, lines, measured, measurements, short_text
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Bench
 
@@ -109,6 +111,33 @@ def mask_cut(mask: PredictedMask, geometry: Geometry, plane: SlicePlane, index: 
     cut = np.zeros(plane.screen_shape(geometry), dtype=np.uint8)
     cut[row0:row1, column0:column1] = part
     return cut
+
+
+def measurements_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> list[FigureOnSlice]:
+    """Return the measurements that lie on a slice, with what they say."""
+    if not bench.overlay_visible:
+        return []
+    geometry = case.volume.geometry
+    found: list[FigureOnSlice] = []
+    for one in measurements(case):
+        if one.slice_index(plane, geometry) != index or not lies_on(one, plane, geometry):
+            continue
+        points = np.asarray([plane.screen(geometry, point)[1:] for point in one.points_kji(geometry)])
+        drawn = lines(one, points)
+        pulled = handles(one)
+        told = measured(case, one)
+        said = short_text(told) if case.load.complete else []
+        right = max((point for line in drawn for point in line), key=lambda p: p[1], default=tuple(points[0]))
+        found.append(
+            FigureOnSlice(
+                tuple(tuple(line) for line in drawn),
+                tuple((float(points[n][0]), float(points[n][1])) for n in pulled),
+                (*([one.label] if one.label else []), *said),
+                (float(right[0]), float(right[1])),
+                one.annotation_id == case.view.active_measurement_id,
+            )
+        )
+    return found
 
 
 def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> list[BoxOnSlice]:

@@ -16,6 +16,7 @@ from medview.gui.layers.graphics import GraphicsLayer
 from medview.gui.layers.image import ImageLayer
 from medview.gui.layers.labels import LabelsLayer
 from medview.gui.layers.letters import LettersLayer
+from medview.gui.layers.measurements import MeasurementsLayer
 from medview.gui.layers.proposal import Chip, ProposalLayer
 from medview.gui.layers.scale_bar import ScaleBarLayer
 from medview.gui.slice_content import (
@@ -23,6 +24,7 @@ from medview.gui.slice_content import (
     columns_have_mm,
     graphics_mask,
     label_cuts,
+    measurements_on_slice,
     proposal_chips,
     proposed_masks,
     slice_levels,
@@ -49,6 +51,7 @@ class SlicePicture:
         self.labels = LabelsLayer()
         self.proposals = ProposalLayer()
         self.boxes = BoxesLayer()
+        self.measurements = MeasurementsLayer()
         self.crosshair = CrosshairLayer()
         self.brush = BrushPreviewLayer()
         self._letters = LettersLayer()
@@ -99,6 +102,10 @@ class SlicePicture:
         """Take labels and accepted boxes."""
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
         self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
+
+    def show_measurements(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+        """Take the measurements."""
+        self.measurements.update(measurements_on_slice(case, self._bench, layout, index), self._here)
 
     def show_proposals(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
         """Take what models propose."""
@@ -153,6 +160,7 @@ class SlicePicture:
         self.labels.paint(painter)
         self.proposals.paint(painter)
         self.boxes.paint(painter, self._font)
+        self.measurements.paint(painter, self._font)
 
     @property
     def _here(self) -> Viewport:

@@ -91,6 +91,8 @@ PLANE_COLOURS: dict[Plane, str] = {
 
 PICTURE_TEXT = "#f2f4f6"
 PICTURE_QUIET = "#c3cbd3"
+PICTURE_MEASURE = "#7fd7ff"
+PICTURE_MEASURE_ACTIVE = "#ffffff"
 PICTURE_GRAPHICS = f"#{bytes(GRAPHICS_COLOUR).hex()}"
 PICTURE_WARNING = "#f0b757"
 """Text on pictures, which are black in both themes."""

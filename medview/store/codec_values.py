@@ -8,6 +8,7 @@ from medview.core.annotations import Annotation, BoxAnnotation, ImageLabel
 from medview.core.box import Box
 from medview.core.errors import StoreError
 from medview.core.geometry import Calibration, Geometry
+from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Code, Segment, SegmentStatus
@@ -119,7 +120,18 @@ def decode_segment(data: Json) -> Segment:
 
 
 def encode_annotation(annotation: Annotation) -> Json:
-    """A box or an image label."""
+    """A box, a measurement or an image label."""
+    if isinstance(annotation, Measurement):
+        return {
+            "kind": "measurement",
+            "id": annotation.annotation_id,
+            "figure": annotation.kind.value,
+            "points_lps_mm": [list(point) for point in annotation.points_lps_mm],
+            "label": annotation.label,
+            "sop_instance_uid": annotation.sop_instance_uid,
+            "frame_number": annotation.frame_number,
+            "source": encode_source(annotation.source),
+        }
     if isinstance(annotation, BoxAnnotation):
         return {
             "kind": "box",
@@ -143,6 +155,16 @@ def decode_annotation(data: Json) -> Annotation:
     """Inverse of ``encode_annotation``."""
     if data["kind"] == "box":
         return _decode_box_annotation(data)
+    if data["kind"] == "measurement":
+        return Measurement(
+            str(data["id"]),
+            MeasurementKind(data["figure"]),
+            tuple(_vector(point) for point in data["points_lps_mm"]),
+            str(data["label"]),
+            str(data["sop_instance_uid"]),
+            int(data["frame_number"]),
+            decode_source(data["source"]),
+        )
     if data["kind"] == "image":
         probability = data["probability"]
         return ImageLabel(

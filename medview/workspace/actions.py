@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from medview.core.measurement import Measurement
 from medview.core.plane import Plane
-from medview.workspace import hands
+from medview.workspace import hands, measuring
 from medview.workspace.operations import labels
 from medview.workspace.presets import choices
 from medview.workspace.view_state import Mode, Tool
@@ -184,6 +185,22 @@ def _add_segment(workspace: Workspace) -> None:
         labels.add_segment(workspace.active)
 
 
+def _chosen_measurement(workspace: Workspace) -> Measurement | None:
+    case = workspace.active
+    found = case.labels.annotations.get(case.view.active_measurement_id) if case is not None else None
+    return found if isinstance(found, Measurement) else None
+
+
+def _has_measurement(workspace: Workspace) -> bool:
+    return _can_change(workspace) and _chosen_measurement(workspace) is not None
+
+
+def _delete_measurement(workspace: Workspace) -> None:
+    case, chosen = workspace.active, _chosen_measurement(workspace)
+    if case is not None and chosen is not None and measuring.delete(case, chosen):
+        workspace.say(f"Deleted {measuring.title(chosen)}.", undo=True)
+
+
 def _next_segment(step: int) -> Run:
     def run(workspace: Workspace) -> None:
         case = workspace.active
@@ -205,6 +222,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("tool.crosshair", "Crosshair", _tool(Tool.CROSSHAIR), "mdi6.crosshairs", _has_case),
     Action("tool.brush", "Brush", _tool(Tool.BRUSH), "mdi6.brush", _has_case),
     Action("tool.eraser", "Eraser", _tool(Tool.ERASER), "mdi6.eraser", _has_case),
+    Action("tool.length", "Length", _tool(Tool.LENGTH), "mdi6.ruler", _has_case),
+    Action("tool.bidirectional", "Long and short axis", _tool(Tool.BIDIRECTIONAL), "mdi6.arrow-expand-all", _has_case),
+    Action("tool.angle", "Angle", _tool(Tool.ANGLE), "mdi6.angle-acute", _has_case),
+    Action("tool.cobb", "Cobb angle", _tool(Tool.COBB), "mdi6.math-compass", _has_case),
+    Action("tool.probe", "Value at a point", _tool(Tool.PROBE), "mdi6.eyedropper", _has_case),
+    Action("tool.ellipse", "Ellipse with mean and area", _tool(Tool.ELLIPSE), "mdi6.ellipse-outline", _has_case),
+    Action("tool.rectangle", "Rectangle with mean and area", _tool(Tool.RECTANGLE), "mdi6.rectangle-outline", _has_case),
+    Action("tool.freehand", "Outline with mean and area", _tool(Tool.FREEHAND), "mdi6.lasso", _has_case),
+    Action("measurement.delete", "Delete the measurement", _delete_measurement, "", _has_measurement),
     Action("tool.toggle", "Swap brush and eraser", _toggle_tool, "", _has_case),
     Action("brush.smaller", "Smaller brush", _radius(1 / 1.15), "", _has_case),
     Action("brush.larger", "Larger brush", _radius(1.15), "", _has_case),

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from medview.core.box import Box
-from medview.core.changes import Change
+from medview.core.changes import AnnotationChange, Change
 from medview.core.label_patch import LabelPatch
+from medview.core.measurement import Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,14 @@ class LabelsChanged:
     def only_voxels(self) -> bool:
         """Whether nothing but label voxels changed."""
         return bool(self.changes) and all(isinstance(change, LabelPatch) for change in self.changes)
+
+    @property
+    def only_measurements(self) -> bool:
+        """Whether nothing but measurements changed; panes that show labels need not draw them anew."""
+        return bool(self.changes) and all(
+            isinstance(change, AnnotationChange) and isinstance(change.after or change.before, Measurement)
+            for change in self.changes
+        )
 
 
 class Severity(Enum):

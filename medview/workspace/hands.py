@@ -7,12 +7,13 @@ from dataclasses import replace
 from psygnal import Signal
 
 from medview.core.plane import Plane
+from medview.workspace.measuring import MEASURING_TOOLS
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import BrushPreview
 from medview.workspace.scheme import Scheme, wheel_chord
 from medview.workspace.stage import Drag, DragTool, Stage
-from medview.workspace.tools import crosshair, paint, pan, window, zoom
+from medview.workspace.tools import crosshair, measure, paint, pan, window, zoom
 from medview.workspace.view_state import Bench, Camera, Mode, Tool
 from medview.workspace.workspace import Workspace
 
@@ -23,6 +24,7 @@ _TOOLS: dict[Tool, DragTool] = {
     Tool.CROSSHAIR: crosshair.drag,
     Tool.BRUSH: paint.drag,
     Tool.ERASER: paint.drag,
+    **dict.fromkeys(MEASURING_TOOLS, measure.drag),
 }
 
 _DRAWING = (Tool.BRUSH, Tool.ERASER)
@@ -80,7 +82,8 @@ class Hands:
         case, press = self._workspace.active, self._press
         self._press = None
         clicked = press is not None and not self._moved
-        if case is not None and press is not None and clicked and self._is_tool_click(press) and not self._drawing:
+        marked = self._drawing or self._bench.tool is Tool.PROBE
+        if case is not None and press is not None and clicked and self._is_tool_click(press) and not marked:
             self._send(crosshair.drag(Stage(self._bench, case, self._workspace.say), pointer), first=True)
 
     def cancel(self) -> None:

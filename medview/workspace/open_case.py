@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from psygnal import Signal
 
 from medview.core.case_labels import CaseLabels
-from medview.core.changes import Change, Command
+from medview.core.changes import AnnotationChange, Change, Command
 from medview.core.label_patch import LabelPatch
 from medview.core.overlay_plane import OverlayPlane
 from medview.core.plane import Plane, SlicePlane
@@ -90,6 +90,15 @@ class OpenCase:
     def slice_plane(self, plane: Plane) -> SlicePlane:
         """Layout of an anatomical plane on this grid."""
         return SlicePlane.of(plane, self.volume.geometry)
+
+    def layouts(self) -> dict[Plane, SlicePlane]:
+        """Layouts of all anatomical planes on this grid."""
+        return {plane: self.slice_plane(plane) for plane in Plane}
+
+    def image_of(self, k: int) -> tuple[str, int]:
+        """Return the SOP instance UID and frame number of slice ``k``; empty where the files name none."""
+        frames = self.entry.frames
+        return (frames[k].sop_instance_uid, frames[k].number) if k < len(frames) else ("", 0)
 
     @property
     def ready(self) -> bool:
@@ -220,7 +229,7 @@ class Gesture:
         self._case._show(taken_back)
 
     def _merged(self) -> tuple[Change, ...]:
-        others = [change for change in self._changes if not isinstance(change, LabelPatch)]
+        others = _joined(change for change in self._changes if not isinstance(change, LabelPatch))
         by_layer: dict[int, list[LabelPatch]] = {}
         for change in self._changes:
             if isinstance(change, LabelPatch):
@@ -228,3 +237,17 @@ class Gesture:
         layers = self._case.labels.segmentation.layers
         merged = [LabelPatch.merged(layers[layer_id], patches) for layer_id, patches in by_layer.items()]
         return (*others, *(patch for patch in merged if patch is not None))
+
+
+def _joined(changes: Iterable[Change]) -> list[Change]:
+    """Return changes with those of one annotation joined into one, from how it was to how it became."""
+    found: dict[str, AnnotationChange] = {}
+    rest: list[Change] = []
+    for change in changes:
+        some = (change.after or change.before) if isinstance(change, AnnotationChange) else None
+        if some is None or not isinstance(change, AnnotationChange):
+            rest.append(change)
+            continue
+        earlier = found.get(some.annotation_id)
+        found[some.annotation_id] = AnnotationChange(earlier.before if earlier else change.before, change.after)
+    return [*rest, *(change for change in found.values() if change.before != change.after)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from medview.core.annotations import BoxAnnotation
+from medview.core.annotations import BoxAnnotation, ImageLabel
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.geometry import Geometry
@@ -136,7 +136,7 @@ def _document(row: CaseRow, labels: CaseLabels) -> dict[str, Any]:
     statements = [
         {"label": a.label, "probability": a.probability, "source": a.source.title}
         for a in labels.annotations.values()
-        if not isinstance(a, BoxAnnotation)
+        if isinstance(a, ImageLabel)
     ]
     segments = [_segment(segment) for segment in labels.segmentation.segments]
     return {"status": row.status.value, "segments": segments, "boxes": boxes, "image_labels": statements}

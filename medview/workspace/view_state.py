@@ -28,6 +28,14 @@ class Tool(Enum):
     CROSSHAIR = "crosshair"
     BRUSH = "brush"
     ERASER = "eraser"
+    LENGTH = "length"
+    BIDIRECTIONAL = "bidirectional"
+    ANGLE = "angle"
+    COBB = "cobb"
+    PROBE = "probe"
+    ELLIPSE = "ellipse"
+    RECTANGLE = "rectangle"
+    FREEHAND = "freehand"
 
 
 MIN_BRUSH_MM = 0.5
@@ -68,6 +76,7 @@ class CaseView:
     window: VoiTransform
     cameras: dict[Plane, Camera] = field(default_factory=lambda: {plane: Camera() for plane in Plane})
     active_segment_id: str = ""
+    active_measurement_id: str = ""
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     def set_camera(self, plane: Plane, camera: Camera) -> None:

@@ -10,6 +10,7 @@ from medview.core.box import Box
 from medview.core.changes import AnnotationChange, Command, ProposalChange, SegmentChange
 from medview.core.errors import LabelError, StoreError
 from medview.core.label_patch import LabelPatch
+from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Code, LabelLayer, Segment, SegmentStatus
 from medview.store.codec import Encoded, decode, encode
@@ -156,3 +157,12 @@ def test_a_bomb_is_not_inflated() -> None:
     with pytest.raises(LabelError, match="damaged"):
         bomb.apply(layer)
     assert not layer.voxels.any()
+
+
+@pytest.mark.parametrize("kind", list(MeasurementKind))
+def test_measurements_come_back_equal(kind: MeasurementKind) -> None:
+    points = tuple((1.0 / 3 * n, -2.5 * n, 1e-9 * n) for n in range(kind.points or 5))
+    before = Measurement("m", kind, points, "Segment VI \N{GREEK SMALL LETTER ALPHA}", "1.2.3", 4, MODEL)
+    moved = before.with_points(np.asarray(points) + 1.0)
+    command = Command("Measure", (AnnotationChange(None, before), AnnotationChange(before, moved)), "measure")
+    assert _again(encode(command)) == command

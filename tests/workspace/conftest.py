@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,16 @@ from medview.core.geometry import Geometry
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 from medview.core.window import Window
+from medview.io.reader_pool import InlinePool
+from medview.ml.registry import Registry
+from medview.workspace.hands import Hands
+from medview.workspace.jobs import InlineRunner
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
+from medview.workspace.scheme import Scheme
+from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
+from medview.workspace.workspace import Workspace
 
 
 def oblique_geometry(shape_kji: tuple[int, int, int] = (12, 20, 30)) -> Geometry:
@@ -48,3 +57,16 @@ def make_case() -> OpenCase:
         labels=CaseLabels.empty(geometry),
         view=CaseView((6, 10, 15), Window(40, 400)),
     )
+
+
+@pytest.fixture
+def workspace(case: OpenCase, tmp_path: Path) -> Workspace:
+    services = Services(InlinePool(), Registry(tmp_path / "a", tmp_path / "b"))
+    workspace = Workspace(InlineRunner(), services)
+    workspace.add_case(case)
+    return workspace
+
+
+@pytest.fixture
+def hands(workspace: Workspace) -> Hands:
+    return Hands(workspace, Scheme.load())

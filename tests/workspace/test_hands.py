@@ -1,54 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from medview.core.plane import Plane
-from medview.io.reader_pool import InlinePool
-from medview.ml.registry import Registry
 from medview.workspace.actions import set_mode, set_tool
 from medview.workspace.events import Message
 from medview.workspace.hands import Hands
-from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
-from medview.workspace.pointer import Button, Modifiers, Pointer
-from medview.workspace.scheme import Scheme
-from medview.workspace.services import Services
+from medview.workspace.pointer import Button, Modifiers
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
-
-
-@pytest.fixture
-def workspace(case: OpenCase, tmp_path: Path) -> Workspace:
-    services = Services(InlinePool(), Registry(tmp_path / "a", tmp_path / "b"))
-    workspace = Workspace(InlineRunner(), services)
-    workspace.add_case(case)
-    return workspace
-
-
-@pytest.fixture
-def hands(workspace: Workspace) -> Hands:
-    return Hands(workspace, Scheme.load())
-
-
-def pointer(
-    case: OpenCase, row: float, column: float, *, plane: Plane = Plane.AXIAL, button: Button = Button.LEFT,
-    modifiers: Modifiers = Modifiers.NONE,
-) -> Pointer:  # fmt: skip
-    layout = case.slice_plane(plane)
-    index = case.view.crosshair_kji[layout.normal_axis]
-    return Pointer(layout, index, row, column, column * 10.0, row * 10.0, 0.1, button, modifiers)
-
-
-def drag(hands: Hands, *way: Pointer) -> None:
-    hands.press(way[0])
-    for step in way[1:]:
-        hands.move(step)
-    hands.release(way[-1])
+from tests.workspace.gestures import drag, pointer
 
 
 def test_a_left_drag_windows_while_reading(hands: Hands, case: OpenCase) -> None:

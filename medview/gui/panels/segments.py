@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from medview.core.annotations import BoxAnnotation, ImageLabel
+from medview.core.measurement import Measurement
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import action_button, clear_layout, icon_button, words
 from medview.gui.elided_label import ElidedLabel
@@ -144,6 +145,8 @@ class SegmentsPanel(QWidget):
         if case is None:
             return
         for annotation_id, annotation in case.labels.annotations.items():
+            if isinstance(annotation, Measurement):
+                continue  # they have a panel of their own
             row = QHBoxLayout()
             row.setSpacing(GRID_PX)
             label = ElidedLabel(_annotation_text(annotation))

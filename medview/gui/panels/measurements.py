@@ -1,0 +1,131 @@
+"""Tools to measure with, and the list of what was measured."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from medview.core.measurement import Measurement
+from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.controls import action_button, clear_layout, icon_button, text_button, words
+from medview.gui.elided_label import ElidedLabel
+from medview.gui.qt_actions import QtActions
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.events import LabelsChanged
+from medview.workspace.measuring import (
+    MEASURING_TOOLS,
+    as_text,
+    delete,
+    jump_to,
+    measured,
+    measurements,
+    short_text,
+    table,
+    title,
+    where,
+)
+from medview.workspace.open_case import OpenCase
+from medview.workspace.workspace import Workspace
+
+_COLUMNS = 4
+_PACE_MS = 120
+
+
+class MeasurementsPanel(QWidget):
+    """A button per tool; a row per measurement that shows the place with a click; copy as text and as a table."""
+
+    def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        tools = QGridLayout()
+        tools.setSpacing(GRID_PX)
+        for number, tool in enumerate(MEASURING_TOOLS):
+            button = action_button(actions[f"tool.{tool.value}"], flat=False)
+            button.setObjectName(f"button tool.{tool.value}")
+            button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
+            tools.addWidget(button, number // _COLUMNS, number % _COLUMNS)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(GRID_PX)
+        self._empty = words("Choose a tool and drag on a picture. Handles can be pulled, lines moved.", "quiet")
+        self.copy_text = text_button("Copy as text", "One line for each measurement, for a report")
+        self.copy_table = text_button("Copy as table", "Name, slice, quantity, value, unit in columns, for a spreadsheet")
+        self.copy_text.clicked.connect(self._copy_text)
+        self.copy_table.clicked.connect(self._copy_table)
+        copies = QHBoxLayout()
+        copies.setSpacing(GRID_PX)
+        copies.addWidget(self.copy_text)
+        copies.addWidget(self.copy_table)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        column.setSpacing(GRID_PX * 2)
+        column.addLayout(tools)
+        column.addWidget(self._empty)
+        column.addLayout(self._rows)
+        column.addLayout(copies)
+        heard = Subscriptions(self)
+        heard.add(workspace.active_changed, self._on_active)
+        heard.add(workspace.labels_changed, self._on_labels)
+        self._soon = QTimer(self, interval=_PACE_MS, singleShot=True)
+        self._soon.timeout.connect(self.refresh)
+        self._of_case = Subscriptions(self)
+        self._on_active()
+
+    def _on_active(self) -> None:
+        self._of_case.clear()
+        case = self._workspace.active
+        if case is not None:
+            self._of_case.add(field_signal(case.view, "active_measurement_id"), self.refresh)
+        self.refresh()
+
+    def _on_labels(self, event: LabelsChanged) -> None:
+        # While a hand pulls at a figure the numbers beside it change; the list follows at its own pace.
+        if not event.only_voxels and not self._soon.isActive():
+            self._soon.start()
+
+    def refresh(self, *_values: object) -> None:
+        """Bring the rows in line with the case."""
+        case = self._workspace.active
+        clear_layout(self._rows)
+        found = measurements(case) if case is not None else []
+        self._empty.setVisible(not found)
+        for button in (self.copy_text, self.copy_table):
+            button.setVisible(bool(found))
+        if case is not None:
+            for one in found:
+                self._rows.addLayout(self._row(case, one))
+
+    def _row(self, case: OpenCase, one: Measurement) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(GRID_PX)
+        found = measured(case, one)
+        said = ", ".join(short_text(found))
+        label = ElidedLabel(f"{title(one)}: {said}")
+        reason = f"\n{found.reason}" if found.reason else ""
+        label.set_hint(f"{where(case, one)}\n{said}{reason}\nClick to go there")
+        label.setProperty("role", "accent" if one.annotation_id == case.view.active_measurement_id else "")
+        show = icon_button("mdi6.crosshairs-gps", f"Show it: {where(case, one)}")
+        show.clicked.connect(lambda _checked=False: jump_to(case, one))
+        remove = icon_button("mdi6.trash-can-outline", f"Delete {title(one)}; Undo brings it back")
+        remove.setEnabled(case.editable)
+        remove.clicked.connect(lambda _checked=False: self._delete(case, one))
+        row.addWidget(label, 1)
+        row.addWidget(show)
+        row.addWidget(remove)
+        return row
+
+    def _delete(self, case: OpenCase, one: Measurement) -> None:
+        if delete(case, one):
+            self._workspace.say(f"Deleted {title(one)}.", undo=True)
+
+    def _copy_text(self) -> None:
+        case = self._workspace.active
+        if case is not None:
+            QGuiApplication.clipboard().setText(as_text(case, measurements(case)))
+            self._workspace.say("Copied the measurements as text.")
+
+    def _copy_table(self) -> None:
+        case = self._workspace.active
+        if case is not None:
+            QGuiApplication.clipboard().setText(table(case))
+            self._workspace.say("Copied the measurements as a table.")
