@@ -22,6 +22,7 @@ from medview.core.job import JobContext
 from medview.gui.dialogs.give_up import ask_to_give_up
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.gui.end_on_signal import EndOnSignal
+from medview.gui.garbage import GarbageInWindow
 from medview.gui.icons import icon
 from medview.gui.job_thread import JobThreads
 from medview.gui.key_focus import KeyFocus
@@ -104,6 +105,7 @@ class Program(QObject):
         super().__init__(app)
         self._app = app
         settings = load_settings()
+        self._garbage = GarbageInWindow(self)
         self.threads = JobThreads(self)
         self.pool = ReaderPool()
         self.workspace = Workspace(self.threads, Services(self.pool, model_registry()), settings)
@@ -159,6 +161,7 @@ class Program(QObject):
         if self._watch is not None:
             self._watch.stop()
         self._app.removeEventFilter(self._key_focus)
+        self._garbage.stop()
         sys.excepthook = sys.__excepthook__
 
     def on_unexpected(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

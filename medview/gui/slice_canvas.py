@@ -215,9 +215,12 @@ class SliceCanvas(QWidget):
         if self._stale is not Stale.NONE or self._written:
             self._refresh()
         painter = QPainter(self)
-        painter.setClipRegion(event.region())
-        self._picture.paint(painter, self.rect(), active=self._workspace.bench.pointed is self.plane)
-        painter.end()
+        try:
+            painter.setClipRegion(event.region())
+            self._picture.paint(painter, self.rect(), active=self._workspace.bench.pointed is self.plane)
+        finally:
+            # Qt does not survive a painter that an error left open.
+            painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Look at the slice through the new size."""

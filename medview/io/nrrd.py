@@ -12,12 +12,15 @@ import numpy.typing as npt
 import SimpleITK
 
 from medview.core.atomic import replacing
-from medview.core.errors import ReadError, WriteError
+from medview.core.errors import ReadError, RefusedError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.volume import Volume
 from medview.io.placed import refuse_unplaced
 from medview.io.plain_header import PlainHeader, check_size
 from medview.io.sources import in_archive, name_of, open_source
+
+MOST_HEADER_BYTES = 1 << 20
+"""Longest header; those of diffusion series with a thousand directions have a tenth."""
 
 _PIXELS: dict[int, str] = {
     getattr(SimpleITK, f"sitk{name}"): name.lower()
@@ -34,6 +37,7 @@ def read_header(path: str) -> PlainHeader:
         When it is damaged or of a kind not read.
     """
     name = name_of(path)
+    _check_header(path, name)
     reader = _reader(path)
     try:
         reader.ReadImageInformation()
@@ -47,6 +51,14 @@ def read_header(path: str) -> PlainHeader:
     check_size(int(np.prod(size, dtype=np.float64)) * np.dtype(dtype).itemsize * (3 if colour else 1), name)
     geometry = _geometry(reader, size, name)
     return PlainHeader(geometry, dtype, colour, size[3] if len(size) > 3 else 1)
+
+
+def _check_header(path: str, name: str) -> None:
+    """Refuse a header that does not end within a believable length: the library reads it line by line and slowly."""
+    with open_source(path) as file:
+        head = file.read(MOST_HEADER_BYTES)
+    if len(head) == MOST_HEADER_BYTES and b"\n\n" not in head and b"\n\r\n" not in head:
+        raise RefusedError(f"{name} has a header of more than {MOST_HEADER_BYTES >> 10} kB; it was not opened.")
 
 
 def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import logging
 import threading
@@ -116,8 +115,8 @@ class ResidentNetworks:
     def clear(self) -> None:
         """Let all networks go."""
         with self._lock:
+            # Networks hold no cycles; collecting in a worker could take pieces of the window apart there.
             self._networks.clear()
-        gc.collect()
 
 
 RESIDENT = ResidentNetworks()

@@ -149,6 +149,7 @@ def structures() -> dict[str, bytes]:
         "gzip-bomb.nii.gz": gzip.compress(_nifti((10, 10, 10)) + bytes(1 << 27), 1),
         "claims-all.nii.gz": gzip.compress(_nifti((30000, 30000, 30000)) + bytes(1 << 20)),
         "gzip-bomb.nrrd": _nrrd("10 10 10") + gzip.compress(bytes(1 << 27), 1),
+        "nrrd-of-comments.nrrd": b"NRRD0004\n" + b"# a\n" * 3_000_000,
         "picture-1e10.png": _png(100_000, 100_000),
     }
 
@@ -203,6 +204,8 @@ def lying_codestreams() -> dict[str, bytes]:
         "jpeg-ls-two-frames.dcm": file(6, JPEG_LS, _second_frame_header(loco, 0xF7, 65500)),
         "jpeg-2000-65500.dcm": file(7, JPEG_2000, _siz_resized(wavelet, 65500)),
         "jpeg-2000-4e9.dcm": file(8, JPEG_2000, _siz_resized(wavelet, 0xFFFFFFF0)),
+        "jpeg-2000-decoy.dcm": file(9, JPEG_2000, _decoy(wavelet, 65500)),
+        "jpeg-2000-decoy-jp2.dcm": file(10, JPEG_2000, _decoy_in_box(wavelet, 65500)),
         # Size header of a codestream: not small, 2^30 rows (size class 3), ratio 1:1.
         "jpeg-xl-1e9.dcm": file(11, JPEG_XL, b"\xff\x0a" + (3 << 1 | (2**30 - 1) << 3 | 1 << 33).to_bytes(8, "little")),
         "jpeg-xl-30000.dcm": file(12, JPEG_XL, _xl_resized(grey8, 30000)),
@@ -232,6 +235,23 @@ def _siz_resized(codestream: bytes, size: int) -> bytes:
     struct.pack_into(">II", raw, at, size, size)
     struct.pack_into(">II", raw, at + 16, size, size)
     return bytes(raw)
+
+
+def _decoy(codestream: bytes, size: int) -> bytes:
+    """An honest size marker in front of the codestream that claims more."""
+    return b"\x00" + codestream[:60] + _siz_resized(codestream, size)
+
+
+def _decoy_in_box(codestream: bytes, size: int) -> bytes:
+    """A JP2 file with the honest size marker in a box of free text."""
+    signature = struct.pack(">I4s", 12, b"jP  ") + b"\r\n\x87\n"
+    kind = struct.pack(">I4s4sI4s", 20, b"ftyp", b"jp2 ", 0, b"jp2 ")
+    header = struct.pack(">IIHBBBB", size, size, 1, 7, 7, 0, 0)
+    colour = struct.pack(">I4sBBBI", 15, b"colr", 1, 0, 0, 17)
+    boxes = struct.pack(">I4s", 8 + 22 + 15, b"jp2h") + struct.pack(">I4s", 22, b"ihdr") + header + colour
+    free = struct.pack(">I4s", 8 + 60, b"free") + codestream[:60]
+    image = _siz_resized(codestream, size)
+    return signature + kind + boxes + free + struct.pack(">I4s", 8 + len(image), b"jp2c") + image
 
 
 def _xl_resized(image: np.ndarray, size: int) -> bytes:

@@ -78,13 +78,33 @@ def jpeg_size(codestream: bytes) -> CodestreamSize | None:
 
 
 def jpeg2000_size(codestream: bytes) -> CodestreamSize | None:
-    """Return the size of a JPEG 2000 or HTJ2K frame, in a JP2 box or bare, or None when no SIZ marker is found."""
-    at = codestream.find(b"\xff\x4f\xff\x51")
-    if at < 0 or at + 46 > len(codestream):
+    """Return the size of a JPEG 2000 or HTJ2K frame, in a JP2 box or bare, or None when no SIZ marker is found.
+
+    The marker is looked for where a decoder finds it and nowhere else: one in a box of free text would hide the true size.
+    """
+    at = _jp2_codestream(codestream) if codestream[4:8] == b"jP  " else 0
+    if at + 46 > len(codestream) or codestream[at : at + 4] != b"\xff\x4f\xff\x51":
         return None
     x1, y1, x0, y0 = struct.unpack_from(">IIII", codestream, at + 8)
     samples, depth = struct.unpack_from(">HB", codestream, at + 40)
     return CodestreamSize(y1 - y0, x1 - x0, samples, (depth & 0x7F) + 1, lossy=_irreversible(codestream, at + 2))
+
+
+def _jp2_codestream(file: bytes) -> int:
+    """Return where the codestream box of a JP2 file holds its data; the end of the file when it has none."""
+    at = 0
+    while at + 8 <= len(file):
+        length, kind = struct.unpack_from(">I4s", file, at)
+        header = 8
+        if length == 1 and at + 16 <= len(file):
+            (length,) = struct.unpack_from(">Q", file, at + 8)
+            header = 16
+        if kind == b"jp2c":
+            return at + header
+        if length < header:
+            break  # zero reaches to the end of the file, anything else is no box
+        at += length
+    return len(file)
 
 
 def _irreversible(codestream: bytes, at: int) -> bool:
