@@ -13,6 +13,7 @@ from medview.core.job import JobContext
 from medview.core.study import DamagedFile, Series, Verdict, VolumeEntry
 from medview.io.dicom.reasons import ReasonKind
 from medview.io.dicom.scan import scan
+from medview.io.library import user_library
 from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.workspace.check import Finding, check, of_kind, verdict_sentence
@@ -32,7 +33,7 @@ def run(
 ) -> None:
     """Read one series whole and say what was found, what was assumed and what is wrong."""
     with readers() as pool, progress(quiet=quiet) as context:
-        result = scan(src, context, pool)
+        result = scan(src, context, pool, user_library())
         chosen = _choose(src, result.series, series, result.damaged)
         checked = [(entry, check(chosen, entry, _damaged(chosen, entry, context, pool))) for entry in chosen.volumes]
     if json:

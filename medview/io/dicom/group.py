@@ -166,15 +166,15 @@ def _image_type_key(one: Slice) -> object:
 
 def _same_spacing(first: Slice, one: Slice) -> bool:
     mine, theirs = first.frame.spacing_ji_mm, one.frame.spacing_ji_mm
-    if mine is None or theirs is None:
-        return mine is theirs
+    if mine is None or theirs is None or mine == theirs:
+        return mine == theirs
     return max(abs(a / b - 1.0) for a, b in zip(mine, theirs, strict=True)) <= SPACING_TOLERANCE
 
 
 def _same_orientation(first: Slice, one: Slice) -> bool:
     mine, theirs = first.frame.orientation, one.frame.orientation
-    if mine is None or theirs is None:
-        return mine is theirs
+    if mine is None or theirs is None or mine == theirs:
+        return mine == theirs
     return bool(np.abs(np.subtract(mine, theirs)).max() <= ORIENTATION_TOLERANCE)
 
 
