@@ -14,9 +14,9 @@ import SimpleITK as sitk
 from monai.transforms import LoadImage
 
 
-def raw_bytes(files: list[Path]) -> None:
-    for file in files:
-        file.read_bytes()
+def raw_bytes(files: list[Path]) -> list[bytes]:
+    """All bytes, kept: memory that is used again for every file would cost nothing, and no volume can be made in it."""
+    return [file.read_bytes() for file in files]
 
 
 def simpleitk(files: list[Path]) -> sitk.Image:
