@@ -13,6 +13,7 @@ from medview.gui.identity import message_text
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.events import Message, Severity
 from medview.workspace.pointer import Button, Modifiers
+from medview.workspace.measuring import kind_of_tool, name_of
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Bench, Mode, Tool
 from medview.workspace.workspace import Workspace
@@ -28,6 +29,7 @@ _TOOLS = {
     Tool.CROSSHAIR: "crosshair",
     Tool.BRUSH: "paint (Ctrl: erase)",
     Tool.ERASER: "erase (Ctrl: paint)",
+    Tool.PROBE: "value at a point",
 }
 
 
@@ -117,12 +119,17 @@ class MessageLine(QFrame):
             self.label.setText(mouse_hint(self._scheme, self._workspace.bench) if self._workspace.active else "")
 
 
+def _tool_words(tool: Tool) -> str:
+    kind = kind_of_tool(tool)
+    return _TOOLS.get(tool) or f"measure {name_of(kind).lower() if kind is not None else ''}, pull handles"
+
+
 def mouse_hint(scheme: Scheme, bench: Bench) -> str:
     """Say in one line what the mouse does with the present tool."""
     parts = []
     for button in (Button.LEFT, Button.MIDDLE, Button.RIGHT):
         name = scheme.drag(bench.mode, button, Modifiers.NONE)
-        words = _TOOLS[bench.tool] if name == "tool" else _DRAGS.get(name, "")
+        words = _tool_words(bench.tool) if name == "tool" else _DRAGS.get(name, "")
         if words:
             parts.append(f"{button.value.capitalize()}: {words}")
     parts.append("Wheel: slices")

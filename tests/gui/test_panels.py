@@ -20,6 +20,7 @@ from medview.core.volume import Rescale
 from medview.core.window import Window
 from medview.gui.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
+from medview.gui.message_line import mouse_hint
 from medview.gui.panels.proposals import target_kji
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
@@ -364,3 +365,16 @@ def test_every_control_says_what_it_does(annotating: MainWindow, case: OpenCase)
     buttons = [*annotating.findChildren(QPushButton), *annotating.findChildren(QToolButton)]
     nameless = [b.text() or b.objectName() for b in buttons if b.isVisible() and not b.toolTip()]
     assert nameless == []
+
+
+# ---------------------------------------------------------------------------------------- measurements
+
+
+def test_every_tool_says_what_the_mouse_does_with_it(window: MainWindow, workspace: Workspace) -> None:
+    hints = set()
+    for tool in Tool:
+        workspace.bench.tool = tool
+        hint = mouse_hint(window.hands.scheme, workspace.bench)
+        assert hint.startswith("Left: ")
+        hints.add(hint)
+    assert len(hints) == len(Tool)
