@@ -12,8 +12,8 @@ from medview.gui.elided_label import ElidedLabel
 from medview.gui.identity import message_text
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.events import Message, Severity
-from medview.workspace.pointer import Button, Modifiers
 from medview.workspace.measuring import kind_of_tool, name_of
+from medview.workspace.pointer import Button, Modifiers
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Bench, Mode, Tool
 from medview.workspace.workspace import Workspace

@@ -103,7 +103,8 @@ def main(folder: Path) -> None:
             assert case is not None
             studio.wait(lambda case=case: case.ready, "its slices")
             # What arrives after the slices is shown at the pace of the panes.
-            studio.wait(lambda end=time.monotonic() + 0.5: time.monotonic() > end, "the panes")
+            pause = time.monotonic() + 0.5
+            studio.wait(lambda pause=pause: time.monotonic() > pause, "the panes")
             workspace.bench.maximised = Plane.AXIAL if len(voxels) == 1 else None
             pane = window.panes.findChild(type(window.panes), "axial_pane") or window.panes
             QTest.mouseMove(pane, QPoint(pane.width() // 3, pane.height() // 3))
