@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK
 
 from medview.core.atomic import replacing
 from medview.core.errors import ReadError, RefusedError, WriteError
@@ -22,10 +24,20 @@ from medview.io.sources import in_archive, name_of, open_source
 MOST_HEADER_BYTES = 1 << 20
 """Longest header; those of diffusion series with a thousand directions have a tenth."""
 
-_PIXELS: dict[int, str] = {
-    getattr(SimpleITK, f"sitk{name}"): name.lower()
-    for name in ("UInt8", "Int8", "UInt16", "Int16", "UInt32", "Int32", "UInt64", "Int64", "Float32", "Float64")
-} | {SimpleITK.sitkVectorUInt8: "uint8"}
+_KINDS = ("UInt8", "Int8", "UInt16", "Int16", "UInt32", "Int32", "UInt64", "Int64", "Float32", "Float64")
+
+
+@cache
+def _sitk() -> ModuleType:
+    """Return SimpleITK; importing it costs every reader a tenth of a second that only NRRD files need."""
+    return importlib.import_module("SimpleITK")
+
+
+@cache
+def _dtypes() -> dict[int, str]:
+    """Pixel kind -> numpy name."""
+    names = {getattr(_sitk(), f"sitk{name}"): name.lower() for name in _KINDS}
+    return {**names, _sitk().sitkVectorUInt8: "uint8"}
 
 
 def read_header(path: str) -> PlainHeader:
@@ -43,8 +55,8 @@ def read_header(path: str) -> PlainHeader:
         reader.ReadImageInformation()
     except RuntimeError as error:
         raise ReadError(f"{name} is damaged: its NRRD header cannot be read.", detail=str(error)[:200]) from error
-    dtype = _PIXELS.get(reader.GetPixelID())
-    colour = reader.GetPixelID() == SimpleITK.sitkVectorUInt8 and reader.GetNumberOfComponents() == 3
+    dtype = _dtypes().get(reader.GetPixelID())
+    colour = reader.GetPixelID() == _sitk().sitkVectorUInt8 and reader.GetNumberOfComponents() == 3
     if dtype is None or (reader.GetNumberOfComponents() != 1 and not colour):
         raise ReadError(f"{name} stores numbers of a kind that is not read.")
     size = [int(n) for n in reader.GetSize()]
@@ -73,7 +85,7 @@ def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:
         image = _reader(path).Execute()
     except RuntimeError as error:
         raise ReadError(f"{name_of(path)} is damaged: it ends early; copy it again.", detail=str(error)[:200]) from error
-    array = np.asarray(SimpleITK.GetArrayFromImage(image))
+    array = np.asarray(_sitk().GetArrayFromImage(image))
     if image.GetDimension() == 2:
         return array[None]
     return array[time_point] if image.GetDimension() == 4 else array
@@ -111,7 +123,7 @@ def _reader(path: str) -> Any:
         raise ReadError(f"{name_of(path)} cannot be read inside an archive; unpack the archive first.")
     with open_source(path):
         pass
-    reader = SimpleITK.ImageFileReader()
+    reader = _sitk().ImageFileReader()
     reader.SetImageIO("NrrdImageIO")
     reader.SetFileName(path)
     return reader
@@ -144,7 +156,7 @@ def _write(path: Path, voxels: npt.NDArray[Any], geometry: Geometry) -> None:
         )
     if voxels.dtype == np.bool_:
         voxels = voxels.astype(np.uint8)
-    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(voxels), isVector=voxels.ndim == 4)
+    image = _sitk().GetImageFromArray(np.ascontiguousarray(voxels), isVector=voxels.ndim == 4)
     dk, dj, di = geometry.spacing_kji_mm
     image.SetSpacing((di, dj, dk))
     image.SetOrigin(tuple(float(x) for x in geometry.affine_lps[:3, 3]))
@@ -153,7 +165,7 @@ def _write(path: Path, voxels: npt.NDArray[Any], geometry: Geometry) -> None:
     with replacing(path) as file, tempfile.TemporaryDirectory(prefix=".medview-", dir=path.parent) as folder:
         draft = Path(folder) / "draft.nrrd"
         try:
-            SimpleITK.WriteImage(image, os.fspath(draft), useCompression=True)
+            _sitk().WriteImage(image, os.fspath(draft), useCompression=True)
         except RuntimeError as error:
             raise WriteError(f"{path.name} was not written; check the disk it goes to.", detail=str(error)[:200]) from error
         file.write(draft.read_bytes())
