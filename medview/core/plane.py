@@ -78,6 +78,13 @@ class SlicePlane:
         """Number of slices."""
         return geometry.shape_kji[self.normal_axis]
 
+    def spacing_mm(self, geometry: Geometry) -> float:
+        """Millimetres between slices, across them: of a sheared grid that is less than along its axis."""
+        across = geometry.affine_lps[:3, self.normal_axis]
+        a, b = (geometry.affine_lps[:3, axis] for axis in range(3) if axis != self.normal_axis)
+        normal = np.cross(a, b)
+        return float(abs(across @ normal) / np.linalg.norm(normal))
+
     def screen_shape(self, geometry: Geometry) -> tuple[int, int]:
         """Rows and columns of a slice on screen."""
         return geometry.shape_kji[self.row_axis], geometry.shape_kji[self.column_axis]
@@ -91,9 +98,12 @@ class SlicePlane:
         """Return slice ``index`` of a (k, j, i) or (k, j, i, c) array as a screen view (row, column[, c]); no copy."""
         selector: list[int | slice] = [slice(None)] * array.ndim
         selector[self.normal_axis] = index
-        cut = array[tuple(selector)]
-        upright = cut if self.row_axis < self.column_axis else cut.swapaxes(0, 1)
-        return upright[:: -1 if self.row_flip else 1, :: -1 if self.column_flip else 1]
+        return self.upright(array[tuple(selector)])
+
+    def upright(self, cut: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """Return an array over the two other axes, in their order in the grid, as a screen view; no copy."""
+        turned = cut if self.row_axis < self.column_axis else cut.swapaxes(0, 1)
+        return turned[:: -1 if self.row_flip else 1, :: -1 if self.column_flip else 1]
 
     def index_kji(self, geometry: Geometry, index: float, row: float, column: float) -> npt.NDArray[np.float64]:
         """Map a slice index and a screen position to a fractional voxel index. Integers are voxel centres."""

@@ -73,6 +73,8 @@ class VolumeEntry:
     rescale, windows, voi_tables, inverted, padding, spacing_source, regions,
     patient_orientation, suv
         As in Volume.
+    frame_rate_hz : float
+        How fast the file wants its frames to be played; 0 where it does not say.
     """
 
     verdict: Verdict
@@ -94,6 +96,7 @@ class VolumeEntry:
     regions: tuple[UltrasoundRegion, ...] = ()
     patient_orientation: tuple[str, str] | None = None
     suv: SuvScale | None = None
+    frame_rate_hz: float = 0.0
 
     @property
     def size_bytes(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medview.core.geometry import SHEAR_TOLERANCE, Calibration, Geometry
 from medview.core.plane import SlicePlane, letters
+from medview.core.slab import Slab, SlabMode
 from medview.core.study import Series
 from medview.core.voi_table import VoiTable
 from medview.gui.identity import load_sentence, series_description
@@ -25,7 +26,7 @@ def corner_texts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) ->
     return CornerTexts(
         top_left=_lines(_patient(shown, hidden=hidden)),
         top_right=_lines(_study(shown, hidden=hidden)),
-        bottom_left=_lines(_slice(case, plane, index)),
+        bottom_left=_lines(_slice(case, plane, index, bench.slab)),
         bottom_right=_lines(_window(case, plane)),
         notes=tuple(TextLine(note, PICTURE_WARNING) for note in _notes(case, plane, hidden=hidden)),
         middle=tuple(TextLine(line, PICTURE_WARNING) for line in _instead_of_picture(case, plane, index, hidden=hidden)),
@@ -67,7 +68,7 @@ def _study(series: Series, *, hidden: bool) -> list[str]:
     return [series.study_description, f"{series.modality} {described}".strip()]
 
 
-def _slice(case: OpenCase, plane: SlicePlane, index: int) -> list[str]:
+def _slice(case: OpenCase, plane: SlicePlane, index: int, slab: Slab) -> list[str]:
     geometry = case.volume.geometry
     placed = case.volume.patient_orientation is None
     # Without directions in the patient no plane is axial.
@@ -75,7 +76,17 @@ def _slice(case: OpenCase, plane: SlicePlane, index: int) -> list[str]:
     title = f"{name} {index + 1}/{plane.count(geometry)}"
     position = slice_position(plane, geometry, index) if placed else ""
     spacing = f"Spacing {geometry.spacing_kji_mm[plane.normal_axis]:.2f} mm" if position else ""
-    return [title, position, spacing]
+    return [title, position, spacing, slab_text(case, plane, index, slab)]
+
+
+def slab_text(case: OpenCase, plane: SlicePlane, index: int, slab: Slab) -> str:
+    """Return what a slab shows, by its true thickness; why there is none where it was asked for in vain."""
+    if slab.mode is SlabMode.OFF or case.volume.colour:
+        return ""
+    if case.volume.geometry.calibration is not Calibration.VOLUME:
+        return "No slab: the distance between slices is not known"
+    count = len(slab.slices(plane, case.volume.geometry, index))
+    return f"{slab.mode.title} {count * plane.spacing_mm(case.volume.geometry):.1f} mm ({count} slices)"
 
 
 def _window(case: OpenCase, plane: SlicePlane) -> list[str]:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 
 from medview.core.study import DamagedFile
 from medview.gui.bind import Subscriptions, field_signal, follow
+from medview.gui.cine_player import CinePlayer
 from medview.gui.computer import computer_line
 from medview.gui.controls import words
 from medview.gui.dialogs.about import AboutDialog
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         self.studies = StudiesPanel(workspace, tokens)
         self.start = StartPage()
         self.panes = PaneGrid(workspace, hands)
+        self.cine = CinePlayer(workspace, self)
         self.side = SideColumn(workspace, self.actions_table, hands.scheme)
         self.message = MessageLine(workspace, hands.scheme)
         self.status = StatusLine(workspace, threads, tokens)

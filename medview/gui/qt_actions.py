@@ -86,7 +86,7 @@ class QtActions(QObject):
         for signal in (w.active_changed, w.history_changed, w.load_changed, w.studies_changed):
             heard.add(signal, self._refresh_later)
         heard.add(w.labels_changed, self._on_labels)
-        for name in ("mode", "tool", "brush_sphere", "overlay_visible", "panels_visible", "identity_hidden", "maximised"):
+        for name in _SHOWN:
             heard.add(field_signal(w.bench, name), self._on_bench)
 
     def _on_labels(self, event: object) -> None:
@@ -126,6 +126,18 @@ def _shown(keys: str) -> str:
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
+_SHOWN = (
+    "mode",
+    "tool",
+    "brush_sphere",
+    "overlay_visible",
+    "panels_visible",
+    "identity_hidden",
+    "maximised",
+    "cine_on",
+)
+"""Fields of the bench that actions show or depend on."""
+
 _CHECKED: dict[str, Test] = {
     "mode.read": lambda w: w.bench.mode is Mode.READ,
     "mode.annotate": lambda w: w.bench.mode is Mode.ANNOTATE,
@@ -135,6 +147,7 @@ _CHECKED: dict[str, Test] = {
     "tool.eraser": lambda w: w.bench.tool is Tool.ERASER,
     **{f"tool.{tool.value}": _is_tool(tool) for tool in MEASURING_TOOLS},
     "brush.sphere": lambda w: w.bench.brush_sphere,
+    "cine.play": lambda w: w.bench.cine_on,
     "view.identity": lambda w: w.bench.identity_hidden,
 }
 """Actions that show a state, and how to read it."""

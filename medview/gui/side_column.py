@@ -10,6 +10,7 @@ from medview.gui.panels.check import CheckPanel
 from medview.gui.panels.history import HistoryPanel
 from medview.gui.panels.measurements import MeasurementsPanel
 from medview.gui.panels.models import ModelsPanel
+from medview.gui.panels.planes import PlanesPanel
 from medview.gui.panels.proposals import ProposalsPanel
 from medview.gui.panels.segments import SegmentsPanel
 from medview.gui.panels.tools import ToolsPanel
@@ -34,10 +35,12 @@ class SideColumn(QScrollArea):
         self.proposals = ProposalsPanel(workspace)
         self.models = ModelsPanel(workspace)
         self.check = CheckPanel(workspace)
+        self.planes = PlanesPanel(workspace, actions)
         self.measurements = MeasurementsPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
             "window": Section("Window", self.window_part),
+            "planes": Section("Slab and cine", self.planes),
             "measurements": Section("Measure", self.measurements),
             "tools": Section("Tools", self.tools),
             "segments": Section("Segments", self.segments),
@@ -81,6 +84,7 @@ class SideColumn(QScrollArea):
 
 _PARTS: dict[str, tuple[Mode, ...]] = {
     "window": (Mode.READ,),
+    "planes": (Mode.READ,),
     "measurements": (Mode.READ,),
     "tools": (Mode.ANNOTATE,),
     "segments": (Mode.ANNOTATE,),

@@ -81,7 +81,8 @@ class SliceCanvas(QWidget):
         for name in ("overlay_opacity", "overlay_visible"):
             add(field_signal(bench, name), self._on_overlay)
         add(field_signal(bench, "identity_hidden"), self._on_identity)
-        add(field_signal(bench, "graphics_visible"), self._on_identity)
+        for name in ("graphics_visible", "slab"):
+            add(field_signal(bench, name), self._on_identity)
         add(field_signal(bench, "names_read_as"), self._on_identity)
         add(field_signal(bench, "pointed"), self._on_pointed)
 

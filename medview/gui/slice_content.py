@@ -10,6 +10,7 @@ from medview.core.box import Box
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
+from medview.core.slab import Slab, project
 from medview.gui.label_raster import Cut, Paint
 from medview.gui.layers.boxes import BoxOnSlice
 from medview.gui.layers.measurements import FigureOnSlice
@@ -42,11 +43,15 @@ def screen_ranges(plane: SlicePlane, geometry: Geometry, box: Box) -> tuple[int,
     return row0, row1, column0, column1
 
 
-def slice_levels(table: GreyTable, load: LoadState, plane: SlicePlane, index: int) -> Levels | None:
-    """Return the levels of a slice; None when nothing of it can be shown."""
+def slice_levels(table: GreyTable, load: LoadState, plane: SlicePlane, index: int, slab: Slab = Slab()) -> Levels | None:
+    """Return the levels of a slice or of a slab around it; None when nothing of it can be shown."""
     if plane.normal_axis == 0 and load.state(index) is not SliceState.READY:
         return None
-    levels = table.levels(plane.extract(table.volume.voxels, index))
+    slices = list(slab.slices(plane, table.volume.geometry, index))
+    if plane.normal_axis == 0:
+        # A slice that is not there would be the darkest of all.
+        slices = [k for k in slices if load.state(k) is SliceState.READY]
+    levels = table.levels(project(table.volume, plane, slices, slab.mode))
     if plane.normal_axis != 0 and not (load.complete and not load.damaged):
         missing = np.fromiter((load.state(k) is not SliceState.READY for k in range(load.total)), bool, load.total)
         along_rows = plane.row_axis == 0

@@ -95,7 +95,7 @@ class SlicePicture:
         """Take the grey levels."""
         if self._table is None or self._table.volume is not case.volume or self._table.window != case.view.window:
             self._table = GreyTable(case.volume, case.view.window)
-        self.image.update(slice_levels(self._table, case.load, layout, index), self._here)
+        self.image.update(slice_levels(self._table, case.load, layout, index, self._bench.slab), self._here)
         self.graphics.update(graphics_mask(case, self._bench, layout, index), self._here)
 
     def show_labels(self, case: OpenCase, layout: SlicePlane, index: int) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medview.core.measurement import Measurement
 from medview.core.plane import Plane
+from medview.core.slab import SlabMode
 from medview.workspace import hands, measuring
 from medview.workspace.operations import labels
 from medview.workspace.presets import choices
@@ -154,6 +155,24 @@ def _toggle_graphics(workspace: Workspace) -> None:
     workspace.bench.graphics_visible = not workspace.bench.graphics_visible
 
 
+def _next_slab(workspace: Workspace) -> None:
+    modes = list(SlabMode)
+    slab = workspace.bench.slab
+    workspace.bench.slab = replace(slab, mode=modes[(modes.index(slab.mode) + 1) % len(modes)])
+
+
+def _thickness(factor: float) -> Run:
+    def run(workspace: Workspace) -> None:
+        slab = workspace.bench.slab
+        workspace.bench.slab = replace(slab, thickness_mm=min(300.0, max(0.5, slab.thickness_mm * factor)))
+
+    return run
+
+
+def _toggle_cine(workspace: Workspace) -> None:
+    workspace.bench.cine_on = not workspace.bench.cine_on
+
+
 def _toggle_panels(workspace: Workspace) -> None:
     workspace.bench.panels_visible = not workspace.bench.panels_visible
 
@@ -244,6 +263,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.fit", "Fit the picture", _fit, "mdi6.fit-to-screen-outline", _has_case),
     Action("view.overlay", "Show or hide labels", _toggle_overlay, "mdi6.layers-outline", _has_case),
     Action("view.graphics", "Show or hide graphics of the file", _toggle_graphics, "mdi6.vector-polyline", _has_graphics),
+    Action("slab.next", "Slab: off, MIP, MinIP, mean", _next_slab, "mdi6.layers-triple-outline", _has_case),
+    Action("slab.thicker", "Thicker slab", _thickness(1.25), "", _has_case),
+    Action("slab.thinner", "Thinner slab", _thickness(0.8), "", _has_case),
+    Action("cine.play", "Play or stop", _toggle_cine, "mdi6.play-pause", _has_case),
     Action("view.panels", "Show or hide panels", _toggle_panels, "mdi6.dock-left"),
     Action("view.identity", "Hide patient identity", _toggle_identity, "mdi6.incognito"),
     Action("proposal.accept", "Accept the proposal", _accept, "mdi6.check-all", _has_proposal),

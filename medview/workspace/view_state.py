@@ -9,6 +9,7 @@ from typing import ClassVar
 from psygnal import SignalGroupDescriptor
 
 from medview.core.plane import Plane
+from medview.core.slab import Slab
 from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
 from medview.io.dicom.names import AS_DECLARED, read_as
@@ -100,6 +101,8 @@ class Bench:
         The pane that fills the centre.
     pointed : Plane
         The pane the pointer was in last; keys act on it.
+    slab : Slab
+        How many slices a pane shows as one, and how.
     graphics_visible : bool
         What the files draw over their own images is shown; not while the identity is hidden, for it may write names.
     overlay_opacity : float
@@ -118,6 +121,9 @@ class Bench:
     overlay_opacity: float = 0.35
     overlay_visible: bool = True
     graphics_visible: bool = True
+    slab: Slab = Slab()
+    cine_on: bool = False
+    cine_rate_hz: float = 12.0
     panels_visible: bool = True
     identity_hidden: bool = False
     names_read_as: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -248,6 +248,7 @@ def _entry(
         regions=first.regions,
         patient_orientation=None if placement.directions_known else first.patient_orientation,
         suv=suv_of_all(ordered),
+        frame_rate_hz=first.frame_rate_hz,
     )
 
 

@@ -18,6 +18,7 @@ from medview.io.dicom.mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom.plane import frame_plane, ultrasound_regions
 from medview.io.dicom.suv import suv_of
 from medview.io.dicom.values import (
+    frame_rate_of,
     has_overlays,
     inverted_of,
     padding_of,
@@ -141,6 +142,7 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         suv=suv_of(dataset) if is_image else None,
         regions=ultrasound_regions(dataset) if is_image else (),
         patient_orientation=stated_orientation(texts(dataset, "PatientOrientation")),
+        frame_rate_hz=frame_rate_of(dataset),
         overlays=is_image and has_overlays(dataset),
         private_scaling=is_image and private_scaling_of(dataset),
         mended_charset=misspelt_charset(dataset),

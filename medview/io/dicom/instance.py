@@ -110,6 +110,8 @@ class Instance:
     regions : tuple of UltrasoundRegion
     patient_orientation : tuple of str
         Letters that growing columns and rows point to, by (0020,0020); empty where it states none.
+    frame_rate_hz : float
+        0 where the file states none.
     overlays : bool
         The file has overlay planes.
     private_scaling : bool
@@ -143,6 +145,7 @@ class Instance:
     suv: SuvScale | None = None
     regions: tuple[UltrasoundRegion, ...] = ()
     patient_orientation: tuple[str, str] = ("", "")
+    frame_rate_hz: float = 0.0
     overlays: bool = False
     private_scaling: bool = False
     mended_charset: str = ""

@@ -74,6 +74,16 @@ def _padding_number(dataset: Dataset, keyword: str, pixels: PixelFormat) -> floa
     return value
 
 
+def frame_rate_of(dataset: Dataset) -> float:
+    """Return frames per second a multi-frame file wants to be played at, 0 where it does not say (PS3.3 C.7.6.5)."""
+    for keyword in ("RecommendedDisplayFrameRate", "CineRate"):
+        rate = number(dataset, keyword)
+        if rate is not None and rate > 0:
+            return rate
+    frame_ms = number(dataset, "FrameTime")
+    return 1000.0 / frame_ms if frame_ms is not None and frame_ms > 0 else 0.0
+
+
 def has_overlays(dataset: Dataset) -> bool:
     """Whether a data set states overlay planes. They stand before the pixels, so that a header knows of them."""
     return any(integer(dataset, group << 16 | 0x0010) > 0 for group in OVERLAY_GROUPS)

@@ -1,0 +1,71 @@
+"""Turns the slices of the pointed pane while cine is on."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+from medview.gui.bind import Subscriptions, field_signal
+from medview.workspace.cine import Cine, begin, rate_of
+from medview.workspace.workspace import Workspace
+
+
+class CinePlayer(QObject):
+    """Follows ``bench.cine_on`` and ``bench.cine_rate_hz``; stops when the case changes or a hand moves the slice."""
+
+    def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._run: Cine | None = None
+        self._shown = -1
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._turn)
+        heard = Subscriptions(self)
+        heard.add(field_signal(workspace.bench, "cine_on"), self._on_switch)
+        heard.add(field_signal(workspace.bench, "cine_rate_hz"), self._on_rate)
+        heard.add(workspace.active_changed, self._on_active)
+        self._on_active()
+
+    def _on_active(self) -> None:
+        bench, case = self._workspace.bench, self._workspace.active
+        bench.cine_on = False
+        if case is not None:
+            bench.cine_rate_hz = rate_of(case)
+
+    def _on_switch(self, on: bool) -> None:
+        self._timer.stop()
+        self._run = None
+        case, bench = self._workspace.active, self._workspace.bench
+        if not on:
+            return
+        self._run = begin(case, bench.pointed, bench.cine_rate_hz, time.perf_counter()) if case is not None else None
+        if case is None or self._run is None:
+            self._workspace.say("There is one slice; nothing can be played.")
+            bench.cine_on = False
+            return
+        self._shown = case.view.crosshair_kji[case.slice_plane(self._run.plane).normal_axis]
+        self._wait()
+
+    def _on_rate(self, _rate_hz: float) -> None:
+        if self._run is not None:
+            self._on_switch(True)
+
+    def _turn(self) -> None:
+        case, run = self._workspace.active, self._run
+        if case is None or run is None:
+            return
+        axis = case.slice_plane(run.plane).normal_axis
+        if case.view.crosshair_kji[axis] != self._shown:
+            # Somebody took the wheel.
+            self._workspace.bench.cine_on = False
+            return
+        self._shown = run.slice_at(time.perf_counter())
+        case.view.set_slice(axis, self._shown)
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._run is not None:
+            self._timer.start(max(1, round(self._run.next_s(time.perf_counter()) * 1000)))

@@ -1,0 +1,75 @@
+"""Slabs and cine: how many slices are shown at once, and how fast one after another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+
+from medview.core.slab import Slab, SlabMode
+from medview.gui.bind import bind, follow
+from medview.gui.controls import action_button, number_box, text_button, words
+from medview.gui.qt_actions import QtActions
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.cine import FASTEST_HZ, SLOWEST_HZ
+from medview.workspace.workspace import Workspace
+
+_TIPS = {
+    SlabMode.OFF: "One slice at a time",
+    SlabMode.MAXIMUM: "Brightest voxel of the slices behind one another: vessels, nodules, contrast",
+    SlabMode.MINIMUM: "Darkest voxel of the slices behind one another: airways, emphysema",
+    SlabMode.MEAN: "Mean of the slices: as a thicker slice would have shown",
+}
+_THICKEST_MM = 300.0
+
+
+class PlanesPanel(QWidget):
+    """Buttons for the slab's kind, its thickness, play and rate."""
+
+    def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bench = workspace.bench
+        modes = QHBoxLayout()
+        modes.setSpacing(GRID_PX)
+        group = QButtonGroup(self)
+        self.modes = {}
+        for mode, tip in _TIPS.items():
+            button = text_button(mode.title or "Off", tip)
+            button.setCheckable(True)
+            button.clicked.connect(lambda _checked=False, m=mode: self._set(mode=m))
+            group.addButton(button)
+            modes.addWidget(button)
+            self.modes[mode] = button
+        self.thickness = number_box(0.5, _THICKEST_MM, "Thickness of the slab")
+        self.thickness.setDecimals(1)
+        self.thickness.setSuffix(" mm")
+        self.thickness.valueChanged.connect(lambda mm: self._set(thickness_mm=mm))
+        self.play = action_button(actions["cine.play"], text=True, flat=False)
+        self.rate = number_box(SLOWEST_HZ, FASTEST_HZ, "Slices per second; the file's own rate where it states one")
+        self.rate.setDecimals(1)
+        self.rate.setSuffix(" per s")
+        bind(self.rate, self._bench, "cine_rate_hz")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        column.setSpacing(GRID_PX * 2)
+        column.addLayout(modes)
+        column.addLayout(_row(words("Slab", "quiet"), self.thickness))
+        column.addLayout(_row(self.play, self.rate))
+        follow(self, self._bench, "slab", self._show)
+
+    def _set(self, **changes: object) -> None:
+        self._bench.slab = replace(self._bench.slab, **changes)  # type: ignore[arg-type]  # fields of Slab
+
+    def _show(self, slab: Slab) -> None:
+        self.modes[slab.mode].setChecked(True)
+        self.thickness.setEnabled(slab.mode is not SlabMode.OFF)
+        if self.thickness.value() != slab.thickness_mm:
+            self.thickness.setValue(slab.thickness_mm)
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(GRID_PX)
+    for widget in widgets:
+        row.addWidget(widget, 1)
+    return row

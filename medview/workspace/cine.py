@@ -1,0 +1,59 @@
+"""Playing through the slices of a pane at a true rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medview.core.plane import Plane
+from medview.workspace.open_case import OpenCase
+
+SLOWEST_HZ, FASTEST_HZ = 0.5, 60.0
+USUAL_HZ = 12.0
+"""Where the file says nothing: quick enough to see motion, slow enough to see slices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cine:
+    """One run of the player.
+
+    Attributes
+    ----------
+    start_slice : int
+        Where it stood when it began.
+    start_s : float
+        When it began, on the clock that ``slice_at`` is asked with.
+    """
+
+    plane: Plane
+    count: int
+    start_slice: int
+    start_s: float
+    rate_hz: float
+    step: int = 1
+
+    def slice_at(self, now_s: float) -> int:
+        """Return the slice to show now. It follows the clock: slices are left out where drawing is slow, never the rate."""
+        passed = int((now_s - self.start_s) * self.rate_hz + 1e-9)
+        return (self.start_slice + self.step * passed) % self.count
+
+    def next_s(self, now_s: float) -> float:
+        """Return how long the present slice still stands, in seconds."""
+        passed = int((now_s - self.start_s) * self.rate_hz + 1e-9)
+        return max(0.0, (passed + 1) / self.rate_hz - (now_s - self.start_s))
+
+
+def begin(case: OpenCase, plane: Plane, rate_hz: float, now_s: float) -> Cine | None:
+    """Return a run through a plane of a case from where it stands; None where there is only one slice."""
+    layout = case.slice_plane(plane)
+    count = layout.count(case.volume.geometry)
+    if count < 2:
+        return None
+    here = case.view.crosshair_kji[layout.normal_axis]
+    # Towards the head, as the wheel goes; pictures without directions in the order they were taken.
+    placed = case.volume.patient_orientation is None
+    return Cine(plane, count, here, now_s, rate_hz, -1 if placed and layout.normal_flip else 1)
+
+
+def rate_of(case: OpenCase) -> float:
+    """Return the rate a series asks to be played at, within bounds."""
+    return min(FASTEST_HZ, max(SLOWEST_HZ, case.entry.frame_rate_hz or USUAL_HZ))
