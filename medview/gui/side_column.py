@@ -40,15 +40,16 @@ class SideColumn(QScrollArea):
         self.history = HistoryPanel(workspace)
         self.sections = {
             "window": Section("Window", self.window_part),
-            "planes": Section("Slab and cine", self.planes),
             "measurements": Section("Measure", self.measurements),
             "tools": Section("Tools", self.tools),
             "segments": Section("Segments", self.segments),
             "proposals": Section("Proposals", self.proposals),
             "models": Section("Models", self.models),
+            "planes": Section("Slab and cine", self.planes),
             "check": Section("Check", self.check),
             "history": Section("History", self.history),
         }
+        self.sections["planes"].set_open(open_=False)
         inside = QFrame()
         inside.setProperty("role", "panel")
         column = QVBoxLayout(inside)
@@ -84,11 +85,11 @@ class SideColumn(QScrollArea):
 
 _PARTS: dict[str, tuple[Mode, ...]] = {
     "window": (Mode.READ,),
-    "planes": (Mode.READ,),
     "measurements": (Mode.READ,),
     "tools": (Mode.ANNOTATE,),
     "segments": (Mode.ANNOTATE,),
     "models": (Mode.READ, Mode.ANNOTATE),
+    "planes": (Mode.READ,),
     "check": (Mode.READ,),
     "history": (Mode.ANNOTATE,),
 }

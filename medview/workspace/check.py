@@ -19,6 +19,11 @@ _VERDICTS = {
     Verdict.REFUSED: "Refused: its pixels are stored in a way that is not read.",
 }
 
+_QUIET = frozenset(
+    {Code.PRIVATE_SCALING, Code.SCALING_VARIES, Code.TIME_POINTS, Code.DUPLICATE_FILE, Code.ULTRASOUND_REGIONS}
+)
+"""Reasons that change nothing a person would do; the Check panel has them, the chip does not count them."""
+
 _SPACING = {
     SpacingSource.PATIENT: "in the patient (PixelSpacing)",
     SpacingSource.CALIBRATED: "in the patient, calibrated by an object of known size",
@@ -73,14 +78,17 @@ def of_kind(findings: Iterable[Finding], kind: ReasonKind) -> tuple[Finding, ...
 
 
 def notable(entry: VolumeEntry) -> int:
-    """Return how many reasons of a volume a person should look at: assumptions and faults."""
-    return sum(_kind(reason, entry) is not ReasonKind.FOUND for reason in entry.reasons)
+    """Return how many reasons of a volume a person should look at before trusting it."""
+    return sum(reason.code not in _QUIET and not _alone(reason, entry) for reason in entry.reasons)
 
 
 def _kind(reason: Reason, entry: VolumeEntry) -> ReasonKind:
+    return ReasonKind.FOUND if _alone(reason, entry) else kind_of_reason(reason.code)
+
+
+def _alone(reason: Reason, entry: VolumeEntry) -> bool:
     # A single picture has no place in a stack to miss: radiographs never state one.
-    alone = reason.code == Code.NO_POSITION and entry.shape_kji[0] == 1
-    return ReasonKind.FOUND if alone else kind_of_reason(reason.code)
+    return reason.code == Code.NO_POSITION and entry.shape_kji[0] == 1
 
 
 def _repeats(code: str, damaged: Sequence[str]) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.core.measurement import Measurement
 from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import action_button, clear_layout, icon_button, text_button, words
+from medview.gui.controls import action_button, clear_layout, icon_button, text_button
 from medview.gui.elided_label import ElidedLabel
 from medview.gui.qt_actions import QtActions
 from medview.gui.theme_tokens import GRID_PX
@@ -28,7 +28,6 @@ from medview.workspace.measuring import (
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
-_COLUMNS = 4
 _PACE_MS = 120
 
 
@@ -38,16 +37,15 @@ class MeasurementsPanel(QWidget):
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        tools = QGridLayout()
-        tools.setSpacing(GRID_PX)
-        for number, tool in enumerate(MEASURING_TOOLS):
+        tools = QHBoxLayout()
+        tools.setSpacing(2)
+        for tool in MEASURING_TOOLS:
             button = action_button(actions[f"tool.{tool.value}"], flat=False)
             button.setObjectName(f"button tool.{tool.value}")
             button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
-            tools.addWidget(button, number // _COLUMNS, number % _COLUMNS)
+            tools.addWidget(button)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(GRID_PX)
-        self._empty = words("Choose a tool and drag on a picture. Handles can be pulled, lines moved.", "quiet")
         self.copy_text = text_button("Copy as text", "One line for each measurement, for a report")
         self.copy_table = text_button("Copy as table", "Name, slice, quantity, value, unit in columns, for a spreadsheet")
         self.copy_text.clicked.connect(self._copy_text)
@@ -60,7 +58,6 @@ class MeasurementsPanel(QWidget):
         column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         column.setSpacing(GRID_PX * 2)
         column.addLayout(tools)
-        column.addWidget(self._empty)
         column.addLayout(self._rows)
         column.addLayout(copies)
         heard = Subscriptions(self)
@@ -88,7 +85,6 @@ class MeasurementsPanel(QWidget):
         case = self._workspace.active
         clear_layout(self._rows)
         found = measurements(case) if case is not None else []
-        self._empty.setVisible(not found)
         for button in (self.copy_text, self.copy_table):
             button.setVisible(bool(found))
         if case is not None:
