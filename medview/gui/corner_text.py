@@ -6,7 +6,9 @@ from medview.core.geometry import SHEAR_TOLERANCE, Calibration, Geometry
 from medview.core.plane import SlicePlane, letters
 from medview.core.slab import Slab, SlabMode
 from medview.core.study import Series
+from medview.core.suv import SuvKind
 from medview.core.voi_table import VoiTable
+from medview.core.window import Window
 from medview.gui.identity import load_sentence, series_description
 from medview.gui.layers.corners import CornerTexts
 from medview.gui.picture_text import TextLine
@@ -96,7 +98,31 @@ def _window(case: OpenCase, plane: SlicePlane) -> list[str]:
     window = case.view.window
     if isinstance(window, VoiTable):
         return [window.name or "Table of the file", zoom]
-    return [window.name, f"W {number(window.width)}  L {number(window.center)}", zoom]
+    return [window.name, _window_text(case, window), zoom]
+
+
+def _window_text(case: OpenCase, window: Window) -> str:
+    """Return width and level; for a PET with uptake the range of it, since nobody knows becquerels by heart."""
+    if _suv_factor(case) is None:
+        return f"W {number(window.width)}  L {number(window.center)}"
+    low, high = window_ends(case)
+    return f"{low} to {high}"
+
+
+def window_ends(case: OpenCase) -> tuple[str, str]:
+    """Return the values shown darkest and brightest with their unit; of a PET with uptake as that."""
+    window, factor = case.view.window, _suv_factor(case)
+    low, high = window.center - window.width / 2, window.center + window.width / 2
+    if factor is not None:
+        ends, unit = (f"{low * factor:.1f}", f"{high * factor:.1f}"), SuvKind.BODY_WEIGHT.title
+    else:
+        ends, unit = (number(low), number(high)), case.volume.unit
+    first, last = reversed(ends) if case.view.inverted != case.volume.inverted else ends
+    return first.replace("-", _MINUS), f"{last} {unit}".strip().replace("-", _MINUS)
+
+
+def _suv_factor(case: OpenCase) -> float | None:
+    return case.volume.suv.factor(SuvKind.BODY_WEIGHT) if case.volume.suv is not None else None
 
 
 def number(value: float) -> str:

@@ -95,7 +95,8 @@ class SliceCanvas(QWidget):
         self._picture.take_case(case)
         if case is not None:
             self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
-            self._of_case.add(field_signal(case.view, "window"), self._on_window)
+            for name in ("window", "inverted", "colour_map"):
+                self._of_case.add(field_signal(case.view, name), self._on_window)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
             self._of_case.add(field_signal(case.view, "active_measurement_id"), self._on_measured)
         self._mark(Stale.ALL)

@@ -7,9 +7,10 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from medview.core.orientation import edge_letters
 from medview.core.plane import Plane, SlicePlane
-from medview.gui.corner_text import corner_texts
+from medview.gui.corner_text import corner_texts, window_ends
 from medview.gui.layers.boxes import BoxesLayer
 from medview.gui.layers.brush_preview import BrushPreviewLayer
+from medview.gui.layers.colour_bar import ColourBarLayer
 from medview.gui.layers.corners import CornersLayer, CornerTexts
 from medview.gui.layers.crosshair import CrosshairLayer
 from medview.gui.layers.graphics import GraphicsLayer
@@ -32,6 +33,7 @@ from medview.gui.slice_content import (
 from medview.gui.theme import ui_font
 from medview.gui.theme_tokens import DARK, PLANE_COLOURS, TEXT_LARGE_PX, TEXT_PX
 from medview.gui.viewport import Viewport
+from medview.workspace.colour_maps import GREY, palette
 from medview.workspace.grey_table import GreyTable
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Bench, Camera
@@ -57,6 +59,7 @@ class SlicePicture:
         self._letters = LettersLayer()
         self._corners = CornersLayer()
         self._scale_bar = ScaleBarLayer()
+        self._colour_bar = ColourBarLayer()
         self._table: GreyTable | None = None
         self._line_colours: dict[int, str] = {}
         self._texts = _NO_TEXT
@@ -93,9 +96,14 @@ class SlicePicture:
 
     def show_image(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
         """Take the grey levels."""
-        if self._table is None or self._table.volume is not case.volume or self._table.window != case.view.window:
-            self._table = GreyTable(case.volume, case.view.window)
-        self.image.update(slice_levels(self._table, case.load, layout, index, self._bench.slab), self._here)
+        table, view = self._table, case.view
+        same = table is not None and table.volume is case.volume and table.inverted == view.inverted
+        if table is None or not same or table.window != view.window:
+            table = self._table = GreyTable(case.volume, view.window, inverted=view.inverted)
+        coloured = view.colour_map != GREY and not case.volume.colour
+        colours = palette(view.colour_map) if coloured else None
+        self.image.update(slice_levels(table, case.load, layout, index, self._bench.slab), self._here, colours)
+        self._colour_bar.update(colours, window_ends(case), self._here)
         self.graphics.update(graphics_mask(case, self._bench, layout, index), self._here)
 
     def show_labels(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
@@ -144,6 +152,7 @@ class SlicePicture:
                 self._paint_anatomy(painter)
             self.crosshair.paint(painter)
             self._scale_bar.paint(painter)
+            self._colour_bar.paint(painter, self._font)
             self._letters.paint(painter)
             self._corners.paint(painter)
             self.proposals.paint_chips(painter, self._font)

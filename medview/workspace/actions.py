@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from medview.core.measurement import Measurement
 from medview.core.plane import Plane
 from medview.core.slab import SlabMode
-from medview.workspace import hands, measuring
+from medview.core.window import Window
+from medview.workspace import colour_maps, hands, measuring
 from medview.workspace.operations import labels
-from medview.workspace.presets import choices
+from medview.workspace.presets import auto_window, choices
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 
@@ -155,6 +156,40 @@ def _toggle_graphics(workspace: Workspace) -> None:
     workspace.bench.graphics_visible = not workspace.bench.graphics_visible
 
 
+def _invert(workspace: Workspace) -> None:
+    if workspace.active is not None:
+        workspace.active.view.inverted = not workspace.active.view.inverted
+
+
+def _next_colours(workspace: Workspace) -> None:
+    case = workspace.active
+    if case is not None:
+        maps = colour_maps.names()
+        case.view.colour_map = maps[(maps.index(case.view.colour_map) + 1) % len(maps)]
+
+
+def _auto_window(workspace: Workspace) -> None:
+    case = workspace.active
+    if case is not None and not case.volume.colour:
+        case.view.window = auto_window(case.volume, case.view.crosshair_kji[0])
+
+
+def _has_region(workspace: Workspace) -> bool:
+    chosen = _chosen_measurement(workspace)
+    return chosen is not None and chosen.kind.region
+
+
+def _window_from_region(workspace: Workspace) -> None:
+    case, chosen = workspace.active, _chosen_measurement(workspace)
+    if case is None or chosen is None:
+        return
+    low, high = (measuring.measured(case, chosen).quantity(name) for name in ("min", "max"))
+    if low is None or high is None:
+        workspace.say("The region holds no value to take a window from.")
+        return
+    case.view.window = Window.from_range(low.value, high.value, "Region")
+
+
 def _next_slab(workspace: Workspace) -> None:
     modes = list(SlabMode)
     slab = workspace.bench.slab
@@ -263,6 +298,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.fit", "Fit the picture", _fit, "mdi6.fit-to-screen-outline", _has_case),
     Action("view.overlay", "Show or hide labels", _toggle_overlay, "mdi6.layers-outline", _has_case),
     Action("view.graphics", "Show or hide graphics of the file", _toggle_graphics, "mdi6.vector-polyline", _has_graphics),
+    Action("window.invert", "Invert black and white", _invert, "mdi6.invert-colors", _has_case),
+    Action("window.region", "Window from the region measured last", _window_from_region, "", _has_region),
+    Action("window.auto", "Window from the slice", _auto_window, "", _has_case),
+    Action("window.colours", "Next colour map", _next_colours, "mdi6.palette-outline", _has_case),
     Action("slab.next", "Slab: off, MIP, MinIP, mean", _next_slab, "mdi6.layers-triple-outline", _has_case),
     Action("slab.thicker", "Thicker slab", _thickness(1.25), "", _has_case),
     Action("slab.thinner", "Thinner slab", _thickness(0.8), "", _has_case),

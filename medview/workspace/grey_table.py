@@ -18,11 +18,17 @@ class GreyTable:
     """One volume seen through one window.
 
     For stored integers of up to 16 bits the window is a table; windowing a slice is then one gather, whatever the function.
+
+    Parameters
+    ----------
+    inverted : bool
+        The person wants black and white the other way round than the file.
     """
 
-    def __init__(self, volume: Volume, window: VoiTransform) -> None:
+    def __init__(self, volume: Volume, window: VoiTransform, *, inverted: bool = False) -> None:
         self.volume = volume
         self.window = window
+        self.inverted = inverted
         stored = volume.voxels.dtype
         self._table: Levels | None = None
         if stored.name in _TABLED and not volume.colour:
@@ -52,7 +58,7 @@ class GreyTable:
         outside |= self.volume.is_padding(stored)
         values[outside] = 0.0
         levels = self.window.levels(values)
-        if self.volume.inverted:
+        if self.volume.inverted != self.inverted:
             levels = np.asarray(255 - levels, dtype=np.uint8)
         levels[outside] = 0
         return levels

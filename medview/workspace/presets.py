@@ -9,9 +9,10 @@ from functools import cache
 import numpy as np
 
 from medview.core.resources import resource_path
+from medview.core.suv import SuvKind
 from medview.core.voi_table import VoiTransform
 from medview.core.volume import Volume
-from medview.core.window import Window
+from medview.core.window import Window, WindowFunction
 
 _LOW_PERCENTILE, _HIGH_PERCENTILE = 1.0, 99.5
 """Robust against a few bright voxels (vessels, metal) without clipping tissue."""
@@ -39,7 +40,16 @@ def choices(volume: Volume) -> tuple[VoiTransform, ...]:
         Window(w.center, w.width, w.function, w.name or f"From the file {n + 1}") for n, w in enumerate(volume.windows)
     )
     tables = tuple(replace(t, name=t.name or f"Table {n + 1} of the file") for n, t in enumerate(volume.voi_tables))
-    return (*presets(volume.modality, volume.unit), *own, *tables)
+    return (*_of_modality(volume), *own, *tables)
+
+
+def _of_modality(volume: Volume) -> tuple[Window, ...]:
+    """Return the presets of a volume's modality; those in uptake by way of its factor from becquerels."""
+    factor = volume.suv.factor(SuvKind.BODY_WEIGHT) if volume.suv is not None else None
+    if factor is None or volume.unit == "SUV":
+        return presets(volume.modality, volume.unit)
+    in_uptake = presets(volume.modality, "SUV")
+    return tuple(Window(w.center / factor, w.width / factor, WindowFunction.LINEAR_EXACT, w.name) for w in in_uptake)
 
 
 def opening_window(volume: Volume) -> VoiTransform:
@@ -49,14 +59,14 @@ def opening_window(volume: Volume) -> VoiTransform:
         return volume.voi_tables[0]
     if volume.windows:
         return volume.windows[0]
-    offered = presets(volume.modality, volume.unit)
+    offered = _of_modality(volume)
     return offered[0] if offered else Window(128.0, 256.0)
 
 
 def needs_auto_window(volume: Volume) -> bool:
     """Whether neither file nor modality says how to show the values, so that they have to be looked at."""
     told = volume.colour or volume.windows or volume.voi_tables
-    return not told and not presets(volume.modality, volume.unit)
+    return not told and not _of_modality(volume)
 
 
 def auto_window(volume: Volume, k: int | None = None) -> Window:

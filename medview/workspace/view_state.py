@@ -13,6 +13,7 @@ from medview.core.slab import Slab
 from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
 from medview.io.dicom.names import AS_DECLARED, read_as
+from medview.workspace.colour_maps import GREY
 
 
 class Mode(Enum):
@@ -78,6 +79,8 @@ class CaseView:
     cameras: dict[Plane, Camera] = field(default_factory=lambda: {plane: Camera() for plane in Plane})
     active_segment_id: str = ""
     active_measurement_id: str = ""
+    inverted: bool = False
+    colour_map: str = GREY
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     def set_camera(self, plane: Plane, camera: Camera) -> None:

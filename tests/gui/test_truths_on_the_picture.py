@@ -15,6 +15,7 @@ from medview.core.plane import Plane
 from medview.core.spacing import SpacingSource, UltrasoundRegion
 from medview.core.suv import SuvKind, SuvScale
 from medview.core.voi_table import VoiTable
+from medview.core.window import Window
 from medview.gui.pointed_at import PointedAt
 from medview.gui.status_line import check_summary, pointed_text
 from medview.workspace.actions import action
@@ -127,3 +128,26 @@ def test_the_pointer_tells_uptake_beside_activity() -> None:
 
 def test_a_single_picture_is_no_faulty_stack() -> None:
     assert check_summary(picture()) == ("Series is sound", "flat")
+
+
+def test_a_colour_map_colours_the_picture_and_brings_its_bar(qtbot: QtBot) -> None:
+    case = make_case()
+    pane = pane_of(qtbot, case, Plane.AXIAL)
+    grey = pixels(pane)
+    case.view.colour_map = "hot"
+    coloured = pixels(pane)
+    height, width = coloured.shape[:2]
+    bar = coloured[round(height * 0.32) : round(height * 0.68), width - 36]
+    # From white at the top through yellow and red to black.
+    assert bar[0].min() > 200
+    assert (bar[-1] < 60).all()
+    assert any(red > 200 and green < 60 for red, green, _blue in bar.tolist())
+    case.view.colour_map = "grey"
+    np.testing.assert_array_equal(pixels(pane), grey)
+
+
+def test_the_window_of_a_pet_is_told_in_uptake(qtbot: QtBot) -> None:
+    case = picture()
+    case.volume = replace(case.volume, unit="Bq/mL", suv=SuvScale(((SuvKind.BODY_WEIGHT, 0.002),)))
+    case.view.window = Window.from_range(0.0, 2500.0)
+    assert "0.0 to 5.0 SUVbw" in pane_of(qtbot, case, Plane.AXIAL).shown_text()

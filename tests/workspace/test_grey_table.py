@@ -56,3 +56,13 @@ def test_values_that_are_no_numbers_are_black() -> None:
 def test_colour_stays_as_it_is() -> None:
     voxels = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3), dtype=np.uint8)
     assert np.array_equal(GreyTable(volume(voxels), Window(40, 400)).levels(voxels[1, ::-1]), voxels[1, ::-1])
+
+
+@pytest.mark.parametrize("file_inverted", [False, True])
+def test_a_person_turns_the_polarity_of_the_file_round(file_inverted: bool) -> None:
+    voxels = np.array([[[0, 50, 100]]], dtype=np.int16)
+    one = volume(voxels, inverted=file_inverted)
+    window = Window.from_range(0, 100)
+    plain = GreyTable(one, window).levels(voxels[0])
+    turned = GreyTable(one, window, inverted=True).levels(voxels[0])
+    np.testing.assert_array_equal(turned, 255 - plain)

@@ -21,13 +21,20 @@ class ImageLayer:
         self._pixels: npt.NDArray[np.uint32] = np.empty((0, 0), dtype=np.uint32)
         self._viewport: Viewport | None = None
 
-    def update(self, levels: npt.NDArray[np.uint8] | None, viewport: Viewport) -> None:
+    def update(
+        self,
+        levels: npt.NDArray[np.uint8] | None,
+        viewport: Viewport,
+        colours: npt.NDArray[np.uint8] | None = None,
+    ) -> None:
         """Take the levels of a slice.
 
         Parameters
         ----------
         levels : ndarray of uint8, shape (rows, columns) or (rows, columns, 3), C order; or None
             None shows nothing.
+        colours : ndarray of uint8, shape (256, 3), optional
+            RGB of every grey level.
         """
         self._viewport = viewport
         self._image = None
@@ -37,7 +44,10 @@ class ImageLayer:
         if self._pixels.shape != (rows, columns):
             self._pixels = np.empty((rows, columns), dtype=np.uint32)
         pixels = self._pixels
-        if levels.ndim == 2:
+        if levels.ndim == 2 and colours is not None:
+            red, green, blue = (colours[:, n].astype(np.uint32) for n in range(3))
+            np.take(red << 16 | green << 8 | blue, levels, out=pixels)
+        elif levels.ndim == 2:
             np.multiply(levels, np.uint32(0x010101), out=pixels)
         else:
             red, green, blue = (levels[..., n].astype(np.uint32) for n in range(3))
