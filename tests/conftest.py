@@ -18,7 +18,7 @@ def test_data() -> Path:
     folder = Path(os.environ.get("MEDVIEW_TEST_DATA") or DEFAULT_DATA)
     if not folder.is_dir():
         pytest.skip(f"no real studies: {folder} is not there; set MEDVIEW_TEST_DATA")
-    return folder
+    return folder.resolve()
 
 
 @pytest.fixture(autouse=True)

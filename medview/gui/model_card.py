@@ -30,7 +30,8 @@ class ModelCard(QFrame):
         spec = offer.pack.spec
         self.key = spec.key
         title = ElidedLabel(spec.name)
-        title.set_hint(f"{spec.id} {spec.version}, {spec.licence}")
+        about = f"Needs {needs_text(spec)}. Gives {gives_text(spec)}."
+        title.set_hint(f"{spec.id} {spec.version}, {spec.licence}\n{about}")
         heading = QHBoxLayout()
         heading.setSpacing(GRID_PX)
         heading.addWidget(title, 1)
@@ -39,8 +40,10 @@ class ModelCard(QFrame):
         column.setContentsMargins(GRID_PX * 2, GRID_PX * 2, GRID_PX * 2, GRID_PX * 2)
         column.setSpacing(GRID_PX)
         column.addLayout(heading)
-        column.addWidget(words(f"Needs {needs_text(spec)}. Gives {gives_text(spec)}.", "quiet"))
         ok = offer.fit.ok and offer.pack.available
+        if ok or not offer.fit.reason:
+            # One that does not fit says why instead; what it needs stands in the tip.
+            column.addWidget(words(about, "quiet"))
         if spec.notice and ok:
             column.addWidget(words(spec.notice, "warning"))
         reason = offer.fit.reason if offer.pack.available else offer.pack.reason

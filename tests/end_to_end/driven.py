@@ -54,6 +54,16 @@ class Peephole(QObject):
                     return {**_place(found, middle), "enabled": found.isEnabled(), "text": _text(found)}
         return None
 
+    def beyond(self, name: str) -> dict[str, Any] | None:
+        """Where to turn the wheel, and which way, for a widget that is scrolled out of sight; None when there is none."""
+        window = _window()
+        found = window.side.findChild(QWidget, name) if window is not None else None
+        if window is None or found is None or not found.isVisible() or not found.visibleRegion().isEmpty():
+            return None
+        view = window.side.viewport()
+        down = found.mapTo(window.side, QPoint(0, 0)).y() > 0
+        return {**_place(view, QPoint(2, view.height() - 4)), "down": down}
+
     def front(self) -> dict[str, Any] | None:
         """The dialog or window that takes keys, with its class."""
         front = QApplication.activePopupWidget() or QApplication.activeModalWidget() or _window()

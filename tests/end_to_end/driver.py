@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 _POLL_S = 0.05
 _START_S = 60.0
+_MOST_NOTCHES = 40
 
 
 def missing_tools() -> list[str]:
@@ -136,8 +137,18 @@ class Driver:
 
     def click(self, name: str, *, button: int = 1) -> None:
         """Click the middle of a widget."""
+        self._scroll_to(name)
         place = self.wait(lambda: (w := self.ask("widget", name=name)) and w["enabled"] and w, f"the widget {name!r}")
         self.click_at(place, button=button)
+
+    def _scroll_to(self, name: str) -> None:
+        """Turn the wheel over the side column until a widget is in sight."""
+        for _ in range(_MOST_NOTCHES):
+            beyond = self.ask("beyond", name=name)
+            if beyond is None:
+                return
+            self._xdotool("mousemove", "--sync", str(beyond["x"]), str(beyond["y"]))
+            self._xdotool("click", "5" if beyond["down"] else "4")
 
     def click_at(self, place: dict[str, Any], *, button: int = 1, times: int = 1) -> None:
         """Click a point of the screen."""
