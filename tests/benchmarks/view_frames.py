@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from medview.core.geometry import Geometry
 from medview.core.plane import Plane
 from medview.core.segmentation import COLOUR_CYCLE
+from medview.core.slab import Slab, SlabMode
 from medview.core.window import Window
 from medview.gui.pane_grid import PaneGrid
 from medview.gui.slice_view import SliceView
@@ -65,7 +66,21 @@ def _looking() -> list[Row]:
     workspace.bench.maximised = Plane.SAGITTAL
     _settle()
     result.append(_row("scroll sagittal 1600x1000", turn(2), 10.0, note))
+    result += _slabs(workspace, turn)
     grid.close()
+    return result
+
+
+def _slabs(workspace: Workspace, turn: Callable[[int], Callable[[int], None]]) -> list[Row]:
+    """Scroll slabs of ten slices in the plane they were acquired in and across it."""
+    result = []
+    for plane, axis, thickness_mm in ((Plane.AXIAL, 0, 10.0), (Plane.SAGITTAL, 2, 7.0)):
+        workspace.bench.maximised = plane
+        for mode in (SlabMode.MAXIMUM, SlabMode.MEAN):
+            workspace.bench.slab = Slab(mode, thickness_mm)
+            _settle()
+            result.append(_row(f"scroll {plane.value} {mode.title} of 10 slices", turn(axis), 33.0, "1600 x 1000"))
+    workspace.bench.slab = Slab()
     return result
 
 
