@@ -16,11 +16,11 @@ from medview.gui.computer import computer_line
 from medview.gui.controls import words
 from medview.gui.dialogs.about import AboutDialog
 from medview.gui.dialogs.damaged import DamagedDialog
-from medview.gui.dialogs.keys import KeysDialog
 from medview.gui.file_commands import FileCommands
+from medview.gui.hand_commands import HandCommands
 from medview.gui.job_thread import JobThreads
-from medview.gui.menus import WINDOW_KEYS, fill_menu_bar, fill_recent
-from medview.gui.message_line import MessageLine, mouse_hint
+from medview.gui.menus import fill_menu_bar, fill_recent
+from medview.gui.message_line import MessageLine
 from medview.gui.pane_grid import PaneGrid
 from medview.gui.panels.studies import StudiesPanel
 from medview.gui.qt_actions import QtActions
@@ -49,8 +49,10 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.workspace, self.hands = workspace, hands
         self.files = FileCommands(self, workspace)
-        table = (*ACTIONS, *self.files.actions(), *self._own_actions())
-        self.actions_table = QtActions(self, workspace, hands.scheme, table, WINDOW_KEYS)
+        self.hand_commands = HandCommands(self, workspace, hands.scheme, self.files.open_series)
+        table = (*ACTIONS, *self.files.actions(), *self.hand_commands.actions(), *self._own_actions())
+        self.actions_table = QtActions(self, workspace, hands.scheme, table)
+        self.hand_commands.begin(self.actions_table)
         self.top = TopBar(self.actions_table)
         self._recent = fill_menu_bar(self.top.menus, self.actions_table)
         self.studies = StudiesPanel(workspace, tokens)
@@ -123,13 +125,8 @@ class MainWindow(QMainWindow):
             Action("window.quit", "Quit", run(self.close)),
             Action("window.dark", "Dark", run(lambda: self.theme_wanted.emit("dark"))),
             Action("window.light", "Light", run(lambda: self.theme_wanted.emit("light"))),
-            Action("help.keys", "Keys and mouse", run(self._show_keys)),
             Action("help.about", "About MedView", run(lambda: AboutDialog(self).exec())),
         )
-
-    def _show_keys(self) -> None:
-        hint = mouse_hint(self.hands.scheme, self.workspace.bench)
-        KeysDialog(self.actions_table.shortcut_table(), hint, self).exec()
 
     def _show_damaged(self, files: list[DamagedFile]) -> None:
         DamagedDialog(files, hidden=self.workspace.bench.identity_hidden, parent=self).exec()

@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from medview.gui.qt_actions import QtActions
+from medview.workspace.scheme import scheme_names
 
 LINE = ""
 """A line between entries."""
@@ -54,20 +55,14 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "view.panels",
         "view.identity",
         LINE,
+        "case.tags",
+        LINE,
         "window.dark",
         "window.light",
     ),
-    "Help": ("help.keys", "help.about"),
+    "Settings": (*(f"scheme.{name}" for name in scheme_names()), LINE, "settings.keys"),
+    "Help": ("help.find", "help.keys", LINE, "help.about"),
 }
-
-WINDOW_KEYS: Mapping[str, str] = {
-    "file.open_folder": "Ctrl+O",
-    "file.open_file": "Ctrl+Shift+O",
-    "case.close": "Ctrl+W",
-    "window.quit": "Ctrl+Q",
-    "help.keys": "F1",
-}
-"""Keys of actions only a window has; the others are in the key scheme."""
 
 
 def fill_menu_bar(bar: QMenuBar, actions: QtActions) -> QMenu:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
@@ -11,20 +11,15 @@ from PySide6.QtWidgets import QWidget
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.icons import icon
 from medview.workspace.actions import Action, Test
+from medview.workspace.finder import Entry, why_not
 from medview.workspace.measuring import MEASURING_TOOLS
-from medview.workspace.scheme import Scheme
+from medview.workspace.scheme import Scheme, scheme_names
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 
 
 class QtActions(QObject):
-    """One QAction per Action. Keys work wherever the focus is in the window and act on the pane under the pointer.
-
-    Parameters
-    ----------
-    extra_keys : mapping
-        Action id -> key sequence, for actions only a window has.
-    """
+    """One QAction per Action. Keys work wherever the focus is in the window and act on the pane under the pointer."""
 
     def __init__(
         self,
@@ -32,10 +27,9 @@ class QtActions(QObject):
         workspace: Workspace,
         scheme: Scheme,
         actions: Iterable[Action],
-        extra_keys: Mapping[str, str],
     ) -> None:
         super().__init__(window)
-        self._workspace, self._scheme, self._extra_keys = workspace, scheme, extra_keys
+        self._workspace, self._scheme = workspace, scheme
         self._actions = {action.action_id: action for action in actions}
         self._qt: dict[str, QAction] = {key: self._make(window, action) for key, action in self._actions.items()}
         self._refresh_soon = QTimer(self)
@@ -52,6 +46,23 @@ class QtActions(QObject):
     def run(self, action_id: str) -> None:
         """Do an action if it makes sense now."""
         self._run(self._actions[action_id])
+
+    def titles(self) -> dict[str, str]:
+        """Return the titles by action id, in the order of the table."""
+        return {key: action.title for key, action in self._actions.items()}
+
+    def entries(self) -> list[Entry]:
+        """Return everything there is to do, with its keys in the present mode, and why not where it makes no sense now."""
+        w = self._workspace
+        return [
+            Entry(
+                action.title,
+                lambda a=action: self._run(a),  # type: ignore[misc]
+                ", ".join(_shown(k) for k in self._keys(key)),
+                why_not="" if action.enabled(w) else why_not(w, key),
+            )
+            for key, action in self._actions.items()
+        ]
 
     def shortcut_table(self) -> list[tuple[str, str]]:
         """Return (title, keys) of every action that has keys in the present mode, for the help."""
@@ -86,6 +97,8 @@ class QtActions(QObject):
         for signal in (w.active_changed, w.history_changed, w.load_changed, w.studies_changed):
             heard.add(signal, self._refresh_later)
         heard.add(w.labels_changed, self._on_labels)
+        heard.add(w.settings_changed, self._check)
+        heard.add(self._scheme.changed, self._use_mode)
         for name in _SHOWN:
             heard.add(field_signal(w.bench, name), self._on_bench)
 
@@ -101,8 +114,7 @@ class QtActions(QObject):
         self._refresh_soon.start()
 
     def _keys(self, action_id: str) -> tuple[str, ...]:
-        extra = self._extra_keys.get(action_id)
-        return (extra,) if extra else self._scheme.shortcuts(action_id, self._workspace.bench.mode)
+        return self._scheme.shortcuts(action_id, self._workspace.bench.mode)
 
     def _use_mode(self) -> None:
         for key, made in self._qt.items():
@@ -120,6 +132,10 @@ class QtActions(QObject):
 
 def _is_tool(tool: Tool) -> Test:
     return lambda workspace: workspace.bench.tool is tool
+
+
+def _is_scheme(name: str) -> Test:
+    return lambda workspace: workspace.settings.scheme == name
 
 
 def _shown(keys: str) -> str:
@@ -149,5 +165,6 @@ _CHECKED: dict[str, Test] = {
     "brush.sphere": lambda w: w.bench.brush_sphere,
     "cine.play": lambda w: w.bench.cine_on,
     "view.identity": lambda w: w.bench.identity_hidden,
+    **{f"scheme.{name}": _is_scheme(name) for name in scheme_names()},
 }
 """Actions that show a state, and how to read it."""

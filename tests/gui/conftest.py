@@ -12,6 +12,11 @@ _TASKS = Path("/proc/self/task")
 
 
 @pytest.fixture(autouse=True)
+def no_test_reads_the_users_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDVIEW_CONFIG", str(tmp_path_factory.mktemp("config")))
+
+
+@pytest.fixture(autouse=True)
 def no_lane_outlives_its_test() -> Iterator[None]:
     yield
     end = time.monotonic() + 2.0

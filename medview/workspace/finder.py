@@ -1,0 +1,110 @@
+"""Finding everything a person can ask for by words: actions, windows by name, series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from medview.core.voi_table import VoiTransform
+from medview.workspace.presets import choices
+from medview.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to find.
+
+    Attributes
+    ----------
+    title : str
+        In the user's words.
+    run : callable
+        Does it.
+    keys : str
+        Shortcut as shown, or empty.
+    detail : str
+        What kind of thing it is, where the title does not say.
+    why_not : str
+        Why it makes no sense now, or empty.
+    """
+
+    title: str
+    run: Callable[[], object]
+    keys: str = ""
+    detail: str = ""
+    why_not: str = ""
+
+
+def found(entries: Iterable[Entry], query: str) -> list[Entry]:
+    """Return the entries that have every word of a query, in any order, or its shortcut; the closest first.
+
+    Words that begin a word of the title count before words within one; what makes sense now before what does not.
+    """
+    words = query.casefold().split()
+    typed_keys = "+".join(query.casefold().replace("+", " ").split())
+    ranked = [(rank, entry) for entry in entries if (rank := _rank(entry, words, typed_keys)) is not None]
+    ranked.sort(key=lambda pair: (pair[0], bool(pair[1].why_not)))
+    return [entry for _, entry in ranked]
+
+
+def _rank(entry: Entry, words: list[str], typed_keys: str) -> int | None:
+    """Return how far an entry is from a query, 0 being closest, or None."""
+    if not words:
+        return 0
+    if entry.keys and typed_keys in [keys.strip().casefold() for keys in entry.keys.split(", ")]:
+        return 0
+    text = f"{entry.title} {entry.detail}".casefold()
+    if not all(word in text for word in words):
+        return None
+    starts = [part.strip("().,:") for part in text.split()]
+    if all(any(start.startswith(word) for start in starts) for word in words):
+        return 1 if entry.title.casefold().startswith(words[0]) else 2
+    return 3
+
+
+def windows(workspace: Workspace) -> list[Entry]:
+    """Return the windows the open series offers, by name."""
+    case = workspace.active
+    if case is None or case.volume.colour:
+        return []
+
+    def use(window: VoiTransform) -> Callable[[], None]:
+        def run() -> None:
+            case.view.window = window
+
+        return run
+
+    return [Entry(w.name, use(w), detail=f"Window {w.center:g} / {w.width:g}") for w in choices(case.volume)]
+
+
+_REASONS = {
+    "undo": "There is nothing to undo",
+    "redo": "There is nothing to do again",
+    "proposal": "No model has proposed anything",
+    "segment.next": "There are no segments",
+    "segment.previous": "There are no segments",
+    "view.graphics": "The files bring no graphics",
+    "preset": "This series offers fewer windows",
+    "window.region": "No region is measured",
+    "measurement": "No measurement is chosen",
+    "file.export": "There are no labels to export",
+    "case.tags": "This series does not come from DICOM files",
+}
+"""Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""
+
+_CHANGES_LABELS = ("undo", "redo", "proposal", "segment.add", "measurement", "file.import")
+
+
+def why_not(workspace: Workspace, action_id: str) -> str:
+    """Return why an action makes no sense now, as far as it is known: only to be asked of one that is greyed."""
+    case = workspace.active
+    if case is None:
+        return "No series is open"
+    group = action_id.partition(".")[0]
+    if action_id in _CHANGES_LABELS or group in _CHANGES_LABELS:
+        if case.read_only:
+            return case.read_only.rstrip(".")
+        if case.reading:
+            return "The series is still being read"
+    close = [name for name in _REASONS if action_id.startswith(name)]
+    return _REASONS[max(close, key=len)] if close else "Not now"
