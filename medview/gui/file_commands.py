@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from medview.core.study import Series, VolumeEntry
 from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
 from medview.workspace.actions import Action
+from medview.workspace.measuring import measurements
 from medview.workspace.workspace import Workspace
 
 
@@ -26,9 +27,18 @@ class FileCommands:
             Action("file.open_folder", "Open a folder...", lambda _w: self.open_folder(), "mdi6.folder-open-outline"),
             Action("file.open_file", "Open a file...", lambda _w: self.open_file(), "mdi6.file-outline"),
             Action("file.open_demo", "Open the demo study", lambda _w: self.open_demo(), "mdi6.school-outline"),
-            Action("file.import", "Import labels...", lambda _w: self.import_labels(), "mdi6.import", _writable),
+            Action(
+                "file.import", "Import labels or measurements...", lambda _w: self.import_labels(), "mdi6.import", _writable
+            ),
             Action("file.export_seg", "Export DICOM SEG...", lambda _w: self.export_seg(), "mdi6.export", _has_segments),
             Action("file.export_nifti", "Export NIfTI...", lambda _w: self.export_nifti(), "mdi6.export", _has_segments),
+            Action(
+                "file.export_sr",
+                "Export measurements (DICOM SR)...",
+                lambda _w: self.export_sr(),
+                "mdi6.export",
+                _has_measurements,
+            ),
             Action("file.add_model_zip", "Add a model from a zip...", lambda _w: self.add_model_zip(), "mdi6.plus"),
             Action(
                 "file.add_model_folder", "Add a model from a folder...", lambda _w: self.add_model_folder(), "mdi6.plus"
@@ -59,13 +69,13 @@ class FileCommands:
         _operations("demo").open_demo(self._workspace)
 
     def import_labels(self) -> None:
-        """Ask for a label file and add its segments."""
+        """Ask for a file of labels or a report and add what it holds."""
         if (path := ask_labels(self._window)) is not None:
             self.read_labels(path)
 
     def read_labels(self, path: Path) -> None:
-        """Add the segments of a label file to the open series."""
-        _operations("files").import_labels(self._workspace, path)
+        """Add the segments of a label file, or the measurements of a report, to the open series."""
+        _operations("reports").import_file(self._workspace, path)
 
     def remove_model(self, name: str) -> None:
         """Remove an added pack."""
@@ -80,6 +90,12 @@ class FileCommands:
         """Ask where to and write a NIfTI label map."""
         if (path := ask_new_file(self._window, "Export NIfTI", "labels.nii.gz", "NIfTI (*.nii.gz *.nii)")) is not None:
             _operations("files").export_nifti(self._workspace, path)
+
+    def export_sr(self) -> None:
+        """Ask where to and write the measurements as a DICOM structured report."""
+        title = "Export measurements (DICOM SR)"
+        if (path := ask_new_file(self._window, title, "measurements.dcm", "DICOM (*.dcm)")) is not None:
+            _operations("reports").export_sr(self._workspace, path)
 
     def add_model_zip(self) -> None:
         """Ask for a zipped pack and install it."""
@@ -107,6 +123,10 @@ def _writable(workspace: Workspace) -> bool:
 
 def _has_segments(workspace: Workspace) -> bool:
     return workspace.active is not None and bool(workspace.active.labels.segmentation.segments)
+
+
+def _has_measurements(workspace: Workspace) -> bool:
+    return workspace.active is not None and bool(measurements(workspace.active))
 
 
 def _close_case(workspace: Workspace) -> None:

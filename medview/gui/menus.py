@@ -26,6 +26,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "file.import",
         "file.export_seg",
         "file.export_nifti",
+        "file.export_sr",
         LINE,
         "file.add_model_zip",
         "file.add_model_folder",

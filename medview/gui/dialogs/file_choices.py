@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 IMAGES = "Images (*.dcm *.ima *.zip *.nii *.nii.gz *.nrrd *.nhdr *.png *.jpg *.jpeg DICOMDIR);;All files (*)"
-LABELS = "Labels (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd);;All files (*)"
+LABELS = "Labels and reports (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd);;All files (*)"
 
 
 def ask_folder(parent: QWidget, title: str) -> Path | None:
@@ -23,8 +23,8 @@ def ask_images(parent: QWidget) -> Path | None:
 
 
 def ask_labels(parent: QWidget) -> Path | None:
-    """Ask for a label file."""
-    return _existing(parent, "Import labels", LABELS)
+    """Ask for a file of labels or a report with measurements."""
+    return _existing(parent, "Import labels or measurements", LABELS)
 
 
 def ask_model_zip(parent: QWidget) -> Path | None:

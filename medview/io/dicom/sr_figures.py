@@ -1,0 +1,126 @@
+"""Graphics of a report to figures, before anybody knows where they lie: which kind each is, and the points it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.measurement import MeasurementKind
+from medview.io.dicom.sr_codes import ANGLE, AREA, COBB_ANGLE, LONG_AXIS, SHORT_AXIS
+from medview.io.dicom.sr_content import CodePair, Drawing, ReportFinding
+
+FloatArray = npt.NDArray[np.float64]
+
+_LONG, _SHORT, _ANGLE, _COBB, _AREA = (
+    (code.value, code.scheme_designator) for code in (LONG_AXIS, SHORT_AXIS, ANGLE, COBB_ANGLE, AREA)
+)
+
+_OPEN = {2: MeasurementKind.LENGTH}
+_SQUARE_CORNER = 1e-3
+"""Cosine below which two sides are at a right angle."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figure:
+    """One figure as the report draws it; ``points`` are those of the kind, in the coordinates of ``drawing``."""
+
+    kind: MeasurementKind
+    points: FloatArray
+    drawing: Drawing
+
+
+def figures_of(finding: ReportFinding) -> tuple[list[Figure], int]:
+    """Return the figures of a finding and how many of its graphics are of a kind that is not drawn here."""
+    rest = list(finding.drawings)
+    found = list(_pairs(rest))
+    unknown = 0
+    for drawing in rest:
+        figures = _alone(drawing, finding.kind)
+        found += figures
+        unknown += not figures
+    return found, unknown
+
+
+def _pairs(drawings: list[Drawing]) -> Iterator[Figure]:
+    """Yield figures made of two lines, taking these out of ``drawings``."""
+    for kind, first, second in (
+        (MeasurementKind.BIDIRECTIONAL, _LONG, _SHORT),
+        (MeasurementKind.COBB, _COBB, _COBB),
+    ):
+        while (pair := _two_lines(drawings, first, second)) is not None:
+            one, other = pair
+            drawings.remove(one)
+            drawings.remove(other)
+            yield Figure(kind, np.vstack([one.points, other.points]), one)
+
+
+def _two_lines(drawings: Sequence[Drawing], first: CodePair, second: CodePair) -> tuple[Drawing, Drawing] | None:
+    lines = [d for d in drawings if d.shape == "POLYLINE" and len(d.points) == 2]
+    for one in lines:
+        for other in lines:
+            same = (one.image, one.frame_of_reference_uid) == (other.image, other.frame_of_reference_uid)
+            if one is not other and same and (one.measures, other.measures) == (first, second):
+                return one, other
+    return None
+
+
+def _alone(drawing: Drawing, hint: str) -> list[Figure]:
+    """Return the figures of one graphic; none where it is of a kind that is not drawn here."""
+    points, shape = drawing.points, drawing.shape
+    if shape in ("POINT", "MULTIPOINT"):
+        return [Figure(MeasurementKind.PROBE, point[None], drawing) for point in points]
+    if shape == "CIRCLE" and len(points) == 2 and not drawing.in_patient:
+        return [Figure(MeasurementKind.ELLIPSE, _circle(points), drawing)]
+    if shape == "ELLIPSE" and len(points) == 4:
+        return [Figure(MeasurementKind.ELLIPSE, points, drawing)]
+    if shape not in ("POLYLINE", "POLYGON"):
+        return []
+    corners = points[:-1] if drawing.closed else points
+    if len(corners) >= 3 and (drawing.closed or shape == "POLYGON" or drawing.measures == _AREA):
+        return [Figure(_closed_kind(corners, hint), corners, drawing)]
+    kind = _open_kind(drawing)
+    return [Figure(kind, points, drawing)] if kind is not None and kind.points == len(points) else []
+
+
+def _closed_kind(corners: FloatArray, hint: str) -> MeasurementKind:
+    if hint == MeasurementKind.FREEHAND.value:
+        return MeasurementKind.FREEHAND
+    if hint == MeasurementKind.RECTANGLE.value and len(corners) == 4:
+        return MeasurementKind.RECTANGLE
+    return MeasurementKind.POLYGON
+
+
+def _open_kind(drawing: Drawing) -> MeasurementKind | None:
+    if drawing.measures == _COBB:
+        return MeasurementKind.COBB
+    if drawing.measures == _ANGLE and len(drawing.points) == 3:
+        return MeasurementKind.ANGLE
+    return _OPEN.get(len(drawing.points))
+
+
+def _circle(points: FloatArray) -> FloatArray:
+    """Return the ends of two axes of the circle round the first point through the second."""
+    centre, arm = points[0], points[1] - points[0]
+    across = np.array([-arm[1], arm[0]])
+    return np.stack([centre - arm, centre + arm, centre - across, centre + across])
+
+
+def principal_axes(ends: FloatArray) -> FloatArray:
+    """Return the ends of the long, then of the short axis of an ellipse, shape (4, dimensions).
+
+    Parameters
+    ----------
+    ends : ndarray, shape (4, dimensions)
+        Ends of two conjugate diameters: at right angles in one space, they need not be so in another that stretches it.
+    """
+    centre = ends.mean(axis=0)
+    a, b = (ends[1] - ends[0]) / 2.0, (ends[3] - ends[2]) / 2.0
+    long, short = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+    if abs(float(a @ b)) <= _SQUARE_CORNER * long * short:
+        return np.asarray(ends if long >= short else ends[[2, 3, 0, 1]])
+    directions, lengths, _ = np.linalg.svd(np.stack([a, b], axis=1), full_matrices=False)
+    a, b = directions[:, 0] * lengths[0], directions[:, 1] * lengths[1]
+    return np.stack([centre - a, centre + a, centre - b, centre + b])

@@ -1,0 +1,283 @@
+"""Measurements out of the active case as a DICOM structured report, and in again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from medview.analysis.measures import measure
+from medview.core.changes import AnnotationChange, Command
+from medview.core.errors import GeometryError, MedViewError
+from medview.core.job import JobContext
+from medview.core.measurement import Measurement
+from medview.core.pixel_hash import pixels_sha256, same_pixels
+from medview.core.study import Frame
+from medview.core.volume import Volume
+from medview.io.dicom.sr_codes import Stated
+from medview.io.dicom.sr_read import ImportedReport, ReadFigure, ReportTarget, is_report, read_sr
+from medview.io.dicom.sr_write import Reported, ReportSource, write_sr
+from medview.io.label_files import READ_TIMEOUT_S, SAME_PLACE_VOXELS
+from medview.io.reader_pool import Pool
+from medview.io.sniff import Kind, sniff
+from medview.workspace.events import Severity
+from medview.workspace.exports import refuse_sources
+from medview.workspace.jobs import Job, Lane, Outcome
+from medview.workspace.measuring import measurements, title
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.files import Written, import_labels
+from medview.workspace.workspace import Workspace
+
+AGREES = 0.01
+"""Largest part by which a number may differ from the report's; reports of others are rounded."""
+NAMED_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """Request: measurements with their numbers as a report on the images they were drawn on."""
+
+    path: Path
+    figures: tuple[Measurement, ...]
+    volume: Volume
+    frames: tuple[Frame, ...]
+    damaged: tuple[int, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return "Writing the measurements"
+
+    @property
+    def lane(self) -> Lane:
+        """Writing."""
+        return Lane.WRITE
+
+    def run(self, context: JobContext) -> Written:
+        """Measure and write the file. Raises WriteError or GeometryError when it cannot be written."""
+        volume = self.volume
+        pixels = pixels_sha256(volume, self.damaged)
+        source = ReportSource(volume.geometry, self.frames, volume.modality, pixels)
+        return Written(self.path, write_sr(self.path, [reported(volume, one) for one in self.figures], source))
+
+
+@dataclass(frozen=True, slots=True)
+class IsReport:
+    """Request: whether a file is a structured report."""
+
+    path: Path
+    pool: Pool
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return f"Looking into {self.path.name}"
+
+    @property
+    def lane(self) -> Lane:
+        """Reading."""
+        return Lane.READ
+
+    def run(self, context: JobContext) -> bool:
+        """Ask in a reader process; what cannot be read is left to whoever reads it next, to say so."""
+        return bool(self.pool.call(_is_report, str(self.path), timeout_s=READ_TIMEOUT_S))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Request: the measurements of a report that belong to a volume."""
+
+    path: Path
+    volume: Volume
+    frames: tuple[Frame, ...]
+    pool: Pool
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return f"Reading measurements from {self.path.name}"
+
+    @property
+    def lane(self) -> Lane:
+        """Reading."""
+        return Lane.READ
+
+    def run(self, context: JobContext) -> ImportedReport:
+        """Read in a reader process. Raises GeometryError when the report says it was made on other pixels."""
+        target = ReportTarget(self.volume.geometry, _images(self.frames))
+        found: ImportedReport = self.pool.call(read_sr, str(self.path), target, timeout_s=READ_TIMEOUT_S)
+        _refuse_other_pixels(self.path, found, self.volume)
+        return replace(found, notes=(*found.notes, *differing(self.volume, found.figures)))
+
+
+def reported(volume: Volume, measurement: Measurement) -> Reported:
+    """Return a measurement with what it says on its volume, as a report takes it."""
+    found = measure(volume, measurement)
+    return Reported(measurement, tuple(Stated(q.name, q.value, q.unit) for q in found.quantities), found.reason)
+
+
+def differing(volume: Volume, figures: tuple[ReadFigure, ...]) -> tuple[str, ...]:
+    """Return a sentence that names the numbers of a report that are others here; none when all agree."""
+    said = []
+    for figure in figures:
+        mine = {one.name: one for one in reported(volume, figure.measurement).stated}
+        for theirs in figure.stated:
+            own = mine.get(theirs.name)
+            if own is None or own.bare_unit != theirs.bare_unit:
+                continue
+            if abs(own.value - theirs.value) > AGREES * max(abs(own.value), abs(theirs.value)):
+                said.append(f"{title(figure.measurement)}: {theirs.name} {_number(theirs)} there, {_number(own)} here")
+    if not said:
+        return ()
+    more = [f"and {len(said) - NAMED_AT_MOST} more"] if len(said) > NAMED_AT_MOST else []
+    return (f"Other numbers than in the report: {'; '.join((*said[:NAMED_AT_MOST], *more))}.",)
+
+
+def export_sr(workspace: Workspace, path: Path) -> Job | None:
+    """Write the measurements of the active case as a DICOM structured report."""
+    case = workspace.active
+    if case is None or not measurements(case):
+        workspace.say("There are no measurements to export yet; draw one first.", Severity.WARNING)
+        return None
+    if not case.ready:
+        workspace.say("The series is still being read; export when it is complete.", Severity.WARNING)
+        return None
+    if not case.entry.dicom_paths:
+        workspace.say("A report needs a DICOM series; copy the measurements as a table instead.", Severity.WARNING)
+        return None
+    try:
+        refuse_sources(path, (frame.path for frame in case.entry.frames))
+    except MedViewError as error:
+        workspace.report(error)
+        return None
+    figures, unread = _on_read_slices(case)
+
+    def done(value: object) -> None:
+        if isinstance(value, Written):
+            notes = (*value.notes, *unread)
+            severity = Severity.WARNING if notes else Severity.INFO
+            workspace.say(" ".join((f"Wrote {value.path}.", *notes)), severity)
+
+    request = ExportReport(path, figures, case.volume, _frames(case), case.load.damaged)
+    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
+
+
+def import_file(workspace: Workspace, path: Path) -> Job | None:
+    """Read labels or measurements into the active case, whichever the file holds."""
+    case = workspace.active
+    if case is None or case.read_only or not case.ready or path.is_dir():
+        return import_labels(workspace, path)
+
+    def done(value: object) -> None:
+        if value is True:
+            import_sr(workspace, path)
+        else:
+            import_labels(workspace, path)
+
+    return workspace.runner.submit(IsReport(path, workspace.services.pool), Outcome(done, failed=workspace.report))
+
+
+def import_sr(workspace: Workspace, path: Path) -> Job | None:
+    """Read the measurements of a report into the active case."""
+    case = workspace.active
+    if case is None or case.read_only or not case.ready:
+        problem = (case.read_only or "The series is still being read; import when it is complete.") if case else ""
+        workspace.say(problem or "Open the series first that the measurements belong to.", Severity.WARNING)
+        return None
+
+    def done(value: object) -> None:
+        if isinstance(value, ImportedReport) and workspace.cases.get(case.key) is case:
+            case.after_gesture(lambda: _take_in(workspace, case, value, path.name))
+
+    request = ImportReport(path, case.volume, _frames(case), workspace.services.pool)
+    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
+
+
+def add_figures(case: OpenCase, figures: tuple[ReadFigure, ...], name: str) -> int:
+    """Add the measurements of a report that are not there yet, as one command; return how many were added."""
+    known = set(case.labels.annotations)
+    fresh: dict[str, Measurement] = {}
+    for figure in figures:
+        if figure.measurement.annotation_id not in known:
+            fresh.setdefault(figure.measurement.annotation_id, figure.measurement)
+    changes = tuple(AnnotationChange(None, one) for one in fresh.values())
+    return len(changes) if changes and case.do(Command(f"Import {name}", changes, "import")) else 0
+
+
+def _take_in(workspace: Workspace, case: OpenCase, report: ImportedReport, name: str) -> None:
+    if not case.editable:
+        problem = case.read_only or "the measurements cannot be changed now."
+        workspace.say(f"{name} was not taken in: {problem}", Severity.WARNING)
+        return
+    count = add_figures(case, report.figures, name)
+    there = len(report.figures) - count
+    said = [f"{_counted(count)} read from {name}."]
+    if there:
+        said.append(f"{_counted(there)} of it {'was' if there == 1 else 'were'} here already and left as {_it(there)}.")
+    severity = Severity.WARNING if report.notes else Severity.INFO
+    workspace.say(" ".join((*said, *report.notes)), severity, undo=bool(count) and workspace.active is case)
+
+
+def _counted(count: int) -> str:
+    return "1 measurement" if count == 1 else f"{count} measurements"
+
+
+def _it(count: int) -> str:
+    return "it is" if count == 1 else "they are"
+
+
+def _on_read_slices(case: OpenCase) -> tuple[tuple[Measurement, ...], tuple[str, ...]]:
+    """Return the measurements whose slices could be read: numbers of missing pixels are no findings."""
+    damaged = frozenset(case.load.damaged)
+    every = measurements(case)
+    kept = [one for one in every if damaged.isdisjoint(_slices(case, one))]
+    left_out = len(every) - len(kept)
+    if not left_out:
+        return tuple(every), ()
+    return tuple(kept), (f"{_counted(left_out)} on slices that could not be read {_left(left_out)} left out.",)
+
+
+def _left(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _slices(case: OpenCase, measurement: Measurement) -> range:
+    along = measurement.points_kji(case.volume.geometry)[:, 0]
+    return range(round(float(along.min())), round(float(along.max())) + 1)
+
+
+def _frames(case: OpenCase) -> tuple[Frame, ...]:
+    # Time points follow each other; the first one is open.
+    return case.entry.frames[: case.volume.geometry.shape_kji[0]]
+
+
+def _images(frames: tuple[Frame, ...]) -> tuple[tuple[str, int], ...]:
+    return tuple((frame.sop_instance_uid, frame.number) for frame in frames)
+
+
+def _is_report(path: str) -> bool:
+    try:
+        return sniff(path) is Kind.DICOM and is_report(path)
+    except MedViewError:
+        return False
+
+
+def _refuse_other_pixels(path: Path, found: ImportedReport, volume: Volume) -> None:
+    """Raise GeometryError when a report made on this very series was made on other pixels, or on these lying elsewhere.
+
+    In the patient it may also hold for other series, whose pixels are their own.
+    """
+    if not found.pixels_sha256 or not found.figures or volume.series_uid not in found.series_uids:
+        return
+    if not same_pixels(volume, found.pixels_sha256):
+        raise GeometryError(f"{path.name} was made on other images than these; open those and import it there.")
+    tolerance_mm = SAME_PLACE_VOXELS * min(volume.geometry.spacing_kji_mm)
+    lay = found.drawn_on
+    # The mark carries shape and place, not what the millimetres are worth.
+    if lay is not None and not replace(lay, calibration=volume.geometry.calibration).same_grid(
+        volume.geometry, tolerance_mm
+    ):
+        raise GeometryError(f"{path.name} was made when these images lay elsewhere in the patient; open the originals.")
+
+
+def _number(stated: Stated) -> str:
+    return f"{stated.value:.4g} {stated.unit}".rstrip()
