@@ -88,6 +88,7 @@ _REASONS = {
     "window.region": "No region is measured",
     "measurement": "No measurement is chosen",
     "file.export": "There are no labels to export",
+    "file.export_sr": "There are no measurements to export",
     "case.tags": "This series does not come from DICOM files",
 }
 """Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""

@@ -109,7 +109,7 @@ class TagFilter(QSortFilterProxyModel):
     def look_for(self, text: str) -> None:
         """Show only what has every word."""
         self._words = text.casefold().split()
-        self.invalidateFilter()
+        self.invalidate()
 
     def matching(self) -> int:
         """Return how many rows match."""

@@ -1,0 +1,173 @@
+"""Ctrl+K: everything is found from anywhere, done with Enter, and what is greyed says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from medview.core.study import ScanResult
+from medview.gui.dialogs.palette import Palette
+from medview.gui.job_thread import JobThreads
+from medview.gui.key_focus import KeyFocus
+from medview.gui.main_window import MainWindow
+from medview.workspace.view_state import Mode, Tool
+from medview.workspace.workspace import Workspace
+from tests.gui.panes import SERIES, make_case
+from tests.gui.windows import bare_workspace, make_window
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return bare_workspace(tmp_path)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, workspace: Workspace) -> Iterator[MainWindow]:
+    threads = JobThreads()
+    yield make_window(qtbot, workspace, threads)
+    threads.close()
+
+
+def opened(window: MainWindow) -> Palette:
+    return window.findChild(Palette)  # type: ignore[return-value]
+
+
+def find(qtbot: QtBot, window: MainWindow, text: str) -> Palette:
+    window.actions_table.run("help.find")
+    palette = opened(window)
+    palette.field.setText(text)
+    return palette
+
+
+def titles(palette: Palette) -> list[str]:
+    return [palette.model.entry(row).title for row in range(palette.model.rowCount())]
+
+
+def gone(window: MainWindow) -> bool:
+    return window.findChild(Palette) is None
+
+
+def test_typing_and_enter_do_an_action(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
+    workspace.add_case(make_case())
+    palette = find(qtbot, window, "axis long")
+    assert titles(palette) == ["Long and short axis"]
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: workspace.bench.tool is Tool.BIDIRECTIONAL)
+    qtbot.waitUntil(lambda: gone(window))
+
+
+def test_keys_are_shown_as_they_are_in_the_mode_and_found_by(
+    window: MainWindow, qtbot: QtBot, workspace: Workspace
+) -> None:
+    workspace.add_case(make_case())
+    workspace.bench.mode = Mode.ANNOTATE
+    palette = find(qtbot, window, "brush")
+    shown = {palette.model.entry(row).title: palette.model.entry(row).keys for row in range(palette.model.rowCount())}
+    assert shown["Brush"] == "1, B"
+    palette.field.setText("ctrl z")
+    assert titles(palette) == ["Undo"]
+
+
+@pytest.mark.parametrize("place", ["search", "number", "pane", "list"])
+def test_it_opens_from_any_focus_and_typing_reaches_no_key_of_the_window(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, place: str
+) -> None:
+    app = QApplication.instance()
+    assert app is not None
+    focus = KeyFocus()
+    app.installEventFilter(focus)
+    case = make_case()
+    workspace.add_case(case)
+    workspace.add_scan("x", ScanResult((case.series,)))
+    QApplication.processEvents()
+    widget = {
+        "search": window.studies.search,
+        "number": window.side.window_part.center,
+        "pane": window.panes,
+        "list": window.studies.tree,
+    }[place]
+    widget.setFocus()
+    before = (case.view.crosshair_kji, workspace.bench.tool, case.view.window)
+    try:
+        qtbot.keyClick(widget, Qt.Key.Key_K, CTRL)
+        palette = opened(window)
+        assert palette.field.hasFocus()
+        for key in (Qt.Key.Key_L, Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_2):
+            qtbot.keyClick(palette.field, key)
+        assert palette.field.text().casefold() == "l2"
+        assert (case.view.crosshair_kji, workspace.bench.tool, case.view.window) == before
+        qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda: gone(window))
+        assert widget.hasFocus()
+    finally:
+        app.removeEventFilter(focus)
+
+
+def test_arrows_go_round_and_a_page_stops_at_the_end(qtbot: QtBot, window: MainWindow) -> None:
+    palette = find(qtbot, window, "")
+    last = palette.model.rowCount() - 1
+    qtbot.keyClick(palette.field, Qt.Key.Key_Up)
+    assert palette.list.currentIndex().row() == last
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    assert palette.list.currentIndex().row() == 0
+    for _ in range(last):
+        qtbot.keyClick(palette.field, Qt.Key.Key_PageDown)
+    assert palette.list.currentIndex().row() == last
+
+
+def test_what_makes_no_sense_now_says_why_and_stays(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
+    palette = find(qtbot, window, "brush smaller")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.note.text() == "Smaller brush: no series is open."
+    assert palette.isVisible()
+    palette.close()
+    qtbot.waitUntil(lambda: gone(window))
+    workspace.add_case(make_case())
+    palette = find(qtbot, window, "accept proposal")
+    assert palette.model.entry(0).why_not == "No model has proposed anything"
+    palette.field.setText("xyzzy")
+    assert "Nothing is called that" in palette.note.text()
+
+
+def test_windows_are_found_by_name(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
+    case = make_case()
+    workspace.add_case(case)
+    palette = find(qtbot, window, "lung")
+    qtbot.mouseClick(
+        palette.list.viewport(), Qt.MouseButton.LeftButton, pos=palette.list.visualRect(palette.model.index(0)).center()
+    )
+    qtbot.waitUntil(lambda: case.view.window.center == -600)
+
+
+def test_open_series_are_found_and_shown_and_files_are_not_named_while_hidden(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace
+) -> None:
+    first = make_case(series=replace(SERIES, series_uid="1.1", description="Thorax thin"))
+    other = make_case(series=replace(SERIES, series_uid="1.2", description="Doe head"))
+    for case in (first, other):
+        workspace.add_case(case)
+    workspace.add_scan("x", ScanResult((first.series, other.series)))
+    palette = find(qtbot, window, "thorax")
+    assert titles(palette) == ["CT Thorax thin"]
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: workspace.active is first)
+
+
+def test_a_click_beside_it_closes_it_and_another_ctrl_k_as_well(qtbot: QtBot, window: MainWindow) -> None:
+    palette = find(qtbot, window, "")
+    assert palette.size() == window.size()
+    qtbot.mouseClick(palette, Qt.MouseButton.LeftButton, pos=QPoint(5, window.height() - 5))
+    qtbot.waitUntil(lambda: gone(window))
+    palette = find(qtbot, window, "")
+    window.resize(1100, 700)
+    qtbot.waitUntil(lambda: palette.size() == window.size())
+    qtbot.keyClick(palette.field, Qt.Key.Key_K, CTRL)
+    qtbot.waitUntil(lambda: gone(window))
