@@ -45,6 +45,7 @@ _OTHER_FRAME = "lies in another frame of reference"
 _OFF_GRID = "lies between or outside the slices of this series"
 _OUTSIDE = "lies outside its image"
 _ALL_FRAMES = "names an image of several frames and none of them"
+_TWINS = "names an image whose identifier several share here"
 _NO_DRAWING = "has no drawing"
 _SEGMENTED = "is drawn as a segmentation, which is a file of its own"
 _NO_SHAPE = "is drawn in a shape MedView does not know"
@@ -163,11 +164,13 @@ class _Reading:
     several: int = 0
     _slices: dict[tuple[str, int], int] = field(default_factory=dict)
     _uids: Counter[str] = field(default_factory=Counter)
+    _times: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         for k, image in enumerate(self.target.images):
             self._slices.setdefault(image, k)
             self._uids[image[0]] += 1
+            self._times[image] += 1
 
     def take(self, finding: ReportFinding) -> None:
         """Place what one finding draws, and note what has no place."""
@@ -201,6 +204,8 @@ class _Reading:
         uid, frames = figure.drawing.image
         if uid not in self._uids:
             raise _CannotShowError(_ELSEWHERE)
+        if any(self._times[uid, n - 1] > 1 for n in frames or (1,)):
+            raise _CannotShowError(_TWINS)
         if not frames and self._uids[uid] > 1:
             raise _CannotShowError(_ALL_FRAMES)
         # Frames of a report count from 1. Without a number the image has one frame, or this series shows one of it.

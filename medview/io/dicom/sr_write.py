@@ -7,6 +7,7 @@ volume with a frame of reference can carry. Every report is read back and compar
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from medview.core.errors import GeometryError, MedViewError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.measurement import Measurement
 from medview.core.study import Frame
-from medview.io.dicom.attributes import integer, quiet
+from medview.io.dicom.attributes import integer, items, quiet, text
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo, Instance
 from medview.io.dicom.pixel_mark import put_pixel_mark
@@ -94,7 +95,7 @@ def write_sr(path: Path, reported: Sequence[Reported], source: ReportSource) -> 
     _check_source(path, reported, source)
     images = _Images(path, source)
     written: list[tuple[Reported, Group]] = []
-    homeless = crowded = 0
+    homeless = crowded = twins = 0
     for one in reported:
         if len(one.measurement.points_lps_mm) > MOST_POINTS:
             crowded += 1
@@ -103,8 +104,11 @@ def write_sr(path: Path, reported: Sequence[Reported], source: ReportSource) -> 
         if group is None:
             homeless += 1
             continue
+        if not group.in_patient and not images.told_apart(one.measurement):
+            twins += 1
+            continue
         written.append((one, group))
-    notes = _notes(homeless, crowded)
+    notes = _notes(homeless, crowded, twins)
     if not written:
         raise WriteError(f"{path.name} was not written: {' '.join(notes)}")
     for one, _ in written:
@@ -132,7 +136,7 @@ def _other_images(path: Path) -> GeometryError:
     return GeometryError(f"{path.name} was not written: the images are not those the measurements were drawn on.")
 
 
-def _notes(homeless: int, crowded: int) -> tuple[str, ...]:
+def _notes(homeless: int, crowded: int, twins: int) -> tuple[str, ...]:
     notes = []
     if homeless:
         few = "1 measurement lies" if homeless == 1 else f"{homeless} measurements lie"
@@ -140,6 +144,9 @@ def _notes(homeless: int, crowded: int) -> tuple[str, ...]:
     if crowded:
         few = "1 outline has" if crowded == 1 else f"{crowded} outlines have"
         notes.append(f"{few} too many points for a report.")
+    if twins:
+        few = "1 measurement lies" if twins == 1 else f"{twins} measurements lie"
+        notes.append(f"{few} on images that others share their identifier with, at which a report cannot point.")
     return tuple(notes)
 
 
@@ -149,6 +156,7 @@ class _Images:
     def __init__(self, path: Path, source: ReportSource) -> None:
         self._path, self._source = path, source
         self._read_files: dict[str, tuple[Dataset, Instance]] = {}
+        self._times = Counter(source.images)
         self.left_out: set[str] = set()
 
     @property
@@ -166,7 +174,13 @@ class _Images:
         if len(instance.frames) != max(integer(dataset, "NumberOfFrames", 1), 1):
             # A tile of a mosaic is no frame of its own.
             return None
-        return dataset, self._source.frames[k].number + 1 if "NumberOfFrames" in dataset else 0
+        several = integer(dataset, "NumberOfFrames", 1) > 1
+        return dataset, self._source.frames[k].number + 1 if several else 0
+
+    def told_apart(self, measurement: Measurement) -> bool:
+        """Whether no other slice bears the identity of the image a figure lies on: copies of one file side by side do."""
+        k = round(float(measurement.points_kji(self._source.geometry)[:, 0].mean()))
+        return not 0 <= k < len(self._source.images) or self._times[self._source.images[k]] == 1
 
     def need(self, measurement: Measurement) -> None:
         """Read the images a figure across them passes through, as far as they are the grid's: they are its evidence."""
@@ -194,11 +208,21 @@ class _Images:
         instance = instance_of(path, dataset, layout)
         with quiet():
             self.left_out.update(clean_repeated(dataset))
-        # De-identified files often lack what a report has to repeat.
-        for keyword in REQUIRED:
-            if keyword not in dataset:
-                setattr(dataset, keyword, "")
+            _complete(dataset)
         return dataset, instance
+
+
+def _complete(dataset: Dataset) -> None:
+    """Give a source what a report has to repeat of it: de-identified files often lack it."""
+    for keyword in REQUIRED:
+        if keyword not in dataset:
+            setattr(dataset, keyword, "")
+    if "DeidentificationMethodCodeSequence" in dataset and not items(dataset, "DeidentificationMethodCodeSequence"):
+        del dataset.DeidentificationMethodCodeSequence
+    told = text(dataset, "DeidentificationMethod") or "DeidentificationMethodCodeSequence" in dataset
+    if text(dataset, "PatientIdentityRemoved") == "YES" and not told:
+        # That it was done is worth repeating; the standard wants a word on how, which only the source could have given.
+        dataset.DeidentificationMethod = "Not stated by the source images"
 
 
 def _in_place(frame: FrameInfo, geometry: Geometry, k: int) -> bool:

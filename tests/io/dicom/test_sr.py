@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import highdicom
@@ -17,6 +18,7 @@ from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.source import SourceKind
 from medview.io.dicom import sr_write
 from medview.io.dicom.sr_figures import principal_axes
+from medview.io.dicom.sr_read import ReportTarget, read_sr
 from medview.io.dicom.sr_write import ReportSource, write_sr
 from medview.io.load import LoadedVolume
 from medview.workspace.operations.reports import reported
@@ -239,6 +241,25 @@ def test_invalid_values_of_the_source_are_not_repeated_and_are_named(tmp_path: P
     assert dciodvfy.errors(tmp_path / "m.dcm") == []
 
 
+@pytest.mark.parametrize("how", [None, "", "by hand"])
+def test_identity_that_was_removed_stays_said_even_where_the_source_does_not_say_how(
+    tmp_path: Path, how: str | None
+) -> None:
+    def removed(k: int, ds: FileDataset) -> None:
+        ds.PatientIdentityRemoved, ds.DeidentificationMethodCodeSequence = "YES", []
+        if how is not None:
+            ds.DeidentificationMethod = how
+
+    write_ct(tmp_path / "ct", change=removed)
+    loaded = opened(tmp_path / "ct")
+    figures = every_kind(loaded.volume.geometry, ON_SLICES)
+    write_sr(tmp_path / "m.dcm", with_numbers(loaded, figures), source_of(loaded))
+    assert dciodvfy.errors(tmp_path / "m.dcm") == []
+    written = pydicom.dcmread(tmp_path / "m.dcm")
+    assert written.PatientIdentityRemoved == "YES"
+    assert written.DeidentificationMethod == (how or "Not stated by the source images")
+
+
 def test_figures_on_other_images_or_on_none_are_refused_in_one_sentence(ct: LoadedVolume, tmp_path: Path) -> None:
     path = tmp_path / "m.dcm"
     length = with_numbers(ct, [figure(ct.volume.geometry, Kind.LENGTH, ON_SLICES[Kind.LENGTH])])
@@ -264,6 +285,19 @@ def test_a_figure_across_images_without_a_place_is_left_out_and_said(tmp_path: P
     (note,) = write_sr(tmp_path / "m.dcm", with_numbers(loaded, figures), source_of(loaded))
     assert note == "1 measurement lies across images that have no place in the patient and cannot be in a report."
     assert len(read_onto(tmp_path / "m.dcm", loaded).figures) == 1
+
+
+def test_a_slice_that_bears_the_identifier_of_another_is_not_pointed_at(ct: LoadedVolume, tmp_path: Path) -> None:
+    frames = list(ct.entry.frames)
+    frames[3] = replace(frames[3], sop_instance_uid=frames[2].sop_instance_uid)
+    source = ReportSource(ct.volume.geometry, tuple(frames))
+    on_two, on_four = (with_numbers(ct, [figure(ct.volume.geometry, Kind.PROBE, [(k, 3, 4)])]) for k in (2, 4))
+    with pytest.raises(WriteError, match="others share their identifier"):
+        write_sr(tmp_path / "m.dcm", on_two, source)
+    assert write_sr(tmp_path / "m.dcm", on_four, source) == ()
+    write_sr(tmp_path / "two.dcm", on_two, source_of(ct))
+    report = read_sr(str(tmp_path / "two.dcm"), ReportTarget(ct.volume.geometry, source.images))
+    assert [why for _, why in report.hidden] == ["names an image whose identifier several share here"]
 
 
 def test_a_report_that_does_not_read_back_the_same_never_takes_its_name(
