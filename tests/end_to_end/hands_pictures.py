@@ -83,7 +83,7 @@ def quarrel(dialog: QWidget) -> None:
     """Give a key to a second action."""
     assert isinstance(dialog, SchemeEditor)
     dialog._take(with_keys(dialog.draft, "tool.angle", [Mode.READ], ("L",)))
-    dialog._choose_cell(dialog._shown.index("tool.angle"), 1)
+    dialog.table.choose("tool.angle")
 
 
 def mouse(dialog: QWidget) -> None:

@@ -53,7 +53,7 @@ def editor(window: MainWindow) -> SchemeEditor:
 
 
 def choose(editor: SchemeEditor, action_id: str, mode: Mode) -> None:
-    editor._choose_cell(editor._shown.index(action_id), 1 + list(Mode).index(mode))
+    editor.table.choose(action_id, mode)
 
 
 def press(
@@ -167,6 +167,14 @@ def test_signs_are_recorded_without_the_shift_that_makes_them(qtbot: QtBot, edit
     assert editor.draft.shortcuts("brush.larger", Mode.ANNOTATE) == ("Shift+F",)
 
 
+def test_a_key_recorded_on_the_title_holds_in_both_modes(qtbot: QtBot, editor: SchemeEditor) -> None:
+    editor.table.choose("tool.angle", None)
+    assert editor.chosen.text() == "Angle, in both modes"
+    press(qtbot, editor, Qt.Key.Key_F5)
+    assert {mode: editor.draft.shortcuts("tool.angle", mode) for mode in Mode} == dict.fromkeys(Mode, ("F5",))
+    assert editor.chosen.text() == "Angle, in both modes"
+
+
 def test_one_action_and_all_can_be_reset(qtbot: QtBot, editor: SchemeEditor) -> None:
     for action, key in (("tool.angle", Qt.Key.Key_F5), ("tool.cobb", Qt.Key.Key_F6)):
         choose(editor, action, Mode.READ)
@@ -183,11 +191,11 @@ def test_one_action_and_all_can_be_reset(qtbot: QtBot, editor: SchemeEditor) -> 
 
 def test_actions_are_found_by_words_and_by_key(qtbot: QtBot, editor: SchemeEditor) -> None:
     editor.search.setText("slice next")
-    assert editor._shown == ["slice.next"]
+    assert editor.table.shown == ["slice.next"]
     editor.search.setText("ctrl+shift+z")
-    assert editor._shown == ["redo"]
+    assert editor.table.shown == ["redo"]
     editor.search.setText("nothing like it")
-    assert editor._shown == []
+    assert editor.table.shown == []
     assert not editor.record.isEnabled()
 
 

@@ -6,15 +6,11 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QDialog,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -22,9 +18,9 @@ from PySide6.QtWidgets import (
 
 from medview.gui.controls import text_button, words
 from medview.gui.dialogs.key_recorder import KeyRecorder
+from medview.gui.dialogs.key_table import KeyTable
 from medview.gui.dialogs.mouse_table import MODE_WORDS, MouseTable
 from medview.gui.theme_tokens import GRID_PX
-from medview.workspace.finder import Entry, found
 from medview.workspace.scheme import Bindings, scheme_names, shipped
 from medview.workspace.scheme_edits import (
     Conflict,
@@ -61,13 +57,12 @@ class SchemeEditor(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Change keys and mouse")
         self._draft, self._titles, self._keep = bindings, titles, keep
-        self._shown: list[str] = []
         self._make_parts()
         self._arrange()
         self.table.currentCellChanged.connect(lambda *_at: self._on_choice())
         self.search.textChanged.connect(lambda _text: self._fill())
         self._fill()
-        self._choose_cell(0, 1)
+        self.table.choose(next(iter(titles)))
         self.resize(680, 620)
         self.search.setFocus()
 
@@ -92,20 +87,7 @@ class SchemeEditor(QDialog):
         self.search.setPlaceholderText("Find by words or by key")
         self.search.setToolTip("Words in any order, or a key such as Ctrl+Z")
         self.search.setClearButtonEnabled(True)
-        self.table = QTableWidget(0, 1 + len(_MODES))
-        self.table.setHorizontalHeaderLabels(["Action", *(f"While {MODE_WORDS[m]}" for m in _MODES)])
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setTabKeyNavigation(False)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in range(1, 1 + len(_MODES)):
-            self.table.setColumnWidth(column, 168)
+        self.table = KeyTable(self._titles)
         self.chosen = words("")
         self.record = KeyRecorder()
         self.table.cellDoubleClicked.connect(lambda *_at: self.record.click())
@@ -156,52 +138,22 @@ class SchemeEditor(QDialog):
 
     def _take(self, draft: Bindings) -> None:
         """Go on with another draft."""
-        row, column = self.table.currentRow(), self.table.currentColumn()
-        chosen = self._shown[row] if 0 <= row < len(self._shown) else ""
+        chosen = self.table.chosen()
         self._draft = draft
         self._fill()
-        self._choose_cell(self._shown.index(chosen) if chosen in self._shown else 0, column)
+        if chosen is not None:
+            self.table.choose(chosen[0], chosen[1][0] if len(chosen[1]) == 1 else None)
 
     def _fill(self) -> None:
-        entries = [Entry(title, lambda: None, ", ".join(self._all_keys(key)), key) for key, title in self._titles.items()]
-        by_id = {entry.detail: entry for entry in entries}
-        matching = {entry.detail for entry in found(entries, self.search.text())}
-        self._shown = [key for key in by_id if key in matching]
-        self.table.setRowCount(len(self._shown))
-        changed = differences(self._draft).keys
-        for row, key in enumerate(self._shown):
-            self._put(row, 0, self._titles[key], bold=key in changed)
-            for column, mode in enumerate(_MODES, 1):
-                keys = ", ".join(self._draft.shortcuts(key, mode))
-                self._put(row, column, keys, bold=mode in changed.get(key, {}))
+        self.table.show_bindings(self._draft, self.search.text())
         self.mouse.show_bindings(self._draft)
         self._on_choice()
-        self._judge()
-
-    def _put(self, row: int, column: int, text: str, *, bold: bool) -> None:
-        item = QTableWidgetItem(text)
-        font = item.font()
-        font.setBold(bold)
-        item.setFont(font)
-        self.table.setItem(row, column, item)
-
-    def _choose_cell(self, row: int, column: int) -> None:
-        self.table.setCurrentCell(row, max(1, column))
-        self._on_choice()
-
-    def _all_keys(self, key: str) -> list[str]:
-        return list(dict.fromkeys(k for mode in _MODES for k in self._draft.shortcuts(key, mode)))
-
-    def _at(self) -> tuple[str, tuple[Mode, ...]] | None:
-        row, column = self.table.currentRow(), self.table.currentColumn()
-        if not 0 <= row < len(self._shown):
-            return None
-        return self._shown[row], (_MODES if column < 1 else (_MODES[column - 1],))
 
     def _on_choice(self) -> None:
-        at = self._at()
+        at = self.table.chosen()
         for widget in (self.record, self.remove, self.reset_one):
             widget.setEnabled(at is not None)
+        self._judge()
         if at is None:
             self.chosen.setText("")
             return
@@ -234,7 +186,7 @@ class SchemeEditor(QDialog):
         return f"{conflict.keys} would mean {' and '.join(names)} while {MODE_WORDS[conflict.mode]}."
 
     def _quarrel_of_chosen(self, quarrels: list[Conflict]) -> tuple[Conflict, str] | None:
-        at = self._at()
+        at = self.table.chosen()
         return next(((c, at[0]) for c in quarrels if at is not None and at[0] in c.action_ids), None)
 
     # ------------------------------------------------------------------------------------ what the person does
@@ -246,17 +198,17 @@ class SchemeEditor(QDialog):
             self._set_keys((keys,))
 
     def _set_keys(self, keys: tuple[str, ...]) -> None:
-        if (at := self._at()) is not None:
+        if (at := self.table.chosen()) is not None:
             self._take(with_keys(self._draft, at[0], at[1], keys))
 
     def _on_reset(self) -> None:
-        if (at := self._at()) is not None:
+        if (at := self.table.chosen()) is not None:
             self._take(reset(self._draft, at[0]))
 
     def _on_take_away(self) -> None:
         draft = self._draft
         for conflict in conflicts(draft, self._titles):
-            at = self._at()
+            at = self.table.chosen()
             if at is not None and at[0] in conflict.action_ids:
                 for action in conflict.action_ids:
                     draft = draft if action == at[0] else taken_from(draft, action, conflict.mode, conflict.keys)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pydicom
-from pydicom.datadict import dictionary_description, dictionary_keyword, private_dictionary_description
-from pydicom.dataelem import DataElement
+from pydicom.datadict import (
+    dictionary_description,
+    dictionary_has_tag,
+    dictionary_keyword,
+    dictionary_VR,
+    private_dictionary_description,
+)
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
@@ -98,12 +105,28 @@ def list_tags(path: str, frame: int = 0) -> TagList:
 
 def _rows(dataset: Dataset, depth: int, frame: int) -> Iterator[TagRow]:
     for tag in sorted(dataset.keys()):
+        if (long := _long_numbers(dataset, tag)) is not None:
+            yield TagRow(depth, _spelt(tag), *_names(dataset, tag), *long, True)
+            continue
         try:
             element = dataset[tag]
         except Exception as error:  # noqa: BLE001  one value that cannot be understood must not hide the others
             yield TagRow(depth, _spelt(tag), *_names(dataset, tag), "", f"cannot be read ({type(error).__name__})", True)
             continue
         yield from _element_rows(dataset, element, depth, frame)
+
+
+def _long_numbers(dataset: Dataset, tag: BaseTag) -> tuple[str, str] | None:
+    """Return VR and text of numbers written as text that are too many to show: outlines have 100,000, each to be parsed."""
+    raw: Any = dataset.get_item(tag)
+    value = getattr(raw, "value", None)
+    if not isinstance(raw, RawDataElement) or not isinstance(value, bytes) or len(value) <= 2 * MOST_LETTERS:
+        return None
+    vr = raw.VR or (dictionary_VR(tag) if dictionary_has_tag(tag) else "")
+    if vr not in ("DS", "IS"):
+        return None
+    count = value.count(b"\\") + 1
+    return vr, f"{value[:MOST_LETTERS].decode('ascii', 'replace')} … ({count} values)"
 
 
 def _element_rows(dataset: Dataset, element: DataElement, depth: int, frame: int) -> Iterator[TagRow]:

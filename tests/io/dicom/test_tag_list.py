@@ -90,6 +90,7 @@ def test_long_values_are_shortened_and_say_so(slice_file: Path) -> None:
     comment, ratios = row(tags, "ImageComments"), row(tags, "LossyImageCompressionRatio")
     assert len(comment.value) == MOST_LETTERS + 2
     assert comment.shortened
+    assert ratios.vr == "DS"
     assert ratios.value.startswith("1.5\\1.5")
     assert ratios.value.endswith("(3000 values)")
     assert not row(tags, "PatientID").shortened
