@@ -18,6 +18,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from medview.core.plane import Plane
+from medview.core.slab import Slab, SlabMode
 
 # Sets the platform before Qt looks at it.
 from tests.end_to_end.pictures import LARGE, SMALL, Studio, private_home
@@ -111,6 +112,15 @@ def main(folder: Path) -> None:
             window.side.show_part("check")
             for theme, size in (("dark", SMALL), ("light", LARGE)):
                 studio.shoot(f"check-{name}-{theme}", size, theme)
+            if name == "pet":
+                case.view.colour_map = "pet"
+                workspace.bench.slab = Slab(SlabMode.MAXIMUM, 20.0)
+                window.side.sections["models"].set_open(open_=False)
+                window.side.show_part("planes")
+                studio.shoot("planes-pet-dark", SMALL)
+                studio.shoot("planes-pet-light-large", LARGE, "light")
+                workspace.bench.slab = Slab()
+                window.side.sections["models"].set_open(open_=True)
         QTest.keyClick(window, Qt.Key.Key_H)
         studio.shoot("check-hidden-dark", SMALL)
         window.close()
