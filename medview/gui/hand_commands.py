@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QWidget
 
 from medview.core.errors import MedViewError
 from medview.core.study import Series, VolumeEntry
-from medview.gui.bind import field_signal
 from medview.gui.identity import series_description
 from medview.gui.message_line import mouse_hint
 from medview.gui.qt_actions import QtActions
@@ -85,7 +84,6 @@ class HandCommands:
         self._scheme.use(bindings)
         self._workspace.settings = replace(self._workspace.settings, scheme=bindings.base)
         self._workspace.settings_changed.emit()
-        self._say_hint_again()
         if problem:
             self._workspace.say(problem, Severity.WARNING)
         else:
@@ -101,7 +99,6 @@ class HandCommands:
         self._scheme.use(bindings)
         self._workspace.settings = replace(self._workspace.settings, scheme=bindings.base)
         self._workspace.settings_changed.emit()
-        self._say_hint_again()
         return True
 
     def show_keys(self) -> None:
@@ -151,11 +148,6 @@ class HandCommands:
     def _show_case(self, key: str) -> None:
         if key in self._workspace.cases:
             self._workspace.show(key)
-
-    def _say_hint_again(self) -> None:
-        # What the mouse does, and the keys of the presets, are written where the mode is followed.
-        mode = self._workspace.bench.mode
-        field_signal(self._workspace.bench, "mode").emit(mode, mode)
 
 
 def _called(series: Series, *, hidden: bool) -> str:

@@ -62,6 +62,7 @@ class MessageLine(QFrame):
         heard = Subscriptions(self)
         heard.add(workspace.message, self.show_message)
         heard.add(workspace.active_changed, self._refresh_hint)
+        heard.add(scheme.changed, self._refresh_hint)
         for signal in (workspace.active_changed, workspace.history_changed):
             heard.add(signal, self._refresh_undo)
         for name in ("mode", "tool"):

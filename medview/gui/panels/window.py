@@ -61,6 +61,7 @@ class WindowPanel(QWidget):
         self._listening = Subscriptions(self)
         Subscriptions(self).add(workspace.active_changed, self._on_active)
         Subscriptions(self).add(field_signal(workspace.bench, "mode"), self._on_active)
+        Subscriptions(self).add(scheme.changed, self._on_active)
         self._on_active()
 
     def _on_active(self, *_values: object) -> None:
