@@ -68,10 +68,10 @@ class Drawing:
         """Whether the last point is the first one."""
         return len(self.points) > 1 and bool(np.array_equal(self.points[0], self.points[-1]))
 
-    def same_place(self, other: Drawing) -> bool:
-        """Whether both are the same graphic on the same image."""
-        mine, theirs = (self.shape, self.image), (other.shape, other.image)
-        return mine == theirs and bool(np.array_equal(self.points, other.points))
+    @property
+    def place(self) -> object:
+        """Equal for the same graphic on the same image."""
+        return (self.shape, self.image, self.frame_of_reference_uid, self.points.shape, self.points.tobytes())
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class ReportFinding:
     kind: str = ""
     annotation_id: str = ""
     tracking_uid: str = ""
-    drawings: list[Drawing] = field(default_factory=list)
+    drawings: dict[object, Drawing] = field(default_factory=dict)
     stated: list[Stated] = field(default_factory=list)
     unclear: int = 0
     segmented: bool = False
@@ -170,17 +170,12 @@ def _gather(found: ReportFinding, item: Dataset, root: Dataset, measures: CodePa
         if drawing is None:
             found.unclear += 1
         else:
-            _add(found.drawings, drawing)
+            # Several numbers may be taken from one graphic; it is shown once.
+            found.drawings.setdefault(drawing.place, drawing)
     elif kind == "IMAGE" and numbers(first_item(item, "ReferencedSOPSequence") or Dataset(), "ReferencedSegmentNumber"):
         found.segmented = True
     for child in items(item, "ContentSequence"):
         _gather(found, child, root, measures)
-
-
-def _add(drawings: list[Drawing], drawing: Drawing) -> None:
-    """Several numbers may be taken from one graphic; it is shown once."""
-    if not any(one.same_place(drawing) for one in drawings):
-        drawings.append(drawing)
 
 
 def _stated(item: Dataset) -> Stated | None:

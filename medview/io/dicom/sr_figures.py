@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from medview.core.measurement import MeasurementKind
 from medview.io.dicom.sr_codes import ANGLE, AREA, COBB_ANGLE, LONG_AXIS, SHORT_AXIS
-from medview.io.dicom.sr_content import CodePair, Drawing, ReportFinding
+from medview.io.dicom.sr_content import Drawing, ReportFinding
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -19,6 +19,10 @@ _LONG, _SHORT, _ANGLE, _COBB, _AREA = (
 )
 
 _OPEN = {2: MeasurementKind.LENGTH}
+MOST_CORNERS = 20_000
+"""An outline of more is no outline a person handles."""
+MOST_PLACES = 200
+"""As many points of one graphic are shown as places; more of them are a cloud."""
 _SQUARE_CORNER = 1e-3
 """Cosine below which two sides are at a right angle."""
 
@@ -34,7 +38,7 @@ class Figure:
 
 def figures_of(finding: ReportFinding) -> tuple[list[Figure], int]:
     """Return the figures of a finding and how many of its graphics are of a kind that is not drawn here."""
-    rest = list(finding.drawings)
+    rest = list(finding.drawings.values())
     found = list(_pairs(rest))
     unknown = 0
     for drawing in rest:
@@ -46,30 +50,26 @@ def figures_of(finding: ReportFinding) -> tuple[list[Figure], int]:
 
 def _pairs(drawings: list[Drawing]) -> Iterator[Figure]:
     """Yield figures made of two lines, taking these out of ``drawings``."""
-    for kind, first, second in (
-        (MeasurementKind.BIDIRECTIONAL, _LONG, _SHORT),
-        (MeasurementKind.COBB, _COBB, _COBB),
-    ):
-        while (pair := _two_lines(drawings, first, second)) is not None:
-            one, other = pair
-            drawings.remove(one)
-            drawings.remove(other)
+    places: dict[object, list[Drawing]] = {}
+    for drawing in drawings:
+        if drawing.shape == "POLYLINE" and len(drawing.points) == 2:
+            places.setdefault((drawing.image, drawing.frame_of_reference_uid), []).append(drawing)
+    used: set[int] = set()
+    for lines in places.values():
+        long, short, cobb = ([line for line in lines if line.measures == what] for what in (_LONG, _SHORT, _COBB))
+        pairs = [(MeasurementKind.BIDIRECTIONAL, pair) for pair in zip(long, short, strict=False)]
+        pairs += [(MeasurementKind.COBB, pair) for pair in zip(cobb[::2], cobb[1::2], strict=False)]
+        for kind, (one, other) in pairs:
+            used |= {id(one), id(other)}
             yield Figure(kind, np.vstack([one.points, other.points]), one)
-
-
-def _two_lines(drawings: Sequence[Drawing], first: CodePair, second: CodePair) -> tuple[Drawing, Drawing] | None:
-    lines = [d for d in drawings if d.shape == "POLYLINE" and len(d.points) == 2]
-    for one in lines:
-        for other in lines:
-            same = (one.image, one.frame_of_reference_uid) == (other.image, other.frame_of_reference_uid)
-            if one is not other and same and (one.measures, other.measures) == (first, second):
-                return one, other
-    return None
+    drawings[:] = [drawing for drawing in drawings if id(drawing) not in used]
 
 
 def _alone(drawing: Drawing, hint: str) -> list[Figure]:
     """Return the figures of one graphic; none where it is of a kind that is not drawn here."""
     points, shape = drawing.points, drawing.shape
+    if len(points) > (MOST_PLACES if shape == "MULTIPOINT" else MOST_CORNERS):
+        return []
     if shape in ("POINT", "MULTIPOINT"):
         return [Figure(MeasurementKind.PROBE, point[None], drawing) for point in points]
     if shape == "CIRCLE" and len(points) == 2 and not drawing.in_patient:

@@ -49,6 +49,7 @@ _TWINS = "names an image whose identifier several share here"
 _NO_DRAWING = "has no drawing"
 _SEGMENTED = "is drawn as a segmentation, which is a file of its own"
 _NO_SHAPE = "is drawn in a shape MedView does not know"
+_TOO_MANY = f"comes after the {MAX_FINDINGS} that are read"
 _UNCLEAR = "has a drawing that is damaged or names no image"
 
 
@@ -181,6 +182,8 @@ class _Reading:
             self.hidden.append((title, _SEGMENTED if finding.segmented else _NO_DRAWING))
         for number, figure in enumerate(figures):
             try:
+                if len(self.figures) >= MAX_FINDINGS:
+                    raise _CannotShowError(_TOO_MANY)
                 placed = self._placed(figure)
             except _CannotShowError as why:
                 self.hidden.append((title, str(why)))

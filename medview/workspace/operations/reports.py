@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,6 +91,7 @@ class ImportReport:
     volume: Volume
     frames: tuple[Frame, ...]
     pool: Pool
+    damaged: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -106,7 +108,8 @@ class ImportReport:
         target = ReportTarget(self.volume.geometry, _images(self.frames))
         found: ImportedReport = self.pool.call(read_sr, str(self.path), target, timeout_s=READ_TIMEOUT_S)
         _refuse_other_pixels(self.path, found, self.volume)
-        return replace(found, notes=(*found.notes, *differing(self.volume, found.figures)))
+        known = [one for one in found.figures if _readable(self.volume, one.measurement, self.damaged)]
+        return replace(found, notes=(*found.notes, *differing(self.volume, known)))
 
 
 def reported(volume: Volume, measurement: Measurement) -> Reported:
@@ -115,7 +118,7 @@ def reported(volume: Volume, measurement: Measurement) -> Reported:
     return Reported(measurement, tuple(Stated(q.name, q.value, q.unit) for q in found.quantities), found.reason)
 
 
-def differing(volume: Volume, figures: tuple[ReadFigure, ...]) -> tuple[str, ...]:
+def differing(volume: Volume, figures: Iterable[ReadFigure]) -> tuple[str, ...]:
     """Return a sentence that names the numbers of a report that are others here; none when all agree."""
     said = []
     for figure in figures:
@@ -188,7 +191,7 @@ def import_sr(workspace: Workspace, path: Path) -> Job | None:
         if isinstance(value, ImportedReport) and workspace.cases.get(case.key) is case:
             case.after_gesture(lambda: _take_in(workspace, case, value, path.name))
 
-    request = ImportReport(path, case.volume, _frames(case), workspace.services.pool)
+    request = ImportReport(path, case.volume, _frames(case), workspace.services.pool, case.load.damaged)
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 
@@ -227,9 +230,8 @@ def _it(count: int) -> str:
 
 def _on_read_slices(case: OpenCase) -> tuple[tuple[Measurement, ...], tuple[str, ...]]:
     """Return the measurements whose slices could be read: numbers of missing pixels are no findings."""
-    damaged = frozenset(case.load.damaged)
     every = measurements(case)
-    kept = [one for one in every if damaged.isdisjoint(_slices(case, one))]
+    kept = [one for one in every if _readable(case.volume, one, case.load.damaged)]
     left_out = len(every) - len(kept)
     if not left_out:
         return tuple(every), ()
@@ -240,9 +242,11 @@ def _left(count: int) -> str:
     return "was" if count == 1 else "were"
 
 
-def _slices(case: OpenCase, measurement: Measurement) -> range:
-    along = measurement.points_kji(case.volume.geometry)[:, 0]
-    return range(round(float(along.min())), round(float(along.max())) + 1)
+def _readable(volume: Volume, measurement: Measurement, damaged: Collection[int]) -> bool:
+    """Whether every slice a figure lies on or passes through could be read."""
+    along = measurement.points_kji(volume.geometry)[:, 0]
+    first, last = round(float(along.min())), round(float(along.max()))
+    return not any(first <= k <= last for k in damaged)
 
 
 def _frames(case: OpenCase) -> tuple[Frame, ...]:

@@ -16,7 +16,7 @@ from pydicom.dataset import FileDataset
 from medview.core.errors import GeometryError, ReadError, WriteError
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.source import SourceKind
-from medview.io.dicom import sr_write
+from medview.io.dicom import sr_content, sr_read, sr_write
 from medview.io.dicom.sr_figures import principal_axes
 from medview.io.dicom.sr_read import ReportTarget, read_sr
 from medview.io.dicom.sr_write import ReportSource, write_sr
@@ -454,6 +454,24 @@ def test_an_image_named_elsewhere_in_the_tree_is_found(ct: LoadedVolume, tmp_pat
     reference.ReferencedContentItemIdentifier = [1, 1, 9, 9]
     path = save_report(tmp_path / "o.dcm", group("Spot", region), image(FIRST))
     assert [what for what, _ in read_onto(path, ct).hidden] == ["Spot"]
+
+
+def test_a_report_too_large_for_a_person_is_cut_off_with_a_word(
+    ct: LoadedVolume, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sr_read, "MAX_FINDINGS", 3)
+    monkeypatch.setattr(sr_content, "MAX_FINDINGS", 3)
+    cloud = [n / 40 for n in range(2 * 201)]
+    path = save_report(
+        tmp_path / "o.dcm",
+        group("Cloud", drawn("MULTIPOINT", cloud, FIRST)),
+        group("Places", drawn("MULTIPOINT", (1, 1, 2, 2, 3, 3, 4, 4), FIRST)),
+        *[group(f"{n}", drawn("POINT", (n, n), FIRST)) for n in range(4)],
+    )
+    report = read_onto(path, ct)
+    assert [one.measurement.label for one in report.figures] == ["Places"] * 3
+    assert [what for what, _ in report.hidden] == ["Cloud", "Places", "0"]
+    assert report.notes[-1] == "Only the first 3 findings were read."
 
 
 def test_the_same_report_gives_the_same_identities_every_time(ct: LoadedVolume, tmp_path: Path) -> None:
