@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import permutations
 
@@ -73,6 +73,20 @@ class SlicePlane:
             column_flip=bool(cosines["column"][column] < 0),
             normal_flip=bool(cosines["normal"][normal] < 0),
         )
+
+    def rotated(self) -> SlicePlane:
+        """Return the same slices a quarter turn clockwise: what pointed right points down, what pointed down left."""
+        return replace(
+            self,
+            row_axis=self.column_axis,
+            row_flip=self.column_flip,
+            column_axis=self.row_axis,
+            column_flip=not self.row_flip,
+        )
+
+    def mirrored(self) -> SlicePlane:
+        """Return the same slices with left and right of the screen exchanged."""
+        return replace(self, column_flip=not self.column_flip)
 
     def count(self, geometry: Geometry) -> int:
         """Number of slices."""

@@ -95,6 +95,7 @@ class SliceCanvas(QWidget):
         self._picture.take_case(case)
         if case is not None:
             self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
+            self._of_case.add(field_signal(case.view, "turns"), self._on_turn)
             for name in ("window", "inverted", "colour_map"):
                 self._of_case.add(field_signal(case.view, name), self._on_window)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
@@ -119,6 +120,15 @@ class SliceCanvas(QWidget):
 
     def _on_window(self) -> None:
         self._mark(Stale.PICTURE | Stale.TEXT)
+
+    def _on_turn(self) -> None:
+        case = self._workspace.active
+        layout = None if case is None else case.slice_plane(self.plane)
+        if layout != self._layout:
+            self._layout = layout
+            self._picture.take_case(case)
+            self._mark(Stale.ALL)
+            self._say_pointed_at()
 
     def _on_camera(self) -> None:
         case = self._workspace.active

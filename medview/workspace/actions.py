@@ -11,8 +11,8 @@ from medview.core.slab import SlabMode
 from medview.core.window import Window
 from medview.workspace import colour_maps, hands, measuring
 from medview.workspace.operations import labels
-from medview.workspace.presets import auto_window, choices
-from medview.workspace.view_state import Mode, Tool
+from medview.workspace.presets import auto_window, choices, needs_auto_window, opening_window
+from medview.workspace.view_state import Mode, Tool, Turn
 from medview.workspace.workspace import Workspace
 
 Test = Callable[[Workspace], bool]
@@ -146,6 +146,31 @@ def _fit(workspace: Workspace) -> None:
     if workspace.active:
         for plane in Plane:
             hands.fit(workspace.active, plane)
+
+
+def _turn(change: Callable[[Turn], Turn]) -> Run:
+    def run(workspace: Workspace) -> None:
+        case, plane = workspace.active, workspace.bench.pointed
+        if case is not None:
+            case.view.set_turn(plane, change(case.view.turns.get(plane, Turn())))
+
+    return run
+
+
+_rotate = _turn(Turn.rotated)
+_mirror = _turn(Turn.flipped)
+
+
+def _reset(workspace: Workspace) -> None:
+    case = workspace.active
+    if case is None:
+        return
+    case.view.turns = {}
+    _fit(workspace)
+    case.view.inverted, case.view.colour_map = False, colour_maps.GREY
+    k = case.view.crosshair_kji[0]
+    case.view.window = auto_window(case.volume, k) if needs_auto_window(case.volume) else opening_window(case.volume)
+    workspace.bench.slab = replace(workspace.bench.slab, mode=SlabMode.OFF)
 
 
 def _toggle_overlay(workspace: Workspace) -> None:
@@ -296,6 +321,9 @@ ACTIONS: tuple[Action, ...] = (
     *(Action(f"preset.{n}", f"Window preset {n}", _preset(n), "", _preset_exists(n)) for n in range(1, 10)),
     Action("view.maximise", "Maximise the pane", _maximise, "mdi6.fullscreen", _has_case),
     Action("view.fit", "Fit the picture", _fit, "mdi6.fit-to-screen-outline", _has_case),
+    Action("view.rotate", "Turn the picture clockwise", _rotate, "mdi6.rotate-right", _has_case),
+    Action("view.mirror", "Mirror the picture", _mirror, "mdi6.flip-horizontal", _has_case),
+    Action("view.reset", "As it was opened: window, zoom, turn", _reset, "mdi6.restore", _has_case),
     Action("view.overlay", "Show or hide labels", _toggle_overlay, "mdi6.layers-outline", _has_case),
     Action("view.graphics", "Show or hide graphics of the file", _toggle_graphics, "mdi6.vector-polyline", _has_graphics),
     Action("window.invert", "Invert black and white", _invert, "mdi6.invert-colors", _has_case),

@@ -88,8 +88,10 @@ class OpenCase:
         return self.labels.segmentation.find(self.view.active_segment_id)
 
     def slice_plane(self, plane: Plane) -> SlicePlane:
-        """Layout of an anatomical plane on this grid."""
-        return SlicePlane.of(plane, self.volume.geometry)
+        """Layout of an anatomical plane on this grid, as it is turned now."""
+        layout = SlicePlane.of(plane, self.volume.geometry)
+        turn = self.view.turns.get(plane)
+        return turn.of(layout) if turn is not None else layout
 
     def layouts(self) -> dict[Plane, SlicePlane]:
         """Layouts of all anatomical planes on this grid."""

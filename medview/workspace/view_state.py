@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from psygnal import SignalGroupDescriptor
 
-from medview.core.plane import Plane
+from medview.core.plane import Plane, SlicePlane
 from medview.core.slab import Slab
 from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
@@ -70,6 +70,29 @@ class Camera:
         return Camera(self.center_offset_mm, min(MAX_ZOOM, max(0.25, self.zoom * factor)))
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How a pane is turned against the way its plane is usually looked at: first mirrored, then turned clockwise."""
+
+    quarters: int = 0
+    mirrored: bool = False
+
+    def of(self, plane: SlicePlane) -> SlicePlane:
+        """Return the layout of a plane so turned; letters, pointer and labels follow from it."""
+        turned = plane.mirrored() if self.mirrored else plane
+        for _ in range(self.quarters % 4):
+            turned = turned.rotated()
+        return turned
+
+    def rotated(self) -> Turn:
+        """Return this turn and a quarter clockwise on top."""
+        return Turn((self.quarters + 1) % 4, self.mirrored)
+
+    def flipped(self) -> Turn:
+        """Return this turn with left and right of the screen exchanged on top."""
+        return Turn(-self.quarters % 4, not self.mirrored)
+
+
 @dataclass
 class CaseView:
     """View of one open case; remembered while the case is open. Every field has a change signal in ``events``."""
@@ -77,6 +100,7 @@ class CaseView:
     crosshair_kji: tuple[int, int, int]
     window: VoiTransform
     cameras: dict[Plane, Camera] = field(default_factory=lambda: {plane: Camera() for plane in Plane})
+    turns: dict[Plane, Turn] = field(default_factory=dict)
     active_segment_id: str = ""
     active_measurement_id: str = ""
     inverted: bool = False
@@ -86,6 +110,10 @@ class CaseView:
     def set_camera(self, plane: Plane, camera: Camera) -> None:
         """Replace the camera of one plane."""
         self.cameras = {**self.cameras, plane: camera}
+
+    def set_turn(self, plane: Plane, turn: Turn) -> None:
+        """Turn one plane."""
+        self.turns = {**self.turns, plane: turn}
 
     def set_slice(self, axis: int, index: int) -> None:
         """Move the crosshair along one array axis to slice ``index``."""
