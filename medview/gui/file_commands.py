@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from medview.core.study import Series, VolumeEntry
 from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
 from medview.workspace.actions import Action
+from medview.workspace.events import Severity
 from medview.workspace.measuring import measurements
 from medview.workspace.workspace import Workspace
 
@@ -83,6 +84,8 @@ class FileCommands:
 
     def export_seg(self) -> None:
         """Ask where to and write a DICOM SEG."""
+        if self._identity_hidden():
+            return
         if (path := ask_new_file(self._window, "Export DICOM SEG", "labels.dcm", "DICOM (*.dcm)")) is not None:
             _operations("files").export_seg(self._workspace, path)
 
@@ -93,9 +96,18 @@ class FileCommands:
 
     def export_sr(self) -> None:
         """Ask where to and write the measurements as a DICOM structured report."""
+        if self._identity_hidden():
+            return
         title = "Export measurements (DICOM SR)"
         if (path := ask_new_file(self._window, title, "measurements.dcm", "DICOM (*.dcm)")) is not None:
             _operations("reports").export_sr(self._workspace, path)
+
+    def _identity_hidden(self) -> bool:
+        """Whether a DICOM file would tell what the person has hidden; says so."""
+        if self._workspace.bench.identity_hidden:
+            text = "A DICOM file repeats the patient's identity, which is hidden; show it again to write one."
+            self._workspace.say(text, Severity.INFO)
+        return self._workspace.bench.identity_hidden
 
     def add_model_zip(self) -> None:
         """Ask for a zipped pack and install it."""

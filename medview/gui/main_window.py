@@ -23,6 +23,7 @@ from medview.gui.menus import fill_menu_bar, fill_recent
 from medview.gui.message_line import MessageLine
 from medview.gui.pane_grid import PaneGrid
 from medview.gui.panels.studies import StudiesPanel
+from medview.gui.picture_export import PictureExport
 from medview.gui.qt_actions import QtActions
 from medview.gui.side_column import SideColumn
 from medview.gui.start_page import StartPage
@@ -50,14 +51,16 @@ class MainWindow(QMainWindow):
         self.workspace, self.hands = workspace, hands
         self.files = FileCommands(self, workspace)
         self.hand_commands = HandCommands(self, workspace, hands.scheme, self.files.open_series)
-        table = (*ACTIONS, *self.files.actions(), *self.hand_commands.actions(), *self._own_actions())
+        self.panes = PaneGrid(workspace, hands)
+        self.pictures = PictureExport(self, workspace, self.panes)
+        own = (*self.files.actions(), *self.pictures.actions(), *self.hand_commands.actions(), *self._own_actions())
+        table = (*ACTIONS, *own)
         self.actions_table = QtActions(self, workspace, hands.scheme, table)
         self.hand_commands.begin(self.actions_table)
         self.top = TopBar(self.actions_table)
         self._recent = fill_menu_bar(self.top.menus, self.actions_table)
         self.studies = StudiesPanel(workspace, tokens)
         self.start = StartPage()
-        self.panes = PaneGrid(workspace, hands)
         self.cine = CinePlayer(workspace, self)
         self.side = SideColumn(workspace, self.actions_table, hands.scheme)
         self.message = MessageLine(workspace, hands.scheme)

@@ -27,6 +27,8 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "file.export_seg",
         "file.export_nifti",
         "file.export_sr",
+        "picture.save",
+        "picture.copy",
         LINE,
         "file.add_model_zip",
         "file.add_model_folder",

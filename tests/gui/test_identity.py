@@ -186,3 +186,21 @@ def test_the_list_of_damaged_files_and_the_search_say_no_name(
         assert (NAME in said) is not hidden
     assert window.studies.search.text() == ""
     assert NAME not in on_screen(window)
+
+
+@pytest.mark.parametrize("export", ["export_seg", "export_sr"])
+def test_no_dicom_file_is_written_while_identity_is_hidden(
+    window: MainWindow, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, export: str
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("medview.gui.file_commands.ask_new_file", lambda *arguments: asked.append(arguments))
+    said: list[str] = []
+    workspace.message.connect(lambda message: said.append(message.text))
+    workspace.add_case(make_case())
+    workspace.bench.identity_hidden = True
+    getattr(window.files, export)()
+    assert asked == []
+    assert said[-1].startswith("A DICOM file repeats the patient's identity")
+    workspace.bench.identity_hidden = False
+    getattr(window.files, export)()
+    assert len(asked) == 1

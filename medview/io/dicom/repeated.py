@@ -14,7 +14,7 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import DA, TM, validate_value
 
 from medview.core.errors import WriteError
-from medview.io.dicom.attributes import text
+from medview.io.dicom.attributes import items, text
 
 REQUIRED = (
     "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime", "AccessionNumber",
@@ -51,6 +51,19 @@ _ALLOWED: dict[str, tuple[object, ...]] = {
 }
 _PERSON_NAME_GROUP = 64
 _UNREADABLE = (ValueError, TypeError, OverflowError, AttributeError, KeyError, NotImplementedError, InvalidOperation)
+
+
+def complete_repeated(dataset: Dataset) -> None:
+    """Give a source what a written object has to repeat of it; de-identified files often lack it."""
+    for keyword in REQUIRED:
+        if keyword not in dataset:
+            setattr(dataset, keyword, "")
+    if "DeidentificationMethodCodeSequence" in dataset and not items(dataset, "DeidentificationMethodCodeSequence"):
+        del dataset.DeidentificationMethodCodeSequence
+    told = text(dataset, "DeidentificationMethod") or "DeidentificationMethodCodeSequence" in dataset
+    if text(dataset, "PatientIdentityRemoved") == "YES" and not told:
+        # That it was done is worth repeating; the standard wants a word on how, which only the source could have given.
+        dataset.DeidentificationMethod = "Not stated by the source images"
 
 
 def clean_repeated(dataset: Dataset) -> tuple[str, ...]:

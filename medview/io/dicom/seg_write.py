@@ -26,7 +26,7 @@ from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo
 from medview.io.dicom.pixel_mark import put_pixel_mark
-from medview.io.dicom.repeated import REQUIRED, clean_repeated, left_out_sentence
+from medview.io.dicom.repeated import clean_repeated, complete_repeated, left_out_sentence
 from medview.io.sources import name_of, open_source
 
 RESEARCH_USE = "Research use. Not a medical device."
@@ -185,10 +185,7 @@ def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: f
 
 
 def _completed(dataset: Dataset, geometry: Geometry) -> Dataset:
-    # De-identified files often lack what a SEG has to repeat.
-    for keyword in REQUIRED:
-        if keyword not in dataset:
-            setattr(dataset, keyword, "")
+    complete_repeated(dataset)
     if not numbers(dataset, "SliceThickness") and "SharedFunctionalGroupsSequence" not in dataset:
         directions = geometry.directions_kji
         apart = abs(float(geometry.affine_lps[:3, 0] @ np.cross(directions[2], directions[1])))

@@ -24,11 +24,11 @@ from medview.core.errors import GeometryError, MedViewError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.measurement import Measurement
 from medview.core.study import Frame
-from medview.io.dicom.attributes import integer, items, quiet, text
+from medview.io.dicom.attributes import integer, quiet
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo, Instance
 from medview.io.dicom.pixel_mark import put_pixel_mark
-from medview.io.dicom.repeated import REQUIRED, clean_repeated, left_out_sentence
+from medview.io.dicom.repeated import clean_repeated, complete_repeated, left_out_sentence
 from medview.io.dicom.sr_codes import OWN_SCHEME, OWN_SCHEME_NAME
 from medview.io.dicom.sr_groups import Group, Reported, group_of, report_content
 from medview.io.dicom.sr_read import ReadFigure, ReportTarget, report_of
@@ -208,21 +208,8 @@ class _Images:
         instance = instance_of(path, dataset, layout)
         with quiet():
             self.left_out.update(clean_repeated(dataset))
-            _complete(dataset)
+            complete_repeated(dataset)
         return dataset, instance
-
-
-def _complete(dataset: Dataset) -> None:
-    """Give a source what a report has to repeat of it: de-identified files often lack it."""
-    for keyword in REQUIRED:
-        if keyword not in dataset:
-            setattr(dataset, keyword, "")
-    if "DeidentificationMethodCodeSequence" in dataset and not items(dataset, "DeidentificationMethodCodeSequence"):
-        del dataset.DeidentificationMethodCodeSequence
-    told = text(dataset, "DeidentificationMethod") or "DeidentificationMethodCodeSequence" in dataset
-    if text(dataset, "PatientIdentityRemoved") == "YES" and not told:
-        # That it was done is worth repeating; the standard wants a word on how, which only the source could have given.
-        dataset.DeidentificationMethod = "Not stated by the source images"
 
 
 def _in_place(frame: FrameInfo, geometry: Geometry, k: int) -> bool:

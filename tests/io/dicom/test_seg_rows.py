@@ -379,3 +379,13 @@ def test_the_pixels_and_grid_a_seg_was_made_on_travel_with_it(ct: LoadedVolume, 
     other = Volume(ct.volume.voxels, Geometry(shape, mirrored, frame), series_uid=ct.volume.series_uid)
     with pytest.raises(GeometryError, match="these images lay elsewhere in the patient"):
         read_labels(tmp_path / "labels.dcm", other)
+
+
+def test_a_source_whose_identity_was_removed_without_a_word_on_how_makes_a_valid_seg(tmp_path: Path) -> None:
+    def anonymous(k: int, ds: FileDataset) -> None:
+        ds.PatientIdentityRemoved = "YES"
+
+    write_ct(tmp_path / "ct", change=anonymous)
+    loaded = load_volume(tmp_path / "ct", None, Inline())
+    write_seg(tmp_path / "labels.dcm", one_segment(loaded), paths_of(loaded))
+    assert errors(tmp_path / "labels.dcm") == []
