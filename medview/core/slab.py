@@ -83,7 +83,7 @@ def _reduced(
     if padded is None or not padded.any():
         if mode is SlabMode.MEAN:
             return _rounded(numbers.mean(axis=axis, dtype=np.float64), part.dtype)
-        return np.asarray(numbers.max(axis=axis) if mode is SlabMode.MAXIMUM else numbers.min(axis=axis))
+        return _extreme(part, axis, np.maximum if mode is SlabMode.MAXIMUM else np.minimum)
     nothing = padded.all(axis=axis)
     if mode is SlabMode.MEAN:
         seen = np.maximum((~padded).sum(axis=axis), 1)
@@ -93,6 +93,23 @@ def _reduced(
     else:
         found = np.asarray(numbers.min(axis=axis, where=~padded, initial=_highest(part.dtype)))
     return np.where(nothing, part.take(0, axis=axis), found)
+
+
+def _extreme(part: npt.NDArray[np.generic], axis: int, better: np.ufunc) -> npt.NDArray[np.generic]:
+    """Return the maximum or minimum along an axis by comparing halves.
+
+    Along the last axis numpy compares a few neighbours at a time, which takes five times as long for some places in memory.
+    """
+    if axis != part.ndim - 1:
+        return np.asarray(better.reduce(part, axis=axis))
+    rest = part
+    while (count := rest.shape[-1]) > 1:
+        half = count // 2
+        shorter = better(rest[..., :half], rest[..., half : 2 * half])
+        if count % 2:
+            better(shorter[..., 0], rest[..., -1], out=shorter[..., 0])
+        rest = shorter
+    return np.asarray(rest[..., 0])
 
 
 def _rounded(values: npt.NDArray[np.float64], dtype: np.dtype[np.generic]) -> npt.NDArray[np.generic]:

@@ -21,10 +21,11 @@ def volume(dtype: str = "int16", calibration: Calibration = Calibration.VOLUME, 
 
 @pytest.mark.parametrize("plane", list(Plane))
 @pytest.mark.parametrize("dtype", ["int16", "float32"])
-def test_a_slab_is_the_projection_of_its_slices_in_screen_order(plane: Plane, dtype: str) -> None:
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+def test_a_slab_is_the_projection_of_its_slices_in_screen_order(plane: Plane, dtype: str, count: int) -> None:
     ct = volume(dtype)
     layout = SlicePlane.of(plane, ct.geometry)
-    slices = range(3, 7)
+    slices = range(1, 1 + count)
     stacked = np.stack([layout.extract(ct.voxels, n) for n in slices]).astype(float)
     np.testing.assert_array_equal(project(ct, layout, slices, SlabMode.MAXIMUM), stacked.max(axis=0))
     np.testing.assert_array_equal(project(ct, layout, slices, SlabMode.MINIMUM), stacked.min(axis=0))
