@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QImage, QPaintEvent, QRegion
+from PySide6.QtGui import QCursor, QGuiApplication, QImage, QPaintEvent, QRegion
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -106,12 +106,14 @@ def make_workspace(*cases: OpenCase) -> tuple[Workspace, Hands]:
 
 def make_pane(qtbot: QtBot, workspace: Workspace, hands: Hands, plane: Plane) -> SliceView:
     """Return a pane of PANE_PX x PANE_PX on the screen, with nothing of the window around it."""
+    # A test before may have left the system's pointer where the pane will lie, and Qt would say so in the middle.
+    QCursor.setPos(QGuiApplication.primaryScreen().geometry().bottomRight())
     workspace.bench.pointed = next(other for other in Plane if other is not plane)
     pane = SliceView(workspace, hands, plane)
     pane.resize(PANE_PX, PANE_PX)
     qtbot.addWidget(pane)
-    pane.show()
-    qtbot.waitExposed(pane)
+    with qtbot.waitExposed(pane):
+        pane.show()
     return pane
 
 

@@ -56,8 +56,8 @@ class Desk:
         self.panes = PaneGrid(self.workspace, Hands(self.workspace, Scheme.load()))
         qtbot.addWidget(self.panes)
         self.panes.resize(1200, 800)
-        self.panes.show()
-        qtbot.waitExposed(self.panes)
+        with qtbot.waitExposed(self.panes):
+            self.panes.show()
 
     def start(self) -> Job:
         job = run_model(self.workspace, self.pack, "cpu")

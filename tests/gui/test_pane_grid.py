@@ -19,8 +19,8 @@ def make_grid(qtbot: QtBot) -> tuple[PaneGrid, Workspace]:
     grid = PaneGrid(workspace, hands)
     grid.resize(1000, 700)
     qtbot.addWidget(grid)
-    grid.show()
-    qtbot.waitExposed(grid)
+    with qtbot.waitExposed(grid):
+        grid.show()
     return grid, workspace
 
 

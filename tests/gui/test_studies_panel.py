@@ -135,8 +135,8 @@ def test_a_double_click_on_a_series_of_labels_asks_for_their_import(qtbot: QtBot
 def test_a_double_click_and_enter_each_ask_once_for_the_series(qtbot: QtBot, tmp_path: Path) -> None:
     workspace = bare_workspace(tmp_path)
     shown = panel(qtbot, workspace)
-    shown.show()
-    qtbot.waitExposed(shown)
+    with qtbot.waitExposed(shown):
+        shown.show()
     workspace.add_scan("a", ScanResult((replace(CHEST, volumes=()),)))
     wanted: list[Series] = []
     shown.series_wanted.connect(lambda series, _entry: wanted.append(series))
@@ -220,8 +220,8 @@ def test_the_menu_opens_on_the_row_and_is_not_offered_while_the_identity_is_hidd
     monkeypatch.setattr(QMenu, "popup", lambda menu, _place: menus.append(menu))
     workspace = bare_workspace(tmp_path)
     shown = panel(qtbot, workspace)
-    shown.show()
-    qtbot.waitExposed(shown)
+    with qtbot.waitExposed(shown):
+        shown.show()
     workspace.add_scan("a", ScanResult((WRONG,)))
     index = shown.tree.model().index(0, 0)
     shown.tree.customContextMenuRequested.emit(shown.tree.visualRect(index).center())

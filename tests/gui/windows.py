@@ -38,8 +38,8 @@ def make_window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> Main
     window = MainWindow(workspace, threads, hands_of(workspace), DARK)
     qtbot.addWidget(window)
     window.resize(1280, 800)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        window.show()
     return window
 
 
