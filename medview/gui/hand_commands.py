@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 from PySide6.QtCore import QTimer
@@ -138,11 +139,11 @@ class HandCommands:
             opened.add(case.series.series_uid)
             if case is not self._workspace.active:
                 title = _called(case.series, hidden=hidden)
-                found.append(Entry(title, lambda k=key: self._show_case(k), detail="Open series"))  # type: ignore[misc]
+                found.append(Entry(title, partial(self._show_case, key), detail="Open series"))
         for series in self._workspace.series:
             if series.series_uid not in opened and series.best is not None:
                 title = _called(series, hidden=hidden)
-                found.append(Entry(title, lambda s=series: self._open_series(s, None), detail="Series"))  # type: ignore[misc]
+                found.append(Entry(title, partial(self._open_series, series, None), detail="Series"))
         return found
 
     def _show_case(self, key: str) -> None:

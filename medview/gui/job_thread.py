@@ -178,8 +178,7 @@ class _Ticket:
             LOG.exception("%s ran out of memory", type(self.request).__name__)
             sentence = f"{self.job.title} needs more memory than is free; close other series or programs and try again."
             self.mailbox.post(_Failure(self, MedViewError(sentence)))
-        except Exception:
-            # The end of the worker: whatever went wrong must become one sentence and leave the thread alive.
+        except Exception:  # whatever went wrong must become one sentence and leave the thread alive
             LOG.exception("%s failed unexpectedly", type(self.request).__name__)
             sentence = f"{self.job.title} failed unexpectedly; details are in the log."
             self.mailbox.post(_Failure(self, MedViewError(sentence)))

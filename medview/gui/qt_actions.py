@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
@@ -57,7 +58,7 @@ class QtActions(QObject):
         return [
             Entry(
                 action.title,
-                lambda a=action: self._run(a),  # type: ignore[misc]
+                partial(self._run, action),
                 ", ".join(_shown(k) for k in self._keys(key)),
                 why_not="" if action.enabled(w) else why_not(w, key),
             )

@@ -14,6 +14,7 @@ from medview.core.plane import Plane
 from medview.workspace.actions import action
 from medview.workspace.demo import make_demo
 from medview.workspace.measuring import measurements
+from medview.workspace.open_case import OpenCase
 
 # Sets the platform before Qt looks at it.
 from tests.end_to_end.pictures import LARGE, SMALL, Studio, private_home
@@ -38,28 +39,35 @@ def drag(pane: QWidget, start: tuple[float, float], end: tuple[float, float]) ->
     QTest.mouseRelease(pane, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, b)
 
 
+def draw_figures(studio: Studio, home: Path) -> OpenCase:
+    """Open a series of the demo patient, draw all FIGURES on its axial pane and return the case."""
+    window, workspace = studio.window, studio.program.workspace
+    place = make_demo(home / "demo", Inline())
+    window.files.open(next(p for p in sorted(place.rglob("*")) if p.is_dir() and any(p.glob("*.dcm"))))
+    studio.wait(lambda: workspace.active is not None and workspace.active.ready, "the series")
+    case = workspace.active
+    assert case is not None
+    window.side.sections["models"].set_open(open_=False)
+    pane = window.panes.findChild(QWidget, "axial_pane")
+    assert pane is not None
+    workspace.bench.maximised = Plane.AXIAL
+    window.resize(*LARGE)
+    for _ in range(5):
+        QApplication.processEvents()
+    for tool, (start, end) in FIGURES.items():
+        action(tool).run(workspace)
+        drag(pane, start, end)
+    studio.wait(lambda: len(measurements(case)) == len(FIGURES), "the figures")
+    return case
+
+
 def main(folder: Path) -> None:
     """Write all pictures."""
     app = QApplication(sys.argv[:1])
     with private_home() as home:
         studio = Studio(app, folder)
         window, workspace = studio.window, studio.program.workspace
-        place = make_demo(home / "demo", Inline())
-        window.files.open(next(p for p in sorted(place.rglob("*")) if p.is_dir() and any(p.glob("*.dcm"))))
-        studio.wait(lambda: workspace.active is not None and workspace.active.ready, "the series")
-        case = workspace.active
-        assert case is not None
-        window.side.sections["models"].set_open(open_=False)
-        pane = window.panes.findChild(QWidget, "axial_pane")
-        assert pane is not None
-        workspace.bench.maximised = Plane.AXIAL
-        window.resize(*LARGE)
-        for _ in range(5):
-            app.processEvents()
-        for tool, (start, end) in FIGURES.items():
-            action(tool).run(workspace)
-            drag(pane, start, end)
-        studio.wait(lambda: len(measurements(case)) == len(FIGURES), "the figures")
+        draw_figures(studio, home)
         studio.wait(lambda: len(window.side.measurements.findChildren(QWidget)) > 20, "the list")
         studio.shoot("measure-dark-large", LARGE)
         studio.shoot("measure-light", SMALL, "light")

@@ -5,16 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu
 
-from medview.core.job import Inline
 from medview.core.measurement import MeasurementKind
-from medview.core.plane import Plane
-from medview.workspace.actions import action
-from medview.workspace.demo import make_demo
 from medview.workspace.measuring import measurements, rename
 from medview.workspace.operations import reports
-from tests.end_to_end.measure_pictures import FIGURES, drag
+from tests.end_to_end.measure_pictures import FIGURES, draw_figures
 
 # Sets the platform before Qt looks at it.
 from tests.end_to_end.pictures import LARGE, SMALL, Studio, private_home
@@ -30,22 +26,7 @@ def main(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         said: list[str] = []
         workspace.message.connect(lambda message: said.append(message.text))
-        place = make_demo(home / "demo", Inline())
-        window.files.open(next(p for p in sorted(place.rglob("*")) if p.is_dir() and any(p.glob("*.dcm"))))
-        studio.wait(lambda: workspace.active is not None and workspace.active.ready, "the series")
-        case = workspace.active
-        assert case is not None
-        window.side.sections["models"].set_open(open_=False)
-        pane = window.panes.findChild(QWidget, "axial_pane")
-        assert pane is not None
-        workspace.bench.maximised = Plane.AXIAL
-        window.resize(*LARGE)
-        for _ in range(5):
-            app.processEvents()
-        for tool, (start, end) in FIGURES.items():
-            action(tool).run(workspace)
-            drag(pane, start, end)
-        studio.wait(lambda: len(measurements(case)) == len(FIGURES), "the figures")
+        case = draw_figures(studio, home)
         rename(case, next(m for m in measurements(case) if m.kind is MeasurementKind.BIDIRECTIONAL), "Target 1")
         menu = next(m for m in window.findChildren(QMenu) if m.title() == "File")
         menu.ensurePolished()

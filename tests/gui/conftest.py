@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytestqt.qtbot import QtBot
+
+from medview.gui.job_thread import JobThreads
+from medview.gui.main_window import MainWindow
+from medview.workspace.workspace import Workspace
+from tests.gui.windows import bare_workspace, make_window
 
 _TASKS = Path("/proc/self/task")
 
@@ -34,3 +40,22 @@ def _lanes() -> list[str]:
         except OSError:
             continue
     return [name for name in names if name.startswith("medview-")]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A workspace with nothing open; a module may have its own instead."""
+    return bare_workspace(tmp_path)
+
+
+@pytest.fixture
+def threads(qtbot: QtBot) -> Iterator[JobThreads]:
+    made = JobThreads()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> MainWindow:
+    """The main window on the screen, over ``workspace``."""
+    return make_window(qtbot, workspace, threads)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,27 +27,9 @@ from medview.workspace.operations.files import export_nifti, import_labels
 from medview.workspace.operations.open import open_path
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import make_case
-from tests.gui.windows import bare_workspace, make_window
 from tests.helpers.dicom_series import asymmetric
 
 NAME = "Roe^Jane"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return bare_workspace(tmp_path)
-
-
-@pytest.fixture
-def threads() -> Iterator[JobThreads]:
-    made = JobThreads()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> MainWindow:
-    return make_window(qtbot, workspace, threads)
 
 
 @pytest.fixture

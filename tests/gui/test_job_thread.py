@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,13 +52,6 @@ class Record:
             return put
 
         return Outcome(into(self.done), into(self.parts), into(self.errors))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def threads(qtbot: QtBot) -> Iterator[JobThreads]:
-    runner = JobThreads()
-    yield runner
-    runner.close()
 
 
 def test_jobs_of_one_lane_run_in_the_order_they_were_asked_for(threads: JobThreads, qtbot: QtBot) -> None:

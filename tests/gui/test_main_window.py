@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,24 +33,6 @@ from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Bench, Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import SERIES, label_voxel, make_case
-from tests.gui.windows import bare_workspace, make_window
-
-
-@pytest.fixture
-def threads() -> Iterator[JobThreads]:
-    made = JobThreads()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return bare_workspace(tmp_path)
-
-
-@pytest.fixture
-def window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> MainWindow:
-    return make_window(qtbot, workspace, threads)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -13,27 +11,13 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.study import ScanResult
 from medview.gui.dialogs.palette import Palette
-from medview.gui.job_thread import JobThreads
 from medview.gui.key_focus import KeyFocus
 from medview.gui.main_window import MainWindow
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import SERIES, make_case
-from tests.gui.windows import bare_workspace, make_window
 
 CTRL = Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return bare_workspace(tmp_path)
-
-
-@pytest.fixture
-def window(qtbot: QtBot, workspace: Workspace) -> Iterator[MainWindow]:
-    threads = JobThreads()
-    yield make_window(qtbot, workspace, threads)
-    threads.close()
 
 
 def opened(window: MainWindow) -> Palette:

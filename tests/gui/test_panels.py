@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from medview.core.source import Source, SourceKind
 from medview.core.study import Reason, Verdict
 from medview.core.volume import Rescale
 from medview.core.window import Window
-from medview.gui.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.gui.message_line import mouse_hint
 from medview.gui.panels.proposals import target_kji
@@ -27,7 +25,7 @@ from medview.workspace.operations import labels
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import make_case
-from tests.gui.windows import add_pack, bare_workspace, make_window
+from tests.gui.windows import add_pack, bare_workspace
 
 MODEL = Source(SourceKind.MODEL, "two-organs", "1.2.0", "ab", "job-1")
 
@@ -44,13 +42,6 @@ def workspace(tmp_path: Path, case: OpenCase) -> Workspace:
     made = bare_workspace(tmp_path)
     made.add_case(case)
     return made
-
-
-@pytest.fixture
-def window(qtbot: QtBot, workspace: Workspace) -> Iterator[MainWindow]:
-    threads = JobThreads()
-    yield make_window(qtbot, workspace, threads)
-    threads.close()
 
 
 def texts(widget: QWidget) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from medview.core.box import Box
 from medview.core.label_patch import LabelPatch
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.source import Source, SourceKind
-from medview.gui.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.workspace.events import Message
 from medview.workspace.open_case import OpenCase
@@ -23,7 +21,7 @@ from medview.workspace.operations import labels
 from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import add_segment, label_voxel, make_case
-from tests.gui.windows import bare_workspace, make_window
+from tests.gui.windows import bare_workspace
 
 SENTENCE = "Another window is writing these labels."
 CHANGES = ("undo", "redo", "proposal.accept", "proposal.reject", "segment.add")
@@ -50,13 +48,6 @@ def workspace(tmp_path: Path, case: OpenCase) -> Workspace:
     made.add_case(case)
     made.bench.mode = Mode.ANNOTATE
     return made
-
-
-@pytest.fixture
-def window(qtbot: QtBot, workspace: Workspace) -> Iterator[MainWindow]:
-    threads = JobThreads()
-    yield make_window(qtbot, workspace, threads)
-    threads.close()
 
 
 def settle() -> None:

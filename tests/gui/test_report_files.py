@@ -12,7 +12,6 @@ from pytestqt.qtbot import QtBot
 from medview.core.changes import AnnotationChange, Command
 from medview.core.measurement import MeasurementKind
 from medview.gui import file_commands
-from medview.gui.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
@@ -21,7 +20,6 @@ from medview.workspace.jobs import InlineRunner
 from medview.workspace.measuring import measurements
 from medview.workspace.services import Services
 from medview.workspace.workspace import Workspace
-from tests.gui.windows import make_window
 from tests.helpers.dicom_series import ROOT, write_ct
 from tests.helpers.reports import ON_SLICES, drawn, figure, group, save_report
 
@@ -31,13 +29,6 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     project = Project.create(tmp_path / "p.medview", "Test")
     yield Workspace(InlineRunner(), Services(InlinePool(), Registry(tmp_path / "a", tmp_path / "b"), project))
     project.close()
-
-
-@pytest.fixture
-def window(qtbot: QtBot, workspace: Workspace) -> Iterator[MainWindow]:
-    threads = JobThreads()
-    yield make_window(qtbot, workspace, threads)
-    threads.close()
 
 
 def entry(window: MainWindow, text: str) -> QAction:

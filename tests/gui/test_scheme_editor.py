@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -22,26 +20,9 @@ from medview.workspace.settings import Settings
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import make_case
-from tests.gui.windows import bare_workspace, make_window
+from tests.gui.windows import make_window
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return bare_workspace(tmp_path)
-
-
-@pytest.fixture
-def threads() -> Iterator[JobThreads]:
-    made = JobThreads()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> MainWindow:
-    return make_window(qtbot, workspace, threads)
 
 
 @pytest.fixture

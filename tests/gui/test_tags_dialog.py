@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
@@ -12,7 +10,6 @@ from pytestqt.qtbot import QtBot
 from medview.gui.dialogs.tags import TagModel, TagsDialog
 from medview.io.dicom.tag_list import TagList, TagRow
 from medview.workspace.workspace import Workspace
-from tests.gui.windows import bare_workspace
 
 ROWS = (
     TagRow(0, "(0010,0010)", "PatientName", "Patient's Name", "PN", "Phantom^One"),
@@ -23,11 +20,6 @@ ROWS = (
     TagRow(2, "(0008,0104)", "CodeMeaning", "Code Meaning", "LO", "Lung\nboth"),
     TagRow(0, "(7FE0,0010)", "PixelData", "Pixel Data", "OW", "binary, 260 bytes", True),
 )
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return bare_workspace(tmp_path)
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ _SHADE = QColor(0, 0, 0, 90)
 _HINT = "Arrows choose, Enter does it, Esc closes"
 
 Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
 
 
 class EntryModel(QAbstractListModel):
@@ -59,7 +60,7 @@ class EntryModel(QAbstractListModel):
         """Return the entry of a row."""
         return self._shown[row]
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
         """Return how many entries match."""
         return 0 if parent.isValid() else len(self._shown)
 

@@ -64,7 +64,7 @@ class TagModel(QAbstractItemModel):
         children = self._children.get(self.number(parent), [])
         return self.createIndex(row, column, children[row]) if 0 <= row < len(children) else QModelIndex()
 
-    def parent(self, index: Index = _NOWHERE) -> QModelIndex:  # type: ignore[override]
+    def parent(self, index: Index = _NOWHERE) -> QModelIndex:  # type: ignore[override]  # QObject.parent() too
         """Return the index of the sequence or item a row is in."""
         mother = self._parent[self.number(index)] if index.isValid() else -1
         return self.createIndex(self._place[mother], 0, mother) if mother >= 0 else QModelIndex()
@@ -115,7 +115,7 @@ class TagFilter(QSortFilterProxyModel):
         """Return how many rows match."""
         return sum(map(self._matches, range(len(self._text))))
 
-    def filterAcceptsRow(self, row: int, parent: Index) -> bool:  # noqa: N802
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         """Whether a row has every word."""
         model = self.sourceModel()
         assert isinstance(model, TagModel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -36,14 +37,14 @@ class PlanesPanel(QWidget):
         for mode, tip in _TIPS.items():
             button = text_button(mode.title or "Off", tip)
             button.setCheckable(True)
-            button.clicked.connect(lambda _checked=False, m=mode: self._set(mode=m))
+            button.clicked.connect(partial(self._set_mode, mode))
             group.addButton(button)
             modes.addWidget(button)
             self.modes[mode] = button
         self.thickness = number_box(0.5, _THICKEST_MM, "Thickness of the slab")
         self.thickness.setDecimals(1)
         self.thickness.setSuffix(" mm")
-        self.thickness.valueChanged.connect(lambda mm: self._set(thickness_mm=mm))
+        self.thickness.valueChanged.connect(self._set_thickness)
         self.play = action_button(actions["cine.play"], text=True, flat=False)
         self.rate = number_box(SLOWEST_HZ, FASTEST_HZ, "Slices per second; the file's own rate where it states one")
         self.rate.setDecimals(1)
@@ -57,8 +58,11 @@ class PlanesPanel(QWidget):
         column.addLayout(_row(self.play, self.rate))
         follow(self, self._bench, "slab", self._show)
 
-    def _set(self, **changes: object) -> None:
-        self._bench.slab = replace(self._bench.slab, **changes)  # type: ignore[arg-type]  # fields of Slab
+    def _set_mode(self, mode: SlabMode, _checked: bool = False) -> None:
+        self._bench.slab = replace(self._bench.slab, mode=mode)
+
+    def _set_thickness(self, thickness_mm: float) -> None:
+        self._bench.slab = replace(self._bench.slab, thickness_mm=thickness_mm)
 
     def _show(self, slab: Slab) -> None:
         self.modes[slab.mode].setChecked(True)
