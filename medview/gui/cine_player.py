@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 from medview.gui.bind import Subscriptions, field_signal
 from medview.workspace.cine import Cine, begin, rate_of
+from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
 
@@ -18,6 +19,7 @@ class CinePlayer(QObject):
         super().__init__(parent)
         self._workspace = workspace
         self._run: Cine | None = None
+        self._case: OpenCase | None = None
         self._shown = -1
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -38,10 +40,12 @@ class CinePlayer(QObject):
     def _on_switch(self, on: bool) -> None:
         self._timer.stop()
         self._run = None
-        case, bench = self._workspace.active, self._workspace.bench
+        case, bench = self._workspace.looked_at, self._workspace.bench
         if not on:
             return
-        self._run = begin(case, bench.pointed, bench.cine_rate_hz, time.perf_counter()) if case is not None else None
+        self._case = case
+        plane = self._workspace.plane_in(bench.pointed)
+        self._run = begin(case, plane, bench.cine_rate_hz, time.perf_counter()) if case is not None else None
         if case is None or self._run is None:
             self._workspace.say("There is one slice; nothing can be played.")
             bench.cine_on = False
@@ -54,7 +58,7 @@ class CinePlayer(QObject):
             self._on_switch(True)
 
     def _turn(self) -> None:
-        case, run = self._workspace.active, self._run
+        case, run = self._case, self._run
         if case is None or run is None:
             return
         axis = case.slice_plane(run.plane).normal_axis

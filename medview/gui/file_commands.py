@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from medview.core.study import Series, VolumeEntry
 from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
-from medview.workspace.actions import Action
+from medview.workspace.action import Action
 from medview.workspace.events import Severity
 from medview.workspace.measuring import measurements
 from medview.workspace.workspace import Workspace

@@ -15,7 +15,7 @@ from medview.core.study import Series, VolumeEntry
 from medview.gui.identity import series_description
 from medview.gui.message_line import mouse_hint
 from medview.gui.qt_actions import QtActions
-from medview.workspace.actions import Action
+from medview.workspace.action import Action
 from medview.workspace.events import Severity
 from medview.workspace.finder import Entry, windows
 from medview.workspace.scheme import Bindings, Scheme, scheme_names

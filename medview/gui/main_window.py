@@ -30,7 +30,8 @@ from medview.gui.start_page import StartPage
 from medview.gui.status_line import StatusLine
 from medview.gui.theme_tokens import GRID_PX, Tokens
 from medview.gui.top_bar import TopBar
-from medview.workspace.actions import ACTIONS, Action
+from medview.workspace.action import Action
+from medview.workspace.actions import ACTIONS
 from medview.workspace.hands import Hands
 from medview.workspace.workspace import Workspace
 

@@ -49,6 +49,7 @@ def pointer_at(
     slice_index: int,
     button: Button,
     modifiers: Qt.KeyboardModifier,
+    pane_id: str = "",
 ) -> Pointer:
     """Return the pointer for a position in the pane."""
     row, column = viewport.row_column(position.x(), position.y())
@@ -62,6 +63,7 @@ def pointer_at(
         viewport.mm_per_px,
         button,
         modifiers_of(modifiers),
+        pane_id,
     )
 
 

@@ -12,7 +12,7 @@ from medview.core.atomic import replacing
 from medview.core.errors import MedViewError
 from medview.gui.dialogs.file_choices import ask_new_file
 from medview.gui.pane_grid import PaneGrid
-from medview.workspace.actions import Action
+from medview.workspace.action import Action
 from medview.workspace.events import Severity
 from medview.workspace.workspace import Workspace
 
@@ -63,8 +63,7 @@ class PictureExport:
         return bytes(stored.data())
 
     def _pane(self) -> QWidget:
-        bench = self._workspace.bench
-        return self._panes.panes[bench.maximised or bench.pointed]
+        return self._panes.pointed_pane
 
 
 def _has_case(workspace: Workspace) -> bool:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.icons import icon
-from medview.workspace.actions import Action, Test
+from medview.workspace.action import Action, Test
 from medview.workspace.finder import Entry, why_not
 from medview.workspace.measuring import MEASURING_TOOLS
 from medview.workspace.scheme import Scheme, scheme_names

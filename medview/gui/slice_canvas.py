@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.core.label_patch import LabelPatch
-from medview.core.plane import Plane, SlicePlane
+from medview.core.plane import SlicePlane
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.mouse import pointer_at
 from medview.gui.pointed_at import PointedAt
@@ -18,6 +18,7 @@ from medview.gui.slice_picture import SlicePicture
 from medview.workspace.events import LabelsChanged
 from medview.workspace.hands import Hands
 from medview.workspace.load_state import SliceState
+from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Pointer
 from medview.workspace.workspace import Workspace
 
@@ -40,7 +41,7 @@ class Stale(Flag):
 
 
 class SliceCanvas(QWidget):
-    """Draws one anatomical plane of the active case and follows the workspace.
+    """Draws one anatomical plane of the case its pane shows, and follows the workspace.
 
     Changes only mark what is stale and where; the work is done once per frame, when Qt asks for the pixels.
     """
@@ -48,12 +49,14 @@ class SliceCanvas(QWidget):
     pointed_at = Signal(object)
     """PointedAt under the pointer, or None."""
 
-    def __init__(self, workspace: Workspace, hands: Hands, plane: Plane, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, hands: Hands, pane_id: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plane = plane
+        self.pane_id = pane_id
+        self.plane = workspace.plane_in(pane_id)
+        self._case: OpenCase | None = None
         self._workspace = workspace
         self._hands = hands
-        self._picture = SlicePicture(workspace.bench)
+        self._picture = SlicePicture(workspace.bench, pane_id)
         self._stale = Stale.ALL
         self._written: list[tuple[int, tuple[int, int, int, int]]] = []
         self._shown_index = -1
@@ -64,8 +67,7 @@ class SliceCanvas(QWidget):
         self._load_pace.timeout.connect(self._show_load)
         self._of_case = Subscriptions(self)
         self._of_bench = Subscriptions(self)
-        self.setObjectName(f"{plane.value}_pane")
-        self.setAccessibleName(f"{plane.value.capitalize()} picture")
+        self.setObjectName(f"{pane_id}_pane")
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 160)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -74,7 +76,8 @@ class SliceCanvas(QWidget):
 
     def _listen(self) -> None:
         add, bench = self._of_bench.add, self._workspace.bench
-        add(self._workspace.active_changed, self._take_case)
+        add(self._workspace.active_changed, self._on_layout)
+        add(field_signal(bench, "layout"), self._on_layout)
         add(self._workspace.labels_changed, self._on_labels)
         add(self._workspace.load_changed, self._on_load)
         add(self._hands.preview_changed, self._on_preview)
@@ -86,9 +89,19 @@ class SliceCanvas(QWidget):
         add(field_signal(bench, "names_read_as"), self._on_identity)
         add(field_signal(bench, "pointed"), self._on_pointed)
 
+    def _on_layout(self, *_values: object) -> None:
+        shown = (self._workspace.case_in(self.pane_id), self._workspace.plane_in(self.pane_id))
+        if shown == (self._case, self.plane):
+            # Another pane changed; this one may have become, or ceased to be, the one that says whose pictures these are.
+            self._mark(Stale.TEXT | Stale.LINES)
+            return
+        self._take_case()
+
     def _take_case(self) -> None:
         self._of_case.clear()
-        case = self._workspace.active
+        case = self._case = self._workspace.case_in(self.pane_id)
+        self.plane = self._workspace.plane_in(self.pane_id)
+        self.setAccessibleName(f"{self.plane.value.capitalize()} picture")
         self._written.clear()
         self._shown_index = -1
         self._layout = None if case is None else case.slice_plane(self.plane)
@@ -104,7 +117,7 @@ class SliceCanvas(QWidget):
         self._say_pointed_at()
 
     def _on_crosshair(self) -> None:
-        case, layout = self._workspace.active, self._layout
+        case, layout = self._case, self._layout
         if case is None or layout is None:
             return
         if case.view.crosshair_kji[layout.normal_axis] != self._shown_index:
@@ -122,7 +135,7 @@ class SliceCanvas(QWidget):
         self._mark(Stale.PICTURE | Stale.TEXT)
 
     def _on_turn(self) -> None:
-        case = self._workspace.active
+        case = self._case
         layout = None if case is None else case.slice_plane(self.plane)
         if layout != self._layout:
             self._layout = layout
@@ -131,12 +144,12 @@ class SliceCanvas(QWidget):
             self._say_pointed_at()
 
     def _on_camera(self) -> None:
-        case = self._workspace.active
+        case = self._case
         if case is None or self._picture.camera != case.view.cameras[self.plane]:
             self._mark(Stale.ALL & ~Stale.PICTURE)
 
     def _on_load(self) -> None:
-        case, layout = self._workspace.active, self._layout
+        case, layout = self._case, self._layout
         if case is None or layout is None:
             return
         waiting = self._picture.image.empty and layout.normal_axis == 0
@@ -164,12 +177,12 @@ class SliceCanvas(QWidget):
     def _on_preview(self) -> None:
         self.update(self._picture.brush.cover_px)
         preview = self._hands.preview
-        mine = preview if preview is not None and preview.plane is self.plane else None
+        mine = preview if preview is not None and preview.pane_id == self.pane_id else None
         self._picture.brush.update(mine, self._picture.viewport)
         self.update(self._picture.brush.cover_px)
 
     def _on_labels(self, event: LabelsChanged) -> None:
-        case = self._workspace.active
+        case = self._case
         layout = self._layout
         if case is None or layout is None or event.series_uid != case.key:
             return
@@ -197,7 +210,7 @@ class SliceCanvas(QWidget):
 
     def _refresh(self) -> None:
         """Bring the layers up to date with the workspace."""
-        case, layout, parts, picture = self._workspace.active, self._layout, self._stale, self._picture
+        case, layout, parts, picture = self._case, self._layout, self._stale, self._picture
         written, self._written = self._written, []
         self._stale = Stale.NONE
         if case is None or layout is None:
@@ -229,7 +242,7 @@ class SliceCanvas(QWidget):
         painter = QPainter(self)
         try:
             painter.setClipRegion(event.region())
-            self._picture.paint(painter, self.rect(), active=self._workspace.bench.pointed is self.plane)
+            self._picture.paint(painter, self.rect(), active=self._workspace.bench.pointed == self.pane_id)
         finally:
             # Qt does not survive a painter that an error left open.
             painter.end()
@@ -240,15 +253,15 @@ class SliceCanvas(QWidget):
         self._mark(Stale.ALL)
 
     def _pointer(self, position: QPointF, button: Button, modifiers: Qt.KeyboardModifier) -> Pointer | None:
-        case, layout = self._workspace.active, self._layout
+        case, layout = self._case, self._layout
         if case is None or layout is None:
             return None
         index = case.view.crosshair_kji[layout.normal_axis]
         viewport = self._picture.viewport_for(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
-        return pointer_at(position, viewport, layout, index, button, modifiers)
+        return pointer_at(position, viewport, layout, index, button, modifiers, self.pane_id)
 
     def _say_pointed_at(self) -> None:
-        case = self._workspace.active
+        case = self._case
         at = self._pointer_px
         if at is None:
             return

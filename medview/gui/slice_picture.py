@@ -44,8 +44,8 @@ _NO_TEXT = CornerTexts()
 class SlicePicture:
     """Feeds the layers of a pane from a case and draws them in order."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, bench: Bench, pane_id: str) -> None:
+        self._bench, self._pane_id = bench, pane_id
         self.viewport: Viewport | None = None
         self.camera: Camera | None = None
         self.image = ImageLayer()
@@ -125,7 +125,7 @@ class SlicePicture:
         self._texts = corner_texts(case, self._bench, layout, index)
         self._corners.update(self._texts, self._here, self._font, self._large_font)
         # Scores speak of the whole series, so one pane says them.
-        first = layout.plane in (Plane.AXIAL, self._bench.maximised)
+        first = layout.plane is Plane.AXIAL or self._bench.maximised == self._pane_id
         self._chips = tuple(proposal_chips(case, scores=first))
         self.proposals.update_chips(self._chips, self._corners.below_top_px)
 

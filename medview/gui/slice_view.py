@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QEnterEvent, QHideEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from medview.core.plane import Plane
 from medview.gui.mouse import Notches, button_of, held_button
 from medview.gui.slice_canvas import SliceCanvas, Stale
 from medview.workspace.hands import Hands
@@ -15,10 +14,10 @@ from medview.workspace.workspace import Workspace
 
 
 class SliceView(SliceCanvas):
-    """A pane for one anatomical plane of the active case, under the mouse."""
+    """A pane under the mouse."""
 
-    def __init__(self, workspace: Workspace, hands: Hands, plane: Plane, parent: QWidget | None = None) -> None:
-        super().__init__(workspace, hands, plane, parent)
+    def __init__(self, workspace: Workspace, hands: Hands, pane_id: str, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, hands, pane_id, parent)
         self._notches = Notches()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -32,7 +31,9 @@ class SliceView(SliceCanvas):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Forward a press."""
         pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
-        if pointer is not None and pointer.button is not Button.NONE:
+        if pointer is None:
+            self._hands.choose(self.pane_id)
+        elif pointer.button is not Button.NONE:
             self._hands.press(pointer)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -77,6 +78,7 @@ class SliceView(SliceCanvas):
     def enterEvent(self, event: QEnterEvent) -> None:
         """Tell the hands which pane the pointer is in."""
         self._pointer_px = event.position()
+        self._hands.enter(self.pane_id)
         pointer = self._pointer(event.position(), Button.NONE, Qt.KeyboardModifier.NoModifier)
         if pointer is not None:
             self._hands.hover(pointer)

@@ -53,8 +53,11 @@ class Hands:
 
     def press(self, pointer: Pointer) -> None:
         """Begin a gesture."""
+        if self._drag is not None:
+            return
+        self.choose(pointer.pane)
         case = self._workspace.active
-        if case is None or self._drag is not None:
+        if case is None:
             return
         self._press, self._moved = pointer, False
         name = self.scheme.drag(self._bench.mode, pointer.button, pointer.modifiers)
@@ -64,6 +67,14 @@ class Hands:
         drag = tool(Stage(self._bench, case, self._workspace.say), pointer)
         if self._send(drag, first=True):
             self._drag = drag
+
+    def choose(self, pane_id: str) -> None:
+        """Make the pane that was pressed the one that the next series goes to, and its case the active one."""
+        self._workspace.choose(pane_id)
+
+    def enter(self, pane_id: str) -> None:
+        """Let keys act on the pane under the pointer."""
+        self._bench.pointed = pane_id
 
     def move(self, pointer: Pointer) -> None:
         """Go on with the gesture."""
@@ -95,12 +106,12 @@ class Hands:
     def hover(self, pointer: Pointer | None) -> None:
         """Follow the pointer while no button is down; None when it leaves the pane."""
         if pointer is not None:
-            self._bench.pointed = pointer.plane.plane
+            self.enter(pointer.pane)
         self._update_preview(pointer)
 
     def wheel(self, pointer: Pointer, steps: float) -> None:
         """Turn the wheel by ``steps`` notches; away from the person is positive."""
-        case = self._workspace.active
+        case = self._workspace.case_in(pointer.pane)
         if case is None:
             return
         action = self.scheme.wheel.get(wheel_chord(pointer.modifiers), "slice")
@@ -119,8 +130,7 @@ class Hands:
         """Fill the centre with the pane, or bring the others back."""
         if self._drawing and self._bench.mode is Mode.ANNOTATE:
             return
-        plane = pointer.plane.plane
-        self._bench.maximised = None if self._bench.maximised is plane else plane
+        self._bench.maximised = "" if self._bench.maximised == pointer.pane else pointer.pane
 
     @property
     def _bench(self) -> Bench:
@@ -153,15 +163,13 @@ class Hands:
             self.preview_changed.emit()
 
     def _preview_at(self, pointer: Pointer | None) -> BrushPreview | None:
-        case = self._workspace.active
+        case = self._workspace.case_in(pointer.pane) if pointer is not None else None
         if pointer is None or case is None or not self._drawing:
             return None
         erasing = (self._bench.tool is Tool.ERASER) != (Modifiers.CTRL in pointer.modifiers)
         segment = case.active_segment
         colour = segment.colour if segment else case.labels.segmentation.free_colour()
-        return BrushPreview(
-            pointer.plane.plane, pointer.row, pointer.column, self._bench.brush_radius_mm, colour, erasing=erasing
-        )
+        return BrushPreview(pointer.pane, pointer.row, pointer.column, self._bench.brush_radius_mm, colour, erasing=erasing)
 
 
 def step_slice(case: OpenCase, plane: Plane, steps: int) -> None:

@@ -93,6 +93,12 @@ class OpenCase:
         turn = self.view.turns.get(plane)
         return turn.of(layout) if turn is not None else layout
 
+    @property
+    def acquired_plane(self) -> Plane:
+        """The anatomical plane nearest to that of the slices as they were acquired."""
+        geometry = self.volume.geometry
+        return next(plane for plane in Plane if SlicePlane.of(plane, geometry).normal_axis == 0)
+
     def layouts(self) -> dict[Plane, SlicePlane]:
         """Layouts of all anatomical planes on this grid."""
         return {plane: self.slice_plane(plane) for plane in Plane}

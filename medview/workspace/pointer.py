@@ -55,6 +55,12 @@ class Pointer:
     mm_per_px: float = 1.0
     button: Button = Button.LEFT
     modifiers: Modifiers = Modifiers.NONE
+    pane_id: str = ""
+
+    @property
+    def pane(self) -> str:
+        """Id of the pane; by default the one that three planes give this plane."""
+        return self.pane_id or self.plane.plane.value
 
     def index_kji(self, geometry: Geometry) -> npt.NDArray[np.float64]:
         """Fractional voxel index under the pointer."""

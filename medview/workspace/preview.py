@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medview.core.plane import Plane
-
 
 @dataclass(frozen=True, slots=True)
 class BrushPreview:
@@ -13,6 +11,8 @@ class BrushPreview:
 
     Attributes
     ----------
+    pane_id : str
+        The pane the pointer is in.
     row, column : float
         Centre on the slice in screen rows and columns.
     colour : tuple of int
@@ -21,7 +21,7 @@ class BrushPreview:
         Drawn dashed.
     """
 
-    plane: Plane
+    pane_id: str
     row: float
     column: float
     radius_mm: float

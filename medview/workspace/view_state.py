@@ -14,6 +14,7 @@ from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
 from medview.io.dicom.names import AS_DECLARED, read_as
 from medview.workspace.colour_maps import GREY
+from medview.workspace.layout import Layout, three_planes
 
 
 class Mode(Enum):
@@ -128,10 +129,18 @@ class Bench:
 
     Attributes
     ----------
-    maximised : Plane or None
-        The pane that fills the centre.
-    pointed : Plane
-        The pane the pointer was in last; keys act on it.
+    layout : Layout
+        How the centre is divided.
+    maximised : str
+        Id of the pane that fills the centre, or empty.
+    pointed : str
+        Id of the pane the pointer was in last; keys act on it.
+    chosen : str
+        Id of the pane that was pressed last; where panes hold series of their own, the next one opened goes there.
+    detached : tuple of str
+        Ids of panes that stand in windows of their own.
+    crosshair_visible : bool
+        Lines where the other planes cut are shown.
     slab : Slab
         How many slices a pane shows as one, and how.
     graphics_visible : bool
@@ -147,8 +156,12 @@ class Bench:
     last_drawing_tool: Tool = Tool.BRUSH
     brush_radius_mm: float = 6.0
     brush_sphere: bool = False
-    maximised: Plane | None = None
-    pointed: Plane = Plane.AXIAL
+    layout: Layout = field(default_factory=three_planes)
+    maximised: str = ""
+    pointed: str = Plane.AXIAL.value
+    chosen: str = ""
+    detached: tuple[str, ...] = ()
+    crosshair_visible: bool = True
     overlay_opacity: float = 0.35
     overlay_visible: bool = True
     graphics_visible: bool = True

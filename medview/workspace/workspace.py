@@ -5,9 +5,11 @@ from __future__ import annotations
 from psygnal import Signal
 
 from medview.core.errors import MedViewError
+from medview.core.plane import Plane
 from medview.core.study import ScanResult, Series
 from medview.workspace.events import LabelsChanged, Message, Severity
 from medview.workspace.jobs import JobRunner
+from medview.workspace.layout import EMPTY, FOLLOWS
 from medview.workspace.open_case import OpenCase
 from medview.workspace.services import Services
 from medview.workspace.settings import Settings
@@ -68,12 +70,55 @@ class Workspace:
         self.show(case.key)
 
     def show(self, key: str) -> None:
-        """Make an open case the active one."""
+        """Make an open case the active one, in a pane of its own where panes hold cases."""
         self.active = self.cases[key]
+        layout = self.bench.layout
+        chosen = layout.cell(self.bench.chosen)
+        free = any(cell.case_key == EMPTY for cell in layout.slices)
+        self.bench.layout = layout.with_case(key, "" if chosen is None or free or self.is_shown(key) else chosen.pane_id)
         self.active_changed.emit()
+
+    def is_shown(self, key: str) -> bool:
+        """Whether a case stands in any pane."""
+        return any(case.key == key for case in self.shown_cases)
+
+    def choose(self, pane_id: str) -> None:
+        """Make a pane the one that was pressed last, and its case the active one."""
+        self.bench.chosen = pane_id
+        case = self.case_in(pane_id)
+        if case is not None and case is not self.active:
+            self.active = case
+            self.active_changed.emit()
+
+    def case_in(self, pane_id: str) -> OpenCase | None:
+        """Return the case a pane shows, or None; a pane that is not in the layout shows the active one."""
+        cell = self.bench.layout.cell(pane_id)
+        if cell is None or cell.case_key == FOLLOWS:
+            return self.active
+        return self.cases.get(cell.case_key)
+
+    def plane_in(self, pane_id: str) -> Plane:
+        """Return the plane a pane looks along."""
+        cell = self.bench.layout.cell(pane_id)
+        if cell is not None and cell.plane is not None:
+            return cell.plane
+        case = self.case_in(pane_id)
+        return Plane.AXIAL if case is None else case.acquired_plane
+
+    @property
+    def looked_at(self) -> OpenCase | None:
+        """The case under the pointer, or the active one: what keys for looking act on."""
+        return self.case_in(self.bench.pointed) or self.active
+
+    @property
+    def shown_cases(self) -> list[OpenCase]:
+        """The cases that stand in panes, each once, in the order of the panes."""
+        found = {case.key: case for cell in self.bench.layout.slices if (case := self.case_in(cell.pane_id))}
+        return list(found.values())
 
     def close_case(self, key: str) -> None:
         """Forget an open case; its labels are in the project."""
+        self.bench.layout = self.bench.layout.without_case(key)
         case = self.cases.pop(key)
         case.stop_reading()
         case.labels_changed.disconnect()

@@ -58,12 +58,12 @@ def _looking() -> list[Row]:
         view.window = Window(40 + n, 400 + 2 * n)
 
     result = [_row("crosshair moving 3 panes", cross, 16.0, note)]
-    workspace.bench.maximised = Plane.AXIAL
+    workspace.bench.maximised = "axial"
     _settle()
     result.append(_row("scroll one pane 1600x1000", turn(0), 10.0, note))
     result.append(_row("window drag, one pane 1600x1000", window, None, note))
     result.append(_row("zoom, one pane 1600x1000", zoom, None, note))
-    workspace.bench.maximised = Plane.SAGITTAL
+    workspace.bench.maximised = "sagittal"
     _settle()
     result.append(_row("scroll sagittal 1600x1000", turn(2), 10.0, note))
     result += _slabs(workspace, turn)
@@ -75,7 +75,7 @@ def _slabs(workspace: Workspace, turn: Callable[[int], Callable[[int], None]]) -
     """Scroll slabs of ten slices in the plane they were acquired in and across it."""
     result = []
     for plane, axis, thickness_mm in ((Plane.AXIAL, 0, 10.0), (Plane.SAGITTAL, 2, 7.0)):
-        workspace.bench.maximised = plane
+        workspace.bench.maximised = plane.value
         for mode in (SlabMode.MAXIMUM, SlabMode.MEAN):
             workspace.bench.slab = Slab(mode, thickness_mm)
             _settle()
@@ -89,10 +89,10 @@ def _painting() -> list[Row]:
     labels.add_segment(case, "Liver")
     grid, workspace = _window(case)
     bench = workspace.bench
-    bench.mode, bench.tool, bench.maximised = Mode.ANNOTATE, Tool.BRUSH, Plane.AXIAL
+    bench.mode, bench.tool, bench.maximised = Mode.ANNOTATE, Tool.BRUSH, "axial"
     bench.brush_radius_mm = RADIUS_VOXELS * case.volume.geometry.spacing_kji_mm[2]
     _settle()
-    pane = grid.panes[Plane.AXIAL]
+    pane = grid.panes["axial"]
     result = []
     for title, sphere in (("disc", False), ("sphere", True)):
         bench.brush_sphere = sphere

@@ -17,7 +17,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from medview.core.plane import Plane
 from medview.core.slab import Slab, SlabMode
 
 # Sets the platform before Qt looks at it.
@@ -106,7 +105,7 @@ def main(folder: Path) -> None:
             # What arrives after the slices is shown at the pace of the panes.
             pause = time.monotonic() + 0.5
             studio.wait(lambda pause=pause: time.monotonic() > pause, "the panes")
-            workspace.bench.maximised = Plane.AXIAL if len(voxels) == 1 else None
+            workspace.bench.maximised = "axial" if len(voxels) == 1 else ""
             pane = window.panes.findChild(type(window.panes), "axial_pane") or window.panes
             QTest.mouseMove(pane, QPoint(pane.width() // 3, pane.height() // 3))
             window.side.show_part("check")

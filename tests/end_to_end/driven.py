@@ -106,7 +106,7 @@ class Peephole(QObject):
         window = _window()
         assert window is not None
         case = window.workspace.active
-        pane = window.panes.panes[Plane(plane)]
+        pane = window.panes.panes[plane]
         if case is None or not pane.isVisible():
             return None
         layout = case.slice_plane(Plane(plane))
@@ -132,7 +132,7 @@ class Peephole(QObject):
             "mode": window.workspace.bench.mode.value,
             "tool": window.workspace.bench.tool.value,
             "radius_mm": window.workspace.bench.brush_radius_mm,
-            "maximised": window.workspace.bench.maximised.value if window.workspace.bench.maximised else "",
+            "maximised": window.workspace.bench.maximised,
             "jobs": [job.title for job in window.side.models._workspace.runner.jobs],
             "series": len(window.workspace.series),
             "title": window.windowTitle(),

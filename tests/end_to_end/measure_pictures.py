@@ -10,7 +10,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from medview.core.job import Inline
-from medview.core.plane import Plane
 from medview.workspace.actions import action
 from medview.workspace.demo import make_demo
 from medview.workspace.measuring import measurements
@@ -50,7 +49,7 @@ def draw_figures(studio: Studio, home: Path) -> OpenCase:
     window.side.sections["models"].set_open(open_=False)
     pane = window.panes.findChild(QWidget, "axial_pane")
     assert pane is not None
-    workspace.bench.maximised = Plane.AXIAL
+    workspace.bench.maximised = "axial"
     window.resize(*LARGE)
     for _ in range(5):
         QApplication.processEvents()
@@ -71,7 +70,7 @@ def main(folder: Path) -> None:
         studio.wait(lambda: len(window.side.measurements.findChildren(QWidget)) > 20, "the list")
         studio.shoot("measure-dark-large", LARGE)
         studio.shoot("measure-light", SMALL, "light")
-        workspace.bench.maximised = None
+        workspace.bench.maximised = ""
         studio.shoot("measure-dark", SMALL)
         window.close()
 

@@ -17,7 +17,6 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent, QEventLoop
 from PySide6.QtWidgets import QApplication
 
-from medview.core.plane import Plane
 from medview.gui.app import Program
 from medview.store.entry import SavedKind
 from medview.workspace.demo import DEMO_MODELS
@@ -102,7 +101,7 @@ def make_pictures(folder: Path) -> None:
         workspace.bench.mode = Mode.ANNOTATE
         workspace.bench.tool = workspace.bench.last_drawing_tool
         studio.shoot("annotate-dark", SMALL)
-        workspace.bench.maximised = Plane.AXIAL
+        workspace.bench.maximised = "axial"
         studio.shoot("annotate-dark-large", LARGE)
         workspace.bench.identity_hidden = True
         studio.shoot("annotate-light-large", LARGE, "light")

@@ -108,8 +108,8 @@ def make_pane(qtbot: QtBot, workspace: Workspace, hands: Hands, plane: Plane) ->
     """Return a pane of PANE_PX x PANE_PX on the screen, with nothing of the window around it."""
     # A test before may have left the system's pointer where the pane will lie, and Qt would say so in the middle.
     QCursor.setPos(QGuiApplication.primaryScreen().geometry().bottomRight())
-    workspace.bench.pointed = next(other for other in Plane if other is not plane)
-    pane = SliceView(workspace, hands, plane)
+    workspace.bench.pointed = next(other.value for other in Plane if other is not plane)
+    pane = SliceView(workspace, hands, plane.value)
     pane.resize(PANE_PX, PANE_PX)
     qtbot.addWidget(pane)
     with qtbot.waitExposed(pane):

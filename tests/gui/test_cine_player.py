@@ -6,7 +6,6 @@ import numpy as np
 from pytestqt.qtbot import QtBot
 
 from medview.core.geometry import Geometry
-from medview.core.plane import Plane
 from medview.gui.cine_player import CinePlayer
 from medview.workspace.actions import action
 from medview.workspace.open_case import OpenCase
@@ -22,7 +21,7 @@ def test_playing_keeps_its_rate_by_the_clock(qtbot: QtBot) -> None:
     workspace, _ = make_workspace(case)
     player = CinePlayer(workspace)
     case.view.crosshair_kji = (0, 4, 4)
-    workspace.bench.pointed = Plane.AXIAL
+    workspace.bench.pointed = "axial"
     workspace.bench.cine_rate_hz = 50.0
     began = time.perf_counter()
     action("cine.play").run(workspace)
@@ -42,7 +41,7 @@ def test_a_hand_on_the_wheel_stops_it_and_one_slice_is_not_played(qtbot: QtBot) 
     workspace, _ = make_workspace(case)
     player = CinePlayer(workspace)
     case.view.crosshair_kji = (0, 4, 4)
-    workspace.bench.pointed, workspace.bench.cine_rate_hz = Plane.AXIAL, 20.0
+    workspace.bench.pointed, workspace.bench.cine_rate_hz = "axial", 20.0
     workspace.bench.cine_on = True
     case.view.set_slice(0, 33)
     qtbot.waitUntil(lambda: not workspace.bench.cine_on)

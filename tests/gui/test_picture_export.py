@@ -9,7 +9,6 @@ from PIL import Image
 from PySide6.QtGui import QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
 
-from medview.core.plane import Plane
 from medview.gui import picture_export
 from medview.gui.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
@@ -33,9 +32,9 @@ def saved_to(monkeypatch: pytest.MonkeyPatch, path: Path | None) -> None:
 def test_the_file_holds_what_the_pane_under_the_pointer_shows(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window.workspace.bench.pointed = Plane.CORONAL
+    window.workspace.bench.pointed = "coronal"
     saved_to(monkeypatch, tmp_path / "a.png")
-    shown = pixels(window.panes.panes[Plane.CORONAL])
+    shown = pixels(window.panes.panes["coronal"])
     window.actions_table.run("picture.save")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png").convert("RGB")), shown)
     assert window.message.label.text().startswith("Wrote a.png. It shows the patient")

@@ -192,7 +192,7 @@ def test_a_proposal_is_dashed_hatched_and_named(qtbot: QtBot) -> None:
     propose(case, mask=mask, scores={"lesion": 0.873})
     workspace, hands = make_workspace(case)
     pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
-    workspace.bench.maximised = Plane.SAGITTAL
+    workspace.bench.maximised = "sagittal"
     assert "Organs 1.2: not accepted" in pane.shown_text()
     shown = pixels(pane)
     x0, y0, half_width, half_height = screen_position(Plane.SAGITTAL, (1, 5, 4))

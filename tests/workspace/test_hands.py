@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from medview.core.plane import Plane
-from medview.workspace.actions import set_mode, set_tool
 from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.pointer import Button, Modifiers
+from medview.workspace.tool_actions import set_mode, set_tool
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.workspace.gestures import drag, pointer
@@ -143,9 +143,9 @@ def test_a_double_click_fills_the_centre_with_the_pane_and_another_brings_the_re
     hands: Hands, workspace: Workspace, case: OpenCase
 ) -> None:
     hands.double_click(pointer(case, 5, 5, plane=Plane.CORONAL))
-    assert workspace.bench.maximised is Plane.CORONAL
+    assert workspace.bench.maximised == "coronal"
     hands.double_click(pointer(case, 5, 5, plane=Plane.CORONAL))
-    assert workspace.bench.maximised is None
+    assert workspace.bench.maximised == ""
 
 
 def test_keys_act_on_the_pane_under_the_pointer(hands: Hands, workspace: Workspace, case: OpenCase) -> None:

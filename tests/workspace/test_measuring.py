@@ -7,11 +7,12 @@ from medview.analysis.measures import measure
 from medview.core.changes import AnnotationChange
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.plane import Plane
-from medview.workspace.actions import action, set_tool
+from medview.workspace.actions import action
 from medview.workspace.hands import Hands
 from medview.workspace.measuring import as_text, held, jump_to, measurements, rename, short_text, table, where
 from medview.workspace.open_case import OpenCase, Step
 from medview.workspace.pointer import Pointer
+from medview.workspace.tool_actions import set_tool
 from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 from tests.workspace.gestures import drag, pointer

@@ -52,7 +52,7 @@ def test_turns_and_mirrors_on_top_of_each_other_are_what_a_hand_would_do() -> No
 
 def test_the_pointed_pane_is_turned_and_reset_brings_everything_back(workspace: Workspace, case: OpenCase) -> None:
     before = case.view.window
-    workspace.bench.pointed = Plane.SAGITTAL
+    workspace.bench.pointed = "sagittal"
     plain = case.slice_plane(Plane.SAGITTAL)
     action("view.rotate").run(workspace)
     action("view.mirror").run(workspace)
@@ -66,7 +66,7 @@ def test_the_pointed_pane_is_turned_and_reset_brings_everything_back(workspace: 
 
 
 def test_a_stroke_on_a_turned_picture_lands_under_the_hand(workspace: Workspace, hands: Hands, case: OpenCase) -> None:
-    workspace.bench.pointed = Plane.AXIAL
+    workspace.bench.pointed = "axial"
     action("view.rotate").run(workspace)
     action("tool.brush").run(workspace)
     workspace.bench.brush_radius_mm = 0.5

@@ -1,0 +1,104 @@
+"""Changing labels and measurements: undo, proposals, segments."""
+
+from __future__ import annotations
+
+from medview.core.measurement import Measurement
+from medview.workspace import measuring
+from medview.workspace.action import Action, Run, can_change
+from medview.workspace.operations import labels
+from medview.workspace.workspace import Workspace
+
+
+def _can_undo(workspace: Workspace) -> bool:
+    case = workspace.active
+    return case is not None and case.editable and case.history.next_undo() is not None
+
+
+def _can_redo(workspace: Workspace) -> bool:
+    case = workspace.active
+    return case is not None and case.editable and case.history.next_redo() is not None
+
+
+def _has_proposal(workspace: Workspace) -> bool:
+    return can_change(workspace) and workspace.active is not None and bool(workspace.active.labels.proposals)
+
+
+def _has_segment(workspace: Workspace) -> bool:
+    return workspace.active is not None and bool(workspace.active.labels.segmentation.segments)
+
+
+def _undo(workspace: Workspace) -> None:
+    if workspace.active and (command := workspace.active.undo()):
+        workspace.say(f"Undone: {command.name}")
+
+
+def _redo(workspace: Workspace) -> None:
+    if workspace.active and (command := workspace.active.redo()):
+        workspace.say(f"Done again: {command.name}")
+
+
+def _accept(workspace: Workspace) -> None:
+    case = workspace.active
+    if case is not None and case.labels.proposals:
+        proposal_id = next(reversed(case.labels.proposals))
+        name = case.labels.proposals[proposal_id].prediction.model_name
+        if labels.accept(case, proposal_id):
+            workspace.say(f"Accepted what {name} proposed.", undo=True)
+
+
+def _reject(workspace: Workspace) -> None:
+    case = workspace.active
+    if case is not None and case.labels.proposals:
+        proposal_id = next(reversed(case.labels.proposals))
+        name = case.labels.proposals[proposal_id].prediction.model_name
+        if labels.reject(case, proposal_id):
+            workspace.say(f"Rejected what {name} proposed.", undo=True)
+
+
+def _add_segment(workspace: Workspace) -> None:
+    if workspace.active is not None:
+        labels.add_segment(workspace.active)
+
+
+def chosen_measurement(workspace: Workspace) -> Measurement | None:
+    """Return the measurement that was touched last, or None."""
+    case = workspace.active
+    found = case.labels.annotations.get(case.view.active_measurement_id) if case is not None else None
+    return found if isinstance(found, Measurement) else None
+
+
+def _has_measurement(workspace: Workspace) -> bool:
+    return can_change(workspace) and chosen_measurement(workspace) is not None
+
+
+def _delete_measurement(workspace: Workspace) -> None:
+    case, chosen = workspace.active, chosen_measurement(workspace)
+    if case is not None and chosen is not None and measuring.delete(case, chosen):
+        workspace.say(f"Deleted {measuring.title(chosen)}.", undo=True)
+
+
+def _next_segment(step: int) -> Run:
+    def run(workspace: Workspace) -> None:
+        case = workspace.active
+        if case is None or not case.labels.segmentation.segments:
+            return
+        ids = [s.segment_id for s in case.labels.segmentation.segments]
+        at = ids.index(case.view.active_segment_id) if case.view.active_segment_id in ids else -1
+        case.view.active_segment_id = ids[(at + step) % len(ids)]
+
+    return run
+
+
+HISTORY_ACTIONS: tuple[Action, ...] = (
+    Action("undo", "Undo", _undo, "mdi6.undo", _can_undo),
+    Action("redo", "Redo", _redo, "mdi6.redo", _can_redo),
+)
+
+LABEL_ACTIONS: tuple[Action, ...] = (
+    Action("measurement.delete", "Delete the measurement", _delete_measurement, "", _has_measurement),
+    Action("proposal.accept", "Accept the proposal", _accept, "mdi6.check-all", _has_proposal),
+    Action("proposal.reject", "Reject the proposal", _reject, "mdi6.close", _has_proposal),
+    Action("segment.add", "Add a segment", _add_segment, "mdi6.plus", can_change),
+    Action("segment.next", "Next segment", _next_segment(1), "", _has_segment),
+    Action("segment.previous", "Previous segment", _next_segment(-1), "", _has_segment),
+)
