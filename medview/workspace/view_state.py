@@ -150,7 +150,27 @@ class CaseView:
         """Move the crosshair along one array axis to slice ``index``."""
         moved = list(self.crosshair_kji)
         moved[axis] = index
+        self.focus_kji = None
         self.crosshair_kji = (moved[0], moved[1], moved[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What panes do together.
+
+    Attributes
+    ----------
+    scroll : bool
+        Series of one frame of reference show the same place in the patient.
+    offset : bool
+        All others move as far as the one that is moved.
+    """
+
+    scroll: bool = True
+    offset: bool = False
+    zoom: bool = False
+    pan: bool = False
+    window: bool = False
 
 
 @dataclass
@@ -192,6 +212,8 @@ class Bench:
     chosen: str = ""
     detached: tuple[str, ...] = ()
     crosshair_visible: bool = True
+    reference_lines: bool = True
+    links: Links = Links()
     overlay_opacity: float = 0.35
     overlay_visible: bool = True
     graphics_visible: bool = True

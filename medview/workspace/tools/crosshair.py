@@ -32,6 +32,7 @@ def _place(stage: Stage, pointer: Pointer) -> None:
     if isinstance(pointer.plane, ObliquePlane):
         case.view.look_at(pointer.index_kji(geometry), geometry.shape_kji)
     elif voxel != case.view.crosshair_kji:
+        case.view.focus_kji = None
         case.view.crosshair_kji = voxel
 
 
