@@ -18,7 +18,7 @@ from scipy.ndimage import map_coordinates
 from medview.analysis import reslice
 from medview.analysis.reslice import layer_offsets_mm, nearest_k, sample, sample_voxels
 from medview.core.geometry import Calibration, Geometry
-from medview.core.job import JobContext
+from medview.core.job import Inline
 from medview.core.plane import Plane, SlicePlane
 from medview.core.screen_grid import ScreenGrid
 from medview.core.slab import Slab, SlabMode
@@ -130,13 +130,16 @@ def test_labels_on_an_oblique_picture_are_those_that_itk_finds_nearest(seed: int
     voxels = np.random.default_rng(2).integers(0, 5, SHAPE).astype(np.uint8)
     grid = picture(geometry, seed)
     judge, _ = by_itk(voxels, geometry, grid, sitk.sitkNearestNeighbor)
-    np.testing.assert_array_equal(sample_voxels(voxels, geometry, grid), judge)
+    # VTK rounds places to 2^-17 of a voxel, which decides for places between two voxels.
+    clear = (np.abs(np.abs(places_kji(grid, geometry) % 1.0 - 0.5)) > 2e-5).all(axis=0)
+    assert clear.mean() > 0.99
+    np.testing.assert_array_equal(sample_voxels(voxels, geometry, grid)[clear], judge[clear])
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("seed", range(3))
 def test_an_oblique_picture_of_a_real_chest_is_what_itk_resamples(test_data: Path, seed: int) -> None:
-    ct = load_volume(test_data / "ct-chest", None, JobContext()).volume
+    ct = load_volume(test_data / "ct-chest", None, Inline()).volume
     grid = picture(ct.geometry, seed, (300, 320), (1.1, 0.9))
     unpadded = Volume(ct.voxels, ct.geometry)
     found = sample(unpadded, grid)
