@@ -33,6 +33,10 @@ _BORDER = 0.51
 """Voxels beyond the outer centres up to which VTK continues the outermost ones; a little more than ``inside`` admits."""
 
 
+_MOST_SAMPLES = 2**24
+"""Samples of a slab that are in memory at the same time."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
     """What a volume shows on a picture.
@@ -62,21 +66,15 @@ def sample(volume: Volume, grid: ScreenGrid, slab: Slab = Slab()) -> Sampled:
         Layers lie evenly on both sides of the picture, see ``layer_offsets_mm``. Colour is never projected, and volumes
         without millimetres across their slices have no slabs.
     """
-    laid = _Laid.by(grid, volume.geometry)
-    across = _per_mm_kji(volume.geometry, laid.grid)
     offsets = layer_offsets_mm(volume, grid, slab)
-    layers = [laid.at(across * offset) for offset in offsets]
-    within = [_inside(layer, volume.geometry.shape_kji) for layer in layers]
-    step = across * (offsets[1] - offsets[0]) if len(offsets) > 1 else across
-    numbers = _cut(volume.voxels, layers[0], step, len(layers), linear=True)
-    seen = within
-    if volume.padding is not None and not volume.colour:
-        padded = _keep_padding(volume, layers, step, numbers)
-        seen = [a & ~padded[:, n] for n, a in enumerate(within)]
-    if len(layers) == 1:
-        return Sampled(laid.upright(numbers[:, 0]), laid.upright(within[0]))
-    flat = _projected(numbers, seen, within, slab.mode)
-    return Sampled(laid.upright(flat), laid.upright(_any(within)))
+    rows, columns = grid.shape
+    at_once = max(1, _MOST_SAMPLES // (columns * len(offsets)))
+    if at_once >= rows:
+        return _sample(volume, grid, offsets, slab.mode)
+    parts = [
+        _sample(volume, _rows_of(grid, n, min(n + at_once, rows)), offsets, slab.mode) for n in range(0, rows, at_once)
+    ]
+    return Sampled(np.concatenate([part.stored for part in parts]), np.concatenate([part.inside for part in parts]))
 
 
 def sample_voxels(voxels: npt.NDArray[np.uint8], geometry: Geometry, grid: ScreenGrid) -> npt.NDArray[np.uint8]:
@@ -119,6 +117,30 @@ def layer_offsets_mm(volume: Volume, grid: ScreenGrid, slab: Slab) -> FloatArray
     pitch_mm = 1.0 / float(np.abs(_per_mm_kji(geometry, grid)).max())
     count = max(1, round(slab.thickness_mm / pitch_mm))
     return np.asarray((np.arange(count) - (count - 1) / 2) * pitch_mm, dtype=np.float64)
+
+
+def _rows_of(grid: ScreenGrid, first: int, end: int) -> ScreenGrid:
+    x, y, z = (float(n) for n in grid.point_lps_mm(first, 0))
+    return ScreenGrid((x, y, z), grid.row_step_lps_mm, grid.column_step_lps_mm, (end - first, grid.shape[1]))
+
+
+def _sample(volume: Volume, grid: ScreenGrid, offsets_mm: FloatArray, mode: SlabMode) -> Sampled:
+    laid = _Laid.by(grid, volume.geometry)
+    across = _per_mm_kji(volume.geometry, laid.grid)
+    layers = [laid.at(across * offset) for offset in offsets_mm]
+    within = [_inside(layer, volume.geometry.shape_kji) for layer in layers]
+    met = [n for n, mask in enumerate(within) if mask.any()] or [0]
+    layers, within = layers[met[0] : met[-1] + 1], within[met[0] : met[-1] + 1]
+    step = across * (offsets_mm[1] - offsets_mm[0]) if len(offsets_mm) > 1 else across
+    numbers = _cut(volume.voxels, layers[0], step, len(layers), linear=True)
+    seen = within
+    if volume.padding is not None and not volume.colour:
+        padded = _keep_padding(volume, layers, step, numbers)
+        seen = [a & ~padded[:, n] for n, a in enumerate(within)]
+    if len(layers) == 1:
+        return Sampled(laid.upright(numbers[:, 0]), laid.upright(within[0]))
+    flat = _projected(numbers, seen, within, mode)
+    return Sampled(laid.upright(flat), laid.upright(_any(within)))
 
 
 def _per_mm_kji(geometry: Geometry, grid: ScreenGrid) -> FloatArray:

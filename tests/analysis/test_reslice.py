@@ -214,6 +214,16 @@ def test_a_slab_is_the_projection_of_the_pictures_in_it(mode: SlabMode, seed: in
     assert difference <= (1.0 if dtype == "int16" else 0.01)
 
 
+def test_a_slab_too_large_for_memory_is_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    ct, slab = phantom(), Slab(SlabMode.MEAN, 400.0)
+    grid = picture(ct.geometry)
+    whole = sample(ct, grid, slab)
+    monkeypatch.setattr(reslice, "_MOST_SAMPLES", 90 * 200)
+    parts = sample(ct, grid, slab)
+    np.testing.assert_array_equal(parts.inside, whole.inside)
+    assert np.abs(parts.stored - whole.stored)[whole.inside].max() <= 1
+
+
 def test_a_slab_along_the_grid_has_as_many_layers_as_slices_fit_into_it() -> None:
     ct = phantom()
     for plane in Plane:
