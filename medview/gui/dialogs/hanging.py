@@ -61,7 +61,7 @@ class HangingDialog(QDialog):
     def _fill_row(self, number: int, rule: HangingRule, *, mine: bool) -> None:
         layouts = QComboBox()
         for layout_id in (*LAYOUTS, *(() if rule.layout in LAYOUTS else (rule.layout,))):
-            layouts.addItem(LAYOUTS.get(layout_id, f"{layout_id.replace('x', ' \u00d7 ')} panes"), layout_id)
+            layouts.addItem(LAYOUTS.get(layout_id, f"{layout_id} panes"), layout_id)
         layouts.setCurrentIndex(layouts.findData(rule.layout))
         layouts.currentIndexChanged.connect(partial(self._set_layout, number, layouts))
         planes = QComboBox()
@@ -81,18 +81,20 @@ class HangingDialog(QDialog):
             self.table.setCellWidget(number, column, widget)
 
     def _set_layout(self, number: int, box: QComboBox, _index: int) -> None:
-        self._change(number, layout=str(box.currentData()), panes=())
+        self._put(number, replace(self._own(number), layout=str(box.currentData()), panes=()))
 
     def _set_planes(self, number: int, box: QComboBox, _index: int) -> None:
-        self._change(number, planes=str(box.currentData()))
+        self._put(number, replace(self._own(number), planes=str(box.currentData())))
 
     def _set_prior(self, number: int, on: bool) -> None:
-        self._change(number, prior=on)
+        self._put(number, replace(self._own(number), prior=on))
 
-    def _change(self, number: int, **fields: object) -> None:
+    def _own(self, number: int) -> HangingRule:
+        return own_rules(self._workspace)[number]
+
+    def _put(self, number: int, rule: HangingRule) -> None:
         own = list(own_rules(self._workspace))
-        changed: HangingRule = replace(own[number], **fields)  # type: ignore[arg-type]  # names and kinds as in the three above
-        own[number] = changed
+        own[number] = rule
         use_rules(self._workspace, own)
 
     def _remove(self, number: int, _checked: bool = False) -> None:
