@@ -151,7 +151,7 @@ class SlicePicture:
         self._letters.update(self._edge_letters, self._here, self._large_font, self._owner.height_px)
         self._texts = corner_texts(case, self._bench, layout, index)
         self._corners.update(self._texts, self._here, self._font, self._large_font, self._owner.height_px)
-        self.measurements.keep_free([*self._corners.boxes_px, *self._scale_bar.boxes_px])
+        self.measurements.keep_free([*self._corners.boxes_px, *self._letters.boxes_px, *self._scale_bar.boxes_px])
         # Scores speak of the whole series, so one pane says them.
         first = layout.plane is Plane.AXIAL or self._bench.maximised == self._pane_id
         self._chips = tuple(proposal_chips(case, scores=first))

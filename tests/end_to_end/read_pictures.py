@@ -92,7 +92,7 @@ def main(folder: Path) -> None:
         series = [p for p in sorted(place.rglob("*")) if p.is_dir() and any(p.glob("*.dcm"))]
         first = open_series(studio, series[0])
         window.side.sections["models"].set_open(open_=False)
-        workspace.bench.maximised = Plane.AXIAL
+        workspace.bench.maximised = Plane.AXIAL.value
         studio.wait(lambda: window.side.histogram.plot is not None, "the histogram")
         studio.shoot("read-corners-dark", SMALL)
         studio.shoot("read-corners-light", SMALL, "light")
@@ -111,7 +111,7 @@ def main(folder: Path) -> None:
         action("view.actual").run(workspace)
         studio.shoot("read-actual-dark", SMALL)
         action("view.fit").run(workspace)
-        workspace.bench.maximised = None
+        workspace.bench.maximised = ""
         patients = {first.series.patient_id}
         for other in series[1:]:
             case = open_series(studio, other)

@@ -32,6 +32,12 @@ class LettersLayer:
             QPointF((width - bottom.width()) / 2, height - _MARGIN_PX - bottom.height()),
         )
 
+    @property
+    def boxes_px(self) -> list[tuple[float, float, float, float]]:
+        """Left, top, right, bottom of each letter."""
+        placed = zip(self._blocks, self._corners, strict=False)
+        return [(c.x(), c.y(), c.x() + b.size.width(), c.y() + b.size.height()) for b, c in placed]
+
     def paint(self, painter: QPainter) -> None:
         """Draw the letters."""
         for block, corner in zip(self._blocks, self._corners, strict=False):

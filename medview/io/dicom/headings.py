@@ -121,11 +121,16 @@ def _magnetic(dataset: Dataset, places: Sequence[Dataset]) -> tuple[str, ...]:
     ):
         value = _number(places, *keywords)
         if value:
-            words.append(f"{letters} {value:.4g}{unit}")
+            words.append(f"{letters} {_plain(value)}{unit}")
     tesla = _number(places, "MagneticFieldStrength")
     if tesla and tesla < 30:
         words.append(f"{tesla:.3g} T")
     return tuple(words)
+
+
+def _plain(value: float) -> str:
+    """Return a number with about three digits and never with an exponent."""
+    return f"{value:.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
 
 
 def _number(places: Sequence[Dataset], *keywords: str) -> float | None:
