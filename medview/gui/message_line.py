@@ -30,7 +30,7 @@ _TOOLS = {
     Tool.BRUSH: "paint (Ctrl: erase)",
     Tool.ERASER: "erase (Ctrl: paint)",
     Tool.PROBE: "value at a point",
-    Tool.POLYGON: "corner of the polygon (Enter or double click closes it, Backspace takes one back), pull handles",
+    Tool.POLYGON: "corner of the polygon (Enter closes, Backspace takes back), pull handles",
     Tool.MAGNIFIER: "magnify",
 }
 
