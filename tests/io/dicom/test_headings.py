@@ -31,9 +31,9 @@ def test_a_ct_file_says_who_how_and_how_thick(tmp_path: Path) -> None:
 
 def test_an_mr_file_says_its_times() -> None:
     found = headings_of(
-        dataset(Modality="MR", SequenceName="*tse2d1", RepetitionTime="10000", EchoTime="93.24", MagneticFieldStrength="1.5")
+        dataset(Modality="MR", SequenceName="*tse2d1", RepetitionTime="10000", EchoTime="93.24", MagneticFieldStrength="3")
     )
-    assert found.technique == ("*tse2d1", "TR 10000 ms", "TE 93.2 ms", "1.5 T")
+    assert found.technique == ("*tse2d1", "TR 10000 ms", "TE 93.2 ms", "3 T")
     assert headings_of(dataset(Modality="MR", ScanningSequence=["GR", "IR"], FlipAngle="8")).technique == (
         "GRE IR", "FA 8\u00b0",
     )  # fmt: skip
