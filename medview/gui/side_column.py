@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from medview.gui.bind import Subscriptions, follow
 from medview.gui.panels.check import CheckPanel
+from medview.gui.panels.histogram import HistogramPanel
 from medview.gui.panels.history import HistoryPanel
 from medview.gui.panels.measurements import MeasurementsPanel
 from medview.gui.panels.models import ModelsPanel
@@ -30,6 +31,7 @@ class SideColumn(QScrollArea):
         super().__init__(parent)
         self._workspace = workspace
         self.window_part = WindowPanel(workspace, scheme)
+        self.histogram = HistogramPanel(workspace)
         self.tools = ToolsPanel(workspace, actions)
         self.segments = SegmentsPanel(workspace, actions)
         self.proposals = ProposalsPanel(workspace)
@@ -39,7 +41,7 @@ class SideColumn(QScrollArea):
         self.measurements = MeasurementsPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
-            "window": Section("Window", self.window_part),
+            "window": Section("Window", _stacked(self.window_part, self.histogram)),
             "measurements": Section("Measure", self.measurements),
             "tools": Section("Tools", self.tools),
             "segments": Section("Segments", self.segments),
@@ -81,6 +83,16 @@ class SideColumn(QScrollArea):
     def _on_proposals(self, *_values: object) -> None:
         # A part that can only say "none" takes no room.
         self.sections["proposals"].setVisible(bool(self.proposals.cards))
+
+
+def _stacked(*parts: QWidget) -> QWidget:
+    together = QWidget()
+    column = QVBoxLayout(together)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GRID_PX)
+    for part in parts:
+        column.addWidget(part)
+    return together
 
 
 _PARTS: dict[str, tuple[Mode, ...]] = {

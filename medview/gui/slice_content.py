@@ -155,6 +155,7 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
                 (*([one.label] if one.label else []), *said),
                 (float(right[0]), float(right[1])),
                 one.annotation_id == case.view.active_measurement_id,
+                one.annotation_id,
             )
         )
     return found

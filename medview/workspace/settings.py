@@ -29,6 +29,8 @@ class Settings:
         The research-use notice was acknowledged.
     theme : str
         ``dark`` or ``light``.
+    corners : dict
+        Which lines stand in which corner of a picture, as ``corners.CornerLines`` reads it; empty for those delivered.
     hanging : tuple of dict
         The person's own hanging rules, see HangingRule.
     """
@@ -38,6 +40,7 @@ class Settings:
     scheme: str = "pacs"
     brush_radius_mm: float = 6.0
     recent: tuple[str, ...] = field(default_factory=tuple)
+    corners: dict[str, list[str]] = field(default_factory=dict)
     hanging: tuple[dict[str, Any], ...] = field(default_factory=tuple)
 
     def with_recent(self, place: str) -> Settings:
