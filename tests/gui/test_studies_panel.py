@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QStandardItemModel
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from medview.core.study import DamagedFile, Reason, ScanResult, Series, Verdict, VolumeEntry
 from medview.gui.panels.studies import StudiesPanel
 from medview.gui.study_tree import ROW_ROLE, Row, date_text, fill, verdict_tip, verdict_word
 from medview.gui.theme_tokens import DARK
+from medview.workspace.jobs import Job, Outcome, Request
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import make_case, sagittal_geometry
 from tests.gui.windows import bare_workspace
@@ -66,6 +67,33 @@ def test_hidden_identity_leaves_no_name_number_or_date() -> None:
     for secret in ("Roe", "Jane", "MRN", "Poe", "2026", "2025"):
         assert secret not in text
     assert "Patient 1" in text
+
+
+class AskedWhilePainting:
+    """A runner that notes whether a widget was being painted when a job was handed to it."""
+
+    def __init__(self) -> None:
+        self.painting: list[bool] = []
+        self.viewport: QWidget | None = None
+
+    def submit(self, request: Request, _outcome: Outcome) -> Job:
+        assert self.viewport is not None
+        self.painting.append(self.viewport.paintingActive())
+        return Job(request.title, request.lane)
+
+
+def test_thumbnails_are_asked_for_when_no_row_is_being_painted(qtbot: QtBot, tmp_path: Path) -> None:
+    runner = AskedWhilePainting()
+    workspace = bare_workspace(tmp_path, runner)
+    panel = StudiesPanel(workspace, DARK)
+    panel.resize(260, 600)
+    runner.viewport = panel.tree.viewport()
+    qtbot.addWidget(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    workspace.add_scan("here", ScanResult((CHEST, SCOUT, BRAIN)))
+    qtbot.waitUntil(lambda: len(runner.painting) == 3)
+    assert not any(runner.painting)
 
 
 def test_a_chip_says_how_far_a_series_can_be_trusted_and_why() -> None:
