@@ -17,7 +17,7 @@ SAME_SLICE = 0.5
 """A key image is the slice whose middle it is not further from than this many slices."""
 
 SAME_DIRECTION = 0.9999
-"""Least cosine between its normal and that of a plane it lies on: 0.8 degrees, far more than rounding, less than a hand turns."""
+"""Least cosine between its normal and that of a plane it lies on: 0.8 degrees, far more than rounding."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,10 @@ from medview.gui.controls import words
 from medview.gui.dialogs.about import AboutDialog
 from medview.gui.dialogs.damaged import DamagedDialog
 from medview.gui.file_commands import FileCommands
+from medview.gui.film_export import FilmExport
 from medview.gui.hand_commands import HandCommands
 from medview.gui.job_thread import JobThreads
+from medview.gui.key_image_commands import KeyImageCommands
 from medview.gui.layout_menu import layout_menu
 from medview.gui.menus import fill_menu_bar, fill_recent
 from medview.gui.message_line import MessageLine
@@ -60,8 +62,10 @@ class MainWindow(QMainWindow):
         self.panes = PaneGrid(workspace, hands)
         self.links = Linker(workspace)
         self.pictures = PictureExport(self, workspace, self.panes)
-        own = (*self.files.actions(), *self.pictures.actions(), *self.hand_commands.actions(), *self._own_actions())
-        table = (*ACTIONS, *own)
+        self.films = FilmExport(self, workspace, self.panes)
+        self.keys = KeyImageCommands(self, workspace, self.panes)
+        parts = (self.files, self.pictures, self.films, self.keys, self.hand_commands)
+        table = (*ACTIONS, *(action for part in parts for action in part.actions()), *self._own_actions())
         self.actions_table = QtActions(self, workspace, hands.scheme, table)
         self.hand_commands.begin(self.actions_table)
         self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self._use_grid, self))

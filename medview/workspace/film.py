@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -28,7 +29,7 @@ GIF_FASTEST_HZ = 100.0 / _GIF_LEAST_CS
 
 
 def write_apng(file: BinaryIO, frames: Iterable[RgbImage], count: int, rate_hz: float) -> None:
-    """Write an animated PNG (PNG third edition, W3C) that repeats for ever; a program that knows none shows its first frame.
+    """Write an animated PNG (PNG third edition, W3C) that repeats for ever; programs that know none show its first frame.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def write_gif(file: BinaryIO, frames: Iterable[RgbImage], count: int, rate_hz: f
 def gif_delays_cs(count: int, rate_hz: float) -> list[int]:
     """Return how long each frame stands in hundredths of a second; together they err by less than one."""
     ends = [round(100.0 * n / min(rate_hz, GIF_FASTEST_HZ)) for n in range(count + 1)]
-    return [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    return [end - start for start, end in pairwise(ends)]
 
 
 def indexed(frame: RgbImage) -> Image.Image:

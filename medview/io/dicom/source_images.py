@@ -47,7 +47,7 @@ class SourceImages:
         return [dataset for dataset, _ in self._read_files.values()]
 
     def image(self, k: int) -> tuple[Dataset, int] | None:
-        """Return the image of slice k and its frame, from 1 (0: it has only one); None for a tile of a mosaic, which is none.
+        """Return the image of slice k and its frame, from 1 (0: it has only one); None for a tile of a mosaic.
 
         Raises
         ------
@@ -75,7 +75,11 @@ class SourceImages:
         dataset, instance = self._read_files[frame.path]
         size = (instance.pixels.rows, instance.pixels.columns)
         same = instance.sop_instance_uid == frame.sop_instance_uid and size == self._geometry.shape_kji[1:]
-        if not same or frame.number >= len(instance.frames) or not _in_place(instance.frames[frame.number], self._geometry, k):
+        if (
+            not same
+            or frame.number >= len(instance.frames)
+            or not _in_place(instance.frames[frame.number], self._geometry, k)
+        ):
             raise self.other_images()
         return dataset, instance
 

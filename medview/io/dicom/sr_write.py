@@ -27,9 +27,9 @@ from medview.io.dicom.attributes import quiet
 from medview.io.dicom.header import parse
 from medview.io.dicom.pixel_mark import put_pixel_mark
 from medview.io.dicom.repeated import left_out_sentence
+from medview.io.dicom.source_images import SourceImages
 from medview.io.dicom.sr_codes import OWN_SCHEME, OWN_SCHEME_NAME
 from medview.io.dicom.sr_groups import Group, Reported, group_of, report_content
-from medview.io.dicom.source_images import SourceImages
 from medview.io.dicom.sr_read import ReadFigure, ReportTarget, report_of
 
 RESEARCH_USE = "Research use. Not a medical device."
