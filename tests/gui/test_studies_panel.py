@@ -187,6 +187,7 @@ WRONG = replace(
 
 def test_the_menu_of_a_patient_reads_the_names_in_another_character_set(qtbot: QtBot, tmp_path: Path) -> None:
     workspace = bare_workspace(tmp_path)
+    workspace.settings = replace(workspace.settings, patient_order="found")
     shown = panel(qtbot, workspace)
     workspace.add_scan("a", ScanResult((WRONG, replace(BRAIN, volumes=()))))
     assert "王" not in " ".join(row.search_text for row in rows(shown.model))
