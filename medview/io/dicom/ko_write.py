@@ -110,9 +110,9 @@ def references(dataset: Dataset) -> dict[str, list[int]]:
 
 
 def _document(path: Path, chosen: Sequence[tuple[Dataset, list[int]]], said: Sequence[str]) -> Dataset:
-    person, device = observers()
     try:
         with quiet():
+            person, device = observers()
             content = highdicom.ko.KeyObjectSelection(
                 document_title=codes.DCM.OfInterest,
                 referenced_objects=[dataset for dataset, _ in chosen],

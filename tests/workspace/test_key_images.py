@@ -1,0 +1,209 @@
+"""Key images of an open case, kept in the project and sent out as DICOM, with real readers and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import FileDataset
+
+from medview.core.plane import Plane
+from medview.core.volume import Volume
+from medview.io.dicom import ko_write
+from medview.io.nifti import write_volume
+from medview.io.reader_pool import InlinePool
+from medview.ml.registry import Registry
+from medview.store.project import Project
+from medview.workspace.events import Message, Severity
+from medview.workspace.jobs import InlineRunner
+from medview.workspace.key_images import delete, jump_to, key_images, on_slice, toggle, where
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.key_images import export_ko
+from medview.workspace.operations.open import open_path
+from medview.workspace.services import Services
+from medview.workspace.workspace import Workspace
+from tests.helpers.dicom_series import ROOT, asymmetric, write_ct
+from tests.helpers.dciodvfy import errors
+from tests.helpers.enhanced import enhanced_ct
+from tests.workspace.conftest import oblique_geometry
+
+KO_STORAGE = "1.2.840.10008.5.1.4.1.1.88.59"
+
+
+class Desk:
+    """A workspace with a project that remembers what it said."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        place.mkdir(exist_ok=True)
+        self.project = Project.create(place / "p.medview", "Test")
+        self._begin()
+
+    def _begin(self) -> None:
+        services = Services(InlinePool(), Registry(self._place / "bundled", self._place / "user"), self.project)
+        self.workspace = Workspace(InlineRunner(), services)
+        self.said: list[Message] = []
+        self.workspace.message.connect(self.said.append)
+
+    def open(self, path: Path) -> OpenCase:
+        open_path(self.workspace, path)
+        assert self.workspace.active is not None, self.said
+        self.said.clear()
+        return self.workspace.active
+
+    def leave_and_come_back(self) -> None:
+        self.project.close()
+        self.project = Project.open(self._place / "p.medview")
+        self._begin()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path / "desk")
+    yield made
+    made.project.close()
+
+
+def mark(case: OpenCase, plane: Plane, index: int) -> None:
+    assert toggle(case, case.slice_plane(plane), index) is not None
+
+
+def acquired(case: OpenCase) -> Plane:
+    """The plane whose slices are those of the files."""
+    return next(plane for plane, layout in case.layouts().items() if layout.normal_axis == 0)
+
+
+def test_a_slice_is_marked_unmarked_undone_and_done_again(case: OpenCase) -> None:
+    layout = case.slice_plane(Plane.CORONAL)
+    mark(case, Plane.CORONAL, 7)
+    assert on_slice(case, layout, 7) is not None
+    assert on_slice(case, layout, 8) is None
+    mark(case, Plane.CORONAL, 7)
+    assert key_images(case) == []
+    assert case.undo() is not None
+    (marked,) = key_images(case)
+    assert where(case, marked) == "Coronal 8"
+    assert case.undo() is not None
+    assert key_images(case) == []
+    assert case.redo() is not None
+    assert key_images(case) == [marked]
+    assert delete(case, marked) is not None
+    assert key_images(case) == []
+
+
+def test_a_jump_shows_the_slice_and_leaves_the_other_planes(case: OpenCase) -> None:
+    mark(case, Plane.SAGITTAL, 3)
+    (marked,) = key_images(case)
+    layout = case.slice_plane(Plane.SAGITTAL)
+    before = case.view.crosshair_kji
+    jump_to(case, marked)
+    moved = [n for n in range(3) if case.view.crosshair_kji[n] != before[n]]
+    assert moved == [layout.normal_axis]
+    assert case.view.crosshair_kji[layout.normal_axis] == 3
+
+
+def test_a_read_only_case_takes_no_marks(case: OpenCase) -> None:
+    case.read_only = "Locked."
+    assert toggle(case, case.slice_plane(Plane.AXIAL), 1) is None
+    assert key_images(case) == []
+
+
+def test_marks_are_there_when_the_series_is_opened_again(desk: Desk, tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct")
+    case = desk.open(tmp_path / "ct")
+    mark(case, acquired(case), 2)
+    mark(case, Plane.CORONAL, 4)
+    before = key_images(case)
+    assert before[0].sop_instance_uid == f"{ROOT}.2.3"
+    assert all(one.source.created_utc for one in before)
+    desk.leave_and_come_back()
+    case = desk.open(tmp_path / "ct")
+    assert key_images(case) == before
+    assert case.undo() is not None
+    assert key_images(case) == before[:1]
+
+
+def test_slices_of_files_without_identifiers_are_kept_by_where_they_lie(desk: Desk, tmp_path: Path) -> None:
+    geometry = oblique_geometry()
+    write_volume(tmp_path / "a.nii.gz", Volume(np.zeros(geometry.shape_kji, dtype=np.int16), geometry))
+    case = desk.open(tmp_path / "a.nii.gz")
+    mark(case, Plane.AXIAL, 5)
+    desk.leave_and_come_back()
+    case = desk.open(tmp_path / "a.nii.gz")
+    (marked,) = key_images(case)
+    assert (marked.sop_instance_uid, where(case, marked)) == ("", "Axial 6")
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    assert desk.said[-1].text.startswith("A key object document needs a DICOM series")
+    assert not (tmp_path / "k.dcm").exists()
+
+
+def test_the_document_points_at_the_marked_images_and_foreign_programs_accept_it(desk: Desk, tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct")
+    case = desk.open(tmp_path / "ct")
+    for index in (5, 1):
+        mark(case, acquired(case), index)
+    path = tmp_path / "k.dcm"
+    export_ko(desk.workspace, path)
+    assert [(m.severity, m.text) for m in desk.said] == [(Severity.INFO, f"Wrote {path}.")]
+    written = pydicom.dcmread(path)
+    assert (written.SOPClassUID, written.Modality, written.PatientID) == (KO_STORAGE, "KO", "P1")
+    document = highdicom.ko.KeyObjectSelectionDocument.from_dataset(written)
+    pointed = [item.referenced_sop_instance_uid for item in document.content.get_references()]
+    assert pointed == [f"{ROOT}.2.2", f"{ROOT}.2.6"]
+    for uid in pointed:
+        assert document.resolve_reference(uid) == (f"{ROOT}.1", f"{ROOT}.2", uid)
+    assert "Research use" in str(written)
+    assert errors(path) == []
+
+
+def test_frames_of_one_file_are_pointed_at_one_by_one(desk: Desk, tmp_path: Path) -> None:
+    heights = [0.0, 15.0, 5.0, 10.0]
+    places = [(0.0, 0.0, z) for z in heights]
+    enhanced_ct(asymmetric((4, 10, 13)), places, [(1, 0, 0, 0, 1, 0)] * 4).save_as(tmp_path / "e.dcm")
+    case = desk.open(tmp_path / "e.dcm")
+    for k in (3, 0):
+        mark(case, acquired(case), k)
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    wanted = [1, 2]  # the lowest and the highest place stand first in the file
+    back = ko_write.references(pydicom.dcmread(tmp_path / "k.dcm"))
+    assert {uid: sorted(frames) for uid, frames in back.items()} == {case.image_of(0)[0]: wanted}
+    assert errors(tmp_path / "k.dcm") == []
+
+
+def test_slices_across_the_acquired_ones_are_left_out_and_it_is_said(desk: Desk, tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct")
+    case = desk.open(tmp_path / "ct")
+    across = next(plane for plane in Plane if plane is not acquired(case))
+    mark(case, across, 2)
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    assert "All key images lie across" in desk.said[-1].text
+    assert not (tmp_path / "k.dcm").exists()
+    mark(case, acquired(case), 2)
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    assert desk.said[-1].severity is Severity.WARNING
+    assert desk.said[-1].text.endswith("1 key image lies across the acquired ones and cannot be in it.")
+
+
+def test_nothing_is_written_over_a_source_or_about_images_that_changed(desk: Desk, tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct")
+    case = desk.open(tmp_path / "ct")
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    assert "no key images" in desk.said[-1].text
+    mark(case, acquired(case), 2)
+    source = tmp_path / "ct" / "0002.dcm"
+    before = source.read_bytes()
+    export_ko(desk.workspace, source)
+    assert desk.said[-1].severity is Severity.ERROR
+    assert source.read_bytes() == before
+
+    def other(_k: int, ds: FileDataset) -> None:
+        ds.SOPInstanceUID += ".9"
+
+    write_ct(tmp_path / "ct", asymmetric(), change=other)
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    assert desk.said[-1].text == "k.dcm was not written: the images are not those the key images were marked on."
+    assert not (tmp_path / "k.dcm").exists()
