@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medview.core.changes import AnnotationChange
 from medview.core.case_labels import counts_as_revision
+from medview.core.changes import AnnotationChange
 from medview.core.geometry import Calibration, Geometry
 from medview.core.key_image import KeyImage
 from medview.core.plane import Plane, SlicePlane

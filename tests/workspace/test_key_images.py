@@ -26,8 +26,8 @@ from medview.workspace.operations.key_images import export_ko
 from medview.workspace.operations.open import open_path
 from medview.workspace.services import Services
 from medview.workspace.workspace import Workspace
-from tests.helpers.dicom_series import ROOT, asymmetric, write_ct
 from tests.helpers.dciodvfy import errors
+from tests.helpers.dicom_series import ROOT, asymmetric, write_ct
 from tests.helpers.enhanced import enhanced_ct
 from tests.workspace.conftest import oblique_geometry
 
