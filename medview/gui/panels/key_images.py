@@ -35,8 +35,9 @@ class KeyImagesPanel(QWidget):
         exports = QHBoxLayout()
         exports.setSpacing(GRID_PX)
         for action_id, words in (("keyimage.save", "Save as PNG"), ("file.export_ko", "Export DICOM")):
+            # Buttons take the short text of an action, menus the long one.
+            actions[action_id].setIconText(words)
             button = action_button(actions[action_id], text=True, flat=False)
-            button.setText(words)
             button.setObjectName(f"button {action_id}")
             button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
             exports.addWidget(button)
