@@ -23,7 +23,7 @@ from medview.workspace.jobs import InlineRunner
 from medview.workspace.key_images import delete, jump_to, key_images, on_slice, toggle, where
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.key_images import export_ko
-from medview.workspace.operations.open import open_path
+from medview.workspace.operations.open import open_path, open_series
 from medview.workspace.services import Services
 from medview.workspace.workspace import Workspace
 from tests.helpers.dciodvfy import errors
@@ -206,4 +206,40 @@ def test_nothing_is_written_over_a_source_or_about_images_that_changed(desk: Des
     write_ct(tmp_path / "ct", asymmetric(), change=other)
     export_ko(desk.workspace, tmp_path / "k.dcm")
     assert desk.said[-1].text == "k.dcm was not written: the images are not those the key images were marked on."
+    assert not (tmp_path / "k.dcm").exists()
+
+
+def opened(desk: Desk, folder: Path) -> OpenCase:
+    """Open the first DICOM volume of a folder of real studies."""
+    open_path(desk.workspace, folder)
+    found = [one for one in desk.workspace.series if one.best is not None and one.best.dicom_paths]
+    open_series(desk.workspace, found[0], found[0].best)
+    assert desk.workspace.active is not None
+    desk.said.clear()
+    return desk.workspace.active
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["ct-chest", "ct-gantry-tilt-ge", "enhanced-ct-2frames", "mr-enhanced", "mr-fmri-4d"])
+def test_key_images_of_real_series_go_out_as_documents_that_are_accepted(
+    desk: Desk, test_data: Path, tmp_path: Path, name: str
+) -> None:
+    case = opened(desk, test_data / name)
+    count = case.volume.geometry.shape_kji[0]
+    for index in {0, count // 2}:
+        mark(case, acquired(case), index)
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    assert (tmp_path / "k.dcm").is_file(), desk.said
+    back = ko_write.references(pydicom.dcmread(tmp_path / "k.dcm"))
+    assert set(back) == {case.image_of(index)[0] for index in (0, count // 2)}
+    highdicom.ko.KeyObjectSelectionDocument.from_dataset(pydicom.dcmread(tmp_path / "k.dcm"))
+    assert errors(tmp_path / "k.dcm") == []
+
+
+@pytest.mark.data
+def test_a_tile_of_a_mosaic_is_no_image_to_point_at(desk: Desk, test_data: Path, tmp_path: Path) -> None:
+    case = opened(desk, test_data / "mr-dti-uih")
+    mark(case, acquired(case), 3)
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    assert "shares its image in the files with other slices" in desk.said[-1].text
     assert not (tmp_path / "k.dcm").exists()

@@ -166,5 +166,5 @@ def _compare(path: Path, file: BinaryIO, wanted: dict[str, list[int]]) -> None:
 def _notes(homeless: int) -> tuple[str, ...]:
     if not homeless:
         return ()
-    few = "1 key image is" if homeless == 1 else f"{homeless} key images are"
-    return (f"{few} no image of its own in the files and cannot be pointed at.",)
+    few = "1 key image shares its" if homeless == 1 else f"{homeless} key images share their"
+    return (f"{few} image in the files with other slices and cannot be pointed at alone.",)
