@@ -21,8 +21,10 @@ from PIL import GifImagePlugin, Image
 RgbImage = npt.NDArray[np.uint8]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_COMPRESSION = 6
+_COMPRESSION = 2
+"""A slice takes a third of the time of the usual level, and six per cent more room."""
 _GIF_LOOP = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
+_GIF_COLOURS = 256
 _GIF_LEAST_CS = 2
 """Viewers take one hundredth of a second for a mistake and wait ten."""
 GIF_FASTEST_HZ = 100.0 / _GIF_LEAST_CS
@@ -83,14 +85,15 @@ def gif_delays_cs(count: int, rate_hz: float) -> list[int]:
 
 def indexed(frame: RgbImage) -> Image.Image:
     """Return a picture with a table of at most 256 colours, exact where it has no more."""
+    picture = Image.fromarray(frame)
+    if picture.getcolors(_GIF_COLOURS) is None:
+        return picture.quantize(_GIF_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     packed = frame.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
     colours, numbers = np.unique(packed, return_inverse=True)
-    if len(colours) > 256:
-        return Image.fromarray(frame).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    picture = Image.fromarray(numbers.reshape(frame.shape[:2]).astype(np.uint8))
+    exact = Image.fromarray(numbers.reshape(frame.shape[:2]).astype(np.uint8))
     table = np.stack([colours >> 16, (colours >> 8) & 255, colours & 255], axis=1).astype(np.uint8)
-    picture.putpalette(table.tobytes())
-    return picture
+    exact.putpalette(table.tobytes())
+    return exact
 
 
 def _png(frame: RgbImage) -> bytes:
