@@ -8,16 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
+from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.core.plane import SlicePlane
 from medview.core.source import Source
 
 Vector = tuple[float, float, float]
 
 SAME_SLICE = 0.5
-"""A key image is the slice whose middle it is not further from than this many slices."""
+"""A key image is the slice that it is not further from than this many slices."""
 
-SAME_DIRECTION = 0.9999
-"""Least cosine between its normal and that of a plane it lies on: 0.8 degrees, far more than rounding."""
+SAME_DIRECTION = 1.0 - 1e-6
+"""Least cosine between its normal and that of a plane it lies on: a twelfth of a degree, more than rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class KeyImage:
     Attributes
     ----------
     point_lps_mm : tuple of float
-        Middle of the slice in LPS millimetres by the affine of the grid. On a stack the third direction counts slices, as
-        the affine does.
+        A place on the slice in LPS millimetres by the affine of the grid: its middle, or the place that was looked at where
+        it is at an angle to the grid. On a stack the third direction counts slices, as the affine does.
     normal_lps : tuple of float
         Unit vector across the slice; either sense means the same slice.
     label : str
@@ -51,31 +52,49 @@ class KeyImage:
     def of_slice(
         cls,
         annotation_id: str,
-        plane: SlicePlane,
+        plane: PlaneLayout,
         geometry: Geometry,
-        index: int,
+        index: float,
         image: tuple[str, int] = ("", 0),
         source: Source = Source(),
+        through_kji: npt.ArrayLike | None = None,
     ) -> KeyImage:
-        """Mark slice ``index`` of a plane; ``image`` is its SOP instance UID and frame number from 0."""
+        """Mark a slice.
+
+        Parameters
+        ----------
+        index : float
+            Across the plane; whole numbers along a grid.
+        image : tuple of (str, int)
+            SOP instance UID and frame number from 0 of an acquired slice.
+        through_kji : array_like, optional
+            The place whose row and column on the slice are kept; unless given, the middle of the screen.
+        """
         rows, columns = plane.screen_shape(geometry)
-        middle = geometry.point_lps_mm(plane.index_kji(geometry, index, (rows - 1) / 2, (columns - 1) / 2))
-        return cls(annotation_id, _vector(middle), _vector(normal_of(plane, geometry)), "", *image, source)
+        row, column = (rows - 1) / 2, (columns - 1) / 2
+        if through_kji is not None:
+            _, row, column = plane.screen(geometry, through_kji)
+        point = geometry.point_lps_mm(plane.index_kji(geometry, index, row, column))
+        return cls(annotation_id, _vector(point), _vector(_normal(plane, geometry)), "", *image, source)
+
+    def position_on(self, plane: PlaneLayout, geometry: Geometry) -> float | None:
+        """Return where across a plane it lies, counted as the plane does; None when turned against it or outside."""
+        if abs(float(np.asarray(self.normal_lps) @ _normal(plane, geometry))) < SAME_DIRECTION:
+            return None
+        across, _, _ = plane.screen(geometry, geometry.index_kji(self.point_lps_mm))
+        if isinstance(plane, ObliquePlane):
+            return across if abs(across) <= plane.half_steps + SAME_SLICE else None
+        return across if -SAME_SLICE <= across <= plane.count(geometry) - 1 + SAME_SLICE else None
 
     def slice_index(self, plane: SlicePlane, geometry: Geometry) -> int | None:
-        """Return the slice of a plane it is, or None when it lies on none of them."""
-        if abs(float(np.asarray(self.normal_lps) @ normal_of(plane, geometry))) < SAME_DIRECTION:
-            return None
-        along = float(geometry.index_kji(self.point_lps_mm)[plane.normal_axis])
-        index = round(along)
-        return index if abs(along - index) <= SAME_SLICE and 0 <= index < plane.count(geometry) else None
+        """Return the slice along the grid it is, or None."""
+        at = self.position_on(plane, geometry)
+        return None if at is None else min(max(round(at), 0), plane.count(geometry) - 1)
 
 
-def normal_of(plane: SlicePlane, geometry: Geometry) -> npt.NDArray[np.float64]:
+def _normal(plane: PlaneLayout, geometry: Geometry) -> npt.NDArray[np.float64]:
     """Return the unit vector across the slices of a plane in LPS; of a sheared grid it is none of its axes."""
-    first, second = (geometry.affine_lps[:3, axis] for axis in range(3) if axis != plane.normal_axis)
-    across = np.cross(first, second)
-    return np.asarray(across / np.linalg.norm(across))
+    return np.asarray(plane.grid(geometry, 0).normal_lps)
 
 
 def _vector(numbers: npt.NDArray[np.float64]) -> Vector:

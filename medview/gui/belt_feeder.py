@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, QTimer
 
 from medview.core.errors import MedViewError
-from medview.core.plane import SlicePlane
+from medview.core.oblique import PlaneLayout
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.pane_frames import PaneFrames
 from medview.workspace.events import Severity
@@ -18,7 +18,7 @@ from medview.workspace.workspace import Workspace
 _FULL_MS = 10
 """How long to wait while the job is behind; a frame takes longer to write than to draw."""
 
-Slices = Sequence[tuple[SlicePlane, int]]
+Slices = Sequence[tuple[PlaneLayout, float]]
 
 
 class BeltFeeder(QObject):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from medview.core.oblique import ObliquePlane
 from medview.gui.belt_feeder import BeltFeeder
 from medview.gui.dialogs.file_choices import ask_new_file
 from medview.gui.pane_frames import PaneFrames
 from medview.gui.pane_grid import PaneGrid
-from medview.gui.picture_export import pointed_pane
-from medview.workspace.actions import Action
+from medview.workspace.action import Action
 from medview.workspace.cine import begin
 from medview.workspace.events import Severity
 from medview.workspace.film import GIF_FASTEST_HZ
@@ -36,21 +36,23 @@ class FilmExport:
 
     def save(self, name: str, kind: str) -> None:
         """Ask where to and write every slice of the pane, in the order cine shows them."""
-        workspace, case = self._workspace, self._workspace.active
-        if case is None:
+        workspace, pane = self._workspace, self._panes.pointed_pane
+        case, rate_hz = workspace.case_in(pane.pane_id), workspace.bench.cine_rate_hz
+        if case is None or not case.ready:
+            workspace.say("The stack is saved once the pane shows a series that is read to its end.")
             return
-        pane, rate_hz = pointed_pane(self._panes, workspace), workspace.bench.cine_rate_hz
         layout = case.slice_plane(pane.plane)
         cine = begin(case, pane.plane, rate_hz, 0.0)
         if cine is None:
             workspace.say("There is one slice; save the picture instead.")
             return
         # Taken before the dialog: what was seen is what is saved.
-        frames = PaneFrames(case, workspace.bench, (pane.width(), pane.height()), pane.devicePixelRatioF())
+        frames = PaneFrames(case, workspace.bench, pane.pane_id, (pane.width(), pane.height()), pane.devicePixelRatioF())
         path = ask_new_file(self._window, "Save the stack", name, kind)
         if path is None:
             return
-        slices = [(layout, index) for index in range(cine.count)[:: cine.step]]
+        first = -layout.half_steps if isinstance(layout, ObliquePlane) else 0
+        slices = [(layout, float(first + number)) for number in range(cine.count)[:: cine.step]]
         belt = FrameBelt(len(slices))
 
         def done() -> None:
@@ -65,4 +67,4 @@ class FilmExport:
 
 
 def _whole(workspace: Workspace) -> bool:
-    return workspace.active is not None and workspace.active.ready
+    return workspace.looked_at is not None and workspace.looked_at.ready

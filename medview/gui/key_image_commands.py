@@ -12,11 +12,10 @@ from medview.gui.belt_feeder import BeltFeeder
 from medview.gui.dialogs.file_choices import ask_folder
 from medview.gui.pane_frames import PaneFrames
 from medview.gui.pane_grid import PaneGrid
-from medview.gui.picture_export import pointed_pane
-from medview.workspace.actions import Action
+from medview.workspace.action import Action
 from medview.workspace.events import Severity
 from medview.workspace.frame_belt import FrameBelt, WritePictures
-from medview.workspace.key_images import key_images, on_slice, placed, toggle
+from medview.workspace.key_images import key_images, on_slice, placed, toggle, where
 from medview.workspace.workspace import Workspace
 
 
@@ -38,16 +37,19 @@ class KeyImageCommands:
 
     def toggle(self) -> None:
         """Mark the slice of the pane under the pointer, or take its mark away."""
-        case = self._workspace.active
+        pane = self._panes.pointed_pane
+        case = self._workspace.case_in(pane.pane_id)
         if case is None:
             return
-        layout = case.slice_plane(pointed_pane(self._panes, self._workspace).plane)
-        index = case.view.crosshair_kji[layout.normal_axis]
-        marked = on_slice(case, layout, index) is None
-        if toggle(case, layout, index) is not None:
-            name = f"{layout.plane.value} slice {index + 1}"
-            text = f"Marked {name} as a key image." if marked else f"Unmarked {name}; it is no key image any more."
-            self._workspace.say(text, undo=True)
+        layout = case.slice_plane(pane.plane)
+        index = case.position_on(layout)
+        if toggle(case, layout, index) is None:
+            return
+        # The list and Undo are about the case that was marked.
+        self._workspace.choose(pane.pane_id)
+        after = on_slice(case, layout, index)
+        text = f"Marked {where(case, after)} as a key image." if after else "This slice is no key image any more."
+        self._workspace.say(text, undo=case is self._workspace.active)
 
     def save(self) -> None:
         """Ask for a folder and write every key image as its plane would show it in the pane under the pointer."""
@@ -56,8 +58,8 @@ class KeyImageCommands:
         if case is None or not marked:
             workspace.say("No key image lies on a slice that can be drawn.", Severity.WARNING)
             return
-        pane = pointed_pane(self._panes, workspace)
-        frames = PaneFrames(case, workspace.bench, (pane.width(), pane.height()), pane.devicePixelRatioF())
+        pane = self._panes.pointed_pane
+        frames = PaneFrames(case, workspace.bench, pane.pane_id, (pane.width(), pane.height()), pane.devicePixelRatioF())
         folder = ask_folder(self._window, "Save the key images")
         if folder is None:
             return
@@ -78,7 +80,7 @@ def _free_names(folder: Path) -> Iterator[Path]:
 
 
 def _editable(workspace: Workspace) -> bool:
-    return workspace.active is not None and workspace.active.editable
+    return workspace.looked_at is not None and workspace.looked_at.editable
 
 
 def _has_keys(workspace: Workspace) -> bool:

@@ -90,23 +90,23 @@ def main(folder: Path) -> None:
         pane = window.panes.findChild(QWidget, "axial_pane")
         assert pane is not None
         for index in (22, 40, 41):
-            case.view.set_slice(case.slice_plane(Plane.AXIAL).normal_axis, index)
+            case.view.set_slice(case.layouts()[Plane.AXIAL].normal_axis, index)
             QTest.mouseMove(pane, pane.rect().center())
-            workspace.bench.pointed = Plane.AXIAL
+            workspace.bench.pointed = "axial"
             QTest.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
-        workspace.bench.pointed = Plane.CORONAL
+        workspace.bench.pointed = "coronal"
         window.actions_table.run("keyimage.toggle")
         studio.wait(lambda: len(key_images(case)) == 4, "the key images")
         studio.shoot("keys-dark", SMALL)
         studio.shoot("keys-light", SMALL, "light")
-        workspace.bench.pointed = Plane.AXIAL
-        workspace.bench.maximised = Plane.AXIAL
+        workspace.bench.pointed = "axial"
+        workspace.bench.maximised = "axial"
         studio.shoot("keys-dark-large", LARGE)
         key_image_commands.ask_folder = lambda *_: folder  # type: ignore[assignment]  # stands for the person at the dialog
         window.actions_table.run("keyimage.save")
         studio.wait(lambda: any("key images into" in text for text in said), "the pictures")
         film_export.ask_new_file = lambda _w, _t, name, _k: folder / name  # type: ignore[assignment]  # as above
-        workspace.bench.maximised = None
+        workspace.bench.maximised = ""
         window.resize(*SMALL)
         for action_id in ("film.png", "film.gif"):
             said.clear()

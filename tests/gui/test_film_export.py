@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from medview.core.axes import Axes
+from medview.core.oblique import ObliquePlane
 from medview.core.plane import Plane
 from medview.core.slab import Slab, SlabMode
 from medview.core.window import Window
@@ -55,7 +57,7 @@ def film(
     qtbot: QtBot, window: MainWindow, path: Path, monkeypatch: pytest.MonkeyPatch, plane: Plane
 ) -> tuple[list[npt.NDArray[np.uint8]], list[float]]:
     """Save the stack of a plane through its action and wait for the file."""
-    window.workspace.bench.pointed = plane
+    window.workspace.bench.pointed = plane.value
     monkeypatch.setattr(film_export, "ask_new_file", lambda *_: path)
     window.actions_table.run(f"film.{path.suffix.removeprefix('.')}")
     qtbot.waitUntil(path.exists, timeout=20_000)
@@ -65,12 +67,12 @@ def film(
 
 def slice_by_slice(window: MainWindow, case: OpenCase, plane: Plane) -> list[npt.NDArray[np.uint8]]:
     """What the pane itself shows from slice to slice as cine goes, without the frame of the pane under the pointer."""
-    window.workspace.bench.pointed = next(other for other in Plane if other is not plane)
-    layout = case.slice_plane(plane)
+    window.workspace.bench.pointed = next(other.value for other in Plane if other is not plane)
+    layout = case.layouts()[plane]
     shown = []
     for index in range(layout.count(case.volume.geometry)):
         case.view.set_slice(layout.normal_axis, index)
-        shown.append(pixels(window.panes.panes[plane]))
+        shown.append(pixels(window.panes.panes[plane.value]))
     return shown[::-1] if layout.normal_flip else shown
 
 
@@ -114,7 +116,7 @@ def test_the_identity_is_hidden_in_a_film_when_it_is_hidden_on_the_screen(
     named, _ = film(qtbot, window, tmp_path / "a.png", monkeypatch, Plane.SAGITTAL)
     assert "identity" in window.message.label.text()
     window.workspace.bench.identity_hidden = True
-    window.workspace.bench.pointed = Plane.SAGITTAL
+    window.workspace.bench.pointed = "sagittal"
     path = tmp_path / "b.png"
     monkeypatch.setattr(film_export, "ask_new_file", lambda *_: path)
     window.actions_table.run("film.png")
@@ -170,7 +172,7 @@ def test_one_slice_is_no_film(window: MainWindow, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_person_may_go_on_reading_while_frames_are_drawn(window: MainWindow, case: OpenCase) -> None:
-    frames = PaneFrames(case, window.workspace.bench, (300, 200))
+    frames = PaneFrames(case, window.workspace.bench, "axial", (300, 200))
     layout = case.slice_plane(Plane.AXIAL)
     before = frames.draw(layout, 3)
     case.view.window = Window(0, 50)
@@ -178,5 +180,24 @@ def test_the_person_may_go_on_reading_while_frames_are_drawn(window: MainWindow,
     window.workspace.bench.identity_hidden = True
     np.testing.assert_array_equal(frames.draw(layout, 3), before)
     assert before.shape == (200, 300, 3)
-    fine = PaneFrames(case, window.workspace.bench, (300, 200), 2.0)
+    fine = PaneFrames(case, window.workspace.bench, "axial", (300, 200), 2.0)
     assert fine.draw(layout, 3).shape == (400, 600, 3)
+
+
+def test_a_plane_at_an_angle_is_filmed_from_one_end_of_the_volume_to_the_other(
+    qtbot: QtBot, window: MainWindow, case: OpenCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.view.axes = Axes.of_grid(case.volume.geometry).turned((1.0, 0.5, 0.0), 0.3)
+    layout = case.slice_plane(Plane.AXIAL)
+    assert isinstance(layout, ObliquePlane)
+    window.workspace.bench.cine_rate_hz = 10.0
+    saved, _ = film(qtbot, window, tmp_path / "a.png", monkeypatch, Plane.AXIAL)
+    assert len(saved) == layout.count(case.volume.geometry)
+    window.workspace.bench.pointed = "coronal"
+    middle = case.volume.geometry.index_kji(layout.middle_lps_mm)
+    case.view.look_at(middle, case.volume.geometry.shape_kji)
+    assert case.position_on(layout) == 0
+    shown = pixels(window.panes.panes["axial"])
+    # The crosshair stood elsewhere when the film was made.
+    differs = (saved[layout.half_steps] != shown).any(axis=2).mean()
+    assert differs < 0.03

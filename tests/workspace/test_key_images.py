@@ -11,6 +11,8 @@ import pydicom
 import pytest
 from pydicom.dataset import FileDataset
 
+from medview.core.axes import Axes
+from medview.core.oblique import ObliquePlane
 from medview.core.plane import Plane
 from medview.core.volume import Volume
 from medview.io.dicom import ko_write
@@ -20,7 +22,7 @@ from medview.ml.registry import Registry
 from medview.store.project import Project
 from medview.workspace.events import Message, Severity
 from medview.workspace.jobs import InlineRunner
-from medview.workspace.key_images import delete, jump_to, key_images, on_slice, toggle, where
+from medview.workspace.key_images import acquired_slice, delete, jump_to, key_images, on_slice, shown, toggle, where
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.key_images import export_ko
 from medview.workspace.operations.open import open_path, open_series
@@ -74,7 +76,7 @@ def mark(case: OpenCase, plane: Plane, index: int) -> None:
 
 def acquired(case: OpenCase) -> Plane:
     """The plane whose slices are those of the files."""
-    return next(plane for plane, layout in case.layouts().items() if layout.normal_axis == 0)
+    return case.acquired_plane
 
 
 def test_a_slice_is_marked_unmarked_undone_and_done_again(case: OpenCase) -> None:
@@ -98,12 +100,48 @@ def test_a_slice_is_marked_unmarked_undone_and_done_again(case: OpenCase) -> Non
 def test_a_jump_shows_the_slice_and_leaves_the_other_planes(case: OpenCase) -> None:
     mark(case, Plane.SAGITTAL, 3)
     (marked,) = key_images(case)
-    layout = case.slice_plane(Plane.SAGITTAL)
+    layout = case.layouts()[Plane.SAGITTAL]
     before = case.view.crosshair_kji
     jump_to(case, marked)
     moved = [n for n in range(3) if case.view.crosshair_kji[n] != before[n]]
     assert moved == [layout.normal_axis]
     assert case.view.crosshair_kji[layout.normal_axis] == 3
+
+
+def test_a_slice_at_an_angle_is_marked_and_found_again_after_the_planes_were_turned_back(case: OpenCase) -> None:
+    geometry = case.volume.geometry
+    axes = Axes.of_grid(geometry).turned((0.3, 1.0, -0.2), 0.4)
+    case.view.axes = axes
+    case.view.look_at((4.3, 8.7, 20.1), geometry.shape_kji)
+    layout = case.slice_plane(Plane.CORONAL)
+    assert isinstance(layout, ObliquePlane)
+    index = case.position_on(layout)
+    assert toggle(case, layout, index) is not None
+    (marked,) = key_images(case)
+    assert (where(case, marked), acquired_slice(case, marked), shown(case, marked)) == ("Coronal, at an angle", None, True)
+    assert on_slice(case, layout, index + 0.4) == marked
+    assert on_slice(case, layout, index + 1) is None
+    case.view.axes = None
+    case.view.set_slice(0, 1)
+    assert not shown(case, marked)
+    assert all(on_slice(case, case.slice_plane(plane), 3) is None for plane in Plane)
+    jump_to(case, marked)
+    assert shown(case, marked)
+    turned = case.slice_plane(Plane.CORONAL)
+    assert isinstance(turned, ObliquePlane)
+    np.testing.assert_allclose(np.abs(np.dot(turned.normal_lps, layout.normal_lps)), 1.0, atol=1e-9)
+    at = marked.position_on(turned, geometry)
+    assert at == pytest.approx(case.position_on(turned), abs=1e-5)
+
+
+def test_a_jump_to_a_slice_of_the_grid_turns_the_planes_back(case: OpenCase) -> None:
+    mark(case, Plane.AXIAL, 5)
+    (marked,) = key_images(case)
+    case.view.axes = Axes.of_grid(case.volume.geometry).turned((1.0, 0.0, 0.0), 0.4)
+    assert not shown(case, marked)
+    jump_to(case, marked)
+    assert shown(case, marked)
+    assert case.view.axes is None
 
 
 def test_a_read_only_case_takes_no_marks(case: OpenCase) -> None:

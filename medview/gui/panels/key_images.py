@@ -14,9 +14,11 @@ from medview.gui.elided_label import ElidedLabel
 from medview.gui.qt_actions import QtActions
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
-from medview.workspace.key_images import delete, jump_to, key_images, placed, where
+from medview.workspace.key_images import delete, jump_to, key_images, shown, where
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
+
+_PACE_MS = 40
 
 
 class KeyImagesPanel(QWidget):
@@ -51,6 +53,9 @@ class KeyImagesPanel(QWidget):
         heard.add(workspace.labels_changed, self._on_labels)
         self._soon = QTimer(self, interval=0, singleShot=True)
         self._soon.timeout.connect(self.refresh)
+        # Slices turn faster than anyone looks at a list.
+        self._marking = QTimer(self, interval=_PACE_MS, singleShot=True)
+        self._marking.timeout.connect(self._mark_shown)
         self._of_case = Subscriptions(self)
         self._on_active()
 
@@ -58,10 +63,15 @@ class KeyImagesPanel(QWidget):
         self._of_case.clear()
         case = self._workspace.active
         if case is not None:
-            self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
+            for name in ("crosshair_kji", "focus_kji", "axes"):
+                self._of_case.add(field_signal(case.view, name), self._on_crosshair)
         self.refresh()
 
     def _on_crosshair(self, *_values: object) -> None:
+        if self._labels:
+            self._marking.start()
+
+    def _mark_shown(self) -> None:
         case = self._workspace.active
         if case is not None:
             for label, one in self._labels:
@@ -111,7 +121,5 @@ class KeyImagesPanel(QWidget):
 
 
 def _role(case: OpenCase, one: KeyImage) -> str:
-    """Return the look of a row: the slice that is shown stands out."""
-    found = placed(case, one)
-    shown = found is not None and case.view.crosshair_kji[found[0].normal_axis] == found[1]
-    return "accent" if shown else ""
+    """Return the look of a row: a slice that is shown stands out."""
+    return "accent" if shown(case, one) else ""

@@ -11,7 +11,7 @@ from medview.io.dicom.ko_write import KeySlices, write_ko
 from medview.workspace.events import Severity
 from medview.workspace.exports import refuse_sources
 from medview.workspace.jobs import Job, Lane, Outcome
-from medview.workspace.key_images import key_images, placed
+from medview.workspace.key_images import acquired_slice, key_images
 from medview.workspace.operations.files import Written
 from medview.workspace.workspace import Workspace
 
@@ -54,8 +54,7 @@ def export_ko(workspace: Workspace, path: Path) -> Job | None:
     except MedViewError as error:
         workspace.report(error)
         return None
-    found = [(one, placed(case, one)) for one in marked]
-    acquired = {at[1]: one.label for one, at in found if at is not None and at[0].normal_axis == 0}
+    acquired = {k: one.label for one in marked if (k := acquired_slice(case, one)) is not None}
     across = len(marked) - len(acquired)
     if not acquired:
         text = "All key images lie across the acquired ones, at which DICOM cannot point; save them as PNG instead."
