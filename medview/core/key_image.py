@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,17 +80,28 @@ class KeyImage:
 
     def position_on(self, plane: PlaneLayout, geometry: Geometry) -> float | None:
         """Return where across a plane it lies, counted as the plane does; None when turned against it or outside."""
-        if abs(float(np.asarray(self.normal_lps) @ _normal(plane, geometry))) < SAME_DIRECTION:
-            return None
-        across, _, _ = plane.screen(geometry, geometry.index_kji(self.point_lps_mm))
-        if isinstance(plane, ObliquePlane):
-            return across if abs(across) <= plane.half_steps + SAME_SLICE else None
-        return across if -SAME_SLICE <= across <= plane.count(geometry) - 1 + SAME_SLICE else None
+        return positions_on((self,), plane, geometry)[0]
 
     def slice_index(self, plane: SlicePlane, geometry: Geometry) -> int | None:
         """Return the slice along the grid it is, or None."""
         at = self.position_on(plane, geometry)
         return None if at is None else min(max(round(at), 0), plane.count(geometry) - 1)
+
+
+def positions_on(marked: Sequence[KeyImage], plane: PlaneLayout, geometry: Geometry) -> list[float | None]:
+    """Return ``KeyImage.position_on`` of several at once: panes ask with every slice they show."""
+    if not marked:
+        return []
+    alike = np.abs(np.asarray([one.normal_lps for one in marked]) @ _normal(plane, geometry)) >= SAME_DIRECTION
+    first, last = 0, plane.count(geometry) - 1
+    if isinstance(plane, ObliquePlane):
+        first, last = -plane.half_steps, plane.half_steps
+    found: list[float | None] = []
+    for one, facing in zip(marked, alike, strict=True):
+        across = plane.screen(geometry, geometry.index_kji(one.point_lps_mm))[0] if facing else None
+        inside = across is not None and first - SAME_SLICE <= across <= last + SAME_SLICE
+        found.append(across if inside else None)
+    return found
 
 
 def _normal(plane: PlaneLayout, geometry: Geometry) -> npt.NDArray[np.float64]:

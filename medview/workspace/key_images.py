@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from medview.core.axes import Axes
 from medview.core.changes import AnnotationChange, Command
 from medview.core.geometry import Calibration
-from medview.core.key_image import SAME_SLICE, KeyImage
+from medview.core.key_image import SAME_SLICE, KeyImage, positions_on
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.core.plane import Plane, SlicePlane
 from medview.core.source import Source
@@ -28,18 +29,19 @@ def key_images(case: OpenCase) -> list[KeyImage]:
 
 def on_slice(case: OpenCase, layout: PlaneLayout, index: float) -> KeyImage | None:
     """Return the key image that a slice is, or None; between two steps at an angle to the grid the nearer one counts."""
-    for one in key_images(case):
-        at = one.position_on(layout, case.volume.geometry)
-        if at is not None and abs(at - index) <= SAME_SLICE:
-            return one
-    return None
+    return next(iter(_all_on(case, layout, index)), None)
 
 
-def shown(case: OpenCase, one: KeyImage) -> bool:
-    """Whether a plane of the case, as it stands now, shows a key image."""
+def shown(case: OpenCase) -> list[KeyImage]:
+    """Return the key images that a plane of the case, as it stands now, shows."""
     layouts = [case.slice_plane(plane) for plane in Plane]
-    at = [(one.position_on(layout, case.volume.geometry), case.position_on(layout)) for layout in layouts]
-    return any(mine is not None and abs(mine - now) <= SAME_SLICE for mine, now in at)
+    return [one for layout in layouts for one in _all_on(case, layout, case.position_on(layout))]
+
+
+def _all_on(case: OpenCase, layout: PlaneLayout, index: float) -> list[KeyImage]:
+    marked = key_images(case)
+    at = positions_on(marked, layout, case.volume.geometry)
+    return [one for one, mine in zip(marked, at, strict=True) if mine is not None and abs(mine - index) <= SAME_SLICE]
 
 
 def toggle(case: OpenCase, layout: PlaneLayout, index: float) -> Command | None:
@@ -57,6 +59,14 @@ def toggle(case: OpenCase, layout: PlaneLayout, index: float) -> Command | None:
 def delete(case: OpenCase, one: KeyImage) -> Command | None:
     """Take a mark away; return the command, or None when the case cannot be changed now."""
     return _do(case, Command("Unmark key image", (AnnotationChange(one, None),), TOOL))
+
+
+def note(case: OpenCase, one: KeyImage, text: str) -> Command | None:
+    """Write a note on a key image; return the command, or None when nothing changes."""
+    noted = replace(one, label=" ".join(text.split()))
+    if noted == one:
+        return None
+    return _do(case, Command("Note on key image", (AnnotationChange(one, noted),), TOOL))
 
 
 def placed(case: OpenCase, one: KeyImage) -> tuple[PlaneLayout, float] | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QToolButton
+from PySide6.QtWidgets import QInputDialog, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from medview.core.plane import Plane
@@ -102,6 +102,23 @@ def test_the_list_stands_where_there_are_some_and_jumps(qtbot: QtBot, window: Ma
     assert key_images(case) == []
     case.undo()
     qtbot.waitUntil(lambda: not section.isHidden())
+
+
+def test_a_note_stands_in_the_list_and_on_the_picture_and_can_be_undone(
+    qtbot: QtBot, window: MainWindow, case: OpenCase
+) -> None:
+    window.workspace.bench.pointed = "axial"
+    window.actions_table.run("keyimage.toggle")
+    qtbot.waitUntil(lambda: len(rows(window)) == 1)
+    button(window, "Write a note").click()
+    asked = window.side.key_images.findChild(QInputDialog)
+    assert asked is not None
+    asked.setTextValue("  Nodule,\n 8 mm ")
+    asked.accept()
+    qtbot.waitUntil(lambda: [text.partition(": ")[2] for text in rows(window)] == ["Nodule, 8 mm"])
+    assert "Key image: Nodule, 8 mm" in window.panes.panes["axial"].shown_text()
+    case.undo()
+    assert key_images(case)[0].label == ""
 
 
 def test_all_key_images_are_saved_as_their_panes_show_them_and_nothing_is_replaced(

@@ -22,7 +22,7 @@ from medview.ml.registry import Registry
 from medview.store.project import Project
 from medview.workspace.events import Message, Severity
 from medview.workspace.jobs import InlineRunner
-from medview.workspace.key_images import acquired_slice, delete, jump_to, key_images, on_slice, shown, toggle, where
+from medview.workspace.key_images import acquired_slice, delete, jump_to, key_images, note, on_slice, shown, toggle, where
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.key_images import export_ko
 from medview.workspace.operations.open import open_path, open_series
@@ -118,15 +118,15 @@ def test_a_slice_at_an_angle_is_marked_and_found_again_after_the_planes_were_tur
     index = case.position_on(layout)
     assert toggle(case, layout, index) is not None
     (marked,) = key_images(case)
-    assert (where(case, marked), acquired_slice(case, marked), shown(case, marked)) == ("Coronal, at an angle", None, True)
+    assert (where(case, marked), acquired_slice(case, marked), shown(case)) == ("Coronal, at an angle", None, [marked])
     assert on_slice(case, layout, index + 0.4) == marked
     assert on_slice(case, layout, index + 1) is None
     case.view.axes = None
     case.view.set_slice(0, 1)
-    assert not shown(case, marked)
+    assert shown(case) == []
     assert all(on_slice(case, case.slice_plane(plane), 3) is None for plane in Plane)
     jump_to(case, marked)
-    assert shown(case, marked)
+    assert shown(case) == [marked]
     turned = case.slice_plane(Plane.CORONAL)
     assert isinstance(turned, ObliquePlane)
     np.testing.assert_allclose(np.abs(np.dot(turned.normal_lps, layout.normal_lps)), 1.0, atol=1e-9)
@@ -138,9 +138,9 @@ def test_a_jump_to_a_slice_of_the_grid_turns_the_planes_back(case: OpenCase) -> 
     mark(case, Plane.AXIAL, 5)
     (marked,) = key_images(case)
     case.view.axes = Axes.of_grid(case.volume.geometry).turned((1.0, 0.0, 0.0), 0.4)
-    assert not shown(case, marked)
+    assert shown(case) == []
     jump_to(case, marked)
-    assert shown(case, marked)
+    assert shown(case) == [marked]
     assert case.view.axes is None
 
 
@@ -185,6 +185,8 @@ def test_the_document_points_at_the_marked_images_and_foreign_programs_accept_it
     for index in (5, 1):
         mark(case, acquired(case), index)
     path = tmp_path / "k.dcm"
+    assert note(case, key_images(case)[1], " Hilum \u00e4\u03b1 ") is not None
+    assert note(case, key_images(case)[1], "Hilum \u00e4\u03b1") is None
     export_ko(desk.workspace, path)
     assert [(m.severity, m.text) for m in desk.said] == [(Severity.INFO, f"Wrote {path}.")]
     written = pydicom.dcmread(path)
@@ -194,7 +196,8 @@ def test_the_document_points_at_the_marked_images_and_foreign_programs_accept_it
     assert pointed == [f"{ROOT}.2.2", f"{ROOT}.2.6"]
     for uid in pointed:
         assert document.resolve_reference(uid) == (f"{ROOT}.1", f"{ROOT}.2", uid)
-    assert "Research use" in str(written)
+    (said,) = [item.TextValue for item in written.ContentSequence if item.ConceptNameCodeSequence[0].CodeValue == "113012"]
+    assert said == "Research use. Not a medical device.\nSlice 2: Hilum \u00e4\u03b1"
     assert errors(path) == []
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QVBoxLayout, QWidget
 
 from medview.core.key_image import KeyImage
 from medview.gui.bind import Subscriptions, field_signal
@@ -14,7 +14,7 @@ from medview.gui.elided_label import ElidedLabel
 from medview.gui.qt_actions import QtActions
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
-from medview.workspace.key_images import delete, jump_to, key_images, shown, where
+from medview.workspace.key_images import delete, jump_to, key_images, note, shown, where
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
@@ -74,8 +74,9 @@ class KeyImagesPanel(QWidget):
     def _mark_shown(self) -> None:
         case = self._workspace.active
         if case is not None:
+            now = shown(case)
             for label, one in self._labels:
-                set_role(label, _role(case, one))
+                set_role(label, "accent" if one in now else "")
 
     def _on_labels(self, event: LabelsChanged) -> None:
         if not event.only_voxels and not event.only_measurements:
@@ -88,38 +89,47 @@ class KeyImagesPanel(QWidget):
         self._labels.clear()
         found = key_images(case) if case is not None else []
         if case is not None:
+            now = shown(case)
             for one in found:
-                self._rows.addLayout(self._row(case, one))
+                self._rows.addLayout(self._row(case, one, now))
         before, self.count = self.count, len(found)
         if bool(before) != bool(self.count):
             self.count_changed.emit()
 
-    def _row(self, case: OpenCase, one: KeyImage) -> QHBoxLayout:
+    def _row(self, case: OpenCase, one: KeyImage, now: list[KeyImage]) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(GRID_PX)
         at = where(case, one)
         label = ElidedLabel(f"{at}: {one.label}" if one.label else at)
-        label.setProperty("role", _role(case, one))
+        label.setProperty("role", "accent" if one in now else "")
         self._labels.append((label, one))
         show = icon_button("mdi6.crosshairs-gps", f"Show it: {at}")
         show.clicked.connect(partial(self._show, case, one))
+        write = icon_button("mdi6.pencil-outline", f"Write a note on {at}")
+        write.setEnabled(case.editable)
+        write.clicked.connect(partial(self._ask_note, case, one))
         remove = icon_button("mdi6.trash-can-outline", f"Unmark {at}; Undo brings it back")
         remove.setEnabled(case.editable)
         remove.clicked.connect(partial(self._delete, case, one))
         row.addWidget(label, 1)
         row.addWidget(show)
+        row.addWidget(write)
         row.addWidget(remove)
         return row
 
     def _show(self, case: OpenCase, one: KeyImage, _checked: bool = False) -> None:
         jump_to(case, one)
 
+    def _ask_note(self, case: OpenCase, one: KeyImage, _checked: bool = False) -> None:
+        asked = QInputDialog(self)
+        asked.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        asked.setWindowTitle("Note")
+        asked.setLabelText(f"Note on {where(case, one)}; it stands on the picture and in exports")
+        asked.setTextValue(one.label)
+        asked.textValueSelected.connect(partial(note, case, one))
+        asked.open()
+
     def _delete(self, case: OpenCase, one: KeyImage, _checked: bool = False) -> None:
         at = where(case, one)
         if delete(case, one) is not None:
             self._workspace.say(f"Unmarked {at}.", undo=True)
-
-
-def _role(case: OpenCase, one: KeyImage) -> str:
-    """Return the look of a row: a slice that is shown stands out."""
-    return "accent" if shown(case, one) else ""
