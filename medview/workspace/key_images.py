@@ -24,7 +24,9 @@ TOOL = "key image"
 
 def key_images(case: OpenCase) -> list[KeyImage]:
     """Return the key images of a case in the order they were marked."""
-    return [a for a in case.labels.annotations.values() if isinstance(a, KeyImage)]
+    # A note puts an annotation behind the others.
+    marked = (a for a in case.labels.annotations.values() if isinstance(a, KeyImage))
+    return sorted(marked, key=lambda one: one.source.created_utc)
 
 
 def on_slice(case: OpenCase, layout: PlaneLayout, index: float) -> KeyImage | None:
@@ -50,7 +52,7 @@ def toggle(case: OpenCase, layout: PlaneLayout, index: float) -> Command | None:
     if marked is not None:
         return delete(case, marked)
     image = case.image_of(round(index)) if layout.acquired else ("", 0)
-    source = Source(created_utc=datetime.now(UTC).isoformat(timespec="seconds"))
+    source = Source(created_utc=datetime.now(UTC).isoformat(timespec="milliseconds"))
     through = case.view.at_kji if isinstance(layout, ObliquePlane) else None
     fresh = KeyImage.of_slice(uuid.uuid4().hex, layout, case.volume.geometry, index, image, source, through)
     return _do(case, Command("Mark key image", (AnnotationChange(None, fresh),), TOOL))

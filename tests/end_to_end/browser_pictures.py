@@ -15,7 +15,7 @@ from medview.core.job import Inline
 from medview.core.plane import Plane
 from medview.gui import film_export, key_image_commands
 from medview.workspace.demo import make_demo
-from medview.workspace.key_images import key_images
+from medview.workspace.key_images import key_images, note
 from medview.workspace.operations.key_images import export_ko
 
 # Sets the platform before Qt looks at it.
@@ -97,6 +97,7 @@ def main(folder: Path) -> None:
         workspace.bench.pointed = "coronal"
         window.actions_table.run("keyimage.toggle")
         studio.wait(lambda: len(key_images(case)) == 4, "the key images")
+        note(case, key_images(case)[2], "Nodule in the right lower lobe, compare with the study of last year")
         studio.shoot("keys-dark", SMALL)
         studio.shoot("keys-light", SMALL, "light")
         workspace.bench.pointed = "axial"
