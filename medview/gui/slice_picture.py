@@ -31,6 +31,7 @@ from medview.gui.slice_content import (
     boxes_on_slice,
     columns_have_mm,
     graphics_mask,
+    key_chips,
     label_cuts,
     measurements_on_slice,
     proposal_chips,
@@ -154,7 +155,7 @@ class SlicePicture:
         self.measurements.keep_free([*self._corners.boxes_px, *self._letters.boxes_px, *self._scale_bar.boxes_px])
         # Scores speak of the whole series, so one pane says them.
         first = layout.plane is Plane.AXIAL or self._bench.maximised == self._pane_id
-        self._chips = tuple(proposal_chips(case, scores=first))
+        self._chips = (*key_chips(case, layout, index), *proposal_chips(case, scores=first))
         self.proposals.update_chips(self._chips, self._corners.below_top_px)
 
     def show_crosshair(self, case: OpenCase, layout: PlaneLayout) -> None:
