@@ -59,10 +59,8 @@ class OpenCase:
         What the headers say in words; read after the slices.
     histogram : tuple of Volume and Histogram, or None
         Of these voxels; counted when it is first looked at.
-    volume, load
-        Those of the time point that ``view.time_index`` says, which on most series is the only one.
     times : list of TimePoint
-        As far as they are read, in their order. Labels lie on the first, ``anchor``, and show on all.
+        As far as they are read; ``volume`` and ``load`` are those of ``view.time_index``. Labels lie on the first, ``anchor``.
     reading : bool
         Slices still arrive; until they are known to be the right ones no label is shown on them or changed.
     stop_reading : callable
@@ -97,7 +95,7 @@ class OpenCase:
 
     def __post_init__(self) -> None:
         self.times = [TimePoint(self.volume, self.load)]
-        # Connected before any view is: whoever hears of another time finds its volume here.
+        # Before any view: whoever hears of another time finds its volume here.
         self.view.events.time_index.connect(self._show_time)
 
     @property
@@ -146,11 +144,6 @@ class OpenCase:
     def anchor(self) -> TimePoint:
         """The time point labels are drawn on and exported with, whichever is shown."""
         return self.times[0]
-
-    def add_time(self, time: TimePoint) -> None:
-        """Take in the next time point that was read."""
-        self.times.append(time)
-        self.load_changed.emit()
 
     @property
     def ready(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medview.core.study import Verdict
 from medview.workspace.open_case import OpenCase
+from medview.workspace.time_points import TimePoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,12 @@ def go_to(case: OpenCase, index: int) -> bool:
     shown = min(max(index, 0), len(case.times) - 1)
     case.view.time_index = shown
     return shown == index
+
+
+def take_time(case: OpenCase, time: TimePoint) -> None:
+    """Take in the next time point of a case that was read."""
+    case.times.append(time)
+    case.load_changed.emit()
 
 
 def time_text(case: OpenCase) -> str:

@@ -28,7 +28,7 @@ from medview.gui.theme_tokens import DARK, LIGHT
 from medview.workspace.actions import action
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
-from medview.workspace.time_axis import go_to
+from medview.workspace.time_axis import go_to, take_time
 from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import BRIGHT_KJI, SHAPE_KJI, add_segment, at, label_voxel, make_case, make_workspace, pane_of, pixels
@@ -45,7 +45,7 @@ def case_in_time(times: int = len(TIMES_S)) -> OpenCase:
         voxels[BRIGHT_KJI] = 1000 - 100 * n
         load = LoadState(SHAPE_KJI[0])
         load.mark_all_ready()
-        case.add_time(TimePoint(replace(case.anchor.volume, voxels=voxels), load))
+        take_time(case, TimePoint(replace(case.anchor.volume, voxels=voxels), load))
     return case
 
 

@@ -13,6 +13,7 @@ from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
+from medview.workspace.time_axis import take_time
 from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
 
@@ -47,7 +48,7 @@ def read_times(workspace: Workspace, case: OpenCase) -> Job | None:
 
     def partial(value: object) -> None:
         if isinstance(value, ReadTimePoint) and value.time_point == len(case.times):
-            case.add_time(TimePoint(value.volume, _load_of(value)))
+            take_time(case, TimePoint(value.volume, _load_of(value)))
 
     def done(_value: object) -> None:
         damaged = [n for n, time in enumerate(case.times) if n and time.load.damaged]
