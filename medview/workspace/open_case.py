@@ -60,7 +60,7 @@ class OpenCase:
     histogram : tuple of Volume and Histogram, or None
         Of these voxels; counted when it is first looked at.
     times : list of TimePoint
-        As far as they are read; ``volume`` and ``load`` are those of ``view.time_index``. Labels lie on the first, ``anchor``.
+        As far as read; ``volume`` and ``load`` are those of ``view.time_index``. Labels lie on the first, ``anchor``.
     reading : bool
         Slices still arrive; until they are known to be the right ones no label is shown on them or changed.
     stop_reading : callable

@@ -195,12 +195,18 @@ def test_colours_follow_the_theme(qtbot: QtBot, shown: tuple[Workspace, OpenCase
     _, _, dialog = shown
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    for tokens in (LIGHT, DARK):
-        apply_theme(app, tokens.name)
-        seen = pixels(dialog.plot)
-        assert "#" + bytes(seen[3, 3]).hex() == tokens.panel
-        accent = np.asarray(list(bytes.fromhex(tokens.accent[1:])))
-        assert (np.abs(seen.astype(int) - accent).max(axis=2) < 12).sum() > 40
+    sheet, palette, font = app.styleSheet(), app.palette(), app.font()
+    try:
+        for tokens in (LIGHT, DARK):
+            apply_theme(app, tokens.name)
+            seen = pixels(dialog.plot)
+            assert "#" + bytes(seen[3, 3]).hex() == tokens.panel
+            accent = np.asarray(list(bytes.fromhex(tokens.accent[1:])))
+            assert (np.abs(seen.astype(int) - accent).max(axis=2) < 12).sum() > 40
+    finally:
+        app.setStyleSheet(sheet)
+        app.setPalette(palette)
+        app.setFont(font)
 
 
 def test_the_window_opens_one_curve_and_says_why_there_is_none(window: MainWindow, qtbot: QtBot) -> None:
