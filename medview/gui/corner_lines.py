@@ -21,6 +21,7 @@ from medview.io.dicom.names import person_name
 from medview.io.dicom.syntaxes import ALWAYS_LOSSY
 from medview.workspace.corners import IDENTITY, CornerLines
 from medview.workspace.open_case import OpenCase
+from medview.workspace.time_axis import time_text
 from medview.workspace.view_state import Bench
 
 _MINUS = "\u2212"
@@ -150,6 +151,10 @@ def _tilt(plane: ObliquePlane, geometry: Geometry) -> str:
     return "of the patient" if degrees < _STRAIGHT_DEGREES else f"{degrees:.0f}\u00b0 oblique"
 
 
+def _moment(looked: Looked) -> list[str]:
+    return [time_text(looked.case)]
+
+
 def _position(looked: Looked) -> list[str]:
     return [slice_position(looked.plane, looked.case.volume.geometry, looked.index) if _placed(looked) else ""]
 
@@ -257,6 +262,7 @@ _MAKERS: Mapping[str, Callable[[Looked], list[str]]] = {
     "series.description": _series,
     "technique": _technique,
     "slice": _slice,
+    "moment": _moment,
     "position": _position,
     "spacing": _spacing,
     "thickness": _thickness,

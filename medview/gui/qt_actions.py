@@ -152,6 +152,7 @@ _SHOWN = (
     "identity_hidden",
     "maximised",
     "cine_on",
+    "cine_in_time",
 )
 """Fields of the bench that actions show or depend on."""
 
@@ -165,6 +166,7 @@ _CHECKED: dict[str, Test] = {
     **{f"tool.{tool.value}": _is_tool(tool) for tool in (*MEASURING_TOOLS, Tool.MAGNIFIER)},
     "brush.sphere": lambda w: w.bench.brush_sphere,
     "cine.play": lambda w: w.bench.cine_on,
+    "cine.time": lambda w: w.bench.cine_in_time,
     "view.identity": lambda w: w.bench.identity_hidden,
     **{f"scheme.{name}": _is_scheme(name) for name in scheme_names()},
 }

@@ -120,6 +120,7 @@ class SliceCanvas(QWidget):
                 self._of_case.add(field_signal(case.view, name), self._on_window)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
             self._of_case.add(field_signal(case.view, "active_measurement_id"), self._on_measured)
+            self._of_case.add(field_signal(case.view, "time_index"), self._show_load)
         self._mark(Stale.ALL)
         self._say_pointed_at()
 

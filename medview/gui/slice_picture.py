@@ -123,7 +123,7 @@ class SlicePicture:
     def show_image(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take the grey levels."""
         table, view = self._table, case.view
-        same = table is not None and table.volume is case.volume and table.inverted == view.inverted
+        same = table is not None and table.inverted == view.inverted and table.take(case.volume)
         if table is None or not same or table.window != view.window:
             table = self._table = GreyTable(case.volume, view.window, inverted=view.inverted)
         coloured = view.colour_map != GREY and not case.volume.colour

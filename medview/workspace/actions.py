@@ -8,6 +8,7 @@ from medview.workspace.layout_actions import LAYOUT_ACTIONS
 from medview.workspace.link_actions import LINK_ACTIONS
 from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
 from medview.workspace.reading_actions import READING_ACTIONS
+from medview.workspace.time_actions import TIME_ACTIONS
 from medview.workspace.tool_actions import TOOL_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
@@ -18,6 +19,7 @@ ACTIONS: tuple[Action, ...] = (
     *LAYOUT_ACTIONS,
     *LINK_ACTIONS,
     *LOOK_ACTIONS,
+    *TIME_ACTIONS,
     *LABEL_ACTIONS,
 )
 """In the order menus and search show them."""

@@ -92,6 +92,8 @@ _REASONS = {
     "file.export_ko": "No slice is marked as a key image",
     "file.export": "There are no labels to export",
     "file.export_sr": "There are no measurements to export",
+    "time": "The series holds one volume",
+    "cine.time": "The series holds one volume",
     "case.tags": "This series does not come from DICOM files",
 }
 """Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""

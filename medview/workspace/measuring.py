@@ -83,8 +83,11 @@ def measurements(case: OpenCase) -> list[Measurement]:
 
 
 def measured(case: OpenCase, measurement: Measurement) -> Measured:
-    """Return what a measurement says; values are known once all slices have arrived."""
-    return measure(case.volume, measurement)
+    """Return what a measurement says at the time it was drawn on; values are known once all slices have arrived."""
+    time_index = case.images.time(measurement)
+    if time_index >= len(case.times):
+        return Measured((), f"time point {time_index + 1} is not read")
+    return measure(case.times[time_index].volume, measurement)
 
 
 def lines(measurement: Measurement, points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[ScreenPoints]:
@@ -210,18 +213,23 @@ def as_text(case: OpenCase, chosen: Sequence[Measurement]) -> str:
 
 
 def where(case: OpenCase, measurement: Measurement) -> str:
-    """Return the plane and number of the slice a measurement lies on."""
+    """Return the plane and number of the slice a measurement lies on, and the time where there are several."""
     for plane, layout in case.layouts().items():
         index = measurement.slice_index(layout, case.volume.geometry)
         if index is not None and lies_on(measurement, layout, case.volume.geometry, index):
-            return f"{plane.value} {index + 1}"
-    return "across slices"
+            return f"{plane.value} {index + 1}{_when(case, measurement)}"
+    return f"across slices{_when(case, measurement)}"
+
+
+def _when(case: OpenCase, measurement: Measurement) -> str:
+    return f", time {case.images.time(measurement) + 1}" if case.entry.time_points > 1 else ""
 
 
 def jump_to(case: OpenCase, measurement: Measurement) -> None:
-    """Put the crosshair into the middle of a measurement."""
+    """Put the crosshair into the middle of a measurement, at its time."""
     middle = np.rint(measurement.points_kji(case.volume.geometry).mean(axis=0)).astype(int)
     k, j, i = (int(min(max(n, 0), count - 1)) for n, count in zip(middle, case.volume.geometry.shape_kji, strict=True))
+    case.view.time_index = min(case.images.time(measurement), len(case.times) - 1)
     case.view.crosshair_kji = (k, j, i)
     case.view.active_measurement_id = measurement.annotation_id
 

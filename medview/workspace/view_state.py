@@ -128,6 +128,7 @@ class CaseView:
     active_measurement_id: str = ""
     inverted: bool = False
     colour_map: str = GREY
+    time_index: int = 0
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     def set_camera(self, plane: Plane, camera: Camera) -> None:
@@ -201,6 +202,8 @@ class Bench:
         How many slices a pane shows as one, and how.
     graphics_visible : bool
         What the files draw over their own images is shown; not while the identity is hidden, for it may write names.
+    cine_in_time : bool
+        Cine plays time where a series has several time points, not slices.
     overlay_opacity : float
         Fill of segments, 0 to 1. Outlines stay visible.
     corners : CornerLines
@@ -230,6 +233,7 @@ class Bench:
     slab: Slab = Slab()
     cine_on: bool = False
     cine_rate_hz: float = 12.0
+    cine_in_time: bool = True
     panels_visible: bool = True
     identity_hidden: bool = False
     corners: CornerLines = field(default_factory=default)
