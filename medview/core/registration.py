@@ -106,7 +106,7 @@ class Registration:
         Raises
         ------
         GeometryError
-            Where the grid is in neither frame's unstated nor the moving frame.
+            Where the grid is not in the moving frame.
         """
         if geometry.frame_of_reference_uid != self.moving_frame:
             raise GeometryError("The registration was made for another frame of reference; register the two series anew.")

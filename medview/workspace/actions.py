@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from medview.workspace.action import Action
+from medview.workspace.fusion_actions import FUSION_ACTIONS
 from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
 from medview.workspace.layout_actions import LAYOUT_ACTIONS
 from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
@@ -14,6 +15,7 @@ ACTIONS: tuple[Action, ...] = (
     *SLICE_ACTIONS,
     *LAYOUT_ACTIONS,
     *LOOK_ACTIONS,
+    *FUSION_ACTIONS,
     *LABEL_ACTIONS,
 )
 """In the order menus and search show them."""

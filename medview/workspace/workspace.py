@@ -8,6 +8,7 @@ from medview.core.errors import MedViewError
 from medview.core.plane import Plane
 from medview.core.study import ScanResult, Series
 from medview.workspace.events import LabelsChanged, Message, Severity
+from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
 from medview.workspace.open_case import OpenCase
@@ -124,6 +125,7 @@ class Workspace:
         case.labels_changed.disconnect()
         case.history_changed.disconnect()
         case.load_changed.disconnect()
+        self.bench.fusions = without_case(self.bench.fusions, key)
         if self.active is case:
             self.active = next(reversed(self.cases.values()), None)
             self.active_changed.emit()
