@@ -76,9 +76,7 @@ class Registration:
         matrix = np.eye(4)
         matrix[:3, :3] = turn
         matrix[:3, 3] = -turn @ self.matrix_lps[:3, 3]
-        return Registration(
-            self.moving_frame, self.fixed_frame, matrix, self.metric, self.overlap, self.seconds, self.note
-        )
+        return Registration(self.moving_frame, self.fixed_frame, matrix, self.metric, self.overlap, self.seconds, self.note)
 
     def then(self, further: Registration) -> Registration:
         """Return this way followed by another, with the poorer quality of both.
@@ -89,7 +87,7 @@ class Registration:
             Where ``further`` does not begin in the frame this one ends in.
         """
         if further.moving_frame != self.fixed_frame:
-            raise GeometryError("The second registration begins in another frame of reference; register the two series anew.")
+            raise GeometryError("The second registration begins in another frame of reference; register both series anew.")
         return Registration(
             further.fixed_frame,
             self.moving_frame,
@@ -110,6 +108,4 @@ class Registration:
         """
         if geometry.frame_of_reference_uid != self.moving_frame:
             raise GeometryError("The registration was made for another frame of reference; register the two series anew.")
-        return Geometry(
-            geometry.shape_kji, self.matrix_lps @ geometry.affine_lps, self.fixed_frame, geometry.calibration
-        )
+        return Geometry(geometry.shape_kji, self.matrix_lps @ geometry.affine_lps, self.fixed_frame, geometry.calibration)

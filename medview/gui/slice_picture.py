@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from medview.core.orientation import edge_letters
 from medview.core.plane import Plane, SlicePlane
 from medview.gui.corner_text import corner_texts, window_ends
+from medview.gui.fused_view import FusedView
 from medview.gui.layers.boxes import BoxesLayer
 from medview.gui.layers.brush_preview import BrushPreviewLayer
 from medview.gui.layers.colour_bar import ColourBarLayer
@@ -44,7 +47,8 @@ _NO_TEXT = CornerTexts()
 class SlicePicture:
     """Feeds the layers of a pane from a case and draws them in order."""
 
-    def __init__(self, bench: Bench, pane_id: str) -> None:
+    def __init__(self, bench: Bench, pane_id: str, fused: FusedView) -> None:
+        self.fused = fused
         self._bench, self._pane_id = bench, pane_id
         self.viewport: Viewport | None = None
         self.camera: Camera | None = None
@@ -71,6 +75,7 @@ class SlicePicture:
     def take_case(self, case: OpenCase | None) -> None:
         """Begin with another case, or with none."""
         self.viewport = self.camera = self._table = None
+        self.fused.clear()
         self._texts, self._chips = _NO_TEXT, ()
         planes = () if case is None else tuple((plane, case.slice_plane(plane)) for plane in Plane)
         self._line_colours = {layout.normal_axis: PLANE_COLOURS[plane] for plane, layout in planes}
@@ -88,6 +93,7 @@ class SlicePicture:
         self.image.move(self.viewport)
         self.graphics.move(self.viewport)
         self.brush.move(self.viewport)
+        self.fused.move(self.viewport)
         self._edge_letters = edge_letters(case.volume, layout)
         self._letters.update(self._edge_letters, self.viewport, self._large_font)
         calibrated = columns_have_mm(layout, case.volume.geometry)
@@ -106,6 +112,10 @@ class SlicePicture:
         self._colour_bar.update(colours, window_ends(case), self._here)
         self.graphics.update(graphics_mask(case, self._bench, layout, index), self._here)
 
+    def show_fused(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+        """Take what other series add."""
+        self.fused.show(case, layout, index, self._here)
+
     def show_labels(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
         """Take labels and accepted boxes."""
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
@@ -122,7 +132,8 @@ class SlicePicture:
 
     def show_text(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
         """Take the words."""
-        self._texts = corner_texts(case, self._bench, layout, index)
+        texts = corner_texts(case, self._bench, layout, index)
+        self._texts = replace(texts, notes=(*texts.notes, *self.fused.notes))
         self._corners.update(self._texts, self._here, self._font, self._large_font)
         # Scores speak of the whole series, so one pane says them.
         first = layout.plane is Plane.AXIAL or self._bench.maximised == self._pane_id
@@ -153,6 +164,7 @@ class SlicePicture:
             self.crosshair.paint(painter)
             self._scale_bar.paint(painter)
             self._colour_bar.paint(painter, self._font)
+            self.fused.paint_bar(painter, self._font)
             self._letters.paint(painter)
             self._corners.paint(painter)
             self.proposals.paint_chips(painter, self._font)
@@ -165,7 +177,9 @@ class SlicePicture:
     def _paint_anatomy(self, painter: QPainter) -> None:
         """Draw the picture and what lies on it; outlines without a picture would be taken for one."""
         self.image.paint(painter)
+        self.fused.paint_picture(painter)
         self.graphics.paint(painter)
+        self.fused.paint_outlines(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)
         self.boxes.paint(painter, self._font)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from medview.analysis.reslice import sample
 from medview.core.geometry import Geometry
+from medview.core.plane import SlicePlane
 from medview.core.screen_grid import ScreenGrid
 from medview.core.slab import Slab
 from medview.core.voi_table import VoiTransform
@@ -93,6 +94,14 @@ def fusion_rgba(fusion: Fusion, base: OpenCase, overlay: OpenCase, grid: ScreenG
     return None if fused is None else fused.rgba(grid, slab)
 
 
+def slice_grid(layout: SlicePlane, geometry: Geometry, index: float) -> ScreenGrid:
+    """Return where the pixels of a slice lie in the patient; between two slices for a fractional index."""
+    corner = geometry.point_lps_mm(layout.index_kji(geometry, index, 0.0, 0.0))
+    down = geometry.point_lps_mm(layout.index_kji(geometry, index, 1.0, 0.0)) - corner
+    right = geometry.point_lps_mm(layout.index_kji(geometry, index, 0.0, 1.0)) - corner
+    return ScreenGrid(_triple(corner), _triple(down), _triple(right), layout.screen_shape(geometry))
+
+
 def refinement(grid: ScreenGrid, finest_mm: float) -> tuple[int, int]:
     """Return into how many parts the rows and columns of a picture are cut so that voxels of this size are not lost."""
     steps = [float(np.linalg.norm(step)) for step in (grid.row_step_lps_mm, grid.column_step_lps_mm)]
@@ -107,7 +116,9 @@ def refined(grid: ScreenGrid, parts: tuple[int, int]) -> ScreenGrid:
     down, right = (np.asarray(step) for step in (grid.row_step_lps_mm, grid.column_step_lps_mm))
     fine_down, fine_right = down / parts[0], right / parts[1]
     corner = np.asarray(grid.corner_lps_mm) - (down - fine_down) / 2 - (right - fine_right) / 2
-    return ScreenGrid(_triple(corner), _triple(fine_down), _triple(fine_right), (grid.shape[0] * parts[0], grid.shape[1] * parts[1]))
+    return ScreenGrid(
+        _triple(corner), _triple(fine_down), _triple(fine_right), (grid.shape[0] * parts[0], grid.shape[1] * parts[1])
+    )
 
 
 def _triple(vector: npt.NDArray[np.float64]) -> tuple[float, float, float]:

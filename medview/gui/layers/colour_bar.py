@@ -16,12 +16,20 @@ _PART = 0.4
 """Height of the bar as a part of the pane's."""
 _RIGHT_PX = 30
 """Room at the right edge for the orientation letter."""
+_PITCH_PX = 64
 
 
 class ColourBarLayer:
-    """A bar of the colours with the values at its ends."""
+    """A bar of the colours with the values at its ends.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    place : int
+        0 stands at the right edge, 1 to its left.
+    """
+
+    def __init__(self, place: int = 0) -> None:
+        self._inset_px = _RIGHT_PX + place * _PITCH_PX
         self._viewport: Viewport | None = None
         self._colours: npt.NDArray[np.uint8] | None = None
         self._ends: tuple[str, str] = ("", "")
@@ -31,6 +39,10 @@ class ColourBarLayer:
         self._viewport, self._ends = viewport, ends
         self._colours = None if colours is None else np.ascontiguousarray(colours[::-1])
 
+    def move(self, viewport: Viewport) -> None:
+        """Stand in a pane of another size."""
+        self._viewport = viewport
+
     def paint(self, painter: QPainter, font: QFont) -> None:
         """Draw the bar."""
         if self._colours is None or self._viewport is None:
@@ -39,7 +51,7 @@ class ColourBarLayer:
         image = QImage(self._colours.data, 1, len(self._colours), 3, QImage.Format.Format_RGB888)
         height = self._viewport.height_px * _PART
         bar = QRectF(
-            self._viewport.width_px - _RIGHT_PX - _WIDTH_PX, (self._viewport.height_px - height) / 2, _WIDTH_PX, height
+            self._viewport.width_px - self._inset_px - _WIDTH_PX, (self._viewport.height_px - height) / 2, _WIDTH_PX, height
         )
         painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(0, 0, 0))
         painter.drawImage(bar, image)

@@ -125,7 +125,9 @@ def register(workspace: Workspace, base: OpenCase) -> Job | None:
         workspace.report(error)
 
     _set(workspace, replace(fusion, registering=True))
-    return workspace.runner.submit(RegisterVolumes(base.volume, overlay.volume), Outcome(done, failed=failed, cancelled=ended))
+    return workspace.runner.submit(
+        RegisterVolumes(base.volume, overlay.volume), Outcome(done, failed=failed, cancelled=ended)
+    )
 
 
 def change(workspace: Workspace, base: OpenCase, **fields: object) -> None:

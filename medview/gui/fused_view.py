@@ -1,0 +1,123 @@
+"""What other series add to a pane: one laid over its picture, and outlines of their labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtGui import QFont, QPainter
+
+from medview.analysis.reslice import sample_voxels
+from medview.core.plane import SlicePlane
+from medview.gui.corner_text import window_ends
+from medview.gui.fusion_text import foreign_note, fusion_notes
+from medview.gui.label_raster import Paint
+from medview.gui.layers.colour_bar import ColourBarLayer
+from medview.gui.layers.foreign_labels import ForeignCut, ForeignLabelsLayer
+from medview.gui.layers.fusion import FusionLayer
+from medview.gui.picture_text import TextLine
+from medview.gui.viewport import Viewport
+from medview.workspace.colour_maps import palette
+from medview.workspace.foreign_labels import ForeignLabels, foreign_labels
+from medview.workspace.fusion import Fusion
+from medview.workspace.fusion_picture import FusedOverlay, fused_overlay, refined, refinement, slice_grid
+from medview.workspace.open_case import OpenCase
+from medview.workspace.workspace import Workspace
+
+
+class FusedView:
+    """Feeds the layers that other open series bring to a pane."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._layer = FusionLayer()
+        self._outlines = ForeignLabelsLayer()
+        self._bar = ColourBarLayer(place=1)
+        self._made: tuple[tuple[object, ...], FusedOverlay | None] = ((), None)
+        self._notes: tuple[TextLine, ...] = ()
+        self._viewport: Viewport | None = None
+
+    def show(self, case: OpenCase, layout: SlicePlane, index: int, viewport: Viewport) -> None:
+        """Take what lies over a slice of a case."""
+        self._viewport = viewport
+        bench = self._workspace.bench
+        fusion = bench.fusions.get(case.key)
+        overlay = None if fusion is None else self._workspace.cases.get(fusion.overlay_key)
+        self._notes = ()
+        fused = None
+        if fusion is not None and overlay is not None:
+            fused = self._overlay(fusion, case, overlay)
+            self._notes = fusion_notes(fusion, case, overlay, bench)
+        if fused is None or fusion is None or overlay is None:
+            self._layer.update(None, viewport)
+            self._bar.update(None, ("", ""), viewport)
+        else:
+            slices = bench.slab.slices(layout, case.volume.geometry, index)
+            grid = slice_grid(layout, case.volume.geometry, (slices[0] + slices[-1]) / 2)
+            fine = refined(grid, refinement(grid, min(fused.volume.geometry.spacing_kji_mm)))
+            self._layer.update(fused.rgba(fine, bench.slab), viewport)
+            self._bar.update(palette(fusion.colour_map), window_ends(overlay, as_stored=True), viewport)
+        self._show_outlines(case, layout, index, viewport)
+
+    def move(self, viewport: Viewport) -> None:
+        """Show the same from another camera."""
+        if self._viewport is not None:
+            self._viewport = viewport
+            self._layer.move(viewport)
+            self._outlines.move(viewport)
+            self._bar.move(viewport)
+
+    def clear(self) -> None:
+        """Forget everything: another case is shown."""
+        self._made, self._notes = ((), None), ()
+        if self._viewport is not None:
+            self._layer.update(None, self._viewport)
+            self._bar.update(None, ("", ""), self._viewport)
+            self._outlines.update((), self._viewport)
+        self._viewport = None
+
+    @property
+    def notes(self) -> tuple[TextLine, ...]:
+        """What the picture has to say about it."""
+        return self._notes
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw the series that lies over the picture."""
+        self._layer.paint(painter)
+
+    def paint_outlines(self, painter: QPainter) -> None:
+        """Draw the labels of other series."""
+        self._outlines.paint(painter)
+
+    def paint_bar(self, painter: QPainter, font: QFont) -> None:
+        """Draw which colour stands for which value."""
+        self._bar.paint(painter, font)
+
+    def _overlay(self, fusion: Fusion, case: OpenCase, overlay: OpenCase) -> FusedOverlay | None:
+        """Return what draws the overlay, made anew only when something it depends on changed."""
+        depends = (fusion, case.volume, overlay.volume, overlay.view.window)
+        if self._made[0] != depends:
+            self._made = (depends, fused_overlay(fusion, case, overlay))
+        return self._made[1]
+
+    def _show_outlines(self, case: OpenCase, layout: SlicePlane, index: int, viewport: Viewport) -> None:
+        cuts: list[ForeignCut] = []
+        whose: list[OpenCase] = []
+        for foreign in foreign_labels(self._workspace, case):
+            found = _cuts(foreign, case, layout, index)
+            cuts += found
+            whose += [foreign.case] if found else []
+        self._outlines.update(cuts, viewport)
+        self._notes = (*self._notes, *foreign_note(whose, case, self._workspace.bench))
+
+
+def _cuts(foreign: ForeignLabels, case: OpenCase, layout: SlicePlane, index: int) -> list[ForeignCut]:
+    grid = slice_grid(layout, case.volume.geometry, index)
+    fine = refined(grid, refinement(grid, min(foreign.placed.spacing_kji_mm)))
+    found = []
+    for layer_id, layer in foreign.case.labels.segmentation.layers.items():
+        segments = foreign.visible_segments(layer_id)
+        if not segments:
+            continue
+        cut = sample_voxels(layer.voxels.view(np.uint8), foreign.placed, fine)
+        if np.isin(cut, [s.value for s in segments]).any():
+            found.append(ForeignCut(cut, tuple(Paint(s.value, s.colour, 0.0) for s in segments)))
+    return found
