@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -31,18 +31,21 @@ DOUBTFUL_METRIC = 0.15
 DOUBTFUL_OVERLAP = 0.5
 
 _BINS = 50
-_ITERATIONS = 150
 _SAMPLES = 40_000
 _SEED = 20
-_SMALLEST_STEP = 1e-4
+_ITERATIONS = 150
+_ROUNDS = 20
+_NEAR_PART = 0.3
+"""Part of the whole time that the first approach takes."""
 
 
 def register_rigidly(fixed: Volume, moving: Volume, context: JobContext) -> Registration:
     """Find the turn and shift that lay ``moving`` over ``fixed``.
 
-    Mattes mutual information over random samples with a fixed seed, on copies averaged to about 2.5 mm, in up to three
-    resolutions; started from whichever fits best of the places as stated, the middles of the grids and the middles of
-    brightness. The same volumes give the same result.
+    Mattes mutual information over random samples with a fixed seed, on copies averaged to about 2.5 mm: a gradient descent
+    on coarser copies, then Powell's line searches. Started from whichever fits best of the places as stated, the middles of
+    the grids and the middles of brightness. The same volumes give the same result to a hundredth of a millimetre: sums over
+    threads differ in their last digits.
 
     Parameters
     ----------
@@ -67,24 +70,28 @@ def register_rigidly(fixed: Volume, moving: Volume, context: JobContext) -> Regi
     context.progress(0.0, "Preparing both series")
     fixed_image, moving_image = coarse_image(fixed), coarse_image(moving)
     context.raise_if_cancelled()
-    method = _method(fixed_image)
-    start = _best_start(method, fixed_image, moving_image)
-    context.raise_if_cancelled()
+    transform = _best_start(fixed_image, moving_image)
     levels = _levels(fixed_image, moving_image)
-    method.SetShrinkFactorsPerLevel(levels)
-    method.SetSmoothingSigmasPerLevel([float(level) / 2.0 if level > 1 else 0.0 for level in levels])
-    method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
-    method.SetInitialTransform(start, inPlace=True)
-    stopped = _watch(method, context, len(levels))
-    try:
-        method.Execute(fixed_image, moving_image)
-    except RuntimeError as error:
-        context.raise_if_cancelled()
-        raise _no_match() from error
-    if stopped():
-        raise CancelledError
-    to_moving = _matrix(start)
-    metric = -float(method.GetMetricValue())
+    near = _method(fixed_image)
+    near.SetOptimizerAsRegularStepGradientDescent(
+        learningRate=2.0,
+        minStep=1e-3,
+        numberOfIterations=_ITERATIONS,
+        relaxationFactor=0.6,
+        gradientMagnitudeTolerance=1e-8,
+    )
+    near.SetShrinkFactorsPerLevel(levels)
+    near.SetSmoothingSigmasPerLevel([level / 2.0 for level in levels])
+    near.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
+    _execute(near, fixed_image, moving_image, transform, _Part(context, 0.0, _NEAR_PART, _ITERATIONS, len(levels)))
+    # Heads and trunks are nearly round: along their turns the slope is too gentle for a descent, not for line searches.
+    exact = _method(fixed_image)
+    exact.SetOptimizerAsPowell(
+        numberOfIterations=_ROUNDS, maximumLineIterations=30, stepLength=1.0, stepTolerance=1e-3, valueTolerance=1e-6
+    )
+    _execute(exact, fixed_image, moving_image, transform, _Part(context, _NEAR_PART, 1.0, _ROUNDS, 1))
+    to_moving = _matrix(transform)
+    metric = -float(exact.GetMetricValue())
     overlap = overlap_of(fixed.geometry, moving.geometry, to_moving)
     if overlap < LEAST_OVERLAP or not metric > LEAST_METRIC:
         raise _no_match()
@@ -173,18 +180,12 @@ def _method(fixed: sitk.Image) -> sitk.ImageRegistrationMethod:
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentage(min(1.0, _SAMPLES / fixed.GetNumberOfPixels()), seed=_SEED)
     method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=2.0,
-        minStep=_SMALLEST_STEP,
-        numberOfIterations=_ITERATIONS,
-        relaxationFactor=0.6,
-        gradientMagnitudeTolerance=1e-8,
-    )
     method.SetOptimizerScalesFromPhysicalShift()
     return method
 
 
-def _best_start(method: sitk.ImageRegistrationMethod, fixed: sitk.Image, moving: sitk.Image) -> sitk.Euler3DTransform:
+def _best_start(fixed: sitk.Image, moving: sitk.Image) -> sitk.Euler3DTransform:
+    method = _method(fixed)
     kinds = sitk.CenteredTransformInitializerFilter
     starts = [_as_stated(fixed)]
     for kind in (kinds.GEOMETRY, kinds.MOMENTS):
@@ -212,27 +213,52 @@ def _as_stated(fixed: sitk.Image) -> sitk.Euler3DTransform:
 def _levels(fixed: sitk.Image, moving: sitk.Image) -> list[int]:
     """Return by how much both are shrunk at each level; no axis may become too short for a gradient."""
     shortest = min(*fixed.GetSize(), *moving.GetSize())
-    return [level for level in (4, 2, 1) if level == 1 or shortest // level >= 2 * LEAST_EXTENT]
+    return [level for level in (4, 2) if shortest // level >= 2 * LEAST_EXTENT] or [1]
 
 
-def _watch(method: sitk.ImageRegistrationMethod, context: JobContext, levels: int) -> Callable[[], bool]:
-    """Report each iteration and stop after Cancel; return whether it was stopped."""
-    cancelled: list[bool] = []
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the work, as told to whoever waits."""
+
+    context: JobContext
+    begin: float
+    end: float
+    iterations: int
+    levels: int
+
+    def tell(self, level: int, iteration: int) -> None:
+        done = (level + min(1.0, iteration / self.iterations)) / self.levels
+        self.context.progress(self.begin + (self.end - self.begin) * done, "Laying one series over the other")
+
+
+def _execute(
+    method: sitk.ImageRegistrationMethod,
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    transform: sitk.Euler3DTransform,
+    part: _Part,
+) -> None:
+    """Improve ``transform`` in place; tell of each iteration, and stop at the next one after Cancel."""
+    context = part.context
+    context.raise_if_cancelled()
 
     def on_iteration() -> None:
         try:
             context.raise_if_cancelled()
         except CancelledError:
             # An error must not travel through the library; every level ends at its next iteration.
-            cancelled.append(True)
             method.StopRegistration()
             return
-        level = method.GetCurrentLevel()
-        done = (level + min(1.0, method.GetOptimizerIteration() / _ITERATIONS)) / levels
-        context.progress(done, f"Laying one series over the other, step {level + 1} of {levels}")
+        part.tell(method.GetCurrentLevel(), method.GetOptimizerIteration())
 
+    method.SetInitialTransform(transform, inPlace=True)
     method.AddCommand(sitk.sitkIterationEvent, on_iteration)
-    return lambda: bool(cancelled)
+    try:
+        method.Execute(fixed, moving)
+    except RuntimeError as error:
+        context.raise_if_cancelled()
+        raise _no_match() from error
+    context.raise_if_cancelled()
 
 
 def _matrix(transform: sitk.Euler3DTransform) -> npt.NDArray[np.float64]:

@@ -29,7 +29,7 @@ class FusionWatch(QObject):
         self._of_overlay = Subscriptions(self)
         add, bench = Subscriptions(self).add, workspace.bench
         add(field_signal(bench, "fusions"), self._look)
-        add(workspace.active_changed, self._look)
+        add(workspace.cases_changed, self._look)
         for name in ("foreign_labels_visible", "overlay_visible"):
             add(field_signal(bench, name), self._tell)
         add(workspace.labels_changed, self._on_labels)

@@ -27,6 +27,8 @@ class Workspace:
     """The list of scanned series changed."""
     active_changed = Signal()
     """Another case, or none, is shown."""
+    cases_changed = Signal()
+    """A case was opened or closed."""
     labels_changed = Signal(LabelsChanged)
     """Labels of an open case changed."""
     history_changed = Signal()
@@ -69,6 +71,7 @@ class Workspace:
         case.history_changed.connect(self._on_history)
         case.load_changed.connect(self._on_load)
         self.show(case.key)
+        self.cases_changed.emit()
 
     def show(self, key: str) -> None:
         """Make an open case the active one, in a pane of its own where panes hold cases."""
@@ -129,6 +132,7 @@ class Workspace:
         if self.active is case:
             self.active = next(reversed(self.cases.values()), None)
             self.active_changed.emit()
+        self.cases_changed.emit()
 
     def remember(self, place: str) -> None:
         """Put a place first among the recent ones."""

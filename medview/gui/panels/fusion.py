@@ -71,7 +71,7 @@ class FusionPanel(QWidget):
         column.addWidget(self._body)
         column.addWidget(self.note)
         add, bench = Subscriptions(self).add, workspace.bench
-        for signal in (workspace.active_changed, workspace.studies_changed, workspace.load_changed):
+        for signal in (workspace.active_changed, workspace.studies_changed, workspace.cases_changed):
             add(signal, self.refresh)
         for name in ("fusions", "identity_hidden", "names_read_as"):
             add(field_signal(bench, name), self.refresh)

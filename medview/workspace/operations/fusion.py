@@ -69,6 +69,8 @@ def closed_candidates(workspace: Workspace, base: OpenCase) -> list[Series]:
 def fuse(workspace: Workspace, base: OpenCase, overlay: OpenCase) -> bool:
     """Lay one open case over another; where their frames of reference differ, say so and wait for a registration."""
     problem = why_not(base.volume) or why_not(overlay.volume)
+    if any(workspace.cases.get(case.key) is not case for case in (base, overlay)):
+        return False
     if not problem and base is overlay:
         problem = "A series cannot be laid over itself; choose another one."
     if not problem and not same_patient(base.series, overlay.series):
