@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medview.core.plane import SlicePlane
+from medview.core.oblique import PlaneLayout
 from medview.core.volume import Volume
 
 _OPPOSITE = {"A": "P", "P": "A", "L": "R", "R": "L", "H": "F", "F": "H"}
@@ -11,7 +11,7 @@ UNKNOWN = ("", "")
 """``Volume.patient_orientation`` of pictures that do not say how they show the patient."""
 
 
-def edge_letters(volume: Volume, plane: SlicePlane) -> tuple[str, str, str, str]:
+def edge_letters(volume: Volume, plane: PlaneLayout) -> tuple[str, str, str, str]:
     """Return the letters at the left, right, top and bottom edge of a slice; empty where the files do not say.
 
     Slices with direction cosines are named by them. A projection is named by its Patient Orientation (0020,0020), and only
@@ -19,7 +19,7 @@ def edge_letters(volume: Volume, plane: SlicePlane) -> tuple[str, str, str, str]
     """
     if volume.patient_orientation is None:
         return plane.edge_letters(volume.geometry)
-    if plane.normal_axis != 0:
+    if not plane.acquired:
         return "", "", "", ""
     rightward, downward = volume.patient_orientation
     return opposite(rightward), rightward, opposite(downward), downward

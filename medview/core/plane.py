@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
+from medview.core.screen_grid import ScreenGrid
 
 
 class Plane(Enum):
@@ -23,7 +24,9 @@ class Plane(Enum):
 # Screen directions in LPS by radiological convention: the patient's right is on the left of the screen.
 _RIGHTWARD_LPS = {Plane.AXIAL: (1, 0, 0), Plane.CORONAL: (1, 0, 0), Plane.SAGITTAL: (0, 1, 0)}
 _DOWNWARD_LPS = {Plane.AXIAL: (0, 1, 0), Plane.CORONAL: (0, 0, -1), Plane.SAGITTAL: (0, 0, -1)}
-_NORMAL_LPS = {Plane.AXIAL: (0, 0, 1), Plane.CORONAL: (0, 1, 0), Plane.SAGITTAL: (1, 0, 0)}
+NORMAL_LPS = {Plane.AXIAL: (0, 0, 1), Plane.CORONAL: (0, 1, 0), Plane.SAGITTAL: (1, 0, 0)}
+
+Direction = tuple[int, int, int]
 
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 
@@ -56,7 +59,7 @@ class SlicePlane:
         """
         directions = geometry.directions_kji
         cosines = {
-            "normal": directions @ np.asarray(_NORMAL_LPS[plane], dtype=float),
+            "normal": directions @ np.asarray(NORMAL_LPS[plane], dtype=float),
             "row": directions @ np.asarray(_DOWNWARD_LPS[plane], dtype=float),
             "column": directions @ np.asarray(_RIGHTWARD_LPS[plane], dtype=float),
         }
@@ -72,6 +75,22 @@ class SlicePlane:
             row_flip=bool(cosines["row"][row] < 0),
             column_flip=bool(cosines["column"][column] < 0),
             normal_flip=bool(cosines["normal"][normal] < 0),
+        )
+
+    @property
+    def acquired(self) -> bool:
+        """Whether these are the slices as they were acquired, not across them."""
+        return self.normal_axis == 0
+
+    def grid(self, geometry: Geometry, index: float) -> ScreenGrid:
+        """Return where the voxels of a slice lie in the patient."""
+        corner, below, beside = (
+            geometry.point_lps_mm(self.index_kji(geometry, index, row, column)) for row, column in ((0, 0), (1, 0), (0, 1))
+        )
+        x, y, z = (float(n) for n in corner)
+        down, right = (tuple(float(n) for n in step - corner) for step in (below, beside))
+        return ScreenGrid(
+            (x, y, z), (down[0], down[1], down[2]), (right[0], right[1], right[2]), self.screen_shape(geometry)
         )
 
     def rotated(self) -> SlicePlane:
@@ -148,6 +167,11 @@ class SlicePlane:
         rightward = geometry.directions_kji[self.column_axis] * (-1 if self.column_flip else 1)
         downward = geometry.directions_kji[self.row_axis] * (-1 if self.row_flip else 1)
         return letters(-rightward), letters(rightward), letters(-downward), letters(downward)
+
+
+def screen_directions(plane: Plane) -> tuple[Direction, Direction, Direction]:
+    """Return what a plane has to its right, below and across, in the patient's own axes (LPS)."""
+    return _RIGHTWARD_LPS[plane], _DOWNWARD_LPS[plane], NORMAL_LPS[plane]
 
 
 def letters(direction_lps: npt.ArrayLike, threshold: float = 0.2588) -> str:

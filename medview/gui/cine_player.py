@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from medview.gui.bind import Subscriptions, field_signal
-from medview.workspace.cine import Cine, begin, rate_of
+from medview.workspace.cine import Cine, begin, rate_of, show_slice, slice_shown
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
@@ -50,7 +50,7 @@ class CinePlayer(QObject):
             self._workspace.say("There is one slice; nothing can be played.")
             bench.cine_on = False
             return
-        self._shown = case.view.crosshair_kji[case.slice_plane(self._run.plane).normal_axis]
+        self._shown = slice_shown(case, self._run.plane)
         self._wait()
 
     def _on_rate(self, _rate_hz: float) -> None:
@@ -61,13 +61,12 @@ class CinePlayer(QObject):
         case, run = self._case, self._run
         if case is None or run is None:
             return
-        axis = case.slice_plane(run.plane).normal_axis
-        if case.view.crosshair_kji[axis] != self._shown:
+        if slice_shown(case, run.plane) != self._shown:
             # Somebody took the wheel.
             self._workspace.bench.cine_on = False
             return
-        self._shown = run.slice_at(time.perf_counter())
-        case.view.set_slice(axis, self._shown)
+        show_slice(case, run.plane, run.slice_at(time.perf_counter()))
+        self._shown = slice_shown(case, run.plane)
         self._wait()
 
     def _wait(self) -> None:

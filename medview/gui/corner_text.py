@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from medview.analysis.reslice import layer_offsets_mm
 from medview.core.geometry import SHEAR_TOLERANCE, Calibration, Geometry
-from medview.core.plane import SlicePlane, letters
+from medview.core.oblique import ObliquePlane, PlaneLayout
+from medview.core.plane import NORMAL_LPS, letters
 from medview.core.slab import Slab, SlabMode
 from medview.core.study import Series
 from medview.core.suv import SuvKind
@@ -18,10 +22,12 @@ from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Bench
 
+_STRAIGHT_DEGREES = 0.05
+
 _MINUS = "\u2212"
 
 
-def corner_texts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> CornerTexts:
+def corner_texts(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> CornerTexts:
     """Return the words for a slice of a case."""
     hidden = bench.identity_hidden
     shown = bench.as_read(case.series)
@@ -42,14 +48,15 @@ def iso_date(dicom_date: str) -> str:
     return dicom_date
 
 
-def slice_position(plane: SlicePlane, geometry: Geometry, index: int) -> str:
+def slice_position(plane: PlaneLayout, geometry: Geometry, index: float) -> str:
     """Return where a slice lies along its own direction, e.g. ``H 152.5 mm``; empty without millimetres there."""
-    stacked = geometry.calibration is Calibration.IN_PLANE and plane.normal_axis == 0
+    stacked = geometry.calibration is Calibration.IN_PLANE and plane.acquired
     if geometry.calibration is Calibration.PIXELS or stacked:
         return ""
     rows, columns = plane.screen_shape(geometry)
     middle = geometry.point_lps_mm(plane.index_kji(geometry, index, (rows - 1) / 2, (columns - 1) / 2))
-    normal = geometry.directions_kji[plane.normal_axis]
+    across = plane.normal_lps if isinstance(plane, ObliquePlane) else geometry.directions_kji[plane.normal_axis]
+    normal = np.asarray(across)
     along_mm = float(middle @ normal)
     direction = normal if along_mm >= 0 else -normal
     return f"{letters(direction)[:1]} {abs(along_mm):.1f} mm"
@@ -70,28 +77,42 @@ def _study(series: Series, *, hidden: bool) -> list[str]:
     return [series.study_description, f"{series.modality} {described}".strip()]
 
 
-def _slice(case: OpenCase, plane: SlicePlane, index: int, slab: Slab) -> list[str]:
+def _slice(case: OpenCase, plane: PlaneLayout, index: float, slab: Slab) -> list[str]:
     geometry = case.volume.geometry
     placed = case.volume.patient_orientation is None
     # Without directions in the patient no plane is axial.
-    name = plane.plane.value.capitalize() if placed else "Image" if plane.normal_axis == 0 else "Across the images"
-    title = f"{name} {index + 1}/{plane.count(geometry)}"
+    name = plane.plane.value.capitalize() if placed else "Image" if plane.acquired else "Across the images"
     position = slice_position(plane, geometry, index) if placed else ""
+    if isinstance(plane, ObliquePlane):
+        sampled = f"Interpolated, {plane.pixel_mm:.2f} mm pixels"
+        return [f"{name}, {_tilt(plane, geometry)}", position, sampled, slab_text(case, plane, index, slab)]
+    title = f"{name} {int(index) + 1}/{plane.count(geometry)}"
     spacing = f"Spacing {geometry.spacing_kji_mm[plane.normal_axis]:.2f} mm" if position else ""
     return [title, position, spacing, slab_text(case, plane, index, slab)]
 
 
-def slab_text(case: OpenCase, plane: SlicePlane, index: int, slab: Slab) -> str:
+def _tilt(plane: ObliquePlane, geometry: Geometry) -> str:
+    """Return how far a plane is from the patient's own."""
+    cosine = abs(float(np.asarray(plane.normal_lps) @ np.asarray(NORMAL_LPS[plane.plane], dtype=np.float64)))
+    degrees = float(np.degrees(np.arccos(min(1.0, cosine))))
+    return "of the patient" if degrees < _STRAIGHT_DEGREES else f"{degrees:.0f}\u00b0 oblique"
+
+
+def slab_text(case: OpenCase, plane: PlaneLayout, index: float, slab: Slab) -> str:
     """Return what a slab shows, by its true thickness; why there is none where it was asked for in vain."""
     if slab.mode is SlabMode.OFF or case.volume.colour:
         return ""
     if case.volume.geometry.calibration is not Calibration.VOLUME:
         return "No slab: the distance between slices is not known"
-    count = len(slab.slices(plane, case.volume.geometry, index))
+    if isinstance(plane, ObliquePlane):
+        layers = layer_offsets_mm(case.volume, plane.grid(case.volume.geometry, index), slab)
+        thick = len(layers) * (float(layers[1] - layers[0]) if len(layers) > 1 else plane.step_mm)
+        return f"{slab.mode.title} {thick:.1f} mm ({len(layers)} layers)"
+    count = len(slab.slices(plane, case.volume.geometry, int(index)))
     return f"{slab.mode.title} {count * plane.spacing_mm(case.volume.geometry):.1f} mm ({count} slices)"
 
 
-def _window(case: OpenCase, plane: SlicePlane) -> list[str]:
+def _window(case: OpenCase, plane: PlaneLayout) -> list[str]:
     zoom = f"Zoom {100 * case.view.cameras[plane.plane].zoom:.0f} %"
     if case.volume.colour:
         return [zoom]
@@ -137,19 +158,19 @@ def number(value: float) -> str:
     return f"{value:.{digits}f}".replace("-", _MINUS)
 
 
-def _notes(case: OpenCase, plane: SlicePlane, *, hidden: bool) -> list[str]:
+def _notes(case: OpenCase, plane: PlaneLayout, *, hidden: bool) -> list[str]:
     notes = []
     geometry = case.volume.geometry
     calibration = geometry.calibration
     scale = case.volume.pixel_scale
-    if plane.normal_axis == 0 and scale.regions:
+    if plane.acquired and scale.regions:
         notes.append("Millimetres hold inside the regions of the picture only")
-    elif plane.normal_axis == 0 and scale.note and calibration is not Calibration.PIXELS:
+    elif plane.acquired and scale.note and calibration is not Calibration.PIXELS:
         notes.append(f"Millimetres {scale.note}")
-    if calibration is Calibration.IN_PLANE and geometry.shape_kji[0] == 1 and plane.normal_axis == 0:
+    if calibration is Calibration.IN_PLANE and geometry.shape_kji[0] == 1 and plane.acquired:
         pass  # one picture has no distance between slices to miss
     elif calibration is Calibration.IN_PLANE:
-        along = "across the slices" if plane.normal_axis == 0 else "along the stack"
+        along = "across the slices" if plane.acquired else "along the stack"
         notes.append(f"Stack: no millimetres {along}")
     elif calibration is Calibration.PIXELS and not scale.regions:
         notes.append("No millimetres: sizes are in pixels")
@@ -161,19 +182,32 @@ def _notes(case: OpenCase, plane: SlicePlane, *, hidden: bool) -> list[str]:
     return notes
 
 
-def _slanting(plane: SlicePlane, geometry: Geometry) -> bool:
+def _slanting(plane: PlaneLayout, geometry: Geometry) -> bool:
     """Whether the rows and columns of a slice, drawn at right angles, are not at right angles in the patient."""
+    if isinstance(plane, ObliquePlane):
+        return False
     down, right = (geometry.directions_kji[axis] for axis in (plane.row_axis, plane.column_axis))
     return abs(float(down @ right)) > SHEAR_TOLERANCE
 
 
-def _instead_of_picture(case: OpenCase, plane: SlicePlane, index: int, *, hidden: bool) -> list[str]:
-    if plane.normal_axis != 0:
-        return []
+def _instead_of_picture(case: OpenCase, plane: PlaneLayout, at: float, *, hidden: bool) -> list[str]:
+    if not plane.acquired:
+        return _no_plane(case)
+    index = int(at)
     state = case.load.state(index)
     if state is SliceState.DAMAGED:
         return [f"Slice {index + 1} is damaged", "" if hidden else case.load.reasons.get(index, "")]
     return [f"Slice {index + 1} is being read"] if state is SliceState.ABSENT else []
+
+
+def _no_plane(case: OpenCase) -> list[str]:
+    """Return why a series has no planes across its slices, or nothing where it has."""
+    if case.volume.geometry.calibration is Calibration.VOLUME:
+        return []
+    if case.volume.geometry.shape_kji[0] == 1:
+        return ["A single picture has no other planes"]
+    why = next((reason.text for reason in case.entry.reasons), "The distance between its slices is not known.")
+    return ["Only the pictures themselves can be shown", why]
 
 
 def _lines(texts: list[str]) -> tuple[TextLine, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtGui import QFont, QPainter
 
 from medview.analysis.reslice import sample_voxels
-from medview.core.plane import SlicePlane
+from medview.core.oblique import PlaneLayout
 from medview.gui.corner_text import window_ends
 from medview.gui.fusion_text import foreign_note, fusion_notes
 from medview.gui.label_raster import Paint
@@ -18,7 +18,7 @@ from medview.gui.viewport import Viewport
 from medview.workspace.colour_maps import palette
 from medview.workspace.foreign_labels import ForeignLabels, foreign_labels
 from medview.workspace.fusion import Fusion
-from medview.workspace.fusion_picture import FusedOverlay, fused_overlay, refined, refinement, slice_grid
+from medview.workspace.fusion_picture import FusedOverlay, fused_overlay, refined, refinement, slab_grid
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
@@ -35,7 +35,7 @@ class FusedView:
         self._notes: tuple[TextLine, ...] = ()
         self._viewport: Viewport | None = None
 
-    def show(self, case: OpenCase, layout: SlicePlane, index: int, viewport: Viewport) -> None:
+    def show(self, case: OpenCase, layout: PlaneLayout, index: float, viewport: Viewport) -> None:
         """Take what lies over a slice of a case."""
         self._viewport = viewport
         bench = self._workspace.bench
@@ -50,8 +50,7 @@ class FusedView:
             self._layer.update(None, viewport)
             self._bar.update(None, ("", ""), viewport)
         else:
-            slices = bench.slab.slices(layout, case.volume.geometry, index)
-            grid = slice_grid(layout, case.volume.geometry, (slices[0] + slices[-1]) / 2)
+            grid = slab_grid(layout, case.volume.geometry, index, bench.slab)
             fine = refined(grid, refinement(grid, min(fused.volume.geometry.spacing_kji_mm)))
             self._layer.update(fused.rgba(fine, bench.slab), viewport)
             self._bar.update(palette(fusion.colour_map), window_ends(overlay, as_stored=True), viewport)
@@ -98,7 +97,7 @@ class FusedView:
             self._made = (depends, fused_overlay(fusion, case, overlay))
         return self._made[1]
 
-    def _show_outlines(self, case: OpenCase, layout: SlicePlane, index: int, viewport: Viewport) -> None:
+    def _show_outlines(self, case: OpenCase, layout: PlaneLayout, index: float, viewport: Viewport) -> None:
         cuts: list[ForeignCut] = []
         whose: list[OpenCase] = []
         for foreign in foreign_labels(self._workspace, case):
@@ -109,8 +108,8 @@ class FusedView:
         self._notes = (*self._notes, *foreign_note(whose, case, self._workspace.bench))
 
 
-def _cuts(foreign: ForeignLabels, case: OpenCase, layout: SlicePlane, index: int) -> list[ForeignCut]:
-    grid = slice_grid(layout, case.volume.geometry, index)
+def _cuts(foreign: ForeignLabels, case: OpenCase, layout: PlaneLayout, index: float) -> list[ForeignCut]:
+    grid = layout.grid(case.volume.geometry, index)
     fine = refined(grid, refinement(grid, min(foreign.placed.spacing_kji_mm)))
     found = []
     for layer_id, layer in foreign.case.labels.segmentation.layers.items():

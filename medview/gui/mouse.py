@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
 
-from medview.core.plane import SlicePlane
+from medview.core.oblique import PlaneLayout
 from medview.gui.viewport import Viewport
 from medview.workspace.pointer import Button, Modifiers, Pointer
 
@@ -45,8 +45,8 @@ def modifiers_of(modifiers: Qt.KeyboardModifier) -> Modifiers:
 def pointer_at(
     position: QPointF,
     viewport: Viewport,
-    plane: SlicePlane,
-    slice_index: int,
+    plane: PlaneLayout,
+    slice_index: float,
     button: Button,
     modifiers: Qt.KeyboardModifier,
     pane_id: str = "",

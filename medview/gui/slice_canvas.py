@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.core.label_patch import LabelPatch
-from medview.core.plane import SlicePlane
+from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.fused_view import FusedView
 from medview.gui.fusion_watch import FusionWatch
@@ -64,8 +64,8 @@ class SliceCanvas(QWidget):
         self._watch.changed.connect(self._on_fused)
         self._stale = Stale.ALL
         self._written: list[tuple[int, tuple[int, int, int, int]]] = []
-        self._shown_index = -1
-        self._layout: SlicePlane | None = None
+        self._shown_index = -1.0
+        self._layout: PlaneLayout | None = None
         self._pointer_px: QPointF | None = None
         # Slices arrive faster than anyone can look; reading needs the processor more than the screen does.
         self._load_pace = QTimer(self, interval=_LOAD_PACE_MS, singleShot=True)
@@ -91,6 +91,8 @@ class SliceCanvas(QWidget):
         add(field_signal(bench, "identity_hidden"), self._on_identity)
         for name in ("graphics_visible", "slab"):
             add(field_signal(bench, name), self._on_identity)
+        for name in ("crosshair_visible", "tool"):
+            add(field_signal(bench, name), self._on_lines)
         add(field_signal(bench, "names_read_as"), self._on_identity)
         add(field_signal(bench, "pointed"), self._on_pointed)
 
@@ -108,13 +110,15 @@ class SliceCanvas(QWidget):
         self.plane = self._workspace.plane_in(self.pane_id)
         self.setAccessibleName(f"{self.plane.value.capitalize()} picture")
         self._written.clear()
-        self._shown_index = -1
+        self._shown_index = -1.0
         self._layout = None if case is None else case.slice_plane(self.plane)
-        self._picture.take_case(case)
+        self._picture.take_case(case, self._layout)
         self._watch.follow(case)
         if case is not None:
-            self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
+            for name in ("crosshair_kji", "focus_kji"):
+                self._of_case.add(field_signal(case.view, name), self._on_crosshair)
             self._of_case.add(field_signal(case.view, "turns"), self._on_turn)
+            self._of_case.add(field_signal(case.view, "axes"), self._on_axes)
             for name in ("window", "inverted", "colour_map"):
                 self._of_case.add(field_signal(case.view, name), self._on_window)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
@@ -126,7 +130,7 @@ class SliceCanvas(QWidget):
         case, layout = self._case, self._layout
         if case is None or layout is None:
             return
-        if case.view.crosshair_kji[layout.normal_axis] != self._shown_index:
+        if case.position_on(layout) != self._shown_index:
             self._mark(Stale.SLICE)
             self._say_pointed_at()
             return
@@ -145,9 +149,15 @@ class SliceCanvas(QWidget):
         layout = None if case is None else case.slice_plane(self.plane)
         if layout != self._layout:
             self._layout = layout
-            self._picture.take_case(case)
+            self._picture.take_case(case, layout)
             self._mark(Stale.ALL)
             self._say_pointed_at()
+
+    def _on_axes(self) -> None:
+        self._on_turn()
+        if self._case is not None and self._layout is not None:
+            self._picture.take_lines(self._case, self._layout)
+            self._mark(Stale.LINES | Stale.TEXT)
 
     def _on_camera(self) -> None:
         case = self._case
@@ -158,7 +168,7 @@ class SliceCanvas(QWidget):
         case, layout = self._case, self._layout
         if case is None or layout is None:
             return
-        waiting = self._picture.image.empty and layout.normal_axis == 0
+        waiting = self._picture.image.empty and layout.acquired
         if waiting and case.load.state(case.view.crosshair_kji[0]) is not SliceState.ABSENT:
             self._show_load()
         elif not self._load_pace.isActive():
@@ -179,6 +189,9 @@ class SliceCanvas(QWidget):
 
     def _on_fused(self) -> None:
         self._mark(Stale.FUSED | Stale.TEXT)
+
+    def _on_lines(self) -> None:
+        self._mark(Stale.LINES)
 
     def _on_pointed(self) -> None:
         self.update()
@@ -202,6 +215,9 @@ class SliceCanvas(QWidget):
         if not event.only_voxels:
             self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.TEXT | Stale.MEASURES)
             return
+        if isinstance(layout, ObliquePlane):
+            self._mark(Stale.LABELS)
+            return
         index = case.view.crosshair_kji[layout.normal_axis]
         for change in event.changes:
             if not isinstance(change, LabelPatch) or not change.box.touches_slice(layout.normal_axis, index):
@@ -224,7 +240,7 @@ class SliceCanvas(QWidget):
         self._stale = Stale.NONE
         if case is None or layout is None:
             return
-        index = case.view.crosshair_kji[layout.normal_axis]
+        index = case.position_on(layout)
         self._shown_index = index
         if parts & Stale.CAMERA:
             picture.look(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
@@ -267,7 +283,7 @@ class SliceCanvas(QWidget):
         case, layout = self._case, self._layout
         if case is None or layout is None:
             return None
-        index = case.view.crosshair_kji[layout.normal_axis]
+        index = case.position_on(layout)
         viewport = self._picture.viewport_for(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
         return pointer_at(position, viewport, layout, index, button, modifiers, self.pane_id)
 

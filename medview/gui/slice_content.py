@@ -8,6 +8,7 @@ import numpy.typing as npt
 from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
 from medview.core.geometry import Calibration, Geometry
+from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
 from medview.core.slab import Slab, project
@@ -15,6 +16,7 @@ from medview.gui.label_raster import Cut, Paint
 from medview.gui.layers.boxes import BoxOnSlice
 from medview.gui.layers.measurements import FigureOnSlice
 from medview.gui.layers.proposal import Chip, ProposedMask
+from medview.gui.oblique_content import box_outline, oblique_labels, oblique_levels, oblique_mask
 from medview.workspace.grey_table import GreyTable, Levels
 from medview.workspace.load_state import LoadState, SliceState
 from medview.workspace.measuring import handles, lies_on, lines, measured, measurements, short_text
@@ -43,8 +45,14 @@ def screen_ranges(plane: SlicePlane, geometry: Geometry, box: Box) -> tuple[int,
     return row0, row1, column0, column1
 
 
-def slice_levels(table: GreyTable, load: LoadState, plane: SlicePlane, index: int, slab: Slab = Slab()) -> Levels | None:
+def slice_levels(table: GreyTable, load: LoadState, plane: PlaneLayout, at: float, slab: Slab = Slab()) -> Levels | None:
     """Return the levels of a slice or of a slab around it; None when nothing of it can be shown."""
+    if isinstance(plane, ObliquePlane):
+        return oblique_levels(table, load, plane, at, slab, MISSING_LEVEL)
+    index = int(at)
+    if not plane.acquired and table.volume.geometry.calibration is not Calibration.VOLUME:
+        # Planes across slices whose distances are not known would show distances all the same.
+        return None
     if plane.normal_axis == 0 and load.state(index) is not SliceState.READY:
         return None
     slices = list(slab.slices(plane, table.volume.geometry, index))
@@ -56,30 +64,30 @@ def slice_levels(table: GreyTable, load: LoadState, plane: SlicePlane, index: in
         missing = np.fromiter((load.state(k) is not SliceState.READY for k in range(load.total)), bool, load.total)
         along_rows = plane.row_axis == 0
         flipped = plane.row_flip if along_rows else plane.column_flip
-        at = missing[::-1] if flipped else missing
+        gone = missing[::-1] if flipped else missing
         # Levels of a colour volume may be its voxels themselves, which nobody writes.
         levels = levels.copy()
         if along_rows:
-            levels[at] = MISSING_LEVEL
+            levels[gone] = MISSING_LEVEL
         else:
-            levels[:, at] = MISSING_LEVEL
+            levels[:, gone] = MISSING_LEVEL
     return levels
 
 
-def graphics_mask(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> npt.NDArray[np.bool_] | None:
+def graphics_mask(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> npt.NDArray[np.bool_] | None:
     """Return where the files draw over a slice as it was acquired, in screen orientation; None where nothing is shown."""
-    planes = case.graphics.get(index, ()) if plane.normal_axis == 0 else ()
-    if not planes or not bench.graphics_visible or bench.identity_hidden:
+    planes = case.graphics.get(int(index), ()) if plane.acquired else ()
+    if not planes or isinstance(plane, ObliquePlane) or not bench.graphics_visible or bench.identity_hidden:
         return None
     drawn = np.logical_or.reduce([one.mask for one in planes])
     return np.asarray(plane.extract(drawn[np.newaxis], 0), dtype=np.bool_)
 
 
-def label_cuts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> dict[int, tuple[Cut, list[Paint]]]:
+def label_cuts(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> dict[int, tuple[Cut, list[Paint]]]:
     """Return the slice of every label layer that has visible segments, with their paints."""
     if not bench.overlay_visible:
         return {}
-    segmentation = case.labels.segmentation
+    segmentation, geometry = case.labels.segmentation, case.volume.geometry
     result: dict[int, tuple[Cut, list[Paint]]] = {}
     for layer_id, layer in segmentation.layers.items():
         paints = [
@@ -87,11 +95,15 @@ def label_cuts(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> d
             for segment in segmentation.segments
             if segment.layer_id == layer_id and segment.visible
         ]
-        result[layer_id] = (_labels(plane.extract(layer.voxels, index)), paints)
+        if isinstance(plane, ObliquePlane):
+            cut = oblique_labels(layer.voxels, geometry, plane.grid(geometry, index))
+        else:
+            cut = _labels(plane.extract(layer.voxels, int(index)))
+        result[layer_id] = (cut, paints)
     return result
 
 
-def proposed_masks(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> list[ProposedMask]:
+def proposed_masks(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> list[ProposedMask]:
     """Return the slices of all proposed masks that hold anything here."""
     if not bench.overlay_visible:
         return []
@@ -105,8 +117,11 @@ def proposed_masks(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) 
     return masks
 
 
-def mask_cut(mask: PredictedMask, geometry: Geometry, plane: SlicePlane, index: int) -> Cut | None:
+def mask_cut(mask: PredictedMask, geometry: Geometry, plane: PlaneLayout, at: float) -> Cut | None:
     """Return one slice of a predicted mask on the whole screen slice, or None when it holds nothing there."""
+    if isinstance(plane, ObliquePlane):
+        return oblique_mask(mask, geometry, plane.grid(geometry, at))
+    index = int(at)
     if mask.box.empty or not mask.box.touches_slice(plane.normal_axis, index):
         return None
     part = plane.extract(mask.voxels, index - mask.box.min_kji[plane.normal_axis])
@@ -118,14 +133,14 @@ def mask_cut(mask: PredictedMask, geometry: Geometry, plane: SlicePlane, index: 
     return cut
 
 
-def measurements_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> list[FigureOnSlice]:
+def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> list[FigureOnSlice]:
     """Return the measurements that lie on a slice, with what they say."""
     if not bench.overlay_visible:
         return []
     geometry = case.volume.geometry
     found: list[FigureOnSlice] = []
     for one in measurements(case):
-        if one.slice_index(plane, geometry) != index or not lies_on(one, plane, geometry):
+        if not lies_on(one, plane, geometry, index):
             continue
         points = np.asarray([plane.screen(geometry, point)[1:] for point in one.points_kji(geometry)])
         drawn = lines(one, points)
@@ -145,7 +160,7 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index
     return found
 
 
-def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) -> list[BoxOnSlice]:
+def boxes_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> list[BoxOnSlice]:
     """Return accepted and proposed boxes that the slice cuts."""
     if not bench.overlay_visible:
         return []
@@ -156,23 +171,32 @@ def boxes_on_slice(case: OpenCase, bench: Bench, plane: SlicePlane, index: int) 
     for box, is_proposed in (*accepted, *proposed):
         low, high = box.bounds_kji(case.volume.geometry)
         # Bounds count voxel edges, so the middle of a slice lies half a voxel after its index.
-        if not low[plane.normal_axis] <= index + 0.5 <= high[plane.normal_axis]:
+        shown = _rectangle(plane, case.volume.geometry, index, low - 0.5, high - 0.5)
+        if shown is None:
             continue
-        _, row_a, column_a = plane.screen(case.volume.geometry, low - 0.5)
-        _, row_b, column_b = plane.screen(case.volume.geometry, high - 0.5)
         colour = colours.get(box.label.casefold(), BOX_COLOUR)
         result.append(
             BoxOnSlice(
-                min(row_a, row_b),
-                max(row_a, row_b),
-                min(column_a, column_b),
-                max(column_a, column_b),
+                *shown,
                 box.label if box.score is None else f"{box.label} {box.score:.2f}",
                 f"#{bytes(colour).hex()}",
                 is_proposed,
             )
         )
     return result
+
+
+def _rectangle(
+    plane: PlaneLayout, geometry: Geometry, index: float, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]
+) -> tuple[float, float, float, float] | None:
+    """Return (top, bottom, left, right) of a box where a slice cuts it, in screen rows and columns."""
+    if isinstance(plane, ObliquePlane):
+        return box_outline(plane, geometry, index, low, high)
+    if not low[plane.normal_axis] <= index <= high[plane.normal_axis]:
+        return None
+    _, row_a, column_a = plane.screen(geometry, low)
+    _, row_b, column_b = plane.screen(geometry, high)
+    return min(row_a, row_b), max(row_a, row_b), min(column_a, column_b), max(column_a, column_b)
 
 
 def _colours_by_name(case: OpenCase) -> dict[str, tuple[int, int, int]]:
@@ -198,8 +222,10 @@ def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:
     return chips
 
 
-def columns_have_mm(plane: SlicePlane, geometry: Geometry) -> bool:
+def columns_have_mm(plane: PlaneLayout, geometry: Geometry) -> bool:
     """Whether distances to the right on the screen are millimetres."""
+    if isinstance(plane, ObliquePlane):
+        return True
     if geometry.calibration is Calibration.IN_PLANE:
         return plane.column_axis != 0
     return geometry.calibration is Calibration.VOLUME

@@ -7,8 +7,10 @@ from dataclasses import replace
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from medview.core.geometry import Calibration
+from medview.core.oblique import PlaneLayout
 from medview.core.orientation import edge_letters
-from medview.core.plane import Plane, SlicePlane
+from medview.core.plane import Plane
 from medview.gui.corner_text import corner_texts, window_ends
 from medview.gui.fused_view import FusedView
 from medview.gui.layers.boxes import BoxesLayer
@@ -37,9 +39,10 @@ from medview.gui.theme import ui_font
 from medview.gui.theme_tokens import DARK, PLANE_COLOURS, TEXT_LARGE_PX, TEXT_PX
 from medview.gui.viewport import Viewport
 from medview.workspace.colour_maps import GREY, palette
+from medview.workspace.crosshair_lines import CrosshairLine, crosshair_lines
 from medview.workspace.grey_table import GreyTable
 from medview.workspace.open_case import OpenCase
-from medview.workspace.view_state import Bench, Camera
+from medview.workspace.view_state import Bench, Camera, Tool
 
 _NO_TEXT = CornerTexts()
 
@@ -65,28 +68,33 @@ class SlicePicture:
         self._scale_bar = ScaleBarLayer()
         self._colour_bar = ColourBarLayer()
         self._table: GreyTable | None = None
-        self._line_colours: dict[int, str] = {}
+        self._lines: tuple[CrosshairLine, ...] = ()
         self._texts = _NO_TEXT
         self._chips: tuple[Chip, ...] = ()
         self._edge_letters: tuple[str, str, str, str] = ("", "", "", "")
         self._font = ui_font(TEXT_PX)
         self._large_font = ui_font(TEXT_LARGE_PX, bold=True)
 
-    def take_case(self, case: OpenCase | None) -> None:
-        """Begin with another case, or with none."""
+    def take_case(self, case: OpenCase | None, layout: PlaneLayout | None) -> None:
+        """Begin with another case or plane, or with none."""
         self.viewport = self.camera = self._table = None
         self.fused.clear()
         self._texts, self._chips = _NO_TEXT, ()
-        planes = () if case is None else tuple((plane, case.slice_plane(plane)) for plane in Plane)
-        self._line_colours = {layout.normal_axis: PLANE_COLOURS[plane] for plane, layout in planes}
+        self._lines = ()
+        if case is not None and layout is not None:
+            self.take_lines(case, layout)
 
-    def viewport_for(self, case: OpenCase, layout: SlicePlane, size_px: tuple[int, int], device_ratio: float) -> Viewport:
+    def take_lines(self, case: OpenCase, layout: PlaneLayout) -> None:
+        """Take which way the other planes cut this one."""
+        self._lines = crosshair_lines(case, layout)
+
+    def viewport_for(self, case: OpenCase, layout: PlaneLayout, size_px: tuple[int, int], device_ratio: float) -> Viewport:
         """Return how the case's camera sees a plane through a pane of this size."""
         geometry = case.volume.geometry
         shape, spacing = layout.screen_shape(geometry), layout.screen_spacing_mm(geometry)
         return Viewport.looking(size_px, shape, spacing, case.view.cameras[layout.plane], device_ratio)
 
-    def look(self, case: OpenCase, layout: SlicePlane, size_px: tuple[int, int], device_ratio: float) -> None:
+    def look(self, case: OpenCase, layout: PlaneLayout, size_px: tuple[int, int], device_ratio: float) -> None:
         """Take the camera."""
         self.viewport = self.viewport_for(case, layout, size_px, device_ratio)
         self.camera = case.view.cameras[layout.plane]
@@ -97,10 +105,10 @@ class SlicePicture:
         self._edge_letters = edge_letters(case.volume, layout)
         self._letters.update(self._edge_letters, self.viewport, self._large_font)
         calibrated = columns_have_mm(layout, case.volume.geometry)
-        note = case.volume.pixel_scale.note if layout.normal_axis == 0 else ""
+        note = case.volume.pixel_scale.note if layout.acquired else ""
         self._scale_bar.update(self.viewport, self._font, calibrated=calibrated, note=note)
 
-    def show_image(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+    def show_image(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take the grey levels."""
         table, view = self._table, case.view
         same = table is not None and table.volume is case.volume and table.inverted == view.inverted
@@ -112,25 +120,25 @@ class SlicePicture:
         self._colour_bar.update(colours, window_ends(case), self._here)
         self.graphics.update(graphics_mask(case, self._bench, layout, index), self._here)
 
-    def show_fused(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+    def show_fused(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take what other series add."""
         self.fused.show(case, layout, index, self._here)
 
-    def show_labels(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+    def show_labels(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take labels and accepted boxes."""
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
         self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
-    def show_measurements(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+    def show_measurements(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take the measurements."""
         self.measurements.update(measurements_on_slice(case, self._bench, layout, index), self._here)
 
-    def show_proposals(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+    def show_proposals(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take what models propose."""
         self.proposals.update(proposed_masks(case, self._bench, layout, index), self._here)
         self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
-    def show_text(self, case: OpenCase, layout: SlicePlane, index: int) -> None:
+    def show_text(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take the words."""
         texts = corner_texts(case, self._bench, layout, index)
         self._texts = replace(texts, notes=(*texts.notes, *self.fused.notes))
@@ -140,11 +148,14 @@ class SlicePicture:
         self._chips = tuple(proposal_chips(case, scores=first))
         self.proposals.update_chips(self._chips, self._corners.below_top_px)
 
-    def show_crosshair(self, case: OpenCase, layout: SlicePlane) -> None:
+    def show_crosshair(self, case: OpenCase, layout: PlaneLayout) -> None:
         """Take the lines where the other planes cut this one."""
-        _, row, column = layout.screen(case.volume.geometry, case.view.crosshair_kji)
-        across, down = self._line_colours[layout.row_axis], self._line_colours[layout.column_axis]
-        self.crosshair.update(row, column, across, down, self._here)
+        here, wanted = self._here, self._bench.tool is Tool.CROSSHAIR
+        _, row, column = layout.screen(case.volume.geometry, case.view.at_kji)
+        lines = [(n.column_step * here.column_px, n.row_step * here.row_px, PLANE_COLOURS[n.plane]) for n in self._lines]
+        shown = lines if wanted or self._bench.crosshair_tells(self._pane_id) else []
+        turnable = wanted and case.volume.geometry.calibration is Calibration.VOLUME
+        self.crosshair.update(row, column, shown, here, handles=turnable)
 
     def around(self, ranges: tuple[int, int, int, int]) -> QRect:
         """Return the logical pixels that labels in (row0, row1, column0, column1) and their outlines can cover."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medview.core.plane import Plane
+from medview.core.oblique import ObliquePlane
+from medview.core.plane import Plane, SlicePlane
+from medview.workspace.focus import stepped
 from medview.workspace.open_case import OpenCase
 
 SLOWEST_HZ, FASTEST_HZ = 0.5, 60.0
@@ -48,10 +50,28 @@ def begin(case: OpenCase, plane: Plane, rate_hz: float, now_s: float) -> Cine | 
     count = layout.count(case.volume.geometry)
     if count < 2:
         return None
-    here = case.view.crosshair_kji[layout.normal_axis]
     # Towards the head, as the wheel goes; pictures without directions in the order they were taken.
     placed = case.volume.patient_orientation is None
-    return Cine(plane, count, here, now_s, rate_hz, -1 if placed and layout.normal_flip else 1)
+    backwards = isinstance(layout, SlicePlane) and placed and layout.normal_flip
+    return Cine(plane, count, slice_shown(case, plane), now_s, rate_hz, -1 if backwards else 1)
+
+
+def slice_shown(case: OpenCase, plane: Plane) -> int:
+    """Return which slice of a plane is shown, from 0; of a plane at an angle to the grid the nearest step."""
+    layout = case.slice_plane(plane)
+    at = round(case.position_on(layout))
+    return at + layout.half_steps if isinstance(layout, ObliquePlane) else at
+
+
+def show_slice(case: OpenCase, plane: Plane, index: int) -> None:
+    """Show a slice of a plane, from 0."""
+    layout = case.slice_plane(plane)
+    if isinstance(layout, SlicePlane):
+        case.view.set_slice(layout.normal_axis, index)
+        return
+    geometry = case.volume.geometry
+    by = index - slice_shown(case, plane)
+    case.view.look_at(stepped(geometry, layout, case.view.at_kji, by), geometry.shape_kji)
 
 
 def rate_of(case: OpenCase) -> float:

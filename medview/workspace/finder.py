@@ -86,6 +86,7 @@ _REASONS = {
     "view.graphics": "The files bring no graphics",
     "preset": "This series offers fewer windows",
     "window.region": "No region is measured",
+    "planes": "This series has no planes but its own",
     "measurement": "No measurement is chosen",
     "file.export": "There are no labels to export",
     "file.export_sr": "There are no measurements to export",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from medview.analysis.reslice import sample
 from medview.core.geometry import Geometry
-from medview.core.plane import SlicePlane
+from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.core.screen_grid import ScreenGrid
 from medview.core.slab import Slab
 from medview.core.voi_table import VoiTransform
@@ -94,12 +94,12 @@ def fusion_rgba(fusion: Fusion, base: OpenCase, overlay: OpenCase, grid: ScreenG
     return None if fused is None else fused.rgba(grid, slab)
 
 
-def slice_grid(layout: SlicePlane, geometry: Geometry, index: float) -> ScreenGrid:
-    """Return where the pixels of a slice lie in the patient; between two slices for a fractional index."""
-    corner = geometry.point_lps_mm(layout.index_kji(geometry, index, 0.0, 0.0))
-    down = geometry.point_lps_mm(layout.index_kji(geometry, index, 1.0, 0.0)) - corner
-    right = geometry.point_lps_mm(layout.index_kji(geometry, index, 0.0, 1.0)) - corner
-    return ScreenGrid(_triple(corner), _triple(down), _triple(right), layout.screen_shape(geometry))
+def slab_grid(layout: PlaneLayout, geometry: Geometry, index: float, slab: Slab) -> ScreenGrid:
+    """Return where the pixels of a slice lie in the patient, or those of the middle of the slab it is shown as."""
+    if isinstance(layout, ObliquePlane):
+        return layout.grid(geometry, index)
+    slices = slab.slices(layout, geometry, int(index))
+    return layout.grid(geometry, (slices[0] + slices[-1]) / 2)
 
 
 def refinement(grid: ScreenGrid, finest_mm: float) -> tuple[int, int]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from psygnal import Signal
 
-from medview.core.plane import Plane
+from medview.core.plane import Plane, SlicePlane
+from medview.workspace.focus import stepped
 from medview.workspace.measuring import MEASURING_TOOLS
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Modifiers, Pointer
@@ -123,7 +124,7 @@ class Hands:
             case.view.set_camera(plane, case.view.cameras[plane].zoomed(1.1**steps))
         else:
             step_slice(case, pointer.plane.plane, round(steps) or (1 if steps > 0 else -1))
-            now = case.view.crosshair_kji[pointer.plane.normal_axis]
+            now = case.position_on(pointer.plane)
             self._update_preview(replace(pointer, slice_index=now))
 
     def double_click(self, pointer: Pointer) -> None:
@@ -174,11 +175,13 @@ class Hands:
 
 def step_slice(case: OpenCase, plane: Plane, steps: int) -> None:
     """Move ``steps`` slices towards head, back or left (positive) on a plane, stopping at the ends."""
-    layout = case.slice_plane(plane)
-    direction = -1 if layout.normal_flip else 1
-    count = layout.count(case.volume.geometry)
-    now = case.view.crosshair_kji[layout.normal_axis]
-    case.view.set_slice(layout.normal_axis, min(count - 1, max(0, now + direction * steps)))
+    layout, geometry = case.slice_plane(plane), case.volume.geometry
+    if isinstance(layout, SlicePlane):
+        direction = -1 if layout.normal_flip else 1
+        now = case.view.crosshair_kji[layout.normal_axis]
+        case.view.set_slice(layout.normal_axis, min(layout.count(geometry) - 1, max(0, now + direction * steps)))
+        return
+    case.view.look_at(stepped(geometry, layout, case.view.at_kji, steps), geometry.shape_kji)
 
 
 def fit(case: OpenCase, plane: Plane) -> None:

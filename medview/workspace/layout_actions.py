@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from medview.core.axes import Axes
+from medview.core.geometry import Calibration
 from medview.core.plane import Plane
 from medview.workspace.action import Action, Run, has_case
 from medview.workspace.layout import LAYOUTS, Layout, layout_of
@@ -50,6 +52,21 @@ def _plane(plane: Plane | None) -> Run:
     return lambda workspace: look_along(workspace, workspace.bench.pointed, plane)
 
 
+def _has_volume(workspace: Workspace) -> bool:
+    case = workspace.looked_at
+    return case is not None and case.volume.geometry.calibration is Calibration.VOLUME
+
+
+def _straight(workspace: Workspace) -> None:
+    if (case := workspace.looked_at) is not None:
+        case.view.axes = None
+
+
+def _of_patient(workspace: Workspace) -> None:
+    if (case := workspace.looked_at) is not None:
+        case.view.axes = Axes()
+
+
 def _detach(workspace: Workspace) -> None:
     bench = workspace.bench
     pane = bench.pointed
@@ -68,5 +85,7 @@ LAYOUT_ACTIONS: tuple[Action, ...] = (
     Action("view.detach", "Pane in a window of its own, or back", _detach, "mdi6.open-in-new", has_case),
     Action("plane.acquired", "Plane: as acquired", _plane(None), "", has_case),
     *(Action(f"plane.{plane.value}", f"Plane: {plane.value}", _plane(plane), "", has_case) for plane in Plane),
+    Action("planes.grid", "Planes along the slices", _straight, "mdi6.axis-arrow", _has_volume),
+    Action("planes.patient", "Planes of the patient, interpolated", _of_patient, "mdi6.human", _has_volume),
     Action("view.crosshair", "Show or hide the crosshair", _toggle_crosshair, "", has_case),
 )

@@ -64,7 +64,7 @@ def _reset(workspace: Workspace) -> None:
     case = workspace.looked_at
     if case is None:
         return
-    case.view.turns = {}
+    case.view.turns, case.view.axes = {}, None
     _fit(workspace)
     case.view.inverted, case.view.colour_map = False, colour_maps.GREY
     k = case.view.crosshair_kji[0]

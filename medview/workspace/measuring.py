@@ -12,8 +12,8 @@ from medview.analysis.figures import outline
 from medview.analysis.measures import Measured, Quantity, measure
 from medview.core.changes import AnnotationChange, Command
 from medview.core.geometry import Geometry
-from medview.core.measurement import Measurement, MeasurementKind
-from medview.core.plane import SlicePlane
+from medview.core.measurement import SAME_SLICE, Measurement, MeasurementKind
+from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.view_state import Tool
@@ -95,10 +95,18 @@ def lines(measurement: Measurement, points: np.ndarray[tuple[int, ...], np.dtype
     return [[(float(a), float(b)) for a, b in points[[start, end]]] for start, end in _LINES[measurement.kind]]
 
 
-def lies_on(measurement: Measurement, plane: SlicePlane, geometry: Geometry) -> bool:
-    """Whether a figure was drawn on a plane; a line along a row lies on slices of two planes and shows on both."""
-    along = measurement.points_kji(geometry)[:, plane.normal_axis]
-    return bool(np.ptp(along) <= _FLAT)
+def lies_on(measurement: Measurement, plane: PlaneLayout, geometry: Geometry, index: float) -> bool:
+    """Whether a figure was drawn on a plane and is shown on this slice of it.
+
+    A line along a row lies on slices of two planes and shows on both; one drawn at an angle to the grid shows on the
+    nearest step.
+    """
+    points = measurement.points_kji(geometry)
+    if isinstance(plane, ObliquePlane):
+        across = np.asarray([plane.screen(geometry, point)[0] for point in points])
+        return bool(np.abs(across - index).max() <= SAME_SLICE)
+    flat = bool(np.ptp(points[:, plane.normal_axis]) <= _FLAT)
+    return flat and measurement.slice_index(plane, geometry) == index
 
 
 def handles(measurement: Measurement) -> tuple[int, ...]:
@@ -120,7 +128,7 @@ def held(case: OpenCase, pointer: Pointer) -> tuple[Measurement, int | None] | N
     here = [
         (m, np.asarray([pointer.plane.screen(geometry, p)[1:] for p in m.points_kji(geometry)]))
         for m in reversed(measurements(case))
-        if m.slice_index(pointer.plane, geometry) == pointer.slice_index and lies_on(m, pointer.plane, geometry)
+        if lies_on(m, pointer.plane, geometry, pointer.slice_index)
     ]
     for measurement, points in here:
         for number in handles(measurement):
@@ -204,7 +212,7 @@ def where(case: OpenCase, measurement: Measurement) -> str:
     """Return the plane and number of the slice a measurement lies on."""
     for plane, layout in case.layouts().items():
         index = measurement.slice_index(layout, case.volume.geometry)
-        if index is not None and lies_on(measurement, layout, case.volume.geometry):
+        if index is not None and lies_on(measurement, layout, case.volume.geometry, index):
             return f"{plane.value} {index + 1}"
     return "across slices"
 

@@ -10,6 +10,7 @@ from psygnal import Signal
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import AnnotationChange, Change, Command
 from medview.core.label_patch import LabelPatch
+from medview.core.oblique import PlaneLayout, layout_of
 from medview.core.overlay_plane import OverlayPlane
 from medview.core.plane import Plane, SlicePlane
 from medview.core.segmentation import Segment
@@ -87,11 +88,18 @@ class OpenCase:
         """The segment drawing tools work on."""
         return self.labels.segmentation.find(self.view.active_segment_id)
 
-    def slice_plane(self, plane: Plane) -> SlicePlane:
+    def slice_plane(self, plane: Plane) -> PlaneLayout:
         """Layout of an anatomical plane on this grid, as it is turned now."""
-        layout = SlicePlane.of(plane, self.volume.geometry)
+        layout = layout_of(plane, self.view.axes, self.volume.geometry)
         turn = self.view.turns.get(plane)
         return turn.of(layout) if turn is not None else layout
+
+    def position_on(self, layout: PlaneLayout) -> float:
+        """Return which slice of a plane is looked at; between two steps on a plane at an angle to the grid."""
+        if isinstance(layout, SlicePlane):
+            return self.view.crosshair_kji[layout.normal_axis]
+        # Rounded, so that noise in a move along the plane is no move across it.
+        return round(layout.screen(self.volume.geometry, self.view.at_kji)[0], 6)
 
     @property
     def acquired_plane(self) -> Plane:
@@ -100,8 +108,8 @@ class OpenCase:
         return next(plane for plane in Plane if SlicePlane.of(plane, geometry).normal_axis == 0)
 
     def layouts(self) -> dict[Plane, SlicePlane]:
-        """Layouts of all anatomical planes on this grid."""
-        return {plane: self.slice_plane(plane) for plane in Plane}
+        """The slices of the grid along all anatomical planes, whatever the panes look along."""
+        return {plane: SlicePlane.of(plane, self.volume.geometry) for plane in Plane}
 
     def image_of(self, k: int) -> tuple[str, int]:
         """Return the SOP instance UID and frame number of slice ``k``; empty where the files name none."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
-from medview.core.plane import SlicePlane
+from medview.core.oblique import PlaneLayout
 
 
 class Button(Enum):
@@ -36,8 +36,8 @@ class Pointer:
 
     Attributes
     ----------
-    slice_index : int
-        Index along ``plane.normal_axis``.
+    slice_index : float
+        Which slice of the plane; between two steps on a plane at an angle to the grid.
     row, column : float
         Position on the slice in screen rows and columns; integers are voxel centres.
     x_px, y_px : float
@@ -46,8 +46,8 @@ class Pointer:
         Size of a logical pixel at the present zoom.
     """
 
-    plane: SlicePlane
-    slice_index: int
+    plane: PlaneLayout
+    slice_index: float
     row: float
     column: float
     x_px: float = 0.0

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
 from psygnal import SignalGroupDescriptor
 
-from medview.core.plane import Plane, SlicePlane
+from medview.core.axes import Axes
+from medview.core.oblique import PlaneLayout
+from medview.core.plane import Plane
 from medview.core.slab import Slab
 from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
@@ -79,9 +83,9 @@ class Turn:
     quarters: int = 0
     mirrored: bool = False
 
-    def of(self, plane: SlicePlane) -> SlicePlane:
+    def of(self, plane: PlaneLayout) -> PlaneLayout:
         """Return the layout of a plane so turned; letters, pointer and labels follow from it."""
-        turned = plane.mirrored() if self.mirrored else plane
+        turned: PlaneLayout = plane.mirrored() if self.mirrored else plane
         for _ in range(self.quarters % 4):
             turned = turned.rotated()
         return turned
@@ -97,10 +101,22 @@ class Turn:
 
 @dataclass
 class CaseView:
-    """View of one open case; remembered while the case is open. Every field has a change signal in ``events``."""
+    """View of one open case; remembered while the case is open. Every field has a change signal in ``events``.
+
+    Attributes
+    ----------
+    crosshair_kji : tuple of int
+        The voxel that is looked at.
+    focus_kji : tuple of float, or None
+        Where exactly, for planes at an angle to the grid; it counts while it lies in that voxel, else its middle does.
+    axes : Axes or None
+        What the three planes look along; None is along the grid.
+    """
 
     crosshair_kji: tuple[int, int, int]
     window: VoiTransform
+    focus_kji: tuple[float, float, float] | None = None
+    axes: Axes | None = None
     cameras: dict[Plane, Camera] = field(default_factory=lambda: {plane: Camera() for plane in Plane})
     turns: dict[Plane, Turn] = field(default_factory=dict)
     active_segment_id: str = ""
@@ -117,11 +133,45 @@ class CaseView:
         """Turn one plane."""
         self.turns = {**self.turns, plane: turn}
 
+    @property
+    def at_kji(self) -> tuple[float, float, float]:
+        """The place that is looked at, exactly."""
+        focus, (k, j, i) = self.focus_kji, self.crosshair_kji
+        if focus is not None and all(abs(a - b) <= 0.5 for a, b in zip(focus, (k, j, i), strict=True)):
+            return focus
+        return float(k), float(j), float(i)
+
+    def look_at(self, index_kji: npt.ArrayLike, shape_kji: tuple[int, int, int]) -> None:
+        """Look at a place, at its nearest one in a grid of this shape."""
+        k, j, i = (min(max(float(n), 0.0), count - 1.0) for n, count in zip(np.asarray(index_kji), shape_kji, strict=True))
+        self.focus_kji = (k, j, i)
+        self.crosshair_kji = (round(k), round(j), round(i))
+
     def set_slice(self, axis: int, index: int) -> None:
         """Move the crosshair along one array axis to slice ``index``."""
         moved = list(self.crosshair_kji)
         moved[axis] = index
+        self.focus_kji = None
         self.crosshair_kji = (moved[0], moved[1], moved[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What panes do together.
+
+    Attributes
+    ----------
+    scroll : bool
+        Series of one frame of reference show the same place in the patient.
+    offset : bool
+        All others move as far as the one that is moved.
+    """
+
+    scroll: bool = True
+    offset: bool = False
+    zoom: bool = False
+    pan: bool = False
+    window: bool = False
 
 
 @dataclass
@@ -167,6 +217,8 @@ class Bench:
     chosen: str = ""
     detached: tuple[str, ...] = ()
     crosshair_visible: bool = True
+    reference_lines: bool = True
+    links: Links = Links()
     overlay_opacity: float = 0.35
     overlay_visible: bool = True
     graphics_visible: bool = True
@@ -183,6 +235,14 @@ class Bench:
     def set_radius(self, radius_mm: float) -> None:
         """Set the brush radius, within bounds."""
         self.brush_radius_mm = min(MAX_BRUSH_MM, max(MIN_BRUSH_MM, radius_mm))
+
+    def crosshair_tells(self, pane_id: str) -> bool:
+        """Whether the crosshair says anything in a pane: where the same case stands in another plane, and it is wanted."""
+        mine = self.layout.cell(pane_id)
+        if mine is None:
+            return self.crosshair_visible
+        others = (cell for cell in self.layout.slices if cell.case_key == mine.case_key and cell.plane is not mine.plane)
+        return self.crosshair_visible and any(others)
 
     def read_names_as(self, series: Series, charset: str) -> None:
         """Show the texts of the patient of a series in another character set; AS_DECLARED shows them as in the files."""

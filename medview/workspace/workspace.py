@@ -64,22 +64,27 @@ class Workspace:
         self.scans[place] = result
         self.studies_changed.emit()
 
-    def add_case(self, case: OpenCase) -> None:
-        """Take an opened case in and show it."""
+    def add_case(self, case: OpenCase, pane_id: str = "") -> None:
+        """Take an opened case in and show it, in a certain pane where panes hold cases of their own."""
         self.cases[case.key] = case
         case.labels_changed.connect(self._on_labels)
         case.history_changed.connect(self._on_history)
         case.load_changed.connect(self._on_load)
-        self.show(case.key)
+        self.show(case.key, pane_id)
         self.cases_changed.emit()
 
-    def show(self, key: str) -> None:
-        """Make an open case the active one, in a pane of its own where panes hold cases."""
+    def show(self, key: str, pane_id: str = "") -> None:
+        """Make an open case the active one.
+
+        Where panes hold cases of their own it goes into the named one, else, unless it is shown already, into the first empty
+        one, else into the one that was pressed last.
+        """
         self.active = self.cases[key]
         layout = self.bench.layout
-        chosen = layout.cell(self.bench.chosen)
-        free = any(cell.case_key == EMPTY for cell in layout.slices)
-        self.bench.layout = layout.with_case(key, "" if chosen is None or free or self.is_shown(key) else chosen.pane_id)
+        full = not any(cell.case_key == EMPTY for cell in layout.slices)
+        if not pane_id and full and not self.is_shown(key) and layout.cell(self.bench.chosen) is not None:
+            pane_id = self.bench.chosen
+        self.bench.layout = layout.with_case(key, pane_id)
         self.active_changed.emit()
 
     def is_shown(self, key: str) -> bool:

@@ -10,6 +10,7 @@ from medview.core.errors import MedViewError
 from medview.core.study import ScanResult, Series, Verdict, VolumeEntry
 from medview.io.fill import SliceReport
 from medview.workspace.events import LabelsChanged, Severity
+from medview.workspace.hanging import hang
 from medview.workspace.history import History
 from medview.workspace.jobs import Job, Outcome
 from medview.workspace.keeping import StoredCase, keep
@@ -52,12 +53,15 @@ def open_series(
     workspace: Workspace,
     series: Series,
     entry: VolumeEntry | None = None,
+    pane_id: str = "",
     then: Callable[[OpenCase], None] = lambda _case: None,
 ) -> Job | None:
     """Open one series, or show it when it is open already. The picture stands once its middle slice is read.
 
     Parameters
     ----------
+    pane_id : str
+        The pane it is to stand in, where panes hold series of their own.
     then : callable
         Called with the case once every slice has arrived.
     """
@@ -68,7 +72,7 @@ def open_series(
         return None
     key = case_key(series, chosen)
     if key in workspace.cases:
-        workspace.show(key)
+        workspace.show(key, pane_id)
         return None
     if key in workspace.opening:
         return None
@@ -86,7 +90,8 @@ def open_series(
             case = make_case(series, chosen, value)
             case.stop_reading = stop
             opened.append((case, value.stored))
-            workspace.add_case(case)
+            hang(workspace, case)
+            workspace.add_case(case, pane_id)
         elif isinstance(value, SliceReport) and opened:
             _arrived(opened[0][0], value)
 

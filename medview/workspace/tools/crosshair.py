@@ -1,19 +1,58 @@
-"""Put the crosshair under the pointer; the other planes follow."""
+"""Put the crosshair under the pointer, or turn the planes by its lines; the other planes follow."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
+from medview.core.axes import Axes
+from medview.core.oblique import ObliquePlane
+from medview.workspace.crosshair_lines import away_px, held_line
 from medview.workspace.pointer import Pointer
 from medview.workspace.stage import Drag, Stage
+from medview.workspace.view_state import Tool
 
 
 def drag(stage: Stage, press: Pointer) -> Drag:
-    """Move the crosshair with the hand; outside the grid it stays where it was."""
+    """Move the crosshair with the hand; outside the grid it stays put. The tool itself can turn lines."""
+    if stage.bench.tool is Tool.CROSSHAIR and held_line(stage.case, press):
+        yield from _turn(stage, press)
+        return
     _place(stage, press)
     while (move := (yield)) is not None:
         _place(stage, move)
 
 
 def _place(stage: Stage, pointer: Pointer) -> None:
-    voxel = pointer.voxel_kji(stage.case.volume.geometry)
-    if voxel is not None and voxel != stage.case.view.crosshair_kji:
-        stage.case.view.crosshair_kji = voxel
+    case, geometry = stage.case, stage.case.volume.geometry
+    voxel = pointer.voxel_kji(geometry)
+    if voxel is None:
+        return
+    if isinstance(pointer.plane, ObliquePlane):
+        case.view.look_at(pointer.index_kji(geometry), geometry.shape_kji)
+    elif voxel != case.view.crosshair_kji:
+        case.view.focus_kji = None
+        case.view.crosshair_kji = voxel
+
+
+def _turn(stage: Stage, press: Pointer) -> Drag:
+    """Turn the planes about the middle of the crosshair, across the picture the hand is on."""
+    case = stage.case
+    geometry = case.volume.geometry
+    before = case.view.axes
+    start = before or Axes.of_grid(geometry)
+    grid = press.plane.grid(geometry, press.slice_index)
+    first = _angle(stage, press)
+    try:
+        while (move := (yield)) is not None:
+            case.view.axes = start.turned(grid.normal_lps, _angle(stage, move) - first)
+    except GeneratorExit:
+        case.view.axes = before
+        raise
+
+
+def _angle(stage: Stage, pointer: Pointer) -> float:
+    """Return the direction from the middle of the crosshair to a pointer, clockwise on the screen, in radians."""
+    right, down = away_px(stage.case, pointer)
+    return float(np.arctan2(down, right)) if math.hypot(right, down) > 0 else 0.0

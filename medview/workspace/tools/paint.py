@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medview.core.changes import SegmentChange
 from medview.core.label_patch import LabelPatch
+from medview.core.oblique import ObliquePlane
 from medview.core.segmentation import Segment
 from medview.edit.paint import stroke_patch
 from medview.edit.segments import new_segment
@@ -17,6 +18,11 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     case, bench = stage.case, stage.bench
     if case.read_only:
         stage.say(case.read_only)
+        return
+    if isinstance(press.plane, ObliquePlane) and not bench.brush_sphere:
+        stage.say(
+            "The disc paints on slices, and this plane lies at an angle to them: use the sphere, or straighten the planes."
+        )
         return
     erase = (bench.tool is Tool.ERASER) != (Modifiers.CTRL in press.modifiers)
     segment = case.active_segment
@@ -56,6 +62,6 @@ def _stamp(stage: Stage, segment: Segment, before: Pointer, at: Pointer, *, eras
         before.index_kji(geometry),
         at.index_kji(geometry),
         radius_mm=stage.bench.brush_radius_mm,
-        plane=None if stage.bench.brush_sphere else at.plane,
+        plane=None if stage.bench.brush_sphere or isinstance(at.plane, ObliquePlane) else at.plane,
         erase=erase,
     )

@@ -1,0 +1,108 @@
+"""The three directions that axial, coronal and sagittal pictures look along, at right angles to one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.geometry import Geometry
+from medview.core.plane import NORMAL_LPS, Plane, SlicePlane, screen_directions
+
+Triple = tuple[float, float, float]
+FloatArray = npt.NDArray[np.float64]
+
+ALIGNED_COSINE = 1.0 - 1e-7
+"""Directions closer than this are the same: a hundredth of a voxel at the end of a thousand."""
+
+_SLOPE = 0.3
+"""A direction across the screen that shrinks to less than this part of itself is no help to stand by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What the sagittal, coronal and axial pictures lie across; unit vectors in LPS, right-handed.
+
+    Attributes
+    ----------
+    left, back, head : tuple of float
+        Across the sagittal, coronal and axial pictures.
+    upright : tuple of tuple
+        What stands for left, back and head where a picture is laid out on the screen: turning one plane must not roll the
+        others.
+    """
+
+    left: Triple = (1.0, 0.0, 0.0)
+    back: Triple = (0.0, 1.0, 0.0)
+    head: Triple = (0.0, 0.0, 1.0)
+    upright: tuple[Triple, Triple, Triple] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+    @classmethod
+    def of_grid(cls, geometry: Geometry) -> Axes:
+        """Return the axes of a grid, named by the patient directions they are nearest to.
+
+        A sheared grid has none at right angles; its rows and columns are kept and the third is put across them.
+        """
+        axial = SlicePlane.of(Plane.AXIAL, geometry)
+        sign = {True: -1.0, False: 1.0}
+        unit = geometry.directions_kji
+        by_name = {
+            "left": (axial.column_axis, unit[axial.column_axis] * sign[axial.column_flip]),
+            "back": (axial.row_axis, unit[axial.row_axis] * sign[axial.row_flip]),
+            "head": (axial.normal_axis, unit[axial.normal_axis] * sign[axial.normal_flip]),
+        }
+        # In-slice axes first: of a tilted gantry they are the true ones.
+        names = sorted(by_name, key=lambda name: -by_name[name][0])
+        done: dict[str, FloatArray] = {}
+        for name in names:
+            direction = by_name[name][1]
+            for other in done.values():
+                direction = direction - (direction @ other) * other
+            done[name] = direction / np.linalg.norm(direction)
+        own = (_triple(done["left"]), _triple(done["back"]), _triple(done["head"]))
+        return cls(*own, own)
+
+    @property
+    def matrix(self) -> FloatArray:
+        """Columns are left, back and head."""
+        return np.asarray((self.left, self.back, self.head)).T
+
+    def turned(self, around_lps: npt.ArrayLike, radians: float) -> Axes:
+        """Return the axes turned about a direction by the right-hand rule, still at right angles after many turns."""
+        x, y, z = np.asarray(around_lps, dtype=np.float64) / np.linalg.norm(around_lps)
+        cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+        turn = np.eye(3) + np.sin(radians) * cross + (1 - np.cos(radians)) * (cross @ cross)
+        # The nearest rotation: rounding of many small turns would shear the planes.
+        u, _, v = np.linalg.svd(turn @ self.matrix)
+        left, back, head = (u @ v).T
+        return Axes(_triple(left), _triple(back), _triple(head), self.upright)
+
+    def screen(self, plane: Plane) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the directions to the right and down on the screen, and across the slices, of a plane.
+
+        What is upright stays as upright as the slope of the plane lets it.
+        """
+        wanted = [np.asarray(d, dtype=np.float64) for d in screen_directions(plane)]
+        across = self.matrix @ wanted[2]
+        stand = np.asarray(self.upright).T
+        facing = 1.0 if np.linalg.det(wanted) > 0 else -1.0
+        right = stand @ wanted[0]
+        right = right - (right @ across) * across
+        if float(np.linalg.norm(right)) >= _SLOPE:
+            right = right / np.linalg.norm(right)
+            return right, facing * np.cross(across, right), across
+        down = stand @ wanted[1]
+        down = down - (down @ across) * across
+        down = down / np.linalg.norm(down)
+        return facing * np.cross(down, across), down, across
+
+    def tilt_degrees(self, plane: Plane) -> float:
+        """Return the angle between a plane's normal and that of the patient's own plane."""
+        normal = self.matrix @ np.asarray(NORMAL_LPS[plane], dtype=np.float64)
+        return float(np.degrees(np.arccos(min(1.0, abs(float(normal @ np.asarray(NORMAL_LPS[plane])))))))
+
+
+def _triple(vector: FloatArray) -> Triple:
+    x, y, z = (float(n) for n in vector)
+    return x, y, z
