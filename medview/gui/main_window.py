@@ -33,6 +33,7 @@ from medview.gui.top_bar import TopBar
 from medview.workspace.action import Action
 from medview.workspace.actions import ACTIONS
 from medview.workspace.hands import Hands
+from medview.workspace.links import Linker
 from medview.workspace.workspace import Workspace
 
 _LEFT_PX = 260
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         self.files = FileCommands(self, workspace)
         self.hand_commands = HandCommands(self, workspace, hands.scheme, self.files.open_series)
         self.panes = PaneGrid(workspace, hands)
+        self.links = Linker(workspace)
         self.pictures = PictureExport(self, workspace, self.panes)
         own = (*self.files.actions(), *self.pictures.actions(), *self.hand_commands.actions(), *self._own_actions())
         table = (*ACTIONS, *own)

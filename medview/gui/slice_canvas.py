@@ -22,6 +22,7 @@ from medview.workspace.hands import Hands
 from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Pointer
+from medview.workspace.reference_lines import lines_on
 from medview.workspace.workspace import Workspace
 
 _LOAD_PACE_MS = 100
@@ -85,13 +86,14 @@ class SliceCanvas(QWidget):
         add(field_signal(bench, "layout"), self._on_layout)
         add(self._workspace.labels_changed, self._on_labels)
         add(self._workspace.load_changed, self._on_load)
+        add(self._workspace.looked_elsewhere, self._on_elsewhere)
         add(self._hands.preview_changed, self._on_preview)
         for name in ("overlay_opacity", "overlay_visible"):
             add(field_signal(bench, name), self._on_overlay)
         add(field_signal(bench, "identity_hidden"), self._on_identity)
         for name in ("graphics_visible", "slab"):
             add(field_signal(bench, name), self._on_identity)
-        for name in ("crosshair_visible", "tool"):
+        for name in ("crosshair_visible", "reference_lines", "tool"):
             add(field_signal(bench, name), self._on_lines)
         add(field_signal(bench, "names_read_as"), self._on_identity)
         add(field_signal(bench, "pointed"), self._on_pointed)
@@ -190,6 +192,10 @@ class SliceCanvas(QWidget):
     def _on_fused(self) -> None:
         self._mark(Stale.FUSED | Stale.TEXT)
 
+    def _on_elsewhere(self) -> None:
+        if not self._workspace.bench.layout.follows:
+            self._mark(Stale.LINES)
+
     def _on_lines(self) -> None:
         self._mark(Stale.LINES)
 
@@ -261,6 +267,7 @@ class SliceCanvas(QWidget):
             picture.show_proposals(case, layout, index)
         if parts & Stale.LINES:
             picture.show_crosshair(case, layout)
+            picture.show_reference_lines(lines_on(self._workspace, self.pane_id))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Bring the pane up to date and draw what is asked for."""
@@ -269,6 +276,11 @@ class SliceCanvas(QWidget):
         painter = QPainter(self)
         try:
             painter.setClipRegion(event.region())
+            if self._case is None:
+                bench = self._workspace.bench
+                waiting = not bench.layout.follows
+                self._picture.paint_empty(painter, self.rect(), waiting=waiting, active=bench.pointed == self.pane_id)
+                return
             self._picture.paint(painter, self.rect(), active=self._workspace.bench.pointed == self.pane_id)
         finally:
             # Qt does not survive a painter that an error left open.

@@ -24,6 +24,7 @@ from medview.gui.layers.labels import LabelsLayer
 from medview.gui.layers.letters import LettersLayer
 from medview.gui.layers.measurements import MeasurementsLayer
 from medview.gui.layers.proposal import Chip, ProposalLayer
+from medview.gui.layers.reference_lines import ReferenceLinesLayer
 from medview.gui.layers.scale_bar import ScaleBarLayer
 from medview.gui.slice_content import (
     boxes_on_slice,
@@ -36,15 +37,19 @@ from medview.gui.slice_content import (
     slice_levels,
 )
 from medview.gui.theme import ui_font
-from medview.gui.theme_tokens import DARK, PLANE_COLOURS, TEXT_LARGE_PX, TEXT_PX
+from medview.gui.theme_tokens import DARK, PICTURE_QUIET, PLANE_COLOURS, TEXT_LARGE_PX, TEXT_PX
 from medview.gui.viewport import Viewport
 from medview.workspace.colour_maps import GREY, palette
 from medview.workspace.crosshair_lines import CrosshairLine, crosshair_lines
 from medview.workspace.grey_table import GreyTable
 from medview.workspace.open_case import OpenCase
+from medview.workspace.reference_lines import ReferenceLine
 from medview.workspace.view_state import Bench, Camera, Tool
 
 _NO_TEXT = CornerTexts()
+_MARGIN_PX = 24
+
+EMPTY_PANE = "Drag a series here from the list on the left, or double click one there."
 
 
 class SlicePicture:
@@ -62,6 +67,7 @@ class SlicePicture:
         self.boxes = BoxesLayer()
         self.measurements = MeasurementsLayer()
         self.crosshair = CrosshairLayer()
+        self.reference_lines = ReferenceLinesLayer()
         self.brush = BrushPreviewLayer()
         self._letters = LettersLayer()
         self._corners = CornersLayer()
@@ -157,6 +163,10 @@ class SlicePicture:
         turnable = wanted and case.volume.geometry.calibration is Calibration.VOLUME
         self.crosshair.update(row, column, shown, here, handles=turnable)
 
+    def show_reference_lines(self, lines: tuple[ReferenceLine, ...]) -> None:
+        """Take where pictures in other panes cut this one."""
+        self.reference_lines.update(lines, self._here)
+
     def around(self, ranges: tuple[int, int, int, int]) -> QRect:
         """Return the logical pixels that labels in (row0, row1, column0, column1) and their outlines can cover."""
         return self._here.voxels_px(*ranges).adjusted(-4, -4, 4, 4)
@@ -172,6 +182,7 @@ class SlicePicture:
         if self.viewport is not None:
             if not self.image.empty:
                 self._paint_anatomy(painter)
+            self.reference_lines.paint(painter)
             self.crosshair.paint(painter)
             self._scale_bar.paint(painter)
             self._colour_bar.paint(painter, self._font)
@@ -181,9 +192,19 @@ class SlicePicture:
             self.proposals.paint_chips(painter, self._font)
             self.brush.paint(painter)
             if active:
-                painter.setPen(QPen(QColor(DARK.accent), 1))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5))
+                _frame(painter, rect)
+
+    def paint_empty(self, painter: QPainter, rect: QRect, *, waiting: bool, active: bool) -> None:
+        """Draw a pane without a case; one that is ``waiting`` says for what."""
+        painter.fillRect(rect, Qt.GlobalColor.black)
+        if not waiting:
+            return
+        painter.setFont(self._font)
+        painter.setPen(QColor(PICTURE_QUIET))
+        wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(rect.adjusted(_MARGIN_PX, 0, -_MARGIN_PX, 0), wrapped, EMPTY_PANE)
+        if active:
+            _frame(painter, rect)
 
     def _paint_anatomy(self, painter: QPainter) -> None:
         """Draw the picture and what lies on it; outlines without a picture would be taken for one."""
@@ -200,3 +221,9 @@ class SlicePicture:
     def _here(self) -> Viewport:
         assert self.viewport is not None
         return self.viewport
+
+
+def _frame(painter: QPainter, rect: QRect) -> None:
+    painter.setPen(QPen(QColor(DARK.accent), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5))

@@ -6,6 +6,7 @@ from medview.workspace.action import Action
 from medview.workspace.fusion_actions import FUSION_ACTIONS
 from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
 from medview.workspace.layout_actions import LAYOUT_ACTIONS
+from medview.workspace.link_actions import LINK_ACTIONS
 from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
 from medview.workspace.tool_actions import TOOL_ACTIONS
 
@@ -14,6 +15,7 @@ ACTIONS: tuple[Action, ...] = (
     *TOOL_ACTIONS,
     *SLICE_ACTIONS,
     *LAYOUT_ACTIONS,
+    *LINK_ACTIONS,
     *LOOK_ACTIONS,
     *FUSION_ACTIONS,
     *LABEL_ACTIONS,

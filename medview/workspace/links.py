@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from psygnal import Signal, SignalInstance
+from psygnal import SignalInstance
 
 from medview.core.geometry import Calibration
 from medview.core.plane import Plane
@@ -14,6 +14,8 @@ from medview.core.window import Window
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Camera, Links
 from medview.workspace.workspace import Workspace
+
+Listener = Callable[..., None]
 
 
 class Linker:
@@ -23,12 +25,9 @@ class Linker:
     millimetres, or in slices where one of them has no millimetres.
     """
 
-    moved = Signal()
-    """A shown case is looked at elsewhere, whether linked or not."""
-
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._heard: list[tuple[SignalInstance, object]] = []
+        self._heard: list[tuple[SignalInstance, Listener]] = []
         self._starts: dict[str, tuple[float, float, float]] = {}
         self._cameras: dict[str, dict[Plane, Camera]] = {}
         self._busy = False
@@ -58,7 +57,7 @@ class Linker:
         shown = {case.key for case in cases}
         self._cameras = {key: value for key, value in self._cameras.items() if key in shown}
         self._starts = {key: value for key, value in self._starts.items() if key in shown}
-        self.moved.emit()
+        self._workspace.looked_elsewhere.emit()
 
     def _on_links(self, links: Links) -> None:
         if links.offset:
@@ -71,7 +70,7 @@ class Linker:
         shown = {one.key: one for cell in cells if (one := workspace.case_in(cell.pane_id)) is not None}
         return [one for key, one in shown.items() if key != case.key] if case.key in shown else []
 
-    def _position_listener(self, case: OpenCase) -> object:
+    def _position_listener(self, case: OpenCase) -> Listener:
         def on_position(*_values: object) -> None:
             if not self._busy:
                 self._busy = True
@@ -79,7 +78,7 @@ class Linker:
                     self._follow_position(case)
                 finally:
                     self._busy = False
-                self.moved.emit()
+                self._workspace.looked_elsewhere.emit()
 
         return on_position
 
@@ -101,7 +100,7 @@ class Linker:
             return there.index_kji(there.point_lps_mm(theirs) + by)
         return np.asarray(theirs + np.array([now[0] - mine[0], 0.0, 0.0]))
 
-    def _camera_listener(self, case: OpenCase) -> object:
+    def _camera_listener(self, case: OpenCase) -> Listener:
         def on_cameras(cameras: dict[Plane, Camera]) -> None:
             before = self._cameras.get(case.key, cameras)
             self._cameras[case.key] = cameras
@@ -135,7 +134,7 @@ class Linker:
             other.view.set_camera(its, camera.panned(-by[0], -by[1]) if links.pan else camera)
             self._cameras[other.key] = other.view.cameras
 
-    def _window_listener(self, case: OpenCase) -> object:
+    def _window_listener(self, case: OpenCase) -> Listener:
         def on_window(window: object) -> None:
             if self._busy or not self._workspace.bench.links.window or not isinstance(window, Window):
                 return

@@ -29,6 +29,8 @@ class Settings:
         The research-use notice was acknowledged.
     theme : str
         ``dark`` or ``light``.
+    hanging : tuple of dict
+        The person's own hanging rules, see HangingRule.
     """
 
     notice_seen: bool = False
@@ -36,6 +38,7 @@ class Settings:
     scheme: str = "pacs"
     brush_radius_mm: float = 6.0
     recent: tuple[str, ...] = field(default_factory=tuple)
+    hanging: tuple[dict[str, Any], ...] = field(default_factory=tuple)
 
     def with_recent(self, place: str) -> Settings:
         """Return the settings with ``place`` first among the recent ones."""

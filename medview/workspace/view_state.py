@@ -202,6 +202,8 @@ class Bench:
         What lies over an open case, by the key of the case below.
     overlay_opacity : float
         Fill of segments, 0 to 1. Outlines stay visible.
+    hung : tuple
+        What the layout was chosen for: study, modality, verdict, single picture.
     names_read_as : dict
         By patient id and name as in the files: the key of the Charset that a person reads this patient's texts in.
     """
@@ -230,6 +232,7 @@ class Bench:
     panels_visible: bool = True
     identity_hidden: bool = False
     names_read_as: dict[tuple[str, str], str] = field(default_factory=dict)
+    hung: tuple[str, str, str, bool] = ("", "", "", False)
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     def set_radius(self, radius_mm: float) -> None:

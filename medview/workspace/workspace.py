@@ -35,6 +35,8 @@ class Workspace:
     """The undo stack of the active case changed."""
     load_changed = Signal()
     """Slices of the active case arrived."""
+    looked_elsewhere = Signal()
+    """A shown case is looked at in another place."""
     models_changed = Signal()
     """Packs were added or removed."""
     settings_changed = Signal()
@@ -76,8 +78,8 @@ class Workspace:
     def show(self, key: str, pane_id: str = "") -> None:
         """Make an open case the active one.
 
-        Where panes hold cases of their own it goes into the named one, else, unless it is shown already, into the first empty
-        one, else into the one that was pressed last.
+        Where panes hold cases of their own it goes into the named one, else, unless it is shown already, into the first
+        empty one, else into the one that was pressed last.
         """
         self.active = self.cases[key]
         layout = self.bench.layout

@@ -54,6 +54,7 @@ def open_series(
     series: Series,
     entry: VolumeEntry | None = None,
     pane_id: str = "",
+    shown: Callable[[OpenCase], None] = lambda _case: None,
     then: Callable[[OpenCase], None] = lambda _case: None,
 ) -> Job | None:
     """Open one series, or show it when it is open already. The picture stands once its middle slice is read.
@@ -62,6 +63,8 @@ def open_series(
     ----------
     pane_id : str
         The pane it is to stand in, where panes hold series of their own.
+    shown : callable
+        Called with the case once it stands in its pane.
     then : callable
         Called with the case once every slice has arrived.
     """
@@ -90,8 +93,11 @@ def open_series(
             case = make_case(series, chosen, value)
             case.stop_reading = stop
             opened.append((case, value.stored))
-            hang(workspace, case)
+            rule = hang(workspace, case)
             workspace.add_case(case, pane_id)
+            shown(case)
+            if rule is not None and rule.prior:
+                hang_prior(workspace, case)
         elif isinstance(value, SliceReport) and opened:
             _arrived(opened[0][0], value)
 
@@ -123,6 +129,15 @@ def open_series(
     job = workspace.runner.submit(request, Outcome(done, partial, failed, ended_early))
     jobs.append(job)
     return job
+
+
+def hang_prior(workspace: Workspace, case: OpenCase) -> None:
+    """Put the earlier study beside a case that was just opened, where there is one."""
+    # It opens series itself.
+    from medview.workspace.operations.compare import compare_with_prior, find_prior
+
+    if workspace.active is case and find_prior(workspace, case) is not None:
+        compare_with_prior(workspace)
 
 
 def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenCase:
