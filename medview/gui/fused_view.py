@@ -30,7 +30,7 @@ class FusedView:
         self._workspace = workspace
         self._layer = FusionLayer()
         self._outlines = ForeignLabelsLayer()
-        self._bar = ColourBarLayer(place=1)
+        self._bar = ColourBarLayer()
         self._made: tuple[tuple[object, ...], FusedOverlay | None] = ((), None)
         self._notes: tuple[TextLine, ...] = ()
         self._viewport: Viewport | None = None
@@ -86,9 +86,9 @@ class FusedView:
         """Draw the labels of other series."""
         self._outlines.paint(painter)
 
-    def paint_bar(self, painter: QPainter, font: QFont) -> None:
+    def paint_bar(self, painter: QPainter, font: QFont, place: int) -> None:
         """Draw which colour stands for which value."""
-        self._bar.paint(painter, font)
+        self._bar.paint(painter, font, place)
 
     def _overlay(self, fusion: Fusion, case: OpenCase, overlay: OpenCase) -> FusedOverlay | None:
         """Return what draws the overlay, made anew only when something it depends on changed."""

@@ -186,7 +186,7 @@ class SlicePicture:
             self.crosshair.paint(painter)
             self._scale_bar.paint(painter)
             self._colour_bar.paint(painter, self._font)
-            self.fused.paint_bar(painter, self._font)
+            self.fused.paint_bar(painter, self._font, place=0 if self._colour_bar.empty else 1)
             self._letters.paint(painter)
             self._corners.paint(painter)
             self.proposals.paint_chips(painter, self._font)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtWidgets import QApplication
 
 from medview.core.box import Box
@@ -16,7 +17,7 @@ from medview.core.changes import Command
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
 from medview.core.study import Series, Verdict, VolumeEntry
-from medview.core.volume import Volume
+from medview.core.volume import Rescale, Volume
 from medview.core.window import Window
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
@@ -63,7 +64,12 @@ def pet_of(ct: OpenCase) -> Volume:
     ):
         away = np.linalg.norm(place - (middle + np.array(offset)), axis=-1)
         uptake += peak * np.exp(-0.5 * (away / radius) ** 2)
-    return Volume(np.rint(uptake * 1000).astype(np.int16), grid, modality="PT", unit="g/mL", description="Made PET")
+    return _pet(uptake, grid, "Made PET")
+
+
+def _pet(uptake: npt.NDArray[np.floating], grid: Geometry, description: str) -> Volume:
+    stored = np.rint(uptake * 1000).astype(np.int16)
+    return Volume(stored, grid, modality="PT", unit="g/mL", rescale=Rescale(0.001), description=description)
 
 
 def add_made(studio: Studio, volume: Volume, like: OpenCase, uid: str) -> OpenCase:
@@ -80,7 +86,7 @@ def add_made(studio: Studio, volume: Volume, like: OpenCase, uid: str) -> OpenCa
         replace(volume, series_uid=uid),
         load,
         CaseLabels.empty(grid),
-        CaseView((k, j, i), Window.from_range(0.0, 8000.0)),
+        CaseView((k, j, i), Window.from_range(0.0, 8.0)),
     )
     workspace = studio.program.workspace
     workspace.add_case(case)
@@ -137,10 +143,8 @@ def chest(studio: Studio) -> None:
     studio.shoot("fusion-pet-light", SMALL, "light")
     workspace.bench.maximised = ""
     away, _ = moved(made, (3.0, -2.0, 5.0), (12.0, -15.0, 8.0), spacing_kji_mm=(3.0, 2.6, 2.6))
-    voxels = np.rint(away.values()).astype(np.int16)
-    other = add_made(
-        studio, replace(away, voxels=voxels, unit="g/mL", description="PET elsewhere"), ct, "1.2.826.0.1.3680043.8.498.2"
-    )
+    elsewhere = _pet(away.values(), away.geometry, "PET elsewhere")
+    other = add_made(studio, elsewhere, ct, "1.2.826.0.1.3680043.8.498.2")
     fusing.fuse(workspace, ct, other)
     studio.shoot("fusion-unregistered-dark", SMALL)
     fusing.register(workspace, ct)

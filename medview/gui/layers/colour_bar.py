@@ -20,16 +20,9 @@ _PITCH_PX = 64
 
 
 class ColourBarLayer:
-    """A bar of the colours with the values at its ends.
+    """A bar of the colours with the values at its ends."""
 
-    Parameters
-    ----------
-    place : int
-        0 stands at the right edge, 1 to its left.
-    """
-
-    def __init__(self, place: int = 0) -> None:
-        self._inset_px = _RIGHT_PX + place * _PITCH_PX
+    def __init__(self) -> None:
         self._viewport: Viewport | None = None
         self._colours: npt.NDArray[np.uint8] | None = None
         self._ends: tuple[str, str] = ("", "")
@@ -43,15 +36,23 @@ class ColourBarLayer:
         """Stand in a pane of another size."""
         self._viewport = viewport
 
-    def paint(self, painter: QPainter, font: QFont) -> None:
-        """Draw the bar."""
+    @property
+    def empty(self) -> bool:
+        """Whether there is no bar."""
+        return self._colours is None
+
+    def paint(self, painter: QPainter, font: QFont, place: int = 0) -> None:
+        """Draw the bar at the right edge, or further left in place 1."""
         if self._colours is None or self._viewport is None:
             return
         # Borrowed by the image until it is drawn.
         image = QImage(self._colours.data, 1, len(self._colours), 3, QImage.Format.Format_RGB888)
         height = self._viewport.height_px * _PART
         bar = QRectF(
-            self._viewport.width_px - self._inset_px - _WIDTH_PX, (self._viewport.height_px - height) / 2, _WIDTH_PX, height
+            self._viewport.width_px - _RIGHT_PX - place * _PITCH_PX - _WIDTH_PX,
+            (self._viewport.height_px - height) / 2,
+            _WIDTH_PX,
+            height,
         )
         painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(0, 0, 0))
         painter.drawImage(bar, image)
