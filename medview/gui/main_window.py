@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -19,9 +19,11 @@ from medview.gui.dialogs.damaged import DamagedDialog
 from medview.gui.file_commands import FileCommands
 from medview.gui.hand_commands import HandCommands
 from medview.gui.job_thread import JobThreads
+from medview.gui.layout_menu import layout_menu
 from medview.gui.menus import fill_menu_bar, fill_recent
 from medview.gui.message_line import MessageLine
 from medview.gui.pane_grid import PaneGrid
+from medview.gui.pane_menu import pane_menu
 from medview.gui.panels.studies import StudiesPanel
 from medview.gui.picture_export import PictureExport
 from medview.gui.qt_actions import QtActions
@@ -33,6 +35,8 @@ from medview.gui.top_bar import TopBar
 from medview.workspace.action import Action
 from medview.workspace.actions import ACTIONS
 from medview.workspace.hands import Hands
+from medview.workspace.layout import grid
+from medview.workspace.layout_actions import use_layout
 from medview.workspace.links import Linker
 from medview.workspace.workspace import Workspace
 
@@ -60,7 +64,7 @@ class MainWindow(QMainWindow):
         table = (*ACTIONS, *own)
         self.actions_table = QtActions(self, workspace, hands.scheme, table)
         self.hand_commands.begin(self.actions_table)
-        self.top = TopBar(self.actions_table)
+        self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self._use_grid, self))
         self._recent = fill_menu_bar(self.top.menus, self.actions_table)
         self.studies = StudiesPanel(workspace, tokens)
         self.start = StartPage()
@@ -104,6 +108,7 @@ class MainWindow(QMainWindow):
         self.start.open_demo_wanted.connect(self.files.open_demo)
         self.start.place_wanted.connect(lambda place: self.files.open(Path(place)))
         self.panes.pointed_at.connect(self.status.show_pointed)
+        self.panes.menu_wanted.connect(self._show_pane_menu)
         self.message.undo_wanted.connect(lambda: self.actions_table.run("undo"))
         self.status.check_wanted.connect(lambda: self.side.show_part("check"))
         self.studies.damaged_wanted.connect(self._show_damaged)
@@ -136,6 +141,14 @@ class MainWindow(QMainWindow):
 
     def _show_damaged(self, files: list[DamagedFile]) -> None:
         DamagedDialog(files, hidden=self.workspace.bench.identity_hidden, parent=self).exec()
+
+    def _use_grid(self, rows: int, columns: int) -> None:
+        use_layout(self.workspace, grid(rows, columns))
+
+    def _show_pane_menu(self, pane_id: str, place: QPoint) -> None:
+        menu = pane_menu(self.workspace, self.actions_table, pane_id, self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(place)
 
     def _show_panels(self, visible: bool) -> None:
         self.studies.setVisible(visible)

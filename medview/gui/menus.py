@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from medview.gui.qt_actions import QtActions
+from medview.workspace.layout import LAYOUTS
 from medview.workspace.scheme import scheme_names
 
 LINE = ""
@@ -53,7 +54,22 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "mode.read",
         "mode.annotate",
         LINE,
+        *(f"layout.{layout_id}" for layout_id in LAYOUTS),
         "view.maximise",
+        "view.detach",
+        LINE,
+        "planes.grid",
+        "planes.patient",
+        "view.crosshair",
+        "view.reference_lines",
+        LINE,
+        "compare.prior",
+        "link.scroll",
+        "link.offset",
+        "link.zoom",
+        "link.pan",
+        "link.window",
+        LINE,
         "view.fit",
         "view.rotate",
         "view.mirror",

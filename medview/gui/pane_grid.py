@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from medview.gui.bind import Subscriptions, field_signal
@@ -23,6 +23,9 @@ class PaneGrid(QWidget):
 
     pointed_at = Signal(object)
     """PointedAt under the pointer, whichever pane it is in, or None."""
+
+    menu_wanted = Signal(str, QPoint)
+    """As of SliceView, whichever pane it is."""
 
     def __init__(self, workspace: Workspace, hands: Hands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +83,7 @@ class PaneGrid(QWidget):
         if cell.pane_id not in self.panes:
             pane = self.panes[cell.pane_id] = SliceView(self._workspace, self._hands, cell.pane_id, self)
             pane.pointed_at.connect(self.pointed_at)
+            pane.menu_wanted.connect(self.menu_wanted)
         return self.panes[cell.pane_id]
 
     def _drop(self, pane_ids: set[str]) -> None:

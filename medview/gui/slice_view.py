@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QHideEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -15,6 +15,9 @@ from medview.workspace.workspace import Workspace
 
 class SliceView(SliceCanvas):
     """A pane under the mouse."""
+
+    menu_wanted = Signal(str, QPoint)
+    """A right click that dragged nothing: pane id and place on the screen."""
 
     def __init__(self, workspace: Workspace, hands: Hands, pane_id: str, parent: QWidget | None = None) -> None:
         super().__init__(workspace, hands, pane_id, parent)
@@ -52,8 +55,11 @@ class SliceView(SliceCanvas):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Forward a release."""
         pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
+        clicked = pointer is None
         if pointer is not None and pointer.button is not Button.NONE:
-            self._hands.release(pointer)
+            clicked = self._hands.release(pointer)
+        if clicked and event.button() is Qt.MouseButton.RightButton:
+            self.menu_wanted.emit(self.pane_id, event.globalPosition().toPoint())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Forward a double click; it stands where Qt sends no second press."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
 
-from medview.gui.controls import action_button
+from medview.gui.controls import action_button, icon_button
 from medview.gui.qt_actions import QtActions
 from medview.gui.theme_tokens import GRID_PX
 
@@ -15,7 +15,7 @@ _RIGHT = ("undo", "redo", "", "view.fit", "view.maximise", "view.overlay", "", "
 class TopBar(QFrame):
     """40 px; nothing in it is reachable only here."""
 
-    def __init__(self, actions: QtActions, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: QtActions, layouts: QMenu, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "bar")
         self.setFixedHeight(_HEIGHT_PX)
@@ -30,6 +30,12 @@ class TopBar(QFrame):
         open_button.setText("Open")
         open_button.setObjectName("button open")
         layout.addWidget(open_button)
+        layout.addSpacing(GRID_PX * 3)
+        self.layouts = icon_button("mdi6.view-grid-outline", "Layout of the panes, compare with the earlier study")
+        self.layouts.setObjectName("button layout")
+        self.layouts.setMenu(layouts)
+        self.layouts.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        layout.addWidget(self.layouts)
         layout.addSpacing(GRID_PX * 3)
         for name in ("mode.read", "mode.annotate"):
             button = action_button(actions[name], text=True)

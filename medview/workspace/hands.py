@@ -86,8 +86,8 @@ class Hands:
             self._drag = None
         self._update_preview(pointer)
 
-    def release(self, pointer: Pointer) -> None:
-        """End the gesture. A click that dragged nothing puts the crosshair there."""
+    def release(self, pointer: Pointer) -> bool:
+        """End the gesture and say whether it was a click. One with the tool puts the crosshair there."""
         if self._drag is not None:
             self._send(self._drag, None)
             self._drag = None
@@ -97,6 +97,7 @@ class Hands:
         marked = self._drawing or self._bench.tool is Tool.PROBE
         if case is not None and press is not None and clicked and self._is_tool_click(press) and not marked:
             self._send(crosshair.drag(Stage(self._bench, case, self._workspace.say), pointer), first=True)
+        return clicked
 
     def cancel(self) -> None:
         """Take the running gesture back (Escape)."""
