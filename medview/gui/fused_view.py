@@ -73,6 +73,11 @@ class FusedView:
             self._outlines.update((), self._viewport)
         self._viewport = None
 
+    def release(self, case: OpenCase | None) -> None:
+        """Let go of the upper series when it lies over a case no longer; a hidden pane would keep it in memory."""
+        if case is None or case.key not in self._workspace.bench.fusions:
+            self._made = ((), None)
+
     @property
     def notes(self) -> tuple[TextLine, ...]:
         """What the picture has to say about it."""

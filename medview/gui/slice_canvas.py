@@ -190,6 +190,7 @@ class SliceCanvas(QWidget):
         self._mark(Stale.TEXT | Stale.PICTURE | Stale.FUSED)
 
     def _on_fused(self) -> None:
+        self._picture.fused.release(self._case)
         self._mark(Stale.FUSED | Stale.TEXT)
 
     def _on_elsewhere(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -222,3 +224,15 @@ def test_the_fusion_part_offers_to_register_other_frames(
     found = replace(Registration("1.2.3", "9.9.9", np.eye(4)), note="90 % overlap.")
     fusing.change(workspace, base, registering=False, registration=found)
     assert panel.note.text() == "Registered (rigid). 90 % overlap."
+
+
+def test_a_closed_upper_series_is_freed_even_where_its_pane_is_hidden(qtbot: QtBot, base: OpenCase) -> None:
+    pane, workspace = sagittal_pane(qtbot, base, upper := pet_case())
+    fusing.fuse(workspace, base, upper)
+    assert min(hot_pixel(pane)) > 100
+    gone = weakref.ref(upper.volume.voxels.base)
+    pane.hide()
+    workspace.close_case(upper.key)
+    del upper
+    gc.collect()
+    assert gone() is None
