@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -110,15 +110,26 @@ def shipped_rules() -> tuple[HangingRule, ...]:
     return tuple(HangingRule.of(document) for document in json.loads(text))
 
 
-def rules(workspace: Workspace) -> tuple[HangingRule, ...]:
-    """Return the person's own rules and then the shipped ones; rules of another shape are left out."""
+def own_rules(workspace: Workspace) -> tuple[HangingRule, ...]:
+    """Return the person's own rules; those of another shape are left out."""
     own = []
     for document in workspace.settings.hanging:
         try:
             own.append(HangingRule.of(document))
         except (KeyError, TypeError, ValueError):
             continue
-    return (*own, *shipped_rules())
+    return tuple(own)
+
+
+def rules(workspace: Workspace) -> tuple[HangingRule, ...]:
+    """Return the person's own rules and then the shipped ones."""
+    return (*own_rules(workspace), *shipped_rules())
+
+
+def use_rules(workspace: Workspace, own: Iterable[HangingRule]) -> None:
+    """Replace the person's own rules."""
+    workspace.settings = replace(workspace.settings, hanging=tuple(rule.document() for rule in own))
+    workspace.settings_changed.emit()
 
 
 def rule_for(workspace: Workspace, case: OpenCase) -> HangingRule:
@@ -153,24 +164,17 @@ def keep(workspace: Workspace) -> None:
     case, layout = workspace.active, workspace.bench.layout
     if case is None:
         return
-    shape = layout.layout_id if layout.layout_id != "grid" else f"{layout.rows}x{layout.columns}"
     rule = HangingRule(
-        shape,
+        layout.spelt,
         (case.series.modality,),
         case.entry.verdict.value,
         panes=tuple(cell.plane.value if cell.plane is not None else "" for cell in layout.slices),
         planes=PLANES_OF_PATIENT if case.view.axes == Axes() else PLANES_OF_GRID,
     )
-    kept = [
-        d
-        for d in workspace.settings.hanging
-        if (d.get("modality"), d.get("verdict")) != (list(rule.modality), rule.verdict)
-    ]
-    workspace.settings = replace(workspace.settings, hanging=(rule.document(), *kept))
-    workspace.settings_changed.emit()
+    others = [one for one in own_rules(workspace) if (one.modality, one.verdict) != (rule.modality, rule.verdict)]
+    use_rules(workspace, [rule, *others])
 
 
 def forget(workspace: Workspace) -> None:
     """Go back to the shipped rules."""
-    workspace.settings = replace(workspace.settings, hanging=())
-    workspace.settings_changed.emit()
+    use_rules(workspace, ())

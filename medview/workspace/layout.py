@@ -79,6 +79,11 @@ class Layout:
         return max(cell.column + cell.column_span for cell in self.cells)
 
     @property
+    def spelt(self) -> str:
+        """What ``layout_of`` takes to make one like it."""
+        return f"{self.rows}x{self.columns}" if self.layout_id == "grid" else self.layout_id
+
+    @property
     def slices(self) -> tuple[Cell, ...]:
         """The cells that show slices."""
         return tuple(cell for cell in self.cells if cell.kind is CellKind.SLICES)
