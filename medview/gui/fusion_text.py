@@ -29,7 +29,7 @@ def fusion_notes(fusion: Fusion, base: OpenCase, overlay: OpenCase, bench: Bench
     over = f"{short_name(overlay, base, bench)} over {short_name(base, overlay, bench)}"
     footing = fusion.footing(base.volume.geometry, overlay.volume.geometry)
     if footing is Footing.NONE:
-        doing = "being registered" if fusion.registering else "not shown: another frame of reference, register first"
+        doing = "being registered" if fusion.registering else "not shown until registered"
         return (TextLine(f"{over}: {doing}", PICTURE_WARNING),)
     colour = PICTURE_QUIET if footing is Footing.SAME_FRAME else PICTURE_WARNING
     said = [TextLine(f"{over}, {footing.value}", colour)]

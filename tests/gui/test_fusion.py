@@ -120,7 +120,7 @@ def test_different_frames_draw_nothing_until_registered_and_then_say_so(qtbot: Q
     pane, workspace = sagittal_pane(qtbot, base, pet)
     fusing.fuse(workspace, base, pet)
     assert max(hot_pixel(pane)) < 5
-    assert any("register first" in line for line in pane.shown_text())
+    assert any("not shown until registered" in line for line in pane.shown_text())
     fusing.change(workspace, base, registration=Registration("1.2.3", "9.9.9", np.eye(4)), opacity=1.0)
     assert min(hot_pixel(pane)) > 250
     assert "PET over CT, registered (rigid)" in pane.shown_text()
