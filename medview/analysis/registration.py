@@ -30,7 +30,7 @@ LEAST_METRIC = 0.05
 DOUBTFUL_METRIC = 0.15
 DOUBTFUL_OVERLAP = 0.5
 
-_BINS = 50
+_BINS = 32
 _SAMPLES = 40_000
 _SEED = 20
 _ITERATIONS = 150
@@ -92,8 +92,11 @@ def register_rigidly(fixed: Volume, moving: Volume, context: JobContext) -> Regi
     )
     _execute(exact, fixed_image, moving_image, transform, _Part(context, _NEAR_PART, 1.0, _USUAL_ROUNDS, 1))
     to_moving = _matrix(transform)
-    metric = -float(exact.GetMetricValue())
-    overlap = overlap_of(fixed.geometry, moving.geometry, to_moving)
+    inside = part_inside(fixed.geometry, moving.geometry, to_moving)
+    samples = inside * min(_SAMPLES, fixed_image.GetNumberOfPixels())
+    metric = -float(exact.GetMetricValue()) - chance(samples)
+    sizes = [float(np.prod(v.geometry.shape_kji)) * v.geometry.voxel_volume_mm3 for v in (fixed, moving)]
+    overlap = min(1.0, inside * sizes[0] / min(sizes))
     if overlap < LEAST_OVERLAP or not metric > LEAST_METRIC:
         raise _no_match()
     return Registration(
@@ -125,8 +128,8 @@ def coarse_image(volume: Volume) -> sitk.Image:
     return image
 
 
-def overlap_of(fixed: Geometry, moving: Geometry, to_moving: npt.NDArray[np.float64]) -> float:
-    """Return which part (0 to 1) of the smaller volume lies inside the other.
+def part_inside(fixed: Geometry, moving: Geometry, to_moving: npt.NDArray[np.float64]) -> float:
+    """Return which part (0 to 1) of the fixed volume lies inside the moving one.
 
     Parameters
     ----------
@@ -137,9 +140,12 @@ def overlap_of(fixed: Geometry, moving: Geometry, to_moving: npt.NDArray[np.floa
     places = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
     there = fixed.point_lps_mm(places) @ to_moving[:3, :3].T + to_moving[:3, 3]
     index = moving.index_kji(there)
-    inside = np.all((index >= -0.5) & (index < np.asarray(moving.shape_kji) - 0.5), axis=1)
-    sizes = [float(np.prod(g.shape_kji)) * g.voxel_volume_mm3 for g in (fixed, moving)]
-    return float(min(1.0, inside.mean() * sizes[0] / min(sizes)))
+    return float(np.all((index >= -0.5) & (index < np.asarray(moving.shape_kji) - 0.5), axis=1).mean())
+
+
+def chance(samples: float) -> float:
+    """Return the mutual information (nats) that this many samples of unrelated pictures show by chance: few show much."""
+    return (_BINS - 1) ** 2 / (2.0 * max(samples, 1.0))
 
 
 def _sizes(geometry: Geometry) -> list[tuple[int, float]]:

@@ -27,7 +27,7 @@ class Registration:
     matrix_lps : ndarray of float64, shape (4, 4)
         Maps homogeneous LPS millimetres of the moving frame to those of the fixed frame. Read-only.
     metric : float
-        Mutual information that was reached, in nats; 0 means that the pictures say nothing about one another.
+        Mutual information that was reached beyond chance, in nats; 0 means that the pictures say nothing about one another.
     overlap : float
         Part of the smaller of the two volumes that lies inside the other, 0 to 1.
     seconds : float
