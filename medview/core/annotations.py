@@ -1,4 +1,4 @@
-"""Boxes, measurements and image labels, in the patient."""
+"""Boxes, measurements, key images and image labels, in the patient."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
+from medview.core.key_image import KeyImage
 from medview.core.measurement import Measurement
 from medview.core.source import Source
 
@@ -87,7 +88,7 @@ class ImageLabel:
     source: Source = Source()
 
 
-Annotation = BoxAnnotation | ImageLabel | Measurement
+Annotation = BoxAnnotation | ImageLabel | KeyImage | Measurement
 
 
 def _vector(numbers: npt.NDArray[np.float64]) -> Vector:

@@ -9,6 +9,7 @@ from medview.core.annotations import Annotation
 from medview.core.changes import AnnotationChange, Change, ProposalChange, SegmentChange
 from medview.core.errors import LabelError
 from medview.core.geometry import Geometry
+from medview.core.key_image import KeyImage
 from medview.core.label_patch import LabelPatch
 from medview.core.measurement import Measurement
 from medview.core.prediction import Proposal
@@ -18,8 +19,8 @@ from medview.core.segmentation import Segment, Segmentation
 def counts_as_revision(change: Change) -> bool:
     """Whether a change alters what a model may have looked at: voxels and annotations, not names, colours or proposals."""
     if isinstance(change, AnnotationChange):
-        # What somebody measures tells no model anything.
-        return not isinstance(change.after or change.before, Measurement)
+        # What somebody measures or marks tells no model anything.
+        return not isinstance(change.after or change.before, Measurement | KeyImage)
     return isinstance(change, LabelPatch)
 
 

@@ -12,6 +12,7 @@ from medview.core.study import Series, VolumeEntry
 from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
 from medview.workspace.action import Action
 from medview.workspace.events import Severity
+from medview.workspace.key_images import key_images
 from medview.workspace.measuring import measurements
 from medview.workspace.workspace import Workspace
 
@@ -39,6 +40,9 @@ class FileCommands:
                 lambda _w: self.export_sr(),
                 "mdi6.export",
                 _has_measurements,
+            ),
+            Action(
+                "file.export_ko", "Export key images (DICOM KO)...", lambda _w: self.export_ko(), "mdi6.export", _has_keys
             ),
             Action("file.add_model_zip", "Add a model from a zip...", lambda _w: self.add_model_zip(), "mdi6.plus"),
             Action(
@@ -102,6 +106,14 @@ class FileCommands:
         if (path := ask_new_file(self._window, title, "measurements.dcm", "DICOM (*.dcm)")) is not None:
             _operations("reports").export_sr(self._workspace, path)
 
+    def export_ko(self) -> None:
+        """Ask where to and write the key images as a DICOM Key Object Selection document."""
+        if self._identity_hidden():
+            return
+        title = "Export key images (DICOM KO)"
+        if (path := ask_new_file(self._window, title, "key-images.dcm", "DICOM (*.dcm)")) is not None:
+            _operations("key_images").export_ko(self._workspace, path)
+
     def _identity_hidden(self) -> bool:
         """Whether a DICOM file would tell what the person has hidden; says so."""
         if self._workspace.bench.identity_hidden:
@@ -139,6 +151,10 @@ def _has_segments(workspace: Workspace) -> bool:
 
 def _has_measurements(workspace: Workspace) -> bool:
     return workspace.active is not None and bool(measurements(workspace.active))
+
+
+def _has_keys(workspace: Workspace) -> bool:
+    return workspace.active is not None and bool(key_images(workspace.active))
 
 
 def _close_case(workspace: Workspace) -> None:

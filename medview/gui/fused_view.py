@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtGui import QFont, QPainter
 
 from medview.analysis.reslice import sample_voxels
 from medview.core.oblique import PlaneLayout
-from medview.gui.corner_text import window_ends
+from medview.gui.corner_lines import window_ends
 from medview.gui.fusion_text import foreign_note, fusion_notes
 from medview.gui.label_raster import Paint
 from medview.gui.layers.colour_bar import ColourBarLayer
@@ -20,14 +22,20 @@ from medview.workspace.foreign_labels import ForeignLabels, foreign_labels
 from medview.workspace.fusion import Fusion
 from medview.workspace.fusion_picture import FusedOverlay, fused_overlay, refined, refinement, slab_grid
 from medview.workspace.open_case import OpenCase
-from medview.workspace.workspace import Workspace
+from medview.workspace.view_state import Bench
 
 
 class FusedView:
-    """Feeds the layers that other open series bring to a pane."""
+    """Feeds the layers that other open series bring to a pane.
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    Parameters
+    ----------
+    cases : Mapping of str to OpenCase
+        The open cases by key; it may change.
+    """
+
+    def __init__(self, bench: Bench, cases: Mapping[str, OpenCase]) -> None:
+        self._bench, self._cases = bench, cases
         self._layer = FusionLayer()
         self._outlines = ForeignLabelsLayer()
         self._bar = ColourBarLayer()
@@ -38,9 +46,9 @@ class FusedView:
     def show(self, case: OpenCase, layout: PlaneLayout, index: float, viewport: Viewport) -> None:
         """Take what lies over a slice of a case."""
         self._viewport = viewport
-        bench = self._workspace.bench
+        bench = self._bench
         fusion = bench.fusions.get(case.key)
-        overlay = None if fusion is None else self._workspace.cases.get(fusion.overlay_key)
+        overlay = None if fusion is None else self._cases.get(fusion.overlay_key)
         self._notes = ()
         fused = None
         if fusion is not None and overlay is not None:
@@ -75,7 +83,7 @@ class FusedView:
 
     def release(self, case: OpenCase | None) -> None:
         """Let go of the upper series when it lies over a case no longer; a hidden pane would keep it in memory."""
-        if case is None or case.key not in self._workspace.bench.fusions:
+        if case is None or case.key not in self._bench.fusions:
             self._made = ((), None)
 
     @property
@@ -105,12 +113,12 @@ class FusedView:
     def _show_outlines(self, case: OpenCase, layout: PlaneLayout, index: float, viewport: Viewport) -> None:
         cuts: list[ForeignCut] = []
         whose: list[OpenCase] = []
-        for foreign in foreign_labels(self._workspace, case):
+        for foreign in foreign_labels(self._bench, self._cases, case):
             found = _cuts(foreign, case, layout, index)
             cuts += found
             whose += [foreign.case] if found else []
         self._outlines.update(cuts, viewport)
-        self._notes = (*self._notes, *foreign_note(whose, case, self._workspace.bench))
+        self._notes = (*self._notes, *foreign_note(whose, case, self._bench))
 
 
 def _cuts(foreign: ForeignLabels, case: OpenCase, layout: PlaneLayout, index: float) -> list[ForeignCut]:

@@ -24,7 +24,7 @@ from medview.workspace.workspace import Workspace
 
 
 class HandCommands:
-    """Opens the dialogs about keys, mouse and tags, and puts schemes to use.
+    """Opens the dialogs about keys, mouse, corner texts and tags, and puts schemes to use.
 
     Parameters
     ----------
@@ -65,6 +65,7 @@ class HandCommands:
                 Action(f"scheme.{key}", f"Keys and mouse as in {name}", self._scheme_use(key))
                 for key, name in scheme_names().items()
             ),
+            Action("view.corners", "Corner texts...", lambda _w: self.edit_corners(), "mdi6.format-text"),
             Action("case.tags", "Tags of this image", lambda _w: self.show_tags(), "mdi6.tag-text-outline", _has_dicom),
         )
 
@@ -118,6 +119,12 @@ class HandCommands:
 
         assert self._actions is not None
         SchemeEditor(self._scheme.bindings, self._actions.titles(), self.keep, self._window).open()
+
+    def edit_corners(self) -> None:
+        """Let the person choose what stands in the corners of the pictures."""
+        from medview.gui.dialogs.corner_texts import CornerTextsDialog
+
+        CornerTextsDialog(self._workspace, self._window).show()
 
     def show_tags(self) -> None:
         """Read the attributes of the file of the current slice and show them."""

@@ -47,6 +47,9 @@ class _GlyphEngine(QIconEngine):
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         """Return the glyph on a transparent picture of ``size`` device pixels."""
         picture = QPixmap(size)
+        if size.isEmpty():
+            # A button that is only just being laid out has no room for its icon yet.
+            return picture
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from medview.core.study import DamagedFile
+from medview.core.study import DamagedFile, Series, VolumeEntry
 from medview.gui.bind import Subscriptions, field_signal, follow
 from medview.gui.cine_player import CinePlayer
 from medview.gui.computer import computer_line
@@ -17,8 +17,10 @@ from medview.gui.controls import words
 from medview.gui.dialogs.about import AboutDialog
 from medview.gui.dialogs.damaged import DamagedDialog
 from medview.gui.file_commands import FileCommands
+from medview.gui.film_export import FilmExport
 from medview.gui.hand_commands import HandCommands
 from medview.gui.job_thread import JobThreads
+from medview.gui.key_image_commands import KeyImageCommands
 from medview.gui.layout_menu import layout_menu
 from medview.gui.menus import fill_menu_bar, fill_recent
 from medview.gui.message_line import MessageLine
@@ -27,6 +29,7 @@ from medview.gui.pane_menu import pane_menu
 from medview.gui.panels.studies import StudiesPanel
 from medview.gui.picture_export import PictureExport
 from medview.gui.qt_actions import QtActions
+from medview.gui.series_mime import decode
 from medview.gui.side_column import SideColumn
 from medview.gui.start_page import StartPage
 from medview.gui.status_line import StatusLine
@@ -60,8 +63,10 @@ class MainWindow(QMainWindow):
         self.panes = PaneGrid(workspace, hands)
         self.links = Linker(workspace)
         self.pictures = PictureExport(self, workspace, self.panes)
-        own = (*self.files.actions(), *self.pictures.actions(), *self.hand_commands.actions(), *self._own_actions())
-        table = (*ACTIONS, *own)
+        self.films = FilmExport(self, workspace, self.panes)
+        self.keys = KeyImageCommands(self, workspace, self.panes)
+        parts = (self.files, self.pictures, self.films, self.keys, self.hand_commands)
+        table = (*ACTIONS, *(action for part in parts for action in part.actions()), *self._own_actions())
         self.actions_table = QtActions(self, workspace, hands.scheme, table)
         self.hand_commands.begin(self.actions_table)
         self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self._use_grid, self))
@@ -111,6 +116,7 @@ class MainWindow(QMainWindow):
         self.panes.menu_wanted.connect(self._show_pane_menu)
         self.message.undo_wanted.connect(lambda: self.actions_table.run("undo"))
         self.status.check_wanted.connect(lambda: self.side.show_part("check"))
+        self.studies.place_wanted.connect(lambda place: self.files.open(Path(place)))
         self.studies.damaged_wanted.connect(self._show_damaged)
         self.studies.series_wanted.connect(self.files.open_series)
         self.studies.labels_wanted.connect(self.files.read_labels)
@@ -171,15 +177,22 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders and files of this computer."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if self._dragged(event) or any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
+        if (dragged := self._dragged(event)) is not None:
+            self.files.open_series(*dragged)
+            event.acceptProposedAction()
+            return
         for url in event.mimeData().urls():
             if url.isLocalFile():
                 self.files.open(Path(url.toLocalFile()))
         event.acceptProposedAction()
+
+    def _dragged(self, event: QDropEvent) -> tuple[Series, VolumeEntry] | None:
+        return decode(event.mimeData(), self.workspace)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave only when everything is on disk."""

@@ -30,6 +30,8 @@ _TOOLS = {
     Tool.BRUSH: "paint (Ctrl: erase)",
     Tool.ERASER: "erase (Ctrl: paint)",
     Tool.PROBE: "value at a point",
+    Tool.POLYGON: "corner of the polygon (Enter closes, Backspace takes back), pull handles",
+    Tool.MAGNIFIER: "magnify",
 }
 
 
@@ -136,6 +138,6 @@ def mouse_hint(scheme: Scheme, bench: Bench) -> str:
     parts.append("Wheel: slices")
     if bench.tool in (Tool.BRUSH, Tool.ERASER) and bench.mode is Mode.ANNOTATE:
         parts.append("Shift and wheel: brush size")
-    else:
+    elif bench.tool is not Tool.POLYGON:
         parts.append("Double click: maximise")
     return " · ".join(parts)

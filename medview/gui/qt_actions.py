@@ -163,7 +163,7 @@ _CHECKED: dict[str, Test] = {
     "tool.crosshair": lambda w: w.bench.tool is Tool.CROSSHAIR,
     "tool.brush": lambda w: w.bench.tool is Tool.BRUSH,
     "tool.eraser": lambda w: w.bench.tool is Tool.ERASER,
-    **{f"tool.{tool.value}": _is_tool(tool) for tool in MEASURING_TOOLS},
+    **{f"tool.{tool.value}": _is_tool(tool) for tool in (*MEASURING_TOOLS, Tool.MAGNIFIER)},
     "brush.sphere": lambda w: w.bench.brush_sphere,
     "cine.play": lambda w: w.bench.cine_on,
     "view.identity": lambda w: w.bench.identity_hidden,

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from medview.gui.bind import Subscriptions, follow
 from medview.gui.panels.check import CheckPanel
 from medview.gui.panels.fusion import FusionPanel
+from medview.gui.panels.histogram import HistogramPanel
 from medview.gui.panels.history import HistoryPanel
+from medview.gui.panels.key_images import KeyImagesPanel
 from medview.gui.panels.measurements import MeasurementsPanel
 from medview.gui.panels.models import ModelsPanel
 from medview.gui.panels.planes import PlanesPanel
@@ -31,6 +33,7 @@ class SideColumn(QScrollArea):
         super().__init__(parent)
         self._workspace = workspace
         self.window_part = WindowPanel(workspace, scheme)
+        self.histogram = HistogramPanel(workspace)
         self.tools = ToolsPanel(workspace, actions)
         self.segments = SegmentsPanel(workspace, actions)
         self.proposals = ProposalsPanel(workspace)
@@ -39,10 +42,12 @@ class SideColumn(QScrollArea):
         self.planes = PlanesPanel(workspace, actions)
         self.measurements = MeasurementsPanel(workspace, actions)
         self.fusion = FusionPanel(workspace, actions)
+        self.key_images = KeyImagesPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
-            "window": Section("Window", self.window_part),
+            "window": Section("Window", _stacked(self.window_part, self.histogram)),
             "measurements": Section("Measure", self.measurements),
+            "key images": Section("Key images", self.key_images),
             "tools": Section("Tools", self.tools),
             "segments": Section("Segments", self.segments),
             "proposals": Section("Proposals", self.proposals),
@@ -66,9 +71,10 @@ class SideColumn(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         follow(self, workspace.bench, "mode", self._arrange)
-        self.proposals.count_changed.connect(self._on_proposals)
-        Subscriptions(self).add(workspace.active_changed, self._on_proposals)
-        self._on_proposals()
+        self.proposals.count_changed.connect(self._hide_empty)
+        self.key_images.count_changed.connect(self._hide_empty)
+        Subscriptions(self).add(workspace.active_changed, self._hide_empty)
+        self._hide_empty()
 
     def show_part(self, name: str) -> None:
         """Unfold a part and scroll to it."""
@@ -80,11 +86,22 @@ class SideColumn(QScrollArea):
     def _arrange(self, mode: Mode) -> None:
         for name, modes in _PARTS.items():
             self.sections[name].setVisible(mode in modes)
-        self._on_proposals()
+        self._hide_empty()
 
-    def _on_proposals(self, *_values: object) -> None:
+    def _hide_empty(self, *_values: object) -> None:
         # A part that can only say "none" takes no room.
         self.sections["proposals"].setVisible(bool(self.proposals.cards))
+        self.sections["key images"].setVisible(self.key_images.count > 0)
+
+
+def _stacked(*parts: QWidget) -> QWidget:
+    together = QWidget()
+    column = QVBoxLayout(together)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GRID_PX)
+    for part in parts:
+        column.addWidget(part)
+    return together
 
 
 _PARTS: dict[str, tuple[Mode, ...]] = {
@@ -98,4 +115,4 @@ _PARTS: dict[str, tuple[Mode, ...]] = {
     "check": (Mode.READ,),
     "history": (Mode.ANNOTATE,),
 }
-"""Which parts stand in which mode; proposals stand wherever there are some."""
+"""Which parts stand in which mode; proposals and key images stand wherever there are some."""

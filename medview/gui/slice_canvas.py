@@ -21,6 +21,7 @@ from medview.workspace.events import LabelsChanged
 from medview.workspace.hands import Hands
 from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
+from medview.workspace.owners import owner_strip
 from medview.workspace.pointer import Button, Pointer
 from medview.workspace.reference_lines import lines_on
 from medview.workspace.workspace import Workspace
@@ -60,7 +61,7 @@ class SliceCanvas(QWidget):
         self._case: OpenCase | None = None
         self._workspace = workspace
         self._hands = hands
-        self._picture = SlicePicture(workspace.bench, pane_id, FusedView(workspace))
+        self._picture = SlicePicture(workspace.bench, pane_id, FusedView(workspace.bench, workspace.cases))
         self._watch = FusionWatch(workspace, self)
         self._watch.changed.connect(self._on_fused)
         self._stale = Stale.ALL
@@ -91,7 +92,7 @@ class SliceCanvas(QWidget):
         for name in ("overlay_opacity", "overlay_visible"):
             add(field_signal(bench, name), self._on_overlay)
         add(field_signal(bench, "identity_hidden"), self._on_identity)
-        for name in ("graphics_visible", "slab"):
+        for name in ("graphics_visible", "slab", "corners"):
             add(field_signal(bench, name), self._on_identity)
         for name in ("crosshair_visible", "reference_lines", "tool"):
             add(field_signal(bench, name), self._on_lines)
@@ -204,11 +205,10 @@ class SliceCanvas(QWidget):
         self.update()
 
     def _on_preview(self) -> None:
-        self.update(self._picture.brush.cover_px)
+        self.update(self._picture.preview_px)
         preview = self._hands.preview
-        mine = preview if preview is not None and preview.pane_id == self.pane_id else None
-        self._picture.brush.update(mine, self._picture.viewport)
-        self.update(self._picture.brush.cover_px)
+        self._picture.show_preview(preview if preview is not None and preview.pane_id == self.pane_id else None)
+        self.update(self._picture.preview_px)
 
     def _on_labels(self, event: LabelsChanged) -> None:
         case = self._case
@@ -263,7 +263,7 @@ class SliceCanvas(QWidget):
         if parts & Stale.MEASURES:
             picture.show_measurements(case, layout, index)
         if parts & Stale.TEXT:
-            picture.show_text(case, layout, index)
+            picture.show_text(case, layout, index, owner_strip(self._workspace, case))
         if parts & Stale.PROPOSALS:
             picture.show_proposals(case, layout, index)
         if parts & Stale.LINES:

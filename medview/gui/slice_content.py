@@ -18,6 +18,7 @@ from medview.gui.layers.measurements import FigureOnSlice
 from medview.gui.layers.proposal import Chip, ProposedMask
 from medview.gui.oblique_content import box_outline, oblique_labels, oblique_levels, oblique_mask
 from medview.workspace.grey_table import GreyTable, Levels
+from medview.workspace.key_images import on_slice
 from medview.workspace.load_state import LoadState, SliceState
 from medview.workspace.measuring import handles, lies_on, lines, measured, measurements, short_text
 from medview.workspace.open_case import OpenCase
@@ -155,6 +156,7 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
                 (*([one.label] if one.label else []), *said),
                 (float(right[0]), float(right[1])),
                 one.annotation_id == case.view.active_measurement_id,
+                one.annotation_id,
             )
         )
     return found
@@ -220,6 +222,12 @@ def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:
     if scores:
         chips += [Chip(f"{name} {score:.2f}") for one in predictions for name, score in one.scores.items()]
     return chips
+
+
+def key_chips(case: OpenCase, plane: PlaneLayout, index: float) -> list[Chip]:
+    """Return the mark of a key image where the slice is one, with its note."""
+    marked = on_slice(case, plane, index)
+    return [] if marked is None else [Chip(f"Key image: {marked.label}".rstrip(": "), icon="mdi6.key-variant")]
 
 
 def columns_have_mm(plane: PlaneLayout, geometry: Geometry) -> bool:

@@ -11,7 +11,8 @@ from medview.core.geometry import Calibration
 from medview.core.oblique import PlaneLayout
 from medview.core.orientation import edge_letters
 from medview.core.plane import Plane
-from medview.gui.corner_text import corner_texts, window_ends
+from medview.gui.corner_lines import window_ends
+from medview.gui.corner_text import corner_texts
 from medview.gui.fused_view import FusedView
 from medview.gui.layers.boxes import BoxesLayer
 from medview.gui.layers.brush_preview import BrushPreviewLayer
@@ -22,7 +23,10 @@ from medview.gui.layers.graphics import GraphicsLayer
 from medview.gui.layers.image import ImageLayer
 from medview.gui.layers.labels import LabelsLayer
 from medview.gui.layers.letters import LettersLayer
+from medview.gui.layers.magnifier import MagnifierLayer
 from medview.gui.layers.measurements import MeasurementsLayer
+from medview.gui.layers.outline_preview import OutlinePreviewLayer
+from medview.gui.layers.owner import OwnerLayer
 from medview.gui.layers.proposal import Chip, ProposalLayer
 from medview.gui.layers.reference_lines import ReferenceLinesLayer
 from medview.gui.layers.scale_bar import ScaleBarLayer
@@ -30,6 +34,7 @@ from medview.gui.slice_content import (
     boxes_on_slice,
     columns_have_mm,
     graphics_mask,
+    key_chips,
     label_cuts,
     measurements_on_slice,
     proposal_chips,
@@ -43,6 +48,8 @@ from medview.workspace.colour_maps import GREY, palette
 from medview.workspace.crosshair_lines import CrosshairLine, crosshair_lines
 from medview.workspace.grey_table import GreyTable
 from medview.workspace.open_case import OpenCase
+from medview.workspace.owners import Owner
+from medview.workspace.preview import BrushPreview, LoupePreview, OutlinePreview, Preview
 from medview.workspace.reference_lines import ReferenceLine
 from medview.workspace.view_state import Bench, Camera, Tool
 
@@ -69,6 +76,9 @@ class SlicePicture:
         self.crosshair = CrosshairLayer()
         self.reference_lines = ReferenceLinesLayer()
         self.brush = BrushPreviewLayer()
+        self._owner = OwnerLayer()
+        self.outline = OutlinePreviewLayer()
+        self.magnifier = MagnifierLayer()
         self._letters = LettersLayer()
         self._corners = CornersLayer()
         self._scale_bar = ScaleBarLayer()
@@ -108,8 +118,10 @@ class SlicePicture:
         self.graphics.move(self.viewport)
         self.brush.move(self.viewport)
         self.fused.move(self.viewport)
+        self.outline.move(self.viewport)
+        self.magnifier.move(self.viewport)
         self._edge_letters = edge_letters(case.volume, layout)
-        self._letters.update(self._edge_letters, self.viewport, self._large_font)
+        self._letters.update(self._edge_letters, self.viewport, self._large_font, self._owner.height_px)
         calibrated = columns_have_mm(layout, case.volume.geometry)
         note = case.volume.pixel_scale.note if layout.acquired else ""
         self._scale_bar.update(self.viewport, self._font, calibrated=calibrated, note=note)
@@ -144,14 +156,17 @@ class SlicePicture:
         self.proposals.update(proposed_masks(case, self._bench, layout, index), self._here)
         self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
-    def show_text(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
-        """Take the words."""
+    def show_text(self, case: OpenCase, layout: PlaneLayout, index: float, owner: Owner | None = None) -> None:
+        """Take the words, and whose picture it is when not all are of one patient."""
+        self._owner.update(owner, self._here)
+        self._letters.update(self._edge_letters, self._here, self._large_font, self._owner.height_px)
         texts = corner_texts(case, self._bench, layout, index)
         self._texts = replace(texts, notes=(*texts.notes, *self.fused.notes))
-        self._corners.update(self._texts, self._here, self._font, self._large_font)
+        self._corners.update(self._texts, self._here, self._font, self._large_font, self._owner.height_px)
+        self.measurements.keep_free([*self._corners.boxes_px, *self._letters.boxes_px, *self._scale_bar.boxes_px])
         # Scores speak of the whole series, so one pane says them.
         first = layout.plane is Plane.AXIAL or self._bench.maximised == self._pane_id
-        self._chips = tuple(proposal_chips(case, scores=first))
+        self._chips = (*key_chips(case, layout, index), *proposal_chips(case, scores=first))
         self.proposals.update_chips(self._chips, self._corners.below_top_px)
 
     def show_crosshair(self, case: OpenCase, layout: PlaneLayout) -> None:
@@ -167,6 +182,17 @@ class SlicePicture:
         """Take where pictures in other panes cut this one."""
         self.reference_lines.update(lines, self._here)
 
+    def show_preview(self, preview: Preview | None) -> None:
+        """Take what the hands want drawn before anything is done, or None."""
+        self.brush.update(preview if isinstance(preview, BrushPreview) else None, self.viewport)
+        self.outline.update(preview if isinstance(preview, OutlinePreview) else None, self.viewport)
+        self.magnifier.update(preview if isinstance(preview, LoupePreview) else None, self.viewport)
+
+    @property
+    def preview_px(self) -> QRect:
+        """The logical pixels that the preview covers."""
+        return self.brush.cover_px.united(self.outline.cover_px).united(self.magnifier.cover_px)
+
     def around(self, ranges: tuple[int, int, int, int]) -> QRect:
         """Return the logical pixels that labels in (row0, row1, column0, column1) and their outlines can cover."""
         return self._here.voxels_px(*ranges).adjusted(-4, -4, 4, 4)
@@ -174,7 +200,7 @@ class SlicePicture:
     def shown_text(self) -> tuple[str, ...]:
         """Every line of text in the pane but the names of boxes."""
         lines = [line.text for name in CornerTexts.__dataclass_fields__ for line in getattr(self._texts, name)]
-        return (*lines, *self._edge_letters, *(chip.text for chip in self._chips))
+        return (*lines, *filter(None, [self._owner.text]), *self._edge_letters, *(chip.text for chip in self._chips))
 
     def paint(self, painter: QPainter, rect: QRect, *, active: bool) -> None:
         """Draw all layers from the back to the front."""
@@ -187,10 +213,13 @@ class SlicePicture:
             self._scale_bar.paint(painter)
             self._colour_bar.paint(painter, self._font)
             self.fused.paint_bar(painter, self._font, place=0 if self._colour_bar.empty else 1)
+            self._owner.paint(painter, self._font)
             self._letters.paint(painter)
             self._corners.paint(painter)
             self.proposals.paint_chips(painter, self._font)
             self.brush.paint(painter)
+            self.outline.paint(painter)
+            self.magnifier.paint(painter, self._paint_larger)
             if active:
                 _frame(painter, rect)
 
@@ -216,6 +245,13 @@ class SlicePicture:
         self.proposals.paint(painter)
         self.boxes.paint(painter, self._font)
         self.measurements.paint(painter, self._font)
+
+    def _paint_larger(self, painter: QPainter, factor: float) -> None:
+        """Draw what the loupe shows."""
+        self.image.paint_larger(painter, QRectF(self.magnifier.cover_px), factor)
+        self.graphics.paint(painter)
+        self.labels.paint(painter)
+        self.proposals.paint(painter)
 
     @property
     def _here(self) -> Viewport:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QHideEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QEnterEvent, QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from medview.gui.mouse import Notches, button_of, held_button
@@ -11,6 +13,9 @@ from medview.gui.slice_canvas import SliceCanvas, Stale
 from medview.workspace.hands import Hands
 from medview.workspace.pointer import Button
 from medview.workspace.workspace import Workspace
+
+_CANCEL, _BACK = Qt.Key.Key_Escape, Qt.Key.Key_Backspace
+_DRAWING_KEYS = (_CANCEL, _BACK, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class SliceView(SliceCanvas):
@@ -29,7 +34,18 @@ class SliceView(SliceCanvas):
         """Draw anew on a screen with finer or coarser pixels."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._mark(Stale.ALL)
+        # While something is drawn click by click its keys go before shortcuts of the window.
+        drawing = event.type() is QEvent.Type.ShortcutOverride and self._hands.clicking.going_on
+        if drawing and isinstance(event, QKeyEvent) and event.key() in _DRAWING_KEYS:
+            event.accept()
+            return True
         return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let the keys that end a gesture, or take a step of it back, reach the hands."""
+        acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: self._hands.clicking.back}
+        if event.key() not in _DRAWING_KEYS or not acts.get(event.key(), self._hands.clicking.close)():
+            super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Forward a press."""

@@ -12,6 +12,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.gui.identity import series_description
 from medview.io.dicom.names import person_name
+from medview.workspace.study_order import patient_key
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """Where a tree item keeps its Row."""
@@ -72,17 +73,17 @@ def fill(
     patients: dict[tuple[str, ...], QStandardItem] = {}
     studies: dict[tuple[str, ...], QStandardItem] = {}
     for one in series:
-        who, shown = _who(one), as_read(one)
+        who, shown = patient_key(one), as_read(one)
         if who not in patients:
-            patients[who] = _item(_patient_row(shown, len(patients) + 1, hidden=hide_identity))
+            patients[who] = _item(_patient_row(shown, len(patients) + 1, hidden=hide_identity), hidden=hide_identity)
             model.appendRow(patients[who])
         key = (*who, one.study_uid)
         if key not in studies:
             number = patients[who].rowCount() + 1
-            studies[key] = _item(_study_row(shown, number, hidden=hide_identity))
+            studies[key] = _item(_study_row(shown, number, hidden=hide_identity), hidden=hide_identity)
             patients[who].appendRow(studies[key])
         for row in _series_rows(one, shown, hidden=hide_identity):
-            studies[key].appendRow(_item(row))
+            studies[key].appendRow(_item(row, hidden=hide_identity))
 
 
 def verdict_word(row: Row) -> str:
@@ -114,19 +115,15 @@ def date_text(dicom_date: str) -> str:
     return dicom_date
 
 
-def _who(series: Series) -> tuple[str, ...]:
-    """Return by what patients are told apart. A name without a letter, as ``????``, tells nobody from another."""
-    who = (series.patient_id, series.patient_name)
-    nameless = series.patient_name and not any(letter.isalnum() for letter in series.patient_name)
-    return (*who, series.study_uid) if nameless and not series.patient_id else who
-
-
-def _item(row: Row) -> QStandardItem:
+def _item(row: Row, *, hidden: bool) -> QStandardItem:
     item = QStandardItem(row.search_text)
     item.setData(row, ROW_ROLE)
     item.setEditable(False)
-    tip = verdict_tip(row) if row.kind is RowKind.SERIES else row.search_text
-    item.setToolTip(tip)
+    item.setDragEnabled(row.kind is RowKind.SERIES)
+    item.setDropEnabled(False)
+    # What is cut off in the row stands whole in its tooltip.
+    whole = "" if hidden else "\n".join(part for part in (row.title, row.detail) if part)
+    item.setToolTip("\n".join(part for part in (whole, verdict_tip(row)) if part))
     return item
 
 

@@ -86,7 +86,7 @@ def style_sheet(tokens: Tokens) -> str:
 
     Widgets choose a look by the dynamic property ``role``.
 
-    - Labels: ``title``, ``heading``, ``quiet``, ``small``, ``warning``, ``error``, ``good``, ``chip``.
+    - Labels: ``title``, ``heading``, ``quiet``, ``small``, ``accent``, ``warning``, ``error``, ``good``, ``chip``.
     - Buttons: ``primary``, ``flat``, ``flat-warning``.
     - Frames: ``panel``, ``raised``, ``bar``, ``line``.
     """
@@ -108,6 +108,7 @@ QLabel[role="title"] {{ font-size: {TEXT_TITLE_PX}px; }}
 QLabel[role="heading"] {{ font-size: {TEXT_LARGE_PX}px; }}
 QLabel[role="quiet"] {{ color: {t.quiet}; }}
 QLabel[role="small"] {{ color: {t.quiet}; font-size: {TEXT_SMALL_PX}px; }}
+QLabel[role="accent"] {{ color: {t.accent}; }}
 QLabel[role="warning"] {{ color: {t.warning}; }}
 QLabel[role="error"] {{ color: {t.error}; }}
 QLabel[role="good"] {{ color: {t.good}; }}

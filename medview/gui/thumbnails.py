@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from medview.core.study import Series
@@ -27,7 +28,9 @@ class Thumbnails(QObject):
         """Return the picture of a series, or None while it is being made or cannot be."""
         if series.series_uid not in self._pictures:
             self._pictures[series.series_uid] = None
-            self._ask(series)
+            # Asked for while a row is painted: a job shows itself in the window, and a widget that appears in the middle of
+            # painting makes Qt paint again, into the same memory, and come down.
+            QTimer.singleShot(0, self, partial(self._ask, series))
         return self._pictures[series.series_uid]
 
     def _ask(self, series: Series) -> None:

@@ -63,7 +63,8 @@ class Viewport:
         """
         width, height = max(1, size_px[0]), max(1, size_px[1])
         high_mm, wide_mm = shape[0] * spacing_mm[0], shape[1] * spacing_mm[1]
-        mm_per_px = max(high_mm / height, wide_mm / width) / camera.zoom
+        unzoomed = min(spacing_mm) * device_ratio if camera.actual else max(high_mm / height, wide_mm / width)
+        mm_per_px = unzoomed / camera.zoom
         down, right = camera.center_offset_mm
         return cls(
             width,

@@ -8,6 +8,7 @@ from medview.core.annotations import Annotation, BoxAnnotation, ImageLabel
 from medview.core.box import Box
 from medview.core.errors import StoreError
 from medview.core.geometry import Calibration, Geometry
+from medview.core.key_image import KeyImage
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
@@ -120,13 +121,24 @@ def decode_segment(data: Json) -> Segment:
 
 
 def encode_annotation(annotation: Annotation) -> Json:
-    """A box, a measurement or an image label."""
+    """A box, a measurement, a key image or an image label."""
     if isinstance(annotation, Measurement):
         return {
             "kind": "measurement",
             "id": annotation.annotation_id,
             "figure": annotation.kind.value,
             "points_lps_mm": [list(point) for point in annotation.points_lps_mm],
+            "label": annotation.label,
+            "sop_instance_uid": annotation.sop_instance_uid,
+            "frame_number": annotation.frame_number,
+            "source": encode_source(annotation.source),
+        }
+    if isinstance(annotation, KeyImage):
+        return {
+            "kind": "key image",
+            "id": annotation.annotation_id,
+            "point_lps_mm": list(annotation.point_lps_mm),
+            "normal_lps": list(annotation.normal_lps),
             "label": annotation.label,
             "sop_instance_uid": annotation.sop_instance_uid,
             "frame_number": annotation.frame_number,
@@ -160,6 +172,16 @@ def decode_annotation(data: Json) -> Annotation:
             str(data["id"]),
             MeasurementKind(data["figure"]),
             tuple(_vector(point) for point in data["points_lps_mm"]),
+            str(data["label"]),
+            str(data["sop_instance_uid"]),
+            int(data["frame_number"]),
+            decode_source(data["source"]),
+        )
+    if data["kind"] == "key image":
+        return KeyImage(
+            str(data["id"]),
+            _vector(data["point_lps_mm"]),
+            _vector(data["normal_lps"]),
             str(data["label"]),
             str(data["sop_instance_uid"]),
             int(data["frame_number"]),

@@ -89,13 +89,15 @@ _REASONS = {
     "window.region": "No region is measured",
     "planes": "This series has no planes but its own",
     "measurement": "No measurement is chosen",
+    "keyimage": "No slice is marked as a key image",
+    "file.export_ko": "No slice is marked as a key image",
     "file.export": "There are no labels to export",
     "file.export_sr": "There are no measurements to export",
     "case.tags": "This series does not come from DICOM files",
 }
 """Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""
 
-_CHANGES_LABELS = ("undo", "redo", "proposal", "segment.add", "measurement", "file.import")
+_CHANGES_LABELS = ("undo", "redo", "proposal", "segment.add", "measurement", "keyimage.toggle", "file.import")
 
 
 def why_not(workspace: Workspace, action_id: str) -> str:

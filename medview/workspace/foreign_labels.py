@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from medview.core.geometry import Calibration, Geometry
 from medview.core.segmentation import Segment
-from medview.workspace.fusion import in_one_frame, same_patient
+from medview.workspace.fusion import Fusions, in_one_frame, same_patient
 from medview.workspace.open_case import OpenCase
-from medview.workspace.workspace import Workspace
+from medview.workspace.view_state import Bench
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,27 +35,25 @@ class ForeignLabels:
         return any(segment.visible for segment in self.case.labels.segmentation.segments)
 
 
-def foreign_labels(workspace: Workspace, case: OpenCase) -> list[ForeignLabels]:
+def foreign_labels(bench: Bench, cases: Mapping[str, OpenCase], case: OpenCase) -> list[ForeignLabels]:
     """Return the open cases whose visible segments are shown on a case: in its frame of reference, or registered to it.
 
     None while labels, or those of other series, are hidden.
     """
-    bench = workspace.bench
     if not (bench.overlay_visible and bench.foreign_labels_visible):
         return []
     found = []
-    for other in workspace.cases.values():
-        placed = None if other is case else _placed(workspace, case, other)
+    for other in cases.values():
+        placed = None if other.key == case.key else _placed(bench.fusions, case, other)
         if placed is not None and (one := ForeignLabels(other, placed)).any_visible:
             found.append(one)
     return found
 
 
-def _placed(workspace: Workspace, case: OpenCase, other: OpenCase) -> Geometry | None:
+def _placed(fusions: Fusions, case: OpenCase, other: OpenCase) -> Geometry | None:
     here, there = case.volume.geometry, other.labels.segmentation.geometry
     if any(g.calibration is not Calibration.VOLUME for g in (here, there)) or not same_patient(case.series, other.series):
         return None
-    fusions = workspace.bench.fusions
     over, under = fusions.get(case.key), fusions.get(other.key)
     if over is not None and over.overlay_key == other.key and over.registration is not None:
         return over.registration.place(there)

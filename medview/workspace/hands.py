@@ -7,14 +7,15 @@ from dataclasses import replace
 from psygnal import Signal
 
 from medview.core.plane import Plane, SlicePlane
+from medview.workspace.clicking import Clicking
 from medview.workspace.focus import stepped
-from medview.workspace.measuring import MEASURING_TOOLS
+from medview.workspace.measuring import MEASURING_TOOLS, held
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Modifiers, Pointer
-from medview.workspace.preview import BrushPreview
+from medview.workspace.preview import BrushPreview, LoupePreview, Preview
 from medview.workspace.scheme import Scheme, wheel_chord
 from medview.workspace.stage import Drag, DragTool, Stage
-from medview.workspace.tools import crosshair, measure, paint, pan, window, zoom
+from medview.workspace.tools import crosshair, magnifier, measure, paint, pan, polygon, window, zoom
 from medview.workspace.view_state import Bench, Camera, Mode, Tool
 from medview.workspace.workspace import Workspace
 
@@ -25,10 +26,14 @@ _TOOLS: dict[Tool, DragTool] = {
     Tool.CROSSHAIR: crosshair.drag,
     Tool.BRUSH: paint.drag,
     Tool.ERASER: paint.drag,
+    Tool.MAGNIFIER: magnifier.drag,
     **dict.fromkeys(MEASURING_TOOLS, measure.drag),
 }
 
 _DRAWING = (Tool.BRUSH, Tool.ERASER)
+
+_MARKING = (*_DRAWING, Tool.PROBE, Tool.POLYGON, Tool.MAGNIFIER)
+"""Tools to which a click means something of their own; with the others it moves the crosshair."""
 
 _CLICK_SLACK_PX = 3.0
 """A press and release closer than this is a click, not a drag."""
@@ -46,11 +51,12 @@ class Hands:
     def __init__(self, workspace: Workspace, scheme: Scheme) -> None:
         self._workspace = workspace
         self.scheme = scheme
-        self.preview: BrushPreview | None = None
+        self.preview: Preview | None = None
         self.pointer: Pointer | None = None
         self._drag: Drag | None = None
         self._press: Pointer | None = None
         self._moved = False
+        self.clicking = Clicking(workspace, self._on_clicking)
 
     def press(self, pointer: Pointer) -> None:
         """Begin a gesture."""
@@ -62,12 +68,16 @@ class Hands:
             return
         self._press, self._moved = pointer, False
         name = self.scheme.drag(self._bench.mode, pointer.button, pointer.modifiers)
+        if name == "tool" and self._clicked(case, pointer):
+            self._update_preview(pointer)
+            return
         tool = _TOOLS[self._bench.tool] if name == "tool" else _DRAGS.get(name)
         if tool is None:
             return
         drag = tool(Stage(self._bench, case, self._workspace.say), pointer)
         if self._send(drag, first=True):
             self._drag = drag
+        self._update_preview(pointer)
 
     def choose(self, pane_id: str) -> None:
         """Make the pane that was pressed the one that the next series goes to, and its case the active one."""
@@ -94,16 +104,22 @@ class Hands:
         case, press = self._workspace.active, self._press
         self._press = None
         clicked = press is not None and not self._moved
-        marked = self._drawing or self._bench.tool is Tool.PROBE
+        if press is not None and self._moved and self._is_tool_click(press):
+            self.clicking.release(pointer)
+        self._update_preview(pointer)
+        marked = self._bench.tool in _MARKING
         if case is not None and press is not None and clicked and self._is_tool_click(press) and not marked:
             self._send(crosshair.drag(Stage(self._bench, case, self._workspace.say), pointer), first=True)
         return clicked
 
-    def cancel(self) -> None:
-        """Take the running gesture back (Escape)."""
-        if self._drag is not None:
-            self._drag.close()
-            self._drag = None
+    def cancel(self) -> bool:
+        """Take the running gesture back (Escape); False when there is none."""
+        if self._drag is None:
+            return self.clicking.end()
+        self._drag.close()
+        self._drag = None
+        self._on_clicking()
+        return True
 
     def hover(self, pointer: Pointer | None) -> None:
         """Follow the pointer while no button is down; None when it leaves the pane."""
@@ -132,6 +148,9 @@ class Hands:
         """Fill the centre with the pane, or bring the others back."""
         if self._drawing and self._bench.mode is Mode.ANNOTATE:
             return
+        if self._bench.tool is Tool.POLYGON:
+            self.clicking.close()
+            return
         self._bench.maximised = "" if self._bench.maximised == pointer.pane else pointer.pane
 
     @property
@@ -144,6 +163,19 @@ class Hands:
 
     def _is_tool_click(self, press: Pointer) -> bool:
         return self.scheme.drag(self._bench.mode, press.button, press.modifiers) == "tool"
+
+    def _clicked(self, case: OpenCase, pointer: Pointer) -> bool:
+        """Whether a press belonged to a gesture of several clicks, or began one beside every figure that is there."""
+        if self.clicking.going_on:
+            self.clicking.press(pointer)
+            return True
+        if self._bench.tool is not Tool.POLYGON or not case.editable or held(case, pointer) is not None:
+            return False
+        self.clicking.begin(polygon.Polygon(Stage(self._bench, case, self._workspace.say), pointer))
+        return True
+
+    def _on_clicking(self) -> None:
+        self._update_preview(self.pointer)
 
     def _send(self, drag: Drag, pointer: Pointer | None = None, *, first: bool = False) -> bool:
         try:
@@ -164,8 +196,13 @@ class Hands:
             self.preview = preview
             self.preview_changed.emit()
 
-    def _preview_at(self, pointer: Pointer | None) -> BrushPreview | None:
+    def _preview_at(self, pointer: Pointer | None) -> Preview | None:
         case = self._workspace.case_in(pointer.pane) if pointer is not None else None
+        if self.clicking.going_on:
+            return self.clicking.preview(pointer)
+        if pointer is not None and self._drag is not None and self._bench.tool is Tool.MAGNIFIER:
+            magnifies = self._press is not None and self._is_tool_click(self._press)
+            return LoupePreview(pointer.pane, pointer.row, pointer.column) if magnifies else None
         if pointer is None or case is None or not self._drawing:
             return None
         erasing = (self._bench.tool is Tool.ERASER) != (Modifiers.CTRL in pointer.modifiers)

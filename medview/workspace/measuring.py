@@ -27,6 +27,7 @@ _KINDS = {
     Tool.ELLIPSE: MeasurementKind.ELLIPSE,
     Tool.RECTANGLE: MeasurementKind.RECTANGLE,
     Tool.FREEHAND: MeasurementKind.FREEHAND,
+    Tool.POLYGON: MeasurementKind.POLYGON,
 }
 
 MEASURING_TOOLS = tuple(_KINDS)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from psygnal import Signal
 
+from medview.analysis.histogram import Histogram
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import AnnotationChange, Change, Command
+from medview.core.headings import Headings
 from medview.core.label_patch import LabelPatch
 from medview.core.oblique import PlaneLayout, layout_of
 from medview.core.overlay_plane import OverlayPlane
@@ -52,6 +54,10 @@ class OpenCase:
         Why labels cannot be changed, or empty.
     graphics : dict of int to tuple of OverlayPlane
         What the files draw over their own images, by slice k; read after the slices.
+    headings : Headings
+        What the headers say in words; read after the slices.
+    histogram : tuple of Volume and Histogram, or None
+        Of these voxels; counted when it is first looked at.
     reading : bool
         Slices still arrive; until they are known to be the right ones no label is shown on them or changed.
     stop_reading : callable
@@ -69,14 +75,19 @@ class OpenCase:
     read_only: str = ""
     losses: tuple[str, ...] = ()
     graphics: Graphics = field(default_factory=dict)
+    headings: Headings = Headings()
+    histogram: tuple[Volume, Histogram] | None = None
     reading: bool = False
     stop_reading: Callable[[], None] = field(default=lambda: None)
+    counting: Volume | None = field(default=None, init=False)
+    """The volume whose values are being counted."""
     _gesture: Gesture | None = field(default=None, init=False)
     _waiting: list[Callable[[], object]] = field(default_factory=list, init=False)
 
     labels_changed = Signal(LabelsChanged)
     history_changed = Signal()
     load_changed = Signal()
+    histogram_changed = Signal()
 
     @property
     def key(self) -> str:

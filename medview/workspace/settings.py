@@ -29,8 +29,12 @@ class Settings:
         The research-use notice was acknowledged.
     theme : str
         ``dark`` or ``light``.
+    corners : dict
+        Which lines stand in which corner of a picture, as ``corners.CornerLines`` reads it; empty for those delivered.
     hanging : tuple of dict
         The person's own hanging rules, see HangingRule.
+    patient_order, series_order : str
+        Values of ``study_order.PatientOrder`` and ``SeriesOrder``.
     """
 
     notice_seen: bool = False
@@ -38,7 +42,10 @@ class Settings:
     scheme: str = "pacs"
     brush_radius_mm: float = 6.0
     recent: tuple[str, ...] = field(default_factory=tuple)
+    corners: dict[str, list[str]] = field(default_factory=dict)
     hanging: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+    patient_order: str = "name"
+    series_order: str = "number"
 
     def with_recent(self, place: str) -> Settings:
         """Return the settings with ``place`` first among the recent ones."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Protocol
 
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
+from medview.workspace.preview import OutlinePreview
 from medview.workspace.view_state import Bench
 
 Drag = Generator[None, Pointer | None, None]
@@ -29,3 +31,26 @@ class Stage:
 
 
 DragTool = Callable[[Stage, Pointer], Drag]
+
+
+class Clicks(Protocol):
+    """A gesture that goes on from click to click. What changes its state says whether the gesture is over."""
+
+    @property
+    def case(self) -> OpenCase:
+        """The case it is drawn on."""
+
+    def press(self, pointer: Pointer) -> bool:
+        """Take a further press."""
+
+    def release(self, pointer: Pointer) -> bool:
+        """Take the end of a drag."""
+
+    def close(self) -> bool:
+        """Finish with what was clicked so far, where that is enough."""
+
+    def back(self) -> bool:
+        """Forget the last click."""
+
+    def preview(self, pointer: Pointer | None) -> OutlinePreview | None:
+        """Return what is to be drawn meanwhile; None on another slice than that it was begun on."""

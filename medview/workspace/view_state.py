@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
 from medview.io.dicom.names import AS_DECLARED, read_as
 from medview.workspace.colour_maps import GREY
+from medview.workspace.corners import CornerLines, default
 from medview.workspace.fusion import Fusion
 from medview.workspace.layout import Layout, three_planes
 
@@ -44,6 +45,8 @@ class Tool(Enum):
     ELLIPSE = "ellipse"
     RECTANGLE = "rectangle"
     FREEHAND = "freehand"
+    POLYGON = "polygon"
+    MAGNIFIER = "magnifier"
 
 
 MIN_BRUSH_MM = 0.5
@@ -61,19 +64,22 @@ class Camera:
         (down, right): what is in the middle of the pane, measured from the middle of the slice.
     zoom : float
         1 fits the slice into the pane.
+    actual : bool
+        At zoom 1 a voxel of the finer axis takes one pixel of the screen instead.
     """
 
     center_offset_mm: tuple[float, float] = (0.0, 0.0)
     zoom: float = 1.0
+    actual: bool = False
 
     def panned(self, down_mm: float, right_mm: float) -> Camera:
         """Return the camera with the picture moved by this much."""
         down, right = self.center_offset_mm
-        return Camera((down - down_mm, right - right_mm), self.zoom)
+        return replace(self, center_offset_mm=(down - down_mm, right - right_mm))
 
     def zoomed(self, factor: float) -> Camera:
         """Return the camera closer by ``factor``, within bounds."""
-        return Camera(self.center_offset_mm, min(MAX_ZOOM, max(0.25, self.zoom * factor)))
+        return replace(self, zoom=min(MAX_ZOOM, max(0.25, self.zoom * factor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +208,8 @@ class Bench:
         What lies over an open case, by the key of the case below.
     overlay_opacity : float
         Fill of segments, 0 to 1. Outlines stay visible.
+    corners : CornerLines
+        Which lines stand in which corner of a picture.
     hung : tuple
         What the layout was chosen for: study, modality, verdict, single picture.
     names_read_as : dict
@@ -231,6 +239,7 @@ class Bench:
     cine_rate_hz: float = 12.0
     panels_visible: bool = True
     identity_hidden: bool = False
+    corners: CornerLines = field(default_factory=default)
     names_read_as: dict[tuple[str, str], str] = field(default_factory=dict)
     hung: tuple[str, str, str, bool] = ("", "", "", False)
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from psygnal import Signal
 
 from medview.core.errors import MedViewError
 from medview.core.plane import Plane
 from medview.core.study import ScanResult, Series
+from medview.workspace.corners import CornerLines, default, of_settings
 from medview.workspace.events import LabelsChanged, Message, Severity
 from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
 from medview.workspace.open_case import OpenCase
+from medview.workspace.owners import Patient, patient_of
 from medview.workspace.services import Services
 from medview.workspace.settings import Settings
 from medview.workspace.view_state import Bench
@@ -48,10 +52,12 @@ class Workspace:
         self.runner = runner
         self.services = services
         self.settings = settings or Settings()
-        self.bench = Bench(brush_radius_mm=self.settings.brush_radius_mm)
+        self.bench = Bench(brush_radius_mm=self.settings.brush_radius_mm, corners=of_settings(self.settings.corners))
         self.scans: dict[str, ScanResult] = {}
         self.cases: dict[str, OpenCase] = {}
         self.active: OpenCase | None = None
+        self.patients: list[Patient] = []
+        """Of the cases opened since nothing was open, in that order."""
         self.opening: set[str] = set()
         """Series that are asked for and not open yet."""
 
@@ -68,6 +74,8 @@ class Workspace:
 
     def add_case(self, case: OpenCase, pane_id: str = "") -> None:
         """Take an opened case in and show it, in a certain pane where panes hold cases of their own."""
+        known = self.patients if self.cases else []
+        self.patients = list(dict.fromkeys((*known, patient_of(case.series))))
         self.cases[case.key] = case
         case.labels_changed.connect(self._on_labels)
         case.history_changed.connect(self._on_history)
@@ -144,6 +152,12 @@ class Workspace:
     def remember(self, place: str) -> None:
         """Put a place first among the recent ones."""
         self.settings = self.settings.with_recent(place)
+        self.settings_changed.emit()
+
+    def use_corners(self, corners: CornerLines) -> None:
+        """Put other lines into the corners of all pictures, and remember them."""
+        self.bench.corners = corners
+        self.settings = replace(self.settings, corners={} if corners == default() else corners.as_document())
         self.settings_changed.emit()
 
     def say(self, text: str, severity: Severity = Severity.INFO, *, undo: bool = False) -> None:

@@ -10,7 +10,8 @@ import pytest
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import Plane, SlicePlane
 from medview.core.window import Window
-from medview.gui.corner_text import corner_texts, iso_date, number, slice_position
+from medview.gui.corner_lines import iso_date, number, slice_position
+from medview.gui.corner_text import corner_texts
 from medview.workspace.view_state import Bench, Camera
 from tests.gui.panes import SERIES, make_case, sagittal_geometry
 
@@ -57,7 +58,7 @@ def test_corners_say_patient_study_slice_and_window() -> None:
     texts = corner_texts(case, Bench(), case.slice_plane(Plane.CORONAL), 17)
     words = {name: [line.text for line in getattr(texts, name)] for name in texts.__dataclass_fields__}
     assert words["top_left"] == ["Doe, John", "17", "2024-02-29"]
-    assert words["top_right"] == ["Thorax", "CT 3: Lung 2.5"]
+    assert words["top_right"] == ["Thorax", "CT series 3", "Lung 2.5"]
     assert words["bottom_left"][0] == "Coronal 18/24"
     assert words["bottom_left"][2] == "Spacing 1.30 mm"
     assert words["bottom_right"] == ["Lung", "W 1500  L \u2212600", "Zoom 150 %"]

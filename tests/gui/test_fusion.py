@@ -200,7 +200,7 @@ def test_the_fusion_part_shows_and_changes_the_value(
     panel.opacity.setValue(80)
     assert workspace.bench.fusions[base.key].opacity == pytest.approx(0.8)
     qtbot.waitUntil(lambda: window.actions_table["fusion.more"].isEnabled())
-    qtbot.keyClick(window, Qt.Key.Key_U, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(window, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
     assert panel.opacity.value() == 90
     fusing.change(workspace, base, colour_map="viridis")
     assert panel.colours.currentData() == "viridis"

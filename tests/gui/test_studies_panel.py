@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QStandardItemModel
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from medview.core.study import DamagedFile, Reason, ScanResult, Series, Verdict, VolumeEntry
 from medview.gui.panels.studies import StudiesPanel
 from medview.gui.study_tree import ROW_ROLE, Row, date_text, fill, verdict_tip, verdict_word
 from medview.gui.theme_tokens import DARK
+from medview.workspace.jobs import InlineRunner, Job, Lane, Outcome, Request
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import make_case, sagittal_geometry
 from tests.gui.windows import bare_workspace
@@ -66,6 +67,33 @@ def test_hidden_identity_leaves_no_name_number_or_date() -> None:
     for secret in ("Roe", "Jane", "MRN", "Poe", "2026", "2025"):
         assert secret not in text
     assert "Patient 1" in text
+
+
+class AskedWhilePainting:
+    """A runner that notes whether a widget was being painted when a job was handed to it."""
+
+    def __init__(self) -> None:
+        self.painting: list[bool] = []
+        self.viewport: QWidget | None = None
+
+    def submit(self, request: Request, _outcome: Outcome) -> Job:
+        assert self.viewport is not None
+        self.painting.append(self.viewport.paintingActive())
+        return Job(request.title, request.lane)
+
+
+def test_thumbnails_are_asked_for_when_no_row_is_being_painted(qtbot: QtBot, tmp_path: Path) -> None:
+    runner = AskedWhilePainting()
+    workspace = bare_workspace(tmp_path, runner)
+    panel = StudiesPanel(workspace, DARK)
+    panel.resize(260, 600)
+    runner.viewport = panel.tree.viewport()
+    qtbot.addWidget(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    workspace.add_scan("here", ScanResult((CHEST, SCOUT, BRAIN)))
+    qtbot.waitUntil(lambda: len(runner.painting) == 3)
+    assert not any(runner.painting)
 
 
 def test_a_chip_says_how_far_a_series_can_be_trusted_and_why() -> None:
@@ -187,6 +215,7 @@ WRONG = replace(
 
 def test_the_menu_of_a_patient_reads_the_names_in_another_character_set(qtbot: QtBot, tmp_path: Path) -> None:
     workspace = bare_workspace(tmp_path)
+    workspace.settings = replace(workspace.settings, patient_order="found")
     shown = panel(qtbot, workspace)
     workspace.add_scan("a", ScanResult((WRONG, replace(BRAIN, volumes=()))))
     assert "王" not in " ".join(row.search_text for row in rows(shown.model))
@@ -239,3 +268,98 @@ def test_two_patients_with_the_same_unreadable_name_are_two_rows() -> None:
     assert model.rowCount() == 2
     fill(model, [one, replace(one, series_uid="1.9")], hide_identity=False)
     assert model.rowCount() == 1
+
+
+ADAMS = replace(BRAIN, series_uid="3.1", study_uid="3", patient_id="MRN-9", patient_name="Adams^Al", study_date="20200101")
+LATER = replace(CHEST, series_uid="4.1", study_uid="4", study_description="CT later", study_date="20270101", volumes=())
+
+
+def shown_titles(shown: StudiesPanel) -> list[str]:
+    return [row.title for row in rows(shown.model)]
+
+
+def choose(shown: StudiesPanel, title: str) -> None:
+    next(choice for choice in shown.bar.order_menu.actions() if choice.text() == title).trigger()
+
+
+def test_patients_stand_by_name_with_their_newest_study_first_until_another_order_is_chosen(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    found = (CHEST, SCOUT, MASKS, BRAIN, ADAMS, LATER)
+    workspace.add_scan("a", ScanResult(tuple(replace(one, volumes=()) for one in found)))
+    by_name = [
+        "Adams, Al",
+        "MR head",
+        "T1",
+        "Poe, Max",
+        "MR head",
+        "T1",
+        "Roe, Jane Q",
+        "CT later",
+        "4  Thorax 1.0",
+        "CT thorax",
+    ]
+    assert shown_titles(shown) == [*by_name, "1  Scout", "4  Thorax 1.0", "4  Lesions"]
+    kept: list[None] = []
+    workspace.settings_changed.connect(lambda: kept.append(None))
+    choose(shown, "Patients by newest study")
+    assert [t for t in shown_titles(shown) if ", " in t] == ["Roe, Jane Q", "Poe, Max", "Adams, Al"]
+    choose(shown, "Series as found")
+    assert shown_titles(shown)[4:7] == ["4  Thorax 1.0", "1  Scout", "4  Lesions"]
+    assert (workspace.settings.patient_order, workspace.settings.series_order, len(kept)) == ("newest", "found", 2)
+    checked = [choice.text() for choice in shown.bar.order_menu.actions() if choice.isChecked()]
+    assert checked == ["Patients by newest study", "Series as found"]
+    again = panel(qtbot, workspace)
+    assert shown_titles(again) == shown_titles(shown)
+
+
+def test_recent_places_are_a_click_away_and_gone_while_the_identity_is_hidden(qtbot: QtBot, tmp_path: Path) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    shown.show()
+    assert not shown.bar.recent.isVisible()
+    workspace.remember("/data/Roe Jane")
+    assert shown.bar.recent.isVisible()
+    with qtbot.waitSignal(shown.place_wanted) as wanted:
+        shown.bar.recent_menu.actions()[0].trigger()
+    assert wanted.args == ["/data/Roe Jane"]
+    workspace.bench.identity_hidden = True
+    assert not shown.bar.recent.isVisible()
+    assert shown.bar.recent_menu.actions() == []
+
+
+def test_the_tooltip_of_a_row_holds_what_is_cut_off_but_nothing_while_the_identity_is_hidden() -> None:
+    model = QStandardItemModel()
+    for hidden in (False, True):
+        fill(model, [SCOUT], hide_identity=hidden)
+        patient = model.item(0)
+        study = patient.child(0)
+        tips = [item.toolTip() for item in (patient, study, study.child(0))]
+        assert "Images of two sizes." in tips[2]
+        if hidden:
+            assert tips[:2] == ["", ""]
+            assert "Scout" not in tips[2]
+        else:
+            assert tips[0] == "Roe, Jane Q\nMRN-7"
+            assert tips[1] == "CT thorax\n2026-02-13"
+            assert tips[2].startswith("1  Scout\nCT · 7 slices · 4 mm\nStack:")
+
+
+def test_thumbnails_are_asked_for_as_jobs_when_rows_are_first_seen_and_only_once(qtbot: QtBot, tmp_path: Path) -> None:
+    asked: list[Request] = []
+
+    class Later(InlineRunner):
+        def submit(self, request: Request, outcome: Outcome) -> Job:
+            asked.append(request)
+            return Job(request.title, request.lane)
+
+    workspace = bare_workspace(tmp_path, Later())
+    shown = panel(qtbot, workspace)
+    with qtbot.waitExposed(shown):
+        shown.show()
+    workspace.add_scan("a", ScanResult((CHEST, SCOUT, MASKS)))
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    shown.tree.viewport().grab()
+    assert [request.lane for request in asked] == [Lane.LOOK, Lane.LOOK]

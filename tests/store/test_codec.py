@@ -9,6 +9,7 @@ from medview.core.annotations import ImageLabel
 from medview.core.box import Box
 from medview.core.changes import AnnotationChange, Command, ProposalChange, SegmentChange
 from medview.core.errors import LabelError, StoreError
+from medview.core.key_image import KeyImage
 from medview.core.label_patch import LabelPatch
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
@@ -165,4 +166,11 @@ def test_measurements_come_back_equal(kind: MeasurementKind) -> None:
     before = Measurement("m", kind, points, "Segment VI \N{GREEK SMALL LETTER ALPHA}", "1.2.3", 4, MODEL)
     moved = before.with_points(np.asarray(points) + 1.0)
     command = Command("Measure", (AnnotationChange(None, before), AnnotationChange(before, moved)), "measure")
+    assert _again(encode(command)) == command
+
+
+def test_key_images_come_back_equal() -> None:
+    marked = KeyImage("k", (1.0 / 3, -2.5, 1e-9), (0.6, 0.0, 0.8), "Hilum \N{GREEK SMALL LETTER ALPHA}", "1.2.3", 4, MODEL)
+    across = KeyImage("l", (0.0, 1.0, 2.0), (0.0, 1.0, 0.0))
+    command = Command("Mark", (AnnotationChange(None, marked), AnnotationChange(across, None)), "key image")
     assert _again(encode(command)) == command

@@ -310,29 +310,29 @@ def paint_box(case: OpenCase, box: Box) -> None:
 def test_labels_of_a_series_in_the_same_frame_are_offered_to_the_other_one(
     workspace: Workspace, case: OpenCase, pet: OpenCase
 ) -> None:
-    assert foreign_labels(workspace, case) == []
+    assert foreign_labels(workspace.bench, workspace.cases, case) == []
     paint_box(pet, Box((2, 3, 1), (4, 6, 5)))
-    (found,) = foreign_labels(workspace, case)
+    (found,) = foreign_labels(workspace.bench, workspace.cases, case)
     assert found.case is pet
     assert [s.name for s in found.visible_segments(0)] == ["Lesion"]
-    assert foreign_labels(workspace, pet) == []
+    assert foreign_labels(workspace.bench, workspace.cases, pet) == []
     action("view.foreign_labels").run(workspace)
-    assert foreign_labels(workspace, case) == []
+    assert foreign_labels(workspace.bench, workspace.cases, case) == []
 
 
 def test_labels_of_another_frame_follow_the_registration_and_nothing_else(workspace: Workspace, case: OpenCase) -> None:
     pet = pet_case("9.9.9")
     workspace.add_case(pet)
     paint_box(pet, Box((2, 3, 1), (4, 6, 5)))
-    assert foreign_labels(workspace, case) == []
+    assert foreign_labels(workspace.bench, workspace.cases, case) == []
     fusing.fuse(workspace, case, pet)
-    assert foreign_labels(workspace, case) == []
+    assert foreign_labels(workspace.bench, workspace.cases, case) == []
     matrix = rigid((0.0, 0.0, 20.0), (4.0, -3.0, 1.0), np.zeros(3))
     fusing.change(workspace, case, registration=Registration(FRAME, "9.9.9", matrix))
-    (found,) = foreign_labels(workspace, case)
+    (found,) = foreign_labels(workspace.bench, workspace.cases, case)
     np.testing.assert_allclose(found.placed.affine_lps, matrix @ pet.volume.geometry.affine_lps)
     paint_box(case, Box((2, 3, 1), (4, 6, 5)))
-    (back,) = foreign_labels(workspace, pet)
+    (back,) = foreign_labels(workspace.bench, workspace.cases, pet)
     np.testing.assert_allclose(back.placed.affine_lps, np.linalg.inv(matrix) @ case.volume.geometry.affine_lps, atol=1e-9)
 
 
@@ -353,7 +353,7 @@ def test_labels_of_t1_lie_at_the_same_place_in_the_patient_on_the_hippocampus_cr
     k, j, i = (int(n) for n in at)
     paint_box(t1, Box((k - 1, j - 6, i - 6), (k + 2, j + 7, i + 7)))
     for shown in (flair, crop):
-        (found,) = foreign_labels(workspace, shown)
+        (found,) = foreign_labels(workspace.bench, workspace.cases, shown)
         geometry = shown.volume.geometry
         index = np.rint(geometry.index_kji(target)).astype(int)
         layout = SlicePlane.of(Plane.AXIAL, geometry)

@@ -37,9 +37,11 @@ class CornersLayer:
         self._blocks = {name: TextBlock() for name in CornerTexts.__dataclass_fields__}
         self._asked: dict[str, tuple[tuple[TextLine, ...], int, float]] = {}
         self._at: dict[str, QPointF] = {}
+        self._top_px = 0
 
-    def update(self, texts: CornerTexts, viewport: Viewport, font: QFont, middle_font: QFont) -> None:
-        """Take the lines."""
+    def update(self, texts: CornerTexts, viewport: Viewport, font: QFont, middle_font: QFont, top_px: int = 0) -> None:
+        """Take the lines; ``top_px`` of the pane's upper edge are taken by something else."""
+        self._top_px = top_px
         width, height, ratio = viewport.width_px, viewport.height_px, viewport.device_ratio
         half = width / 2 - _MARGIN_PX - _LETTER_PX
         full = width - 2.0 * _MARGIN_PX
@@ -61,8 +63,8 @@ class CornersLayer:
         size = {name: block.size for name, block in self._blocks.items()}
         lower_left = bottom - size["bottom_left"].height()
         self._at = {
-            "top_left": QPointF(_MARGIN_PX, _MARGIN_PX),
-            "top_right": QPointF(right - size["top_right"].width(), _MARGIN_PX),
+            "top_left": QPointF(_MARGIN_PX, top_px + _MARGIN_PX),
+            "top_right": QPointF(right - size["top_right"].width(), top_px + _MARGIN_PX),
             "bottom_left": QPointF(_MARGIN_PX, lower_left),
             "bottom_right": QPointF(right - size["bottom_right"].width(), bottom - size["bottom_right"].height()),
             "notes": QPointF(_MARGIN_PX, min(lower_left - 4, height - _SCALE_BAR_PX) - size["notes"].height()),
@@ -72,7 +74,17 @@ class CornersLayer:
     @property
     def below_top_px(self) -> float:
         """Where free room begins under the upper corners."""
-        return _MARGIN_PX + max(self._blocks[name].size.height() for name in ("top_left", "top_right")) + 4
+        return self._top_px + _MARGIN_PX + max(self._blocks[name].size.height() for name in ("top_left", "top_right")) + 4
+
+    @property
+    def boxes_px(self) -> list[tuple[float, float, float, float]]:
+        """Left, top, right, bottom of what is written."""
+        found = []
+        for name, at in self._at.items():
+            size = self._blocks[name].size
+            if name != "middle" and size.width() > 0:
+                found.append((at.x(), at.y(), at.x() + size.width(), at.y() + size.height()))
+        return found
 
     def paint(self, painter: QPainter) -> None:
         """Draw all blocks."""

@@ -19,8 +19,8 @@ class LettersLayer:
         self._blocks = tuple(TextBlock() for _ in range(4))
         self._corners: tuple[QPointF, ...] = ()
 
-    def update(self, letters: tuple[str, str, str, str], viewport: Viewport, font: QFont) -> None:
-        """Take the letters at the left, right, top and bottom edge."""
+    def update(self, letters: tuple[str, str, str, str], viewport: Viewport, font: QFont, top_px: int = 0) -> None:
+        """Take the letters at the left, right, top and bottom edge; ``top_px`` of the top are taken by something else."""
         for block, letter in zip(self._blocks, letters, strict=True):
             block.set([TextLine(letter, PICTURE_TEXT)], font, viewport.device_ratio)
         left, right, top, bottom = (block.size for block in self._blocks)
@@ -28,9 +28,15 @@ class LettersLayer:
         self._corners = (
             QPointF(_MARGIN_PX, (height - left.height()) / 2),
             QPointF(width - _MARGIN_PX - right.width(), (height - right.height()) / 2),
-            QPointF((width - top.width()) / 2, _MARGIN_PX),
+            QPointF((width - top.width()) / 2, top_px + _MARGIN_PX),
             QPointF((width - bottom.width()) / 2, height - _MARGIN_PX - bottom.height()),
         )
+
+    @property
+    def boxes_px(self) -> list[tuple[float, float, float, float]]:
+        """Left, top, right, bottom of each letter."""
+        placed = zip(self._blocks, self._corners, strict=False)
+        return [(c.x(), c.y(), c.x() + b.size.width(), c.y() + b.size.height()) for b, c in placed]
 
     def paint(self, painter: QPainter) -> None:
         """Draw the letters."""

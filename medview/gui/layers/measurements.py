@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, Qt
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from medview.gui.picture_text import draw_haloed
+from medview.gui.text_places import Box, Labelled, Place, TextPlaces
 from medview.gui.theme_tokens import PICTURE_MEASURE, PICTURE_MEASURE_ACTIVE
 from medview.gui.viewport import Viewport
 
 _LINE_PX = 1.5
 _HANDLE_PX = 3.5
-_TEXT_GAP_PX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,9 @@ class FigureOnSlice:
     text : tuple of str
         What it says.
     text_at : (row, column)
-        Beside this point.
+        Beside this point, where there is room.
+    key : str
+        What the figure is known by while it changes.
     """
 
     lines: tuple[tuple[tuple[float, float], ...], ...]
@@ -38,6 +42,7 @@ class FigureOnSlice:
     text: tuple[str, ...]
     text_at: tuple[float, float]
     active: bool = False
+    key: str = ""
 
 
 class MeasurementsLayer:
@@ -46,22 +51,43 @@ class MeasurementsLayer:
     def __init__(self) -> None:
         self._figures: tuple[FigureOnSlice, ...] = ()
         self._viewport: Viewport | None = None
+        self._places = TextPlaces()
+        self._free: tuple[Box, ...] = ()
+        self._placed: list[Place] = []
+        self._placed_for: tuple[object, ...] = ()
 
     def update(self, figures: Sequence[FigureOnSlice], viewport: Viewport) -> None:
         """Take the figures of a slice."""
         self._figures, self._viewport = tuple(figures), viewport
 
+    def keep_free(self, boxes: Sequence[Box]) -> None:
+        """Put no number where other texts stand, as long as there is other room."""
+        self._free = tuple(boxes)
+
     def paint(self, painter: QPainter, font: QFont) -> None:
-        """Draw figures and numbers."""
+        """Draw figures and numbers; numbers lie over all figures."""
         if self._viewport is None:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         for figure in self._figures:
-            self._paint(painter, font, figure, self._viewport)
+            self._paint(painter, figure, self._viewport)
+        for figure, place in zip(self._figures, self.places(font), strict=True):
+            _paint_text(painter, font, figure, place)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    def _paint(self, painter: QPainter, font: QFont, figure: FigureOnSlice, viewport: Viewport) -> None:
-        colour = QColor(PICTURE_MEASURE_ACTIVE if figure.active else PICTURE_MEASURE)
+    def places(self, font: QFont) -> list[Place]:
+        """Return where the text of each figure stands, in the order of the figures."""
+        asked = (self._figures, self._viewport, self._free, font.key())
+        if self._viewport is not None and asked != self._placed_for:
+            # Many parts of a pane are drawn more often than their figures change.
+            self._placed_for = asked
+            viewport, metrics = self._viewport, QFontMetricsF(font)
+            labelled = [_labelled(figure, viewport, metrics) for figure in self._figures]
+            self._placed = self._places.of(labelled, (viewport.width_px, viewport.height_px), self._free)
+        return self._placed
+
+    def _paint(self, painter: QPainter, figure: FigureOnSlice, viewport: Viewport) -> None:
+        colour = _colour(figure)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         shapes = [QPolygonF([viewport.point_px(row, column) for row, column in line]) for line in figure.lines]
         for pen in (QPen(QColor(0, 0, 0, 150), _LINE_PX + 2), QPen(colour, _LINE_PX)):
@@ -72,18 +98,36 @@ class MeasurementsLayer:
         painter.setBrush(colour)
         for row, column in figure.handles:
             painter.drawEllipse(viewport.point_px(row, column), _HANDLE_PX, _HANDLE_PX)
-        self._paint_text(painter, font, figure, viewport, colour)
 
-    def _paint_text(
-        self, painter: QPainter, font: QFont, figure: FigureOnSlice, viewport: Viewport, colour: QColor
-    ) -> None:
-        metrics = QFontMetricsF(font)
-        wide = max((metrics.horizontalAdvance(line) for line in figure.text), default=0.0)
-        high = metrics.height() * len(figure.text)
-        at = viewport.point_px(*figure.text_at)
-        # Kept inside the pane: a number that cannot be read measures nothing.
-        x = min(max(at.x() + _TEXT_GAP_PX, 2.0), max(2.0, viewport.width_px - wide - 4))
-        y = min(max(at.y() - high / 2, 2.0), max(2.0, viewport.height_px - high - 4))
-        for number, line in enumerate(figure.text):
-            baseline = QPointF(round(x), round(y + metrics.ascent() + number * metrics.height()))
-            draw_haloed(painter, baseline, line, font, colour.name())
+
+def _colour(figure: FigureOnSlice) -> QColor:
+    return QColor(PICTURE_MEASURE_ACTIVE if figure.active else PICTURE_MEASURE)
+
+
+def _labelled(figure: FigureOnSlice, viewport: Viewport, metrics: QFontMetricsF) -> Labelled:
+    at = viewport.point_px(*figure.text_at)
+    wide = max((metrics.horizontalAdvance(line) for line in figure.text), default=0.0)
+    handles = _pixels(figure.handles, viewport)
+    lines = [_pixels(line, viewport) for line in figure.lines]
+    points = np.concatenate([*lines, handles]) if lines or len(handles) else np.array([[at.x(), at.y()]])
+    size = (wide, metrics.height() * len(figure.text))
+    return Labelled(figure.key or str(id(figure)), points, handles, (at.x(), at.y()), size)
+
+
+def _pixels(points: Sequence[tuple[float, float]], viewport: Viewport) -> npt.NDArray[np.float64]:
+    """Return x and y of rows and columns, shape (points, 2)."""
+    rows, columns = np.asarray(points, dtype=np.float64).reshape(-1, 2).T
+    x_px = viewport.left_px + (columns + 0.5) * viewport.column_px
+    return np.column_stack([x_px, viewport.top_px + (rows + 0.5) * viewport.row_px])
+
+
+def _paint_text(painter: QPainter, font: QFont, figure: FigureOnSlice, place: Place) -> None:
+    colour, metrics = _colour(figure), QFontMetricsF(font)
+    if place.leader_px is not None:
+        leader = QLineF(*place.leader_px)
+        for pen in (QPen(QColor(0, 0, 0, 150), 2.5), QPen(colour, 0.8, Qt.PenStyle.DotLine)):
+            painter.setPen(pen)
+            painter.drawLine(leader)
+    for number, line in enumerate(figure.text):
+        baseline = QPointF(round(place.left_px), round(place.top_px + metrics.ascent() + number * metrics.height()))
+        draw_haloed(painter, baseline, line, font, colour.name())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from medview.gui.icons import icon
 from medview.gui.label_raster import Cut, LabelRaster, Paint, Style
 from medview.gui.theme_tokens import PICTURE_QUIET, PICTURE_TEXT
 from medview.gui.viewport import Viewport
@@ -15,6 +16,7 @@ from medview.gui.viewport import Viewport
 _CHIP_HEIGHT_PX = 20
 _GAP_PX = 4
 _PAD_PX = 8
+_GLYPH_PX = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +29,19 @@ class ProposedMask:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A small framed line: a model's badge, or one of its scores.
+    """A small framed line: a model's badge, one of its scores, or the mark of a key image.
 
     Attributes
     ----------
     badge : bool
         Drawn with the dashed frame of a proposal.
+    icon : str
+        qtawesome name of a glyph before the text, or empty.
     """
 
     text: str
     badge: bool = False
+    icon: str = ""
 
 
 class ProposalLayer:
@@ -76,14 +81,20 @@ class ProposalLayer:
         y = self._top_px
         widest = self._viewport.width_px - 2 * _PAD_PX
         for chip in self._chips:
-            text = metrics.elidedText(chip.text, Qt.TextElideMode.ElideMiddle, widest - 2 * _PAD_PX)
-            width = metrics.horizontalAdvance(text) + 2 * _PAD_PX
+            glyph = _GLYPH_PX + _GAP_PX if chip.icon else 0
+            text = metrics.elidedText(chip.text, Qt.TextElideMode.ElideMiddle, widest - 2 * _PAD_PX - glyph)
+            width = metrics.horizontalAdvance(text) + 2 * _PAD_PX + glyph
             frame = QRectF(self._viewport.width_px - _PAD_PX - width + 0.5, y + 0.5, width - 1, _CHIP_HEIGHT_PX - 1)
             painter.setBrush(QColor(20, 23, 26, 215))
             painter.setPen(QPen(QColor(PICTURE_QUIET), 1, Qt.PenStyle.DashLine if chip.badge else Qt.PenStyle.SolidLine))
             painter.drawRoundedRect(frame, 4, 4)
+            if chip.icon:
+                place = QRect(
+                    round(frame.left() + _PAD_PX), round(y + (_CHIP_HEIGHT_PX - _GLYPH_PX) / 2), _GLYPH_PX, _GLYPH_PX
+                )
+                icon(chip.icon, PICTURE_TEXT).paint(painter, place)
             painter.setPen(QColor(PICTURE_TEXT))
             baseline = y + (_CHIP_HEIGHT_PX + metrics.ascent() - metrics.descent()) / 2
-            painter.drawText(QPointF(round(frame.left() + _PAD_PX), round(baseline)), text)
+            painter.drawText(QPointF(round(frame.left() + _PAD_PX + glyph), round(baseline)), text)
             y += _CHIP_HEIGHT_PX + _GAP_PX
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

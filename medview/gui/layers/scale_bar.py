@@ -38,6 +38,15 @@ class ScaleBarLayer:
         text = f"{self._length_mm:g} mm" if self._length_mm < 1000 else f"{self._length_mm / 1000:g} m"
         self._text.set([TextLine(f"{text} {note}".rstrip(), PICTURE_TEXT)], font, viewport.device_ratio)
 
+    @property
+    def boxes_px(self) -> list[tuple[float, float, float, float]]:
+        """Left, top, right, bottom of bar and length; none where there is no bar."""
+        if self._viewport is None or not self._length_mm:
+            return []
+        half = max(self._length_mm / self._viewport.mm_per_px, self._text.size.width()) / 2
+        middle, y = self._viewport.width_px / 2, self._viewport.height_px - _ABOVE_EDGE_PX
+        return [(middle - half, y - self._text.size.height(), middle + half, y + 2.0)]
+
     def paint(self, painter: QPainter) -> None:
         """Draw bar and length."""
         if self._viewport is None or not self._length_mm:

@@ -32,16 +32,16 @@ _PACE_MS = 120
 
 
 class MeasurementsPanel(QWidget):
-    """A button per tool; a row per measurement that shows the place with a click; copy as text and as a table."""
+    """Buttons to measure and to mark the slice; a row per measurement that shows the place with a click; copies as text."""
 
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
         tools = QHBoxLayout()
         tools.setSpacing(2)
-        for tool in MEASURING_TOOLS:
-            button = action_button(actions[f"tool.{tool.value}"], flat=False)
-            button.setObjectName(f"button tool.{tool.value}")
+        for action_id in (*(f"tool.{tool.value}" for tool in MEASURING_TOOLS), "keyimage.toggle"):
+            button = action_button(actions[action_id], flat=False)
+            button.setObjectName(f"button {action_id}")
             button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
             tools.addWidget(button)
         self._rows = QVBoxLayout()

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from medview.core.annotations import BoxAnnotation, ImageLabel
+from medview.core.key_image import KeyImage
 from medview.core.measurement import Measurement
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import action_button, clear_layout, icon_button, words
@@ -145,7 +146,7 @@ class SegmentsPanel(QWidget):
         if case is None:
             return
         for annotation_id, annotation in case.labels.annotations.items():
-            if isinstance(annotation, Measurement):
+            if isinstance(annotation, KeyImage | Measurement):
                 continue  # they have a panel of their own
             row = QHBoxLayout()
             row.setSpacing(GRID_PX)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPoint, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QStandardItemModel
-from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QStackedWidget, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from medview.core.study import DamagedFile, Series
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import text_button, words
 from medview.gui.name_menu import name_menu
+from medview.gui.study_bar import StudyBar
+from medview.gui.study_model import StudyModel
 from medview.gui.study_rows import THUMBNAIL_PX, StudyRows
 from medview.gui.study_tree import ROW_ROLE, Row, RowKind, fill
 from medview.gui.theme_tokens import GRID_PX, Tokens
 from medview.gui.thumbnails import Thumbnails
+from medview.workspace.study_order import PatientOrder, SeriesOrder, ordered, patient_order, series_order
 from medview.workspace.workspace import Workspace
 
 
@@ -26,6 +29,8 @@ class StudiesPanel(QFrame):
     """Series to open, and which VolumeEntry of it."""
     labels_wanted = Signal(object)
     """The person wants the labels in a file (Path) in the open series."""
+    place_wanted = Signal(str)
+    """The person wants a recent place opened again."""
     damaged_wanted = Signal(list)
     """The person wants to see the files that could not be read (list of DamagedFile)."""
 
@@ -33,11 +38,11 @@ class StudiesPanel(QFrame):
         super().__init__(parent)
         self.setProperty("role", "panel")
         self._workspace = workspace
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search patient, study, series")
-        self.search.setToolTip("Shows only rows that contain these words")
-        self.search.setClearButtonEnabled(True)
-        self.model = QStandardItemModel(self)
+        self.bar = StudyBar(workspace)
+        self.search = self.bar.search
+        self.bar.place_wanted.connect(self.place_wanted)
+        self.model = StudyModel(self._files_may_leave, self)
+        self._told_why = False
         self._filter = QSortFilterProxyModel(self)
         self._filter.setSourceModel(self.model)
         self._filter.setRecursiveFilteringEnabled(True)
@@ -59,15 +64,13 @@ class StudiesPanel(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GRID_PX * 2, 0, GRID_PX)
         layout.setSpacing(GRID_PX * 2)
-        top = QVBoxLayout()
-        top.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, 0)
-        top.addWidget(self.search)
-        layout.addLayout(top)
+        layout.addWidget(self.bar)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.damaged)
         heard = Subscriptions(self)
         heard.add(workspace.studies_changed, self.refresh)
         heard.add(workspace.active_changed, self._on_active)
+        heard.add(workspace.settings_changed, self._on_settings)
         heard.add(field_signal(workspace.bench, "identity_hidden"), self._on_identity)
         heard.add(field_signal(workspace.bench, "names_read_as"), self.refresh)
         self.refresh()
@@ -80,7 +83,9 @@ class StudiesPanel(QFrame):
     def refresh(self) -> None:
         """Show what the workspace has found."""
         bench = self._workspace.bench
-        fill(self.model, self._workspace.series, hide_identity=bench.identity_hidden, as_read=bench.as_read)
+        self._order = self._wanted_order()
+        found = ordered(self._workspace.series, *self._order, bench.as_read)
+        fill(self.model, found, hide_identity=bench.identity_hidden, as_read=bench.as_read)
         self.tree.expandAll()
         self._stack.setCurrentWidget(self.tree if self.model.rowCount() else self._empty)
         self.search.setEnabled(self.model.rowCount() > 0)
@@ -101,6 +106,7 @@ class StudiesPanel(QFrame):
         tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
         tree.setExpandsOnDoubleClick(False)
+        tree.setDragDropMode(QTreeView.DragDropMode.DragOnly)
         tree.setRootIsDecorated(False)
         # The rows show what belongs to what by their shape; arrows would only push the pictures aside.
         tree.setStyleSheet("QTreeView::branch { image: none; border-image: none; }")
@@ -139,7 +145,24 @@ class StudiesPanel(QFrame):
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(self.tree.viewport().mapToGlobal(place))
 
+    def _wanted_order(self) -> tuple[PatientOrder, SeriesOrder]:
+        settings = self._workspace.settings
+        return patient_order(settings.patient_order), series_order(settings.series_order)
+
+    def _on_settings(self) -> None:
+        if self._order != self._wanted_order():
+            self.refresh()
+
+    def _files_may_leave(self) -> bool:
+        """Whether a drag may carry files; says once why it does not."""
+        hidden = self._workspace.bench.identity_hidden
+        if hidden and not self._told_why:
+            self._told_why = True
+            self._workspace.say("The files tell who the patient is, which is hidden; show it again to drag them out.")
+        return not hidden
+
     def _on_identity(self, _hidden: object) -> None:
+        self._told_why = False
         # People search for names.
         self.search.clear()
         self.refresh()

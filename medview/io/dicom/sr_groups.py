@@ -148,8 +148,8 @@ def group_of(reported: Reported, geometry: Geometry, image: tuple[Dataset, int] 
     return Group(template, canvas.points_lps_mm(points, measurement), image is None)
 
 
-def report_content(groups: Sequence[Group], modality: str, statement: str) -> Dataset:
-    """Return the content tree of a report."""
+def observers() -> tuple[highdicom.sr.ObserverContext, highdicom.sr.ObserverContext]:
+    """Return who made an object: a person nobody asked the name of, and this program."""
     person = highdicom.sr.ObserverContext(
         observer_type=codes.DCM.Person,
         observer_identifying_attributes=highdicom.sr.PersonObserverIdentifyingAttributes(name="MedView user"),
@@ -164,6 +164,12 @@ def report_content(groups: Sequence[Group], modality: str, statement: str) -> Da
             serial_number="0",
         ),
     )
+    return person, device
+
+
+def report_content(groups: Sequence[Group], modality: str, statement: str) -> Dataset:
+    """Return the content tree of a report."""
+    person, device = observers()
     report = highdicom.sr.MeasurementReport(
         observation_context=highdicom.sr.ObservationContext(observer_person_context=person, observer_device_context=device),
         procedure_reported=procedure(modality),

@@ -7,7 +7,6 @@ volume with a frame of reference can carry. Every report is read back and compar
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +20,17 @@ from pydicom.uid import generate_uid
 import medview
 from medview.core.atomic import replacing
 from medview.core.errors import GeometryError, MedViewError, WriteError
-from medview.core.geometry import Calibration, Geometry
+from medview.core.geometry import Geometry
 from medview.core.measurement import Measurement
 from medview.core.study import Frame
-from medview.io.dicom.attributes import integer, quiet
-from medview.io.dicom.header import instance_of, parse
-from medview.io.dicom.instance import FrameInfo, Instance
+from medview.io.dicom.attributes import quiet
+from medview.io.dicom.header import parse
 from medview.io.dicom.pixel_mark import put_pixel_mark
-from medview.io.dicom.repeated import clean_repeated, complete_repeated, left_out_sentence
+from medview.io.dicom.repeated import left_out_sentence
+from medview.io.dicom.source_images import SourceImages
 from medview.io.dicom.sr_codes import OWN_SCHEME, OWN_SCHEME_NAME
 from medview.io.dicom.sr_groups import Group, Reported, group_of, report_content
 from medview.io.dicom.sr_read import ReadFigure, ReportTarget, report_of
-from medview.io.sources import name_of, open_source
 
 RESEARCH_USE = "Research use. Not a medical device."
 SERIES_NUMBER = 901
@@ -40,10 +38,9 @@ SERIES_NUMBER = 901
 
 ON_SLICE = 1e-3
 """How far points may stand off an acquired slice and still be drawn on its image; rounding of the affine."""
-ON_GRID_VOXELS = 0.01
-"""How far a source image may lie from the slice it stands for."""
 SAME_POINT_MM = 1e-3
 SAME_NUMBER = 1e-6
+_DRAWN = "measurements were drawn"
 MOST_POINTS = 5000
 """An attribute in explicit VR holds 64 kB: 5461 points in the patient."""
 
@@ -129,11 +126,7 @@ def _check_source(path: Path, reported: Sequence[Reported], source: ReportSource
     if not known or len(source.frames) < source.geometry.shape_kji[0]:
         raise GeometryError(f"{path.name} was not written: a report points at DICOM images; copy the table instead.")
     if {one.measurement.sop_instance_uid for one in reported} - {""} - known:
-        raise _other_images(path)
-
-
-def _other_images(path: Path) -> GeometryError:
-    return GeometryError(f"{path.name} was not written: the images are not those the measurements were drawn on.")
+        raise SourceImages(path, source.geometry, source.frames, _DRAWN).other_images()
 
 
 def _notes(homeless: int, crowded: int, twins: int) -> tuple[str, ...]:
@@ -150,73 +143,32 @@ def _notes(homeless: int, crowded: int, twins: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-class _Images:
-    """The source images figures need, each read once, checked, and cleaned of what must not be repeated."""
+class _Images(SourceImages):
+    """The source images figures need."""
 
     def __init__(self, path: Path, source: ReportSource) -> None:
-        self._path, self._source = path, source
-        self._read_files: dict[str, tuple[Dataset, Instance]] = {}
-        self._times = Counter(source.images)
-        self.left_out: set[str] = set()
-
-    @property
-    def datasets(self) -> list[Dataset]:
-        """What was needed so far."""
-        return [dataset for dataset, _ in self._read_files.values()]
+        super().__init__(path, source.geometry, source.frames, _DRAWN)
 
     def of(self, measurement: Measurement) -> tuple[Dataset, int] | None:
         """Return the image a figure lies on and the frame, from 1 (0: it has only one); None when it lies across them."""
-        along = measurement.points_kji(self._source.geometry)[:, 0]
+        along = measurement.points_kji(self._geometry)[:, 0]
         k = round(float(along.mean()))
-        if not 0 <= k < len(self._source.frames) or np.abs(along - k).max() > ON_SLICE:
+        if not 0 <= k < len(self._frames) or np.abs(along - k).max() > ON_SLICE:
             return None
-        dataset, instance = self._read(k)
-        if len(instance.frames) != max(integer(dataset, "NumberOfFrames", 1), 1):
-            # A tile of a mosaic is no frame of its own.
-            return None
-        several = integer(dataset, "NumberOfFrames", 1) > 1
-        return dataset, self._source.frames[k].number + 1 if several else 0
+        return self.image(k)
 
     def told_apart(self, measurement: Measurement) -> bool:
-        """Whether no other slice bears the identity of the image a figure lies on: copies of one file side by side do."""
-        k = round(float(measurement.points_kji(self._source.geometry)[:, 0].mean()))
-        return not 0 <= k < len(self._source.images) or self._times[self._source.images[k]] == 1
+        """Whether no other slice bears the identity of the image a figure lies on."""
+        k = round(float(measurement.points_kji(self._geometry)[:, 0].mean()))
+        return not 0 <= k < len(self._frames) or self.alone(k)
 
     def need(self, measurement: Measurement) -> None:
         """Read the images a figure across them passes through, as far as they are the grid's: they are its evidence."""
-        along = measurement.points_kji(self._source.geometry)[:, 0]
-        last = len(self._source.frames) - 1
+        along = measurement.points_kji(self._geometry)[:, 0]
+        last = len(self._frames) - 1
         first, final = (int(np.clip(np.rint(edge), 0, last)) for edge in (along.min(), along.max()))
         for k in range(first, final + 1):
-            self._read(k)
-
-    def _read(self, k: int) -> tuple[Dataset, Instance]:
-        frame = self._source.frames[k]
-        if frame.path not in self._read_files:
-            self._read_files[frame.path] = self._opened(frame.path)
-        dataset, instance = self._read_files[frame.path]
-        geometry = self._source.geometry
-        size = (instance.pixels.rows, instance.pixels.columns)
-        same = instance.sop_instance_uid == frame.sop_instance_uid and size == geometry.shape_kji[1:]
-        if not same or frame.number >= len(instance.frames) or not _in_place(instance.frames[frame.number], geometry, k):
-            raise _other_images(self._path)
-        return dataset, instance
-
-    def _opened(self, path: str) -> tuple[Dataset, Instance]:
-        with open_source(path) as file:
-            dataset, layout = parse(file, name_of(path), stop_before_pixels=True)
-        instance = instance_of(path, dataset, layout)
-        with quiet():
-            self.left_out.update(clean_repeated(dataset))
-            complete_repeated(dataset)
-        return dataset, instance
-
-
-def _in_place(frame: FrameInfo, geometry: Geometry, k: int) -> bool:
-    if geometry.calibration is not Calibration.VOLUME or frame.position_lps_mm is None:
-        return True
-    off = np.abs(geometry.index_kji(frame.position_lps_mm) - (k, 0, 0)).max()
-    return float(off) <= ON_GRID_VOXELS
+            self.read(k)
 
 
 def _document(path: Path, groups: Sequence[Group], images: _Images, source: ReportSource) -> Dataset:

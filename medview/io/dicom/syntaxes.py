@@ -1,6 +1,12 @@
-"""Names of transfer syntaxes."""
+"""Transfer syntaxes: what they are called, and which change pixels."""
 
 from __future__ import annotations
+
+ALWAYS_LOSSY = frozenset(
+    f"1.2.840.10008.1.2.4.{n}"
+    for n in ("50", "51", "53", "55", "81", "100", "101", "102", "103", "104", "105", "106", "107", "108")
+)
+"""Transfer syntaxes that cannot keep pixels as they were, JPEG and MPEG (PS3.5 8.2)."""
 
 
 def syntax_title(uid: str) -> str:

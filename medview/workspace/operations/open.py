@@ -16,6 +16,7 @@ from medview.workspace.jobs import Job, Outcome
 from medview.workspace.keeping import StoredCase, keep
 from medview.workspace.open_case import OpenCase, case_key
 from medview.workspace.operations.graphics import show_graphics
+from medview.workspace.operations.headings import show_headings
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
 from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
 from medview.workspace.services import Services
@@ -113,6 +114,7 @@ def open_series(
             workspace.say(case.load.sentence(), Severity.WARNING)
         case.load_changed.emit()
         show_graphics(workspace, case)
+        show_headings(workspace, case)
         then(case)
 
     def ended_early() -> None:

@@ -1,0 +1,102 @@
+"""The values of the open series, with the window to be dragged."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from medview.analysis.histogram import Histogram
+from medview.core.window import Window
+from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.load_plots import LoadPlots
+from medview.gui.theme_tokens import GRID_PX
+from medview.workspace.jobs import Outcome
+from medview.workspace.operations.histogram import want_histogram
+from medview.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    # Brings pyqtgraph, which the window does not start with.
+    from medview.gui.histogram_plot import HistogramPlot
+
+HEIGHT_PX = 90
+
+
+class HistogramPanel(QWidget):
+    """Hidden for colour; empty until all slices have arrived and the values are counted."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self.plot: HistogramPlot | None = None
+        self._loading = False
+        self._drawn: Histogram | None = None
+        self.setFixedHeight(HEIGHT_PX)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        self._of_case = Subscriptions(self)
+        Subscriptions(self).add(workspace.active_changed, self._on_active)
+        self._on_active()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Count and draw when looked at."""
+        super().showEvent(event)
+        self._refresh()
+
+    def _on_active(self) -> None:
+        self._of_case.clear()
+        case = self._workspace.active
+        self.setVisible(case is not None and not case.volume.colour)
+        if case is not None and not case.volume.colour:
+            for signal in (case.load_changed, case.histogram_changed, field_signal(case.view, "window")):
+                self._of_case.add(signal, self._refresh)
+            self._refresh()
+
+    def _refresh(self, *_values: object) -> None:
+        case = self._workspace.active
+        if case is None or case.volume.colour or not self.isVisible():
+            return
+        counted = want_histogram(self._workspace, case)
+        if counted is None:
+            if self.plot is not None:
+                self.plot.hide()
+        elif self.plot is None:
+            self._load()
+        else:
+            self._show(self.plot, counted)
+
+    def _load(self) -> None:
+        if not self._loading:
+            self._loading = True
+            self._workspace.runner.submit(LoadPlots("medview.gui.histogram_plot"), Outcome(self._on_loaded))
+
+    def _on_loaded(self, module: object) -> None:
+        assert isinstance(module, ModuleType)
+        plot: HistogramPlot = module.HistogramPlot(self)
+        plot.setObjectName("histogram")
+        plot.setAccessibleName("Histogram")
+        plot.region_wanted.connect(self._on_region)
+        self._layout.addWidget(plot)
+        self.plot = plot
+        self._refresh()
+
+    def _show(self, plot: HistogramPlot, counted: Histogram) -> None:
+        case = self._workspace.active
+        assert case is not None
+        if counted is not self._drawn:
+            self._drawn = counted
+            plot.show_histogram(counted)
+            what = f"How often each value occurs, in {counted.unit}" if counted.unit else "How often each value occurs"
+            plot.setToolTip(f"{what}; the scale is logarithmic.\nDrag an edge or the middle to change the window.")
+        window = case.view.window
+        low, high = window.center - window.width / 2, window.center + window.width / 2
+        plot.show_region(low * counted.factor, high * counted.factor, movable=isinstance(window, Window))
+        plot.show()
+
+    def _on_region(self, low: float, high: float) -> None:
+        case, counted = self._workspace.active, self._drawn
+        if case is not None and counted is not None and high > low:
+            center, width = (low + high) / 2 / counted.factor, (high - low) / counted.factor
+            case.view.window = case.view.window.adjusted(center, width)

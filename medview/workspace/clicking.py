@@ -1,0 +1,95 @@
+"""The gesture that goes on across clicks, while there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from medview.workspace.open_case import OpenCase
+from medview.workspace.pointer import Pointer
+from medview.workspace.preview import OutlinePreview
+from medview.workspace.stage import Clicks
+from medview.workspace.workspace import Workspace
+
+_LOOKS = ("crosshair_kji", "focus_kji", "axes", "turns")
+"""Fields of a view that say which picture a pane shows."""
+
+
+class Clicking:
+    """Holds one Clicks and lets it go when it is over, or when another tool or case is taken.
+
+    Parameters
+    ----------
+    changed : callable
+        Called when what is to be drawn meanwhile changed without the pointer: the slice, the turn, the end.
+    """
+
+    def __init__(self, workspace: Workspace, changed: Callable[[], None]) -> None:
+        self._workspace, self._changed = workspace, changed
+        self._clicks: Clicks | None = None
+        workspace.bench.events.tool.connect(self._on_tool)
+        workspace.active_changed.connect(self._on_active)
+
+    @property
+    def going_on(self) -> bool:
+        """Whether the next press belongs to a gesture that began before."""
+        return self._clicks is not None
+
+    def begin(self, clicks: Clicks) -> None:
+        """Take a gesture whose first press it has seen."""
+        self.end()
+        self._clicks = clicks
+        for name in _LOOKS:
+            clicks.case.view.events[name].connect(self._follow)
+
+    def end(self) -> bool:
+        """Give the gesture up; False when there is none."""
+        clicks, self._clicks = self._clicks, None
+        if clicks is None:
+            return False
+        for name in _LOOKS:
+            clicks.case.view.events[name].disconnect(self._follow, missing_ok=True)
+        self._changed()
+        return True
+
+    def press(self, pointer: Pointer) -> None:
+        """Go on with a press."""
+        if self._clicks is not None and self._clicks.press(pointer):
+            self.end()
+
+    def release(self, pointer: Pointer) -> None:
+        """Go on with the end of a drag."""
+        if self._clicks is not None and self._clicks.release(pointer):
+            self.end()
+
+    def close(self) -> bool:
+        """Finish, where enough was clicked; False when there is no gesture."""
+        if self._clicks is None:
+            return False
+        if self._clicks.close():
+            self.end()
+        return True
+
+    def back(self) -> bool:
+        """Forget the last click; False when there is no gesture."""
+        if self._clicks is None:
+            return False
+        if self._clicks.back():
+            self.end()
+        self._changed()
+        return True
+
+    def preview(self, pointer: Pointer | None) -> OutlinePreview | None:
+        """Return what is to be drawn meanwhile."""
+        return None if self._clicks is None else self._clicks.preview(pointer)
+
+    # Connected as methods: psygnal asks a callable how many values it takes.
+    def _follow(self, *_values: object) -> None:
+        self._changed()
+
+    def _on_tool(self, *_values: object) -> None:
+        self.end()
+
+    def _on_active(self) -> None:
+        active: OpenCase | None = self._workspace.active
+        if self._clicks is not None and self._clicks.case is not active:
+            self.end()
