@@ -17,6 +17,7 @@ from medview.core.registration import Registration
 from medview.core.study import Series
 from medview.core.window import Window
 from medview.gui.main_window import MainWindow
+from medview.gui.pane_frames import PaneFrames
 from medview.gui.slice_view import SliceView
 from medview.workspace.actions import action
 from medview.workspace.fusion import Fusion, with_fusion
@@ -26,6 +27,7 @@ from medview.workspace.operations.labels import set_segment_visible
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import (
     BRIGHT_KJI,
+    PANE_PX,
     SHAPE_KJI,
     Painted,
     add_segment,
@@ -236,3 +238,12 @@ def test_a_closed_upper_series_is_freed_even_where_its_pane_is_hidden(qtbot: QtB
     del upper
     gc.collect()
     assert gone() is None
+
+
+def test_films_and_key_images_show_what_lies_over_the_picture(qtbot: QtBot, base: OpenCase, pet: OpenCase) -> None:
+    pane, workspace = sagittal_pane(qtbot, base, pet)
+    fusing.fuse(workspace, base, pet)
+    fusing.change(workspace, base, opacity=1.0)
+    frames = PaneFrames(base, workspace.bench, pane.pane_id, (PANE_PX, PANE_PX), cases=workspace.cases)
+    x, y, _, _ = screen_position(Plane.SAGITTAL, HOT_KJI)
+    assert min(at(frames.draw(base.slice_plane(Plane.SAGITTAL), BRIGHT_KJI[0]), x, y)) > 250
