@@ -55,9 +55,9 @@ class FileCommands:
         """Scan a place the person dropped, chose or named."""
         _operations("open").open_path(self._workspace, path)
 
-    def open_series(self, series: Series, entry: VolumeEntry | None) -> None:
-        """Open a series of the study browser."""
-        _operations("open").open_series(self._workspace, series, entry)
+    def open_series(self, series: Series, entry: VolumeEntry | None, pane_id: str = "") -> None:
+        """Open a series of the study browser, in a certain pane where panes hold series of their own."""
+        _operations("open").open_series(self._workspace, series, entry, pane_id)
 
     def open_folder(self) -> None:
         """Ask for a folder and open it."""

@@ -82,6 +82,6 @@ def layout_menu(actions: QtActions, use_grid: Callable[[int, int], object], pare
     held.setDefaultWidget(chooser)
     menu.addAction(held)
     menu.addSeparator()
-    for name in ("compare.prior", "hanging.keep", "hanging.forget"):
+    for name in ("compare.prior", "hanging.keep", "hanging.rules"):
         menu.addAction(actions[name])
     return menu

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from medview.core.study import DamagedFile, Series, VolumeEntry
 from medview.gui.bind import Subscriptions, field_signal, follow
 from medview.gui.cine_player import CinePlayer
 from medview.gui.computer import computer_line
 from medview.gui.controls import words
-from medview.gui.dialogs.about import AboutDialog
-from medview.gui.dialogs.damaged import DamagedDialog
 from medview.gui.file_commands import FileCommands
 from medview.gui.film_export import FilmExport
 from medview.gui.hand_commands import HandCommands
@@ -25,21 +22,17 @@ from medview.gui.layout_menu import layout_menu
 from medview.gui.menus import fill_menu_bar, fill_recent
 from medview.gui.message_line import MessageLine
 from medview.gui.pane_grid import PaneGrid
-from medview.gui.pane_menu import pane_menu
 from medview.gui.panels.studies import StudiesPanel
 from medview.gui.picture_export import PictureExport
 from medview.gui.qt_actions import QtActions
-from medview.gui.series_mime import decode
 from medview.gui.side_column import SideColumn
 from medview.gui.start_page import StartPage
 from medview.gui.status_line import StatusLine
 from medview.gui.theme_tokens import GRID_PX, Tokens
 from medview.gui.top_bar import TopBar
-from medview.workspace.action import Action
+from medview.gui.window_commands import WindowCommands
 from medview.workspace.actions import ACTIONS
 from medview.workspace.hands import Hands
-from medview.workspace.layout import grid
-from medview.workspace.layout_actions import use_layout
 from medview.workspace.links import Linker
 from medview.workspace.workspace import Workspace
 
@@ -65,11 +58,12 @@ class MainWindow(QMainWindow):
         self.pictures = PictureExport(self, workspace, self.panes)
         self.films = FilmExport(self, workspace, self.panes)
         self.keys = KeyImageCommands(self, workspace, self.panes)
-        parts = (self.files, self.pictures, self.films, self.keys, self.hand_commands)
-        table = (*ACTIONS, *(action for part in parts for action in part.actions()), *self._own_actions())
+        self.commands = WindowCommands(self, workspace, self.files, self.theme_wanted.emit)
+        parts = (self.files, self.pictures, self.films, self.keys, self.hand_commands, self.commands)
+        table = (*ACTIONS, *(action for part in parts for action in part.actions()))
         self.actions_table = QtActions(self, workspace, hands.scheme, table)
         self.hand_commands.begin(self.actions_table)
-        self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self._use_grid, self))
+        self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self.commands.use_grid, self))
         self._recent = fill_menu_bar(self.top.menus, self.actions_table)
         self.studies = StudiesPanel(workspace, tokens)
         self.start = StartPage()
@@ -113,11 +107,12 @@ class MainWindow(QMainWindow):
         self.start.open_demo_wanted.connect(self.files.open_demo)
         self.start.place_wanted.connect(lambda place: self.files.open(Path(place)))
         self.panes.pointed_at.connect(self.status.show_pointed)
-        self.panes.menu_wanted.connect(self._show_pane_menu)
+        self.panes.menu_wanted.connect(partial(self.commands.show_pane_menu, self.actions_table))
+        self.panes.series_dropped.connect(self.files.open_series)
         self.message.undo_wanted.connect(lambda: self.actions_table.run("undo"))
         self.status.check_wanted.connect(lambda: self.side.show_part("check"))
         self.studies.place_wanted.connect(lambda place: self.files.open(Path(place)))
-        self.studies.damaged_wanted.connect(self._show_damaged)
+        self.studies.damaged_wanted.connect(self.commands.show_damaged)
         self.studies.series_wanted.connect(self.files.open_series)
         self.studies.labels_wanted.connect(self.files.read_labels)
         self.side.models.remove_wanted.connect(self.files.remove_model)
@@ -130,31 +125,6 @@ class MainWindow(QMainWindow):
         heard.add(field_signal(self.workspace.bench, "identity_hidden"), self._on_active)
         follow(self, self.workspace.bench, "panels_visible", self._show_panels)
         self._on_active()
-
-    def _own_actions(self) -> tuple[Action, ...]:
-        def run(act: Callable[[], object]) -> Callable[[Workspace], None]:
-            def ignore_workspace(_workspace: Workspace) -> None:
-                act()
-
-            return ignore_workspace
-
-        return (
-            Action("window.quit", "Quit", run(self.close)),
-            Action("window.dark", "Dark", run(lambda: self.theme_wanted.emit("dark"))),
-            Action("window.light", "Light", run(lambda: self.theme_wanted.emit("light"))),
-            Action("help.about", "About MedView", run(lambda: AboutDialog(self).exec())),
-        )
-
-    def _show_damaged(self, files: list[DamagedFile]) -> None:
-        DamagedDialog(files, hidden=self.workspace.bench.identity_hidden, parent=self).exec()
-
-    def _use_grid(self, rows: int, columns: int) -> None:
-        use_layout(self.workspace, grid(rows, columns))
-
-    def _show_pane_menu(self, pane_id: str, place: QPoint) -> None:
-        menu = pane_menu(self.workspace, self.actions_table, pane_id, self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(place)
 
     def _show_panels(self, visible: bool) -> None:
         self.studies.setVisible(visible)
@@ -176,23 +146,13 @@ class MainWindow(QMainWindow):
         self.start.show_recent(recent)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take folders and files of this computer."""
-        if self._dragged(event) or any(url.isLocalFile() for url in event.mimeData().urls()):
+        """Take series, folders and files of this computer."""
+        if self.commands.takes(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
-        if (dragged := self._dragged(event)) is not None:
-            self.files.open_series(*dragged)
-            event.acceptProposedAction()
-            return
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.files.open(Path(url.toLocalFile()))
-        event.acceptProposedAction()
-
-    def _dragged(self, event: QDropEvent) -> tuple[Series, VolumeEntry] | None:
-        return decode(event.mimeData(), self.workspace)
+        self.commands.drop(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave only when everything is on disk."""

@@ -27,6 +27,9 @@ class PaneGrid(QWidget):
     menu_wanted = Signal(str, QPoint)
     """As of SliceView, whichever pane it is."""
 
+    series_dropped = Signal(object, object, str)
+    """As of SliceView, whichever pane it is."""
+
     def __init__(self, workspace: Workspace, hands: Hands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pane_grid")
@@ -84,6 +87,7 @@ class PaneGrid(QWidget):
             pane = self.panes[cell.pane_id] = SliceView(self._workspace, self._hands, cell.pane_id, self)
             pane.pointed_at.connect(self.pointed_at)
             pane.menu_wanted.connect(self.menu_wanted)
+            pane.series_dropped.connect(self.series_dropped)
         return self.panes[cell.pane_id]
 
     def _drop(self, pane_ids: set[str]) -> None:

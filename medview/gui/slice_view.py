@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QEnterEvent, QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from medview.gui.mouse import Notches, button_of, held_button
+from medview.gui.series_mime import decode
 from medview.gui.slice_canvas import SliceCanvas, Stale
 from medview.workspace.hands import Hands
 from medview.workspace.pointer import Button
@@ -24,11 +25,15 @@ class SliceView(SliceCanvas):
     menu_wanted = Signal(str, QPoint)
     """A right click that dragged nothing: pane id and place on the screen."""
 
+    series_dropped = Signal(object, object, str)
+    """A series was dropped on the pane: Series, VolumeEntry, pane id."""
+
     def __init__(self, workspace: Workspace, hands: Hands, pane_id: str, parent: QWidget | None = None) -> None:
         super().__init__(workspace, hands, pane_id, parent)
         self._notches = Notches()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAcceptDrops(True)
 
     def event(self, event: QEvent) -> bool:
         """Draw anew on a screen with finer or coarser pixels."""
@@ -96,6 +101,19 @@ class SliceView(SliceCanvas):
             # The picture may have moved under the resting pointer.
             self._hands.hover(self._pointer(event.position(), Button.NONE, event.modifiers()))
         event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take series; files go to the window."""
+        if decode(event.mimeData(), self._workspace) is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Show the series here."""
+        if (dropped := decode(event.mimeData(), self._workspace)) is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.series_dropped.emit(*dropped, self.pane_id)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Tell the hands which pane the pointer is in."""
