@@ -228,15 +228,21 @@ def _window_text(case: OpenCase, window: Window) -> str:
     return f"{low} to {high}"
 
 
-def window_ends(case: OpenCase) -> tuple[str, str]:
-    """Return the values shown darkest and brightest with their unit; of a PET with uptake as that."""
+def window_ends(case: OpenCase, *, as_stored: bool = False) -> tuple[str, str]:
+    """Return the values shown darkest and brightest with their unit; of a PET with uptake as that.
+
+    Parameters
+    ----------
+    as_stored : bool
+        The lowest value first, whether or not black and white are inverted.
+    """
     window, factor = case.view.window, _suv_factor(case)
     low, high = window.center - window.width / 2, window.center + window.width / 2
     if factor is not None:
         ends, unit = (f"{low * factor:.1f}", f"{high * factor:.1f}"), SuvKind.BODY_WEIGHT.title
     else:
         ends, unit = (number(low), number(high)), case.volume.unit
-    first, last = reversed(ends) if case.view.inverted != case.volume.inverted else ends
+    first, last = reversed(ends) if case.view.inverted != case.volume.inverted and not as_stored else ends
     return first.replace("-", _MINUS), f"{last} {unit}".strip().replace("-", _MINUS)
 
 

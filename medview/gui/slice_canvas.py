@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from medview.core.label_patch import LabelPatch
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.fused_view import FusedView
+from medview.gui.fusion_watch import FusionWatch
 from medview.gui.mouse import pointer_at
 from medview.gui.pointed_at import PointedAt
 from medview.gui.slice_content import screen_ranges
@@ -38,7 +40,8 @@ class Stale(Flag):
     LINES = auto()
     TEXT = auto()
     MEASURES = auto()
-    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES
+    FUSED = auto()
+    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES | FUSED
     ALL = SLICE | CAMERA
 
 
@@ -58,7 +61,9 @@ class SliceCanvas(QWidget):
         self._case: OpenCase | None = None
         self._workspace = workspace
         self._hands = hands
-        self._picture = SlicePicture(workspace.bench, pane_id)
+        self._picture = SlicePicture(workspace.bench, pane_id, FusedView(workspace.bench, workspace.cases))
+        self._watch = FusionWatch(workspace, self)
+        self._watch.changed.connect(self._on_fused)
         self._stale = Stale.ALL
         self._written: list[tuple[int, tuple[int, int, int, int]]] = []
         self._shown_index = -1.0
@@ -111,6 +116,7 @@ class SliceCanvas(QWidget):
         self._shown_index = -1.0
         self._layout = None if case is None else case.slice_plane(self.plane)
         self._picture.take_case(case, self._layout)
+        self._watch.follow(case)
         if case is not None:
             for name in ("crosshair_kji", "focus_kji"):
                 self._of_case.add(field_signal(case.view, name), self._on_crosshair)
@@ -160,7 +166,7 @@ class SliceCanvas(QWidget):
     def _on_camera(self) -> None:
         case = self._case
         if case is None or self._picture.camera != case.view.cameras[self.plane]:
-            self._mark(Stale.ALL & ~Stale.PICTURE)
+            self._mark(Stale.ALL & ~(Stale.PICTURE | Stale.FUSED))
 
     def _on_load(self) -> None:
         case, layout = self._case, self._layout
@@ -183,7 +189,11 @@ class SliceCanvas(QWidget):
         self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.MEASURES)
 
     def _on_identity(self) -> None:
-        self._mark(Stale.TEXT | Stale.PICTURE)
+        self._mark(Stale.TEXT | Stale.PICTURE | Stale.FUSED)
+
+    def _on_fused(self) -> None:
+        self._picture.fused.release(self._case)
+        self._mark(Stale.FUSED | Stale.TEXT)
 
     def _on_elsewhere(self) -> None:
         if not self._workspace.bench.layout.follows:
@@ -244,6 +254,8 @@ class SliceCanvas(QWidget):
             picture.look(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
         if parts & Stale.PICTURE or (parts & Stale.CAMERA and not picture.image.fine_enough):
             picture.show_image(case, layout, index)
+        if parts & Stale.FUSED:
+            picture.show_fused(case, layout, index)
         if parts & Stale.LABELS:
             picture.show_labels(case, layout, index)
         else:

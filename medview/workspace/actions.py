@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from medview.workspace.action import Action
+from medview.workspace.fusion_actions import FUSION_ACTIONS
 from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
 from medview.workspace.layout_actions import LAYOUT_ACTIONS
 from medview.workspace.link_actions import LINK_ACTIONS
@@ -20,6 +21,7 @@ ACTIONS: tuple[Action, ...] = (
     *LINK_ACTIONS,
     *LOOK_ACTIONS,
     *TIME_ACTIONS,
+    *FUSION_ACTIONS,
     *LABEL_ACTIONS,
 )
 """In the order menus and search show them."""

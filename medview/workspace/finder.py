@@ -85,6 +85,7 @@ _REASONS = {
     "segment.previous": "There are no segments",
     "view.graphics": "The files bring no graphics",
     "preset": "This series offers fewer windows",
+    "fusion": "No series lies over this one",
     "window.region": "No region is measured",
     "planes": "This series has no planes but its own",
     "measurement": "No measurement is chosen",

@@ -11,6 +11,7 @@ from medview.core.plane import Plane
 from medview.core.study import ScanResult, Series
 from medview.workspace.corners import CornerLines, default, of_settings
 from medview.workspace.events import LabelsChanged, Message, Severity
+from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
 from medview.workspace.open_case import OpenCase
@@ -30,6 +31,8 @@ class Workspace:
     """The list of scanned series changed."""
     active_changed = Signal()
     """Another case, or none, is shown."""
+    cases_changed = Signal()
+    """A case was opened or closed."""
     labels_changed = Signal(LabelsChanged)
     """Labels of an open case changed."""
     history_changed = Signal()
@@ -78,6 +81,7 @@ class Workspace:
         case.history_changed.connect(self._on_history)
         case.load_changed.connect(self._on_load)
         self.show(case.key, pane_id)
+        self.cases_changed.emit()
 
     def show(self, key: str, pane_id: str = "") -> None:
         """Make an open case the active one.
@@ -139,9 +143,11 @@ class Workspace:
         case.labels_changed.disconnect()
         case.history_changed.disconnect()
         case.load_changed.disconnect()
+        self.bench.fusions = without_case(self.bench.fusions, key)
         if self.active is case:
             self.active = next(reversed(self.cases.values()), None)
             self.active_changed.emit()
+        self.cases_changed.emit()
 
     def remember(self, place: str) -> None:
         """Put a place first among the recent ones."""
