@@ -150,6 +150,8 @@ def _range(volume: Volume, means: npt.NDArray[np.float32]) -> tuple[float, float
     if seen.size == 0:
         return 0.0, 1.0, float(PARTS)
     above = seen[seen > seen.min()]
-    low, high = np.percentile(above if above.size else seen, (_LOW_PERCENTILE, _HIGH_PERCENTILE))
-    low, high = float(min(low, high)), float(max(high, low + 1e-6))
+    low = float(np.percentile(seen, _LOW_PERCENTILE))
+    # The empty surroundings, which may be most of it, say nothing about how bright the bright parts are.
+    high = float(np.percentile(above if above.size else seen, _HIGH_PERCENTILE))
+    high = max(high, low + 1e-6)
     return low, high, PARTS / (high - low)

@@ -10,7 +10,7 @@ from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkCommonTransforms import vtkMatrixToLinearTransform
 from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkSurfaceNets3D
-from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+from vtkmodules.vtkFiltersGeneral import vtkTransformFilter
 
 from medview.scene.grid import Grid
 
@@ -58,7 +58,7 @@ def surface(grid: Grid, value: int) -> Any:
     nets.SetLabel(0, 1)
     nets.SetOutputMeshTypeToTriangles()
     nets.SetNumberOfIterations(_SMOOTHINGS)
-    placed = vtkTransformPolyDataFilter()
+    placed = vtkTransformFilter()
     transform = vtkMatrixToLinearTransform()
     transform.SetInput(to_patient(padded))
     placed.SetTransform(transform)

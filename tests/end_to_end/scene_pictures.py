@@ -19,11 +19,13 @@ from medview.gui.volume_view import VolumeView
 from medview.scene.camera import Orbit
 from medview.scene.presets import presets
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.open import open_series
 
 # Sets the platform before Qt looks at it.
 from tests.end_to_end.pictures import Studio, private_home
 
 SIZE = (760, 620)
+STUDIES = ("ct-chest", "mr-brain-t1-t1c-t2-flair")
 ORBIT = Orbit(25.0, 12.0, 1.25)
 
 
@@ -39,13 +41,31 @@ def shoot(studio: Studio, view: VolumeView, folder: Path, name: str) -> None:
     view.grab().save(str(folder / f"{name}.png"))
 
 
+def open_largest(studio: Studio, place: Path) -> OpenCase:
+    """Open the series of a folder with the most voxels."""
+    workspace, opened = studio.program.workspace, list[OpenCase]()
+    known = len(workspace.series)
+    studio.window.files.open(place)
+    studio.wait(lambda: len(workspace.series) > known, "the study")
+    found = [series for series in workspace.series[known:] if series.best is not None]
+    largest = max(found, key=lambda series: series.best.size_bytes if series.best is not None else 0)
+    open_series(workspace, largest, then=opened.append)
+    studio.wait(
+        lambda: workspace.active is not None and workspace.active.series == largest and workspace.active.ready, place.name
+    )
+    assert workspace.active is not None
+    return workspace.active
+
+
 def segment_lungs(case: OpenCase) -> None:
     """Label both lungs by threshold, through the front door."""
     values = case.volume.values()
     air = ndimage.binary_opening(values < -500, iterations=2)
     parts, _ = ndimage.label(air)
     sizes = np.bincount(parts.ravel())
-    rim = np.unique(np.concatenate([parts[:, 0].ravel(), parts[:, -1].ravel(), parts[:, :, 0].ravel(), parts[:, :, -1].ravel()]))
+    rim = np.unique(
+        np.concatenate([parts[:, 0].ravel(), parts[:, -1].ravel(), parts[:, :, 0].ravel(), parts[:, :, -1].ravel()])
+    )
     sizes[rim] = 0
     sizes[0] = 0
     chosen = np.argsort(sizes)[::-1][:1]
@@ -67,12 +87,8 @@ def main(folder: Path) -> None:
         workspace = studio.program.workspace
         view = VolumeView(workspace)
         view.resize(*SIZE)
-        for name in ("ct-chest", "mr-brain-t1-t1c-t2-flair"):
-            before = workspace.active
-            studio.window.files.open(data / name)
-            studio.wait(lambda was=before: workspace.active not in (None, was) and workspace.active.ready, "the series")
-            case = workspace.active
-            assert case is not None
+        for name in STUDIES:
+            case = open_largest(studio, data / name)
             workspace.scene.orbit = ORBIT
             view.show()
             for preset in presets(case.volume.modality, case.volume.unit):
