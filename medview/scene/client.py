@@ -10,7 +10,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from medview.scene import process
+from medview.scene import pipe, process
 from medview.scene.messages import Answer, Look, Message, Quit, Unavailable
 
 LOG = logging.getLogger("medview.scene")
@@ -82,7 +82,7 @@ class SceneClient:
         assert connection is not None
         while (message := self._next()) is not None:
             try:
-                connection.send(message)
+                pipe.send(connection, message)
             except OSError:
                 return  # the reader sees the end too, and says so
 
@@ -122,7 +122,7 @@ class SceneClient:
         last: Answer | None = None
         try:
             while not isinstance(last, Unavailable):
-                last = connection.recv()
+                last = pipe.receive(connection)
                 if not self._stopped and not isinstance(last, Unavailable):
                     self._on_answer(last)
         except (EOFError, OSError):

@@ -9,6 +9,7 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from medview.scene import pipe
 from medview.scene.camera import Shot
 from medview.scene.grid import Grid
 from medview.scene.messages import (
@@ -48,12 +49,12 @@ def _serve(connection: Connection) -> None:
         # Imported here: it may be the import that fails, where a system library is missing.
         from medview.scene.renderer import NoOpenGLError, Renderer
     except ImportError as error:
-        connection.send(Unavailable("a part of the graphics system is missing", repr(error)))
+        _send(connection, Unavailable("a part of the graphics system is missing", repr(error)))
         return
     try:
         renderer = Renderer()
     except NoOpenGLError as error:
-        connection.send(Unavailable(str(error)))
+        _send(connection, Unavailable(str(error)))
         return
     _send(connection, Ready(renderer.drawn_by, renderer.software))
     desk = _Desk(renderer, connection)
@@ -86,7 +87,7 @@ class _Desk:
         """
         look, self._owed = self._owed, None
         while look is None or self._connection.poll(0):
-            message: Message = self._connection.recv()
+            message: Message = pipe.receive(self._connection)
             if isinstance(message, Quit):
                 return False
             if isinstance(message, Look):
@@ -129,7 +130,7 @@ class _Desk:
 
 
 def _send(connection: Connection, answer: Answer) -> None:
-    connection.send(answer)
+    pipe.send(connection, answer)
 
 
 def _step_back() -> None:

@@ -35,7 +35,7 @@ from medview.scene.surfaces import image_of, surface, to_patient
 _OSMESA = ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so")
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software rasterizer", "gdi generic", "swiftshader")
 _LEAST_VERSION = (3, 2)
-_FINE_STEP, _QUICK_STEP = 0.4, 1.0
+_FINE_STEP, _QUICK_STEP = 0.5, 1.3
 """Distance between samples on a line of sight, in parts of the smallest spacing. Longer ones draw rings on smooth skin."""
 
 

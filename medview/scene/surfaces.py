@@ -9,12 +9,14 @@ from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkCommonTransforms import vtkMatrixToLinearTransform
-from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkSurfaceNets3D
+from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkSurfaceNets3D, vtkWindowedSincPolyDataFilter
 from vtkmodules.vtkFiltersGeneral import vtkTransformFilter
 
 from medview.scene.grid import Grid
 
-_SMOOTHINGS = 16
+_SMOOTHINGS = 20
+_PASS_BAND = 0.08
+"""Lower is smoother (Taubin 1996); detail finer than this part of the highest frequency goes."""
 _EMPTY_EDGE = 1
 """Voxels of background around a segment, so that one that touches the edge of the grid is closed there."""
 
@@ -57,12 +59,21 @@ def surface(grid: Grid, value: int) -> Any:
     nets.SetNumberOfLabels(1)
     nets.SetLabel(0, 1)
     nets.SetOutputMeshTypeToTriangles()
-    nets.SetNumberOfIterations(_SMOOTHINGS)
+    # Its own smoothing draws a surface together: a ball of 14 voxels' radius loses four per cent of its volume.
+    nets.SmoothingOff()
+    smooth = vtkWindowedSincPolyDataFilter()
+    smooth.SetInputConnection(nets.GetOutputPort())
+    smooth.SetNumberOfIterations(_SMOOTHINGS)
+    smooth.SetPassBand(_PASS_BAND)
+    smooth.NormalizeCoordinatesOn()
+    smooth.NonManifoldSmoothingOn()
+    smooth.BoundarySmoothingOff()
+    smooth.FeatureEdgeSmoothingOff()
     placed = vtkTransformFilter()
     transform = vtkMatrixToLinearTransform()
     transform.SetInput(to_patient(padded))
     placed.SetTransform(transform)
-    placed.SetInputConnection(nets.GetOutputPort())
+    placed.SetInputConnection(smooth.GetOutputPort())
     normals = vtkPolyDataNormals()
     normals.SetInputConnection(placed.GetOutputPort())
     normals.SplittingOff()
