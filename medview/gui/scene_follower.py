@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from medview.core.errors import MedViewError
@@ -199,9 +198,7 @@ class SceneFollower(QObject):
         if case is None or picked.point_lps_mm is None or picked.look.serial < self._first_of_case:
             return
         geometry = case.volume.geometry
-        nearest = np.rint(geometry.index_kji(picked.point_lps_mm)).astype(int)
-        k, j, i = (int(n) for n in np.clip(nearest, 0, np.asarray(geometry.shape_kji) - 1))
-        case.view.crosshair_kji = (k, j, i)
+        case.view.look_at(geometry.index_kji(picked.point_lps_mm), geometry.shape_kji)
 
     @Slot()
     def _on_failed(self) -> None:

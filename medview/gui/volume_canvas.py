@@ -66,7 +66,8 @@ class VolumeCanvas(QWidget):
         self._of_case.clear()
         case = self._workspace.active
         if case is not None:
-            self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
+            for name in ("crosshair_kji", "focus_kji"):
+                self._of_case.add(field_signal(case.view, name), self._on_crosshair)
         self._forget()
 
     def _forget(self) -> None:
@@ -119,7 +120,7 @@ class VolumeCanvas(QWidget):
             self._picture.paint(painter, area, font, self.devicePixelRatioF(), self._words())
             if shot is not None and case is not None:
                 painter.setFont(font)
-                point = case.volume.geometry.point_lps_mm(case.view.crosshair_kji)
+                point = case.volume.geometry.point_lps_mm(case.view.at_kji)
                 self._picture.paint_cross(painter, shot, point, PICTURE_MEASURE)
                 self._picture.paint_marker(painter, area, font, shot.orbit)
         finally:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from medview.gui.bind import Subscriptions, bind, field_signal
 from medview.gui.controls import icon_button
@@ -12,6 +14,7 @@ from medview.gui.elided_label import ElidedLabel
 from medview.gui.scene_follower import SceneFollower
 from medview.gui.theme_tokens import GRID_PX
 from medview.gui.volume_canvas import VolumeCanvas
+from medview.scene.camera import SIDES, Orbit
 from medview.scene.presets import chosen, presets
 from medview.workspace.workspace import Workspace
 
@@ -39,8 +42,9 @@ class VolumeView(QWidget):
         self.preset_box.activated.connect(self._choose)
         self.surfaces_button = icon_button("mdi6.shape-outline", "Show segments as surfaces")
         self.surfaces_button.setCheckable(True)
-        self.front_button = icon_button("mdi6.restore", "Look at all of it from the front")
-        self.front_button.clicked.connect(self._look_from_the_front)
+        self.side_button = icon_button("mdi6.rotate-orbit", "Look at all of it from one side")
+        self.side_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.side_button.setMenu(self._side_menu())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -61,9 +65,15 @@ class VolumeView(QWidget):
         row.setContentsMargins(2 * GRID_PX, GRID_PX // 2, GRID_PX, GRID_PX // 2)
         row.setSpacing(GRID_PX)
         row.addWidget(ElidedLabel("3-D", "quiet"), 1)
-        for control in (self.preset_box, self.surfaces_button, self.front_button):
+        for control in (self.preset_box, self.surfaces_button, self.side_button):
             row.addWidget(control)
         return bar
+
+    def _side_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for title, orbit in SIDES.items():
+            menu.addAction(title).triggered.connect(partial(self._look_from, orbit))
+        return menu
 
     def shut(self) -> None:
         """End the process; the view starts anew when it is shown again."""
@@ -104,6 +114,5 @@ class VolumeView(QWidget):
     def _choose(self, row: int) -> None:
         self._workspace.scene.choose(str(self.preset_box.itemData(row)))
 
-    @Slot()
-    def _look_from_the_front(self) -> None:
-        self._workspace.scene.reset()
+    def _look_from(self, orbit: Orbit, *_checked: object) -> None:
+        self._workspace.scene.orbit = orbit

@@ -61,6 +61,17 @@ class Orbit:
         return np.asarray((right, up, eye))
 
 
+SIDES = {
+    "Front": Orbit(0.0),
+    "Left": Orbit(90.0),
+    "Back": Orbit(180.0),
+    "Right": Orbit(270.0),
+    "Above": Orbit(0.0, 90.0),
+    "Below": Orbit(0.0, -90.0),
+}
+"""Views of the whole volume by the side of the patient that the eye is on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The place that is looked at.

@@ -57,7 +57,7 @@ class SceneClient:
             self._changed.notify()
 
     def stop(self) -> None:
-        """End the process and forget what was queued. Nothing is answered afterwards."""
+        """End the process and forget what was queued. Nothing is answered afterwards. Not to be called in an answer."""
         with self._changed:
             self._stopped = True
             self._outbox.clear()
@@ -67,8 +67,11 @@ class SceneClient:
             # Nothing in it has to be saved, and it may be in the middle of a picture.
             running.kill()
         for thread in (self._writer, self._reader):
-            if thread.ident is not None and thread is not threading.current_thread():
+            if thread.ident is not None:
                 thread.join(_END_TIMEOUT_S)
+        # Not before: a number of a file that is closed under a thread may belong to another file when it is used next.
+        if self._connection is not None and not self._writer.is_alive() and not self._reader.is_alive():
+            self._connection.close()
 
     @property
     def pid(self) -> int | None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from medview.scene.camera import FloatArray, Shot
 from medview.scene.grid import Grid, SurfaceStyle
@@ -66,6 +65,8 @@ def _walk(
 
 
 def _into_volume(grid: Grid, preset: Preset, start: FloatArray, way: FloatArray, length: float) -> float:
+    from scipy import ndimage  # late: the window imports this module at start and has no use for it
+
     if preset.blend is Blend.NOTHING:
         return np.inf
     distances, index, step = _walk(grid, start, way, length)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from medview.core.errors import GeometryError
 from medview.core.geometry import Calibration, Geometry
@@ -55,6 +54,8 @@ def small_volume(volume: Volume, context: JobContext, most_voxels: int = MOST_VO
     GeometryError
         When the volume has no three dimensions.
     """
+    from scipy import ndimage  # late: the window imports this module at start
+
     geometry = volume.geometry
     factors = factors_kji(geometry, most_voxels)
     fk = factors[0]

@@ -15,6 +15,7 @@ PARTS = 1000
 """Numbers that are no HU run from 0 to this between the lowest and the highest usual value."""
 MAX_SHIFT = 0.5
 _SHIFT_HU = 1000.0
+_MINUS = "\u2212"
 
 Points = tuple[tuple[float, ...], ...]
 
@@ -69,7 +70,7 @@ def presets(modality: str, unit: str) -> tuple[Preset, ...]:
     table = _table()
     if in_hounsfield(modality, unit):
         return table["CT"]
-    return table.get(modality, table["other"])
+    return table["other"] if modality == "CT" else table.get(modality, table["other"])
 
 
 def chosen(modality: str, unit: str, key: str) -> Preset:
@@ -86,7 +87,8 @@ def shift_in_values(modality: str, unit: str, shift: float) -> float:
 def shift_text(modality: str, unit: str, shift: float) -> str:
     """Say a shift with its unit."""
     value = shift_in_values(modality, unit, shift)
-    return f"{value:+.0f} HU" if in_hounsfield(modality, unit) else f"{100.0 * value / PARTS:+.0f} % of the range"
+    text = f"{value:+.0f} HU" if in_hounsfield(modality, unit) else f"{100.0 * value / PARTS:+.0f} % of the range"
+    return text.replace("-", _MINUS)
 
 
 @cache

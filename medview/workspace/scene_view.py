@@ -39,8 +39,3 @@ class SceneView:
         """Use a preset as it is in the table."""
         self.opacity_shift = 0.0
         self.preset = preset
-
-    def reset(self) -> None:
-        """Look at the whole volume from the front again."""
-        self.orbit = Orbit()
-        self.opacity_shift = 0.0

@@ -167,6 +167,15 @@ def test_the_wheel_zooms(qtbot: QtBot, view: VolumeView, workspace: Workspace) -
     assert wait_fine(qtbot, view).look.orbit == workspace.scene.orbit
 
 
+def test_the_menu_looks_from_the_sides_of_the_patient(qtbot: QtBot, view: VolumeView, workspace: Workspace) -> None:
+    workspace.scene.orbit = Orbit(33.0, 10.0, 2.0, (5.0, 5.0))
+    sides = {action.text(): action for action in view.side_button.menu().actions()}
+    sides["Left"].trigger()
+    assert workspace.scene.orbit == Orbit(90.0)
+    sides["Above"].trigger()
+    assert wait_fine(qtbot, view).look.orbit == Orbit(0.0, 90.0)
+
+
 def test_a_double_click_asks_for_the_whole_window(qtbot: QtBot, view: VolumeView) -> None:
     with qtbot.waitSignal(view.maximise_wanted):
         QTest.mouseDClick(view.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(40, 40))
