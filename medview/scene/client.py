@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import threading
@@ -38,6 +39,7 @@ class SceneClient:
         self._connection: Connection | None = None
         self._stopped = False
         self._over = False
+        self._inside = 2
         self._writer = threading.Thread(target=self._write, name="medview-scene-writer", daemon=True)
         self._reader = threading.Thread(target=self._read, name="medview-scene-reader", daemon=True)
 
@@ -57,7 +59,7 @@ class SceneClient:
             self._changed.notify()
 
     def stop(self) -> None:
-        """End the process and forget what was queued. Nothing is answered afterwards. Not to be called in an answer."""
+        """End the process and forget what was queued. Nothing is answered afterwards. Does not wait for the end."""
         with self._changed:
             self._stopped = True
             self._outbox.clear()
@@ -66,12 +68,12 @@ class SceneClient:
         if running is not None:
             # Nothing in it has to be saved, and it may be in the middle of a picture.
             running.kill()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until the process and both threads have ended after ``stop``."""
         for thread in (self._writer, self._reader):
             if thread.ident is not None:
-                thread.join(_END_TIMEOUT_S)
-        # Not before: a number of a file that is closed under a thread may belong to another file when it is used next.
-        if self._connection is not None and not self._writer.is_alive() and not self._reader.is_alive():
-            self._connection.close()
+                thread.join(timeout_s)
 
     @property
     def pid(self) -> int | None:
@@ -83,11 +85,11 @@ class SceneClient:
             return
         connection = self._connection
         assert connection is not None
-        while (message := self._next()) is not None:
-            try:
+        # When it fails the reader sees the end too, and says so.
+        with contextlib.suppress(OSError):
+            while (message := self._next()) is not None:
                 pipe.send(connection, message)
-            except OSError:
-                return  # the reader sees the end too, and says so
+        self._leave()
 
     def _launch(self) -> bool:
         context = multiprocessing.get_context("spawn")
@@ -107,7 +109,7 @@ class SceneClient:
         self._reader.start()
         if stopped:
             child.kill()
-        return not stopped
+        return True
 
     def _next(self) -> Message | None:
         with self._changed:
@@ -126,25 +128,37 @@ class SceneClient:
         try:
             while not isinstance(last, Unavailable):
                 last = pipe.receive(connection)
-                if not self._stopped and not isinstance(last, Unavailable):
-                    self._on_answer(last)
+                if not isinstance(last, Unavailable):
+                    self._tell(last)
         except (EOFError, OSError):
             last = None
         child.join(_END_TIMEOUT_S)
         if child.exitcode is None:
             child.kill()
             child.join(_END_TIMEOUT_S)
-        how = f"exit code {child.exitcode}"
-        connection.close()
-        self._end(
-            last if isinstance(last, Unavailable) else Unavailable("the process that draws it has ended", how, crashed=True)
-        )
+        gone = Unavailable("the process that draws it has ended", f"exit code {child.exitcode}", crashed=True)
+        self._end(last if isinstance(last, Unavailable) else gone)
+        self._leave()
 
     def _end(self, answer: Unavailable) -> None:
         with self._changed:
             self._over = True
             self._outbox.clear()
             self._changed.notify()
-        if not self._stopped:
-            LOG.warning("3-D: %s %s", answer.reason, answer.detail)
-            self._on_answer(answer)
+            if not self._stopped:
+                LOG.warning("3-D: %s %s", answer.reason, answer.detail)
+        self._tell(answer)
+
+    def _tell(self, answer: Answer) -> None:
+        # Under the lock, so that nothing is on its way any more when ``stop`` returns.
+        with self._changed:
+            if not self._stopped:
+                self._on_answer(answer)
+
+    def _leave(self) -> None:
+        """Close the pipe when the second thread is done: under a thread its number may come to mean another file."""
+        with self._changed:
+            self._inside -= 1
+            last = self._inside == 0
+        if last and self._connection is not None:
+            self._connection.close()

@@ -32,7 +32,7 @@ from medview.scene.presets import Preset
 if TYPE_CHECKING:
     from medview.scene.renderer import Renderer
 
-_NICENESS = 5
+_NICENESS = 3
 """The planes come first where both want the processor."""
 
 

@@ -14,8 +14,8 @@ from vtkmodules.vtkFiltersGeneral import vtkTransformFilter
 
 from medview.scene.grid import Grid
 
-_SMOOTHINGS = 20
-_PASS_BAND = 0.08
+_SMOOTHINGS = 40
+_PASS_BAND = 0.01
 """Lower is smoother (Taubin 1996); detail finer than this part of the highest frequency goes."""
 _EMPTY_EDGE = 1
 """Voxels of background around a segment, so that one that touches the edge of the grid is closed there."""

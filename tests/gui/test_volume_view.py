@@ -273,7 +273,7 @@ def test_without_a_graphics_driver_the_view_says_so(
         view.show()
     assert view.follower.words.startswith("3-D needs OpenGL: no graphics driver")
     assert view.follower.words.endswith("Everything else works.")
-    assert not scene_processes()
+    qtbot.waitUntil(lambda: not scene_processes(), timeout=PATIENCE_MS)
 
 
 def test_closing_the_view_leaves_no_process(qtbot: QtBot, workspace: Workspace) -> None:
@@ -281,8 +281,7 @@ def test_closing_the_view_leaves_no_process(qtbot: QtBot, workspace: Workspace) 
     wait_fine(qtbot, view)
     pid = view.follower.link.pid
     view.close()
-    assert not scene_processes()
-    assert not Path(f"/proc/{pid}").exists()
+    qtbot.waitUntil(lambda: not scene_processes() and not Path(f"/proc/{pid}").exists(), timeout=PATIENCE_MS)
 
 
 def test_destroying_the_view_leaves_no_process(qtbot: QtBot, workspace: Workspace) -> None:
@@ -292,7 +291,7 @@ def test_destroying_the_view_leaves_no_process(qtbot: QtBot, workspace: Workspac
     wait_fine(qtbot, view)
     view.deleteLater()
     qtbot.waitUntil(lambda: not shiboken6.isValid(view))
-    assert not scene_processes()
+    qtbot.waitUntil(lambda: not scene_processes(), timeout=PATIENCE_MS)
 
 
 def test_a_view_that_was_shut_begins_anew_when_it_is_shown_again(qtbot: QtBot, view: VolumeView) -> None:

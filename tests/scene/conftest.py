@@ -13,7 +13,7 @@ from tests.scene.drawing import Drawing
 def drawing() -> Iterator[Drawing]:
     started = Drawing()
     yield started
-    started.client.stop()
+    started.end()
 
 
 # A second fixture, since the first must not be shared by tests that kill the process.
@@ -24,4 +24,4 @@ def shared_drawing() -> Iterator[Drawing]:
     # Its threads have to be there before the first test counts threads.
     started.ready()
     yield started
-    started.client.stop()
+    started.end()

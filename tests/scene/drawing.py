@@ -34,6 +34,10 @@ class Drawing:
         self.client.start()
         self._serial = 0
 
+    def end(self) -> None:
+        self.client.stop()
+        self.client.wait(PATIENCE_S)
+
     def ready(self) -> Ready:
         answer = self.answer()
         assert isinstance(answer, Ready), answer

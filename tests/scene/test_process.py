@@ -8,10 +8,12 @@ import signal
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from medview.core.job import Inline
-from medview.scene.messages import Look, Picked, Picture, Ready, Unavailable
+from medview.scene.grid import Grid
+from medview.scene.messages import Look, Picked, Picture, Ready, SetVolume, Unavailable
 from medview.scene.prepare import small_volume
 from tests.scene.drawing import FRONT, SIZE_PX, Drawing, ball_volume, show_ball, turned_affine
 
@@ -66,7 +68,7 @@ def test_stopping_leaves_no_process_and_no_thread(drawing: Drawing) -> None:
     drawing.look()
     pid = drawing.client.pid
     assert pid is not None
-    drawing.client.stop()
+    drawing.end()
     assert not Path(f"/proc/{pid}").exists()
     assert not [p for p in multiprocessing.active_children() if p.name == "medview-scene"]
     assert not [t for t in threading.enumerate() if t.name.startswith("medview-scene")]
@@ -74,7 +76,7 @@ def test_stopping_leaves_no_process_and_no_thread(drawing: Drawing) -> None:
 
 def test_stopping_at_once_leaves_no_process_either() -> None:
     drawing = Drawing()
-    drawing.client.stop()
+    drawing.end()
     assert not [p for p in multiprocessing.active_children() if p.name == "medview-scene"]
 
 
@@ -88,7 +90,7 @@ def test_a_killed_process_is_reported_in_one_sentence_and_once(drawing: Drawing)
     assert answer.sentence == "The 3-D view has stopped: the process that draws it has ended. Everything else works."
     assert "-9" in answer.detail
     drawing.client.send(Look(1, FRONT, SIZE_PX))
-    drawing.client.stop()
+    drawing.end()
     assert drawing.answers.empty()
 
 
@@ -96,7 +98,18 @@ def test_without_a_graphics_driver_the_process_says_so(monkeypatch: pytest.Monke
     hide_drivers(monkeypatch)
     drawing = Drawing()
     answer = drawing.answer()
-    drawing.client.stop()
+    drawing.end()
     assert isinstance(answer, Unavailable)
     assert answer.sentence.startswith("3-D needs OpenGL: no graphics driver")
     assert not answer.crashed
+
+
+def test_stopping_in_the_middle_of_a_large_volume_ends_quietly() -> None:
+    grid = Grid(np.zeros((160, 160, 160), np.int16), np.eye(4)[[2, 1, 0, 3]])
+    for started in (False, True):
+        drawing = Drawing()
+        drawing.show(*(SetVolume(grid) for _ in range(4)))
+        if started:
+            drawing.ready()
+        drawing.end()
+    assert drawing.answers.empty()
