@@ -16,6 +16,7 @@ from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Patient, patient_of
+from medview.workspace.scene_view import SceneView
 from medview.workspace.services import Services
 from medview.workspace.settings import Settings
 from medview.workspace.view_state import Bench
@@ -53,6 +54,7 @@ class Workspace:
         self.services = services
         self.settings = settings or Settings()
         self.bench = Bench(brush_radius_mm=self.settings.brush_radius_mm, corners=of_settings(self.settings.corners))
+        self.scene = SceneView()
         self.scans: dict[str, ScanResult] = {}
         self.cases: dict[str, OpenCase] = {}
         self.active: OpenCase | None = None
