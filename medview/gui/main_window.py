@@ -160,6 +160,8 @@ class MainWindow(QMainWindow):
         """Leave only when everything is on disk."""
         self.hands.cancel()
         self.closing.emit(event)
+        if event.isAccepted():
+            self.panes.close_views()
 
 
 def _column(*widgets: QWidget, stretch: QWidget | None = None) -> QWidget:
