@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import tempfile
@@ -17,11 +18,15 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent, QEventLoop
 from PySide6.QtWidgets import QApplication
 
+from medview.core.axes import Axes
 from medview.gui.app import Program
+from medview.gui.volume_view import VolumeView
 from medview.store.entry import SavedKind
+from medview.workspace.actions import action
 from medview.workspace.demo import DEMO_MODELS
+from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
-from medview.workspace.view_state import Mode
+from medview.workspace.view_state import Mode, Tool
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 SMALL, LARGE = (1280, 800), (1920, 1080)
@@ -105,7 +110,46 @@ def make_pictures(folder: Path) -> None:
         studio.shoot("annotate-dark-large", LARGE)
         workspace.bench.identity_hidden = True
         studio.shoot("annotate-light-large", LARGE, "light")
+        workspace.bench.identity_hidden, workspace.bench.maximised = False, ""
+        workspace.bench.mode, workspace.bench.tool = Mode.READ, Tool.CROSSHAIR
+        _reading(studio, case)
         window.close()
+
+
+def _reading(studio: Studio, case: OpenCase) -> None:
+    """Planes at an angle, the 3-D view, the earlier study beside, and the layouts."""
+    window, workspace = studio.window, studio.program.workspace
+    axes = Axes.of_grid(case.volume.geometry)
+    case.view.axes = axes.turned(axes.head, math.radians(-18.0)).turned(axes.left, math.radians(9.0))
+    studio.shoot("oblique-dark-large", LARGE)
+    studio.shoot("oblique-light", SMALL, "light")
+    case.view.axes = None
+    workspace.bench.tool = Tool.WINDOW
+    action("layout.planes-3d").run(workspace)
+    for name, size, theme in (("volume-dark-large", LARGE, "dark"), ("volume-light", SMALL, "light")):
+        # The first look gives the pane its size, the second is taken when the view has drawn itself in it.
+        studio.shoot(name, size, theme)
+        studio.wait(lambda: _drawn(window.panes.volume), "the 3-D view")
+        studio.shoot(name, size, theme)
+    newest = max(workspace.series, key=lambda series: (series.patient_id == case.series.patient_id, series.study_date))
+    window.files.open_series(newest, None)
+    studio.wait(
+        lambda: workspace.active is not case and workspace.active is not None and workspace.active.ready, "the follow-up"
+    )
+    action("compare.prior").run(workspace)
+    studio.wait(lambda: len(workspace.shown_cases) == 2, "the prior")
+    studio.shoot("compare-dark-large", LARGE)
+    studio.shoot("compare-light", SMALL, "light")
+    action("layout.2x2").run(workspace)
+    studio.shoot("layout-dark", SMALL)
+
+
+def _drawn(view: VolumeView | None) -> bool:
+    """Whether the newest fine picture of the 3-D view is shown."""
+    if view is None or view.canvas.shown is None:
+        return False
+    look = view.canvas.shown.look
+    return look.serial >= view.follower.serial and not look.quick
 
 
 if __name__ == "__main__":

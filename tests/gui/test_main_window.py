@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from medview.gui.message_line import mouse_hint
 from medview.gui.pointed_at import PointedAt
 from medview.gui.saved_dot import SavedDot
 from medview.gui.status_line import pointed_text
+from medview.gui.theme import apply_theme
 from medview.gui.theme_tokens import DARK
 from medview.store.entry import SavedKind, SavedState
 from medview.workspace.events import Severity
@@ -272,8 +274,21 @@ def test_long_names_are_cut_and_whole_in_the_tooltip(window: MainWindow, workspa
     assert row.name.toolTip().startswith(name)
 
 
+@pytest.fixture
+def themed(qapp: QApplication) -> Iterator[None]:
+    """The style a person sees; it takes more room than Qt's own."""
+    style, colours, font = qapp.styleSheet(), qapp.palette(), qapp.font()
+    apply_theme(qapp, "dark")
+    yield
+    qapp.setStyleSheet(style)
+    qapp.setPalette(colours)
+    qapp.setFont(font)
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 640), (1920, 1080)])
-def test_nothing_is_wider_than_the_side_column(window: MainWindow, workspace: Workspace, size: tuple[int, int]) -> None:
+def test_nothing_is_wider_than_the_side_column(
+    window: MainWindow, workspace: Workspace, size: tuple[int, int], themed: None
+) -> None:
     workspace.add_case(make_case())
     for mode in Mode:
         workspace.bench.mode = mode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.core.measurement import Measurement
 from medview.gui.bind import Subscriptions, field_signal
@@ -29,6 +29,8 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
 _PACE_MS = 120
+_TOOLS_IN_ROW = 5
+"""As many as the narrow column has room for in the style of either theme."""
 
 
 class MeasurementsPanel(QWidget):
@@ -37,13 +39,14 @@ class MeasurementsPanel(QWidget):
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        tools = QHBoxLayout()
+        tools = QGridLayout()
         tools.setSpacing(2)
-        for action_id in (*(f"tool.{tool.value}" for tool in MEASURING_TOOLS), "keyimage.toggle"):
+        offered = (*(f"tool.{tool.value}" for tool in MEASURING_TOOLS), "keyimage.toggle")
+        for number, action_id in enumerate(offered):
             button = action_button(actions[action_id], flat=False)
             button.setObjectName(f"button {action_id}")
             button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
-            tools.addWidget(button)
+            tools.addWidget(button, *divmod(number, _TOOLS_IN_ROW))
         self._rows = QVBoxLayout()
         self._rows.setSpacing(GRID_PX)
         self.copy_text = text_button("Copy as text", "One line for each measurement, for a report")
