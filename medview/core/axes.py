@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
-from medview.core.plane import NORMAL_LPS, Plane, SlicePlane, screen_directions
+from medview.core.plane import Plane, SlicePlane, screen_directions
 
 Triple = tuple[float, float, float]
 FloatArray = npt.NDArray[np.float64]
 
-ALIGNED_COSINE = 1.0 - 1e-7
-"""Directions closer than this are the same: a hundredth of a voxel at the end of a thousand."""
+ALIGNED_COSINE = 1.0 - 5e-9
+"""Directions closer than this (a ten thousandth of a radian) are the same: a tenth of a voxel at the end of a thousand."""
 
 _SLOPE = 0.3
 """A direction across the screen that shrinks to less than this part of itself is no help to stand by."""
@@ -96,11 +96,6 @@ class Axes:
         down = down - (down @ across) * across
         down = down / np.linalg.norm(down)
         return facing * np.cross(down, across), down, across
-
-    def tilt_degrees(self, plane: Plane) -> float:
-        """Return the angle between a plane's normal and that of the patient's own plane."""
-        normal = self.matrix @ np.asarray(NORMAL_LPS[plane], dtype=np.float64)
-        return float(np.degrees(np.arccos(min(1.0, abs(float(normal @ np.asarray(NORMAL_LPS[plane])))))))
 
 
 def _triple(vector: FloatArray) -> Triple:

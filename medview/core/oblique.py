@@ -15,6 +15,9 @@ from medview.core.screen_grid import ScreenGrid
 _LARGEST = 1024
 """Rows or columns; finer pixels than the voxels of a long grid would show nothing more."""
 
+_ROUNDING = 1e-6
+"""Steps by which the last picture may lie beyond the outermost voxel centres."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObliquePlane:
@@ -35,7 +38,7 @@ class ObliquePlane:
     rows, columns : int
         Enough to show the whole volume.
     half_steps : int
-        Pictures on either side of the middle.
+        Pictures on either side of the middle, as far as the outermost voxel centres.
     """
 
     plane: Plane
@@ -56,9 +59,10 @@ class ObliquePlane:
         ends = [(-0.5, n - 0.5) for n in geometry.shape_kji]
         corners = geometry.point_lps_mm([(k, j, i) for k in ends[0] for j in ends[1] for i in ends[2]])
         middle = corners.mean(axis=0)
-        wide, high, deep = (2 * float(np.abs((corners - middle) @ d).max()) for d in (right, down, normal))
+        wide, high = (2 * float(np.abs((corners - middle) @ d).max()) for d in (right, down))
         pixel = max(min(geometry.spacing_kji_mm), wide / _LARGEST, high / _LARGEST)
         step = 1.0 / float(np.linalg.norm(geometry.index_kji(middle + normal) - geometry.index_kji(middle)))
+        half_deep = float(np.abs((geometry.corners_lps_mm() - middle) @ normal).max())
         return cls(
             plane,
             _triple(right),
@@ -69,7 +73,7 @@ class ObliquePlane:
             step,
             rows=max(1, round(high / pixel)),
             columns=max(1, round(wide / pixel)),
-            half_steps=int(deep / 2 / step),
+            half_steps=int(half_deep / step + _ROUNDING),
         )
 
     @property

@@ -109,7 +109,7 @@ class Hands:
         self._update_preview(pointer)
         marked = self._bench.tool in _MARKING
         if case is not None and press is not None and clicked and self._is_tool_click(press) and not marked:
-            self._send(crosshair.drag(Stage(self._bench, case, self._workspace.say), pointer), first=True)
+            crosshair.click(Stage(self._bench, case, self._workspace.say), pointer)
         return clicked
 
     def cancel(self) -> bool:
