@@ -16,6 +16,9 @@ FloatArray = npt.NDArray[np.float64]
 ALIGNED_COSINE = 1.0 - 5e-9
 """Directions closer than this (a ten thousandth of a radian) are the same: a tenth of a voxel at the end of a thousand."""
 
+_NOISE = 1e-12
+"""A direction that a turn changes by less stays the same to the last bit: pictures across it are not worked out again."""
+
 _SLOPE = 0.3
 """A direction across the screen that shrinks to less than this part of itself is no help to stand by."""
 
@@ -75,8 +78,11 @@ class Axes:
         turn = np.eye(3) + np.sin(radians) * cross + (1 - np.cos(radians)) * (cross @ cross)
         # The nearest rotation: rounding of many small turns would shear the planes.
         u, _, v = np.linalg.svd(turn @ self.matrix)
-        left, back, head = (u @ v).T
-        return Axes(_triple(left), _triple(back), _triple(head), self.upright)
+        left, back, head = (
+            before if np.abs(after - before).max() < _NOISE else _triple(after)
+            for before, after in zip((self.left, self.back, self.head), (u @ v).T, strict=True)
+        )
+        return Axes(left, back, head, self.upright)
 
     def screen(self, plane: Plane) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the directions to the right and down on the screen, and across the slices, of a plane.

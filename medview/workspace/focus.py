@@ -27,7 +27,7 @@ def stepped(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, ste
         steps = min(steps, max(0, math.floor(high - across + _ROUNDING_STEPS)))
     else:
         steps = max(steps, -max(0, math.floor(across - low + _ROUNDING_STEPS)))
-    return moved_to(geometry, layout, at_kji, across + steps)
+    return moved_to(geometry, layout, at_kji, across + steps) if steps else np.asarray(at_kji, dtype=np.float64)
 
 
 def moved_to(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, across: float) -> FloatArray:
