@@ -29,6 +29,9 @@ _Number = TypeVar("_Number", bound=np.generic)
 _EDGE = 1e-6
 """Voxels beyond the outer edge that still count as inside: pictures that end there must not lose a row to rounding."""
 
+_ROUNDING = 2.0**-16
+"""Slices that a place may lie off one of them and still shows that one alone."""
+
 _BORDER = 0.51
 """Voxels beyond the outer centres up to which VTK continues the outermost ones; a little more than ``inside`` admits."""
 
@@ -97,12 +100,26 @@ def sample_voxels(voxels: npt.NDArray[np.uint8], geometry: Geometry, grid: Scree
     return laid.upright(found)
 
 
-def nearest_k(geometry: Geometry, grid: ScreenGrid) -> npt.NDArray[np.intp]:
-    """Return the slice nearest to each pixel, shape (rows, columns); beyond the ends of the volume the outermost one."""
+def slices_met(
+    geometry: Geometry, grid: ScreenGrid, offsets_mm: FloatArray
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the first and the last slice (k) that has a part in each pixel, shape (rows, columns) both.
+
+    Interpolation mixes the slices on both sides of a place that lies between them. Beyond the ends of the volume it is the
+    outermost slice.
+
+    Parameters
+    ----------
+    offsets_mm : ndarray
+        Layers of the slab, see ``layer_offsets_mm``.
+    """
     corner, down, right = grid.on(geometry)
     rows, columns = grid.shape
     k = (corner[0] + np.arange(rows) * down[0])[:, np.newaxis] + np.arange(columns) * right[0]
-    return np.asarray(np.clip(np.rint(k), 0, geometry.shape_kji[0] - 1), dtype=np.intp)
+    along = _per_mm_kji(geometry, grid)[0] * np.asarray([offsets_mm.min(), offsets_mm.max()])
+    last = geometry.shape_kji[0] - 1
+    first_k, last_k = np.floor(k + along.min() + _ROUNDING), np.ceil(k + along.max() - _ROUNDING)
+    return tuple(np.clip(n, 0, last).astype(np.intp) for n in (first_k, last_k))  # type: ignore[return-value]  # two
 
 
 def layer_offsets_mm(volume: Volume, grid: ScreenGrid, slab: Slab) -> FloatArray:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from medview.core.geometry import Geometry
 from medview.core.plane import Plane, SlicePlane, screen_directions
+from medview.core.vector import cross
 
 Triple = tuple[float, float, float]
 FloatArray = npt.NDArray[np.float64]
@@ -74,8 +75,8 @@ class Axes:
     def turned(self, around_lps: npt.ArrayLike, radians: float) -> Axes:
         """Return the axes turned about a direction by the right-hand rule, still at right angles after many turns."""
         x, y, z = np.asarray(around_lps, dtype=np.float64) / np.linalg.norm(around_lps)
-        cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-        turn = np.eye(3) + np.sin(radians) * cross + (1 - np.cos(radians)) * (cross @ cross)
+        across = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+        turn = np.eye(3) + np.sin(radians) * across + (1 - np.cos(radians)) * (across @ across)
         # The nearest rotation: rounding of many small turns would shear the planes.
         u, _, v = np.linalg.svd(turn @ self.matrix)
         left, back, head = (
@@ -92,16 +93,20 @@ class Axes:
         wanted = [np.asarray(d, dtype=np.float64) for d in screen_directions(plane)]
         across = self.matrix @ wanted[2]
         stand = np.asarray(self.upright).T
-        facing = 1.0 if np.linalg.det(wanted) > 0 else -1.0
+        facing = _FACING[plane]
         right = stand @ wanted[0]
         right = right - (right @ across) * across
         if float(np.linalg.norm(right)) >= _SLOPE:
             right = right / np.linalg.norm(right)
-            return right, facing * np.cross(across, right), across
+            return right, facing * cross(across, right), across
         down = stand @ wanted[1]
         down = down - (down @ across) * across
         down = down / np.linalg.norm(down)
-        return facing * np.cross(down, across), down, across
+        return facing * cross(down, across), down, across
+
+
+_FACING = {plane: 1.0 if np.linalg.det(screen_directions(plane)) > 0 else -1.0 for plane in Plane}
+"""Whether right, down and across of a plane are right-handed."""
 
 
 def _triple(vector: FloatArray) -> Triple:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,12 @@ from medview.core.axes import ALIGNED_COSINE, Axes, Triple
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import Plane, SlicePlane, letters
 from medview.core.screen_grid import ScreenGrid
+from medview.core.vector import cross
 
 _LARGEST = 1024
 """Rows or columns; finer pixels than the voxels of a long grid would show nothing more."""
 
+_KEPT = 64
 _ROUNDING = 1e-6
 """Steps by which the last picture may lie beyond the outermost voxel centres."""
 
@@ -135,8 +138,12 @@ PlaneLayout = SlicePlane | ObliquePlane
 """How a pane lays a volume out: along its grid, or at an angle to it."""
 
 
+@lru_cache(maxsize=_KEPT)
 def layout_of(plane: Plane, axes: Axes | None, geometry: Geometry) -> PlaneLayout:
-    """Return how a plane lies in a grid: along the grid itself where the axes ask for no more, or there are none."""
+    """Return how a plane lies in a grid: along the grid itself where the axes ask for no more, or there are none.
+
+    Asked some thirty times for one frame of three panes; the last answers are kept.
+    """
     along = SlicePlane.of(plane, geometry)
     if axes is None or geometry.calibration is not Calibration.VOLUME:
         return along
@@ -153,7 +160,7 @@ def layout_of(plane: Plane, axes: Axes | None, geometry: Geometry) -> PlaneLayou
 
 def _across(plane: SlicePlane, directions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the normal of the slices themselves; of a sheared grid that is not the axis across them."""
-    normal = np.cross(directions[plane.row_axis], directions[plane.column_axis])
+    normal = cross(directions[plane.row_axis], directions[plane.column_axis])
     normal /= np.linalg.norm(normal)
     toward = directions[plane.normal_axis] * (-1 if plane.normal_flip else 1)
     return normal if float(normal @ toward) > 0 else -normal

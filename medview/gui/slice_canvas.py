@@ -151,8 +151,9 @@ class SliceCanvas(QWidget):
             self._say_pointed_at()
 
     def _on_axes(self) -> None:
+        before = self._layout
         self._on_turn()
-        if self._case is not None and self._layout is not None:
+        if self._case is not None and self._layout is not None and self._layout is before:
             self._picture.take_lines(self._case, self._layout)
             self._mark(Stale.LINES | Stale.TEXT)
 

@@ -89,7 +89,9 @@ class SlicePicture:
 
     def take_case(self, case: OpenCase | None, layout: PlaneLayout | None) -> None:
         """Begin with another case or plane, or with none."""
-        self.viewport = self.camera = self._table = None
+        self.viewport = self.camera = None
+        if case is None or self._table is None or self._table.volume is not case.volume:
+            self._table = None
         self._texts, self._chips = _NO_TEXT, ()
         self._lines = ()
         if case is not None and layout is not None:
@@ -128,7 +130,9 @@ class SlicePicture:
             table = self._table = GreyTable(case.volume, view.window, inverted=view.inverted)
         coloured = view.colour_map != GREY and not case.volume.colour
         colours = palette(view.colour_map) if coloured else None
-        self.image.update(slice_levels(table, case.load, layout, index, self._bench.slab), self._here, colours)
+        pixel_px = self._here.row_px * self._here.device_ratio
+        levels = slice_levels(table, case.load, layout, index, self._bench.slab, pixel_px)
+        self.image.update(levels, self._here, colours)
         self._colour_bar.update(colours, window_ends(case), self._here)
         self.graphics.update(graphics_mask(case, self._bench, layout, index), self._here)
 

@@ -39,3 +39,11 @@ def test_the_normal_points_away_from_the_person_and_changes_sides_in_the_mirror(
     np.testing.assert_allclose(axial.grid(geometry, 0).normal_lps, (0, 0, 1), atol=1e-12)
     np.testing.assert_allclose(axial.rotated().grid(geometry, 0).normal_lps, (0, 0, 1), atol=1e-12)
     np.testing.assert_allclose(axial.mirrored().grid(geometry, 0).normal_lps, (0, 0, -1), atol=1e-12)
+
+
+def test_a_picture_with_fewer_pixels_lies_between_the_same_edges() -> None:
+    grid = ScreenGrid((1.0, 2.0, 3.0), (0.0, 0.5, 0.1), (0.7, 0.0, 0.2), (40, 60))
+    fewer = grid.resampled((25, 30))
+    assert fewer.shape == (25, 30)
+    for (a, b), (c, d) in (((-0.5, -0.5), (-0.5, -0.5)), ((39.5, -0.5), (24.5, -0.5)), ((39.5, 59.5), (24.5, 29.5))):
+        np.testing.assert_allclose(fewer.point_lps_mm(c, d), grid.point_lps_mm(a, b), atol=1e-12)
