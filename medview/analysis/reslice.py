@@ -368,12 +368,22 @@ def _forgets(key: int) -> Callable[[object], None]:
     return forget
 
 
+@dataclass(frozen=True, slots=True)
+class _Borrowed:
+    """Memory of an array that outlives its image: the image goes with the array, see ``_images``."""
+
+    __array_interface__: dict[str, Any]
+
+
 def _wrapped(voxels: npt.NDArray[np.generic]) -> Any:
     from vtkmodules.util.numpy_support import numpy_to_vtk
     from vtkmodules.vtkCommonDataModel import vtkImageData
 
     slices, rows, columns = voxels.shape[:3]
     native = np.ascontiguousarray(voxels, dtype=voxels.dtype.newbyteorder("="))
+    if np.may_share_memory(native, voxels):
+        # VTK would keep the array, and the array its image: neither would ever go.
+        native = np.asarray(_Borrowed(native.__array_interface__))
     points = native.reshape(slices * rows * columns, *voxels.shape[3:])
     image = vtkImageData()
     image.SetDimensions(columns, rows, slices)

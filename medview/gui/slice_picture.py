@@ -94,6 +94,7 @@ class SlicePicture:
             self._table = None
         self._texts, self._chips = _NO_TEXT, ()
         self._lines = ()
+        self._edge_letters = ("", "", "", "")
         if case is not None and layout is not None:
             self.take_lines(case, layout)
 

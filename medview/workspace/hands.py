@@ -151,7 +151,7 @@ class Hands:
         if self._bench.tool is Tool.POLYGON:
             self.clicking.close()
             return
-        self._bench.maximised = "" if self._bench.maximised == pointer.pane else pointer.pane
+        self._bench.toggle_maximised(pointer.pane)
 
     @property
     def _bench(self) -> Bench:

@@ -140,7 +140,9 @@ class Workspace:
         case.history_changed.disconnect()
         case.load_changed.disconnect()
         if self.active is case:
-            self.active = next(reversed(self.cases.values()), None)
+            self.active = None
+            # Panels speak of the active case: one that can be seen, if there is any.
+            self.active = next(reversed(self.shown_cases or list(self.cases.values())), None)
             self.active_changed.emit()
 
     def remember(self, place: str) -> None:
