@@ -119,7 +119,7 @@ def slices_met(
     along = _per_mm_kji(geometry, grid)[0] * np.asarray([offsets_mm.min(), offsets_mm.max()])
     last = geometry.shape_kji[0] - 1
     first_k, last_k = np.floor(k + along.min() + _ROUNDING), np.ceil(k + along.max() - _ROUNDING)
-    return tuple(np.clip(n, 0, last).astype(np.intp) for n in (first_k, last_k))  # type: ignore[return-value]  # two
+    return np.clip(first_k, 0, last).astype(np.intp), np.clip(last_k, 0, last).astype(np.intp)
 
 
 def layer_offsets_mm(volume: Volume, grid: ScreenGrid, slab: Slab) -> FloatArray:

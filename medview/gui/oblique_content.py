@@ -30,7 +30,7 @@ def oblique_levels(
     missing_level: int,
     pixel_px: float = 1.0,
 ) -> Levels:
-    """Return the levels of a picture; black outside the volume, ``missing_level`` where slices that have not arrived matter.
+    """Return the levels of a picture; black outside the volume, ``missing_level`` where a slice that is not there matters.
 
     Parameters
     ----------

@@ -123,15 +123,15 @@ class SlicePicture:
         note = case.volume.pixel_scale.note if layout.acquired else ""
         self._scale_bar.update(self.viewport, self._font, calibrated=calibrated, note=note)
 
-    def show_image(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
-        """Take the grey levels."""
+    def show_image(self, case: OpenCase, layout: PlaneLayout, index: float, *, coarse: bool = False) -> None:
+        """Take the grey levels; ``coarse`` ones at an angle to the grid while a hand moves them."""
         table, view = self._table, case.view
         same = table is not None and table.volume is case.volume and table.inverted == view.inverted
         if table is None or not same or table.window != view.window:
             table = self._table = GreyTable(case.volume, view.window, inverted=view.inverted)
         coloured = view.colour_map != GREY and not case.volume.colour
         colours = palette(view.colour_map) if coloured else None
-        pixel_px = self._here.row_px * self._here.device_ratio
+        pixel_px = 0.0 if coarse else self._here.row_px * self._here.device_ratio
         levels = slice_levels(table, case.load, layout, index, self._bench.slab, pixel_px)
         self.image.update(levels, self._here, colours)
         self._colour_bar.update(colours, window_ends(case), self._here)

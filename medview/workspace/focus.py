@@ -17,7 +17,7 @@ _ROUNDING_STEPS = 1e-6
 
 
 def stepped(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, steps: int) -> FloatArray:
-    """Return the place ``steps`` pictures further, inside the grid; as many whole steps as the volume has, when there are fewer.
+    """Return the place ``steps`` pictures further, inside the grid; of fewer, as many whole steps as there are.
 
     It goes straight across the pictures as long as that stays inside the grid, then along its border.
     """
@@ -31,7 +31,7 @@ def stepped(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, ste
 
 
 def moved_to(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, across: float) -> FloatArray:
-    """Return the place on a picture that lies straight across from another, or, where that is outside the grid, nearest to it.
+    """Return the place on a picture straight across from another one; where that is outside the grid, the nearest inside.
 
     Parameters
     ----------
@@ -59,10 +59,11 @@ def moved_to(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, ac
     errors = [off(bend) for bend in bends]
     after = next((n for n, error in enumerate(errors) if error >= 0.0), len(bends) - 1)
     if after == 0:
-        return np.clip(target + bends[0] * way, 0.0, last)
+        return np.asarray(np.clip(target + bends[0] * way, 0.0, last))
     low, high = errors[after - 1], errors[after]
     part = 0.0 if high == low else min(1.0, max(0.0, -low / (high - low)))
-    return np.clip(target + (bends[after - 1] + part * (bends[after] - bends[after - 1])) * way, 0.0, last)
+    multiple = bends[after - 1] + part * (bends[after] - bends[after - 1])
+    return np.asarray(np.clip(target + multiple * way, 0.0, last))
 
 
 def reach(geometry: Geometry, layout: ObliquePlane) -> tuple[float, float]:

@@ -49,7 +49,7 @@ def test_a_free_grid_has_panes_in_reading_order() -> None:
 
 @pytest.mark.parametrize("layout_id", ["0x2", f"1x{LARGEST_GRID + 1}", "2", "axb", "", "2x", "-1x2"])
 def test_what_is_no_layout_is_refused(layout_id: str) -> None:
-    with pytest.raises(ValueError, match="grid|layout"):
+    with pytest.raises(ValueError, match=r"grid|layout"):
         layout_of(layout_id)
 
 
