@@ -367,4 +367,4 @@ def test_the_corner_says_how_far_a_plane_is_turned_and_that_it_is_interpolated(q
     case.view.axes = Axes().turned((1, 0, 0), np.radians(20))
     text = pane_of(qtbot, case, Plane.AXIAL).shown_text()
     assert "Axial, 20\u00b0 oblique" in text
-    assert "Interpolated, 0.70 mm pixels" in text
+    assert "Interpolated, 0.70 mm" in text
