@@ -64,8 +64,9 @@ def _pixels(volume: Volume, corners_lps_mm: FloatArray, down: FloatArray, right:
     along = np.stack([corners_lps_mm @ down, corners_lps_mm @ right], axis=1)
     low, size = along.min(axis=0), np.ptp(along, axis=0)
     pixel = max(min(volume.geometry.spacing_kji_mm), float(size.max()) / _MOST_PIXELS)
-    rows, columns = (int(n) for n in np.ceil(size / pixel) + 1)
-    # In the middle of the figure, so that it does not depend on where the figure begins.
+    # In the middle of the figure: no side of a rectangle comes nearer to a centre than a quarter of a pixel, and rounding
+    # of its corners, as in files, changes nothing.
+    rows, columns = (max(1, round(float(n))) for n in size / pixel)
     row, column = low + size / 2 - (np.asarray((rows, columns)) - 1) / 2 * pixel
     across = cross(right, down)
     corner = down * row + right * column + across * float(corners_lps_mm.mean(axis=0) @ across)
