@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from medview.analysis.padding import holds_padding
 from medview.analysis.reslice import layer_offsets_mm, sample, sample_voxels, slices_met
 from medview.core.geometry import Geometry
 from medview.core.oblique import ObliquePlane
@@ -42,7 +43,7 @@ def oblique_levels(
     if part < 1.0:
         rows, columns = grid.shape
         grid = grid.resampled((max(1, round(rows * part)), max(1, round(columns * part))))
-    found = sample(volume, grid, slab)
+    found = sample(volume, grid, slab, padded=not load.complete or holds_padding(volume))
     levels = table.levels(found.stored)
     if not levels.flags.writeable:
         levels = levels.copy()

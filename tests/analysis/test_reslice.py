@@ -15,7 +15,8 @@ import pytest
 import SimpleITK as sitk
 from scipy.ndimage import map_coordinates
 
-from medview.analysis import reslice
+from medview.analysis import padding, reslice
+from medview.analysis.padding import holds_padding
 from medview.analysis.reslice import layer_offsets_mm, sample, sample_voxels, slices_met
 from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline
@@ -367,3 +368,22 @@ def test_voxels_are_not_copied_and_let_go_with_their_volume() -> None:
 def test_vtk_is_loaded_with_the_first_picture_and_not_before() -> None:
     program = "import sys, medview.analysis.reslice; sys.exit(any(name.startswith('vtk') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+
+
+def test_whether_a_volume_holds_padding_is_looked_up_once_and_forgotten_with_it() -> None:
+    voxels = smooth_and_asymmetric()
+    plain = Volume(voxels, placed(), padding=(-2000.0, -1999.0))
+    marked = Volume(
+        np.where(voxels == voxels[4, 7, 9], -1999, voxels).astype(np.int16), placed(), padding=(-2000.0, -1999.0)
+    )
+    known = len(padding._padded)
+    assert [holds_padding(plain), holds_padding(marked), holds_padding(phantom())] == [False, True, False]
+    assert [holds_padding(plain), holds_padding(marked)] == [False, True]
+    assert len(padding._padded) == known + 2
+    grid = picture(plain.geometry)
+    for slab in (Slab(), Slab(SlabMode.MEAN, 8.0)):
+        one, other = sample(plain, grid, slab), sample(plain, grid, slab, padded=False)
+        np.testing.assert_array_equal(one.stored[one.inside], other.stored[other.inside])
+    del plain, marked
+    gc.collect()
+    assert len(padding._padded) == known
