@@ -12,7 +12,7 @@ libraries="libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0
 libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 libxcb-keysyms.so.1:libxcb-keysyms1 libxcb-image.so.0:libxcb-image0
 libxcb-render-util.so.0:libxcb-render-util0 libxcb-xinerama.so.0:libxcb-xinerama0 libxcb-xkb.so.1:libxcb-xkb1
 libxcb-shape.so.0:libxcb-shape0 libfontconfig.so.1:libfontconfig1 libdbus-1.so.3:libdbus-1-3 libglib-2.0.so.0:libglib2.0-0
-libgomp.so.1:libgomp1"
+libgomp.so.1:libgomp1 libEGL_mesa.so.0:libegl-mesa0 libGLX_mesa.so.0:libglx-mesa0"
 missing=""
 if [ "$(uname -s)" = Linux ]; then
   known="$(/sbin/ldconfig -p 2>/dev/null || true)"
@@ -20,6 +20,9 @@ if [ "$(uname -s)" = Linux ]; then
     case "$known" in *"${pair%%:*}"*) ;; *) missing="$missing ${pair##*:}" ;; esac
   done
   ls /usr/share/fonts/truetype/*/*.ttf >/dev/null 2>&1 || missing="$missing fonts-dejavu-core"
+  # The driver that computes OpenGL where there is no graphics card; the 3-D view needs one or the other.
+  compgen -G "/usr/lib/*/dri/swrast_dri.so" >/dev/null || compgen -G "/usr/lib*/dri/swrast_dri.so" >/dev/null ||
+    missing="$missing libgl1-mesa-dri"
   if [ "$mode" = dev ]; then
     command -v Xvfb >/dev/null || missing="$missing xvfb"
     command -v xdotool >/dev/null || missing="$missing xdotool"

@@ -98,7 +98,9 @@ def sample_voxels(voxels: npt.NDArray[np.uint8], geometry: Geometry, grid: Scree
     """
     laid = _Laid.by(grid, geometry)
     layer = laid.at(np.zeros(3))
-    found: npt.NDArray[np.uint8] = _cut(voxels, layer, np.cross(layer.down, layer.right), 1, linear=False)[:, 0]
+    # An image over an array that owns its memory would keep that array, and so itself, for ever; one over a view does not.
+    view = voxels.view()
+    found: npt.NDArray[np.uint8] = _cut(view, layer, np.cross(layer.down, layer.right), 1, linear=False)[:, 0]
     found[~_inside(layer, geometry.shape_kji)] = 0
     return laid.upright(found)
 

@@ -71,6 +71,7 @@ def _volume(entry: VolumeEntry) -> dict[str, object]:
         "unit": entry.unit,
         "colour": entry.colour,
         "time_points": entry.time_points,
+        "times_s": list(entry.times_s),
         "spacing_source": entry.spacing_source.value,
         "suv": {kind.value: factor for kind, factor in entry.suv.factors} if entry.suv else None,
     }

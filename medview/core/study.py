@@ -73,6 +73,8 @@ class VolumeEntry:
     rescale, windows, voi_tables, inverted, padding, spacing_source, regions,
     patient_orientation, suv
         As in Volume.
+    times_s : tuple of float
+        When each time point began, in seconds from the first; empty where the headers do not say.
     frame_rate_hz : float
         How fast the file wants its frames to be played; 0 where it does not say.
     """
@@ -96,6 +98,7 @@ class VolumeEntry:
     regions: tuple[UltrasoundRegion, ...] = ()
     patient_orientation: tuple[str, str] | None = None
     suv: SuvScale | None = None
+    times_s: tuple[float, ...] = ()
     frame_rate_hz: float = 0.0
 
     @property

@@ -106,7 +106,10 @@ class Volume:
         region : tuple of slice or int
             Index into (k, j, i); empty for the whole volume.
         """
-        stored = self.voxels[region] if region else self.voxels
+        return self.values_of(self.voxels[region] if region else self.voxels)
+
+    def values_of(self, stored: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+        """Return what stored numbers of this volume, any shape, are in ``unit``, as float32."""
         values = np.asarray(stored, dtype=np.float32)
         if self.rescale.identity or self.colour:
             return values

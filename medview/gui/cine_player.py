@@ -1,4 +1,4 @@
-"""Turns the slices of the pointed pane while cine is on."""
+"""Turns the slices of the pointed pane, or time, while cine is on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import time
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from medview.gui.bind import Subscriptions, field_signal
-from medview.workspace.cine import Cine, begin, rate_of, show_slice, slice_shown
+from medview.workspace.cine import Cine, begin, rate_of
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
 
 class CinePlayer(QObject):
-    """Follows ``bench.cine_on`` and ``bench.cine_rate_hz``; stops when the case changes or a hand moves the slice."""
+    """Follows ``bench.cine_on``, ``cine_rate_hz`` and ``cine_in_time``; stops when the case changes or a hand moves it."""
 
     def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -28,6 +28,7 @@ class CinePlayer(QObject):
         heard = Subscriptions(self)
         heard.add(field_signal(workspace.bench, "cine_on"), self._on_switch)
         heard.add(field_signal(workspace.bench, "cine_rate_hz"), self._on_rate)
+        heard.add(field_signal(workspace.bench, "cine_in_time"), self._on_rate)
         heard.add(workspace.active_changed, self._on_active)
         self._on_active()
 
@@ -44,16 +45,22 @@ class CinePlayer(QObject):
         if not on:
             return
         self._case = case
-        plane = self._workspace.plane_in(bench.pointed)
-        self._run = begin(case, plane, bench.cine_rate_hz, time.perf_counter()) if case is not None else None
+        if case is not None:
+            plane, now_s = self._workspace.plane_in(bench.pointed), time.perf_counter()
+            self._run = begin(case, plane, bench.cine_rate_hz, now_s, in_time=bench.cine_in_time)
         if case is None or self._run is None:
-            self._workspace.say("There is one slice; nothing can be played.")
+            in_time = case is not None and bench.cine_in_time and case.entry.time_points > 1
+            self._workspace.say(
+                "The other time points are not read; nothing can be played."
+                if in_time
+                else "There is one slice; nothing can be played."
+            )
             bench.cine_on = False
             return
-        self._shown = slice_shown(case, self._run.plane)
+        self._shown = self._run.stands(case)
         self._wait()
 
-    def _on_rate(self, _rate_hz: float) -> None:
+    def _on_rate(self, _value: object) -> None:
         if self._run is not None:
             self._on_switch(True)
 
@@ -61,12 +68,16 @@ class CinePlayer(QObject):
         case, run = self._case, self._run
         if case is None or run is None:
             return
-        if slice_shown(case, run.plane) != self._shown:
+        if run.stands(case) != self._shown:
             # Somebody took the wheel.
             self._workspace.bench.cine_on = False
             return
-        show_slice(case, run.plane, run.slice_at(time.perf_counter()))
-        self._shown = slice_shown(case, run.plane)
+        run.show(case, run.slice_at(time.perf_counter()))
+        self._shown = run.stands(case)
+        if run.plane is None and run.count != len(case.times):
+            # More of them were read meanwhile.
+            self._on_switch(True)
+            return
         self._wait()
 
     def _wait(self) -> None:

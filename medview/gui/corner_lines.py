@@ -21,6 +21,7 @@ from medview.io.dicom.names import person_name
 from medview.io.dicom.syntaxes import ALWAYS_LOSSY
 from medview.workspace.corners import IDENTITY, CornerLines
 from medview.workspace.open_case import OpenCase
+from medview.workspace.time_axis import time_text
 from medview.workspace.view_state import Bench
 
 _MINUS = "\u2212"
@@ -150,6 +151,10 @@ def _tilt(plane: ObliquePlane, geometry: Geometry) -> str:
     return "of the patient" if degrees < _STRAIGHT_DEGREES else f"{degrees:.0f}\u00b0 oblique"
 
 
+def _moment(looked: Looked) -> list[str]:
+    return [time_text(looked.case)]
+
+
 def _position(looked: Looked) -> list[str]:
     return [slice_position(looked.plane, looked.case.volume.geometry, looked.index) if _placed(looked) else ""]
 
@@ -223,15 +228,21 @@ def _window_text(case: OpenCase, window: Window) -> str:
     return f"{low} to {high}"
 
 
-def window_ends(case: OpenCase) -> tuple[str, str]:
-    """Return the values shown darkest and brightest with their unit; of a PET with uptake as that."""
+def window_ends(case: OpenCase, *, as_stored: bool = False) -> tuple[str, str]:
+    """Return the values shown darkest and brightest with their unit; of a PET with uptake as that.
+
+    Parameters
+    ----------
+    as_stored : bool
+        The lowest value first, whether or not black and white are inverted.
+    """
     window, factor = case.view.window, _suv_factor(case)
     low, high = window.center - window.width / 2, window.center + window.width / 2
     if factor is not None:
         ends, unit = (f"{low * factor:.1f}", f"{high * factor:.1f}"), SuvKind.BODY_WEIGHT.title
     else:
         ends, unit = (number(low), number(high)), case.volume.unit
-    first, last = reversed(ends) if case.view.inverted != case.volume.inverted else ends
+    first, last = reversed(ends) if case.view.inverted != case.volume.inverted and not as_stored else ends
     return first.replace("-", _MINUS), f"{last} {unit}".strip().replace("-", _MINUS)
 
 
@@ -257,6 +268,7 @@ _MAKERS: Mapping[str, Callable[[Looked], list[str]]] = {
     "series.description": _series,
     "technique": _technique,
     "slice": _slice,
+    "moment": _moment,
     "position": _position,
     "spacing": _spacing,
     "thickness": _thickness,

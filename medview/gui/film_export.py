@@ -47,7 +47,8 @@ class FilmExport:
             workspace.say("There is one slice; save the picture instead.")
             return
         # Taken before the dialog: what was seen is what is saved.
-        frames = PaneFrames(case, workspace.bench, pane.pane_id, (pane.width(), pane.height()), pane.devicePixelRatioF())
+        size_px, ratio = (pane.width(), pane.height()), pane.devicePixelRatioF()
+        frames = PaneFrames(case, workspace.bench, pane.pane_id, size_px, ratio, workspace.cases)
         path = ask_new_file(self._window, "Save the stack", name, kind)
         if path is None:
             return

@@ -18,7 +18,7 @@ _WITHHELD = {
     Severity.ERROR: "Something did not work; show the identity again to read what, since it may name the patient.",
 }
 
-_KINDS = {Lane.READ: "Reading", Lane.MODEL: "Running a model", Lane.WRITE: "Writing"}
+_KINDS = {Lane.READ: "Reading", Lane.MODEL: "Running a model", Lane.WRITE: "Writing", Lane.COMPUTE: "Computing"}
 
 _NAMES_A_FILE = (
     (re.compile(r"\bImport .+"), "Import labels"),

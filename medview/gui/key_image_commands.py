@@ -59,7 +59,8 @@ class KeyImageCommands:
             workspace.say("No key image lies on a slice that can be drawn.", Severity.WARNING)
             return
         pane = self._panes.pointed_pane
-        frames = PaneFrames(case, workspace.bench, pane.pane_id, (pane.width(), pane.height()), pane.devicePixelRatioF())
+        size_px, ratio = (pane.width(), pane.height()), pane.devicePixelRatioF()
+        frames = PaneFrames(case, workspace.bench, pane.pane_id, size_px, ratio, workspace.cases)
         folder = ask_folder(self._window, "Save the key images")
         if folder is None:
             return

@@ -29,6 +29,7 @@ from medview.gui.side_column import SideColumn
 from medview.gui.start_page import StartPage
 from medview.gui.status_line import StatusLine
 from medview.gui.theme_tokens import GRID_PX, Tokens
+from medview.gui.time_commands import TimeCommands
 from medview.gui.top_bar import TopBar
 from medview.gui.window_commands import WindowCommands
 from medview.workspace.actions import ACTIONS
@@ -58,8 +59,9 @@ class MainWindow(QMainWindow):
         self.pictures = PictureExport(self, workspace, self.panes)
         self.films = FilmExport(self, workspace, self.panes)
         self.keys = KeyImageCommands(self, workspace, self.panes)
+        self.times = TimeCommands(self, workspace)
         self.commands = WindowCommands(self, workspace, self.files, self.theme_wanted.emit)
-        parts = (self.files, self.pictures, self.films, self.keys, self.hand_commands, self.commands)
+        parts = (self.files, self.pictures, self.films, self.keys, self.times, self.hand_commands, self.commands)
         table = (*ACTIONS, *(action for part in parts for action in part.actions()))
         self.actions_table = QtActions(self, workspace, hands.scheme, table)
         self.hand_commands.begin(self.actions_table)
@@ -158,6 +160,8 @@ class MainWindow(QMainWindow):
         """Leave only when everything is on disk."""
         self.hands.cancel()
         self.closing.emit(event)
+        if event.isAccepted():
+            self.panes.close_views()
 
 
 def _column(*widgets: QWidget, stretch: QWidget | None = None) -> QWidget:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage, QPainter
 
 from medview.core.oblique import PlaneLayout
+from medview.gui.fused_view import FusedView
 from medview.gui.slice_picture import SlicePicture
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Bench
@@ -29,16 +31,24 @@ class PaneFrames:
         Width and height of the pane in logical pixels.
     device_ratio : float
         Device pixels to a logical one.
+    cases : Mapping of str to OpenCase, optional
+        All open cases by key: what lies over the pictures, and whose labels are outlined on them, is theirs.
     """
 
     def __init__(
-        self, case: OpenCase, bench: Bench, pane_id: str, size_px: tuple[int, int], device_ratio: float = 1.0
+        self,
+        case: OpenCase,
+        bench: Bench,
+        pane_id: str,
+        size_px: tuple[int, int],
+        device_ratio: float = 1.0,
+        cases: Mapping[str, OpenCase] | None = None,
     ) -> None:
         # The person goes on reading meanwhile; a film does not change its window half way.
         self._case = replace(case, view=replace(case.view))
         self._bench = replace(bench)
         self._size_px, self._device_ratio = size_px, device_ratio
-        self._picture = SlicePicture(self._bench, pane_id)
+        self._picture = SlicePicture(self._bench, pane_id, FusedView(self._bench, cases or {}))
         self._layout: PlaneLayout | None = None
 
     @property
@@ -54,6 +64,7 @@ class PaneFrames:
             picture.look(case, layout, self._size_px, self._device_ratio)
             self._layout = layout
         picture.show_image(case, layout, index)
+        picture.show_fused(case, layout, index)
         picture.show_labels(case, layout, index)
         picture.show_measurements(case, layout, index)
         picture.show_text(case, layout, index)

@@ -11,6 +11,7 @@ from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.case_facts import CaseFacts
 from medview.gui.detached_pane import DetachedPane
 from medview.gui.slice_view import SliceView
+from medview.gui.volume_view import VolumeView
 from medview.workspace.hands import Hands
 from medview.workspace.layout import LARGEST_GRID, Cell, CellKind
 from medview.workspace.workspace import Workspace
@@ -36,6 +37,7 @@ class PaneGrid(QWidget):
         self._workspace, self._hands = workspace, hands
         self.panes: dict[str, SliceView] = {}
         self.facts = CaseFacts(workspace, self)
+        self.volume: VolumeView | None = None
         self.windows: dict[str, DetachedPane] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -61,6 +63,8 @@ class PaneGrid(QWidget):
         while self._grid.count():
             self._grid.takeAt(0)
         self.facts.hide()
+        if self.volume is not None:
+            self.volume.hide()
         for cell in layout.cells:
             widget = self._widget(cell)
             if cell.pane_id in bench.detached:
@@ -81,8 +85,13 @@ class PaneGrid(QWidget):
         self._grid.setSpacing(0 if alone else _GAP_PX)
 
     def _widget(self, cell: Cell) -> QWidget:
-        if cell.kind is not CellKind.SLICES:
+        if cell.kind is CellKind.FACTS:
             return self.facts
+        if cell.kind is CellKind.VOLUME:
+            if self.volume is None:
+                self.volume = VolumeView(self._workspace, self)
+                self.volume.maximise_wanted.connect(partial(self._maximise, cell.pane_id))
+            return self.volume
         if cell.pane_id not in self.panes:
             pane = self.panes[cell.pane_id] = SliceView(self._workspace, self._hands, cell.pane_id, self)
             pane.pointed_at.connect(self.pointed_at)
@@ -113,6 +122,15 @@ class PaneGrid(QWidget):
             window.closed.disconnect()
             window.close()
             window.deleteLater()
+
+    def close_views(self) -> None:
+        """End what runs beside the window."""
+        if self.volume is not None:
+            self.volume.shut()
+
+    def _maximise(self, pane_id: str) -> None:
+        bench = self._workspace.bench
+        bench.maximised = "" if bench.maximised == pane_id else pane_id
 
     def _take_back(self, pane_id: str) -> None:
         bench = self._workspace.bench

@@ -100,6 +100,7 @@ class QtActions(QObject):
         heard.add(w.labels_changed, self._on_labels)
         heard.add(w.settings_changed, self._check)
         heard.add(self._scheme.changed, self._use_mode)
+        heard.add(field_signal(w.bench, "fusions"), self._refresh_later)
         for name in _SHOWN:
             heard.add(field_signal(w.bench, name), self._on_bench)
 
@@ -152,6 +153,7 @@ _SHOWN = (
     "identity_hidden",
     "maximised",
     "cine_on",
+    "cine_in_time",
 )
 """Fields of the bench that actions show or depend on."""
 
@@ -165,6 +167,7 @@ _CHECKED: dict[str, Test] = {
     **{f"tool.{tool.value}": _is_tool(tool) for tool in (*MEASURING_TOOLS, Tool.MAGNIFIER)},
     "brush.sphere": lambda w: w.bench.brush_sphere,
     "cine.play": lambda w: w.bench.cine_on,
+    "cine.time": lambda w: w.bench.cine_in_time,
     "view.identity": lambda w: w.bench.identity_hidden,
     **{f"scheme.{name}": _is_scheme(name) for name in scheme_names()},
 }

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from medview.gui.bind import Subscriptions, follow
 from medview.gui.panels.check import CheckPanel
+from medview.gui.panels.fusion import FusionPanel
 from medview.gui.panels.histogram import HistogramPanel
 from medview.gui.panels.history import HistoryPanel
 from medview.gui.panels.key_images import KeyImagesPanel
@@ -40,6 +41,7 @@ class SideColumn(QScrollArea):
         self.check = CheckPanel(workspace)
         self.planes = PlanesPanel(workspace, actions)
         self.measurements = MeasurementsPanel(workspace, actions)
+        self.fusion = FusionPanel(workspace, actions)
         self.key_images = KeyImagesPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
@@ -50,11 +52,13 @@ class SideColumn(QScrollArea):
             "segments": Section("Segments", self.segments),
             "proposals": Section("Proposals", self.proposals),
             "models": Section("Models", self.models),
+            "fusion": Section("Fusion", self.fusion),
             "planes": Section("Slab and cine", self.planes),
             "check": Section("Check", self.check),
             "history": Section("History", self.history),
         }
-        self.sections["planes"].set_open(open_=False)
+        for folded in ("fusion", "planes"):
+            self.sections[folded].set_open(open_=False)
         inside = QFrame()
         inside.setProperty("role", "panel")
         column = QVBoxLayout(inside)
@@ -107,6 +111,7 @@ _PARTS: dict[str, tuple[Mode, ...]] = {
     "segments": (Mode.ANNOTATE,),
     "models": (Mode.READ, Mode.ANNOTATE),
     "planes": (Mode.READ,),
+    "fusion": (Mode.READ,),
     "check": (Mode.READ,),
     "history": (Mode.ANNOTATE,),
 }

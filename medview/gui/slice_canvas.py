@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from medview.core.label_patch import LabelPatch
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.gui.bind import Subscriptions, field_signal
+from medview.gui.fused_view import FusedView
+from medview.gui.fusion_watch import FusionWatch
 from medview.gui.haste import Haste
 from medview.gui.mouse import pointer_at
 from medview.gui.pointed_at import PointedAt
@@ -39,7 +41,8 @@ class Stale(Flag):
     LINES = auto()
     TEXT = auto()
     MEASURES = auto()
-    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES
+    FUSED = auto()
+    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES | FUSED
     ALL = SLICE | CAMERA
 
 
@@ -59,7 +62,9 @@ class SliceCanvas(QWidget):
         self._case: OpenCase | None = None
         self._workspace = workspace
         self._hands = hands
-        self._picture = SlicePicture(workspace.bench, pane_id)
+        self._picture = SlicePicture(workspace.bench, pane_id, FusedView(workspace.bench, workspace.cases))
+        self._watch = FusionWatch(workspace, self)
+        self._watch.changed.connect(self._on_fused)
         self._stale = Stale.ALL
         self._written: list[tuple[int, tuple[int, int, int, int]]] = []
         self._shown_index = -1.0
@@ -114,6 +119,7 @@ class SliceCanvas(QWidget):
         self._shown_index = -1.0
         self._layout = None if case is None else case.slice_plane(self.plane)
         self._picture.take_case(case, self._layout)
+        self._watch.follow(case)
         if case is not None:
             for name in ("crosshair_kji", "focus_kji"):
                 self._of_case.add(field_signal(case.view, name), self._on_crosshair)
@@ -123,6 +129,7 @@ class SliceCanvas(QWidget):
                 self._of_case.add(field_signal(case.view, name), self._on_window)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
             self._of_case.add(field_signal(case.view, "active_measurement_id"), self._on_measured)
+            self._of_case.add(field_signal(case.view, "time_index"), self._show_load)
         self._mark(Stale.ALL)
         self._say_pointed_at()
 
@@ -163,7 +170,7 @@ class SliceCanvas(QWidget):
     def _on_camera(self) -> None:
         case = self._case
         if case is None or self._picture.camera != case.view.cameras[self.plane]:
-            self._mark(Stale.ALL & ~Stale.PICTURE)
+            self._mark(Stale.ALL & ~(Stale.PICTURE | Stale.FUSED))
 
     def _on_load(self) -> None:
         case, layout = self._case, self._layout
@@ -194,7 +201,11 @@ class SliceCanvas(QWidget):
         self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.MEASURES)
 
     def _on_identity(self) -> None:
-        self._mark(Stale.TEXT | Stale.PICTURE)
+        self._mark(Stale.TEXT | Stale.PICTURE | Stale.FUSED)
+
+    def _on_fused(self) -> None:
+        self._picture.fused.release(self._case)
+        self._mark(Stale.FUSED | Stale.TEXT)
 
     def _on_elsewhere(self) -> None:
         if not self._workspace.bench.layout.follows:
@@ -256,6 +267,8 @@ class SliceCanvas(QWidget):
         if parts & Stale.PICTURE or (parts & Stale.CAMERA and not picture.image.fine_enough):
             with self._haste.picture() as coarse:
                 picture.show_image(case, layout, index, coarse=coarse)
+        if parts & Stale.FUSED:
+            picture.show_fused(case, layout, index)
         if parts & Stale.LABELS:
             picture.show_labels(case, layout, index)
         else:

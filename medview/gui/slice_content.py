@@ -85,7 +85,8 @@ def slice_levels(
 
 def graphics_mask(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> npt.NDArray[np.bool_] | None:
     """Return where the files draw over a slice as it was acquired, in screen orientation; None where nothing is shown."""
-    planes = case.graphics.get(int(index), ()) if plane.acquired else ()
+    at = case.view.time_index * case.volume.geometry.shape_kji[0] + int(index)
+    planes = case.graphics.get(at, ()) if plane.acquired else ()
     if not planes or isinstance(plane, ObliquePlane) or not bench.graphics_visible or bench.identity_hidden:
         return None
     drawn = np.logical_or.reduce([one.mask for one in planes])
@@ -156,6 +157,9 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
         pulled = handles(one)
         told = measured(case, one)
         said = short_text(told) if case.load.complete else []
+        time_index = case.images.time(one)
+        if said and time_index != case.view.time_index:
+            said = [*said, f"at time {time_index + 1}"]
         right = max((point for line in drawn for point in line), key=lambda p: p[1], default=tuple(points[0]))
         found.append(
             FigureOnSlice(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
@@ -11,6 +13,7 @@ from medview.core.orientation import edge_letters
 from medview.core.plane import Plane
 from medview.gui.corner_lines import window_ends
 from medview.gui.corner_text import corner_texts
+from medview.gui.fused_view import FusedView
 from medview.gui.layers.boxes import BoxesLayer
 from medview.gui.layers.brush_preview import BrushPreviewLayer
 from medview.gui.layers.colour_bar import ColourBarLayer
@@ -59,7 +62,8 @@ EMPTY_PANE = "Drag a series here from the list on the left, or double click one 
 class SlicePicture:
     """Feeds the layers of a pane from a case and draws them in order."""
 
-    def __init__(self, bench: Bench, pane_id: str) -> None:
+    def __init__(self, bench: Bench, pane_id: str, fused: FusedView) -> None:
+        self.fused = fused
         self._bench, self._pane_id = bench, pane_id
         self.viewport: Viewport | None = None
         self.camera: Camera | None = None
@@ -92,6 +96,7 @@ class SlicePicture:
         self.viewport = self.camera = None
         if case is None or self._table is None or self._table.volume is not case.volume:
             self._table = None
+        self.fused.clear()
         self._texts, self._chips = _NO_TEXT, ()
         self._lines = ()
         self._edge_letters = ("", "", "", "")
@@ -115,6 +120,7 @@ class SlicePicture:
         self.image.move(self.viewport)
         self.graphics.move(self.viewport)
         self.brush.move(self.viewport)
+        self.fused.move(self.viewport)
         self.outline.move(self.viewport)
         self.magnifier.move(self.viewport)
         self._edge_letters = edge_letters(case.volume, layout)
@@ -126,7 +132,7 @@ class SlicePicture:
     def show_image(self, case: OpenCase, layout: PlaneLayout, index: float, *, coarse: bool = False) -> None:
         """Take the grey levels; ``coarse`` ones at an angle to the grid while a hand moves them."""
         table, view = self._table, case.view
-        same = table is not None and table.volume is case.volume and table.inverted == view.inverted
+        same = table is not None and table.inverted == view.inverted and table.take(case.volume)
         if table is None or not same or table.window != view.window:
             table = self._table = GreyTable(case.volume, view.window, inverted=view.inverted)
         coloured = view.colour_map != GREY and not case.volume.colour
@@ -136,6 +142,10 @@ class SlicePicture:
         self.image.update(levels, self._here, colours)
         self._colour_bar.update(colours, window_ends(case), self._here)
         self.graphics.update(graphics_mask(case, self._bench, layout, index), self._here)
+
+    def show_fused(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
+        """Take what other series add."""
+        self.fused.show(case, layout, index, self._here)
 
     def show_labels(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take labels and accepted boxes."""
@@ -155,7 +165,8 @@ class SlicePicture:
         """Take the words, and whose picture it is when not all are of one patient."""
         self._owner.update(owner, self._here)
         self._letters.update(self._edge_letters, self._here, self._large_font, self._owner.height_px)
-        self._texts = corner_texts(case, self._bench, layout, index)
+        texts = corner_texts(case, self._bench, layout, index)
+        self._texts = replace(texts, notes=(*texts.notes, *self.fused.notes))
         self._corners.update(self._texts, self._here, self._font, self._large_font, self._owner.height_px)
         self.measurements.keep_free([*self._corners.boxes_px, *self._letters.boxes_px, *self._scale_bar.boxes_px])
         # Scores speak of the whole series, so one pane says them.
@@ -206,6 +217,7 @@ class SlicePicture:
             self.crosshair.paint(painter)
             self._scale_bar.paint(painter)
             self._colour_bar.paint(painter, self._font)
+            self.fused.paint_bar(painter, self._font, place=0 if self._colour_bar.empty else 1)
             self._owner.paint(painter, self._font)
             self._letters.paint(painter)
             self._corners.paint(painter)
@@ -231,7 +243,9 @@ class SlicePicture:
     def _paint_anatomy(self, painter: QPainter) -> None:
         """Draw the picture and what lies on it; outlines without a picture would be taken for one."""
         self.image.paint(painter)
+        self.fused.paint_picture(painter)
         self.graphics.paint(painter)
+        self.fused.paint_outlines(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)
         self.boxes.paint(painter, self._font)

@@ -77,11 +77,11 @@ def fill_slices(path: str, handle: BlockHandle, jobs: Sequence[SliceJob]) -> lis
 
 
 def fill_file(path: str, handle: BlockHandle, time_point: int) -> list[SliceReport]:
-    """Read a NIfTI, NRRD or picture file into a block."""
+    """Read a NIfTI, NRRD or picture file into a block, from a time point on for as many slices as the block has."""
     reports: list[SliceReport] = []
     changed = ReadError(f"{name_of(path)} has changed since it was scanned; scan it again.")
     with RowWriter(handle) as rows:
-        for k, row in enumerate(read_slices(path, time_point)):
+        for k, row in enumerate(read_slices(path, time_point, handle.shape[0])):
             if k >= handle.shape[0] or row.shape != handle.shape[1:]:
                 raise changed
             rows.write(k, row)

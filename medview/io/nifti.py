@@ -39,6 +39,8 @@ _CODES = {np.dtype(name): code for code, name in _DTYPES.items() if code != _RGB
 _HEADER_BYTES = 348
 _DATA_OFFSET = 352
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+_SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
+"""Of the fourth axis (bits 3 to 5 of xyzt_units); others are no times."""
 _AGREE_MM = 0.1
 """sform and qform may differ by rounding; more is said."""
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -53,6 +55,7 @@ class _Header:
     order: str
     dims_ijk: tuple[int, int, int]
     time_points: int
+    times_s: tuple[float, ...]
     code: int
     data_offset: int
     rescale: Rescale
@@ -93,6 +96,7 @@ def read_header(path: str) -> PlainHeader:
         dtype=header.dtype.newbyteorder("=").name,
         colour=header.code == _RGB,
         time_points=header.time_points,
+        times_s=header.times_s,
         rescale=header.rescale,
         reasons=reasons,
     )
@@ -119,8 +123,13 @@ def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:
     return voxels
 
 
-def read_slices(path: str, time_point: int = 0) -> Iterator[npt.NDArray[Any]]:
-    """Yield stored slices of one time point, (j, i) or (j, i, 3), so that a large file needs no second copy in memory.
+def read_slices(path: str, time_point: int = 0, count: int | None = None) -> Iterator[npt.NDArray[Any]]:
+    """Yield stored slices, (j, i) or (j, i, 3), so that a large file needs no second copy in memory.
+
+    Parameters
+    ----------
+    count : int, optional
+        Slices from the first of the time point on; those of one time point unless given.
 
     Raises
     ------
@@ -136,7 +145,7 @@ def read_slices(path: str, time_point: int = 0) -> Iterator[npt.NDArray[Any]]:
         damaged = f"{name} is damaged: it ends early; copy it again."
         try:
             _skip(file, header.data_offset - _HEADER_BYTES + time_point * slices * size)
-            for _ in range(slices):
+            for _ in range(slices if count is None else count):
                 raw = file.read(size)
                 if len(raw) < size:
                     raise ReadError(damaged)
@@ -248,6 +257,7 @@ def _parse(file: _Readable, name: str) -> _Header:
         order=order,
         dims_ijk=(sizes[0], sizes[1], sizes[2]),
         time_points=math.prod(sizes[3:]),
+        times_s=_times_s(raw, order, sizes),
         code=code,
         data_offset=max(offset, _DATA_OFFSET),
         rescale=Rescale(slope, intercept) if usable else Rescale(),
@@ -255,6 +265,15 @@ def _parse(file: _Readable, name: str) -> _Header:
         agree=agree,
         placed=max(struct.unpack_from(order + "2h", raw, 252)) > 0,
     )
+
+
+def _times_s(raw: bytes, order: str, sizes: list[int]) -> tuple[float, ...]:
+    """Return when each volume began; none where the fourth axis is no time, or a fifth one lies behind it."""
+    step = struct.unpack_from(order + "f", raw, 92)[0]
+    unit_s = _SECONDS_PER_UNIT.get(raw[123] & 0x38)
+    if unit_s is None or not math.isfinite(step) or step <= 0.0 or sizes[3] < 2 or math.prod(sizes[4:]) > 1:
+        return ()
+    return tuple(round(n * step * unit_s, 6) for n in range(sizes[3]))
 
 
 def _placement(raw: bytes, order: str) -> tuple[FloatArray, bool]:

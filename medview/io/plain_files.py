@@ -25,7 +25,7 @@ WHOLE_FILE = -1
 class _Format:
     header: Callable[[str], PlainHeader]
     voxels: Callable[[str, int], npt.NDArray[Any]]
-    rows: Callable[[str, int], Iterator[npt.NDArray[Any]]] | None = None
+    rows: Callable[[str, int, int | None], Iterator[npt.NDArray[Any]]] | None = None
     """Slice by slice, where the format allows; else the voxels at once."""
 
 
@@ -60,6 +60,7 @@ def describe(path: str, kind: Kind) -> Series:
         colour=header.colour,
         dtype=header.dtype,
         time_points=header.time_points,
+        times_s=header.times_s,
         rescale=header.rescale,
         spacing_source=SpacingSource.NONE if pixels else SpacingSource.FILE,
         patient_orientation=UNKNOWN if pixels else None,
@@ -67,10 +68,24 @@ def describe(path: str, kind: Kind) -> Series:
     return Series(uid, uid, description=name_of(path), instances=1, volumes=(entry,), paths=(path,))
 
 
-def read_slices(path: str, time_point: int = 0) -> Iterator[npt.NDArray[Any]]:
-    """Yield the stored voxels of a plain file slice by slice. Raises as ``read_voxels``."""
+def read_slices(path: str, time_point: int = 0, count: int | None = None) -> Iterator[npt.NDArray[Any]]:
+    """Yield the stored voxels of a plain file slice by slice. Raises as ``read_voxels``.
+
+    Parameters
+    ----------
+    count : int, optional
+        Slices from the first of the time point on; those of one time point unless given.
+    """
     form = _FORMATS[sniff(path)]
-    yield from form.rows(path, time_point) if form.rows is not None else form.voxels(path, time_point)
+    if form.rows is not None:
+        yield from form.rows(path, time_point, count)
+        return
+    given = 0
+    while given < (1 if count is None else count):
+        volume = form.voxels(path, time_point)
+        yield from volume
+        given += len(volume)
+        time_point += 1
 
 
 def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:

@@ -13,12 +13,19 @@ from medview.io.shared_block import available_memory
 
 @dataclass(frozen=True, slots=True)
 class PlainHeader:
-    """Grid and numbers of one file; ``geometry.shape_kji`` leaves time points out."""
+    """Grid and numbers of one file; ``geometry.shape_kji`` leaves time points out.
+
+    Attributes
+    ----------
+    times_s : tuple of float
+        As in VolumeEntry.
+    """
 
     geometry: Geometry
     dtype: str
     colour: bool = False
     time_points: int = 1
+    times_s: tuple[float, ...] = ()
     rescale: Rescale = Rescale()
     reasons: tuple[Reason, ...] = ()
 

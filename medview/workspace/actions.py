@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from medview.workspace.action import Action
+from medview.workspace.fusion_actions import FUSION_ACTIONS
 from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
 from medview.workspace.layout_actions import LAYOUT_ACTIONS
 from medview.workspace.link_actions import LINK_ACTIONS
 from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
 from medview.workspace.reading_actions import READING_ACTIONS
+from medview.workspace.time_actions import TIME_ACTIONS
 from medview.workspace.tool_actions import TOOL_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
@@ -18,6 +20,8 @@ ACTIONS: tuple[Action, ...] = (
     *LAYOUT_ACTIONS,
     *LINK_ACTIONS,
     *LOOK_ACTIONS,
+    *TIME_ACTIONS,
+    *FUSION_ACTIONS,
     *LABEL_ACTIONS,
 )
 """In the order menus and search show them."""

@@ -24,6 +24,7 @@ LINES: Mapping[str, str] = {
     "series.description": "Series",
     "technique": "Technique (kV, mA, TR, TE)",
     "slice": "Plane and slice",
+    "moment": "Time point of a series in time",
     "position": "Position",
     "spacing": "Distance between slices",
     "thickness": "Slice thickness",

@@ -85,6 +85,7 @@ _REASONS = {
     "segment.previous": "There are no segments",
     "view.graphics": "The files bring no graphics",
     "preset": "This series offers fewer windows",
+    "fusion": "No series lies over this one",
     "window.region": "No region is measured",
     "planes": "This series has no planes but its own",
     "measurement": "No measurement is chosen",
@@ -92,6 +93,8 @@ _REASONS = {
     "file.export_ko": "No slice is marked as a key image",
     "file.export": "There are no labels to export",
     "file.export_sr": "There are no measurements to export",
+    "time": "The series holds one volume",
+    "cine.time": "The series holds one volume",
     "case.tags": "This series does not come from DICOM files",
 }
 """Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""

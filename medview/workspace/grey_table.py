@@ -37,6 +37,20 @@ class GreyTable:
             self._unsigned = unsigned
             self._table = self._shade(bits.view(stored))
 
+    def take(self, volume: Volume) -> bool:
+        """Go on with another time point of the series; False where its numbers mean something else."""
+        mine = self.volume
+        same = (volume.voxels.dtype, volume.colour, volume.rescale, volume.padding, volume.inverted) == (
+            mine.voxels.dtype,
+            mine.colour,
+            mine.rescale,
+            mine.padding,
+            mine.inverted,
+        )
+        if same:
+            self.volume = volume
+        return same
+
     def levels(self, cut: npt.NDArray[np.generic]) -> Levels:
         """Return the grey levels (rows, columns), or the RGB (rows, columns, 3), of a slice of stored voxels.
 

@@ -21,6 +21,8 @@ class Lane(Enum):
     """The one GPU lane."""
     WRITE = "write"
     """Exports, installing models."""
+    COMPUTE = "compute"
+    """Arithmetic on whole volumes, on the processor."""
     LOOK = "look"
     """Thumbnails."""
 

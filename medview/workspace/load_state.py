@@ -69,6 +69,11 @@ class LoadState:
         """Indices k of damaged slices."""
         return tuple(int(k) for k in np.flatnonzero(self._states == SliceState.DAMAGED))
 
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Indices k of slices that are damaged or have not arrived."""
+        return tuple(int(k) for k in np.flatnonzero(self._states != SliceState.READY))
+
     def sentence(self) -> str:
         """What a person should know about the state, or nothing when all is well."""
         if not self.complete:

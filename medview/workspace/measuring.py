@@ -80,8 +80,11 @@ def measurements(case: OpenCase) -> list[Measurement]:
 
 
 def measured(case: OpenCase, measurement: Measurement) -> Measured:
-    """Return what a measurement says; values are known once all slices have arrived."""
-    return measure(case.volume, measurement)
+    """Return what a measurement says at the time it was drawn on; values are known once all slices have arrived."""
+    time_index = case.images.time(measurement)
+    if time_index >= len(case.times):
+        return Measured((), f"time point {time_index + 1} is not read")
+    return measure(case.times[time_index].volume, measurement)
 
 
 def lines(measurement: Measurement, points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[ScreenPoints]:
@@ -207,16 +210,22 @@ def as_text(case: OpenCase, chosen: Sequence[Measurement]) -> str:
 
 
 def where(case: OpenCase, measurement: Measurement) -> str:
-    """Return the plane and number of the slice a measurement lies on."""
+    """Return the plane and number of the slice a measurement lies on, and the time where there are several."""
     for plane, layout in case.layouts().items():
         index = measurement.slice_index(layout, case.volume.geometry)
         if index is not None and lies_on(measurement, layout, case.volume.geometry, index):
-            return f"{plane.value} {index + 1}"
-    return "on an oblique plane" if measurement.kind.region else "across slices"
+            return f"{plane.value} {index + 1}{_when(case, measurement)}"
+    across = "on an oblique plane" if measurement.kind.region else "across slices"
+    return f"{across}{_when(case, measurement)}"
+
+
+def _when(case: OpenCase, measurement: Measurement) -> str:
+    return f", time {case.images.time(measurement) + 1}" if case.entry.time_points > 1 else ""
 
 
 def jump_to(case: OpenCase, measurement: Measurement) -> None:
-    """Put the crosshair into the middle of a measurement."""
+    """Put the crosshair into the middle of a measurement, at its time."""
+    case.view.time_index = min(case.images.time(measurement), len(case.times) - 1)
     # The exact place, not its voxel: a plane at an angle to the grid shows figures within half a step only.
     case.view.look_at(measurement.points_kji(case.volume.geometry).mean(axis=0), case.volume.geometry.shape_kji)
     case.view.active_measurement_id = measurement.annotation_id

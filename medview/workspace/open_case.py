@@ -21,6 +21,7 @@ from medview.core.volume import Volume
 from medview.workspace.events import LabelsChanged
 from medview.workspace.history import History
 from medview.workspace.load_state import LoadState
+from medview.workspace.time_points import TimeOfImages, TimePoint
 from medview.workspace.view_state import CaseView
 
 Graphics = dict[int, tuple[OverlayPlane, ...]]
@@ -53,11 +54,13 @@ class OpenCase:
     read_only : str
         Why labels cannot be changed, or empty.
     graphics : dict of int to tuple of OverlayPlane
-        What the files draw over their own images, by slice k; read after the slices.
+        What the files draw over their own images, by slice counted through all time points; read after the slices.
     headings : Headings
         What the headers say in words; read after the slices.
     histogram : tuple of Volume and Histogram, or None
         Of these voxels; counted when it is first looked at.
+    times : list of TimePoint
+        As far as read; ``volume`` and ``load`` are those of ``view.time_index``. Labels lie on the first, ``anchor``.
     reading : bool
         Slices still arrive; until they are known to be the right ones no label is shown on them or changed.
     stop_reading : callable
@@ -81,6 +84,7 @@ class OpenCase:
     stop_reading: Callable[[], None] = field(default=lambda: None)
     counting: Volume | None = field(default=None, init=False)
     """The volume whose values are being counted."""
+    times: list[TimePoint] = field(init=False)
     _gesture: Gesture | None = field(default=None, init=False)
     _waiting: list[Callable[[], object]] = field(default_factory=list, init=False)
 
@@ -88,6 +92,11 @@ class OpenCase:
     history_changed = Signal()
     load_changed = Signal()
     histogram_changed = Signal()
+
+    def __post_init__(self) -> None:
+        self.times = [TimePoint(self.volume, self.load)]
+        # Before any view: whoever hears of another time finds its volume here.
+        self.view.events.time_index.connect(self._show_time)
 
     @property
     def key(self) -> str:
@@ -123,9 +132,18 @@ class OpenCase:
         return {plane: SlicePlane.of(plane, self.volume.geometry) for plane in Plane}
 
     def image_of(self, k: int) -> tuple[str, int]:
-        """Return the SOP instance UID and frame number of slice ``k``; empty where the files name none."""
-        frames = self.entry.frames
-        return (frames[k].sop_instance_uid, frames[k].number) if k < len(frames) else ("", 0)
+        """Return the SOP instance UID and frame number of slice ``k`` as shown; empty where the files name none."""
+        return self.images.image(self.view.time_index, k)
+
+    @property
+    def images(self) -> TimeOfImages:
+        """Which images are behind the slices at each time."""
+        return TimeOfImages(self.entry)
+
+    @property
+    def anchor(self) -> TimePoint:
+        """The time point labels are drawn on and exported with, whichever is shown."""
+        return self.times[0]
 
     @property
     def ready(self) -> bool:
@@ -193,9 +211,15 @@ class OpenCase:
         """Whether a hand is drawing right now."""
         return self._gesture is not None
 
+    def _show_time(self, time_index: int) -> None:
+        before, shown = self.load, self.times[time_index]
+        self.volume, self.load = shown.volume, shown.load
+        if (before.complete, before.damaged) != (shown.load.complete, shown.load.damaged):
+            self.load_changed.emit()
+
     def mark_loaded(self, k: int, *, ok: bool, reason: str = "") -> None:
-        """Record that a slice arrived."""
-        self.load.mark(k, ok=ok, reason=reason)
+        """Record that a slice of the first time point arrived."""
+        self.anchor.load.mark(k, ok=ok, reason=reason)
 
     # History and journal come before the listeners everywhere here: a view that fails must not cost a change.
 

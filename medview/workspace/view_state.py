@@ -19,6 +19,7 @@ from medview.core.voi_table import VoiTransform
 from medview.io.dicom.names import AS_DECLARED, read_as
 from medview.workspace.colour_maps import GREY
 from medview.workspace.corners import CornerLines, default
+from medview.workspace.fusion import Fusion
 from medview.workspace.layout import Layout, three_planes
 
 
@@ -128,6 +129,7 @@ class CaseView:
     active_measurement_id: str = ""
     inverted: bool = False
     colour_map: str = GREY
+    time_index: int = 0
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     def set_camera(self, plane: Plane, camera: Camera) -> None:
@@ -201,6 +203,12 @@ class Bench:
         How many slices a pane shows as one, and how.
     graphics_visible : bool
         What the files draw over their own images is shown; not while the identity is hidden, for it may write names.
+    cine_in_time : bool
+        Cine plays time where a series has several time points, not slices.
+    foreign_labels_visible : bool
+        Labels of other series in the same frame of reference are shown, as outlines.
+    fusions : dict
+        What lies over an open case, by the key of the case below.
     overlay_opacity : float
         Fill of segments, 0 to 1. Outlines stay visible.
     corners : CornerLines
@@ -227,9 +235,12 @@ class Bench:
     overlay_opacity: float = 0.35
     overlay_visible: bool = True
     graphics_visible: bool = True
+    foreign_labels_visible: bool = True
+    fusions: dict[str, Fusion] = field(default_factory=dict)
     slab: Slab = Slab()
     cine_on: bool = False
     cine_rate_hz: float = 12.0
+    cine_in_time: bool = True
     panels_visible: bool = True
     identity_hidden: bool = False
     corners: CornerLines = field(default_factory=default)

@@ -11,10 +11,12 @@ from medview.core.plane import Plane
 from medview.core.study import ScanResult, Series
 from medview.workspace.corners import CornerLines, default, of_settings
 from medview.workspace.events import LabelsChanged, Message, Severity
+from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Patient, patient_of
+from medview.workspace.scene_view import SceneView
 from medview.workspace.services import Services
 from medview.workspace.settings import Settings
 from medview.workspace.view_state import Bench
@@ -30,6 +32,8 @@ class Workspace:
     """The list of scanned series changed."""
     active_changed = Signal()
     """Another case, or none, is shown."""
+    cases_changed = Signal()
+    """A case was opened or closed."""
     labels_changed = Signal(LabelsChanged)
     """Labels of an open case changed."""
     history_changed = Signal()
@@ -50,6 +54,7 @@ class Workspace:
         self.services = services
         self.settings = settings or Settings()
         self.bench = Bench(brush_radius_mm=self.settings.brush_radius_mm, corners=of_settings(self.settings.corners))
+        self.scene = SceneView()
         self.scans: dict[str, ScanResult] = {}
         self.cases: dict[str, OpenCase] = {}
         self.active: OpenCase | None = None
@@ -78,6 +83,7 @@ class Workspace:
         case.history_changed.connect(self._on_history)
         case.load_changed.connect(self._on_load)
         self.show(case.key, pane_id)
+        self.cases_changed.emit()
 
     def show(self, key: str, pane_id: str = "") -> None:
         """Make an open case the active one.
@@ -139,11 +145,13 @@ class Workspace:
         case.labels_changed.disconnect()
         case.history_changed.disconnect()
         case.load_changed.disconnect()
+        self.bench.fusions = without_case(self.bench.fusions, key)
         if self.active is case:
             self.active = None
             # Panels speak of the active case: one that can be seen, if there is any.
             self.active = next(reversed(self.shown_cases or list(self.cases.values())), None)
             self.active_changed.emit()
+        self.cases_changed.emit()
 
     def remember(self, place: str) -> None:
         """Put a place first among the recent ones."""

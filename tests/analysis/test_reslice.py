@@ -365,6 +365,16 @@ def test_voxels_are_not_copied_and_let_go_with_their_volume() -> None:
     assert len(reslice._images) == known - 1
 
 
+def test_labels_are_let_go_after_they_were_sampled() -> None:
+    labels = np.zeros(placed().shape_kji, dtype=np.uint8)
+    gone, known = weakref.ref(labels), len(reslice._images)
+    sample_voxels(labels, placed(), along(SlicePlane.of(Plane.AXIAL, placed()), placed(), 4))
+    del labels
+    gc.collect()
+    assert gone() is None
+    assert len(reslice._images) == known
+
+
 def test_vtk_is_loaded_with_the_first_picture_and_not_before() -> None:
     program = "import sys, medview.analysis.reslice; sys.exit(any(name.startswith('vtk') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0

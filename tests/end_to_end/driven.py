@@ -16,10 +16,10 @@ from PySide6.QtCore import QByteArray, QModelIndex, QObject, QPoint
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from medview.core.plane import Plane
 from medview.gui.app import run_window
 from medview.gui.main_window import MainWindow
 from medview.gui.study_tree import ROW_ROLE
+from medview.workspace.measuring import measured, measurements, short_text
 
 
 class Peephole(QObject):
@@ -84,16 +84,17 @@ class Peephole(QObject):
         return None
 
     def row(self, text: str) -> dict[str, Any] | None:
-        """Where the first row of the study tree is that contains a text."""
+        """Where the first row of the study tree is whose series, study or patient contains a text."""
         window = _window()
         assert window is not None
         tree = window.studies.tree
 
-        def search(parent: QModelIndex) -> QModelIndex | None:
+        def search(parent: QModelIndex, above: str = "") -> QModelIndex | None:
             for n in range(tree.model().rowCount(parent)):
                 index = tree.model().index(n, 0, parent)
                 row = index.data(ROW_ROLE)
-                found = index if row.series is not None and text in row.search_text else search(index)
+                said = f"{above} {row.title} {row.search_text}"
+                found = index if row.series is not None and text in said else search(index, said)
                 if found is not None:
                     return found
             return None
@@ -109,7 +110,7 @@ class Peephole(QObject):
         pane = window.panes.panes[plane]
         if case is None or not pane.isVisible():
             return None
-        layout = case.slice_plane(Plane(plane))
+        layout = case.slice_plane(pane.plane)
         _, row, column = layout.screen(case.volume.geometry, voxel_kji)
         rows, columns = layout.screen_shape(case.volume.geometry)
         area = pane.picture_rect
@@ -136,6 +137,10 @@ class Peephole(QObject):
             "jobs": [job.title for job in window.side.models._workspace.runner.jobs],
             "series": len(window.workspace.series),
             "title": window.windowTitle(),
+            "hidden": window.workspace.bench.identity_hidden,
+            "cine": window.workspace.bench.cine_on,
+            "layout": window.workspace.bench.layout.layout_id,
+            "panes": _panes(window),
             "case": _case(case) if case is not None else None,
         }
 
@@ -167,10 +172,22 @@ def _case(case: Any) -> dict[str, Any]:
         "voxels": {s.name: int((segmentation.layer(s.layer_id).voxels == s.value).sum()) for s in segmentation.segments},
         "voxel_ml": case.volume.geometry.voxel_volume_mm3 / 1000,
         "annotations": len(case.labels.annotations),
+        "measured": [[str(m.kind.value), *short_text(measured(case, m))] for m in measurements(case)],
         "proposals": [p.prediction.model_name for p in case.labels.proposals.values()],
         "history": list(case.history.names),
         "undone": list(case.history.undone_names),
     }
+
+
+def _panes(window: MainWindow) -> dict[str, Any]:
+    """What each pane shows: series, slice, and every line of text."""
+    found = {}
+    for pane_id, pane in window.panes.panes.items():
+        case = window.workspace.case_in(pane_id)
+        if case is not None:
+            at = list(case.view.crosshair_kji)
+            found[pane_id] = {"date": case.series.study_date, "at": at, "text": list(pane.shown_text())}
+    return found
 
 
 def _window() -> MainWindow | None:

@@ -128,7 +128,7 @@ def test_windows_of_the_file_are_offered_after_the_presets(window: MainWindow) -
 
 def test_modes_bring_their_own_parts(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
     shown = {name for name, section in window.side.sections.items() if section.isVisible()}
-    assert shown == {"window", "measurements", "models", "planes", "check"}
+    assert shown == {"window", "measurements", "models", "planes", "fusion", "check"}
     click(qtbot, tool_button(window.top, "button mode.annotate"))
     assert workspace.bench.mode is Mode.ANNOTATE
     shown = {name for name, section in window.side.sections.items() if section.isVisible()}

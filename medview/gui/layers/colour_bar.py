@@ -16,6 +16,7 @@ _PART = 0.4
 """Height of the bar as a part of the pane's."""
 _RIGHT_PX = 30
 """Room at the right edge for the orientation letter."""
+_PITCH_PX = 64
 
 
 class ColourBarLayer:
@@ -31,15 +32,27 @@ class ColourBarLayer:
         self._viewport, self._ends = viewport, ends
         self._colours = None if colours is None else np.ascontiguousarray(colours[::-1])
 
-    def paint(self, painter: QPainter, font: QFont) -> None:
-        """Draw the bar."""
+    def move(self, viewport: Viewport) -> None:
+        """Stand in a pane of another size."""
+        self._viewport = viewport
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no bar."""
+        return self._colours is None
+
+    def paint(self, painter: QPainter, font: QFont, place: int = 0) -> None:
+        """Draw the bar at the right edge, or further left in place 1."""
         if self._colours is None or self._viewport is None:
             return
         # Borrowed by the image until it is drawn.
         image = QImage(self._colours.data, 1, len(self._colours), 3, QImage.Format.Format_RGB888)
         height = self._viewport.height_px * _PART
         bar = QRectF(
-            self._viewport.width_px - _RIGHT_PX - _WIDTH_PX, (self._viewport.height_px - height) / 2, _WIDTH_PX, height
+            self._viewport.width_px - _RIGHT_PX - place * _PITCH_PX - _WIDTH_PX,
+            (self._viewport.height_px - height) / 2,
+            _WIDTH_PX,
+            height,
         )
         painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(0, 0, 0))
         painter.drawImage(bar, image)

@@ -1,4 +1,4 @@
-"""Slabs and cine: how many slices are shown at once, and how fast one after another."""
+"""Slabs and cine: how many slices are shown at once, and how fast slices or time points follow one another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.core.slab import Slab, SlabMode
-from medview.gui.bind import bind, follow
+from medview.gui.bind import Subscriptions, bind, follow
 from medview.gui.controls import action_button, number_box, text_button, words
 from medview.gui.qt_actions import QtActions
 from medview.gui.theme_tokens import GRID_PX
@@ -29,7 +29,7 @@ class PlanesPanel(QWidget):
 
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._bench = workspace.bench
+        self._workspace, self._bench = workspace, workspace.bench
         modes = QHBoxLayout()
         modes.setSpacing(GRID_PX)
         group = QButtonGroup(self)
@@ -46,17 +46,42 @@ class PlanesPanel(QWidget):
         self.thickness.setSuffix(" mm")
         self.thickness.valueChanged.connect(self._set_thickness)
         self.play = action_button(actions["cine.play"], text=True, flat=False)
-        self.rate = number_box(SLOWEST_HZ, FASTEST_HZ, "Slices per second; the file's own rate where it states one")
+        tip = "Slices or time points per second; the file's own rate where it states one"
+        self.rate = number_box(SLOWEST_HZ, FASTEST_HZ, tip)
         self.rate.setDecimals(1)
         self.rate.setSuffix(" per s")
         bind(self.rate, self._bench, "cine_rate_hz")
+        self.played = {
+            False: text_button("Slices", "Play goes through the slices of the pane under the pointer"),
+            True: text_button("Time", "Play goes through the time points of the series"),
+        }
+        what = QButtonGroup(self)
+        for in_time, button in self.played.items():
+            button.setCheckable(True)
+            button.clicked.connect(partial(self._set_played, in_time))
+            what.addButton(button)
+        self._what = QWidget()
+        row = _row(words("Plays", "quiet"), *self.played.values())
+        row.setContentsMargins(0, 0, 0, 0)
+        self._what.setLayout(row)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         column.setSpacing(GRID_PX * 2)
         column.addLayout(modes)
         column.addLayout(_row(words("Slab", "quiet"), self.thickness))
+        column.addWidget(self._what)
         column.addLayout(_row(self.play, self.rate))
         follow(self, self._bench, "slab", self._show)
+        follow(self, self._bench, "cine_in_time", lambda in_time: self.played[in_time].setChecked(True))
+        Subscriptions(self).add(workspace.active_changed, self._on_active)
+        self._on_active()
+
+    def _on_active(self) -> None:
+        case = self._workspace.active
+        self._what.setVisible(case is not None and case.entry.time_points > 1)
+
+    def _set_played(self, in_time: bool, _checked: bool = False) -> None:
+        self._bench.cine_in_time = in_time
 
     def _set_mode(self, mode: SlabMode, _checked: bool = False) -> None:
         self._bench.slab = replace(self._bench.slab, mode=mode)

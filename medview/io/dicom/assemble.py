@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from medview.io.dicom.notes import has_millimetres, notes_on, suv_of_all
 from medview.io.dicom.plane import SPACING_SOURCES
 from medview.io.dicom.reasons import Code
 from medview.io.dicom.stored import stored_dtype
+from medview.io.dicom.time_axis import seconds_of
 from medview.io.dicom.time_points import SAME_PLACE_MM, TimePoints, split_times
 
 FloatArray = npt.NDArray[np.float64]
@@ -89,7 +90,8 @@ def _with_times(times: TimePoints, axes: FloatArray, reasons: tuple[Reason, ...]
     placement = _place(first, axes)
     ordered = [one for point in times.points for one in point]
     reasons = (*reasons, *times.reasons)
-    entries = [_entry(ordered, placement, reasons, len(times.points))]
+    whole = _entry(ordered, placement, reasons, len(times.points))
+    entries = [replace(whole, times_s=seconds_of(times.points))]
     if times.leftovers:
         entries.append(_entry(times.leftovers, _stack(times.leftovers, axes), reasons))
     return entries

@@ -25,6 +25,7 @@ from medview.io.dicom.values import (
     private_scaling_of,
     rescale_of,
     unit_of,
+    volume_interval_of,
     windows_of,
 )
 from medview.io.dicom.voi_tables import voi_tables_of
@@ -143,6 +144,7 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         regions=ultrasound_regions(dataset) if is_image else (),
         patient_orientation=stated_orientation(texts(dataset, "PatientOrientation")),
         frame_rate_hz=frame_rate_of(dataset),
+        volume_interval_s=volume_interval_of(dataset),
         overlays=is_image and has_overlays(dataset),
         private_scaling=is_image and private_scaling_of(dataset),
         mended_charset=misspelt_charset(dataset),
@@ -295,6 +297,7 @@ _CLASSIC_KEYS = (
     "NominalCardiacTriggerDelayTime",
     "AcquisitionNumber",
     "AcquisitionTime",
+    "AcquisitionDateTime",
     "ContentTime",
 )
 

@@ -112,6 +112,8 @@ class Instance:
         Letters that growing columns and rows point to, by (0020,0020); empty where it states none.
     frame_rate_hz : float
         0 where the file states none.
+    volume_interval_s : float
+        From one volume to the next where each repetition images a whole volume (echo planar MR); 0 elsewhere.
     overlays : bool
         The file has overlay planes.
     private_scaling : bool
@@ -146,6 +148,7 @@ class Instance:
     regions: tuple[UltrasoundRegion, ...] = ()
     patient_orientation: tuple[str, str] = ("", "")
     frame_rate_hz: float = 0.0
+    volume_interval_s: float = 0.0
     overlays: bool = False
     private_scaling: bool = False
     mended_charset: str = ""

@@ -177,8 +177,15 @@ def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: f
         k, j, i = geometry.index_kji(frame.position_lps_mm)
         nearest = int(np.rint(k))
         on_grid = max(abs(k - nearest), abs(j), abs(i)) <= ON_GRID_VOXELS and 0 <= nearest < len(frame_of_k)
-        if on_grid and _congruent(frame, geometry) and frame_of_k[nearest] < 0:
+        if not on_grid or not _congruent(frame, geometry):
+            continue
+        if frame_of_k[nearest] < 0:
             frame_of_k[nearest] = number
+        elif len(datasets) == 1:
+            raise GeometryError(
+                f"{path.name} was not written: the source is one file with several images at one place, and a SEG would "
+                "have to point at all of them; export NIfTI instead."
+            )
     if (frame_of_k < 0).all():
         raise GeometryError(f"{path.name} was not written: the source images are not those the labels were drawn on.")
     return _Source(datasets, frame_of_k, len(frames), tuple(sorted(left_out)))

@@ -30,7 +30,7 @@ class SourceImages:
         What is to be written, for sentences.
     geometry : Geometry
     frames : tuple of Frame
-        One per slice k.
+        One per slice k; those of all time points one after the other, counted on as k, where there are several.
     drawn : str
         What was made on the images, for sentences: ``measurements were drawn``.
     """
@@ -78,7 +78,7 @@ class SourceImages:
         if (
             not same
             or frame.number >= len(instance.frames)
-            or not _in_place(instance.frames[frame.number], self._geometry, k)
+            or not _in_place(instance.frames[frame.number], self._geometry, k % self._geometry.shape_kji[0])
         ):
             raise self.other_images()
         return dataset, instance

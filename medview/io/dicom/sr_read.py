@@ -64,7 +64,7 @@ class ReportTarget:
     Attributes
     ----------
     images : tuple of (str, int)
-        SOP instance UID and frame number from 0 of every k.
+        SOP instance UID and frame number from 0 of every k; those of all time points one after the other.
     """
 
     geometry: Geometry
@@ -227,7 +227,8 @@ class _Reading:
         inside = min(i.min(), j.min()) >= -0.5 - EDGE_PX and i.max() <= columns - 0.5 + EDGE_PX
         if not (inside and j.max() <= rows - 0.5 + EDGE_PX):
             raise _CannotShowError(_OUTSIDE)
-        index = np.stack([np.full_like(i, k), j, i], axis=1)
+        # A time point later lies at the same place.
+        index = np.stack([np.full_like(i, k % geometry.shape_kji[0]), j, i], axis=1)
         return _Place(geometry.point_lps_mm(index), *self.target.images[k])
 
     def _in_patient(self, figure: Figure) -> _Place:
@@ -252,7 +253,7 @@ class _Reading:
         index[:, axis] = place
         points = geometry.point_lps_mm(index)
         k = round(place)
-        on_image = axis == 0 and 0 <= k < len(self.target.images)
+        on_image = axis == 0 and 0 <= k < min(shape[0], len(self.target.images))
         return _Place(points, *self.target.images[k]) if on_image else _Place(points)
 
 

@@ -54,7 +54,7 @@ class ReportSource:
     Attributes
     ----------
     frames : tuple of Frame
-        One per slice k.
+        One per slice k; those of all time points one after the other where there are several.
     pixels_sha256 : str
         Hash of the pixels (``core.pixel_hash``); a report that carries it cannot be read onto others.
     """
@@ -66,7 +66,7 @@ class ReportSource:
 
     @property
     def images(self) -> tuple[tuple[str, int], ...]:
-        """SOP instance UID and frame number from 0 of every k."""
+        """SOP instance UID and frame number from 0 of every frame."""
         return tuple((frame.sop_instance_uid, frame.number) for frame in self.frames)
 
 
@@ -148,27 +148,35 @@ class _Images(SourceImages):
 
     def __init__(self, path: Path, source: ReportSource) -> None:
         super().__init__(path, source.geometry, source.frames, _DRAWN)
+        self._slices = source.geometry.shape_kji[0]
+        self._places = {image: n for n, image in reversed([*enumerate(source.images)])}
 
     def of(self, measurement: Measurement) -> tuple[Dataset, int] | None:
         """Return the image a figure lies on and the frame, from 1 (0: it has only one); None when it lies across them."""
         along = measurement.points_kji(self._geometry)[:, 0]
         k = round(float(along.mean()))
-        if not 0 <= k < len(self._frames) or np.abs(along - k).max() > ON_SLICE:
+        if not 0 <= k < self._slices or np.abs(along - k).max() > ON_SLICE:
             return None
-        return self.image(k)
+        return self.image(self._first_of_time(measurement) + k)
+
+    def _first_of_time(self, measurement: Measurement) -> int:
+        """Return which frame is the first of the time point a figure was drawn on; slices across tell it by the count."""
+        image = (measurement.sop_instance_uid, measurement.frame_number)
+        at = self._places.get(image, 0) if measurement.sop_instance_uid else max(measurement.frame_number, 0)
+        return min(at, len(self._frames) - 1) // self._slices * self._slices
 
     def told_apart(self, measurement: Measurement) -> bool:
         """Whether no other slice bears the identity of the image a figure lies on."""
         k = round(float(measurement.points_kji(self._geometry)[:, 0].mean()))
-        return not 0 <= k < len(self._frames) or self.alone(k)
+        return not 0 <= k < self._slices or self.alone(self._first_of_time(measurement) + k)
 
     def need(self, measurement: Measurement) -> None:
         """Read the images a figure across them passes through, as far as they are the grid's: they are its evidence."""
         along = measurement.points_kji(self._geometry)[:, 0]
-        last = len(self._frames) - 1
+        last = self._slices - 1
         first, final = (int(np.clip(np.rint(edge), 0, last)) for edge in (along.min(), along.max()))
         for k in range(first, final + 1):
-            self.read(k)
+            self.read(self._first_of_time(measurement) + k)
 
 
 def _document(path: Path, groups: Sequence[Group], images: _Images, source: ReportSource) -> Dataset:

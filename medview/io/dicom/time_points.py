@@ -79,11 +79,15 @@ _VALUES_IN_TIME = frozenset(
         "AcquisitionNumber",
         "FrameAcquisitionNumber",
         "AcquisitionTime",
+        "AcquisitionDateTime",
         "ContentTime",
         "FrameAcquisitionDateTime",
     }
 )
 """Attributes whose values have an order of their own; volumes told apart by others stay in the order they were numbered."""
+
+_CLOCKS = ("ContentTime", "AcquisitionTime", "AcquisitionDateTime", "FrameAcquisitionDateTime")
+"""They run on from image to image, whatever else tells these apart."""
 
 Key = Callable[[Slice], object]
 
@@ -96,7 +100,7 @@ def _candidates(slices: Sequence[Slice]) -> list[tuple[str, Key]]:
             names.setdefault(name, set()).add(value)
     varying = [name for name, values in names.items() if len(values) > 1]
     candidates = [(name, _key_of((name,))) for name in varying]
-    steady = [name for name in varying if name not in ("ContentTime", "AcquisitionTime", "FrameAcquisitionDateTime")]
+    steady = [name for name in varying if name not in _CLOCKS]
     if len(steady) > 1:
         candidates.append((" and ".join(steady), _key_of(tuple(steady))))
     return candidates

@@ -84,6 +84,17 @@ def frame_rate_of(dataset: Dataset) -> float:
     return 1000.0 / frame_ms if frame_ms is not None and frame_ms > 0 else 0.0
 
 
+def volume_interval_of(dataset: Dataset) -> float:
+    """Return seconds from one volume to the next of an echo planar MR series: its repetition time; 0 for all others.
+
+    Only there does each repetition image the whole volume; elsewhere it is the time between two lines of k-space.
+    """
+    if "EP" not in texts(dataset, "ScanningSequence"):
+        return 0.0
+    repetition_ms = number(dataset, "RepetitionTime")
+    return repetition_ms / 1000.0 if repetition_ms is not None and repetition_ms > 0.0 else 0.0
+
+
 def has_overlays(dataset: Dataset) -> bool:
     """Whether a data set states overlay planes. They stand before the pixels, so that a header knows of them."""
     return any(integer(dataset, group << 16 | 0x0010) > 0 for group in OVERLAY_GROUPS)

@@ -149,7 +149,7 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
     source = tuple(Path(path) for path in case.entry.dicom_paths)
     if not _may_write(workspace, case, path):
         return None
-    request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source, case.volume, case.load.damaged)
+    request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source, case.anchor.volume, case.anchor.load.damaged)
     return workspace.runner.submit(request, _written(workspace))
 
 
@@ -160,7 +160,7 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
         return None
     if not _may_write(workspace, case, path):
         return None
-    request = ExportNifti(path, LabelsCopy.of(case.labels.segmentation), case.volume, case.load.damaged)
+    request = ExportNifti(path, LabelsCopy.of(case.labels.segmentation), case.anchor.volume, case.anchor.load.damaged)
     return workspace.runner.submit(request, _written(workspace))
 
 
@@ -176,7 +176,7 @@ def import_labels(workspace: Workspace, path: Path) -> Job | None:
         if isinstance(value, ImportedLabels) and workspace.cases.get(case.key) is case:
             case.after_gesture(lambda: _take_in(workspace, case, value, path.name))
 
-    request = ImportFile(path, case.volume, workspace.services.pool)
+    request = ImportFile(path, case.anchor.volume, workspace.services.pool)
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 

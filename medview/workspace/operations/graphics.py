@@ -17,7 +17,7 @@ from medview.workspace.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadGraphics:
-    """Request: the overlay planes of every slice of the first volume in time."""
+    """Request: the overlay planes of every slice."""
 
     entry: VolumeEntry
     pool: Pool
@@ -30,15 +30,14 @@ class ReadGraphics:
 
 
 def graphics_of(entry: VolumeEntry, context: JobContext, pool: Pool, only_k: int | None = None) -> Graphics:
-    """Return the overlay planes by slice index k; slices without any mark are left out.
+    """Return the overlay planes by slice, counted through all time points; slices without any mark are left out.
 
     Parameters
     ----------
     only_k : int, optional
-        The one slice that is wanted.
+        The one slice of the first time point that is wanted.
     """
-    count = entry.shape_kji[0]
-    wanted = [(k, frame) for k, frame in enumerate(entry.frames[:count]) if frame.overlays and only_k in (None, k)]
+    wanted = [(n, frame) for n, frame in enumerate(entry.frames) if frame.overlays and only_k in (None, n)]
     found: dict[int, tuple[OverlayPlane, ...]] = {}
     tasks = [_task(frame) for _, frame in wanted]
     for index, outcome in pool.each(read_overlays, tasks, FILE_TIMEOUT_S, context.raise_if_cancelled):

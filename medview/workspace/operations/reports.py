@@ -12,7 +12,7 @@ from medview.core.errors import GeometryError, MedViewError
 from medview.core.job import JobContext
 from medview.core.measurement import Measurement
 from medview.core.pixel_hash import pixels_sha256, same_pixels
-from medview.core.study import Frame
+from medview.core.study import Frame, VolumeEntry
 from medview.core.volume import Volume
 from medview.io.dicom.sr_codes import Stated
 from medview.io.dicom.sr_read import ImportedReport, ReadFigure, ReportTarget, is_report, read_sr
@@ -26,6 +26,7 @@ from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.measuring import measurements, title
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.files import Written, import_labels
+from medview.workspace.time_points import TimeOfImages, TimePoint
 from medview.workspace.workspace import Workspace
 
 AGREES = 0.01
@@ -34,11 +35,27 @@ NAMED_AT_MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A measurement and the volume it was drawn on: that of its time point."""
+
+    measurement: Measurement
+    volume: Volume
+
+
+@dataclass(frozen=True, slots=True)
 class ExportReport:
-    """Request: measurements with their numbers as a report on the images they were drawn on."""
+    """Request: measurements with their numbers as a report on the images they were drawn on.
+
+    Attributes
+    ----------
+    volume : Volume
+        The first time point, by whose pixels a report knows its series; ``damaged`` are slices of it.
+    frames : tuple of Frame
+        Of all time points one after the other.
+    """
 
     path: Path
-    figures: tuple[Measurement, ...]
+    figures: tuple[Figure, ...]
     volume: Volume
     frames: tuple[Frame, ...]
     damaged: tuple[int, ...] = ()
@@ -58,7 +75,8 @@ class ExportReport:
         volume = self.volume
         pixels = pixels_sha256(volume, self.damaged)
         source = ReportSource(volume.geometry, self.frames, volume.modality, pixels)
-        return Written(self.path, write_sr(self.path, [reported(volume, one) for one in self.figures], source))
+        figures = [reported(one.volume, one.measurement) for one in self.figures]
+        return Written(self.path, write_sr(self.path, figures, source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +106,9 @@ class ImportReport:
     """Request: the measurements of a report that belong to a volume."""
 
     path: Path
-    volume: Volume
-    frames: tuple[Frame, ...]
+    entry: VolumeEntry
+    times: tuple[TimePoint, ...]
     pool: Pool
-    damaged: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -105,11 +122,18 @@ class ImportReport:
 
     def run(self, context: JobContext) -> ImportedReport:
         """Read in a reader process. Raises GeometryError when the report says it was made on other pixels."""
-        target = ReportTarget(self.volume.geometry, _images(self.frames))
+        first = self.times[0].volume
+        target = ReportTarget(first.geometry, _images(self.entry.frames))
         found: ImportedReport = self.pool.call(read_sr, str(self.path), target, timeout_s=READ_TIMEOUT_S)
-        _refuse_other_pixels(self.path, found, self.volume)
-        known = [one for one in found.figures if _readable(self.volume, one.measurement, self.damaged)]
-        return replace(found, notes=(*found.notes, *differing(self.volume, known)))
+        _refuse_other_pixels(self.path, found, first)
+        images = TimeOfImages(self.entry)
+        known = []
+        for one in found.figures:
+            time_index = images.time(one.measurement)
+            time = self.times[time_index] if time_index < len(self.times) else None
+            if time is not None and _readable(time.volume, one.measurement, time.load.damaged):
+                known.append((time.volume, one))
+        return replace(found, notes=(*found.notes, *differing(known)))
 
 
 def reported(volume: Volume, measurement: Measurement) -> Reported:
@@ -118,10 +142,16 @@ def reported(volume: Volume, measurement: Measurement) -> Reported:
     return Reported(measurement, tuple(Stated(q.name, q.value, q.unit) for q in found.quantities), found.reason, found.note)
 
 
-def differing(volume: Volume, figures: Iterable[ReadFigure]) -> tuple[str, ...]:
-    """Return a sentence that names the numbers of a report that are others here; none when all agree."""
+def differing(figures: Iterable[tuple[Volume, ReadFigure]]) -> tuple[str, ...]:
+    """Return a sentence that names the numbers of a report that are others here; none when all agree.
+
+    Parameters
+    ----------
+    figures : iterable of (Volume, ReadFigure)
+        Figures with the volumes they lie on.
+    """
     said = []
-    for figure in figures:
+    for volume, figure in figures:
         mine = {one.name: one for one in reported(volume, figure.measurement).stated}
         for theirs in figure.stated:
             own = mine.get(theirs.name)
@@ -160,7 +190,7 @@ def export_sr(workspace: Workspace, path: Path) -> Job | None:
             severity = Severity.WARNING if notes else Severity.INFO
             workspace.say(" ".join((f"Wrote {value.path}.", *notes)), severity)
 
-    request = ExportReport(path, figures, case.volume, _frames(case), case.load.damaged)
+    request = ExportReport(path, figures, case.anchor.volume, case.entry.frames, case.anchor.load.damaged)
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 
@@ -191,7 +221,7 @@ def import_sr(workspace: Workspace, path: Path) -> Job | None:
         if isinstance(value, ImportedReport) and workspace.cases.get(case.key) is case:
             case.after_gesture(lambda: _take_in(workspace, case, value, path.name))
 
-    request = ImportReport(path, case.volume, _frames(case), workspace.services.pool, case.load.damaged)
+    request = ImportReport(path, case.entry, tuple(case.times), workspace.services.pool)
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 
@@ -228,13 +258,18 @@ def _it(count: int) -> str:
     return "it is" if count == 1 else "they are"
 
 
-def _on_read_slices(case: OpenCase) -> tuple[tuple[Measurement, ...], tuple[str, ...]]:
+def _on_read_slices(case: OpenCase) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
     """Return the measurements whose slices could be read: numbers of missing pixels are no findings."""
     every = measurements(case)
-    kept = [one for one in every if _readable(case.volume, one, case.load.damaged)]
+    kept = []
+    for one in every:
+        time_index = case.images.time(one)
+        time = case.times[time_index] if time_index < len(case.times) else None
+        if time is not None and _readable(time.volume, one, time.load.damaged):
+            kept.append(Figure(one, time.volume))
     left_out = len(every) - len(kept)
     if not left_out:
-        return tuple(every), ()
+        return tuple(kept), ()
     return tuple(kept), (f"{_counted(left_out)} on slices that could not be read {_left(left_out)} left out.",)
 
 
@@ -247,11 +282,6 @@ def _readable(volume: Volume, measurement: Measurement, damaged: Collection[int]
     along = measurement.points_kji(volume.geometry)[:, 0]
     first, last = round(float(along.min())), round(float(along.max()))
     return not any(first <= k <= last for k in damaged)
-
-
-def _frames(case: OpenCase) -> tuple[Frame, ...]:
-    # Time points follow each other; the first one is open.
-    return case.entry.frames[: case.volume.geometry.shape_kji[0]]
 
 
 def _images(frames: tuple[Frame, ...]) -> tuple[tuple[str, int], ...]:

@@ -43,8 +43,7 @@ def read_tags(workspace: Workspace, show: Callable[[TagList], object], failed: C
     if workspace.bench.identity_hidden:
         _refuse(workspace)
         return
-    k = case.view.crosshair_kji[0]
-    frame = case.entry.frames[k] if k < len(case.entry.frames) else None
+    frame = case.images.frame(case.view.time_index, case.view.crosshair_kji[0])
     if frame is None or not frame.sop_instance_uid:
         workspace.say("This image does not come from a DICOM file, so it has no tags.", Severity.WARNING)
         return

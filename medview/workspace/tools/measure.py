@@ -129,7 +129,8 @@ def _figure(
     lps_mm = tuple((float(x), float(y), float(z)) for x, y, z in geometry.point_lps_mm(index))
     if now is not None:
         return Measurement(now.annotation_id, kind, lps_mm, now.label, now.sop_instance_uid, now.frame_number, now.source)
-    uid, frame = case.image_of(int(press.slice_index)) if press.plane.acquired else ("", 0)
+    acquired = press.plane.acquired
+    uid, frame = case.image_of(int(press.slice_index)) if acquired else case.images.across(case.view.time_index)
     return Measurement(uuid.uuid4().hex, kind, lps_mm, "", uid, frame)
 
 
