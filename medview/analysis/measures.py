@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.analysis.figures import area, ellipse_axes, inside, outline
+from medview.analysis.oblique_region import NOTE, values_on_plane
 from medview.core.geometry import Calibration
-from medview.core.measurement import Measurement, MeasurementKind
+from medview.core.measurement import FLAT, Measurement, MeasurementKind
 from medview.core.plane import Plane, SlicePlane
 from medview.core.spacing import ACROSS_STACK, Scale
 from medview.core.suv import SuvKind
@@ -43,10 +44,18 @@ class Measured:
     ----------
     reason : str
         Why lengths are in pixels, or empty.
+    note : str
+        What has to be known about the values, or empty.
     """
 
     quantities: tuple[Quantity, ...]
     reason: str = ""
+    note: str = ""
+
+    @property
+    def remark(self) -> str:
+        """Reason and note in one line, or empty."""
+        return "; ".join(part for part in (self.reason, self.note) if part)
 
     def quantity(self, name: str) -> Quantity | None:
         """Return a quantity by name, or None when this kind has none."""
@@ -62,14 +71,20 @@ def measure(volume: Volume, measurement: Measurement) -> Measured:
     points_kji = measurement.points_kji(volume.geometry)
     scale = _scale(volume, points_kji)
     points = _flat_points(volume, points_kji, scale)
+    note = ""
     quantities: list[Quantity] = []
     quantities += _LENGTHS.get(measurement.kind, _nothing)(points, scale.unit)
     if measurement.kind.region:
         quantities += _region(measurement, points, scale.unit)
-        quantities += _statistics(volume, _voxels_inside(volume, measurement, points_kji))
+        if _oblique(volume, points_kji) and (values := values_on_plane(volume, measurement)) is not None:
+            # Pixels that were made up are no voxels to count.
+            quantities += [q for q in _statistics(volume, values) if q.name != "voxels" or q.value == 0.0]
+            note = NOTE
+        else:
+            quantities += _statistics(volume, _voxels_inside(volume, measurement, points_kji))
     elif measurement.kind is MeasurementKind.PROBE:
         quantities += _probe(volume, points_kji[0])
-    return Measured(tuple(quantities), scale.reason)
+    return Measured(tuple(quantities), scale.reason, note)
 
 
 def slice_plane_of(volume: Volume, points_kji: FloatArray) -> SlicePlane | None:
@@ -79,6 +94,12 @@ def slice_plane_of(volume: Volume, points_kji: FloatArray) -> SlicePlane | None:
     spread = np.round(np.ptp(points_kji, axis=0), 6)
     flat = [layout for layout in layouts if spread[layout.normal_axis] <= 1.0]
     return min(flat, key=lambda layout: float(spread[layout.normal_axis]), default=None)
+
+
+def _oblique(volume: Volume, points_kji: FloatArray) -> bool:
+    """Whether a figure lies at an angle to all slices of a volume that can be cut at any angle."""
+    whole = volume.geometry.calibration is Calibration.VOLUME and not volume.colour
+    return whole and bool(np.ptp(points_kji, axis=0).min() > FLAT)
 
 
 def _scale(volume: Volume, points_kji: FloatArray) -> Scale:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
-from math import ceil, floor
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from medview.analysis.padding import padding_test
 from medview.core.geometry import Calibration, Geometry
 from medview.core.screen_grid import ScreenGrid
 from medview.core.slab import Slab, SlabMode
@@ -28,6 +27,9 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 _EDGE = 1e-6
 """Voxels beyond the outer edge that still count as inside: pictures that end there must not lose a row to rounding."""
+
+_ROUNDING = 2.0**-16
+"""Slices that a place may lie off one of them and still shows that one alone."""
 
 _BORDER = 0.51
 """Voxels beyond the outer centres up to which VTK continues the outermost ones; a little more than ``inside`` admits."""
@@ -53,7 +55,7 @@ class Sampled:
     inside: npt.NDArray[np.bool_]
 
 
-def sample(volume: Volume, grid: ScreenGrid, slab: Slab = Slab()) -> Sampled:
+def sample(volume: Volume, grid: ScreenGrid, slab: Slab = Slab(), *, padded: bool = True) -> Sampled:
     """Return what a volume shows on a picture, interpolated linearly along all three axes of its grid.
 
     Voxel centres give their stored numbers exactly. In the half voxel outside the outermost centres their numbers go on.
@@ -65,14 +67,18 @@ def sample(volume: Volume, grid: ScreenGrid, slab: Slab = Slab()) -> Sampled:
     slab : Slab
         Layers lie evenly on both sides of the picture, see ``layer_offsets_mm``. Colour is never projected, and volumes
         without millimetres across their slices have no slabs.
+    padded : bool
+        False where it is known that no voxel is padding, see ``holds_padding``: to look for it takes longer than the rest.
     """
+    padded = padded and volume.padding is not None and not volume.colour
     offsets = layer_offsets_mm(volume, grid, slab)
     rows, columns = grid.shape
     at_once = max(1, _MOST_SAMPLES // (columns * len(offsets)))
     if at_once >= rows:
-        return _sample(volume, grid, offsets, slab.mode)
+        return _sample(volume, grid, offsets, slab.mode, padded)
     parts = [
-        _sample(volume, _rows_of(grid, n, min(n + at_once, rows)), offsets, slab.mode) for n in range(0, rows, at_once)
+        _sample(volume, _rows_of(grid, n, min(n + at_once, rows)), offsets, slab.mode, padded)
+        for n in range(0, rows, at_once)
     ]
     return Sampled(np.concatenate([part.stored for part in parts]), np.concatenate([part.inside for part in parts]))
 
@@ -99,12 +105,26 @@ def sample_voxels(voxels: npt.NDArray[np.uint8], geometry: Geometry, grid: Scree
     return laid.upright(found)
 
 
-def nearest_k(geometry: Geometry, grid: ScreenGrid) -> npt.NDArray[np.intp]:
-    """Return the slice nearest to each pixel, shape (rows, columns); beyond the ends of the volume the outermost one."""
+def slices_met(
+    geometry: Geometry, grid: ScreenGrid, offsets_mm: FloatArray
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the first and the last slice (k) that has a part in each pixel, shape (rows, columns) both.
+
+    Interpolation mixes the slices on both sides of a place that lies between them. Beyond the ends of the volume it is the
+    outermost slice.
+
+    Parameters
+    ----------
+    offsets_mm : ndarray
+        Layers of the slab, see ``layer_offsets_mm``.
+    """
     corner, down, right = grid.on(geometry)
     rows, columns = grid.shape
     k = (corner[0] + np.arange(rows) * down[0])[:, np.newaxis] + np.arange(columns) * right[0]
-    return np.asarray(np.clip(np.rint(k), 0, geometry.shape_kji[0] - 1), dtype=np.intp)
+    along = _per_mm_kji(geometry, grid)[0] * np.asarray([offsets_mm.min(), offsets_mm.max()])
+    last = geometry.shape_kji[0] - 1
+    first_k, last_k = np.floor(k + along.min() + _ROUNDING), np.ceil(k + along.max() - _ROUNDING)
+    return np.clip(first_k, 0, last).astype(np.intp), np.clip(last_k, 0, last).astype(np.intp)
 
 
 def layer_offsets_mm(volume: Volume, grid: ScreenGrid, slab: Slab) -> FloatArray:
@@ -126,7 +146,7 @@ def _rows_of(grid: ScreenGrid, first: int, end: int) -> ScreenGrid:
     return ScreenGrid((x, y, z), grid.row_step_lps_mm, grid.column_step_lps_mm, (end - first, grid.shape[1]))
 
 
-def _sample(volume: Volume, grid: ScreenGrid, offsets_mm: FloatArray, mode: SlabMode) -> Sampled:
+def _sample(volume: Volume, grid: ScreenGrid, offsets_mm: FloatArray, mode: SlabMode, padded: bool) -> Sampled:
     laid = _Laid.by(grid, volume.geometry)
     across = _per_mm_kji(volume.geometry, laid.grid)
     layers = [laid.at(across * offset) for offset in offsets_mm]
@@ -136,9 +156,9 @@ def _sample(volume: Volume, grid: ScreenGrid, offsets_mm: FloatArray, mode: Slab
     step = across * (offsets_mm[1] - offsets_mm[0]) if len(offsets_mm) > 1 else across
     numbers = _cut(volume.voxels, layers[0], step, len(layers), linear=True)
     seen = within
-    if volume.padding is not None and not volume.colour:
-        padded = _keep_padding(volume, layers, step, numbers)
-        seen = [a & ~padded[:, n] for n, a in enumerate(within)]
+    if padded:
+        gone = _keep_padding(volume, layers, step, numbers)
+        seen = [a & ~gone[:, n] for n, a in enumerate(within)]
     if len(layers) == 1:
         return Sampled(laid.upright(numbers[:, 0]), laid.upright(within[0]))
     flat = _projected(numbers, seen, within, mode)
@@ -243,7 +263,7 @@ def _cut(voxels: npt.NDArray[np.generic], first: _Layer, step_kji: FloatArray, c
 
 def _keep_padding(volume: Volume, layers: list[_Layer], step_kji: FloatArray, numbers: Any) -> npt.NDArray[np.bool_]:
     """Put the nearest voxels' own numbers where padding was mixed in; return where they are padding."""
-    is_padding = _padding_test(volume)
+    is_padding = padding_test(volume)
     touched = np.stack([_beside_padding(volume.voxels, layer, is_padding) for layer in layers], axis=1)
     if not touched.any():
         return touched
@@ -270,20 +290,6 @@ def _beside_padding(
     for offsets in product(*((0, stride) if n > 1 else (0,) for stride, n in zip(strides, shape_kji, strict=True))):
         found |= is_padding(flat[sum(offsets) :].take(first, mode="clip"))
     return found
-
-
-def _padding_test(volume: Volume) -> Callable[[Any], npt.NDArray[np.bool_]]:
-    """Return ``volume.is_padding`` without the way over floating point, which takes five times as long for integers."""
-    dtype: np.dtype[Any] = volume.voxels.dtype
-    if volume.padding is None or dtype.kind not in "iu":
-        return volume.is_padding
-    limits = np.iinfo(dtype)
-    low, high = max(ceil(volume.padding[0]), limits.min), min(floor(volume.padding[1]), limits.max)
-    if low == high:
-        return partial(np.equal, dtype.type(low))
-    if low > high:
-        return volume.is_padding
-    return lambda stored: np.asarray((stored >= dtype.type(low)) & (stored <= dtype.type(high)))
 
 
 def _projected(
@@ -353,12 +359,22 @@ def _forgets(key: int) -> Callable[[object], None]:
     return forget
 
 
+@dataclass(frozen=True, slots=True)
+class _Borrowed:
+    """Memory of an array that outlives its image: the image goes with the array, see ``_images``."""
+
+    __array_interface__: dict[str, Any]
+
+
 def _wrapped(voxels: npt.NDArray[np.generic]) -> Any:
     from vtkmodules.util.numpy_support import numpy_to_vtk
     from vtkmodules.vtkCommonDataModel import vtkImageData
 
     slices, rows, columns = voxels.shape[:3]
     native = np.ascontiguousarray(voxels, dtype=voxels.dtype.newbyteorder("="))
+    if np.may_share_memory(native, voxels):
+        # VTK would keep the array, and the array its image: neither would ever go.
+        native = np.asarray(_Borrowed(native.__array_interface__))
     points = native.reshape(slices * rows * columns, *voxels.shape[3:])
     image = vtkImageData()
     image.SetDimensions(columns, rows, slices)

@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
-from medview.core.plane import NORMAL_LPS, Plane, SlicePlane, screen_directions
+from medview.core.plane import Plane, SlicePlane, screen_directions
+from medview.core.vector import cross
 
 Triple = tuple[float, float, float]
 FloatArray = npt.NDArray[np.float64]
 
-ALIGNED_COSINE = 1.0 - 1e-7
-"""Directions closer than this are the same: a hundredth of a voxel at the end of a thousand."""
+ALIGNED_COSINE = 1.0 - 5e-9
+"""Directions closer than this (a ten thousandth of a radian) are the same: a tenth of a voxel at the end of a thousand."""
+
+_NOISE = 1e-12
+"""A direction that a turn changes by less stays the same to the last bit: pictures across it are not worked out again."""
 
 _SLOPE = 0.3
 """A direction across the screen that shrinks to less than this part of itself is no help to stand by."""
@@ -71,12 +75,15 @@ class Axes:
     def turned(self, around_lps: npt.ArrayLike, radians: float) -> Axes:
         """Return the axes turned about a direction by the right-hand rule, still at right angles after many turns."""
         x, y, z = np.asarray(around_lps, dtype=np.float64) / np.linalg.norm(around_lps)
-        cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-        turn = np.eye(3) + np.sin(radians) * cross + (1 - np.cos(radians)) * (cross @ cross)
+        across = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+        turn = np.eye(3) + np.sin(radians) * across + (1 - np.cos(radians)) * (across @ across)
         # The nearest rotation: rounding of many small turns would shear the planes.
         u, _, v = np.linalg.svd(turn @ self.matrix)
-        left, back, head = (u @ v).T
-        return Axes(_triple(left), _triple(back), _triple(head), self.upright)
+        left, back, head = (
+            before if np.abs(after - before).max() < _NOISE else _triple(after)
+            for before, after in zip((self.left, self.back, self.head), (u @ v).T, strict=True)
+        )
+        return Axes(left, back, head, self.upright)
 
     def screen(self, plane: Plane) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the directions to the right and down on the screen, and across the slices, of a plane.
@@ -86,21 +93,20 @@ class Axes:
         wanted = [np.asarray(d, dtype=np.float64) for d in screen_directions(plane)]
         across = self.matrix @ wanted[2]
         stand = np.asarray(self.upright).T
-        facing = 1.0 if np.linalg.det(wanted) > 0 else -1.0
+        facing = _FACING[plane]
         right = stand @ wanted[0]
         right = right - (right @ across) * across
         if float(np.linalg.norm(right)) >= _SLOPE:
             right = right / np.linalg.norm(right)
-            return right, facing * np.cross(across, right), across
+            return right, facing * cross(across, right), across
         down = stand @ wanted[1]
         down = down - (down @ across) * across
         down = down / np.linalg.norm(down)
-        return facing * np.cross(down, across), down, across
+        return facing * cross(down, across), down, across
 
-    def tilt_degrees(self, plane: Plane) -> float:
-        """Return the angle between a plane's normal and that of the patient's own plane."""
-        normal = self.matrix @ np.asarray(NORMAL_LPS[plane], dtype=np.float64)
-        return float(np.degrees(np.arccos(min(1.0, abs(float(normal @ np.asarray(NORMAL_LPS[plane])))))))
+
+_FACING = {plane: 1.0 if np.linalg.det(screen_directions(plane)) > 0 else -1.0 for plane in Plane}
+"""Whether right, down and across of a plane are right-handed."""
 
 
 def _triple(vector: FloatArray) -> Triple:

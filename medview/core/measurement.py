@@ -18,6 +18,9 @@ FloatArray = npt.NDArray[np.float64]
 SAME_SLICE = 0.5
 """A figure lies on a slice when none of its points is further from it than this many slices."""
 
+FLAT = 1e-3
+"""Spread of a figure's points across the slices it was drawn on, in slices: rounding of affines and of files."""
+
 
 class MeasurementKind(Enum):
     """What is measured, and which points say so."""

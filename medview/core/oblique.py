@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,14 @@ from medview.core.axes import ALIGNED_COSINE, Axes, Triple
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import Plane, SlicePlane, letters
 from medview.core.screen_grid import ScreenGrid
+from medview.core.vector import cross
 
 _LARGEST = 1024
 """Rows or columns; finer pixels than the voxels of a long grid would show nothing more."""
+
+_KEPT = 64
+_ROUNDING = 1e-6
+"""Steps by which the last picture may lie beyond the outermost voxel centres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class ObliquePlane:
     rows, columns : int
         Enough to show the whole volume.
     half_steps : int
-        Pictures on either side of the middle.
+        Pictures on either side of the middle, as far as the outermost voxel centres.
     """
 
     plane: Plane
@@ -56,9 +62,10 @@ class ObliquePlane:
         ends = [(-0.5, n - 0.5) for n in geometry.shape_kji]
         corners = geometry.point_lps_mm([(k, j, i) for k in ends[0] for j in ends[1] for i in ends[2]])
         middle = corners.mean(axis=0)
-        wide, high, deep = (2 * float(np.abs((corners - middle) @ d).max()) for d in (right, down, normal))
+        wide, high = (2 * float(np.abs((corners - middle) @ d).max()) for d in (right, down))
         pixel = max(min(geometry.spacing_kji_mm), wide / _LARGEST, high / _LARGEST)
         step = 1.0 / float(np.linalg.norm(geometry.index_kji(middle + normal) - geometry.index_kji(middle)))
+        half_deep = float(np.abs((geometry.corners_lps_mm() - middle) @ normal).max())
         return cls(
             plane,
             _triple(right),
@@ -69,7 +76,7 @@ class ObliquePlane:
             step,
             rows=max(1, round(high / pixel)),
             columns=max(1, round(wide / pixel)),
-            half_steps=int(deep / 2 / step),
+            half_steps=int(half_deep / step + _ROUNDING),
         )
 
     @property
@@ -131,8 +138,12 @@ PlaneLayout = SlicePlane | ObliquePlane
 """How a pane lays a volume out: along its grid, or at an angle to it."""
 
 
+@lru_cache(maxsize=_KEPT)
 def layout_of(plane: Plane, axes: Axes | None, geometry: Geometry) -> PlaneLayout:
-    """Return how a plane lies in a grid: along the grid itself where the axes ask for no more, or there are none."""
+    """Return how a plane lies in a grid: along the grid itself where the axes ask for no more, or there are none.
+
+    Asked some thirty times for one frame of three panes; the last answers are kept.
+    """
     along = SlicePlane.of(plane, geometry)
     if axes is None or geometry.calibration is not Calibration.VOLUME:
         return along
@@ -149,7 +160,7 @@ def layout_of(plane: Plane, axes: Axes | None, geometry: Geometry) -> PlaneLayou
 
 def _across(plane: SlicePlane, directions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the normal of the slices themselves; of a sheared grid that is not the axis across them."""
-    normal = np.cross(directions[plane.row_axis], directions[plane.column_axis])
+    normal = cross(directions[plane.row_axis], directions[plane.column_axis])
     normal /= np.linalg.norm(normal)
     toward = directions[plane.normal_axis] * (-1 if plane.normal_flip else 1)
     return normal if float(normal @ toward) > 0 else -normal

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
+from medview.core.vector import cross
 
 Triple = tuple[float, float, float]
 
@@ -34,13 +35,23 @@ class ScreenGrid:
     @property
     def normal_lps(self) -> npt.NDArray[np.float64]:
         """Unit vector across the picture: columns' direction x rows' direction, away from the person who looks at it."""
-        across = np.cross(self.column_step_lps_mm, self.row_step_lps_mm)
+        across = cross(self.column_step_lps_mm, self.row_step_lps_mm)
         return np.asarray(across / np.linalg.norm(across))
 
     def moved(self, by_lps_mm: npt.ArrayLike) -> ScreenGrid:
         """Return the same picture elsewhere in the patient."""
         x, y, z = (float(n) for n in np.asarray(self.corner_lps_mm) + np.asarray(by_lps_mm, dtype=np.float64))
         return ScreenGrid((x, y, z), self.row_step_lps_mm, self.column_step_lps_mm, self.shape)
+
+    def resampled(self, shape: tuple[int, int]) -> ScreenGrid:
+        """Return the picture between the same outer edges with another number of rows and columns."""
+        by_row, by_column = (before / after for before, after in zip(self.shape, shape, strict=True))
+        x, y, z = (float(n) for n in self.point_lps_mm((by_row - 1) / 2, (by_column - 1) / 2))
+        down, right = (
+            (step[0] * by, step[1] * by, step[2] * by)
+            for step, by in ((self.row_step_lps_mm, by_row), (self.column_step_lps_mm, by_column))
+        )
+        return ScreenGrid((x, y, z), down, right, shape)
 
     def point_lps_mm(self, row: float, column: float) -> npt.NDArray[np.float64]:
         """Return the place of a position on the picture; integers are centres of pixels."""

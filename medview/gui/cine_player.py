@@ -40,7 +40,7 @@ class CinePlayer(QObject):
 
     def _on_switch(self, on: bool) -> None:
         self._timer.stop()
-        self._run = None
+        self._run = self._case = None
         case, bench = self._workspace.looked_at, self._workspace.bench
         if not on:
             return

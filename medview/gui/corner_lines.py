@@ -161,7 +161,7 @@ def _position(looked: Looked) -> list[str]:
 
 def _spacing(looked: Looked) -> list[str]:
     if isinstance(looked.plane, ObliquePlane):
-        return [f"Interpolated, {looked.plane.pixel_mm:.2f} mm pixels"]
+        return [f"Interpolated, {looked.plane.pixel_mm:.2f} mm"]
     spacing_mm = looked.case.volume.geometry.spacing_kji_mm[looked.plane.normal_axis]
     return [f"Spacing {spacing_mm:.2f} mm"] if _position(looked)[0] else []
 

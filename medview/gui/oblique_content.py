@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from medview.analysis.reslice import nearest_k, sample, sample_voxels
+from medview.analysis.padding import holds_padding
+from medview.analysis.reslice import layer_offsets_mm, sample, sample_voxels, slices_met
 from medview.core.geometry import Geometry
 from medview.core.oblique import ObliquePlane
 from medview.core.prediction import PredictedMask
@@ -17,19 +18,40 @@ from medview.gui.label_raster import Cut
 from medview.workspace.grey_table import GreyTable, Levels
 from medview.workspace.load_state import LoadState, SliceState
 
+COARSEST = 0.5
+"""Samples per pixel of the picture, along each side, below which interpolation would leave voxels out."""
+
 
 def oblique_levels(
-    table: GreyTable, load: LoadState, plane: ObliquePlane, index: float, slab: Slab, missing_level: int
+    table: GreyTable,
+    load: LoadState,
+    plane: ObliquePlane,
+    index: float,
+    slab: Slab,
+    missing_level: int,
+    pixel_px: float = 1.0,
 ) -> Levels:
-    """Return the levels of a picture; black outside the volume, ``missing_level`` where slices have not arrived."""
-    grid = plane.grid(table.volume.geometry, index)
-    found = sample(table.volume, grid, slab)
+    """Return the levels of a picture; black outside the volume, ``missing_level`` where a slice that is not there matters.
+
+    Parameters
+    ----------
+    pixel_px : float
+        Device pixels of the pane per pixel of the picture. Where they are fewer the picture gets fewer too, down to half.
+    """
+    volume, grid = table.volume, plane.grid(table.volume.geometry, index)
+    part = min(1.0, max(COARSEST, pixel_px))
+    if part < 1.0:
+        rows, columns = grid.shape
+        grid = grid.resampled((max(1, round(rows * part)), max(1, round(columns * part))))
+    found = sample(volume, grid, slab, padded=not load.complete or holds_padding(volume))
     levels = table.levels(found.stored)
     if not levels.flags.writeable:
         levels = levels.copy()
     if not (load.complete and not load.damaged):
         missing = np.fromiter((load.state(k) is not SliceState.READY for k in range(load.total)), bool, load.total)
-        levels[missing[nearest_k(table.volume.geometry, grid)]] = missing_level
+        first, last = slices_met(volume.geometry, grid, layer_offsets_mm(volume, grid, slab))
+        up_to = np.concatenate([[0], np.cumsum(missing)])
+        levels[up_to[last + 1] > up_to[first]] = missing_level
     levels[~found.inside] = 0
     return levels
 

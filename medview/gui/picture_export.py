@@ -63,7 +63,9 @@ class PictureExport:
         return bytes(stored.data())
 
     def _pane(self) -> QWidget:
-        return self._panes.pointed_pane
+        pane = self._panes.pointed_pane
+        pane.be_fine()
+        return pane
 
 
 def _has_case(workspace: Workspace) -> bool:

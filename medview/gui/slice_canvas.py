@@ -13,6 +13,7 @@ from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.fused_view import FusedView
 from medview.gui.fusion_watch import FusionWatch
+from medview.gui.haste import Haste
 from medview.gui.mouse import pointer_at
 from medview.gui.pointed_at import PointedAt
 from medview.gui.slice_content import screen_ranges
@@ -72,6 +73,8 @@ class SliceCanvas(QWidget):
         # Slices arrive faster than anyone can look; reading needs the processor more than the screen does.
         self._load_pace = QTimer(self, interval=_LOAD_PACE_MS, singleShot=True)
         self._load_pace.timeout.connect(self._show_load)
+        self._haste = Haste(self)
+        self._haste.rested.connect(self._on_rest)
         self._of_case = Subscriptions(self)
         self._of_bench = Subscriptions(self)
         self.setObjectName(f"{pane_id}_pane")
@@ -158,8 +161,9 @@ class SliceCanvas(QWidget):
             self._say_pointed_at()
 
     def _on_axes(self) -> None:
+        before = self._layout
         self._on_turn()
-        if self._case is not None and self._layout is not None:
+        if self._case is not None and self._layout is not None and self._layout is before:
             self._picture.take_lines(self._case, self._layout)
             self._mark(Stale.LINES | Stale.TEXT)
 
@@ -181,6 +185,14 @@ class SliceCanvas(QWidget):
     def _show_load(self) -> None:
         self._mark(Stale.PICTURE | Stale.TEXT | Stale.MEASURES)
         self._say_pointed_at()
+
+    def _on_rest(self) -> None:
+        self._mark(Stale.PICTURE)
+
+    def be_fine(self) -> None:
+        """Show the picture as fine as it gets now, for somebody who takes it along."""
+        if self._haste.end():
+            self._mark(Stale.PICTURE)
 
     def _on_measured(self) -> None:
         self._mark(Stale.MEASURES)
@@ -253,7 +265,8 @@ class SliceCanvas(QWidget):
         if parts & Stale.CAMERA:
             picture.look(case, layout, (self.width(), self.height()), self.devicePixelRatioF())
         if parts & Stale.PICTURE or (parts & Stale.CAMERA and not picture.image.fine_enough):
-            picture.show_image(case, layout, index)
+            with self._haste.picture() as coarse:
+                picture.show_image(case, layout, index, coarse=coarse)
         if parts & Stale.FUSED:
             picture.show_fused(case, layout, index)
         if parts & Stale.LABELS:

@@ -46,10 +46,18 @@ def screen_ranges(plane: SlicePlane, geometry: Geometry, box: Box) -> tuple[int,
     return row0, row1, column0, column1
 
 
-def slice_levels(table: GreyTable, load: LoadState, plane: PlaneLayout, at: float, slab: Slab = Slab()) -> Levels | None:
-    """Return the levels of a slice or of a slab around it; None when nothing of it can be shown."""
+def slice_levels(
+    table: GreyTable, load: LoadState, plane: PlaneLayout, at: float, slab: Slab = Slab(), pixel_px: float = 1.0
+) -> Levels | None:
+    """Return the levels of a slice or of a slab around it; None when nothing of it can be shown.
+
+    Parameters
+    ----------
+    pixel_px : float
+        Device pixels of the pane per pixel of the slice; pictures at an angle to the grid are worked out no finer.
+    """
     if isinstance(plane, ObliquePlane):
-        return oblique_levels(table, load, plane, at, slab, MISSING_LEVEL)
+        return oblique_levels(table, load, plane, at, slab, MISSING_LEVEL, pixel_px)
     index = int(at)
     if not plane.acquired and table.volume.geometry.calibration is not Calibration.VOLUME:
         # Planes across slices whose distances are not known would show distances all the same.

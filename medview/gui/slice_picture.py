@@ -93,10 +93,13 @@ class SlicePicture:
 
     def take_case(self, case: OpenCase | None, layout: PlaneLayout | None) -> None:
         """Begin with another case or plane, or with none."""
-        self.viewport = self.camera = self._table = None
+        self.viewport = self.camera = None
+        if case is None or self._table is None or self._table.volume is not case.volume:
+            self._table = None
         self.fused.clear()
         self._texts, self._chips = _NO_TEXT, ()
         self._lines = ()
+        self._edge_letters = ("", "", "", "")
         if case is not None and layout is not None:
             self.take_lines(case, layout)
 
@@ -126,15 +129,17 @@ class SlicePicture:
         note = case.volume.pixel_scale.note if layout.acquired else ""
         self._scale_bar.update(self.viewport, self._font, calibrated=calibrated, note=note)
 
-    def show_image(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
-        """Take the grey levels."""
+    def show_image(self, case: OpenCase, layout: PlaneLayout, index: float, *, coarse: bool = False) -> None:
+        """Take the grey levels; ``coarse`` ones at an angle to the grid while a hand moves them."""
         table, view = self._table, case.view
         same = table is not None and table.inverted == view.inverted and table.take(case.volume)
         if table is None or not same or table.window != view.window:
             table = self._table = GreyTable(case.volume, view.window, inverted=view.inverted)
         coloured = view.colour_map != GREY and not case.volume.colour
         colours = palette(view.colour_map) if coloured else None
-        self.image.update(slice_levels(table, case.load, layout, index, self._bench.slab), self._here, colours)
+        pixel_px = 0.0 if coarse else self._here.row_px * self._here.device_ratio
+        levels = slice_levels(table, case.load, layout, index, self._bench.slab, pixel_px)
+        self.image.update(levels, self._here, colours)
         self._colour_bar.update(colours, window_ends(case), self._here)
         self.graphics.update(graphics_mask(case, self._bench, layout, index), self._here)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from medview.core.oblique import ObliquePlane
 from medview.core.plane import Plane, SlicePlane
-from medview.workspace.focus import stepped
+from medview.workspace.focus import moved_to
 from medview.workspace.open_case import OpenCase
 
 SLOWEST_HZ, FASTEST_HZ = 0.5, 60.0
@@ -88,21 +88,23 @@ def begin(case: OpenCase, plane: Plane, rate_hz: float, now_s: float, *, in_time
 
 
 def slice_shown(case: OpenCase, plane: Plane) -> int:
-    """Return which slice of a plane is shown, from 0; of a plane at an angle to the grid the nearest step."""
+    """Return which slice of a plane is shown, from 0; of a plane at an angle to the grid the nearest whole step."""
     layout = case.slice_plane(plane)
-    at = round(case.position_on(layout))
-    return at + layout.half_steps if isinstance(layout, ObliquePlane) else at
+    at = case.position_on(layout)
+    if isinstance(layout, SlicePlane):
+        return round(at)
+    # Not round(), which goes to even numbers and would show some steps twice and leave others out.
+    return min(2 * layout.half_steps, max(0, math.floor(at + 0.5) + layout.half_steps))
 
 
 def show_slice(case: OpenCase, plane: Plane, index: int) -> None:
-    """Show a slice of a plane, from 0."""
+    """Show a slice of a plane, from 0; of a plane at an angle to the grid the whole step."""
     layout = case.slice_plane(plane)
     if isinstance(layout, SlicePlane):
         case.view.set_slice(layout.normal_axis, index)
         return
     geometry = case.volume.geometry
-    by = index - slice_shown(case, plane)
-    case.view.look_at(stepped(geometry, layout, case.view.at_kji, by), geometry.shape_kji)
+    case.view.look_at(moved_to(geometry, layout, case.view.at_kji, index - layout.half_steps), geometry.shape_kji)
 
 
 def rate_of(case: OpenCase) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from medview.core.geometry import Calibration
 from medview.core.oblique import PlaneLayout
 from medview.core.plane import Plane
+from medview.core.vector import cross
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 
@@ -44,7 +45,7 @@ def crosshair_lines(case: OpenCase, layout: PlaneLayout) -> tuple[CrosshairLine,
     for plane in Plane:
         if plane is layout.plane:
             continue
-        along = np.cross(mine, case.slice_plane(plane).grid(geometry, 0).normal_lps)
+        along = cross(mine, case.slice_plane(plane).grid(geometry, 0).normal_lps)
         there = np.asarray(layout.screen(geometry, geometry.index_kji(geometry.point_lps_mm(at) + along)))
         _, rows, columns = np.round(there - here, 9)
         if rows or columns:

@@ -2,57 +2,81 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
 from medview.core.oblique import ObliquePlane
 
-_NEAR_STEPS = 1e-3
-"""A place this near to a picture lies on it."""
-_TRIES = 40
+FloatArray = npt.NDArray[np.float64]
+
+_ROUNDING_STEPS = 1e-6
+"""A place this far beyond the last picture that meets the grid still lies on it."""
 
 
-def stepped(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, steps: int) -> npt.NDArray[np.float64]:
-    """Return the place ``steps`` pictures further, inside the grid; as far as the volume goes when there are fewer.
+def stepped(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, steps: int) -> FloatArray:
+    """Return the place ``steps`` pictures further, inside the grid; of fewer, as many whole steps as there are.
 
     It goes straight across the pictures as long as that stays inside the grid, then along its border.
     """
-    here = np.asarray(at_kji, dtype=np.float64)
-    across, row, column = layout.screen(geometry, here)
-    limit = min(abs(steps), 2 * layout.half_steps + 2)
-    sign = 1 if steps > 0 else -1
-
-    def place(count: int) -> npt.NDArray[np.float64] | None:
-        return _inside(
-            geometry, layout, layout.index_kji(geometry, across + sign * count, row, column), across + sign * count
-        )
-
-    if (found := place(limit)) is not None:
-        return found
-    # Places inside the grid are an interval of steps.
-    near, far = 0, limit
-    best = here
-    while far - near > 1:
-        middle = (near + far) // 2
-        found = place(middle)
-        if found is None:
-            far = middle
-        else:
-            near, best = middle, found
-    return best
+    across = layout.screen(geometry, at_kji)[0]
+    low, high = reach(geometry, layout)
+    if steps > 0:
+        steps = min(steps, max(0, math.floor(high - across + _ROUNDING_STEPS)))
+    else:
+        steps = max(steps, -max(0, math.floor(across - low + _ROUNDING_STEPS)))
+    return moved_to(geometry, layout, at_kji, across + steps) if steps else np.asarray(at_kji, dtype=np.float64)
 
 
-def _inside(
-    geometry: Geometry, layout: ObliquePlane, target_kji: npt.NDArray[np.float64], across: float
-) -> npt.NDArray[np.float64] | None:
-    """Return the place of a picture that lies in the grid and nearest to one that may not, or None."""
+def moved_to(geometry: Geometry, layout: ObliquePlane, at_kji: npt.ArrayLike, across: float) -> FloatArray:
+    """Return the place on a picture straight across from another one; where that is outside the grid, the nearest inside.
+
+    Parameters
+    ----------
+    across : float
+        Position of the picture, see ``ObliquePlane``; at most as far as the outermost voxel centres.
+    """
+    _, row, column = layout.screen(geometry, at_kji)
+    target = layout.index_kji(geometry, across, row, column)
     last = np.asarray(geometry.shape_kji) - 1.0
-    at = target_kji
-    for _ in range(_TRIES):
-        clipped = np.clip(at, 0.0, last)
-        off, row, column = layout.screen(geometry, clipped)
-        if abs(off - across) <= _NEAR_STEPS:
-            return clipped
-        at = layout.index_kji(geometry, across, row, column)
-    return None
+    if bool(np.all((target >= 0.0) & (target <= last))):
+        return target
+    slope, start = _slope(geometry, layout)
+    nearest, furthest = _ends(slope, start, last)
+    wanted = min(max(across, nearest), furthest) - start
+    # Nearest in millimetres under one linear condition: every axis moves by one and the same multiple of this and stops at
+    # its border. (Of a sheared grid it is near, not nearest.)
+    way = slope / np.square(geometry.spacing_kji_mm)
+
+    def off(multiple: float) -> float:
+        return float(np.clip(target + multiple * way, 0.0, last) @ slope) - wanted
+
+    moving = way != 0.0
+    bends = np.concatenate([(edge - target)[moving] / way[moving] for edge in (np.zeros(3), last)])
+    bends.sort()
+    errors = [off(bend) for bend in bends]
+    after = next((n for n, error in enumerate(errors) if error >= 0.0), len(bends) - 1)
+    if after == 0:
+        return np.asarray(np.clip(target + bends[0] * way, 0.0, last))
+    low, high = errors[after - 1], errors[after]
+    part = 0.0 if high == low else min(1.0, max(0.0, -low / (high - low)))
+    multiple = bends[after - 1] + part * (bends[after] - bends[after - 1])
+    return np.asarray(np.clip(target + multiple * way, 0.0, last))
+
+
+def reach(geometry: Geometry, layout: ObliquePlane) -> tuple[float, float]:
+    """Return the first and the last position across the pictures at which a voxel centre lies."""
+    return _ends(*_slope(geometry, layout), np.asarray(geometry.shape_kji) - 1.0)
+
+
+def _slope(geometry: Geometry, layout: ObliquePlane) -> tuple[FloatArray, float]:
+    """Return how the position across the pictures grows along k, j and i, and what it is at voxel (0, 0, 0)."""
+    start = layout.screen(geometry, (0.0, 0.0, 0.0))[0]
+    return np.asarray([layout.screen(geometry, one)[0] - start for one in np.eye(3)]), start
+
+
+def _ends(slope: FloatArray, start: float, last: FloatArray) -> tuple[float, float]:
+    along = slope * last
+    return start + float(np.minimum(along, 0.0).sum()), start + float(np.maximum(along, 0.0).sum())

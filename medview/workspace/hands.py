@@ -109,7 +109,7 @@ class Hands:
         self._update_preview(pointer)
         marked = self._bench.tool in _MARKING
         if case is not None and press is not None and clicked and self._is_tool_click(press) and not marked:
-            self._send(crosshair.drag(Stage(self._bench, case, self._workspace.say), pointer), first=True)
+            crosshair.click(Stage(self._bench, case, self._workspace.say), pointer)
         return clicked
 
     def cancel(self) -> bool:
@@ -151,7 +151,7 @@ class Hands:
         if self._bench.tool is Tool.POLYGON:
             self.clicking.close()
             return
-        self._bench.maximised = "" if self._bench.maximised == pointer.pane else pointer.pane
+        self._bench.toggle_maximised(pointer.pane)
 
     @property
     def _bench(self) -> Bench:

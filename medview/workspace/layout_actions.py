@@ -37,8 +37,7 @@ def _layout(layout_id: str) -> Run:
 
 
 def _maximise(workspace: Workspace) -> None:
-    bench = workspace.bench
-    bench.maximised = "" if bench.maximised else bench.pointed
+    workspace.bench.toggle_maximised(workspace.bench.pointed)
 
 
 def look_along(workspace: Workspace, pane_id: str, plane: Plane | None) -> None:

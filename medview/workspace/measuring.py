@@ -12,7 +12,7 @@ from medview.analysis.figures import outline
 from medview.analysis.measures import Measured, Quantity, measure
 from medview.core.changes import AnnotationChange, Command
 from medview.core.geometry import Geometry
-from medview.core.measurement import SAME_SLICE, Measurement, MeasurementKind
+from medview.core.measurement import FLAT, SAME_SLICE, Measurement, MeasurementKind
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
@@ -43,9 +43,6 @@ _NAMES = {
     MeasurementKind.POLYGON: "Polygon",
     MeasurementKind.FREEHAND: "Outline",
 }
-
-_FLAT = 1e-3
-"""Spread of a figure's points across the slices of the plane it was drawn on, in slices; rounding of the affine."""
 
 GRIP_PX = 8.0
 """How near the hand has to be to take hold of something."""
@@ -109,7 +106,7 @@ def lies_on(measurement: Measurement, plane: PlaneLayout, geometry: Geometry, in
     if isinstance(plane, ObliquePlane):
         across = np.asarray([plane.screen(geometry, point)[0] for point in points])
         return bool(np.abs(across - index).max() <= SAME_SLICE)
-    flat = bool(np.ptp(points[:, plane.normal_axis]) <= _FLAT)
+    flat = bool(np.ptp(points[:, plane.normal_axis]) <= FLAT)
     return flat and measurement.slice_index(plane, geometry) == index
 
 
@@ -197,7 +194,7 @@ def table(case: OpenCase) -> str:
     for one in measurements(case):
         found = measured(case, one)
         at = where(case, one)
-        rows += [(title(one), at, q.name, f"{q.value:.6g}", q.unit, found.reason) for q in found.quantities]
+        rows += [(title(one), at, q.name, f"{q.value:.6g}", q.unit, found.remark) for q in found.quantities]
     return "\n".join("\t".join(row) for row in rows) + "\n"
 
 
@@ -207,7 +204,7 @@ def as_text(case: OpenCase, chosen: Sequence[Measurement]) -> str:
     for one in chosen:
         found = measured(case, one)
         said = ", ".join(f"{q.name} {quantity_text(q)}" for q in found.quantities if q.name != "voxels")
-        reason = f" ({found.reason})" if found.reason else ""
+        reason = f" ({found.remark})" if found.remark else ""
         out.append(f"{title(one)}, {where(case, one)}: {said}{reason}")
     return "\n".join(out)
 
@@ -218,7 +215,8 @@ def where(case: OpenCase, measurement: Measurement) -> str:
         index = measurement.slice_index(layout, case.volume.geometry)
         if index is not None and lies_on(measurement, layout, case.volume.geometry, index):
             return f"{plane.value} {index + 1}{_when(case, measurement)}"
-    return f"across slices{_when(case, measurement)}"
+    across = "on an oblique plane" if measurement.kind.region else "across slices"
+    return f"{across}{_when(case, measurement)}"
 
 
 def _when(case: OpenCase, measurement: Measurement) -> str:
@@ -227,10 +225,9 @@ def _when(case: OpenCase, measurement: Measurement) -> str:
 
 def jump_to(case: OpenCase, measurement: Measurement) -> None:
     """Put the crosshair into the middle of a measurement, at its time."""
-    middle = np.rint(measurement.points_kji(case.volume.geometry).mean(axis=0)).astype(int)
-    k, j, i = (int(min(max(n, 0), count - 1)) for n, count in zip(middle, case.volume.geometry.shape_kji, strict=True))
     case.view.time_index = min(case.images.time(measurement), len(case.times) - 1)
-    case.view.crosshair_kji = (k, j, i)
+    # The exact place, not its voxel: a plane at an angle to the grid shows figures within half a step only.
+    case.view.look_at(measurement.points_kji(case.volume.geometry).mean(axis=0), case.volume.geometry.shape_kji)
     case.view.active_measurement_id = measurement.annotation_id
 
 

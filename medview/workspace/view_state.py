@@ -248,6 +248,11 @@ class Bench:
     hung: tuple[str, str, str, bool] = ("", "", "", False)
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
+    def toggle_maximised(self, pane_id: str) -> None:
+        """Fill the centre with a pane, or bring the others back. One in a window of its own has nothing to fill."""
+        alone = self.maximised or pane_id in self.detached
+        self.maximised = "" if alone else pane_id
+
     def set_radius(self, radius_mm: float) -> None:
         """Set the brush radius, within bounds."""
         self.brush_radius_mm = min(MAX_BRUSH_MM, max(MIN_BRUSH_MM, radius_mm))

@@ -147,7 +147,9 @@ class Workspace:
         case.load_changed.disconnect()
         self.bench.fusions = without_case(self.bench.fusions, key)
         if self.active is case:
-            self.active = next(reversed(self.cases.values()), None)
+            self.active = None
+            # Panels speak of the active case: one that can be seen, if there is any.
+            self.active = next(reversed(self.shown_cases or list(self.cases.values())), None)
             self.active_changed.emit()
         self.cases_changed.emit()
 

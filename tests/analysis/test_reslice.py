@@ -15,8 +15,9 @@ import pytest
 import SimpleITK as sitk
 from scipy.ndimage import map_coordinates
 
-from medview.analysis import reslice
-from medview.analysis.reslice import layer_offsets_mm, nearest_k, sample, sample_voxels
+from medview.analysis import padding, reslice
+from medview.analysis.padding import holds_padding
+from medview.analysis.reslice import layer_offsets_mm, sample, sample_voxels, slices_met
 from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline
 from medview.core.plane import Plane, SlicePlane
@@ -161,8 +162,9 @@ def test_sheared_and_left_handed_grids_are_sampled_where_their_voxels_are(seed: 
     inside = np.all([(p >= -0.5) & (p <= n - 0.5) for p, n in zip(places, SHAPE, strict=True)], axis=0)
     np.testing.assert_array_equal(found.inside, inside)
     assert np.abs(found.stored - by_scipy(ct.voxels, grid, geometry))[inside].max() <= 0.501
-    wanted = np.clip(np.rint(places[0]), 0, SHAPE[0] - 1)
-    assert (nearest_k(geometry, grid) != wanted).mean() < 1e-3
+    first, last = slices_met(geometry, grid, np.zeros(1))
+    assert (first != np.clip(np.floor(places[0]), 0, SHAPE[0] - 1)).mean() < 1e-3
+    assert (last != np.clip(np.ceil(places[0]), 0, SHAPE[0] - 1)).mean() < 1e-3
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "int32", "float32", ">i2"])
@@ -317,8 +319,29 @@ def test_a_picture_beside_the_volume_shows_nothing() -> None:
     assert not sample(ct, away).inside.any()
     assert not sample(ct, away, Slab(SlabMode.MAXIMUM, 10.0)).inside.any()
     assert not sample_voxels(np.ones(SHAPE, np.uint8), ct.geometry, away).any()
-    assert nearest_k(ct.geometry, away).min() >= 0
-    assert nearest_k(ct.geometry, away).max() < SHAPE[0]
+    for met in slices_met(ct.geometry, away, np.array([-5.0, 5.0])):
+        assert 0 <= met.min() <= met.max() < SHAPE[0]
+
+
+def test_a_slice_that_has_no_part_in_a_pixel_changes_nothing_there() -> None:
+    ct = phantom()
+    grid = picture(ct.geometry)
+    for slab in (Slab(), Slab(SlabMode.MEAN, 8.0)):
+        before = sample(ct, grid, slab)
+        first, last = slices_met(ct.geometry, grid, layer_offsets_mm(ct, grid, slab))
+        for k in (0, 4, SHAPE[0] - 1):
+            voxels = np.array(ct.voxels)
+            voxels[k] += 5000
+            changed = sample(Volume(voxels, ct.geometry), grid, slab).stored != before.stored
+            touched = (first <= k) & (k <= last)
+            assert not (changed & before.inside & ~touched).any()
+            assert (changed & before.inside).any()
+
+
+def test_voxel_centres_are_met_by_their_own_slice_alone() -> None:
+    geometry = placed()
+    first, last = slices_met(geometry, along(SlicePlane.of(Plane.AXIAL, geometry), geometry, 3), np.zeros(1))
+    assert (first == last).all()
 
 
 def test_voxels_that_lie_in_no_one_piece_are_sampled_too() -> None:
@@ -355,3 +378,22 @@ def test_labels_are_let_go_after_they_were_sampled() -> None:
 def test_vtk_is_loaded_with_the_first_picture_and_not_before() -> None:
     program = "import sys, medview.analysis.reslice; sys.exit(any(name.startswith('vtk') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+
+
+def test_whether_a_volume_holds_padding_is_looked_up_once_and_forgotten_with_it() -> None:
+    voxels = smooth_and_asymmetric()
+    plain = Volume(voxels, placed(), padding=(-2000.0, -1999.0))
+    marked = Volume(
+        np.where(voxels == voxels[4, 7, 9], -1999, voxels).astype(np.int16), placed(), padding=(-2000.0, -1999.0)
+    )
+    known = len(padding._padded)
+    assert [holds_padding(plain), holds_padding(marked), holds_padding(phantom())] == [False, True, False]
+    assert [holds_padding(plain), holds_padding(marked)] == [False, True]
+    assert len(padding._padded) == known + 2
+    grid = picture(plain.geometry)
+    for slab in (Slab(), Slab(SlabMode.MEAN, 8.0)):
+        one, other = sample(plain, grid, slab), sample(plain, grid, slab, padded=False)
+        np.testing.assert_array_equal(one.stored[one.inside], other.stored[other.inside])
+    del plain, marked
+    gc.collect()
+    assert len(padding._padded) == known

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
+from medview.core.axes import Axes
 from medview.core.geometry import Geometry
 from medview.core.plane import Plane
 from medview.core.segmentation import COLOUR_CYCLE
@@ -18,6 +19,7 @@ from medview.core.window import Window
 from medview.gui.pane_grid import PaneGrid
 from medview.gui.slice_view import SliceView
 from medview.gui.theme import apply_theme
+from medview.workspace.hands import step_slice
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.view_state import Camera, Mode, Tool
@@ -36,7 +38,7 @@ def rows() -> list[Row]:
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     apply_theme(app)
-    return [*_looking(), *_painting()]
+    return [*_looking(), *_oblique(), *_painting()]
 
 
 def _looking() -> list[Row]:
@@ -81,6 +83,34 @@ def _slabs(workspace: Workspace, turn: Callable[[int], Callable[[int], None]]) -
             _settle()
             result.append(_row(f"scroll {plane.value} {mode.title} of 10 slices", turn(axis), 33.0, "1600 x 1000"))
     workspace.bench.slab = Slab()
+    return result
+
+
+def _oblique() -> list[Row]:
+    """Turn a plane through a volume as a hand on the crosshair's lines does, step across it, and turn slabs."""
+    shape_kji = (512, 512, 512)
+    voxels = np.random.default_rng(0).integers(-1000, 1000, shape_kji, dtype=np.int16)
+    case = make_case(Geometry.from_spacing(shape_kji, (1.0, 0.7, 0.7)), voxels)
+    case.view.window = Window(40, 400)
+    case.view.crosshair_kji = (256, 256, 256)
+    grid, workspace = _window(case)
+    workspace.bench.maximised = "axial"
+    start = Axes().turned((0.3, 1.0, 0.2), 0.4)
+
+    def turn(n: int) -> None:
+        case.view.axes = start.turned((0.0, 1.0, 0.0), np.radians(n / 2))
+
+    def step(n: int) -> None:
+        step_slice(case, Plane.AXIAL, 1 if n < FRAMES // 2 else -1)
+
+    note = "512 x 512 x 512, pane 1600 x 1000"
+    result = [_row("oblique plane turning, 512^3", turn, 16.0, note)]
+    result.append(_row("oblique plane stepping, 512^3", step, 16.0, note))
+    for mode in (SlabMode.MAXIMUM, SlabMode.MEAN):
+        workspace.bench.slab = Slab(mode, 8.0)
+        _settle()
+        result.append(_row(f"oblique 10-layer slab turning, {mode.title}", turn, 33.0, f"{note}, coarse while it moves"))
+    grid.close()
     return result
 
 

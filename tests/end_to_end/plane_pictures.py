@@ -44,6 +44,11 @@ def main(folder: Path, data: Path) -> None:
         assert chest.view.axes is not None
         studio.shoot("planes-oblique-large", LARGE)
         studio.shoot("planes-oblique-light", SMALL, "light")
+        action("tool.ellipse").run(workspace)
+        coronal = window.panes.findChild(QWidget, "coronal_pane")
+        assert coronal is not None
+        drag(coronal, (0.42, 0.55), (0.6, 0.72))
+        studio.shoot("planes-oblique-region", SMALL)
         action("planes.grid").run(workspace)
         action("tool.window").run(workspace)
         action("layout.1x1").run(workspace)

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medview.core.plane import Plane
+from medview.core.axes import Axes
+from medview.core.plane import NORMAL_LPS, Plane
 from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
-from medview.workspace.pointer import Button, Modifiers
+from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.tool_actions import set_mode, set_tool
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
@@ -157,3 +158,42 @@ def test_keys_act_on_the_pane_under_the_pointer(hands: Hands, workspace: Workspa
     layout = case.slice_plane(Plane.SAGITTAL)
     changed = [axis for axis in range(3) if case.view.crosshair_kji[axis] != before[axis]]
     assert changed == [layout.normal_axis]
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_the_wheel_steps_across_a_plane_at_an_angle_and_back_to_the_same_place(
+    hands: Hands, case: OpenCase, plane: Plane
+) -> None:
+    case.view.axes = Axes().turned((0.3, -1.0, 0.4), 0.5)
+    layout, at = case.slice_plane(plane), case.view.at_kji
+    start = case.position_on(layout)
+
+    def turn(steps: float) -> float:
+        index = case.position_on(layout)
+        hands.wheel(Pointer(layout, index, 3.0, 4.0), steps)
+        return case.position_on(layout) - index
+
+    assert turn(1) == pytest.approx(1.0, abs=1e-5)
+    assert turn(0.2) == pytest.approx(1.0, abs=1e-5)
+    assert turn(-2) == pytest.approx(-2.0, abs=1e-5)
+    assert case.view.at_kji == pytest.approx(at, abs=1e-4)
+    assert case.position_on(layout) == pytest.approx(start, abs=1e-5)
+    # Away from the person is towards head, back or left.
+    before = case.volume.geometry.point_lps_mm(case.view.at_kji)
+    hands.wheel(Pointer(layout, start, 3.0, 4.0), 1)
+    moved = case.volume.geometry.point_lps_mm(case.view.at_kji) - before
+    assert float(moved @ np.asarray(NORMAL_LPS[plane])) > 0
+    for _ in range(100):
+        hands.wheel(Pointer(layout, case.position_on(layout), 3.0, 4.0), 1)
+    assert hands.preview is None
+    shape = case.volume.geometry.shape_kji
+    assert all(0 <= n <= count - 1 for n, count in zip(case.view.at_kji, shape, strict=True))
+
+
+def test_the_exact_place_is_kept_until_the_voxel_is_left(case: OpenCase) -> None:
+    view, shape = case.view, case.volume.geometry.shape_kji
+    view.look_at((3.4, 7.6, 100.0), shape)
+    assert view.at_kji == (3.4, 7.6, 29.0)
+    assert view.crosshair_kji == (3, 8, 29)
+    view.crosshair_kji = (4, 8, 29)
+    assert view.at_kji == (4.0, 8.0, 29.0)

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from medview.analysis.measures import measure
+from medview.core.axes import Axes
 from medview.core.changes import AnnotationChange
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.plane import Plane
 from medview.workspace.actions import action
 from medview.workspace.hands import Hands
-from medview.workspace.measuring import as_text, held, jump_to, measurements, rename, short_text, table, where
+from medview.workspace.measuring import as_text, held, jump_to, lies_on, measurements, rename, short_text, table, where
 from medview.workspace.open_case import OpenCase, Step
+from medview.workspace.operations.reports import reported
 from medview.workspace.pointer import Pointer
 from medview.workspace.tool_actions import set_tool
 from medview.workspace.view_state import Tool
@@ -203,3 +205,42 @@ def test_an_angle_stands_up_with_one_drag_and_each_end_can_be_pulled(
     _, row, column = case.slice_plane(Plane.AXIAL).screen(case.volume.geometry, points[-1])
     drag(hands, *ways(case, (row, column), (row + 2, column)))
     assert value(case, name) != pytest.approx(before, abs=0.5)
+
+
+def oblique_ellipse(workspace: Workspace, hands: Hands, case: OpenCase) -> Measurement:
+    case.view.axes = Axes().turned((0.3, -1.0, 0.4), 0.5)
+    set_tool(workspace, Tool.ELLIPSE)
+    layout = case.slice_plane(Plane.CORONAL)
+    _, row, column = layout.screen(case.volume.geometry, case.view.at_kji)
+    at = case.position_on(layout)
+    drag(hands, *(Pointer(layout, at, row + n, column + n, 10.0 * n, 10.0 * n, 0.06) for n in (-6.0, 0.0, 5.0)))
+    return only(case)
+
+
+def test_a_region_drawn_at_an_angle_says_that_its_values_are_interpolated_wherever_it_is_told(
+    workspace: Workspace, hands: Hands, case: OpenCase
+) -> None:
+    one = oblique_ellipse(workspace, hands, case)
+    note = "values interpolated on an oblique plane"
+    assert where(case, one) == "on an oblique plane"
+    told = as_text(case, [one])
+    assert "mean" in told
+    assert told.endswith(f"({note})")
+    rows = [line.split("\t") for line in table(case).splitlines()[1:]]
+    assert {row[5] for row in rows} == {note}
+    assert "voxels" not in {row[2] for row in rows}
+    assert any(line.startswith("mean") for line in short_text(measure(case.volume, one)))
+    assert reported(case.volume, one).note == note
+
+
+def test_jumping_to_a_figure_brings_the_very_plane_it_was_drawn_on(
+    workspace: Workspace, hands: Hands, case: OpenCase
+) -> None:
+    one = oblique_ellipse(workspace, hands, case)
+    layout, geometry = case.slice_plane(Plane.CORONAL), case.volume.geometry
+    case.view.look_at((2, 3, 4), geometry.shape_kji)
+    assert not lies_on(one, layout, geometry, case.position_on(layout))
+    jump_to(case, one)
+    across = layout.screen(geometry, one.points_kji(geometry).mean(axis=0))[0]
+    assert case.position_on(layout) == pytest.approx(across, abs=1e-5)
+    assert lies_on(one, layout, geometry, case.position_on(layout))

@@ -71,9 +71,11 @@ class ImageLayer:
 
     @property
     def fine_enough(self) -> bool:
-        """Whether the levels kept suffice for a closer look; false once they were averaged."""
+        """Whether the levels kept suffice for the present look; false when it is closer than the one they were made for."""
         image, viewport = self._image, self._viewport
-        return image is None or (viewport is not None and image.width() == viewport.columns)
+        if image is None or viewport is None:
+            return image is None
+        return image.width() >= min(viewport.columns, int(viewport.slice_px.width() * viewport.device_ratio))
 
     def paint(self, painter: QPainter) -> None:
         """Draw the picture."""

@@ -100,7 +100,7 @@ class MeasurementsPanel(QWidget):
         found = measured(case, one)
         said = ", ".join(short_text(found))
         label = ElidedLabel(f"{title(one)}: {said}")
-        reason = f"\n{found.reason}" if found.reason else ""
+        reason = f"\n{found.remark}" if found.remark else ""
         label.set_hint(f"{where(case, one)}\n{said}{reason}\nClick to go there")
         label.setProperty("role", "accent" if one.annotation_id == case.view.active_measurement_id else "")
         show = icon_button("mdi6.crosshairs-gps", f"Show it: {where(case, one)}")

@@ -38,11 +38,14 @@ class Reported:
     ----------
     reason : str
         Why lengths are in pixels, or empty.
+    note : str
+        What has to be known about the values, or empty.
     """
 
     measurement: Measurement
     stated: tuple[Stated, ...] = ()
     reason: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,4 +256,6 @@ def _texts(reported: Reported) -> list[tuple[Code, str]]:
     found += [(COMMENT, f"Millimetres are {note}.") for note in true_of]
     if reported.reason:
         found.append((COMMENT, f"Lengths are in pixels: {reported.reason}."))
+    if reported.note:
+        found.append((COMMENT, f"{reported.note[0].upper()}{reported.note[1:]}."))
     return found

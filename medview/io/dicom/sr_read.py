@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 
 from medview.core.errors import ReadError
 from medview.core.geometry import Calibration, Geometry
-from medview.core.measurement import SAME_SLICE, Measurement
+from medview.core.measurement import Measurement
 from medview.core.source import Source, SourceKind
 from medview.io.dicom.attributes import items, text
 from medview.io.dicom.header import parse, read_header
@@ -32,6 +32,9 @@ FloatArray = npt.NDArray[np.float64]
 REPORTS = "1.2.840.10008.5.1.4.1.1.88."
 """SOP classes of structured reports begin with this."""
 
+FLAT_MM = 0.01
+"""How far points at an angle to the slices may lie from one plane."""
+
 FLAT_SLICES = 0.05
 """How far points in the patient may stand off their common slice; reports hold single precision, some of them less."""
 COARSE_MM = 5.5
@@ -42,7 +45,8 @@ NAMED_AT_MOST = 8
 
 _ELSEWHERE = "lies on images that are not in this series"
 _OTHER_FRAME = "lies in another frame of reference"
-_OFF_GRID = "lies between or outside the slices of this series"
+_OFF_GRID = "lies outside the slices of this series"
+_NOT_FLAT = "lies on no plane"
 _OUTSIDE = "lies outside its image"
 _ALL_FRAMES = "names an image of several frames and none of them"
 _TWINS = "names an image whose identifier several share here"
@@ -239,14 +243,27 @@ class _Reading:
         place = float(index[:, axis].mean())
         shape = np.asarray(geometry.shape_kji)
         inside = np.all(index >= -0.5 - EDGE_PX) and np.all(index <= shape - 0.5 + EDGE_PX)
-        on_slice = spread[axis] <= FLAT_SLICES and -SAME_SLICE <= place <= shape[axis] - 1 + SAME_SLICE
-        if not (inside and on_slice):
+        if not inside:
             raise _CannotShowError(_OFF_GRID)
+        if spread[axis] > FLAT_SLICES:
+            # Drawn at an angle to the slices.
+            if not _flat(figure.points):
+                raise _CannotShowError(_NOT_FLAT)
+            return _Place(geometry.point_lps_mm(index))
         index[:, axis] = place
         points = geometry.point_lps_mm(index)
         k = round(place)
         on_image = axis == 0 and 0 <= k < min(shape[0], len(self.target.images))
         return _Place(points, *self.target.images[k]) if on_image else _Place(points)
+
+
+def _flat(points_lps_mm: FloatArray) -> bool:
+    """Whether points lie on one plane."""
+    if len(points_lps_mm) <= 3:
+        return True
+    centred = points_lps_mm - points_lps_mm.mean(axis=0)
+    normal = np.linalg.svd(centred, full_matrices=False)[2][2]
+    return float(np.abs(centred @ normal).max()) <= FLAT_MM
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -139,7 +139,7 @@ class ImportReport:
 def reported(volume: Volume, measurement: Measurement) -> Reported:
     """Return a measurement with what it says on its volume, as a report takes it."""
     found = measure(volume, measurement)
-    return Reported(measurement, tuple(Stated(q.name, q.value, q.unit) for q in found.quantities), found.reason)
+    return Reported(measurement, tuple(Stated(q.name, q.value, q.unit) for q in found.quantities), found.reason, found.note)
 
 
 def differing(figures: Iterable[tuple[Volume, ReadFigure]]) -> tuple[str, ...]:

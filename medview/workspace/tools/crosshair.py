@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from medview.core.axes import Axes
 from medview.core.oblique import ObliquePlane
@@ -12,6 +13,8 @@ from medview.workspace.crosshair_lines import away_px, held_line
 from medview.workspace.pointer import Pointer
 from medview.workspace.stage import Drag, Stage
 from medview.workspace.view_state import Tool
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def drag(stage: Stage, press: Pointer) -> Drag:
@@ -22,6 +25,11 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     _place(stage, press)
     while (move := (yield)) is not None:
         _place(stage, move)
+
+
+def click(stage: Stage, pointer: Pointer) -> None:
+    """Put the crosshair where a click dragged nothing, on a line of it too."""
+    _place(stage, pointer)
 
 
 def _place(stage: Stage, pointer: Pointer) -> None:
@@ -42,14 +50,24 @@ def _turn(stage: Stage, press: Pointer) -> Drag:
     geometry = case.volume.geometry
     before = case.view.axes
     start = before or Axes.of_grid(geometry)
-    grid = press.plane.grid(geometry, press.slice_index)
+    across = _away_from_person(start, press, press.plane.grid(geometry, press.slice_index).normal_lps)
     first = _angle(stage, press)
     try:
         while (move := (yield)) is not None:
-            case.view.axes = start.turned(grid.normal_lps, _angle(stage, move) - first)
+            case.view.axes = start.turned(across, _angle(stage, move) - first)
     except GeneratorExit:
         case.view.axes = before
         raise
+
+
+def _away_from_person(axes: Axes, press: Pointer, normal_lps: FloatArray) -> FloatArray:
+    """Return the direction that the picture under the hand lies across, away from the person.
+
+    It is that of the axes, not of the grid: slices across a tilted gantry's are not quite across its axes, and the picture
+    the hand is on must not turn.
+    """
+    normal = axes.screen(press.plane.plane)[2]
+    return normal if float(normal @ normal_lps) > 0 else -normal
 
 
 def _angle(stage: Stage, pointer: Pointer) -> float:

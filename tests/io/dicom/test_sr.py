@@ -327,6 +327,8 @@ def test_a_report_that_does_not_read_back_the_same_never_takes_its_name(
 def test_annotations_of_a_report_that_cannot_be_shown_are_listed_with_a_warning(ct: LoadedVolume, tmp_path: Path) -> None:
     geometry = ct.volume.geometry
     x, y, z = (float(n) for n in geometry.point_lps_mm((2.0, 3.0, 4.0)))
+    corners = ((1.0, 2.0, 2.0), (2.0, 8.0, 3.0), (4.0, 8.0, 9.0), (1.0, 2.0, 9.0), (1.0, 2.0, 2.0))
+    bent = [float(n) for n in geometry.point_lps_mm(corners).ravel()]
     segment = image(FIRST)
     segment.ReferencedSOPSequence[0].ReferencedSegmentNumber = 1
     path = save_report(
@@ -339,13 +341,14 @@ def test_annotations_of_a_report_that_cannot_be_shown_are_listed_with_a_warning(
         group("Other frame", drawn_in_patient("POINT", (x, y, z), "1.2.3")),
         group("Far away", drawn_in_patient("POINT", (x + 900.0, y, z))),
         group("Oblique", drawn_in_patient("POLYLINE", (x, y, z, *geometry.point_lps_mm((4.0, 5.0, 7.0))))),
+        group("Bent", drawn_in_patient("POLYGON", bent)),
         group("Words", num(LENGTH, 12.0, "mm")),
         group("Segmented", segment),
         group("Damaged", drawn("POINT", (4.5, 3.5, 1.0), FIRST)),
         num(("118538004", "SCT", "Mass"), 3.0, "g"),
     )
     report = read_onto(path, ct)
-    assert [one.measurement.label for one in report.figures] == ["Shown"]
+    assert [one.measurement.label for one in report.figures] == ["Shown", "Oblique"]
     assert [what for what, _ in report.hidden] == [
         "Elsewhere",
         "Outside",
@@ -353,7 +356,7 @@ def test_annotations_of_a_report_that_cannot_be_shown_are_listed_with_a_warning(
         "Ball",
         "Other frame",
         "Far away",
-        "Oblique",
+        "Bent",
         "Words",
         "Segmented",
         "Damaged",
@@ -520,3 +523,34 @@ def test_reports_of_another_library_are_shown_on_the_image_they_belong_to(test_d
     assert [f.measurement.label for f in several.figures] == ["Nodule"]
     assert dict(several.hidden).keys() >= {"Aorta", "Vertebra"}
     assert len(several.hidden) == 3
+
+
+def test_a_region_at_an_angle_to_the_slices_says_that_its_values_are_interpolated(tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct")
+    loaded = opened(tmp_path / "ct")
+    geometry = loaded.volume.geometry
+    middle = geometry.point_lps_mm((np.asarray(geometry.shape_kji) - 1) / 2)
+    right, down, _ = oblique(7)
+    corners = [middle + a * right + b * down for a, b in ((-3, -1.2), (-3, 1.2), (2, 1.2), (2, -1.2))]
+    places = [(float(k), float(j), float(i)) for k, j, i in geometry.index_kji(corners)]
+    one = figure(geometry, Kind.RECTANGLE, places)
+    assert write_sr(tmp_path / "m.dcm", with_numbers(loaded, [one]), source_of(loaded)) == ()
+    assert dciodvfy.errors(tmp_path / "m.dcm") == []
+    (group,) = highdicom.sr.srread(tmp_path / "m.dcm").content.get_planar_roi_measurement_groups()
+    words = [item.TextValue for item in group[0].ContentSequence if item.ValueType == "TEXT"]
+    assert "Values interpolated on an oblique plane." in words
+    (back,) = read_onto(tmp_path / "m.dcm", loaded).figures
+    mine = {quantity.name: quantity.value for quantity in reported(loaded.volume, one).stated}
+    assert set(mine) == {"area", "mean", "SD", "min", "max"}
+    assert {s.name: s.value for s in back.stated} == pytest.approx(mine, rel=1e-5)
+    again = {s.name: s.value for s in reported(loaded.volume, back.measurement).stated}
+    assert again == pytest.approx(mine, rel=1e-3)
+
+
+def test_a_line_at_an_angle_to_all_slices_comes_back(tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct")
+    loaded = opened(tmp_path / "ct")
+    geometry = loaded.volume.geometry
+    line = figure(geometry, Kind.LENGTH, [(1.2, 3.4, 4.1), (4.4, 7.7, 9.3)])
+    (back,) = round_trip(loaded, [line], tmp_path / "m.dcm")
+    np.testing.assert_allclose(back.points_lps_mm, line.points_lps_mm, atol=1e-3)
