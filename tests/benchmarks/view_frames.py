@@ -178,7 +178,8 @@ def _row(name: str, change: Callable[[int], object], budget_ms: float | None, no
         samples.append(time.perf_counter() - started)
         processor.append(time.process_time() - worked)
     warm_up = min(_WARM_UP, frames - 1)
-    note = f"{note}; processor {percentile(processor[warm_up:], 50):.1f} ms"
+    middle = percentile(samples[warm_up:], 50)
+    note = f"p50 {middle:.1f} ms, processor {percentile(processor[warm_up:], 50):.1f} ms; {note}"
     return Row(f"{name}, p95", percentile(samples[warm_up:], 95), "ms", budget_ms, note)
 
 
