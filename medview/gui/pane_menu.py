@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 from medview.core.plane import Plane
 from medview.gui.identity import series_description
 from medview.gui.qt_actions import QtActions
+from medview.workspace.layout import GROUPS
 from medview.workspace.layout_actions import look_along
+from medview.workspace.link_actions import join
 from medview.workspace.workspace import Workspace
 
 _OWN = ("view.maximise", "view.detach", "link.pane", "view.fit", "view.rotate", "view.mirror", "view.reset")
@@ -43,6 +45,12 @@ def pane_menu(workspace: Workspace, actions: QtActions, pane_id: str, parent: QW
     links = menu.addMenu("Link")
     for name in _LINKS:
         links.addAction(actions[name])
+    links.addSeparator()
+    for group, title in GROUPS.items():
+        entry = links.addAction(title)
+        entry.setCheckable(True)
+        entry.setChecked(cell is not None and cell.group == group)
+        entry.triggered.connect(partial(_join, workspace, pane_id, group))
     menu.addSeparator()
     for name in _OWN:
         menu.addAction(actions[name])
@@ -51,6 +59,10 @@ def pane_menu(workspace: Workspace, actions: QtActions, pane_id: str, parent: QW
 
 def _show(workspace: Workspace, key: str, pane_id: str, _checked: bool = False) -> None:
     workspace.show(key, pane_id)
+
+
+def _join(workspace: Workspace, pane_id: str, group: int, _checked: bool = False) -> None:
+    join(workspace, pane_id, group)
 
 
 def _turn(workspace: Workspace, pane_id: str, plane: Plane | None, _checked: bool = False) -> None:

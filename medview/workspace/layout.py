@@ -8,6 +8,9 @@ from enum import Enum
 
 from medview.core.plane import Plane
 
+GROUPS = {0: "On its own", 1: "Group A", 2: "Group B", 3: "Group C"}
+"""``Cell.group`` -> what people call it."""
+
 FOLLOWS = ""
 """``Cell.case_key`` of a pane that shows whichever case is active."""
 
@@ -40,8 +43,8 @@ class Cell:
         What the pane looks along; None is the plane the series was acquired in.
     case_key : str
         Key of an open case, FOLLOWS or EMPTY.
-    linked : bool
-        Takes part when panes are linked.
+    group : int
+        Panes of one group do together what is linked; 0 goes on its own.
     """
 
     pane_id: str
@@ -52,7 +55,7 @@ class Cell:
     case_key: str = FOLLOWS
     row_span: int = 1
     column_span: int = 1
-    linked: bool = True
+    group: int = 1
 
 
 @dataclass(frozen=True, slots=True)

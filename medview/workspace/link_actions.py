@@ -7,6 +7,7 @@ from importlib import import_module
 
 from medview.workspace import hanging
 from medview.workspace.action import Action, Run, has_case
+from medview.workspace.layout import GROUPS
 from medview.workspace.workspace import Workspace
 
 _SAID = {
@@ -32,8 +33,16 @@ def _link_pane(workspace: Workspace) -> None:
     layout = workspace.bench.layout
     cell = layout.cell(workspace.bench.pointed)
     if cell is not None:
-        workspace.bench.layout = layout.with_cell(replace(cell, linked=not cell.linked))
-        workspace.say("This pane goes on its own." if cell.linked else "This pane is linked with the others.")
+        join(workspace, cell.pane_id, 0 if cell.group else 1)
+
+
+def join(workspace: Workspace, pane_id: str, group: int) -> None:
+    """Put a pane into a group of panes that are linked; 0 lets it go on its own."""
+    layout = workspace.bench.layout
+    cell = layout.cell(pane_id)
+    if cell is not None:
+        workspace.bench.layout = layout.with_cell(replace(cell, group=group))
+        workspace.say(f"This pane is linked with those of {GROUPS[group]}." if group else "This pane goes on its own.")
 
 
 def _several(workspace: Workspace) -> bool:

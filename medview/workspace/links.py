@@ -64,11 +64,18 @@ class Linker:
             self._starts = {case.key: case.view.at_kji for case in self._workspace.shown_cases}
 
     def _partners(self, case: OpenCase) -> list[OpenCase]:
-        """Return the other cases whose panes are linked with one of a case."""
+        """Return the other cases that have a pane in a group with one of a case."""
+        mine = self._groups(case)
         workspace = self._workspace
-        cells = [cell for cell in workspace.bench.layout.slices if cell.linked]
+        cells = [cell for cell in workspace.bench.layout.slices if cell.group in mine]
         shown = {one.key: one for cell in cells if (one := workspace.case_in(cell.pane_id)) is not None}
-        return [one for key, one in shown.items() if key != case.key] if case.key in shown else []
+        return [one for key, one in shown.items() if key != case.key]
+
+    def _groups(self, case: OpenCase, plane: Plane | None = None) -> set[int]:
+        """Return the groups of the panes of a case, of those that show one plane of it if that is named."""
+        workspace = self._workspace
+        cells = (cell for cell in workspace.bench.layout.slices if workspace.case_in(cell.pane_id) is case)
+        return {c.group for c in cells if plane is None or workspace.plane_in(c.pane_id) is plane} - {0}
 
     def _position_listener(self, case: OpenCase) -> Listener:
         def on_position(*_values: object) -> None:
@@ -121,10 +128,10 @@ class Linker:
         links, workspace = self._workspace.bench.links, self._workspace
         factor = after.zoom / before.zoom if links.zoom else 1.0
         by = tuple(b - a for a, b in zip(before.center_offset_mm, after.center_offset_mm, strict=True))
-        done = {(case.key, plane)}
+        done, groups = {(case.key, plane)}, self._groups(case, plane)
         for cell in workspace.bench.layout.slices:
             other = workspace.case_in(cell.pane_id)
-            if other is None or not cell.linked:
+            if other is None or cell.group not in groups:
                 continue
             its = workspace.plane_in(cell.pane_id)
             if (other.key, its) in done:

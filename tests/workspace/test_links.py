@@ -17,6 +17,7 @@ from medview.workspace.actions import action
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.layout import grid
 from medview.workspace.layout_actions import look_along, use_layout
+from medview.workspace.link_actions import join
 from medview.workspace.links import Linker, same_place
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
@@ -145,6 +146,19 @@ def test_a_pane_taken_out_of_the_links_stays() -> None:
     action("link.pane").run(workspace)
     one.view.set_slice(0, 4)
     assert other.view.crosshair_kji[0] == 4
+
+
+def test_each_group_goes_its_own_way() -> None:
+    cases = [case_of(str(n), AXIAL_1MM) for n in range(1, 5)]
+    workspace, _linker = beside(*cases)
+    for pane_id in ("3", "4"):
+        join(workspace, pane_id, 2)
+    workspace.bench.links = Links(window=True)
+    cases[0].view.set_slice(0, 7)
+    cases[3].view.set_slice(0, 55)
+    assert [case.view.crosshair_kji[0] for case in cases] == [7, 7, 55, 55]
+    cases[2].view.window = Window(5, 50)
+    assert [case.view.window == Window(5, 50) for case in cases] == [False, False, True, True]
 
 
 def test_zoom_and_pan_go_together_only_when_asked() -> None:
