@@ -136,7 +136,7 @@ def test_counting_waits_for_the_last_slice_and_leaves_damaged_ones_out(
     qtbot: QtBot, tmp_path: Path, case: OpenCase
 ) -> None:
     workspace = bare_workspace(tmp_path)
-    case.load = LoadState(SHAPE_KJI[0])
+    case = replace(case, load=LoadState(SHAPE_KJI[0]))
     workspace.add_case(case)
     panel = panel_of(qtbot, workspace)
     assert case.histogram is None

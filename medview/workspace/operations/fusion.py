@@ -21,7 +21,6 @@ from medview.workspace.fusion import (
 )
 from medview.workspace.jobs import Job, Outcome
 from medview.workspace.open_case import OpenCase, case_key
-from medview.workspace.operations.open import open_series
 from medview.workspace.requests_registration import RegisterVolumes
 from medview.workspace.workspace import Workspace
 
@@ -93,6 +92,9 @@ def fuse_series(workspace: Workspace, base: OpenCase, series: Series) -> Job | N
         if workspace.cases.get(base.key) is base:
             workspace.show(base.key)
             fuse(workspace, base, overlay)
+
+    # Readers take a while to import; the window is on screen before anybody fuses.
+    from medview.workspace.operations.open import open_series
 
     return open_series(workspace, series, then=opened)
 
