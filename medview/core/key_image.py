@@ -38,7 +38,7 @@ class KeyImage:
     sop_instance_uid : str
         The acquired image it is; empty on a slice across the acquired ones and where the files name none.
     frame_number : int
-        Frame of that image, from 0.
+        Frame of that image, from 0; without an image a slice counted through all time points, which tells its time.
     """
 
     annotation_id: str

@@ -18,7 +18,8 @@ from medview.workspace.workspace import Workspace
 _FULL_MS = 10
 """How long to wait while the job is behind; a frame takes longer to write than to draw."""
 
-Slices = Sequence[tuple[PlaneLayout, float]]
+Slices = Sequence[tuple[PlaneLayout, float, int | None]]
+"""Plane, place across it and time point; None is the one that was shown."""
 
 
 class BeltFeeder(QObject):
@@ -53,8 +54,7 @@ class BeltFeeder(QObject):
         if self._next == len(self._slices):
             return
         if self._belt.room:
-            layout, index = self._slices[self._next]
-            self._belt.put(self._frames.draw(layout, index))
+            self._belt.put(self._frames.draw(*self._slices[self._next]))
             self._next += 1
             self._timer.start(0)
         else:

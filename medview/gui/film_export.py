@@ -53,7 +53,7 @@ class FilmExport:
         if path is None:
             return
         first = -layout.half_steps if isinstance(layout, ObliquePlane) else 0
-        slices = [(layout, float(first + number)) for number in range(cine.count)[:: cine.step]]
+        slices = [(layout, float(first + number), None) for number in range(cine.count)[:: cine.step]]
         belt = FrameBelt(len(slices))
 
         def done() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
+from medview.core.oblique import PlaneLayout
 from medview.gui.belt_feeder import BeltFeeder
 from medview.gui.dialogs.file_choices import ask_folder
 from medview.gui.pane_frames import PaneFrames
@@ -16,6 +17,7 @@ from medview.workspace.action import Action
 from medview.workspace.events import Severity
 from medview.workspace.frame_belt import FrameBelt, WritePictures
 from medview.workspace.key_images import key_images, on_slice, placed, toggle, where
+from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
 
@@ -54,7 +56,7 @@ class KeyImageCommands:
     def save(self) -> None:
         """Ask for a folder and write every key image as its plane would show it in the pane under the pointer."""
         workspace, case = self._workspace, self._workspace.active
-        marked = [] if case is None else [found for one in key_images(case) if (found := placed(case, one)) is not None]
+        marked = [] if case is None else _drawable(case)
         if case is None or not marked:
             workspace.say("No key image lies on a slice that can be drawn.", Severity.WARNING)
             return
@@ -73,6 +75,12 @@ class KeyImageCommands:
             workspace.say(f"Wrote {what} into {folder.name}.{named}")
 
         BeltFeeder(workspace, frames, marked, belt, self._window).start(WritePictures(paths, belt), done)
+
+
+def _drawable(case: OpenCase) -> list[tuple[PlaneLayout, float, int | None]]:
+    """Return plane, place and time of the key images that lie on the grid, at times that are read."""
+    found = [(placed(case, one), case.images.time(one)) for one in key_images(case)]
+    return [(*at, time_index) for at, time_index in found if at is not None and time_index < len(case.times)]
 
 
 def _free_names(folder: Path) -> Iterator[Path]:

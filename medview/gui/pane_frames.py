@@ -46,7 +46,9 @@ class PaneFrames:
     ) -> None:
         # The person goes on reading meanwhile; a film does not change its window half way.
         self._case = replace(case, view=replace(case.view))
+        self._case.times = case.times
         self._bench = replace(bench)
+        self._time_index = case.view.time_index
         self._size_px, self._device_ratio = size_px, device_ratio
         self._picture = SlicePicture(self._bench, pane_id, FusedView(self._bench, cases or {}))
         self._layout: PlaneLayout | None = None
@@ -56,9 +58,16 @@ class PaneFrames:
         """Whether the pictures are without the patient's identity."""
         return self._bench.identity_hidden
 
-    def draw(self, layout: PlaneLayout, index: float) -> npt.NDArray[np.uint8]:
-        """Return the slice at a place across a plane, uint8 (rows, columns, 3) in device pixels."""
+    def draw(self, layout: PlaneLayout, index: float, time_index: int | None = None) -> npt.NDArray[np.uint8]:
+        """Return the slice at a place across a plane, uint8 (rows, columns, 3) in device pixels.
+
+        Parameters
+        ----------
+        time_index : int, optional
+            One of the time points read; unless given, the one that was shown when this was made.
+        """
         case, picture = self._case, self._picture
+        case.view.time_index = self._time_index if time_index is None else time_index
         if layout != self._layout:
             picture.take_case(case, layout)
             picture.look(case, layout, self._size_px, self._device_ratio)

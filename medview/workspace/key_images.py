@@ -30,7 +30,7 @@ def key_images(case: OpenCase) -> list[KeyImage]:
 
 
 def on_slice(case: OpenCase, layout: PlaneLayout, index: float) -> KeyImage | None:
-    """Return the key image that a slice is, or None; between two steps at an angle to the grid the nearer one counts."""
+    """Return the key image that a slice is at the time shown, or None; between two steps at an angle the nearer counts."""
     return next(iter(_all_on(case, layout, index)), None)
 
 
@@ -41,7 +41,7 @@ def shown(case: OpenCase) -> list[KeyImage]:
 
 
 def _all_on(case: OpenCase, layout: PlaneLayout, index: float) -> list[KeyImage]:
-    marked = key_images(case)
+    marked = [one for one in key_images(case) if case.images.time(one) == case.view.time_index]
     at = positions_on(marked, layout, case.volume.geometry)
     return [one for one, mine in zip(marked, at, strict=True) if mine is not None and abs(mine - index) <= SAME_SLICE]
 
@@ -51,7 +51,7 @@ def toggle(case: OpenCase, layout: PlaneLayout, index: float) -> Command | None:
     marked = on_slice(case, layout, index)
     if marked is not None:
         return delete(case, marked)
-    image = case.image_of(round(index)) if layout.acquired else ("", 0)
+    image = case.image_of(round(index)) if layout.acquired else case.images.across(case.view.time_index)
     source = Source(created_utc=datetime.now(UTC).isoformat(timespec="milliseconds"))
     through = case.view.at_kji if isinstance(layout, ObliquePlane) else None
     fresh = KeyImage.of_slice(uuid.uuid4().hex, layout, case.volume.geometry, index, image, source, through)
@@ -86,26 +86,30 @@ def placed(case: OpenCase, one: KeyImage) -> tuple[PlaneLayout, float] | None:
 
 
 def acquired_slice(case: OpenCase, one: KeyImage) -> int | None:
-    """Return the slice k of the files that a key image is, or None when it lies across them."""
-    return one.slice_index(case.layouts()[case.acquired_plane], case.volume.geometry)
+    """Return the slice of the files, counted through all time points, that a key image is; None where it is none."""
+    geometry = case.volume.geometry
+    k = one.slice_index(case.layouts()[case.acquired_plane], geometry)
+    return None if k is None else case.images.time(one) * geometry.shape_kji[0] + k
 
 
 def where(case: OpenCase, one: KeyImage) -> str:
-    """Return the plane and number of the slice: ``Axial 41``."""
+    """Return the plane and number of the slice, and the time where there are several: ``Axial 41, time 3``."""
     found = placed(case, one)
     if found is None:
         return "Elsewhere"
     layout, at = found
     name = layout.plane.value.capitalize()
-    return f"{name} {round(at) + 1}" if isinstance(layout, SlicePlane) else f"{name}, at an angle"
+    when = f", time {case.images.time(one) + 1}" if case.entry.time_points > 1 else ""
+    return f"{name} {round(at) + 1}{when}" if isinstance(layout, SlicePlane) else f"{name}, at an angle{when}"
 
 
 def jump_to(case: OpenCase, one: KeyImage) -> None:
-    """Show the slice in its plane; planes along the grid stay where they are in the other two directions."""
+    """Show the slice at its time in its plane; planes along the grid stay where they are in the other two directions."""
     found = placed(case, one)
     if found is None:
         return
     layout, at = found
+    case.view.time_index = min(case.images.time(one), len(case.times) - 1)
     if isinstance(layout, SlicePlane):
         if isinstance(case.slice_plane(layout.plane), ObliquePlane):
             case.view.axes = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medview.core.key_image import KeyImage
 from medview.core.measurement import Measurement
 from medview.core.study import Frame, VolumeEntry
 from medview.core.volume import Volume
@@ -45,17 +46,17 @@ class TimeOfImages:
         """Return the same for a slice across the acquired ones."""
         return "", time_index * self._entry.shape_kji[0]
 
-    def time(self, measurement: Measurement) -> int:
-        """Return the time point a measurement was drawn on."""
+    def time(self, made: Measurement | KeyImage) -> int:
+        """Return the time point a measurement was drawn on, or a key image marked at."""
         count = self._entry.time_points
         if count == 1:
             return 0
         slices = self._entry.shape_kji[0]
-        if measurement.sop_instance_uid:
-            image = (measurement.sop_instance_uid, measurement.frame_number)
+        if made.sop_instance_uid:
+            image = (made.sop_instance_uid, made.frame_number)
             at = next((n for n, frame in enumerate(self._entry.frames) if image == _image(frame)), 0)
         else:
-            at = max(measurement.frame_number, 0)
+            at = max(made.frame_number, 0)
         return min(at // slices, count - 1)
 
 

@@ -16,8 +16,10 @@ from medview.core.plane import Plane
 from medview.gui import file_commands, key_image_commands
 from medview.gui.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
-from medview.workspace.key_images import key_images
+from medview.workspace.key_images import key_images, toggle
+from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
+from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import make_case, pixels
 from tests.gui.windows import bare_workspace
@@ -145,6 +147,33 @@ def test_all_key_images_are_saved_as_their_panes_show_them_and_nothing_is_replac
         with Image.open(folder / f"key-image-{number}.png") as saved:
             np.testing.assert_array_equal(np.asarray(saved), pixels(window.panes.panes["axial"]))
     assert len(list(folder.iterdir())) == 3
+
+
+def test_a_key_image_in_time_is_saved_as_it_is_at_its_time_whichever_is_shown(
+    qtbot: QtBot, window: MainWindow, case: OpenCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.entry = replace(case.entry, time_points=4)
+    for n in range(1, 4):
+        load = LoadState(case.load.total)
+        load.mark_all_ready()
+        # A later time is brighter everywhere.
+        case.times.append(TimePoint(replace(case.volume, voxels=np.full_like(case.volume.voxels, 60 * n)), load))
+    pane, layout = window.panes.panes["axial"], case.slice_plane(Plane.AXIAL)
+    window.workspace.bench.pointed = "coronal"
+    shown = {}
+    for time_index in (1, 3):
+        case.view.time_index = time_index
+        assert toggle(case, layout, case.position_on(layout)) is not None
+        shown[time_index] = pixels(pane)
+    case.view.time_index = 0
+    assert "Key image" not in pane.shown_text()
+    monkeypatch.setattr(key_image_commands, "ask_folder", lambda *_: tmp_path)
+    window.workspace.bench.pointed = "axial"
+    window.actions_table.run("keyimage.save")
+    qtbot.waitUntil(lambda: window.message.label.text().startswith("Wrote 2 key images"), timeout=20_000)
+    for number, time_index in ((1, 1), (2, 3)):
+        with Image.open(tmp_path / f"key-image-{number}.png") as saved:
+            np.testing.assert_array_equal(np.asarray(saved), shown[time_index])
 
 
 def test_a_dicom_document_is_refused_while_the_identity_is_hidden(

@@ -27,7 +27,9 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.key_images import export_ko
 from medview.workspace.operations.open import open_path, open_series
 from medview.workspace.services import Services
+from medview.workspace.time_axis import go_to
 from medview.workspace.workspace import Workspace
+from tests.helpers.contrast import TIMES_S, write_contrast
 from tests.helpers.dciodvfy import errors
 from tests.helpers.dicom_series import ROOT, asymmetric, write_ct
 from tests.helpers.enhanced import enhanced_ct
@@ -213,6 +215,38 @@ def test_frames_of_one_file_are_pointed_at_one_by_one(desk: Desk, tmp_path: Path
     back = ko_write.references(pydicom.dcmread(tmp_path / "k.dcm"))
     assert {uid: sorted(frames) for uid, frames in back.items()} == {case.image_of(0)[0]: wanted}
     assert errors(tmp_path / "k.dcm") == []
+
+
+def test_a_key_image_in_time_is_of_the_time_it_was_marked_at_and_comes_back_there(desk: Desk, tmp_path: Path) -> None:
+    write_contrast(tmp_path / "study", (7, 24, 20))
+    case = desk.open(tmp_path / "study")
+    assert len(case.times) == len(TIMES_S)
+    go_to(case, 3)
+    mark(case, acquired(case), 2)
+    mark(case, Plane.CORONAL, 5)
+    go_to(case, 8)
+    # The same slice at another time is another image.
+    assert on_slice(case, case.slice_plane(acquired(case)), 2) is None
+    mark(case, acquired(case), 2)
+    before = key_images(case)
+    assert {where(case, one) for one in before} == {"Axial 3, time 4", "Coronal 6, time 4", "Axial 3, time 9"}
+    assert note(case, next(one for one in before if where(case, one) == "Axial 3, time 4"), "Early") is not None
+    export_ko(desk.workspace, tmp_path / "k.dcm")
+    assert "1 key image lies across" in desk.said[-1].text
+    written = pydicom.dcmread(tmp_path / "k.dcm")
+    assert set(ko_write.references(written)) == {case.times[n].volume.sop_instance_uids[2] for n in (3, 8)}
+    said = [item.TextValue for item in written.ContentSequence if item.ConceptNameCodeSequence[0].CodeValue == "113012"]
+    assert said[0].endswith("\nSlice 3, time 4: Early")
+    assert errors(tmp_path / "k.dcm") == []
+    desk.leave_and_come_back()
+    case = desk.open(tmp_path / "study")
+    back = {case.images.time(one): one for one in key_images(case)}
+    assert sorted(case.images.time(one) for one in key_images(case)) == [3, 3, 8]
+    for time_index, one in back.items():
+        go_to(case, 0)
+        jump_to(case, one)
+        assert case.view.time_index == time_index
+        assert one in shown(case)
 
 
 def test_slices_across_the_acquired_ones_are_left_out_and_it_is_said(desk: Desk, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class KeyImagesPanel(QWidget):
         self._of_case.clear()
         case = self._workspace.active
         if case is not None:
-            for name in ("crosshair_kji", "focus_kji", "axes"):
+            for name in ("crosshair_kji", "focus_kji", "axes", "time_index"):
                 self._of_case.add(field_signal(case.view, name), self._on_crosshair)
         self.refresh()
 

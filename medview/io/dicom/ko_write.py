@@ -40,11 +40,11 @@ class KeySlices:
     Attributes
     ----------
     slices : tuple of int
-        Acquired slices k.
+        Acquired slices, counted through all time points.
     notes : tuple of str
         What was said about each, as many as ``slices``; empty where nothing was.
     frames : tuple of Frame
-        One per slice k of the grid.
+        One per slice k of the grid; those of all time points one after the other, where there are several.
     """
 
     geometry: Geometry
@@ -82,7 +82,7 @@ def write_ko(path: Path, keys: KeySlices) -> tuple[str, ...]:
             continue
         dataset, frame = image
         chosen.setdefault(str(dataset.SOPInstanceUID), (dataset, []))[1].extend([frame] if frame else [])
-        said += [f"Slice {k + 1}: {note}"] if note else []
+        said += [f"{_named(keys, k)}: {note}"] if note else []
     notes = _notes(homeless)
     if not chosen:
         raise WriteError(f"{path.name} was not written: {' '.join(notes) or 'no acquired image is marked.'}")
@@ -161,6 +161,11 @@ def _compare(path: Path, file: BinaryIO, wanted: dict[str, list[int]]) -> None:
     if back != wanted:
         log.error("key images did not read back the same: %d of %d", len(back), len(wanted))
         raise wrong
+
+
+def _named(keys: KeySlices, at: int) -> str:
+    time_index, k = divmod(at, keys.geometry.shape_kji[0])
+    return f"Slice {k + 1}, time {time_index + 1}" if len(keys.frames) > keys.geometry.shape_kji[0] else f"Slice {k + 1}"
 
 
 def _notes(homeless: int) -> tuple[str, ...]:

@@ -69,7 +69,5 @@ def export_ko(workspace: Workspace, path: Path) -> Job | None:
             severity = Severity.WARNING if notes else Severity.INFO
             workspace.say(" ".join((f"Wrote {value.path}.", *notes)), severity)
 
-    # Time points follow each other; the first one is open.
-    frames = case.entry.frames[: case.volume.geometry.shape_kji[0]]
-    keys = KeySlices(case.volume.geometry, frames, tuple(acquired), tuple(acquired.values()))
+    keys = KeySlices(case.volume.geometry, case.entry.frames, tuple(acquired), tuple(acquired.values()))
     return workspace.runner.submit(ExportKeyObject(path, keys), Outcome(done, failed=workspace.report))
