@@ -58,7 +58,7 @@ class OpenCase:
     headings : Headings
         What the headers say in words; read after the slices.
     histogram : tuple of Volume and Histogram, or None
-        Of these voxels; counted when it is first looked at.
+        Of these voxels, which may be those of another time than is shown; counted when it is looked at.
     times : list of TimePoint
         As far as read; ``volume`` and ``load`` are those of ``view.time_index``. Labels lie on the first, ``anchor``.
     reading : bool

@@ -25,6 +25,7 @@ from medview.gui.theme import apply_theme
 from medview.gui.theme_tokens import DARK, LIGHT
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
+from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import SERIES, SHAPE_KJI, make_case
 from tests.gui.windows import bare_workspace
@@ -161,6 +162,38 @@ def test_it_is_counted_once_and_again_for_other_voxels(qtbot: QtBot, workspace: 
     assert case.histogram is not None
     assert first is not None
     assert case.histogram[1].edges[0] == first[1].edges[0] + 5
+
+
+def test_it_is_that_of_the_time_that_is_shown_and_says_so(qtbot: QtBot, workspace: Workspace, case: OpenCase) -> None:
+    case.entry = replace(case.entry, time_points=3)
+    for n in (1, 2):
+        load = LoadState(SHAPE_KJI[0])
+        load.mark_all_ready()
+        case.times.append(TimePoint(replace(case.volume, voxels=np.array(case.anchor.volume.voxels) + 1000 * n), load))
+    plot = plot_of(panel_of(qtbot, workspace))
+    assert case.histogram is not None
+    first = case.histogram[1].edges[0]
+    assert "at time 1;" in plot.toolTip()
+    for n in (1, 2):
+        case.view.time_index = n
+        assert plot.isVisible()
+    qtbot.waitUntil(lambda: "at time 3;" in plot.toolTip())
+    assert case.histogram[1].edges[0] == first + 2000
+    assert case.histogram[0] is case.times[2].volume
+
+
+def test_a_time_left_behind_while_it_is_counted_is_followed_by_the_one_that_is_shown(
+    qtbot: QtBot, tmp_path: Path, case: OpenCase, threads: JobThreads
+) -> None:
+    workspace = bare_workspace(tmp_path, threads)
+    workspace.add_case(case)
+    load = LoadState(SHAPE_KJI[0])
+    load.mark_all_ready()
+    case.entry = replace(case.entry, time_points=2)
+    case.times.append(TimePoint(replace(case.volume, voxels=np.array(case.volume.voxels) + 1000), load))
+    panel = panel_of(qtbot, workspace)
+    case.view.time_index = 1
+    qtbot.waitUntil(lambda: panel.plot is not None and "at time 2;" in panel.plot.toolTip(), timeout=10_000)
 
 
 def test_values_are_counted_and_curves_loaded_in_a_worker(qtbot: QtBot, tmp_path: Path, case: OpenCase) -> None:

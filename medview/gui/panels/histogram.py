@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -14,7 +15,8 @@ from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.load_plots import LoadPlots
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.jobs import Outcome
-from medview.workspace.operations.histogram import want_histogram
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.histogram import time_of, want_histogram
 from medview.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from medview.gui.histogram_plot import HistogramPlot
 
 HEIGHT_PX = 90
+_PACE_MS = 250
 
 
 class HistogramPanel(QWidget):
@@ -36,6 +39,9 @@ class HistogramPanel(QWidget):
         self.setFixedHeight(HEIGHT_PX)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        # Time runs faster than anyone reads a histogram.
+        self._pace = QTimer(self, interval=_PACE_MS, singleShot=True)
+        self._pace.timeout.connect(self._refresh)
         self._of_case = Subscriptions(self)
         Subscriptions(self).add(workspace.active_changed, self._on_active)
         self._on_active()
@@ -52,13 +58,21 @@ class HistogramPanel(QWidget):
         if case is not None and not case.volume.colour:
             for signal in (case.load_changed, case.histogram_changed, field_signal(case.view, "window")):
                 self._of_case.add(signal, self._refresh)
+            self._of_case.add(field_signal(case.view, "time_index"), self._on_time)
             self._refresh()
+
+    def _on_time(self, *_values: object) -> None:
+        if not self._pace.isActive():
+            self._pace.start()
 
     def _refresh(self, *_values: object) -> None:
         case = self._workspace.active
         if case is None or case.volume.colour or not self.isVisible():
             return
         counted = want_histogram(self._workspace, case)
+        if counted is None and case.histogram is not None and time_of(case, case.histogram[0]) is not None:
+            # Another time's, which its tooltip says, until this one's is counted.
+            counted = case.histogram[1]
         if counted is None:
             if self.plot is not None:
                 self.plot.hide()
@@ -89,7 +103,7 @@ class HistogramPanel(QWidget):
             self._drawn = counted
             plot.show_histogram(counted)
             what = f"How often each value occurs, in {counted.unit}" if counted.unit else "How often each value occurs"
-            plot.setToolTip(f"{what}; the scale is logarithmic.\nDrag an edge or the middle to change the window.")
+            plot.setToolTip(f"{what}{_when(case)}; the scale is logarithmic.\nDrag an edge or the middle to change the window.")
         window = case.view.window
         low, high = window.center - window.width / 2, window.center + window.width / 2
         plot.show_region(low * counted.factor, high * counted.factor, movable=isinstance(window, Window))
@@ -100,3 +114,9 @@ class HistogramPanel(QWidget):
         if case is not None and counted is not None and high > low:
             center, width = (low + high) / 2 / counted.factor, (high - low) / counted.factor
             case.view.window = case.view.window.adjusted(center, width)
+
+
+def _when(case: OpenCase) -> str:
+    """Return which time the values were counted at, where there are several."""
+    at = time_of(case, case.histogram[0]) if case.histogram is not None and case.entry.time_points > 1 else None
+    return "" if at is None else f", at time {at + 1}"

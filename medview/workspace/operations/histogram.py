@@ -26,19 +26,28 @@ class CountValues:
         return histogram(self.volume, self.slices, context.raise_if_cancelled)
 
 
+def time_of(case: OpenCase, volume: Volume) -> int | None:
+    """Return the time point whose voxels these are, or None."""
+    return next((n for n, time in enumerate(case.times) if time.volume is volume), None)
+
+
 def want_histogram(workspace: Workspace, case: OpenCase) -> Histogram | None:
-    """Return the histogram of a case if it was counted; else have it counted, and ``case.histogram_changed`` tells."""
+    """Return the histogram of a case at the time shown if it was counted; else have it counted, one time after the other.
+
+    ``case.histogram_changed`` tells when one is counted, though another time may be shown by then.
+    """
     volume = case.volume
     if case.histogram is not None and case.histogram[0] is volume:
         return case.histogram[1]
-    if volume.colour or not case.load.complete or case.counting is volume:
+    if volume.colour or not case.load.complete or case.counting is not None:
         return None
     case.counting = volume
 
     def done(value: object) -> None:
         case.counting = None
-        if isinstance(value, Histogram) and workspace.cases.get(case.key) is case and case.volume is volume:
-            case.histogram = (volume, value)
+        if isinstance(value, Histogram) and workspace.cases.get(case.key) is case:
+            if volume is case.volume or time_of(case, volume) is not None:
+                case.histogram = (volume, value)
             case.histogram_changed.emit()
 
     def ended() -> None:
