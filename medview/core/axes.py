@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from medview.core.geometry import Geometry
 from medview.core.plane import Plane, SlicePlane, screen_directions
+from medview.core.rolling import Home, Triple
 from medview.core.vector import cross
 
-Triple = tuple[float, float, float]
 FloatArray = npt.NDArray[np.float64]
 
 ALIGNED_COSINE = 1.0 - 5e-9
@@ -19,9 +19,6 @@ ALIGNED_COSINE = 1.0 - 5e-9
 
 _NOISE = 1e-12
 """A direction that a turn changes by less stays the same to the last bit: pictures across it are not worked out again."""
-
-_SLOPE = 0.3
-"""A direction across the screen that shrinks to less than this part of itself is no help to stand by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +32,15 @@ class Axes:
     upright : tuple of tuple
         What stands for left, back and head where a picture is laid out on the screen: turning one plane must not roll the
         others.
+    rights : tuple of tuple, or None
+        What the axial, coronal and sagittal picture had on their right when they were turned last; None before any turn.
     """
 
     left: Triple = (1.0, 0.0, 0.0)
     back: Triple = (0.0, 1.0, 0.0)
     head: Triple = (0.0, 0.0, 1.0)
     upright: tuple[Triple, Triple, Triple] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    rights: tuple[Triple, Triple, Triple] | None = None
 
     @classmethod
     def of_grid(cls, geometry: Geometry) -> Axes:
@@ -83,27 +83,43 @@ class Axes:
             before if np.abs(after - before).max() < _NOISE else _triple(after)
             for before, after in zip((self.left, self.back, self.head), (u @ v).T, strict=True)
         )
-        return Axes(left, back, head, self.upright)
+        rights = self._carried((float(x), float(y), float(z)), radians, np.asarray((left, back, head)).T)
+        return Axes(left, back, head, self.upright, rights)
 
     def screen(self, plane: Plane) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the directions to the right and down on the screen, and across the slices, of a plane.
 
-        What is upright stays as upright as the slope of the plane lets it.
+        What is upright stays as upright as the slope of the plane lets it, and nothing rolls faster than the hand turns.
         """
-        wanted = [np.asarray(d, dtype=np.float64) for d in screen_directions(plane)]
-        across = self.matrix @ wanted[2]
-        stand = np.asarray(self.upright).T
-        facing = _FACING[plane]
-        right = stand @ wanted[0]
-        right = right - (right @ across) * across
-        if float(np.linalg.norm(right)) >= _SLOPE:
+        across = self._across(plane)
+        if self.rights is None:
+            right = np.asarray(self._home(plane).standing(_triple(across)))
+        else:
+            right = np.asarray(self.rights[_PLANES.index(plane)])
+            right = right - (right @ across) * across
             right = right / np.linalg.norm(right)
-            return right, facing * cross(across, right), across
-        down = stand @ wanted[1]
-        down = down - (down @ across) * across
-        down = down / np.linalg.norm(down)
-        return facing * cross(down, across), down, across
+        return right, _FACING[plane] * cross(across, right), across
 
+    def _across(self, plane: Plane) -> FloatArray:
+        return self.matrix @ np.asarray(screen_directions(plane)[2], dtype=np.float64)
+
+    def _home(self, plane: Plane) -> Home:
+        stand = np.asarray(self.upright).T
+        right, down, across = (_triple(stand @ np.asarray(d, dtype=np.float64)) for d in screen_directions(plane))
+        return Home(right, down, across)
+
+    def _carried(self, around: Triple, radians: float, after: FloatArray) -> tuple[Triple, Triple, Triple]:
+        """Return what the three pictures have on their right after a turn that ends at other axes (columns)."""
+        found = []
+        for plane in _PLANES:
+            right, _, across = self.screen(plane)
+            same = np.array_equal(after @ np.asarray(screen_directions(plane)[2]), across)
+            before = _triple(right)
+            found.append(before if same else self._home(plane).carried(before, _triple(across), around, radians))
+        return found[0], found[1], found[2]
+
+
+_PLANES = tuple(Plane)
 
 _FACING = {plane: 1.0 if np.linalg.det(screen_directions(plane)) > 0 else -1.0 for plane in Plane}
 """Whether right, down and across of a plane are right-handed."""

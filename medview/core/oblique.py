@@ -8,9 +8,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from medview.core.axes import ALIGNED_COSINE, Axes, Triple
+from medview.core.axes import ALIGNED_COSINE, Axes
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import Plane, SlicePlane, letters
+from medview.core.rolling import Triple
 from medview.core.screen_grid import ScreenGrid
 from medview.core.vector import cross
 

@@ -105,3 +105,41 @@ def test_a_plane_stays_upright_when_the_others_turn_it() -> None:
         _, down, across = axes.screen(plane)
         flat = np.cross(across, (0, 0, 1))
         assert abs(float(down @ flat)) < 0.35 * float(np.linalg.norm(flat))
+
+
+def steepest(found: list[npt.NDArray[np.float64]]) -> float:
+    """Largest angle in degrees between directions that follow one another."""
+    vectors = np.asarray(found)
+    return float(np.degrees(np.arccos(np.clip((vectors[1:] * vectors[:-1]).sum(axis=1), -1.0, 1.0))).max())
+
+
+@pytest.mark.parametrize("axis", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (0.3, -1, 0.2), (1, 0.1, -0.8), (-1, 2, 3)])
+@pytest.mark.parametrize("plane", list(Plane))
+def test_no_picture_jumps_while_the_hand_goes_all_the_way_round(plane: Plane, axis: tuple[float, ...]) -> None:
+    for start in (Axes(), Axes.of_grid(turned_grid(*TILT)).turned((0.2, 0.7, -0.4), 0.9)):
+        path = [start]
+        for _ in range(360):
+            path.append(path[-1].turned(axis, np.radians(1.0)))
+        assert steepest([axes.screen(plane)[0] for axes in path]) < 3.0
+        assert steepest([axes.screen(plane)[1] for axes in path]) < 3.0
+        # A large turn ends as many small ones do.
+        np.testing.assert_allclose(
+            start.turned(axis, np.radians(100)).screen(plane)[0], path[100].screen(plane)[0], atol=0.1
+        )
+
+
+def test_after_many_turns_a_picture_less_than_45_degrees_off_is_as_upright_as_if_it_had_been_turned_there_at_once() -> None:
+    rng = np.random.default_rng(4)
+    axes, seen = Axes(), 0
+    for _ in range(400):
+        axes = axes.turned(rng.normal(size=3), np.radians(rng.uniform(2, 8)))
+        if max(float(np.degrees(np.arccos(axes.screen(plane)[2] @ Axes().screen(plane)[2]))) for plane in Plane) > 40:
+            axes = Axes()
+            continue
+        for plane in Plane:
+            right, _, across = axes.screen(plane)
+            level = np.asarray(screen_directions(plane)[0], dtype=float)
+            flat = level - (level @ across) * across
+            np.testing.assert_allclose(right, flat / np.linalg.norm(flat), atol=1e-6)
+            seen += 1
+    assert seen > 500

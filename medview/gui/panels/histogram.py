@@ -103,7 +103,9 @@ class HistogramPanel(QWidget):
             self._drawn = counted
             plot.show_histogram(counted)
             what = f"How often each value occurs, in {counted.unit}" if counted.unit else "How often each value occurs"
-            plot.setToolTip(f"{what}{_when(case)}; the scale is logarithmic.\nDrag an edge or the middle to change the window.")
+            plot.setToolTip(
+                f"{what}{_when(case)}; the scale is logarithmic.\nDrag an edge or the middle to change the window."
+            )
         window = case.view.window
         low, high = window.center - window.width / 2, window.center + window.width / 2
         plot.show_region(low * counted.factor, high * counted.factor, movable=isinstance(window, Window))

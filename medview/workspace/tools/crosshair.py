@@ -51,10 +51,13 @@ def _turn(stage: Stage, press: Pointer) -> Drag:
     before = case.view.axes
     start = before or Axes.of_grid(geometry)
     across = _away_from_person(start, press, press.plane.grid(geometry, press.slice_index).normal_lps)
-    first = _angle(stage, press)
+    axes, last = start, _angle(stage, press)
     try:
         while (move := (yield)) is not None:
-            case.view.axes = start.turned(across, _angle(stage, move) - first)
+            # From where the hand was last: beyond half a turn the way it took counts, not the shorter one.
+            angle = _angle(stage, move)
+            axes, last = axes.turned(across, math.remainder(angle - last, math.tau)), angle
+            case.view.axes = axes
     except GeneratorExit:
         case.view.axes = before
         raise
