@@ -43,6 +43,11 @@ class ObliquePlane:
         Enough to show the whole volume.
     half_steps : int
         Pictures on either side of the middle, as far as the outermost voxel centres.
+    home_mm : tuple of float
+        Height and width of the volume in this plane before it was turned: what a pane shows at zoom 1, so that a picture
+        keeps its scale while it is turned.
+    home_finest_mm : float
+        Finest voxel side in the plane before it was turned.
     """
 
     plane: Plane
@@ -55,6 +60,8 @@ class ObliquePlane:
     rows: int
     columns: int
     half_steps: int
+    home_mm: tuple[float, float]
+    home_finest_mm: float
 
     @classmethod
     def of(cls, plane: Plane, axes: Axes, geometry: Geometry) -> ObliquePlane:
@@ -66,6 +73,7 @@ class ObliquePlane:
         wide, high = (2 * float(np.abs((corners - middle) @ d).max()) for d in (right, down))
         pixel = max(min(geometry.spacing_kji_mm), wide / _LARGEST, high / _LARGEST)
         step = 1.0 / float(np.linalg.norm(geometry.index_kji(middle + normal) - geometry.index_kji(middle)))
+        home_mm, finest = _home(plane, axes, geometry, corners - middle)
         half_deep = float(np.abs((geometry.corners_lps_mm() - middle) @ normal).max())
         return cls(
             plane,
@@ -78,6 +86,8 @@ class ObliquePlane:
             rows=max(1, round(high / pixel)),
             columns=max(1, round(wide / pixel)),
             half_steps=int(half_deep / step + _ROUNDING),
+            home_mm=home_mm,
+            home_finest_mm=finest,
         )
 
     @property
@@ -88,7 +98,10 @@ class ObliquePlane:
     def rotated(self) -> ObliquePlane:
         """Return the same pictures a quarter turn clockwise."""
         up = _triple(-np.asarray(self.down_lps))
-        return replace(self, right_lps=up, down_lps=self.right_lps, rows=self.columns, columns=self.rows)
+        high, wide = self.home_mm
+        return replace(
+            self, right_lps=up, down_lps=self.right_lps, rows=self.columns, columns=self.rows, home_mm=(wide, high)
+        )
 
     def mirrored(self) -> ObliquePlane:
         """Return the same pictures with left and right of the screen exchanged."""
@@ -109,6 +122,14 @@ class ObliquePlane:
     def screen_spacing_mm(self, geometry: Geometry) -> tuple[float, float]:
         """Millimetres between screen rows and between screen columns."""
         return self.pixel_mm, self.pixel_mm
+
+    def fit_mm(self, geometry: Geometry) -> tuple[float, float]:
+        """Height and width that a pane shows at zoom 1: those of the plane before it was turned."""
+        return self.home_mm
+
+    def finest_mm(self, geometry: Geometry) -> float:
+        """Millimetres of a pixel of the screen at 1:1: those of the finest voxel side in the plane before it was turned."""
+        return self.home_finest_mm
 
     def grid(self, geometry: Geometry, index: float) -> ScreenGrid:
         """Return where the pixels of a picture lie in the patient."""
@@ -157,6 +178,24 @@ def layout_of(plane: Plane, axes: Axes | None, geometry: Geometry) -> PlaneLayou
     )
     same = all(float(a @ b) >= ALIGNED_COSINE for a, b in zip(wanted, grid_axes, strict=True))
     return along if same else ObliquePlane.of(plane, axes, geometry)
+
+
+def _home(
+    plane: Plane, axes: Axes, geometry: Geometry, corners_mm: npt.NDArray[np.float64]
+) -> tuple[tuple[float, float], float]:
+    """Return height and width of the volume in a plane that is not turned yet, and its finest voxel side there.
+
+    Parameters
+    ----------
+    corners_mm : ndarray
+        Corners of the volume from its middle.
+    """
+    if axes.upright == Axes.of_grid(geometry).upright:
+        along = SlicePlane.of(plane, geometry)
+        return along.fit_mm(geometry), along.finest_mm(geometry)
+    right, down, _ = Axes(*axes.upright, axes.upright).screen(plane)
+    high, wide = (2 * float(np.abs(corners_mm @ d).max()) for d in (down, right))
+    return (high, wide), min(geometry.spacing_kji_mm)
 
 
 def _across(plane: SlicePlane, directions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -127,6 +127,15 @@ class SlicePlane:
         spacing = geometry.spacing_kji_mm
         return spacing[self.row_axis], spacing[self.column_axis]
 
+    def fit_mm(self, geometry: Geometry) -> tuple[float, float]:
+        """Height and width that a pane shows at zoom 1: those of the slice."""
+        (rows, columns), (row_mm, column_mm) = self.screen_shape(geometry), self.screen_spacing_mm(geometry)
+        return rows * row_mm, columns * column_mm
+
+    def finest_mm(self, geometry: Geometry) -> float:
+        """Millimetres of a pixel of the screen at 1:1: those of a voxel along the finer side of the slice."""
+        return min(self.screen_spacing_mm(geometry))
+
     def extract(self, array: npt.NDArray[np.generic], index: int) -> npt.NDArray[np.generic]:
         """Return slice ``index`` of a (k, j, i) or (k, j, i, c) array as a screen view (row, column[, c]); no copy."""
         selector: list[int | slice] = [slice(None)] * array.ndim

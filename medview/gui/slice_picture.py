@@ -111,7 +111,8 @@ class SlicePicture:
         """Return how the case's camera sees a plane through a pane of this size."""
         geometry = case.volume.geometry
         shape, spacing = layout.screen_shape(geometry), layout.screen_spacing_mm(geometry)
-        return Viewport.looking(size_px, shape, spacing, case.view.cameras[layout.plane], device_ratio)
+        fit, finest = layout.fit_mm(geometry), layout.finest_mm(geometry)
+        return Viewport.looking(size_px, shape, spacing, case.view.cameras[layout.plane], device_ratio, fit, finest)
 
     def look(self, case: OpenCase, layout: PlaneLayout, size_px: tuple[int, int], device_ratio: float) -> None:
         """Take the camera."""

@@ -49,6 +49,8 @@ class Viewport:
         spacing_mm: tuple[float, float],
         camera: Camera,
         device_ratio: float = 1.0,
+        fit_mm: tuple[float, float] | None = None,
+        finest_mm: float | None = None,
     ) -> Viewport:
         """Return what ``camera`` sees of a slice.
 
@@ -60,10 +62,16 @@ class Viewport:
             Rows and columns of the slice.
         spacing_mm : tuple of float
             Millimetres between rows and between columns.
+        fit_mm : tuple of float, optional
+            Height and width that fit into the pane at zoom 1; those of the slice unless given.
+        finest_mm : float, optional
+            What takes one pixel of the screen at 1:1; the smaller spacing unless given.
         """
         width, height = max(1, size_px[0]), max(1, size_px[1])
         high_mm, wide_mm = shape[0] * spacing_mm[0], shape[1] * spacing_mm[1]
-        unzoomed = min(spacing_mm) * device_ratio if camera.actual else max(high_mm / height, wide_mm / width)
+        fit_high_mm, fit_wide_mm = fit_mm or (high_mm, wide_mm)
+        finest = finest_mm or min(spacing_mm)
+        unzoomed = finest * device_ratio if camera.actual else max(fit_high_mm / height, fit_wide_mm / width)
         mm_per_px = unzoomed / camera.zoom
         down, right = camera.center_offset_mm
         return cls(

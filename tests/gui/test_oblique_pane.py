@@ -55,8 +55,7 @@ def turned_case(**more: object) -> OpenCase:
 
 
 def mm_per_px(case: OpenCase, plane: Plane, zoom: float = 1.0) -> float:
-    rows, columns = layout(case, plane).screen_shape(case.volume.geometry)
-    return max(rows, columns) * layout(case, plane).pixel_mm / PANE_PX / zoom
+    return max(layout(case, plane).home_mm) / PANE_PX / zoom
 
 
 def layout(case: OpenCase, plane: Plane) -> ObliquePlane:
@@ -326,7 +325,7 @@ def test_a_closer_look_is_worked_out_anew_where_the_pane_was_coarser(qtbot: QtBo
     scale = mm_per_px(case, Plane.CORONAL, 12.0)
     here = layout(case, Plane.CORONAL)
     x, y = (PANE_PX / 2 + float(away @ np.asarray(d)) / scale for d in (here.right_lps, here.down_lps))
-    assert min(at(pixels(pane), x, y)) > 150
+    assert min(at(pixels(pane), x, y)) > 120
 
 
 def stack_of(count: int, calibration: Calibration = Calibration.IN_PLANE) -> OpenCase:
@@ -368,3 +367,42 @@ def test_the_corner_says_how_far_a_plane_is_turned_and_that_it_is_interpolated(q
     text = pane_of(qtbot, case, Plane.AXIAL).shown_text()
     assert "Axial, 20\u00b0 oblique" in text
     assert "Interpolated, 0.70 mm" in text
+
+
+@PLANES
+@pytest.mark.parametrize("turn", [Turn(), Turn(1), Turn(2, True)], ids=str)
+@pytest.mark.parametrize("camera", [Camera(), Camera((3.0, -2.0), 2.5), Camera(actual=True)], ids=str)
+def test_a_picture_keeps_its_scale_while_its_plane_is_turned_out_of_the_grid(
+    qtbot: QtBot, plane: Plane, turn: Turn, camera: Camera
+) -> None:
+    case = make_case()
+    case.view.set_turn(plane, turn)
+    case.view.set_camera(plane, camera)
+    pane = pane_of(qtbot, case, plane)
+    pane.resize(PANE_PX, PANE_PX // 2)
+    straight = Axes.of_grid(case.volume.geometry)
+
+    def looked() -> tuple[float, tuple[float, float]]:
+        pixels(pane)
+        seen = pane._picture.viewport
+        assert seen is not None
+        middle = seen.slice_px.center()
+        return seen.mm_per_px, (middle.x(), middle.y())
+
+    scale, middle = looked()
+    for about in ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (0.4, -1.0, 0.3)):
+        for degrees in (1, 7, 20, 33, 45, 60):
+            case.view.axes = straight.turned(about, np.radians(degrees))
+            now, at_px = looked()
+            assert now == pytest.approx(scale, rel=1e-9)
+            assert at_px == pytest.approx(middle, abs=1e-6)
+
+
+@PLANES
+def test_planes_of_the_patient_are_fitted_whole(qtbot: QtBot, plane: Plane) -> None:
+    case = make_case()
+    case.view.axes = Axes()
+    pane = pane_of(qtbot, case, plane)
+    pixels(pane)
+    found = pane.picture_rect
+    assert max(found.width(), found.height()) == pytest.approx(PANE_PX, abs=8)
