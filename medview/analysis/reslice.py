@@ -6,7 +6,6 @@ angles and spacings, shear and handedness included, are in that matrix. VTK roun
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -16,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.analysis.padding import padding_test
+from medview.analysis.padding_blocks import MIXED, SIDE, WHOLE, Blocks, known_blocks
+from medview.analysis.vtk_images import vtk_image
 from medview.core.geometry import Calibration, Geometry
 from medview.core.screen_grid import ScreenGrid
 from medview.core.slab import Slab, SlabMode
@@ -244,7 +245,7 @@ def _cut(voxels: npt.NDArray[np.generic], first: _Layer, step_kji: FloatArray, c
     axes = vtkMatrix4x4()
     axes.DeepCopy(matrix.ravel().tolist())
     reslice = vtkImageReslice()
-    reslice.SetInputData(_image(voxels))
+    reslice.SetInputData(vtk_image(voxels))
     reslice.SetResliceAxes(axes)
     reslice.SetOutputOrigin(0.0, 0.0, 0.0)
     reslice.SetOutputSpacing(1.0, 1.0, 1.0)
@@ -263,8 +264,10 @@ def _cut(voxels: npt.NDArray[np.generic], first: _Layer, step_kji: FloatArray, c
 
 def _keep_padding(volume: Volume, layers: list[_Layer], step_kji: FloatArray, numbers: Any) -> npt.NDArray[np.bool_]:
     """Put the nearest voxels' own numbers where padding was mixed in; return where they are padding."""
-    is_padding = padding_test(volume)
-    touched = np.stack([_beside_padding(volume.voxels, layer, is_padding) for layer in layers], axis=1)
+    is_padding, blocks = padding_test(volume), known_blocks(volume)
+    if blocks is not None:
+        return _keep_known_padding(volume, blocks, layers, step_kji, numbers)
+    touched = np.stack([_beside_padding(volume.voxels, _places(layer), is_padding) for layer in layers], axis=1)
     if not touched.any():
         return touched
     own = _cut(volume.voxels, layers[0], step_kji, len(layers), linear=False)
@@ -272,21 +275,45 @@ def _keep_padding(volume: Volume, layers: list[_Layer], step_kji: FloatArray, nu
     return np.asarray(touched & is_padding(own))
 
 
+def _keep_known_padding(
+    volume: Volume, blocks: Blocks, layers: list[_Layer], step_kji: FloatArray, numbers: Any
+) -> npt.NDArray[np.bool_]:
+    """Do the same where it is known in which blocks padding lies: most places are in blocks without any, or all of it."""
+    first, is_padding = layers[0], padding_test(volume)
+    in_blocks = _Layer(first.start / SIDE + 0.5, first.down / SIDE, first.right / SIDE, first.shape)
+    found = _cut(blocks, in_blocks, step_kji / SIDE, len(layers), linear=False)
+    gone = np.asarray(found == WHOLE)
+    # Ten times as fast as to ask for the three at once.
+    rows, ns, columns = np.unravel_index(np.flatnonzero(found == MIXED), found.shape)
+    places = [first.start[n] + rows * first.down[n] + columns * first.right[n] + ns * step_kji[n] for n in range(3)]
+    touched = np.flatnonzero(_beside_padding(volume.voxels, places, is_padding))
+    nearest = [
+        np.clip(np.floor(place[touched] + 0.5).astype(np.intp), 0, count - 1)
+        for place, count in zip(places, volume.voxels.shape, strict=True)
+    ]
+    own, at = volume.voxels[tuple(nearest)], (rows[touched], ns[touched], columns[touched])
+    numbers[at] = own
+    gone[at] = is_padding(own)
+    return gone
+
+
+def _places(layer: _Layer) -> list[FloatArray]:
+    """Return the fractional voxel indices k, j and i of all pixels."""
+    rows, columns = (np.arange(count) for count in layer.shape)
+    return [(layer.start[n] + rows * layer.down[n])[:, np.newaxis] + columns * layer.right[n] for n in range(3)]
+
+
 def _beside_padding(
-    voxels: npt.NDArray[np.generic], layer: _Layer, is_padding: Callable[[Any], npt.NDArray[np.bool_]]
+    voxels: npt.NDArray[np.generic], places_kji: list[FloatArray], is_padding: Callable[[Any], npt.NDArray[np.bool_]]
 ) -> npt.NDArray[np.bool_]:
     """Say where at least one of the eight voxels around a place is padding."""
     shape_kji = voxels.shape
     strides = (shape_kji[1] * shape_kji[2], shape_kji[2], 1)
-    rows, columns = layer.shape
-    first = np.zeros(layer.shape, dtype=np.intp)
-    for axis, stride in enumerate(strides):
-        start = layer.start[axis] + np.arange(rows) * layer.down[axis]
-        place = start[:, np.newaxis] + np.arange(columns) * layer.right[axis]
-        np.clip(place, 0, max(shape_kji[axis] - 2, 0), out=place)
-        first += place.astype(np.intp) * stride
+    first = np.zeros(places_kji[0].shape, dtype=np.intp)
+    for place, count, stride in zip(places_kji, shape_kji, strides, strict=True):
+        first += np.clip(place, 0, max(count - 2, 0)).astype(np.intp) * stride
     flat = np.ascontiguousarray(voxels).reshape(-1)
-    found = np.zeros(layer.shape, dtype=np.bool_)
+    found = np.zeros(first.shape, dtype=np.bool_)
     for offsets in product(*((0, stride) if n > 1 else (0,) for stride, n in zip(strides, shape_kji, strict=True))):
         found |= is_padding(flat[sum(offsets) :].take(first, mode="clip"))
     return found
@@ -333,50 +360,3 @@ def _neutral(dtype: np.dtype[Any], mode: SlabMode) -> Any:
         return dtype.type(0)
     low, high = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return dtype.type(low if mode is SlabMode.MAXIMUM else high)
-
-
-_images: dict[int, tuple[weakref.ref[Any], Any]] = {}
-"""VTK images over voxels in use, by the address of the array object; an entry goes with its array."""
-
-
-def _image(voxels: npt.NDArray[np.generic]) -> Any:
-    """Return voxels as a VTK image over the same memory; a copy only where they do not lie in one piece."""
-    key = id(voxels)
-    known = _images.get(key)
-    if known is not None and known[0]() is voxels:
-        return known[1]
-    image = _wrapped(voxels)
-    _images[key] = (weakref.ref(voxels, _forgets(key)), image)
-    return image
-
-
-def _forgets(key: int) -> Callable[[object], None]:
-    def forget(gone: object) -> None:
-        entry = _images.get(key)
-        if entry is not None and entry[0] is gone:
-            del _images[key]
-
-    return forget
-
-
-@dataclass(frozen=True, slots=True)
-class _Borrowed:
-    """Memory of an array that outlives its image: the image goes with the array, see ``_images``."""
-
-    __array_interface__: dict[str, Any]
-
-
-def _wrapped(voxels: npt.NDArray[np.generic]) -> Any:
-    from vtkmodules.util.numpy_support import numpy_to_vtk
-    from vtkmodules.vtkCommonDataModel import vtkImageData
-
-    slices, rows, columns = voxels.shape[:3]
-    native = np.ascontiguousarray(voxels, dtype=voxels.dtype.newbyteorder("="))
-    if np.may_share_memory(native, voxels):
-        # VTK would keep the array, and the array its image: neither would ever go.
-        native = np.asarray(_Borrowed(native.__array_interface__))
-    points = native.reshape(slices * rows * columns, *voxels.shape[3:])
-    image = vtkImageData()
-    image.SetDimensions(columns, rows, slices)
-    image.GetPointData().SetScalars(numpy_to_vtk(points))
-    return image

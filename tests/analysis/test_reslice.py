@@ -15,9 +15,10 @@ import pytest
 import SimpleITK as sitk
 from scipy.ndimage import map_coordinates
 
-from medview.analysis import padding, reslice
+from medview.analysis import padding, padding_blocks, reslice, vtk_images
 from medview.analysis.padding import holds_padding
-from medview.analysis.reslice import layer_offsets_mm, sample, sample_voxels, slices_met
+from medview.analysis.padding_blocks import find_blocks, known_blocks
+from medview.analysis.reslice import Sampled, layer_offsets_mm, sample, sample_voxels, slices_met
 from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline
 from medview.core.plane import Plane, SlicePlane
@@ -358,21 +359,22 @@ def test_voxels_are_not_copied_and_let_go_with_their_volume() -> None:
     before = sample(ct, grid).stored
     voxels += 7
     np.testing.assert_array_equal(sample(ct, grid).stored, before + 7)
-    known, gone = len(reslice._images), weakref.ref(voxels)
+    gc.collect()
+    known, gone = len(vtk_images._images), weakref.ref(voxels)
     del ct, voxels
     gc.collect()
     assert gone() is None
-    assert len(reslice._images) == known - 1
+    assert len(vtk_images._images) == known - 1
 
 
 def test_labels_are_let_go_after_they_were_sampled() -> None:
     labels = np.zeros(placed().shape_kji, dtype=np.uint8)
-    gone, known = weakref.ref(labels), len(reslice._images)
+    gone, known = weakref.ref(labels), len(vtk_images._images)
     sample_voxels(labels, placed(), along(SlicePlane.of(Plane.AXIAL, placed()), placed(), 4))
     del labels
     gc.collect()
     assert gone() is None
-    assert len(reslice._images) == known
+    assert len(vtk_images._images) == known
 
 
 def test_vtk_is_loaded_with_the_first_picture_and_not_before() -> None:
@@ -397,3 +399,58 @@ def test_whether_a_volume_holds_padding_is_looked_up_once_and_forgotten_with_it(
     del plain, marked
     gc.collect()
     assert len(padding._padded) == known
+
+
+def with_blocks_and_without(ct: Volume, grid: ScreenGrid, slab: Slab = Slab()) -> tuple[Sampled, Sampled]:
+    """Sample twice: looking at all eight voxels around each place, and by what is known of blocks."""
+    assert known_blocks(ct) is None
+    slowly = sample(ct, grid, slab)
+    assert find_blocks(ct) is not None
+    return slowly, sample(ct, grid, slab)
+
+
+@pytest.mark.parametrize("slab", [Slab(), Slab(SlabMode.MEAN, 9.0), Slab(SlabMode.MAXIMUM, 7.0)], ids=str)
+@pytest.mark.parametrize("values", ["one", "range", "float"])
+@pytest.mark.parametrize("seed", range(4))
+def test_where_padding_is_known_pictures_are_the_same(seed: int, values: str, slab: Slab) -> None:
+    voxels = smooth_and_asymmetric()
+    k, j, i = np.indices(SHAPE)
+    voxels[(np.hypot(j - 24, i - 20) > 15) | ((k == 4) & (j == 25) & (i == 21))] = -2000
+    if values == "range":
+        voxels[(voxels == -2000) & (i % 3 == 0)] = -1990
+    if values == "float":
+        voxels = voxels.astype(np.float32)
+    ct = Volume(voxels, placed(), padding=(-2000.0, -1990.0 if values == "range" else -2000.0))
+    slowly, fast = with_blocks_and_without(ct, picture(ct.geometry, seed), slab)
+    np.testing.assert_array_equal(fast.inside, slowly.inside)
+    np.testing.assert_array_equal(fast.stored[fast.inside], slowly.stored[slowly.inside])
+
+
+@pytest.mark.parametrize("shape_kji", [(1, 20, 30), (20, 1, 30), (20, 30, 1), (1, 1, 7), (2, 2, 2)])
+def test_where_padding_is_known_one_slice_is_still_one(shape_kji: tuple[int, int, int]) -> None:
+    voxels = smooth_and_asymmetric(shape_kji)
+    voxels[..., voxels.shape[2] // 2 :] = -2000
+    ct = Volume(voxels, placed(shape_kji), padding=(-2000.0, -2000.0))
+    slowly, fast = with_blocks_and_without(ct, picture(ct.geometry, 1))
+    np.testing.assert_array_equal(fast.stored[fast.inside], slowly.stored[slowly.inside])
+
+
+def test_known_padding_is_forgotten_with_its_voxels_and_never_kept_where_there_is_none() -> None:
+    voxels = smooth_and_asymmetric()
+    gc.collect()
+    known = len(padding_blocks._known)
+    plain = Volume(voxels, placed(), padding=(-2000.0, -2000.0))
+    assert find_blocks(plain) is None
+    marked = voxels.copy()
+    marked[3, 4, 5:9] = -2000
+    ct = Volume(marked, placed(), padding=(-2000.0, -2000.0))
+    blocks = find_blocks(ct)
+    assert blocks is not None
+    assert known_blocks(ct) is blocks
+    assert known_blocks(Volume(marked, placed(), padding=(5.0, 6.0))) is None
+    sample(ct, picture(ct.geometry))
+    gone = weakref.ref(blocks)
+    del ct, marked, blocks
+    gc.collect()
+    assert gone() is None
+    assert len(padding_blocks._known) == known

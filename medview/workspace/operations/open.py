@@ -17,6 +17,7 @@ from medview.workspace.keeping import StoredCase, keep
 from medview.workspace.open_case import OpenCase, case_key
 from medview.workspace.operations.graphics import show_graphics
 from medview.workspace.operations.headings import show_headings
+from medview.workspace.operations.padding import follow_padding
 from medview.workspace.operations.times import read_times
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
 from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
@@ -116,6 +117,7 @@ def open_series(
         case.load_changed.emit()
         show_graphics(workspace, case)
         show_headings(workspace, case)
+        follow_padding(workspace, case)
         others = read_times(workspace, case)
         jobs.extend([others] if others is not None else [])
         then(case)
