@@ -100,6 +100,8 @@ class SliceCanvas(QWidget):
         for name in ("crosshair_visible", "reference_lines", "tool"):
             add(field_signal(bench, name), self._on_lines)
         add(field_signal(bench, "names_read_as"), self._on_identity)
+        # Patients found meanwhile may be told by other numbers.
+        add(self._workspace.studies_changed, self._on_identity)
         add(field_signal(bench, "pointed"), self._on_pointed)
 
     def _on_layout(self, *_values: object) -> None:

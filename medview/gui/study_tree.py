@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,7 +12,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.gui.identity import series_description
 from medview.io.dicom.names import person_name
-from medview.workspace.study_order import patient_key
+from medview.workspace.study_order import hidden_names, patient_key
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """Where a tree item keeps its Row."""
@@ -59,6 +59,7 @@ def fill(
     *,
     hide_identity: bool,
     as_read: Callable[[Series], Series] = as_in_files,
+    hidden_as: Mapping[tuple[str, ...], str] | None = None,
 ) -> None:
     """Replace the rows of a model.
 
@@ -68,14 +69,19 @@ def fill(
         Names, ids and dates become numbers.
     as_read : callable
         Gives a series with its texts as they are to be shown. What belongs to whom is decided by the texts in the files.
+    hidden_as : mapping, optional
+        What patients are called while the identity is hidden, by ``patient_key``; unless given, by their order here.
     """
+    series = list(series)
+    hidden_as = hidden_names(series) if hidden_as is None else hidden_as
     model.clear()
     patients: dict[tuple[str, ...], QStandardItem] = {}
     studies: dict[tuple[str, ...], QStandardItem] = {}
     for one in series:
         who, shown = patient_key(one), as_read(one)
         if who not in patients:
-            patients[who] = _item(_patient_row(shown, len(patients) + 1, hidden=hide_identity), hidden=hide_identity)
+            row = Row(RowKind.PATIENT, hidden_as[who]) if hide_identity else _patient_row(shown)
+            patients[who] = _item(row, hidden=hide_identity)
             model.appendRow(patients[who])
         key = (*who, one.study_uid)
         if key not in studies:
@@ -127,9 +133,7 @@ def _item(row: Row, *, hidden: bool) -> QStandardItem:
     return item
 
 
-def _patient_row(series: Series, number: int, *, hidden: bool) -> Row:
-    if hidden:
-        return Row(RowKind.PATIENT, f"Patient {number}")
+def _patient_row(series: Series) -> Row:
     name = person_name(series.patient_name)
     if not name and not series.patient_id:
         return Row(RowKind.PATIENT, "No patient")

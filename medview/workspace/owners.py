@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from medview.core.study import Series
 from medview.io.dicom.names import person_name
 from medview.workspace.open_case import OpenCase
+from medview.workspace.study_order import hidden_names, patient_key
 
 if TYPE_CHECKING:
     # The workspace keeps the list of patients.
@@ -52,17 +52,17 @@ def owner_strip(workspace: Workspace, case: OpenCase) -> Owner | None:
     if len({patient_of(one.series) for one in workspace.cases.values()}) < 2:
         return None
     who = patient_of(case.series)
-    number = workspace.patients.index(who) if who in workspace.patients else len(workspace.patients)
-    colour = COLOURS[number % len(COLOURS)]
-    letter = _letters(number)
+    place = workspace.patients.index(who) if who in workspace.patients else len(workspace.patients)
+    colour = COLOURS[place % len(COLOURS)]
     if workspace.bench.identity_hidden:
-        return Owner(f"Patient {letter}", colour)
+        return Owner(names_while_hidden(workspace)[patient_key(case.series)], colour)
     series = workspace.bench.as_read(case.series)
     told = dict.fromkeys(part for part in (person_name(series.patient_name), series.patient_id) if part)
-    return Owner(" \u00b7 ".join(told) or f"Patient {letter}, not named in the files", colour)
+    if told:
+        return Owner(" \u00b7 ".join(told), colour)
+    return Owner(f"{names_while_hidden(workspace)[patient_key(case.series)]}, not named in the files", colour)
 
 
-def _letters(number: int) -> str:
-    """Return A, B, ... Z, AA, AB, ... for 0, 1, ..."""
-    before, here = divmod(number, len(ascii_uppercase))
-    return (_letters(before - 1) if before else "") + ascii_uppercase[here]
+def names_while_hidden(workspace: Workspace) -> dict[Patient, str]:
+    """Return what panes and the study list call the patients while their identity is hidden, see ``hidden_names``."""
+    return hidden_names((*workspace.series, *(case.series for case in workspace.cases.values())))

@@ -42,6 +42,17 @@ def patient_key(series: Series) -> tuple[str, ...]:
     return (*who, series.study_uid) if nameless and not series.patient_id else who
 
 
+def hidden_names(series: Iterable[Series]) -> dict[tuple[str, ...], str]:
+    """Return what patients are called while their identity is hidden, by their keys: numbers in the order found.
+
+    Sorting the list, and what is found later, changes no number.
+    """
+    found: dict[tuple[str, ...], str] = {}
+    for one in series:
+        found.setdefault(patient_key(one), f"Patient {len(found) + 1}")
+    return found
+
+
 def ordered(
     series: Iterable[Series],
     patients: PatientOrder,

@@ -126,7 +126,7 @@ def test_with_two_patients_a_pane_says_whose_it_is_in_a_strip_and_moves_its_text
     workspace.show(other.key)
     assert at(pixels(pane), 300, 3) == COLOURS[1]
     workspace.bench.identity_hidden = True
-    assert "Patient B" in pane.shown_text()
+    assert "Patient 2" in pane.shown_text()
     assert not any("Roe" in text for text in pane.shown_text())
     workspace.close_case(other.key)
     assert max(at(pixels(pane), 300, 3)) < 10

@@ -18,6 +18,7 @@ from medview.gui.study_rows import THUMBNAIL_PX, StudyRows
 from medview.gui.study_tree import ROW_ROLE, Row, RowKind, fill
 from medview.gui.theme_tokens import GRID_PX, Tokens
 from medview.gui.thumbnails import Thumbnails
+from medview.workspace.owners import names_while_hidden
 from medview.workspace.study_order import PatientOrder, SeriesOrder, ordered, patient_order, series_order
 from medview.workspace.workspace import Workspace
 
@@ -85,7 +86,8 @@ class StudiesPanel(QFrame):
         bench = self._workspace.bench
         self._order = self._wanted_order()
         found = ordered(self._workspace.series, *self._order, bench.as_read)
-        fill(self.model, found, hide_identity=bench.identity_hidden, as_read=bench.as_read)
+        names = names_while_hidden(self._workspace)
+        fill(self.model, found, hide_identity=bench.identity_hidden, as_read=bench.as_read, hidden_as=names)
         self.tree.expandAll()
         self._stack.setCurrentWidget(self.tree if self.model.rowCount() else self._empty)
         self.search.setEnabled(self.model.rowCount() > 0)
