@@ -8,6 +8,7 @@ from psygnal import Signal
 
 from medview.core.errors import MedViewError
 from medview.core.plane import Plane
+from medview.core.registration import Registration
 from medview.core.study import ScanResult, Series
 from medview.workspace.corners import CornerLines, default, of_settings
 from medview.workspace.events import LabelsChanged, Message, Severity
@@ -60,6 +61,8 @@ class Workspace:
         self.active: OpenCase | None = None
         self.patients: list[Patient] = []
         """Of the cases opened since nothing was open, in that order."""
+        self.registrations: dict[tuple[str, str], Registration] = {}
+        """Found in this session, by the keys of the case that stays and of the one that is moved, open or not."""
         self.opening: set[str] = set()
         """Series that are asked for and not open yet."""
 

@@ -236,6 +236,37 @@ def test_two_series_are_registered_in_a_job_and_the_person_is_told(workspace: Wo
     assert workspace.active is moving
     assert fusing.footing_of(workspace, moving) is Footing.REGISTERED
     assert list(workspace.bench.fusions) == [moving.key]
+    jobs = len(workspace.runner.jobs)  # type: ignore[attr-defined]  # an InlineRunner
+    fusing.end(workspace, moving)
+    # Either way round, and after one of them was closed.
+    assert fusing.fuse(workspace, fixed, moving)
+    again = workspace.bench.fusions[fixed.key]
+    assert again.registration is fusion.registration
+    assert "registered before" in said[-1]
+    workspace.close_case(moving.key)
+    workspace.add_case(case_of(turned, "7.2"))
+    assert fusing.fuse(workspace, workspace.cases["7.2"], fixed)
+    assert fusing.footing_of(workspace, workspace.cases["7.2"]) is Footing.REGISTERED
+    assert len(workspace.runner.jobs) == jobs  # type: ignore[attr-defined]  # an InlineRunner
+
+
+def test_a_registration_outlives_its_fusion_and_is_not_used_for_other_frames(workspace: Workspace, case: OpenCase) -> None:
+    pet = pet_case("9.9.9")
+    workspace.add_case(pet)
+    known = Registration(FRAME, "9.9.9", rigid((0.0, 0.0, 20.0), (4.0, -3.0, 1.0), np.zeros(3)), note="90 % overlap.")
+    workspace.registrations[case.key, pet.key] = known
+    said: list[str] = []
+    workspace.message.connect(lambda message: said.append(message.text))
+    for _ in range(2):
+        assert fusing.fuse(workspace, case, pet)
+        assert fusing.footing_of(workspace, case) is Footing.REGISTERED
+        assert said[-1] == "The two series lie as they were registered before. 90 % overlap."
+        fusing.end(workspace, case)
+    workspace.close_case(pet.key)
+    other = pet_case("8.8.8")
+    workspace.add_case(other)
+    assert fusing.fuse(workspace, case, other)
+    assert fusing.footing_of(workspace, case) is Footing.NONE
 
 
 def test_a_registration_that_finds_nothing_leaves_the_series_apart(workspace: Workspace, case: OpenCase) -> None:

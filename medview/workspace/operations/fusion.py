@@ -66,7 +66,7 @@ def closed_candidates(workspace: Workspace, base: OpenCase) -> list[Series]:
 
 
 def fuse(workspace: Workspace, base: OpenCase, overlay: OpenCase) -> bool:
-    """Lay one open case over another; where their frames of reference differ, say so and wait for a registration."""
+    """Lay one open case over another; where their frames differ, as they were registered before, else say so and wait."""
     problem = why_not(base.volume) or why_not(overlay.volume)
     if any(workspace.cases.get(case.key) is not case for case in (base, overlay)):
         return False
@@ -77,12 +77,25 @@ def fuse(workspace: Workspace, base: OpenCase, overlay: OpenCase) -> bool:
     if problem:
         workspace.say(problem, Severity.WARNING)
         return False
-    _set(workspace, Fusion(base.key, overlay.key, colour_map=opening_colour_map(overlay.volume)))
-    if not in_one_frame(base.volume.geometry, overlay.volume.geometry):
+    known = known_registration(workspace, base, overlay)
+    _set(workspace, Fusion(base.key, overlay.key, colour_map=opening_colour_map(overlay.volume), registration=known))
+    if known is not None:
+        workspace.say(f"The two series lie as they were registered before. {known.note}".rstrip(), Severity.WARNING)
+    elif not in_one_frame(base.volume.geometry, overlay.volume.geometry):
         stated = all(c.volume.geometry.frame_of_reference_uid for c in (base, overlay))
         why = "have different frames of reference" if stated else "state no common frame of reference"
         workspace.say(f"The two series {why}; register them to see one over the other.", Severity.WARNING)
     return True
+
+
+def known_registration(workspace: Workspace, base: OpenCase, overlay: OpenCase) -> Registration | None:
+    """Return the registration of one case to another that was found in this session, in either direction, or None."""
+    there = workspace.registrations.get((base.key, overlay.key))
+    back = workspace.registrations.get((overlay.key, base.key))
+    found = there or (back.inverse() if back is not None else None)
+    frames = (base.volume.geometry.frame_of_reference_uid, overlay.volume.geometry.frame_of_reference_uid)
+    # Other files may have come under the same names meanwhile.
+    return found if found is not None and (found.fixed_frame, found.moving_frame) == frames else None
 
 
 def fuse_series(workspace: Workspace, base: OpenCase, series: Series) -> Job | None:
@@ -114,8 +127,12 @@ def register(workspace: Workspace, base: OpenCase) -> Job | None:
         return now if now is not None and same and now.overlay_key == overlay.key else None
 
     def done(value: object) -> None:
+        if not isinstance(value, Registration):
+            return
+        workspace.registrations.pop((overlay.key, base.key), None)
+        workspace.registrations[base.key, overlay.key] = value
         now = current()
-        if now is not None and isinstance(value, Registration):
+        if now is not None:
             _set(workspace, replace(now, registration=value, registering=False, visible=True))
             workspace.say(f"Registered in {value.seconds:.0f} s. {value.note}", Severity.WARNING)
 
@@ -179,7 +196,7 @@ def swap(workspace: Workspace, base: OpenCase) -> None:
 
 
 def end(workspace: Workspace, base: OpenCase) -> None:
-    """Take the overlay of a case away; its registration is forgotten with it."""
+    """Take the overlay of a case away; the workspace keeps how it was registered."""
     rest = {key: one for key, one in workspace.bench.fusions.items() if key != base.key}
     workspace.bench.fusions = rest
 
