@@ -102,6 +102,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         LINE,
         "fusion.toggle",
         "fusion.swap",
+        "fusion.register",
         "fusion.off",
         LINE,
         "view.panels",

@@ -15,6 +15,7 @@ from medview.workspace.action import Action, Test
 from medview.workspace.finder import Entry, why_not
 from medview.workspace.measuring import MEASURING_TOOLS
 from medview.workspace.scheme import Scheme, scheme_names
+from medview.workspace.search_words import search_words
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 
@@ -61,6 +62,7 @@ class QtActions(QObject):
                 partial(self._run, action),
                 ", ".join(_shown(k) for k in self._keys(key)),
                 why_not="" if action.enabled(w) else why_not(w, key),
+                also=search_words(key),
             )
             for key, action in self._actions.items()
         ]

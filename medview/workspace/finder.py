@@ -26,6 +26,8 @@ class Entry:
         What kind of thing it is, where the title does not say.
     why_not : str
         Why it makes no sense now, or empty.
+    also : str
+        Other words it is found by, not shown.
     """
 
     title: str
@@ -33,12 +35,14 @@ class Entry:
     keys: str = ""
     detail: str = ""
     why_not: str = ""
+    also: str = ""
 
 
 def found(entries: Iterable[Entry], query: str) -> list[Entry]:
     """Return the entries that have every word of a query, in any order, or its shortcut; the closest first.
 
-    Words that begin a word of the title count before words within one; what makes sense now before what does not.
+    Words that begin a word of the title count before words within one, and those before other names of the same thing;
+    what makes sense now before what does not.
     """
     words = query.casefold().split()
     typed_keys = "+".join(query.casefold().replace("+", " ").split())
@@ -54,12 +58,17 @@ def _rank(entry: Entry, words: list[str], typed_keys: str) -> int | None:
     if entry.keys and typed_keys in [keys.strip().casefold() for keys in entry.keys.split(", ")]:
         return 0
     text = f"{entry.title} {entry.detail}".casefold()
-    if not all(word in text for word in words):
-        return None
-    starts = [part.strip("().,:") for part in text.split()]
-    if all(any(start.startswith(word) for start in starts) for word in words):
+    if all(word in text for word in words):
+        if not _begin(text, words):
+            return 3
         return 1 if entry.title.casefold().startswith(words[0]) else 2
-    return 3
+    return 4 if entry.also and _begin(f"{text} {entry.also}", words) else None
+
+
+def _begin(text: str, words: list[str]) -> bool:
+    """Whether every word begins one of a text."""
+    starts = [part.strip("().,:") for part in text.split()]
+    return all(any(start.startswith(word) for start in starts) for word in words)
 
 
 def windows(workspace: Workspace) -> list[Entry]:
@@ -86,6 +95,7 @@ _REASONS = {
     "view.graphics": "The files bring no graphics",
     "preset": "This series offers fewer windows",
     "fusion": "No series lies over this one",
+    "fusion.register": "No series lies over this one, or it is registered",
     "window.region": "No region is measured",
     "planes": "This series has no planes but its own",
     "measurement": "No measurement is chosen",

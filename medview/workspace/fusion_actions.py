@@ -31,11 +31,18 @@ def _has_fusion(workspace: Workspace) -> bool:
     return fusion.fusion_of(workspace, workspace.looked_at) is not None
 
 
+def _to_register(workspace: Workspace) -> bool:
+    case = workspace.looked_at
+    found = fusion.fusion_of(workspace, case)
+    return case is not None and found is not None and not found.registering and found.registration is None
+
+
 FUSION_ACTIONS: tuple[Action, ...] = (
     Action("fusion.toggle", "Show or hide the fused series", _on_case(fusion.toggle), "mdi6.circle-opacity", has_case),
     Action("fusion.more", "Fused series stronger", _stronger(1), "", _has_fusion),
     Action("fusion.less", "Fused series fainter", _stronger(-1), "", _has_fusion),
     Action("fusion.swap", "Swap the fused series", _on_case(fusion.swap), "mdi6.swap-vertical", _has_fusion),
+    Action("fusion.register", "Register the fused series", _on_case(fusion.register), "mdi6.vector-link", _to_register),
     Action("fusion.off", "End the fusion", _on_case(fusion.end), "mdi6.close", _has_fusion),
     Action(
         "view.foreign_labels",

@@ -13,6 +13,7 @@ from medview.core.study import ScanResult
 from medview.gui.dialogs.palette import Palette
 from medview.gui.key_focus import KeyFocus
 from medview.gui.main_window import MainWindow
+from medview.workspace.search_words import WORDS, search_words
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import SERIES, make_case
@@ -155,3 +156,62 @@ def test_a_click_beside_it_closes_it_and_another_ctrl_k_as_well(qtbot: QtBot, wi
     qtbot.waitUntil(lambda: palette.size() == window.size())
     qtbot.keyClick(palette.field, Qt.Key.Key_K, CTRL)
     qtbot.waitUntil(lambda: gone(window))
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("MPR", "Three planes"),
+        ("mpr 3d", "Three planes and 3-D"),
+        ("oblique", "Planes of the patient, interpolated"),
+        ("oblique", "Crosshair"),
+        ("sync", "Link: same place of one frame of reference"),
+        ("sync scroll", "Link: scroll together from here"),
+        ("prior", "Compare with the earlier study"),
+        ("MIP", "Slab: off, MIP, MinIP, mean"),
+        ("mip thicker", "Thicker slab"),
+        ("registration", "Register the fused series"),
+        ("3D", "Three planes and 3-D"),
+        ("volume rendering", "Three planes and 3-D"),
+        ("cine", "Play or stop"),
+        ("cine 4d", "Play time, not slices"),
+        ("histogram", "Show or hide panels"),
+        ("key image", "Mark or unmark as key image"),
+        ("second monitor", "Pane in a window of its own, or back"),
+        ("pet-ct", "Show or hide the fused series"),
+        ("4d next", "Next time point"),
+        ("recist", "Long and short axis"),
+        ("roi", "Ellipse with mean and area"),
+        ("dicom header", "Tags of this image"),
+        ("anonymize", "Hide patient identity"),
+        ("scout", "Show or hide reference lines"),
+    ],
+)
+def test_a_radiologists_word_leads_to_the_action_whatever_it_is_called_here(
+    qtbot: QtBot, window: MainWindow, query: str, title: str
+) -> None:
+    assert title in titles(find(qtbot, window, query))[:8]
+
+
+def test_words_beside_the_titles_belong_to_actions_that_are_there(window: MainWindow) -> None:
+    ids = set(window.actions_table.titles())
+    groups = {action_id.partition(".")[0] for action_id in ids}
+    assert [key for key in WORDS if key not in ids | groups] == []
+    for action_id in ids:
+        if action_id.partition(".")[0] in {
+            "layout",
+            "link",
+            "plane",
+            "planes",
+            "fusion",
+            "time",
+            "cine",
+            "slab",
+            "keyimage",
+        }:
+            assert search_words(action_id), action_id
+
+
+def test_what_is_called_so_comes_before_what_is_only_known_by_it(qtbot: QtBot, window: MainWindow) -> None:
+    assert titles(find(qtbot, window, "window"))[0] == "Window"
+    assert titles(find(qtbot, window, "compare"))[0] == "Compare with the earlier study"
