@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Flag, auto
 
-from PySide6.QtCore import QPointF, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -307,6 +307,12 @@ class SliceCanvas(QWidget):
         """Look at the slice through the new size."""
         super().resizeEvent(event)
         self._mark(Stale.ALL)
+
+    def event(self, event: QEvent) -> bool:
+        """Draw anew as finely as the screen it was moved to shows."""
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self._mark(Stale.ALL)
+        return super().event(event)
 
     def _pointer(self, position: QPointF, button: Button, modifiers: Qt.KeyboardModifier) -> Pointer | None:
         case, layout = self._case, self._layout
