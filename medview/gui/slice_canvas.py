@@ -1,23 +1,20 @@
-"""A slice of the active case with everything drawn on it."""
+"""A slice of a case with everything drawn on it."""
 
 from __future__ import annotations
 
-from enum import Flag, auto
-
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from medview.core.label_patch import LabelPatch
-from medview.core.oblique import ObliquePlane, PlaneLayout
+from medview.core.oblique import PlaneLayout
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.fused_view import FusedView
 from medview.gui.fusion_watch import FusionWatch
 from medview.gui.haste import Haste
 from medview.gui.mouse import pointer_at
 from medview.gui.pointed_at import PointedAt
-from medview.gui.slice_content import screen_ranges
 from medview.gui.slice_picture import SlicePicture
+from medview.gui.stale import OF_BENCH, OF_VIEW, LoadPace, Ranges, Stale, hear, of_labels, written_ranges
 from medview.workspace.events import LabelsChanged
 from medview.workspace.hands import Hands
 from medview.workspace.load_state import SliceState
@@ -26,24 +23,6 @@ from medview.workspace.owners import owner_strip
 from medview.workspace.pointer import Button, Pointer
 from medview.workspace.reference_lines import lines_on
 from medview.workspace.workspace import Workspace
-
-_LOAD_PACE_MS = 100
-
-
-class Stale(Flag):
-    """Parts of a pane that no longer show the workspace."""
-
-    NONE = 0
-    PICTURE = auto()
-    CAMERA = auto()
-    LABELS = auto()
-    PROPOSALS = auto()
-    LINES = auto()
-    TEXT = auto()
-    MEASURES = auto()
-    FUSED = auto()
-    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES | FUSED
-    ALL = SLICE | CAMERA
 
 
 class SliceCanvas(QWidget):
@@ -66,13 +45,12 @@ class SliceCanvas(QWidget):
         self._watch = FusionWatch(workspace, self)
         self._watch.changed.connect(self._on_fused)
         self._stale = Stale.ALL
-        self._written: list[tuple[int, tuple[int, int, int, int]]] = []
+        self._written: list[tuple[int, Ranges]] = []
         self._shown_index = -1.0
         self._layout: PlaneLayout | None = None
         self._pointer_px: QPointF | None = None
-        # Slices arrive faster than anyone can look; reading needs the processor more than the screen does.
-        self._load_pace = QTimer(self, interval=_LOAD_PACE_MS, singleShot=True)
-        self._load_pace.timeout.connect(self._show_load)
+        self._load_pace = LoadPace(self)
+        self._load_pace.due.connect(self._show_load)
         self._haste = Haste(self)
         self._haste.rested.connect(self._on_rest)
         self._of_case = Subscriptions(self)
@@ -92,16 +70,9 @@ class SliceCanvas(QWidget):
         add(self._workspace.load_changed, self._on_load)
         add(self._workspace.looked_elsewhere, self._on_elsewhere)
         add(self._hands.preview_changed, self._on_preview)
-        for name in ("overlay_opacity", "overlay_visible"):
-            add(field_signal(bench, name), self._on_overlay)
-        add(field_signal(bench, "identity_hidden"), self._on_identity)
-        for name in ("graphics_visible", "slab", "corners"):
-            add(field_signal(bench, name), self._on_identity)
-        for name in ("crosshair_visible", "reference_lines", "tool"):
-            add(field_signal(bench, name), self._on_lines)
-        add(field_signal(bench, "names_read_as"), self._on_identity)
+        hear(self._of_bench, bench, OF_BENCH, self._mark)
         # Patients found meanwhile may be told by other numbers.
-        add(self._workspace.studies_changed, self._on_identity)
+        add(self._workspace.studies_changed, self._on_patients)
         add(field_signal(bench, "pointed"), self._on_pointed)
 
     def _on_layout(self, *_values: object) -> None:
@@ -127,10 +98,8 @@ class SliceCanvas(QWidget):
                 self._of_case.add(field_signal(case.view, name), self._on_crosshair)
             self._of_case.add(field_signal(case.view, "turns"), self._on_turn)
             self._of_case.add(field_signal(case.view, "axes"), self._on_axes)
-            for name in ("window", "inverted", "colour_map"):
-                self._of_case.add(field_signal(case.view, name), self._on_window)
+            hear(self._of_case, case.view, OF_VIEW, self._mark)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
-            self._of_case.add(field_signal(case.view, "active_measurement_id"), self._on_measured)
             self._of_case.add(field_signal(case.view, "time_index"), self._show_load)
         self._mark(Stale.ALL)
         self._say_pointed_at()
@@ -149,9 +118,6 @@ class SliceCanvas(QWidget):
         self._refresh()
         for strip in self._picture.crosshair.strips():
             self.update(strip)
-
-    def _on_window(self) -> None:
-        self._mark(Stale.PICTURE | Stale.TEXT)
 
     def _on_turn(self) -> None:
         case = self._case
@@ -181,8 +147,8 @@ class SliceCanvas(QWidget):
         waiting = self._picture.image.empty and layout.acquired
         if waiting and case.load.state(case.view.crosshair_kji[0]) is not SliceState.ABSENT:
             self._show_load()
-        elif not self._load_pace.isActive():
-            self._load_pace.start()
+        else:
+            self._load_pace.arrived()
 
     def _show_load(self) -> None:
         self._mark(Stale.PICTURE | Stale.TEXT | Stale.MEASURES)
@@ -196,15 +162,6 @@ class SliceCanvas(QWidget):
         if self._haste.end():
             self._mark(Stale.PICTURE)
 
-    def _on_measured(self) -> None:
-        self._mark(Stale.MEASURES)
-
-    def _on_overlay(self) -> None:
-        self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.MEASURES)
-
-    def _on_identity(self) -> None:
-        self._mark(Stale.TEXT | Stale.PICTURE | Stale.FUSED)
-
     def _on_fused(self) -> None:
         self._picture.fused.release(self._case)
         self._mark(Stale.FUSED | Stale.TEXT)
@@ -213,8 +170,8 @@ class SliceCanvas(QWidget):
         if not self._workspace.bench.layout.follows:
             self._mark(Stale.LINES)
 
-    def _on_lines(self) -> None:
-        self._mark(Stale.LINES)
+    def _on_patients(self) -> None:
+        self._mark(Stale.TEXT)
 
     def _on_pointed(self) -> None:
         self.update()
@@ -231,24 +188,16 @@ class SliceCanvas(QWidget):
         if case is None or layout is None or event.series_uid != case.key:
             return
         self._say_pointed_at()
-        if event.only_measurements:
-            self._mark(Stale.MEASURES)
+        if (parts := of_labels(event)) is not Stale.NONE:
+            self._mark(parts)
             return
-        if not event.only_voxels:
-            self._mark(Stale.LABELS | Stale.PROPOSALS | Stale.TEXT | Stale.MEASURES)
-            return
-        if isinstance(layout, ObliquePlane):
+        drawn = self._picture.labels.knows if self._picture.viewport is not None else _nothing
+        written = written_ranges(event, case, layout, drawn)
+        if written is None:
             self._mark(Stale.LABELS)
             return
-        index = case.view.crosshair_kji[layout.normal_axis]
-        for change in event.changes:
-            if not isinstance(change, LabelPatch) or not change.box.touches_slice(layout.normal_axis, index):
-                continue
-            if self._picture.viewport is None or not self._picture.labels.knows(change.layer_id):
-                self._mark(Stale.LABELS)
-                return
-            ranges = screen_ranges(layout, case.volume.geometry, change.box)
-            self._written.append((change.layer_id, ranges))
+        self._written += written
+        for _, ranges in written:
             self.update(self._picture.around(ranges))
 
     def _mark(self, parts: Stale) -> None:
@@ -340,3 +289,7 @@ class SliceCanvas(QWidget):
         """Where the slice lies in the pane, in logical pixels."""
         viewport = self._picture.viewport
         return QRect() if viewport is None else viewport.slice_px.toAlignedRect()
+
+
+def _nothing(_layer_id: int) -> bool:
+    return False
