@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QEnterEvent, QHideEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QEnterEvent, QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from medview.gui.mouse import Notches, button_of, held_button
@@ -32,6 +34,20 @@ class SliceView(SliceCanvas):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAcceptDrops(True)
+
+    def event(self, event: QEvent) -> bool:
+        """Let the keys of something that is drawn click by click go before shortcuts of the window."""
+        drawing = event.type() is QEvent.Type.ShortcutOverride and self._hands.clicking.going_on
+        if drawing and isinstance(event, QKeyEvent) and event.key() in _DRAWING_KEYS:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let the keys that end a gesture, or take a step of it back, reach the hands."""
+        acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: self._hands.clicking.back}
+        if event.key() not in _DRAWING_KEYS or not acts.get(event.key(), self._hands.clicking.close)():
+            super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Forward a press."""
