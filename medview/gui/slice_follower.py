@@ -163,10 +163,11 @@ class SliceFollower(QWidget):
         self.update()
 
     def _on_preview(self) -> None:
-        self.update(self._picture.preview_px)
-        preview = self._hands.preview
-        self._picture.show_preview(preview if preview is not None and preview.pane_id == self.pane_id else None)
-        self.update(self._picture.preview_px)
+        preview, shown = self._hands.preview, self._picture.previews
+        self.update(shown.cover_px)
+        mine = preview is not None and preview.pane_id == self.pane_id
+        shown.show(preview if mine else None, self._picture.viewport)
+        self.update(shown.cover_px)
 
     def _on_labels(self, event: LabelsChanged) -> None:
         case = self._case

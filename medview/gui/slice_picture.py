@@ -15,7 +15,6 @@ from medview.gui.corner_lines import window_ends
 from medview.gui.corner_text import corner_texts
 from medview.gui.fused_view import FusedView
 from medview.gui.layers.boxes import BoxesLayer
-from medview.gui.layers.brush_preview import BrushPreviewLayer
 from medview.gui.layers.colour_bar import ColourBarLayer
 from medview.gui.layers.corners import CornersLayer, CornerTexts
 from medview.gui.layers.crosshair import CrosshairLayer
@@ -23,13 +22,12 @@ from medview.gui.layers.graphics import GraphicsLayer
 from medview.gui.layers.image import ImageLayer
 from medview.gui.layers.labels import LabelsLayer
 from medview.gui.layers.letters import LettersLayer
-from medview.gui.layers.magnifier import MagnifierLayer
 from medview.gui.layers.measurements import MeasurementsLayer
-from medview.gui.layers.outline_preview import OutlinePreviewLayer
 from medview.gui.layers.owner import OwnerLayer
 from medview.gui.layers.proposal import Chip, ProposalLayer
 from medview.gui.layers.reference_lines import ReferenceLinesLayer
 from medview.gui.layers.scale_bar import ScaleBarLayer
+from medview.gui.previews import Previews
 from medview.gui.slice_content import (
     boxes_on_slice,
     columns_have_mm,
@@ -49,7 +47,6 @@ from medview.workspace.crosshair_lines import CrosshairLine, crosshair_lines
 from medview.workspace.grey_table import GreyTable
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Owner
-from medview.workspace.preview import BrushPreview, LoupePreview, OutlinePreview, Preview
 from medview.workspace.reference_lines import ReferenceLine
 from medview.workspace.view_state import Bench, Camera, Tool
 
@@ -75,10 +72,8 @@ class SlicePicture:
         self.measurements = MeasurementsLayer()
         self.crosshair = CrosshairLayer()
         self.reference_lines = ReferenceLinesLayer()
-        self.brush = BrushPreviewLayer()
+        self.previews = Previews()
         self._owner = OwnerLayer()
-        self.outline = OutlinePreviewLayer()
-        self.magnifier = MagnifierLayer()
         self._letters = LettersLayer()
         self._corners = CornersLayer()
         self._scale_bar = ScaleBarLayer()
@@ -120,10 +115,8 @@ class SlicePicture:
         self.camera = case.view.cameras[layout.plane]
         self.image.move(self.viewport)
         self.graphics.move(self.viewport)
-        self.brush.move(self.viewport)
+        self.previews.move(self.viewport)
         self.fused.move(self.viewport)
-        self.outline.move(self.viewport)
-        self.magnifier.move(self.viewport)
         self._edge_letters = edge_letters(case.volume, layout)
         self._letters.update(self._edge_letters, self.viewport, self._large_font, self._owner.height_px)
         calibrated = columns_have_mm(layout, case.volume.geometry)
@@ -188,17 +181,6 @@ class SlicePicture:
         """Take where pictures in other panes cut this one."""
         self.reference_lines.update(lines, self._here)
 
-    def show_preview(self, preview: Preview | None) -> None:
-        """Take what the hands want drawn before anything is done, or None."""
-        self.brush.update(preview if isinstance(preview, BrushPreview) else None, self.viewport)
-        self.outline.update(preview if isinstance(preview, OutlinePreview) else None, self.viewport)
-        self.magnifier.update(preview if isinstance(preview, LoupePreview) else None, self.viewport)
-
-    @property
-    def preview_px(self) -> QRect:
-        """The logical pixels that the preview covers."""
-        return self.brush.cover_px.united(self.outline.cover_px).united(self.magnifier.cover_px)
-
     def around(self, ranges: tuple[int, int, int, int]) -> QRect:
         """Return the logical pixels that labels in (row0, row1, column0, column1) and their outlines can cover."""
         return self._here.voxels_px(*ranges).adjusted(-4, -4, 4, 4)
@@ -223,9 +205,7 @@ class SlicePicture:
             self._letters.paint(painter)
             self._corners.paint(painter)
             self.proposals.paint_chips(painter, self._font)
-            self.brush.paint(painter)
-            self.outline.paint(painter)
-            self.magnifier.paint(painter, self._paint_larger)
+            self.previews.paint(painter, self._paint_larger)
             if active:
                 _frame(painter, rect)
 
@@ -254,7 +234,7 @@ class SlicePicture:
 
     def _paint_larger(self, painter: QPainter, factor: float) -> None:
         """Draw what the loupe shows."""
-        self.image.paint_larger(painter, QRectF(self.magnifier.cover_px), factor)
+        self.image.paint_larger(painter, QRectF(self.previews.loupe_px), factor)
         self.graphics.paint(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)

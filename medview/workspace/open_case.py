@@ -124,8 +124,7 @@ class OpenCase:
     @property
     def acquired_plane(self) -> Plane:
         """The anatomical plane nearest to that of the slices as they were acquired."""
-        geometry = self.volume.geometry
-        return next(plane for plane in Plane if SlicePlane.of(plane, geometry).normal_axis == 0)
+        return next(plane for plane, layout in self.layouts().items() if layout.acquired)
 
     def layouts(self) -> dict[Plane, SlicePlane]:
         """The slices of the grid along all anatomical planes, whatever the panes look along."""
