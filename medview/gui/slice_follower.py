@@ -67,7 +67,6 @@ class SliceFollower(QWidget):
         hear(self._of_bench, bench, OF_BENCH, self._mark)
         # Patients found meanwhile may be told by other numbers.
         add(self._workspace.studies_changed, self._on_patients)
-        add(field_signal(bench, "pointed"), self._on_pointed)
 
     def _on_layout(self, *_values: object) -> None:
         shown = (self._workspace.case_in(self.pane_id), self._workspace.plane_in(self.pane_id))
@@ -158,9 +157,6 @@ class SliceFollower(QWidget):
 
     def _on_patients(self) -> None:
         self._mark(Stale.TEXT)
-
-    def _on_pointed(self) -> None:
-        self.update()
 
     def _on_preview(self) -> None:
         preview, shown = self._hands.preview, self._picture.previews

@@ -51,8 +51,9 @@ OF_BENCH = {
     "crosshair_visible": Stale.LINES,
     "reference_lines": Stale.LINES,
     "tool": Stale.LINES,
+    "pointed": Stale.NONE,
 }
-"""Field of the bench -> what its change makes stale in every pane."""
+"""Field of the bench -> what its change makes stale in every pane; nothing but the frame around it for some."""
 
 OF_VIEW = {"window": _SEEN, "inverted": _SEEN, "colour_map": _SEEN, "active_measurement_id": Stale.MEASURES}
 """Field of a case's view -> what its change makes stale in the panes of the case."""
