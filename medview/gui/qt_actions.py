@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QWidget
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.icons import icon
 from medview.workspace.action import Action, Test
-from medview.workspace.finder import Entry, why_not
+from medview.workspace.finder import Entry, preset_name, why_not
+from medview.workspace.layout import LAYOUTS
 from medview.workspace.measuring import MEASURING_TOOLS
 from medview.workspace.scheme import Scheme, scheme_names
 from medview.workspace.search_words import search_words
@@ -61,6 +62,7 @@ class QtActions(QObject):
                 action.title,
                 partial(self._run, action),
                 ", ".join(_shown(k) for k in self._keys(key)),
+                detail=preset_name(w, key),
                 why_not="" if action.enabled(w) else why_not(w, key),
                 also=search_words(key),
             )
@@ -138,6 +140,18 @@ def _is_tool(tool: Tool) -> Test:
     return lambda workspace: workspace.bench.tool is tool
 
 
+def _is_layout(layout_id: str) -> Test:
+    return lambda workspace: workspace.bench.layout.layout_id == layout_id
+
+
+def _is_linked(name: str) -> Test:
+    return lambda workspace: bool(getattr(workspace.bench.links, name))
+
+
+def _is_theme(name: str) -> Test:
+    return lambda workspace: workspace.settings.theme == name
+
+
 def _is_scheme(name: str) -> Test:
     return lambda workspace: workspace.settings.scheme == name
 
@@ -156,6 +170,10 @@ _SHOWN = (
     "maximised",
     "cine_on",
     "cine_in_time",
+    "crosshair_visible",
+    "reference_lines",
+    "links",
+    "layout",
 )
 """Fields of the bench that actions show or depend on."""
 
@@ -170,6 +188,11 @@ _CHECKED: dict[str, Test] = {
     "brush.sphere": lambda w: w.bench.brush_sphere,
     "cine.play": lambda w: w.bench.cine_on,
     "cine.time": lambda w: w.bench.cine_in_time,
+    "view.crosshair": lambda w: w.bench.crosshair_visible,
+    "view.reference_lines": lambda w: w.bench.reference_lines,
+    **{f"link.{name}": _is_linked(name) for name in ("scroll", "offset", "zoom", "pan", "window")},
+    **{f"layout.{layout_id}": _is_layout(layout_id) for layout_id in LAYOUTS},
+    **{f"window.{theme}": _is_theme(theme) for theme in ("dark", "light")},
     "view.identity": lambda w: w.bench.identity_hidden,
     **{f"scheme.{name}": _is_scheme(name) for name in scheme_names()},
 }

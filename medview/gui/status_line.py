@@ -92,18 +92,22 @@ def pointed_text(pointed: PointedAt) -> str:
     parts = []
     if pointed.point_lps_mm is not None:
         parts.append(
-            " ".join(_side(n, pair) for n, pair in zip(pointed.point_lps_mm, ("LR", "PA", "SI"), strict=True)) + " mm"
+            " ".join(_side(n, pair) for n, pair in zip(pointed.point_lps_mm, ("LR", "PA", "HF"), strict=True)) + " mm"
         )
     k, j, i = pointed.voxel_kji
     parts.append(f"voxel {i}, {j}, {k}")
     if len(pointed.value) == 1:
         if pointed.suv is not None:
             parts.append(f"{SuvKind.BODY_WEIGHT.title} {pointed.suv:.2f} {SuvKind.BODY_WEIGHT.unit}")
-        parts.append(f"{pointed.value[0]:.5g} {pointed.unit}".rstrip())
+        parts.append(f"{_signed(pointed.value[0])} {pointed.unit}".rstrip())
     elif pointed.value:
         parts.append("RGB " + " ".join(f"{n:.0f}" for n in pointed.value))
     parts.extend(pointed.segments)
     return "   ".join(parts)
+
+
+def _signed(value: float) -> str:
+    return f"{value:.5g}".replace("-", "\u2212")
 
 
 def _side(number_mm: float, letters: str) -> str:

@@ -136,6 +136,9 @@ QToolButton::menu-indicator {{ image: none; }}
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {g}px;
     padding: 0 {g + 2}px; min-height: {inner}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+QLineEdit QToolButton {{ background: transparent; border: none; padding: 0; min-width: 0; min-height: 0; }}
+QComboBox::drop-down {{ border: none; width: {5 * g}px; }}
+QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.edge}; }}
 QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{ border-color: {t.edge}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {t.accent}; }}
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {t.quiet}; background: {t.panel}; }}
@@ -154,6 +157,8 @@ QMenuBar::item {{ background: transparent; padding: {g}px {2 * g}px; }}
 QMenuBar::item:selected {{ background: {t.raised}; }}
 QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: {g}px 0; }}
 QMenu::item {{ padding: {g + 2}px {6 * g}px {g + 2}px {3 * g}px; }}
+QMenu::icon {{ padding-left: {2 * g}px; }}
+QMenu::icon:checked {{ background: {t.accent}; border-radius: {g}px; }}
 QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
 QMenu::item:disabled {{ color: {t.quiet}; background: transparent; }}
 QMenu::separator {{ height: 1px; background: {t.line}; margin: {g}px 0; }}

@@ -9,7 +9,10 @@ from medview.gui.qt_actions import QtActions
 from medview.gui.theme_tokens import GRID_PX
 
 _HEIGHT_PX = 40
-_RIGHT = ("undo", "redo", "", "view.fit", "view.maximise", "view.overlay", "", "view.identity", "view.panels")
+_HANDS = ("tool.window", "tool.crosshair", "tool.magnifier")
+"""What the left button does, besides measuring and drawing: the way out of a tool without a key."""
+
+_RIGHT = ("help.find", "", "undo", "redo", "", "view.fit", "view.maximise", "view.overlay", "", "view.identity", "view.panels")
 
 
 class TopBar(QFrame):
@@ -40,6 +43,11 @@ class TopBar(QFrame):
         for name in ("mode.read", "mode.annotate"):
             button = action_button(actions[name], text=True)
             button.setObjectName(f"button {name}")
+            layout.addWidget(button)
+        layout.addSpacing(GRID_PX * 3)
+        for name in _HANDS:
+            button = action_button(actions[name])
+            button.setObjectName(f"top {name}")
             layout.addWidget(button)
         layout.addStretch(1)
         for name in _RIGHT:

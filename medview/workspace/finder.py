@@ -86,6 +86,14 @@ def windows(workspace: Workspace) -> list[Entry]:
     return [Entry(w.name, use(w), detail=f"Window {w.center:g} / {w.width:g}") for w in choices(case.volume)]
 
 
+def preset_name(workspace: Workspace, action_id: str) -> str:
+    """Return the name of the window that an action ``preset.N`` sets in the open series; empty for all else."""
+    group, _, number = action_id.partition(".")
+    if group != "preset":
+        return ""
+    return next((one.title for one in windows(workspace)[int(number) - 1 : int(number)]), "")
+
+
 _REASONS = {
     "undo": "There is nothing to undo",
     "redo": "There is nothing to do again",

@@ -36,8 +36,10 @@ def presets(modality: str, unit: str) -> tuple[Window, ...]:
 
 def choices(volume: Volume) -> tuple[VoiTransform, ...]:
     """Return what the number keys offer for a volume: presets of its modality, then the file's own windows and tables."""
+    several = len(volume.windows) > 1
     own = tuple(
-        Window(w.center, w.width, w.function, w.name or f"From the file {n + 1}") for n, w in enumerate(volume.windows)
+        Window(w.center, w.width, w.function, w.name or (f"From the file {n + 1}" if several else "From the file"))
+        for n, w in enumerate(volume.windows)
     )
     tables = tuple(replace(t, name=t.name or f"Table {n + 1} of the file") for n, t in enumerate(volume.voi_tables))
     return (*_of_modality(volume), *own, *tables)
@@ -53,20 +55,25 @@ def _of_modality(volume: Volume) -> tuple[Window, ...]:
 
 
 def opening_window(volume: Volume) -> VoiTransform:
-    """Return the file's first table or window, else the modality's first preset, else the full range for a start."""
+    """Return the file's first table or window, else the modality's first preset where its unit is told, else a range to start with."""
     if volume.voi_tables:
         # A file that brings a table wants to be seen through it; a window is the second best (PS3.3 C.11.2.1.1).
         return volume.voi_tables[0]
     if volume.windows:
         return volume.windows[0]
     offered = _of_modality(volume)
-    return offered[0] if offered else Window(128.0, 256.0)
+    return offered[0] if offered and _values_are_told(volume) else Window(128.0, 256.0)
 
 
 def needs_auto_window(volume: Volume) -> bool:
     """Whether neither file nor modality says how to show the values, so that they have to be looked at."""
     told = volume.colour or volume.windows or volume.voi_tables
-    return not told and not _of_modality(volume)
+    return not told and not (_of_modality(volume) and _values_are_told(volume))
+
+
+def _values_are_told(volume: Volume) -> bool:
+    """Whether presets fit the values: those of a CT are in HU, which values without a unit only may be."""
+    return volume.modality != "CT" or bool(volume.unit)
 
 
 def auto_window(volume: Volume, k: int | None = None) -> Window:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from medview.core.job import JobContext
@@ -30,11 +30,14 @@ from medview.gui.theme_tokens import DARK
 from medview.store.entry import SavedKind, SavedState
 from medview.workspace.events import Severity
 from medview.workspace.jobs import JobStatus, Lane, Outcome
+from medview.workspace.layout import LAYOUTS
 from medview.workspace.operations import labels
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Bench, Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import SERIES, label_voxel, make_case
+
+SMALLEST_SCREEN_PX = 800
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,37 @@ def test_menus_hold_every_action_they_name_and_each_shows_its_keys(window: MainW
     assert ("Undo", "Ctrl+Z") in window.actions_table.shortcut_table()
 
 
+def test_no_menu_is_taller_than_the_smallest_screen(window: MainWindow) -> None:
+    menus = [entry.menu() for entry in window.top.menus.actions()]
+    assert len(menus) == len(MENUS)
+    assert [menu.title() for menu in menus if menu.sizeHint().height() > SMALLEST_SCREEN_PX - window.top.height()] == []
+
+
+def test_menu_entries_that_switch_something_show_how_it_stands(window: MainWindow, workspace: Workspace) -> None:
+    workspace.add_case(make_case())
+    table = window.actions_table
+    for action_id in ("view.crosshair", "view.reference_lines", "link.zoom", "link.window"):
+        before = table[action_id].isChecked()
+        table.run(action_id)
+        assert table[action_id].isChecked() is not before, action_id
+    table.run("layout.1x2")
+    assert [key for key in LAYOUTS if table[f"layout.{key}"].isChecked()] == ["1x2"]
+
+
+def test_the_way_out_of_a_tool_is_a_button_in_sight_in_every_mode(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace
+) -> None:
+    workspace.add_case(make_case())
+    for mode in Mode:
+        workspace.bench.mode = mode
+        workspace.bench.tool = Tool.LENGTH
+        button = window.top.findChild(QToolButton, "top tool.window")
+        assert button.isVisible()
+        qtbot.waitUntil(button.isEnabled)
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert workspace.bench.tool is Tool.WINDOW
+
+
 # ---------------------------------------------------------------------------------------- message line
 
 
@@ -214,9 +248,9 @@ def test_the_hint_says_what_the_hands_do_in_each_mode() -> None:
 # ---------------------------------------------------------------------------------------- status line
 
 
-def test_the_pointer_text_has_sides_millimetres_voxel_value_unit_and_segments() -> None:
+def test_the_pointer_text_has_the_sides_of_the_picture_millimetres_voxel_value_unit_and_segments() -> None:
     at = PointedAt((40, 12, 7), (-12.34, 5.0, -100.06), (-871.0,), "HU", ("Lungs",))
-    assert pointed_text(at) == "R 12.3 P 5.0 I 100.1 mm   voxel 7, 12, 40   -871 HU   Lungs"
+    assert pointed_text(at) == "R 12.3 P 5.0 F 100.1 mm   voxel 7, 12, 40   \u2212871 HU   Lungs"
     colour = PointedAt((0, 1, 2), None, (10.0, 20.0, 30.0), "", ())
     assert pointed_text(colour) == "voxel 2, 1, 0   RGB 10 20 30"
 

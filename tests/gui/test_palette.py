@@ -215,3 +215,10 @@ def test_words_beside_the_titles_belong_to_actions_that_are_there(window: MainWi
 def test_what_is_called_so_comes_before_what_is_only_known_by_it(qtbot: QtBot, window: MainWindow) -> None:
     assert titles(find(qtbot, window, "window"))[0] == "Window"
     assert titles(find(qtbot, window, "compare"))[0] == "Compare with the earlier study"
+
+
+def test_number_keys_say_which_window_they_set(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
+    workspace.add_case(make_case())
+    palette = find(qtbot, window, "preset lung")
+    entry = palette.model.entry(0)
+    assert (entry.title, entry.detail, entry.keys) == ("Window preset 2", "Lung", "2")

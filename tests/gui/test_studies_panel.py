@@ -13,9 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.study import DamagedFile, Reason, ScanResult, Series, Verdict, VolumeEntry
 from medview.gui.panels.studies import StudiesPanel
-from medview.gui.study_tree import ROW_ROLE, Row, date_text, fill, verdict_tip, verdict_word
+from medview.gui.study_tree import ROW_ROLE, Row, RowKind, date_text, fill, verdict_tip, verdict_word
 from medview.gui.theme_tokens import DARK
 from medview.workspace.jobs import InlineRunner, Job, Lane, Outcome, Request
+from medview.workspace.owners import owner_strip
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import make_case, sagittal_geometry
 from tests.gui.windows import bare_workspace
@@ -363,3 +364,17 @@ def test_thumbnails_are_asked_for_as_jobs_when_rows_are_first_seen_and_only_once
     qtbot.waitUntil(lambda: len(asked) == 2)
     shown.tree.viewport().grab()
     assert [request.lane for request in asked] == [Lane.LOOK, Lane.LOOK]
+
+
+def test_while_the_identity_is_hidden_the_browser_and_the_pictures_call_a_patient_the_same(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    workspace.add_scan("here", ScanResult((CHEST, BRAIN)))
+    for series in (BRAIN, CHEST):
+        workspace.add_case(make_case(series=series))
+    workspace.bench.identity_hidden = True
+    named = {row.title for row in rows(shown.model) if row.kind is RowKind.PATIENT}
+    strips = [owner_strip(workspace, case) for case in workspace.cases.values()]
+    assert named == {one.text for one in strips if one} == {"Patient A", "Patient B"}

@@ -42,6 +42,16 @@ def test_values_that_are_uptake_already_take_the_presets_as_they_are() -> None:
     assert opening_window(pet(None, "SUV")).width == pytest.approx(5.0)
 
 
+def test_a_ct_whose_values_have_no_unit_opens_by_its_values_and_still_offers_the_presets() -> None:
+    values = np.arange(32, dtype=np.int16).reshape(2, 4, 4) * 100
+    told, untold = (
+        Volume(values, Geometry.from_spacing((2, 4, 4), (1, 1, 1)), modality="CT", unit=unit) for unit in ("HU", "")
+    )
+    assert not needs_auto_window(told)
+    assert needs_auto_window(untold)
+    assert choices(untold) == choices(told)
+
+
 def test_a_region_gives_the_window_of_its_values(workspace: Workspace, hands: Hands, case: OpenCase) -> None:
     wish = action("window.region")
     assert not wish.enabled(workspace)

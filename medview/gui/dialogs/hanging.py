@@ -15,6 +15,10 @@ from medview.workspace.layout import LAYOUTS
 from medview.workspace.workspace import Workspace
 
 _COLUMNS = ("Series", "Layout", "Planes", "Earlier study beside", "")
+_EXPLAINED = (
+    "The first rule that fits decides how a series is hung when it is opened. Grey rules come with MedView and stay; a rule"
+    " of your own goes before them."
+)
 _PLANES = {PLANES_OF_GRID: "Along the slices", PLANES_OF_PATIENT: "Of the patient"}
 
 
@@ -43,7 +47,7 @@ class HangingDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
         layout.setSpacing(GRID_PX * 3)
-        layout.addWidget(words("The first rule that fits decides how a series is hung when it is opened.", "quiet"))
+        layout.addWidget(words(_EXPLAINED, "quiet"))
         layout.addWidget(self.table, 1)
         layout.addLayout(row)
         self.resize(760, 420)
@@ -59,12 +63,12 @@ class HangingDialog(QDialog):
         self.table.horizontalHeader().setStretchLastSection(True)
 
     def _fill_row(self, number: int, rule: HangingRule, *, mine: bool) -> None:
-        layouts = QComboBox()
+        layouts = _choice("How the centre is divided for such series")
         for layout_id in (*LAYOUTS, *(() if rule.layout in LAYOUTS else (rule.layout,))):
             layouts.addItem(LAYOUTS.get(layout_id, f"{layout_id} panes"), layout_id)
         layouts.setCurrentIndex(layouts.findData(rule.layout))
         layouts.currentIndexChanged.connect(partial(self._set_layout, number, layouts))
-        planes = QComboBox()
+        planes = _choice("Which way the planes look: along the slices as acquired, or straight through the patient")
         for key, title in _PLANES.items():
             planes.addItem(title, key)
         planes.setCurrentIndex(planes.findData(rule.planes))
@@ -120,3 +124,11 @@ def rule_text(rule: HangingRule) -> str:
     if rule.most_slices:
         parts.append("single pictures" if rule.most_slices == 1 else f"up to {rule.most_slices} slices")
     return "; ".join(parts)
+
+
+def _choice(tip: str) -> QComboBox:
+    box = QComboBox()
+    box.setToolTip(tip)
+    # In a table the width of the column is taken from the box, and that of the box from its longest entry.
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return box

@@ -133,7 +133,7 @@ class FusionPanel(QWidget):
         series, bench = one.series if isinstance(one, OpenCase) else one, self._workspace.bench
         described = series_description(bench.as_read(series), hidden=bench.identity_hidden)
         name = f"{series.modality} {described}".strip() or "Series"
-        return name if isinstance(one, OpenCase) else f"\u2022 {name}"
+        return name if isinstance(one, OpenCase) else f"{name}, not open yet"
 
     def _on_overlay(self, number: int) -> None:
         base, chosen = self._workspace.active, self._offered[number]

@@ -50,7 +50,7 @@ def test_a_file_with_a_table_opens_through_it_and_its_window_is_the_next_choice(
     values = volume.values((3,))
     wanted = np.asarray(curve)[np.clip(np.rint(values + 1024).astype(int), 0, 999)] / 4095 * 255
     np.testing.assert_allclose(opened.levels(values), wanted, atol=0.51)
-    assert [w.name for w in choices(volume)][-2:] == ["From the file 1", "NORMAL"]
+    assert [w.name for w in choices(volume)][-2:] == ["From the file", "NORMAL"]
     # Dragging is a person's act: from then on it is a window.
     assert isinstance(opened.adjusted(opened.center + 5, opened.width), Window)
 
