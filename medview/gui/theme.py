@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
+from medview.core.resources import resource_path
 from medview.gui.theme_tokens import (
     CONTROL_HEIGHT_PX,
     GRID_PX,
@@ -92,6 +93,8 @@ def style_sheet(tokens: Tokens) -> str:
     """
     t, g = tokens, GRID_PX
     inner = CONTROL_HEIGHT_PX - 2
+    # Without a picture of its own the arrow of the style comes with a bevel around it.
+    arrow = (resource_path("icons") / "arrow-down.png").as_posix()
     return f"""
 QWidget {{ font-size: {TEXT_PX}px; color: {t.text}; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
@@ -138,6 +141,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.raised}; border
     padding: 0 {g + 2}px; min-height: {inner}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QLineEdit QToolButton {{ background: transparent; border: none; padding: 0; min-width: 0; min-height: 0; }}
 QComboBox::drop-down {{ border: none; width: {5 * g}px; }}
+QComboBox::down-arrow {{ image: url("{arrow}"); width: 10px; height: 6px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.edge}; }}
 QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{ border-color: {t.edge}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {t.accent}; }}
@@ -157,7 +161,7 @@ QMenuBar::item {{ background: transparent; padding: {g}px {2 * g}px; }}
 QMenuBar::item:selected {{ background: {t.raised}; }}
 QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: {g}px 0; }}
 QMenu::item {{ padding: {g + 2}px {6 * g}px {g + 2}px {3 * g}px; }}
-QMenu::icon {{ padding-left: {2 * g}px; }}
+QMenu::icon {{ margin-left: {g + 2}px; }}
 QMenu::icon:checked {{ background: {t.accent}; border-radius: {g}px; }}
 QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
 QMenu::item:disabled {{ color: {t.quiet}; background: transparent; }}

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QToolButton
 from medview.gui.bind import Subscriptions, bind, field_signal
 from medview.gui.controls import icon_button
 from medview.gui.elided_label import ElidedLabel
+from medview.gui.owner_strip import OwnerStrip
 from medview.gui.scene_follower import SceneFollower
 from medview.gui.theme_tokens import GRID_PX
 from medview.gui.volume_canvas import VolumeCanvas
@@ -48,6 +49,8 @@ class VolumeView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.owner = OwnerStrip(workspace)
+        layout.addWidget(self.owner)
         layout.addWidget(self._bar())
         layout.addWidget(self.canvas, 1)
         self._linger = QTimer(self, interval=_LINGER_MS, singleShot=True)

@@ -23,8 +23,9 @@ from medview.gui.volume_view import VolumeView
 from medview.scene.camera import Orbit, Shot
 from medview.scene.messages import Picture
 from medview.workspace.open_case import OpenCase
+from medview.workspace.owners import owner_strip
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import add_segment, label_voxel, make_case, make_workspace, pixels
+from tests.gui.panes import SERIES, add_segment, at, label_voxel, make_case, make_workspace, pixels
 from tests.gui.windows import bare_workspace
 from tests.scene.drawing import BALL_MM, ball_centre, ball_volume, turned_affine
 from tests.scene.test_process import hide_drivers
@@ -327,3 +328,19 @@ def test_the_window_is_never_held_up_by_a_large_volume(qtbot: QtBot, tmp_path: P
     # One in two hundred may be the doing of other programs.
     assert np.percentile(pauses_ms, 99.5) < 50.0
     view.shut()
+
+
+def test_with_two_patients_open_the_view_says_whose_it_shows(qtbot: QtBot) -> None:
+    doe = make_case(series=replace(SERIES, series_uid="1.1", patient_id="17", patient_name="Doe^John"))
+    roe = make_case(series=replace(SERIES, series_uid="2.1", patient_id="18", patient_name="Roe^Jane"))
+    workspace, _ = make_workspace(doe)
+    view = view_of(qtbot, workspace)
+    assert not view.owner.isVisible()
+    workspace.add_case(roe)
+    assert view.owner.isVisible()
+    assert view.owner.owner == owner_strip(workspace, roe)
+    assert at(pixels(view.owner), 350, 11) == view.owner.owner.colour
+    workspace.bench.identity_hidden = True
+    assert view.owner.owner.text == "Patient B"
+    workspace.show(doe.key)
+    assert view.owner.owner.text == "Patient A"

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from medview.gui.viewport import Viewport
 from medview.workspace.owners import Owner
 
-_HEIGHT_PX = 22
+STRIP_HEIGHT_PX = 22
 _MARGIN_PX = 8
 _LIGHT = 140
 """Brightness from which on black is read better than white."""
@@ -28,7 +28,7 @@ class OwnerLayer:
     @property
     def height_px(self) -> int:
         """Room it takes at the upper edge."""
-        return 0 if self._owner is None else _HEIGHT_PX
+        return 0 if self._owner is None else STRIP_HEIGHT_PX
 
     @property
     def text(self) -> str:
@@ -37,17 +37,20 @@ class OwnerLayer:
 
     def paint(self, painter: QPainter, font: QFont) -> None:
         """Draw the strip."""
-        if self._owner is None or self._viewport is None:
-            return
-        strip = QRectF(0, 0, self._viewport.width_px, _HEIGHT_PX)
-        colour = QColor(*self._owner.colour)
-        painter.fillRect(strip, colour)
-        bold = QFont(font)
-        bold.setBold(True)
-        metrics = QFontMetricsF(bold)
-        text = metrics.elidedText(self._owner.text, Qt.TextElideMode.ElideRight, strip.width() - 2 * _MARGIN_PX)
-        red, green, blue = self._owner.colour
-        bright = 0.299 * red + 0.587 * green + 0.114 * blue >= _LIGHT
-        painter.setFont(bold)
-        painter.setPen(QColor(0, 0, 0) if bright else QColor(255, 255, 255))
-        painter.drawText(QPointF(_MARGIN_PX, round((_HEIGHT_PX + metrics.ascent() - metrics.descent()) / 2)), text)
+        if self._owner is not None and self._viewport is not None:
+            paint_strip(painter, self._owner, self._viewport.width_px, font)
+
+
+def paint_strip(painter: QPainter, owner: Owner, width_px: float, font: QFont) -> None:
+    """Draw the strip along the upper edge of whatever is painted on."""
+    strip = QRectF(0, 0, width_px, STRIP_HEIGHT_PX)
+    painter.fillRect(strip, QColor(*owner.colour))
+    bold = QFont(font)
+    bold.setBold(True)
+    metrics = QFontMetricsF(bold)
+    text = metrics.elidedText(owner.text, Qt.TextElideMode.ElideRight, strip.width() - 2 * _MARGIN_PX)
+    red, green, blue = owner.colour
+    bright = 0.299 * red + 0.587 * green + 0.114 * blue >= _LIGHT
+    painter.setFont(bold)
+    painter.setPen(QColor(0, 0, 0) if bright else QColor(255, 255, 255))
+    painter.drawText(QPointF(_MARGIN_PX, round((STRIP_HEIGHT_PX + metrics.ascent() - metrics.descent()) / 2)), text)
