@@ -63,7 +63,7 @@ class MessageLine(QFrame):
         self._timer.timeout.connect(self.clear)
         heard = Subscriptions(self)
         heard.add(workspace.message, self.show_message)
-        heard.add(workspace.active_changed, self._refresh_hint)
+        heard.add(workspace.active_changed, self._on_active)
         heard.add(scheme.changed, self._refresh_hint)
         for signal in (workspace.active_changed, workspace.history_changed):
             heard.add(signal, self._refresh_undo)
@@ -72,11 +72,13 @@ class MessageLine(QFrame):
         heard.add(field_signal(workspace.bench, "identity_hidden"), self._refresh_text)
         self._message: Message | None = None
         self._reported: Command | None = None
+        self._about = ""
         self.clear()
 
     def show_message(self, message: Message) -> None:
         """Show a message in place of the one before."""
         self._message = message
+        self._about = self._active_key()
         set_role(self.label, _ROLES[message.severity])
         self._refresh_text()
         self._reported = self._newest() if message.undo else None
@@ -101,6 +103,16 @@ class MessageLine(QFrame):
         self.clear()
         if meant:
             self.undo_wanted.emit()
+
+    def _active_key(self) -> str:
+        return self._workspace.active.key if self._workspace.active is not None else ""
+
+    def _on_active(self) -> None:
+        # Good news about the series before would be read as being about this one.
+        passing = self._message is not None and self._message.severity is Severity.INFO
+        if passing and self._about and self._about != self._active_key():
+            self.clear()
+        self._refresh_hint()
 
     def _newest(self) -> Command | None:
         case = self._workspace.active

@@ -201,6 +201,20 @@ def test_the_way_out_of_a_tool_is_a_button_in_sight_in_every_mode(
 # ---------------------------------------------------------------------------------------- message line
 
 
+def test_good_news_about_one_series_goes_when_another_is_shown_but_what_is_wrong_stays(
+    window: MainWindow, workspace: Workspace
+) -> None:
+    workspace.say("Found 2 series in 1 study.")
+    workspace.add_case(make_case())
+    assert window.message.label.text() == "Found 2 series in 1 study."
+    workspace.say("The earlier study is on the right.")
+    workspace.add_case(make_case(series=replace(SERIES, series_uid="1.2.3.5")))
+    assert window.message.label.text().startswith("Left: window")
+    workspace.say("Slice 3 is damaged.", Severity.WARNING)
+    workspace.add_case(make_case(series=replace(SERIES, series_uid="1.2.3.6")))
+    assert window.message.label.text() == "Slice 3 is damaged."
+
+
 def test_a_message_replaces_the_hint_and_closing_it_brings_the_hint_back(
     qtbot: QtBot, window: MainWindow, workspace: Workspace
 ) -> None:
