@@ -108,8 +108,9 @@ class MessageLine(QFrame):
         return self._workspace.active.key if self._workspace.active is not None else ""
 
     def _on_active(self) -> None:
-        # Good news about the series before would be read as being about this one.
-        passing = self._message is not None and self._message.severity is Severity.INFO
+        # Good news about the series before would be read as being about this one; what can be undone is waited for.
+        one = self._message
+        passing = one is not None and one.severity is Severity.INFO and not one.undo
         if passing and self._about and self._about != self._active_key():
             self.clear()
         self._refresh_hint()

@@ -99,12 +99,23 @@ def verdict_word(row: Row) -> str:
     return row.entry.verdict.value if row.entry is not None else Verdict.REFUSED.value
 
 
+_IMPORTED = ("SEG", "RTSTRUCT", "SR", "KO")
+"""Modalities without pictures whose files can be added to the open series."""
+
+
+def can_be_imported(series: Series) -> bool:
+    """Whether a series without pictures holds labels, measurements or marks for the one that is open."""
+    return not series.volumes and bool(series.paths) and series.modality in _IMPORTED
+
+
 def verdict_tip(row: Row) -> str:
     """Return the reasons behind the verdict, one to a line."""
     if row.series is None:
         return ""
     if not row.series.volumes:
-        return "This series holds no pictures; double click imports its labels into the open series."
+        if can_be_imported(row.series):
+            return "This series holds no pictures; double click imports what it holds into the open series."
+        return "This series holds no pictures, and nothing that MedView can show on others."
     entry = row.entry or row.series.volumes[0]
     meaning = {
         Verdict.VOLUME: "Volume: all three axes have millimetres.",

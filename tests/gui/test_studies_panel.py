@@ -378,3 +378,17 @@ def test_while_the_identity_is_hidden_the_browser_and_the_pictures_call_a_patien
     named = {row.title for row in rows(shown.model) if row.kind is RowKind.PATIENT}
     strips = [owner_strip(workspace, case) for case in workspace.cases.values()]
     assert named == {one.text for one in strips if one} == {"Patient A", "Patient B"}
+
+
+def test_a_series_that_can_neither_be_shown_nor_imported_says_so_instead_of_failing_to_be_read(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    workspace = bare_workspace(tmp_path)
+    shown = panel(qtbot, workspace)
+    said: list[str] = []
+    workspace.message.connect(lambda message: said.append(message.text))
+    workspace.add_scan("here", ScanResult((replace(MASKS, modality="RTPLAN"),)))
+    model = shown.tree.model()
+    with qtbot.assertNotEmitted(shown.labels_wanted):
+        shown.tree.doubleClicked.emit(model.index(0, 0, model.index(0, 0, model.index(0, 0))))
+    assert said == ["This series holds no pictures, and nothing that MedView can show on others."]

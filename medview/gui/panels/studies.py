@@ -15,7 +15,7 @@ from medview.gui.name_menu import name_menu
 from medview.gui.study_bar import StudyBar
 from medview.gui.study_model import StudyModel
 from medview.gui.study_rows import THUMBNAIL_PX, StudyRows
-from medview.gui.study_tree import ROW_ROLE, Row, RowKind, fill
+from medview.gui.study_tree import ROW_ROLE, Row, RowKind, can_be_imported, fill, verdict_tip
 from medview.gui.theme_tokens import GRID_PX, Tokens
 from medview.gui.thumbnails import Thumbnails
 from medview.workspace.owners import names_while_hidden
@@ -127,8 +127,10 @@ class StudiesPanel(QFrame):
             return
         if row.kind is not RowKind.SERIES or row.series is None:
             self.tree.setExpanded(index, not self.tree.isExpanded(index))
-        elif not row.series.volumes and row.series.paths:
+        elif can_be_imported(row.series):
             self.labels_wanted.emit(Path(row.series.paths[0]))
+        elif not row.series.volumes and row.series.paths:
+            self._workspace.say(verdict_tip(row))
         else:
             self.series_wanted.emit(row.series, row.entry)
 
