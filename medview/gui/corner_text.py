@@ -9,6 +9,7 @@ from medview.gui.identity import load_sentence
 from medview.gui.layers.corners import CornerTexts
 from medview.gui.picture_text import TextLine
 from medview.gui.theme_tokens import PICTURE_QUIET, PICTURE_TEXT, PICTURE_WARNING
+from medview.workspace.check import why_no_volume
 from medview.workspace.corners import CORNERS
 from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
@@ -74,8 +75,7 @@ def _no_plane(case: OpenCase) -> list[str]:
         return []
     if case.volume.geometry.shape_kji[0] == 1:
         return ["A single picture has no other planes"]
-    why = next((reason.text for reason in case.entry.reasons), "The distance between its slices is not known.")
-    return ["Only the pictures themselves can be shown", why]
+    return ["Only the pictures themselves can be shown", why_no_volume(case.entry)]
 
 
 def _lines(texts: list[str]) -> tuple[TextLine, ...]:

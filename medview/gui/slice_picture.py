@@ -119,7 +119,9 @@ class SlicePicture:
         self.fused.move(self.viewport)
         self._edge_letters = edge_letters(case.volume, layout)
         self._letters.update(self._edge_letters, self.viewport, self._large_font, self._owner.height_px)
-        calibrated = columns_have_mm(layout, case.volume.geometry)
+        # Where there is no picture there is nothing to measure either.
+        shown = layout.acquired or case.volume.geometry.calibration is Calibration.VOLUME
+        calibrated = shown and columns_have_mm(layout, case.volume.geometry)
         note = case.volume.pixel_scale.note if layout.acquired else ""
         self._scale_bar.update(self.viewport, self._font, calibrated=calibrated, note=note)
 

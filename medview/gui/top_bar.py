@@ -12,7 +12,19 @@ _HEIGHT_PX = 40
 _HANDS = ("tool.window", "tool.crosshair", "tool.magnifier")
 """What the left button does, besides measuring and drawing: the way out of a tool without a key."""
 
-_RIGHT = ("help.find", "", "undo", "redo", "", "view.fit", "view.maximise", "view.overlay", "", "view.identity", "view.panels")
+_RIGHT = (
+    "help.find",
+    "",
+    "undo",
+    "redo",
+    "",
+    "view.fit",
+    "view.maximise",
+    "view.overlay",
+    "",
+    "view.identity",
+    "view.panels",
+)
 
 
 class TopBar(QFrame):

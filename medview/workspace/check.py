@@ -24,6 +24,19 @@ _QUIET = frozenset(
 )
 """Reasons that change nothing a person would do; the Check panel has them, the chip does not count them."""
 
+_NO_VOLUME = (
+    Code.NO_POSITION,
+    Code.BAD_ORIENTATION,
+    Code.AFFINES_DISAGREE,
+    Code.DUPLICATE_POSITION,
+    Code.UNEVEN_SPACING,
+    Code.MISSING_SLICE,
+    Code.SLICES_OUT_OF_LINE,
+    Code.LOCALISER,
+    Code.NO_SPACING,
+)
+"""Reasons for which a series has no third dimension, the plainest first; others may stand beside them."""
+
 _SPACING = {
     SpacingSource.PATIENT: "in the patient (PixelSpacing)",
     SpacingSource.CALIBRATED: "in the patient, calibrated by an object of known size",
@@ -56,6 +69,13 @@ def verdict_sentence(entry: VolumeEntry) -> str:
     if entry.verdict is Verdict.STACK and entry.shape_kji[0] == 1:
         return "A single picture: it can be looked at and has no third dimension."
     return _VERDICTS[entry.verdict]
+
+
+def why_no_volume(entry: VolumeEntry) -> str:
+    """Return the sentence that tells why a series has no planes across its slices; asked of one that has none."""
+    told = {reason.code: reason.text for reason in entry.reasons}
+    plainest = next((told[code] for code in _NO_VOLUME if code in told), "")
+    return plainest or next(iter(told.values()), "The distance between its slices is not known.")
 
 
 def check(series: Series, entry: VolumeEntry, damaged: Sequence[str] = ()) -> tuple[Finding, ...]:

@@ -55,7 +55,10 @@ def _of_modality(volume: Volume) -> tuple[Window, ...]:
 
 
 def opening_window(volume: Volume) -> VoiTransform:
-    """Return the file's first table or window, else the modality's first preset where its unit is told, else a range to start with."""
+    """Return the file's first table or window, else the modality's first preset, else a range for a start.
+
+    Presets of values that have no unit may not fit them, and are left to a person to choose.
+    """
     if volume.voi_tables:
         # A file that brings a table wants to be seen through it; a window is the second best (PS3.3 C.11.2.1.1).
         return volume.voi_tables[0]

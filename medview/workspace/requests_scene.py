@@ -10,6 +10,7 @@ from medview.core.study import Verdict
 from medview.core.volume import Volume
 from medview.scene.grid import Grid
 from medview.scene.prepare import small_volume
+from medview.workspace.check import why_no_volume
 from medview.workspace.jobs import Lane
 from medview.workspace.open_case import OpenCase
 
@@ -39,8 +40,7 @@ def no_scene(case: OpenCase) -> str:
     """Return why a case has no three dimensions, as a sentence, or nothing when it has."""
     geometry = case.volume.geometry
     if case.entry.verdict is not Verdict.VOLUME or geometry.calibration is not Calibration.VOLUME:
-        reasons = [reason.text for reason in case.entry.reasons]
-        return reasons[0] if reasons else "The distance between its slices is not known."
+        return why_no_volume(case.entry)
     if min(geometry.shape_kji) < 2:
         return "A single slice has no third dimension."
     return ""

@@ -78,7 +78,7 @@ def test_every_control_of_the_window_says_what_it_does(reading: MainWindow, work
 def test_every_control_of_the_dialogs_says_what_it_does(reading: MainWindow, action_id: str) -> None:
     before = set(reading.findChildren(QWidget))
     reading.actions_table.run(action_id)
-    shown = [w for w in reading.findChildren(QWidget) if w not in before and w.isWindow() or w.objectName() == "palette"]
+    shown = [w for w in reading.findChildren(QWidget) if (w not in before and w.isWindow()) or w.objectName() == "palette"]
     assert shown
     assert [line for dialog in shown for line in nameless(dialog)] == []
 

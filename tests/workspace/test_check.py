@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import FileDataset
 
 from medview.core.job import Inline
-from medview.core.study import Series, VolumeEntry
-from medview.io.dicom.reasons import ReasonKind
+from medview.core.study import Reason, Series, VolumeEntry
+from medview.io.dicom.reasons import Code, ReasonKind
 from medview.io.dicom.scan import scan
-from medview.workspace.check import Finding, check, notable, of_kind
+from medview.workspace.check import Finding, check, notable, of_kind, why_no_volume
 from tests.helpers.dicom_series import asymmetric, write_ct
 from tests.helpers.pet import make_pet
 
@@ -75,3 +76,13 @@ def test_a_picture_without_millimetres_says_that_lengths_are_in_pixels(tmp_path:
     found = check(*series_of(tmp_path))
     assert "Lengths are in pixels." in texts(found, ReasonKind.FOUND)
     assert any("no pixel size" in text for text in texts(found, ReasonKind.WRONG))
+
+
+def test_what_keeps_a_series_from_being_a_volume_is_told_whatever_else_is_known_about_it(tmp_path: Path) -> None:
+    write_ct(tmp_path)
+    _, entry = series_of(tmp_path)
+    beside = Reason(Code.ULTRASOUND_REGIONS, "Millimetres hold inside regions.")
+    cause = Reason(Code.NO_POSITION, "The images state no position.")
+    assert why_no_volume(replace(entry, reasons=(beside, cause))) == "The images state no position."
+    assert why_no_volume(replace(entry, reasons=(beside,))) == "Millimetres hold inside regions."
+    assert why_no_volume(replace(entry, reasons=())) == "The distance between its slices is not known."
