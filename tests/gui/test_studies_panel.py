@@ -377,7 +377,7 @@ def test_while_the_identity_is_hidden_the_browser_and_the_pictures_call_a_patien
     workspace.bench.identity_hidden = True
     named = {row.title for row in rows(shown.model) if row.kind is RowKind.PATIENT}
     strips = [owner_strip(workspace, case) for case in workspace.cases.values()]
-    assert named == {one.text for one in strips if one} == {"Patient A", "Patient B"}
+    assert named == {one.text for one in strips if one} == {"Patient 1", "Patient 2"}
 
 
 def test_a_series_that_can_neither_be_shown_nor_imported_says_so_instead_of_failing_to_be_read(

@@ -341,6 +341,6 @@ def test_with_two_patients_open_the_view_says_whose_it_shows(qtbot: QtBot) -> No
     assert view.owner.owner == owner_strip(workspace, roe)
     assert at(pixels(view.owner), 350, 11) == view.owner.owner.colour
     workspace.bench.identity_hidden = True
-    assert view.owner.owner.text == "Patient B"
+    assert view.owner.owner.text == "Patient 2"
     workspace.show(doe.key)
-    assert view.owner.owner.text == "Patient A"
+    assert view.owner.owner.text == "Patient 1"
