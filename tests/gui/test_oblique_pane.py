@@ -33,7 +33,6 @@ from tests.gui.panes import (
     LABELLED_KJI,
     PANE_PX,
     SHAPE_KJI,
-    SPACING_KJI_MM,
     add_segment,
     at,
     label_voxel,
@@ -349,15 +348,6 @@ def test_a_stack_refuses_planes_across_its_slices_with_the_reason_in_place(qtbot
         assert ("Only the pictures themselves can be shown" in text) == (not acquired)
         assert (at(shown, PANE_PX / 2 + 40, PANE_PX / 2 + 90)[0] > 200) == acquired
         assert not any("oblique" in line or "Interpolated" in line for line in text)
-
-
-def test_no_length_stands_beside_a_refused_plane_although_its_columns_have_millimetres(qtbot: QtBot) -> None:
-    affine = Geometry.from_spacing(SHAPE_KJI, SPACING_KJI_MM).affine_lps
-    case = turned_case(geometry=Geometry(SHAPE_KJI, affine, "1.2.3", Calibration.IN_PLANE))
-    assert case.acquired_plane is Plane.AXIAL
-    pane = pane_of(qtbot, case, Plane.CORONAL)
-    assert "Only the pictures themselves can be shown" in pane.shown_text()
-    assert pixels(pane)[-40:, PANE_PX // 2 - 6].max() < 40
 
 
 def test_a_single_picture_says_that_it_has_no_other_planes(qtbot: QtBot) -> None:

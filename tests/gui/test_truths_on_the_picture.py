@@ -21,7 +21,7 @@ from medview.gui.status_line import check_summary, pointed_text
 from medview.workspace.actions import action
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
-from tests.gui.panes import make_case, make_pane, make_workspace, pane_of, pixels
+from tests.gui.panes import PANE_PX, SHAPE_KJI, SPACING_KJI_MM, make_case, make_pane, make_workspace, pane_of, pixels
 
 ROWS, COLUMNS = 40, 24
 
@@ -151,3 +151,12 @@ def test_the_window_of_a_pet_is_told_in_uptake(qtbot: QtBot) -> None:
     case.volume = replace(case.volume, unit="Bq/mL", suv=SuvScale(((SuvKind.BODY_WEIGHT, 0.002),)))
     case.view.window = Window.from_range(0.0, 2500.0)
     assert "0.0 to 5.0 SUVbw" in pane_of(qtbot, case, Plane.AXIAL).shown_text()
+
+
+def test_no_length_stands_beside_a_refused_plane_although_its_columns_have_millimetres(qtbot: QtBot) -> None:
+    affine = Geometry.from_spacing(SHAPE_KJI, SPACING_KJI_MM).affine_lps
+    case = make_case(Geometry(SHAPE_KJI, affine, "1.2.3", Calibration.IN_PLANE))
+    assert case.acquired_plane is Plane.AXIAL
+    pane = pane_of(qtbot, case, Plane.CORONAL)
+    assert "Only the pictures themselves can be shown" in pane.shown_text()
+    assert pixels(pane)[-40:, PANE_PX // 2 - 6].max() < 40
