@@ -98,7 +98,8 @@ def pointed_text(pointed: PointedAt) -> str:
     parts.append(f"voxel {i}, {j}, {k}")
     if len(pointed.value) == 1:
         if pointed.suv is not None:
-            parts.append(f"{SuvKind.BODY_WEIGHT.title} {pointed.suv:.2f} {SuvKind.BODY_WEIGHT.unit}")
+            uptake = _signed(pointed.suv, ".2f")
+            parts.append(f"{SuvKind.BODY_WEIGHT.title} {uptake} {SuvKind.BODY_WEIGHT.unit}")
         parts.append(f"{_signed(pointed.value[0])} {pointed.unit}".rstrip())
     elif pointed.value:
         parts.append("RGB " + " ".join(f"{n:.0f}" for n in pointed.value))
@@ -106,8 +107,8 @@ def pointed_text(pointed: PointedAt) -> str:
     return "   ".join(parts)
 
 
-def _signed(value: float) -> str:
-    return f"{value:.5g}".replace("-", "\u2212")
+def _signed(value: float, form: str = ".5g") -> str:
+    return format(value, form).replace("-", "\u2212")
 
 
 def _side(number_mm: float, letters: str) -> str:

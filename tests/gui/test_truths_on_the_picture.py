@@ -123,7 +123,7 @@ def test_the_pointer_tells_uptake_beside_activity() -> None:
     case.volume = replace(case.volume, unit="Bq/mL", suv=SuvScale(((SuvKind.BODY_WEIGHT, 0.002),)))
     pointed = PointedAt.under(case, Pointer(case.slice_plane(Plane.AXIAL), 0, 20.0, 12.0))
     assert pointed is not None
-    assert "SUVbw -2.00 g/mL   -1000 Bq/mL" in pointed_text(pointed)
+    assert "SUVbw \u22122.00 g/mL   \u22121000 Bq/mL" in pointed_text(pointed)
 
 
 def test_a_single_picture_is_no_faulty_stack() -> None:
