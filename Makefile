@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export MEDVIEW_TEST_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: run test check fuzz faults frozen bench lock pictures format clean
+.PHONY: run test check fuzz faults frozen bench lock pictures texts format clean
 
 run: $(VENV)/.run
 	$(BIN)/medview demo
@@ -47,6 +47,10 @@ $(VENV)/.run: requirements.lock pyproject.toml packaging/setup.sh
 $(VENV)/.dev: requirements.lock requirements-dev.lock pyproject.toml packaging/setup.sh
 	PYTHON=$(PYTHON) VENV=$(VENV) bash packaging/setup.sh dev
 	touch $(VENV)/.run $@
+
+# The template for translators, and the translations beside it as the program reads them.
+texts:
+	$(PYTHON) packaging/texts.py
 
 lock:
 	$(BIN)/python packaging/lock.py

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from medview.core.language import _, use_language
+
 
 def has_display() -> bool:
     """Whether a window can be shown on this computer."""
@@ -18,8 +20,17 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+def speak() -> None:
+    """Use the language that ``MEDVIEW_LANGUAGE`` names, else that of the settings, else that of the system."""
+    from medview.workspace.settings import load_settings
+
+    use_language(os.environ.get("MEDVIEW_LANGUAGE") or load_settings().language)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run MedView with these arguments and return the exit code."""
+    # Before anything else is imported: titles in tables are made on import.
+    speak()
     from medview.cli.main import COMMANDS, run_command
 
     first = arguments[0] if arguments else ""
@@ -31,10 +42,11 @@ def run(arguments: Sequence[str]) -> int:
         return run_command(arguments)
     missing = [path for path in arguments if not Path(path).exists()]
     if missing:
-        print(f"{missing[0]} is no command and no file or folder; medview --help lists the commands.", file=sys.stderr)
+        sentence = _("{path} is no command and no file or folder; medview --help lists the commands.")
+        print(sentence.format(path=missing[0]), file=sys.stderr)
         return 2
     if not has_display():
-        print("There is no display to open a window on; medview --help lists what works without one.", file=sys.stderr)
+        print(_("There is no display to open a window on; medview --help lists what works without one."), file=sys.stderr)
         return 1
     from medview.gui.app import run_window
 

@@ -31,6 +31,8 @@ class Settings:
         ``dark`` or ``light``.
     corners : dict
         Which lines stand in which corner of a picture, as ``corners.CornerLines`` reads it; empty for those delivered.
+    language : str
+        As in ``de`` or ``pt_BR``; empty for the system's.
     hanging : tuple of dict
         The person's own hanging rules, see HangingRule.
     patient_order, series_order : str
@@ -40,6 +42,7 @@ class Settings:
     notice_seen: bool = False
     theme: str = "dark"
     scheme: str = "pacs"
+    language: str = ""
     brush_radius_mm: float = 6.0
     recent: tuple[str, ...] = field(default_factory=tuple)
     corners: dict[str, list[str]] = field(default_factory=dict)
