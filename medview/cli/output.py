@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from medview.core.errors import AmbiguousError, MedViewError
 from medview.core.job import Inline
+from medview.core.language import in_language
 
 if TYPE_CHECKING:
     from medview.io.reader_pool import Pool
@@ -36,7 +37,7 @@ def report_errors() -> Iterator[Outcome]:
     try:
         yield outcome
     except MedViewError as error:
-        print(error.sentence, file=sys.stderr)
+        print(in_language(error.sentence), file=sys.stderr)
         _LOG.debug("%s", error.detail)
         outcome.code = 2 if isinstance(error, AmbiguousError) else 1
     except KeyboardInterrupt:
@@ -65,7 +66,7 @@ def _on_stdout(text: str) -> str:
 
 def say(text: str) -> None:
     """Write a line for the person, to stderr."""
-    print(text, file=sys.stderr)
+    print(in_language(text), file=sys.stderr)
 
 
 class TerminalContext(Inline):
@@ -78,7 +79,7 @@ class TerminalContext(Inline):
 
     def progress(self, fraction: float, text: str) -> None:
         """Move the bar."""
-        self._bar.update(self._task, completed=fraction, description=text)
+        self._bar.update(self._task, completed=fraction, description=in_language(text))
 
 
 @contextmanager

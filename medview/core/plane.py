@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
+from medview.core.language import _
 from medview.core.screen_grid import ScreenGrid
 
 
@@ -19,6 +20,11 @@ class Plane(Enum):
     AXIAL = "axial"
     CORONAL = "coronal"
     SAGITTAL = "sagittal"
+
+    @property
+    def title(self) -> str:
+        """Name on the picture and in menus."""
+        return {"axial": _("Axial"), "coronal": _("Coronal"), "sagittal": _("Sagittal")}[self.value]
 
 
 # Screen directions in LPS by radiological convention: the patient's right is on the left of the screen.

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Calibration, Geometry
+from medview.core.language import _
 from medview.core.plane import SlicePlane
 from medview.core.volume import Volume
 
@@ -28,7 +29,7 @@ class SlabMode(Enum):
     @property
     def title(self) -> str:
         """Short name on the picture."""
-        return {"off": "", "maximum": "MIP", "minimum": "MinIP", "mean": "Mean"}[self.value]
+        return {"off": "", "maximum": "MIP", "minimum": "MinIP", "mean": _("Mean")}[self.value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from medview.core.errors import MedViewError
 from medview.core.job import JobContext
+from medview.core.language import _, in_language
 from medview.gui.dialogs.give_up import ask_to_give_up
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.gui.end_on_signal import EndOnSignal
@@ -90,7 +91,7 @@ def build_window() -> tuple[QApplication, MainWindow]:
 class _GetReady:
     """Request: import what opening the first series needs."""
 
-    title: str = "Getting ready"
+    title: str = _("Getting ready")
     lane: Lane = Lane.READ
 
     def run(self, _context: JobContext) -> None:
@@ -171,7 +172,7 @@ class Program(QObject):
         while cause is not None and not isinstance(cause, MedViewError):
             # Listeners of signals wrap what went wrong.
             cause = cause.__cause__
-        sentence = cause.sentence if cause is not None else "Something failed unexpectedly; details are in the log."
+        sentence = cause.sentence if cause is not None else _("Something failed unexpectedly; details are in the log.")
         self.workspace.say(sentence, Severity.ERROR)
 
     def _project_closed(self) -> bool:
@@ -181,7 +182,7 @@ class Program(QObject):
         try:
             project.close()
         except MedViewError as error:
-            if not ask_to_give_up(self.window, error.sentence):
+            if not ask_to_give_up(self.window, in_language(error.sentence)):
                 return False
             project.close(discard=True)
         self.workspace.services.project = None

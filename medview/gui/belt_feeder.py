@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, QTimer
 
 from medview.core.errors import MedViewError
+from medview.core.language import _
 from medview.core.oblique import PlaneLayout
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.pane_frames import PaneFrames
@@ -63,7 +64,7 @@ class BeltFeeder(QObject):
     def _on_identity(self, hidden: bool) -> None:
         if hidden and not self._frames.identity_hidden and self._job is not None:
             self._job.cancel()
-            text = "Nothing was written: the pictures show the identity, which was hidden meanwhile; save them again."
+            text = _("Nothing was written: the pictures show the identity, which was hidden meanwhile; save them again.")
             self._workspace.say(text, Severity.INFO)
 
     def _stop(self) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from medview.core.geometry import Calibration
+from medview.core.language import _, in_language
 from medview.core.study import Verdict
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.identity import load_sentence, series_description
@@ -13,9 +14,9 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
 _VERDICTS = {
-    Verdict.VOLUME: "Volume: millimetres in all directions",
-    Verdict.STACK: "Stack: no millimetres along the stack",
-    Verdict.REFUSED: "Refused",
+    Verdict.VOLUME: _("Volume: millimetres in all directions"),
+    Verdict.STACK: _("Stack: no millimetres along the stack"),
+    Verdict.REFUSED: _("Refused"),
 }
 
 
@@ -57,7 +58,9 @@ class CaseFacts(QFrame):
             self._rows.removeRow(0)
         case = self._workspace.active
         hidden = self._workspace.bench.identity_hidden
-        title = "" if case is None else series_description(case.series, hidden=hidden) or case.series.modality or "Series"
+        title = (
+            "" if case is None else series_description(case.series, hidden=hidden) or case.series.modality or _("Series")
+        )
         self._title.setText(title)
         if case is not None:
             for name, value in facts(case):
@@ -71,7 +74,7 @@ class CaseFacts(QFrame):
 
     def _show_note(self) -> None:
         case = self._workspace.active
-        sentences = [] if case is None else [reason.text for reason in case.entry.reasons]
+        sentences = [] if case is None else [in_language(reason.text) for reason in case.entry.reasons]
         if case is not None:
             sentences.append(load_sentence(case.load, hidden=self._workspace.bench.identity_hidden))
         shown = "\n".join(sentence for sentence in sentences if sentence)
@@ -85,16 +88,16 @@ def facts(case: OpenCase) -> list[tuple[str, str]]:
     k, j, i = geometry.shape_kji
     dk, dj, di = geometry.spacing_kji_mm
     rows = [
-        ("Modality", case.series.modality),
-        ("Body part", case.series.body_part),
-        ("Grid", f"{i} \u00d7 {j} \u00d7 {k} voxels"),
+        (_("Modality"), case.series.modality),
+        (_("Body part"), case.series.body_part),
+        (_("Grid"), _("{i} × {j} × {k} voxels").format(i=i, j=j, k=k)),
     ]
     if geometry.calibration is Calibration.VOLUME:
-        rows.append(("Voxel", f"{di:.3g} \u00d7 {dj:.3g} \u00d7 {dk:.3g} mm"))
-        rows.append(("Extent", f"{i * di:.0f} \u00d7 {j * dj:.0f} \u00d7 {k * dk:.0f} mm"))
+        rows.append((_("Voxel"), f"{di:.3g} \u00d7 {dj:.3g} \u00d7 {dk:.3g} mm"))
+        rows.append((_("Extent"), f"{i * di:.0f} \u00d7 {j * dj:.0f} \u00d7 {k * dk:.0f} mm"))
     elif geometry.calibration is Calibration.IN_PLANE:
-        rows.append(("Pixel", f"{di:.3g} \u00d7 {dj:.3g} mm"))
-    rows.append(("Values", "colour" if volume.colour else volume.unit or "without unit"))
+        rows.append((_("Pixel"), f"{di:.3g} \u00d7 {dj:.3g} mm"))
+    rows.append((_("Values"), _("colour") if volume.colour else volume.unit or _("without unit")))
     alone = case.entry.verdict is Verdict.STACK and k == 1
-    rows.append(("Geometry", "Single picture" if alone else _VERDICTS[case.entry.verdict]))
+    rows.append((_("Geometry"), _("Single picture") if alone else _VERDICTS[case.entry.verdict]))
     return [(name, value) for name, value in rows if value]

@@ -6,6 +6,7 @@ import time
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
+from medview.core.language import _
 from medview.gui.bind import Subscriptions, field_signal
 from medview.workspace.cine import Cine, begin, rate_of
 from medview.workspace.open_case import OpenCase
@@ -51,9 +52,9 @@ class CinePlayer(QObject):
         if case is None or self._run is None:
             in_time = case is not None and bench.cine_in_time and case.entry.time_points > 1
             self._workspace.say(
-                "The other time points are not read; nothing can be played."
+                _("The other time points are not read; nothing can be played.")
                 if in_time
-                else "There is one slice; nothing can be played."
+                else _("There is one slice; nothing can be played.")
             )
             bench.cine_on = False
             return

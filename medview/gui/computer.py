@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from medview.core.language import _
+
 _NVIDIA_CARDS = Path("/proc/driver/nvidia/gpus")
 
 
 def computer_line() -> str:
     """Return one sentence: card, processor cores, memory."""
-    parts = [gpu_name() or "no NVIDIA GPU, models run on the processor", f"{os.cpu_count() or 1} processor cores"]
+    parts = [
+        gpu_name() or _("no NVIDIA GPU, models run on the processor"),
+        _("{count} processor cores").format(count=os.cpu_count() or 1),
+    ]
     memory = memory_gb()
     if memory:
-        parts.append(f"{memory:.0f} GB memory")
-    return f"This computer: {', '.join(parts)}. Nothing leaves it."
+        parts.append(_("{memory:.0f} GB memory").format(memory=memory))
+    return _("This computer: {parts}. Nothing leaves it.").format(parts=", ".join(parts))
 
 
 def gpu_name() -> str:

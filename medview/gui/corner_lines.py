@@ -9,6 +9,7 @@ import numpy as np
 
 from medview.analysis.reslice import layer_offsets_mm
 from medview.core.geometry import Calibration, Geometry
+from medview.core.language import _, in_language
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.core.plane import NORMAL_LPS, letters
 from medview.core.slab import Slab, SlabMode
@@ -26,7 +27,7 @@ from medview.workspace.view_state import Bench
 
 _MINUS = "\u2212"
 _STRAIGHT_DEGREES = 0.05
-_SEXES = {"F": "Female", "M": "Male", "O": "Other sex"}
+_SEXES = {"F": _("Female"), "M": _("Male"), "O": _("Other sex")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def corner_lines(looked: Looked, corner: str) -> list[str]:
         if line_id not in IDENTITY:
             found += [text for text in _MAKERS[line_id](looked) if text]
         elif line_id == order[0]:
-            found.append("Identity hidden")
+            found.append(_("Identity hidden"))
     return found
 
 
@@ -101,7 +102,7 @@ def _id(looked: Looked) -> list[str]:
 
 def _birth(looked: Looked) -> list[str]:
     date = iso_date(looked.case.headings.birth_date)
-    return [f"Born {date}"] if date else []
+    return [_("Born {date}").format(date=date)] if date else []
 
 
 def _sex(looked: Looked) -> list[str]:
@@ -115,7 +116,7 @@ def _study_date(looked: Looked) -> list[str]:
 
 def _time(looked: Looked) -> list[str]:
     acquired = clock(looked.case.headings.acquired)
-    return [f"Acquired {acquired}"] if acquired else []
+    return [_("Acquired {acquired}").format(acquired=acquired)] if acquired else []
 
 
 def _study(looked: Looked) -> list[str]:
@@ -123,7 +124,11 @@ def _study(looked: Looked) -> list[str]:
 
 
 def _series_number(looked: Looked) -> list[str]:
-    number = "" if looked.series.series_number is None else f"series {looked.series.series_number}"
+    number = (
+        ""
+        if looked.series.series_number is None
+        else _("series {series_number}").format(series_number=looked.series.series_number)
+    )
     return [f"{looked.series.modality} {number}".strip()]
 
 
@@ -138,7 +143,7 @@ def _technique(looked: Looked) -> list[str]:
 def _slice(looked: Looked) -> list[str]:
     plane, geometry = looked.plane, looked.case.volume.geometry
     # Without directions in the patient no plane is axial.
-    name = plane.plane.value.capitalize() if _placed(looked) else "Image" if plane.acquired else "Across the images"
+    name = plane.plane.title if _placed(looked) else _("Image") if plane.acquired else _("Across the images")
     if isinstance(plane, ObliquePlane):
         return [f"{name}, {_tilt(plane, geometry)}"]
     return [f"{name} {int(looked.index) + 1}/{plane.count(geometry)}"]
@@ -148,7 +153,7 @@ def _tilt(plane: ObliquePlane, geometry: Geometry) -> str:
     """Return how far a plane is from the patient's own."""
     cosine = abs(float(np.asarray(plane.normal_lps) @ np.asarray(NORMAL_LPS[plane.plane], dtype=np.float64)))
     degrees = float(np.degrees(np.arccos(min(1.0, cosine))))
-    return "of the patient" if degrees < _STRAIGHT_DEGREES else f"{degrees:.0f}\u00b0 oblique"
+    return _("of the patient") if degrees < _STRAIGHT_DEGREES else _("{degrees:.0f}° oblique").format(degrees=degrees)
 
 
 def _moment(looked: Looked) -> list[str]:
@@ -161,9 +166,9 @@ def _position(looked: Looked) -> list[str]:
 
 def _spacing(looked: Looked) -> list[str]:
     if isinstance(looked.plane, ObliquePlane):
-        return [f"Interpolated, {looked.plane.pixel_mm:.2f} mm"]
+        return [_("Interpolated, {pixel_mm:.2f} mm").format(pixel_mm=looked.plane.pixel_mm)]
     spacing_mm = looked.case.volume.geometry.spacing_kji_mm[looked.plane.normal_axis]
-    return [f"Spacing {spacing_mm:.2f} mm"] if _position(looked)[0] else []
+    return [_("Spacing {spacing_mm:.2f} mm").format(spacing_mm=spacing_mm)] if _position(looked)[0] else []
 
 
 def _thickness(looked: Looked) -> list[str]:
@@ -171,7 +176,7 @@ def _thickness(looked: Looked) -> list[str]:
     # Across the acquired slices a slice is as thick as a voxel, which is the spacing.
     if thickness_mm is None or not 0.0 < thickness_mm < 1e4 or not looked.plane.acquired:
         return []
-    return [f"Thickness {thickness_mm:.2f} mm"]
+    return [_("Thickness {thickness_mm:.2f} mm").format(thickness_mm=thickness_mm)]
 
 
 def _slab(looked: Looked) -> list[str]:
@@ -183,20 +188,22 @@ def slab_text(case: OpenCase, plane: PlaneLayout, index: float, slab: Slab) -> s
     if slab.mode is SlabMode.OFF or case.volume.colour:
         return ""
     if case.volume.geometry.calibration is not Calibration.VOLUME:
-        return "No slab: the distance between slices is not known"
+        return _("No slab: the distance between slices is not known")
     if isinstance(plane, ObliquePlane):
         layers = layer_offsets_mm(case.volume, plane.grid(case.volume.geometry, index), slab)
         thick = len(layers) * (float(layers[1] - layers[0]) if len(layers) > 1 else plane.step_mm)
-        return f"{slab.mode.title} {thick:.1f} mm ({len(layers)} layers)"
+        return _("{title} {thick:.1f} mm ({count} layers)").format(title=slab.mode.title, thick=thick, count=len(layers))
     count = len(slab.slices(plane, case.volume.geometry, int(index)))
-    return f"{slab.mode.title} {count * plane.spacing_mm(case.volume.geometry):.1f} mm ({count} slices)"
+    return _("{title} {spacing_mm:.1f} mm ({count} slices)").format(
+        title=slab.mode.title, spacing_mm=count * plane.spacing_mm(case.volume.geometry), count=count
+    )
 
 
 def _lossy(looked: Looked) -> list[str]:
     headings = looked.case.headings
     if not headings.lossy and not ALWAYS_LOSSY.intersection(looked.series.transfer_syntaxes):
         return []
-    return [f"Lossy {headings.lossy_ratio:.3g}:1" if headings.lossy_ratio else "Lossy"]
+    return [_("Lossy {lossy_ratio:.3g}:1").format(lossy_ratio=headings.lossy_ratio) if headings.lossy_ratio else _("Lossy")]
 
 
 def _window(looked: Looked) -> list[str]:
@@ -205,15 +212,15 @@ def _window(looked: Looked) -> list[str]:
         return []
     window = case.view.window
     if isinstance(window, VoiTable):
-        return [window.name or "Table of the file"]
-    return [window.name, _window_text(case, window)]
+        return [in_language(window.name) or _("Table of the file")]
+    return [in_language(window.name), _window_text(case, window)]
 
 
 def _zoom(looked: Looked) -> list[str]:
     camera = looked.case.view.cameras[looked.plane.plane]
     if camera.actual:
-        return ["Zoom 1:1" if camera.zoom == 1.0 else f"Zoom {camera.zoom:.2f}:1"]
-    return [f"Zoom {100 * camera.zoom:.0f} %"]
+        return [_("Zoom 1:1") if camera.zoom == 1.0 else _("Zoom {zoom:.2f}:1").format(zoom=camera.zoom)]
+    return [_("Zoom {zoom:.0f} %").format(zoom=100 * camera.zoom)]
 
 
 def _placed(looked: Looked) -> bool:
@@ -225,7 +232,7 @@ def _window_text(case: OpenCase, window: Window) -> str:
     if _suv_factor(case) is None:
         return f"W {number(window.width)}  L {number(window.center)}"
     low, high = window_ends(case)
-    return f"{low} to {high}"
+    return _("{low} to {high}").format(low=low, high=high)
 
 
 def window_ends(case: OpenCase, *, as_stored: bool = False) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from medview.core.geometry import SHEAR_TOLERANCE, Calibration, Geometry
+from medview.core.language import _, in_language
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.gui.corner_lines import Looked, corner_lines
 from medview.gui.identity import load_sentence
@@ -33,18 +34,18 @@ def _notes(case: OpenCase, plane: PlaneLayout, *, hidden: bool) -> list[str]:
     calibration = geometry.calibration
     scale = case.volume.pixel_scale
     if plane.acquired and scale.regions:
-        notes.append("Millimetres hold inside the regions of the picture only")
+        notes.append(_("Millimetres hold inside the regions of the picture only"))
     elif plane.acquired and scale.note and calibration is not Calibration.PIXELS:
-        notes.append(f"Millimetres {scale.note}")
+        notes.append(_("Millimetres {note}").format(note=in_language(scale.note)))
     if calibration is Calibration.IN_PLANE and geometry.shape_kji[0] == 1 and plane.acquired:
         pass  # one picture has no distance between slices to miss
     elif calibration is Calibration.IN_PLANE:
-        along = "across the slices" if plane.acquired else "along the stack"
-        notes.append(f"Stack: no millimetres {along}")
+        along = _("across the slices") if plane.acquired else _("along the stack")
+        notes.append(_("Stack: no millimetres {along}").format(along=along))
     elif calibration is Calibration.PIXELS and not scale.regions:
-        notes.append("No millimetres: sizes are in pixels")
+        notes.append(_("No millimetres: sizes are in pixels"))
     elif _slanting(plane, geometry):
-        notes.append("Tilted gantry: angles and slanting lengths are not true in this plane.")
+        notes.append(_("Tilted gantry: angles and slanting lengths are not true in this plane."))
     sentence = load_sentence(case.load, hidden=hidden)
     if sentence:
         notes.append(sentence)
@@ -65,8 +66,11 @@ def _instead_of_picture(case: OpenCase, plane: PlaneLayout, at: float, *, hidden
     index = int(at)
     state = case.load.state(index)
     if state is SliceState.DAMAGED:
-        return [f"Slice {index + 1} is damaged", "" if hidden else case.load.reasons.get(index, "")]
-    return [f"Slice {index + 1} is being read"] if state is SliceState.ABSENT else []
+        return [
+            _("Slice {index} is damaged").format(index=index + 1),
+            "" if hidden else in_language(case.load.reasons.get(index, "")),
+        ]
+    return [_("Slice {index} is being read").format(index=index + 1)] if state is SliceState.ABSENT else []
 
 
 def _no_plane(case: OpenCase) -> list[str]:
@@ -74,8 +78,8 @@ def _no_plane(case: OpenCase) -> list[str]:
     if case.volume.geometry.calibration is Calibration.VOLUME:
         return []
     if case.volume.geometry.shape_kji[0] == 1:
-        return ["A single picture has no other planes"]
-    return ["Only the pictures themselves can be shown", why_no_volume(case.entry)]
+        return [_("A single picture has no other planes")]
+    return [_("Only the pictures themselves can be shown"), in_language(why_no_volume(case.entry))]
 
 
 def _lines(texts: list[str]) -> tuple[TextLine, ...]:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medview.analysis.time_curve import TimeCurve
+from medview.core.language import _
 from medview.gui.theme import ui_font
 from medview.gui.theme_tokens import TEXT_PX, TEXT_SMALL_PX
 from medview.workspace.time_axis import TimeAxis
@@ -41,7 +42,7 @@ class CurvePlot(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
-        self.plot.setToolTip("Click to go to a time, or drag the line through them")
+        self.plot.setToolTip(_("Click to go to a time, or drag the line through them"))
         self.plot.getPlotItem().setContentsMargins(*_MARGINS_PX)
         # All curves share one look; the band lies at the back, the present place in front.
         self._low, self._high = pyqtgraph.PlotCurveItem(), pyqtgraph.PlotCurveItem()

@@ -8,6 +8,7 @@ from types import ModuleType
 
 from PySide6.QtWidgets import QWidget
 
+from medview.core.language import _
 from medview.core.study import Series, VolumeEntry
 from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
 from medview.workspace.action import Action
@@ -26,29 +27,37 @@ class FileCommands:
     def actions(self) -> tuple[Action, ...]:
         """Return the actions for menus and keys."""
         return (
-            Action("file.open_folder", "Open a folder...", lambda _w: self.open_folder(), "mdi6.folder-open-outline"),
-            Action("file.open_file", "Open a file...", lambda _w: self.open_file(), "mdi6.file-outline"),
-            Action("file.open_demo", "Open the demo study", lambda _w: self.open_demo(), "mdi6.school-outline"),
+            Action("file.open_folder", _("Open a folder..."), lambda _w: self.open_folder(), "mdi6.folder-open-outline"),
+            Action("file.open_file", _("Open a file..."), lambda _w: self.open_file(), "mdi6.file-outline"),
+            Action("file.open_demo", _("Open the demo study"), lambda _w: self.open_demo(), "mdi6.school-outline"),
             Action(
-                "file.import", "Import labels or measurements...", lambda _w: self.import_labels(), "mdi6.import", _writable
+                "file.import",
+                _("Import labels or measurements..."),
+                lambda _w: self.import_labels(),
+                "mdi6.import",
+                _writable,
             ),
-            Action("file.export_seg", "Export DICOM SEG...", lambda _w: self.export_seg(), "mdi6.export", _has_segments),
-            Action("file.export_nifti", "Export NIfTI...", lambda _w: self.export_nifti(), "mdi6.export", _has_segments),
+            Action("file.export_seg", _("Export DICOM SEG..."), lambda _w: self.export_seg(), "mdi6.export", _has_segments),
+            Action("file.export_nifti", _("Export NIfTI..."), lambda _w: self.export_nifti(), "mdi6.export", _has_segments),
             Action(
                 "file.export_sr",
-                "Export measurements (DICOM SR)...",
+                _("Export measurements (DICOM SR)..."),
                 lambda _w: self.export_sr(),
                 "mdi6.export",
                 _has_measurements,
             ),
             Action(
-                "file.export_ko", "Export key images (DICOM KO)...", lambda _w: self.export_ko(), "mdi6.export", _has_keys
+                "file.export_ko",
+                _("Export key images (DICOM KO)..."),
+                lambda _w: self.export_ko(),
+                "mdi6.export",
+                _has_keys,
             ),
-            Action("file.add_model_zip", "Add a model from a zip...", lambda _w: self.add_model_zip(), "mdi6.plus"),
+            Action("file.add_model_zip", _("Add a model from a zip..."), lambda _w: self.add_model_zip(), "mdi6.plus"),
             Action(
-                "file.add_model_folder", "Add a model from a folder...", lambda _w: self.add_model_folder(), "mdi6.plus"
+                "file.add_model_folder", _("Add a model from a folder..."), lambda _w: self.add_model_folder(), "mdi6.plus"
             ),
-            Action("case.close", "Close the series", _close_case, "mdi6.close", _has_case),
+            Action("case.close", _("Close the series"), _close_case, "mdi6.close", _has_case),
         )
 
     def open(self, path: Path) -> None:
@@ -61,7 +70,7 @@ class FileCommands:
 
     def open_folder(self) -> None:
         """Ask for a folder and open it."""
-        if (path := ask_folder(self._window, "Open a folder")) is not None:
+        if (path := ask_folder(self._window, _("Open a folder"))) is not None:
             self.open(path)
 
     def open_file(self) -> None:
@@ -90,34 +99,36 @@ class FileCommands:
         """Ask where to and write a DICOM SEG."""
         if self._identity_hidden():
             return
-        if (path := ask_new_file(self._window, "Export DICOM SEG", "labels.dcm", "DICOM (*.dcm)")) is not None:
+        if (path := ask_new_file(self._window, _("Export DICOM SEG"), "labels.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("files").export_seg(self._workspace, path)
 
     def export_nifti(self) -> None:
         """Ask where to and write a NIfTI label map."""
-        if (path := ask_new_file(self._window, "Export NIfTI", "labels.nii.gz", "NIfTI (*.nii.gz *.nii)")) is not None:
+        if (
+            path := ask_new_file(self._window, _("Export NIfTI"), "labels.nii.gz", _("NIfTI (*.nii.gz *.nii)"))
+        ) is not None:
             _operations("files").export_nifti(self._workspace, path)
 
     def export_sr(self) -> None:
         """Ask where to and write the measurements as a DICOM structured report."""
         if self._identity_hidden():
             return
-        title = "Export measurements (DICOM SR)"
-        if (path := ask_new_file(self._window, title, "measurements.dcm", "DICOM (*.dcm)")) is not None:
+        title = _("Export measurements (DICOM SR)")
+        if (path := ask_new_file(self._window, title, "measurements.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("reports").export_sr(self._workspace, path)
 
     def export_ko(self) -> None:
         """Ask where to and write the key images as a DICOM Key Object Selection document."""
         if self._identity_hidden():
             return
-        title = "Export key images (DICOM KO)"
-        if (path := ask_new_file(self._window, title, "key-images.dcm", "DICOM (*.dcm)")) is not None:
+        title = _("Export key images (DICOM KO)")
+        if (path := ask_new_file(self._window, title, "key-images.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("key_images").export_ko(self._workspace, path)
 
     def _identity_hidden(self) -> bool:
         """Whether a DICOM file would tell what the person has hidden; says so."""
         if self._workspace.bench.identity_hidden:
-            text = "A DICOM file repeats the patient's identity, which is hidden; show it again to write one."
+            text = _("A DICOM file repeats the patient's identity, which is hidden; show it again to write one.")
             self._workspace.say(text, Severity.INFO)
         return self._workspace.bench.identity_hidden
 
@@ -128,7 +139,7 @@ class FileCommands:
 
     def add_model_folder(self) -> None:
         """Ask for a folder with a pack or with foreign weights and install it."""
-        if (path := ask_folder(self._window, "Add a model from a folder")) is not None:
+        if (path := ask_folder(self._window, _("Add a model from a folder"))) is not None:
             _operations("files").add_model(self._workspace, path)
 
 

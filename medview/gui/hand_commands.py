@@ -11,6 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from medview.core.errors import MedViewError
+from medview.core.language import _
 from medview.core.study import Series, VolumeEntry
 from medview.gui.identity import series_description
 from medview.gui.message_line import mouse_hint
@@ -56,17 +57,20 @@ class HandCommands:
     def actions(self) -> tuple[Action, ...]:
         """Return the actions for menus and keys."""
         return (
-            Action("help.find", "Find an action...", lambda _w: self.find(), "mdi6.magnify"),
-            Action("help.keys", "Keys and mouse", lambda _w: self.show_keys(), "mdi6.keyboard-outline"),
+            Action("help.find", _("Find an action..."), lambda _w: self.find(), "mdi6.magnify"),
+            Action("help.keys", _("Keys and mouse"), lambda _w: self.show_keys(), "mdi6.keyboard-outline"),
             Action(
-                "settings.keys", "Change keys and mouse...", lambda _w: self.edit_keys(), "mdi6.keyboard-settings-outline"
+                "settings.keys",
+                _("Change keys and mouse..."),
+                lambda _w: self.edit_keys(),
+                "mdi6.keyboard-settings-outline",
             ),
             *(
-                Action(f"scheme.{key}", f"Keys and mouse as in {name}", self._scheme_use(key))
+                Action(f"scheme.{key}", _("Keys and mouse as in {name}").format(name=name), self._scheme_use(key))
                 for key, name in scheme_names().items()
             ),
-            Action("view.corners", "Corner texts...", lambda _w: self.edit_corners(), "mdi6.format-text"),
-            Action("case.tags", "Tags of this image", lambda _w: self.show_tags(), "mdi6.tag-text-outline", _has_dicom),
+            Action("view.corners", _("Corner texts..."), lambda _w: self.edit_corners(), "mdi6.format-text"),
+            Action("case.tags", _("Tags of this image"), lambda _w: self.show_tags(), "mdi6.tag-text-outline", _has_dicom),
         )
 
     def find(self) -> None:
@@ -89,7 +93,7 @@ class HandCommands:
         if problem:
             self._workspace.say(problem, Severity.WARNING)
         else:
-            self._workspace.say(f"Keys and mouse are now as in {bindings.name}.")
+            self._workspace.say(_("Keys and mouse are now as in {name}.").format(name=bindings.name))
 
     def keep(self, bindings: Bindings) -> bool:
         """Put changed bindings to use and keep them; False when they could not be kept."""
@@ -146,11 +150,11 @@ class HandCommands:
             opened.add(case.series.series_uid)
             if case is not self._workspace.active:
                 title = _called(case.series, hidden=hidden)
-                found.append(Entry(title, partial(self._show_case, key), detail="Open series"))
+                found.append(Entry(title, partial(self._show_case, key), detail=_("Open series")))
         for series in self._workspace.series:
             if series.series_uid not in opened and series.best is not None:
                 title = _called(series, hidden=hidden)
-                found.append(Entry(title, partial(self._open_series, series, None), detail="Series"))
+                found.append(Entry(title, partial(self._open_series, series, None), detail=_("Series")))
         return found
 
     def _show_case(self, key: str) -> None:
@@ -159,7 +163,7 @@ class HandCommands:
 
 
 def _called(series: Series, *, hidden: bool) -> str:
-    name = series_description(series, hidden=hidden) or "Series without a name"
+    name = series_description(series, hidden=hidden) or _("Series without a name")
     return f"{series.modality} {name}".strip()
 
 

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import re
 
+from medview.core.language import _, in_language, is_fixed, speaks_english
 from medview.core.study import Series
 from medview.workspace.events import Message, Severity
 from medview.workspace.jobs import Job, Lane
 from medview.workspace.load_state import LoadState
 
 _WITHHELD = {
-    Severity.INFO: "Done; show the identity again to read what.",
-    Severity.WARNING: "There is something to know; show the identity again to read it, since it may name the patient.",
-    Severity.ERROR: "Something did not work; show the identity again to read what, since it may name the patient.",
+    Severity.INFO: _("Done; show the identity again to read what."),
+    Severity.WARNING: _("There is something to know; show the identity again to read it, since it may name the patient."),
+    Severity.ERROR: _("Something did not work; show the identity again to read what, since it may name the patient."),
 }
 
-_KINDS = {Lane.READ: "Reading", Lane.MODEL: "Running a model", Lane.WRITE: "Writing", Lane.COMPUTE: "Computing"}
+_KINDS = {Lane.READ: _("Reading"), Lane.MODEL: _("Running a model"), Lane.WRITE: _("Writing"), Lane.COMPUTE: _("Computing")}
 
 _NAMES_A_FILE = (
-    (re.compile(r"\bImport .+"), "Import labels"),
+    (re.compile(r"\bImport .+"), _("Import labels")),
     (re.compile(r"\bread from .+"), "read from a file."),
-    (re.compile(r"^Wrote .+"), "Wrote the file."),
+    (re.compile(r"^Wrote .+"), _("Wrote the file.")),
 )
 """Ends of good news that are the name of a file, and what stands for them."""
 
@@ -32,6 +33,8 @@ def message_text(message: Message, *, hidden: bool) -> str:
     """Return a message as it may be shown. Warnings and errors mostly begin with the name of a file."""
     if not hidden:
         return message.text
+    if not speaks_english() and not is_fixed(message.text):
+        return _WITHHELD[message.severity]
     text = command_name(message.text, hidden=True)
     if message.severity is not Severity.INFO or "/" in text or "\\" in text:
         return _WITHHELD[message.severity]
@@ -48,14 +51,14 @@ def command_name(name: str, *, hidden: bool) -> str:
 def job_text(job: Job, *, hidden: bool) -> str:
     """Return what a job does; only of what kind it is while hidden."""
     if hidden:
-        return _KINDS.get(job.lane, "Working")
-    return f"{job.title}: {job.text}" if job.text else job.title
+        return _KINDS.get(job.lane, _("Working"))
+    return f"{job.title}: {in_language(job.text)}" if job.text else job.title
 
 
 def series_description(series: Series, *, hidden: bool) -> str:
     """Return how a series is called; files without a DICOM header are called by their own name."""
     plain = any(entry.frames and not entry.dicom_paths for entry in series.volumes)
-    return "Image file" if hidden and plain else series.description
+    return _("Image file") if hidden and plain else series.description
 
 
 def load_sentence(load: LoadState, *, hidden: bool) -> str:
@@ -63,5 +66,9 @@ def load_sentence(load: LoadState, *, hidden: bool) -> str:
     bad = len(load.damaged)
     if not hidden or not load.complete or not bad:
         return load.sentence()
-    what = f"Slice {load.damaged[0] + 1} is damaged." if bad == 1 else f"{bad} slices are damaged."
-    return f"{what} The other {load.total - bad} are shown."
+    what = (
+        _("Slice {damaged} is damaged.").format(damaged=load.damaged[0] + 1)
+        if bad == 1
+        else _("{bad} slices are damaged.").format(bad=bad)
+    )
+    return " ".join((what, _("The other {total} are shown.").format(total=load.total - bad)))

@@ -7,6 +7,7 @@ import time
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
+from medview.core.language import _
 from medview.gui.bind import follow
 from medview.gui.controls import icon_button, words
 from medview.gui.elided_label import ElidedLabel
@@ -40,7 +41,7 @@ class JobStrip(QWidget):
         self.remaining.setWordWrap(False)
         self.more = words("", "quiet")
         self.more.setWordWrap(False)
-        self.cancel = icon_button("mdi6.close-circle-outline", "Cancel this job")
+        self.cancel = icon_button("mdi6.close-circle-outline", _("Cancel this job"))
         self.cancel.setObjectName("job cancel")
         self.cancel.clicked.connect(self._cancel)
         layout = QHBoxLayout(self)
@@ -77,7 +78,7 @@ class JobStrip(QWidget):
         self.label.setText(job_text(job, hidden=hidden))
         self.bar.setValue(round(job.fraction * 1000))
         left = job.remaining_seconds(now)
-        self.remaining.setText(duration(left) + " left" if left is not None else "")
+        self.remaining.setText(_("{duration} left").format(duration=duration(left)) if left is not None else "")
         self.more.setText(f"+{len(others)}" if others else "")
         self.more.setToolTip("\n".join(dict.fromkeys(job_text(j, hidden=True) if hidden else j.title for j in others)))
 

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from medview.core.errors import CancelledError, MedViewError
+from medview.core.language import _
 from medview.workspace.jobs import Job, JobStatus, Lane, Outcome, Request
 
 LOG = logging.getLogger("medview.jobs")
@@ -96,7 +97,7 @@ class JobThreads(QObject):
         if ticket.job.status is JobStatus.QUEUED:
             self.ended(ticket, JobStatus.CANCELLED)
         else:
-            ticket.job.text = "Cancelling"
+            ticket.job.text = _("Cancelling")
             self.jobs_changed.emit()
 
     @Slot()
@@ -176,11 +177,13 @@ class _Ticket:
             self.mailbox.post(_Failure(self, error))
         except MemoryError:
             LOG.exception("%s ran out of memory", type(self.request).__name__)
-            sentence = f"{self.job.title} needs more memory than is free; close other series or programs and try again."
+            sentence = _("{title} needs more memory than is free; close other series or programs and try again.").format(
+                title=self.job.title
+            )
             self.mailbox.post(_Failure(self, MedViewError(sentence)))
         except Exception:  # whatever went wrong must become one sentence and leave the thread alive
             LOG.exception("%s failed unexpectedly", type(self.request).__name__)
-            sentence = f"{self.job.title} failed unexpectedly; details are in the log."
+            sentence = _("{title} failed unexpectedly; details are in the log.").format(title=self.job.title)
             self.mailbox.post(_Failure(self, MedViewError(sentence)))
         else:
             self.mailbox.post(_Value(self, value))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
+from medview.core.language import _, plural
 from medview.core.oblique import PlaneLayout
 from medview.gui.belt_feeder import BeltFeeder
 from medview.gui.dialogs.file_choices import ask_folder
@@ -31,9 +32,13 @@ class KeyImageCommands:
         """Return the actions for menus and keys."""
         icon = "mdi6.key-variant"
         return (
-            Action("keyimage.toggle", "Mark or unmark as key image", lambda _w: self.toggle(), icon, _editable),
+            Action("keyimage.toggle", _("Mark or unmark as key image"), lambda _w: self.toggle(), icon, _editable),
             Action(
-                "keyimage.save", "Save the key images as PNG...", lambda _w: self.save(), "mdi6.camera-outline", _has_keys
+                "keyimage.save",
+                _("Save the key images as PNG..."),
+                lambda _w: self.save(),
+                "mdi6.camera-outline",
+                _has_keys,
             ),
         )
 
@@ -50,7 +55,11 @@ class KeyImageCommands:
         # The list and Undo are about the case that was marked.
         self._workspace.choose(pane.pane_id)
         after = on_slice(case, layout, index)
-        text = f"Marked {where(case, after)} as a key image." if after else "This slice is no key image any more."
+        text = (
+            _("Marked {where} as a key image.").format(where=where(case, after))
+            if after
+            else _("This slice is no key image any more.")
+        )
         self._workspace.say(text, undo=case is self._workspace.active)
 
     def save(self) -> None:
@@ -58,21 +67,21 @@ class KeyImageCommands:
         workspace, case = self._workspace, self._workspace.active
         marked = [] if case is None else _drawable(case)
         if case is None or not marked:
-            workspace.say("No key image lies on a slice that can be drawn.", Severity.WARNING)
+            workspace.say(_("No key image lies on a slice that can be drawn."), Severity.WARNING)
             return
         pane = self._panes.pointed_pane
         size_px, ratio = (pane.width(), pane.height()), pane.devicePixelRatioF()
         frames = PaneFrames(case, workspace.bench, pane.pane_id, size_px, ratio, workspace.cases)
-        folder = ask_folder(self._window, "Save the key images")
+        folder = ask_folder(self._window, _("Save the key images"))
         if folder is None:
             return
         paths = tuple(path for path, _ in zip(_free_names(folder), marked, strict=False))
         belt = FrameBelt(len(marked))
 
         def done() -> None:
-            named = "" if frames.identity_hidden else " They show the patient's identity."
-            what = "1 key image" if len(paths) == 1 else f"{len(paths)} key images"
-            workspace.say(f"Wrote {what} into {folder.name}.{named}")
+            named = "" if frames.identity_hidden else _(" They show the patient's identity.")
+            what = plural("{n} key image", "{n} key images", len(paths)).format(n=len(paths))
+            workspace.say(_("Wrote {what} into {name}.{named}").format(what=what, name=folder.name, named=named))
 
         BeltFeeder(workspace, frames, marked, belt, self._window).start(WritePictures(paths, belt), done)
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
+from medview.core.language import _
 from medview.gui.qt_actions import QtActions
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.layout import LARGEST_GRID, LAYOUTS
@@ -24,7 +25,7 @@ class GridChooser(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMouseTracking(True)
-        self.setToolTip("Any number of panes: point at the last one")
+        self.setToolTip(_("Any number of panes: point at the last one"))
         self._rows = self._columns = 0
 
     def sizeHint(self) -> QSize:
@@ -52,7 +53,7 @@ class GridChooser(QWidget):
                 role = self.palette().highlight() if marked else self.palette().mid()
                 x, y = (GRID_PX + n * (_CELL_PX + GRID_PX) for n in (column, row))
                 painter.fillRect(x, y, _CELL_PX, _CELL_PX, role)
-        text = f"{self._rows} \u00d7 {self._columns} panes" if self._rows else "Any grid"
+        text = _("{rows} × {columns} panes").format(rows=self._rows, columns=self._columns) if self._rows else _("Any grid")
         painter.setPen(self.palette().text().color())
         painter.drawText(GRID_PX, self.height() - GRID_PX * 2, text)
         painter.end()

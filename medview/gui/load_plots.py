@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.workspace.jobs import Lane
 
 
@@ -14,7 +15,7 @@ class LoadPlots:
     """Request: import a module that draws curves."""
 
     module: str
-    title: str = "Getting ready to draw curves"
+    title: str = _("Getting ready to draw curves")
     lane: Lane = Lane.LOOK
 
     def run(self, _context: JobContext) -> object:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.bind import Subscriptions, field_signal, follow
 from medview.gui.cine_player import CinePlayer
 from medview.gui.computer import computer_line
@@ -87,7 +88,7 @@ class MainWindow(QMainWindow):
         self.status.saved.use_tokens(tokens)
 
     def _arrange(self) -> None:
-        self._choose = words("Double click a series on the left to open it.", "quiet")
+        self._choose = words(_("Double click a series on the left to open it."), "quiet")
         self._choose.setContentsMargins(GRID_PX * 6, GRID_PX * 6, GRID_PX * 6, 0)
         self._choose.setAlignment(self._choose.alignment().AlignTop)
         for page in (self.start, self._choose, self.panes):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from medview.core.language import _
 from medview.gui.qt_actions import QtActions
 from medview.workspace.layout import LAYOUTS
 from medview.workspace.measuring import MEASURING_TOOLS
@@ -19,7 +20,7 @@ RECENT = "recent places"
 """Where the recent places are listed."""
 
 MENUS: Mapping[str, tuple[str, ...]] = {
-    "File": (
+    _("File"): (
         "file.open_folder",
         "file.open_file",
         "file.open_demo",
@@ -43,7 +44,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "case.close",
         "window.quit",
     ),
-    "Edit": (
+    _("Edit"): (
         "undo",
         "redo",
         LINE,
@@ -57,7 +58,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "proposal.accept",
         "proposal.reject",
     ),
-    "View": (
+    _("View"): (
         "mode.read",
         "mode.annotate",
         LINE,
@@ -82,7 +83,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "window.dark",
         "window.light",
     ),
-    "Picture": (
+    _("Picture"): (
         "view.fit",
         "view.actual",
         "view.rotate",
@@ -109,7 +110,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "fusion.register",
         "fusion.off",
     ),
-    "Time": (
+    _("Time"): (
         "cine.play",
         "cine.time",
         LINE,
@@ -117,7 +118,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "time.previous",
         "time.curve",
     ),
-    "Tools": (
+    _("Tools"): (
         "tool.window",
         "tool.crosshair",
         "tool.magnifier",
@@ -127,14 +128,14 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "tool.brush",
         "tool.eraser",
     ),
-    "Settings": (*(f"scheme.{name}" for name in scheme_names()), LINE, "settings.keys"),
-    "Help": ("help.find", "help.keys", LINE, "help.about"),
+    _("Settings"): (*(f"scheme.{name}" for name in scheme_names()), LINE, "settings.keys"),
+    _("Help"): ("help.find", "help.keys", LINE, "help.about"),
 }
 
 
 def fill_menu_bar(bar: QMenuBar, actions: QtActions) -> QMenu:
     """Build the menus; return the one for recent places, still empty."""
-    recent = QMenu("Recent places", bar)
+    recent = QMenu(_("Recent places"), bar)
     for title, entries in MENUS.items():
         menu = bar.addMenu(title)
         menu.setToolTipsVisible(True)

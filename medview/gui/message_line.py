@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from medview.core.changes import Command
+from medview.core.language import _
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import icon_button, set_role, text_button
 from medview.gui.elided_label import ElidedLabel
@@ -23,14 +24,15 @@ _HOLD_MS = {Severity.INFO: 8_000, Severity.WARNING: 20_000}
 
 _ROLES = {Severity.INFO: "", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
-_DRAGS = {"pan": "move", "zoom": "zoom", "window": "window", "crosshair": "crosshair"}
+_BUTTONS = {Button.LEFT: _("Left"), Button.MIDDLE: _("Middle"), Button.RIGHT: _("Right")}
+_DRAGS = {"pan": _("move"), "zoom": _("zoom"), "window": _("window"), "crosshair": _("crosshair")}
 _TOOLS = {
-    Tool.WINDOW: "window",
-    Tool.CROSSHAIR: "crosshair",
-    Tool.BRUSH: "paint (Ctrl: erase)",
-    Tool.ERASER: "erase (Ctrl: paint)",
-    Tool.PROBE: "value at a point",
-    Tool.POLYGON: "corner of the polygon (Enter closes, Backspace takes back), pull handles",
+    Tool.WINDOW: _("window"),
+    Tool.CROSSHAIR: _("crosshair"),
+    Tool.BRUSH: _("paint (Ctrl: erase)"),
+    Tool.ERASER: _("erase (Ctrl: paint)"),
+    Tool.PROBE: _("value at a point"),
+    Tool.POLYGON: _("corner of the polygon (Enter closes, Backspace takes back), pull handles"),
     Tool.MAGNIFIER: "magnify",
 }
 
@@ -47,10 +49,10 @@ class MessageLine(QFrame):
         self._workspace, self._scheme = workspace, scheme
         self.label = ElidedLabel(role="quiet")
         self.label.setObjectName("message")
-        self.undo = text_button("Undo", "Take this back", role="flat", icon_name="mdi6.undo")
+        self.undo = text_button(_("Undo"), _("Take this back"), role="flat", icon_name="mdi6.undo")
         self.undo.setObjectName("message undo")
         self.undo.clicked.connect(self._on_undo)
-        self.dismiss = icon_button("mdi6.close", "Close this message")
+        self.dismiss = icon_button("mdi6.close", _("Close this message"))
         self.dismiss.clicked.connect(self.clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX, 0)
@@ -137,7 +139,9 @@ class MessageLine(QFrame):
 
 def _tool_words(tool: Tool) -> str:
     kind = kind_of_tool(tool)
-    return _TOOLS.get(tool) or f"measure {name_of(kind).lower() if kind is not None else ''}, pull handles"
+    return _TOOLS.get(tool) or _("measure {name_of}, pull handles").format(
+        name_of=name_of(kind).lower() if kind is not None else ""
+    )
 
 
 def mouse_hint(scheme: Scheme, bench: Bench) -> str:
@@ -147,10 +151,10 @@ def mouse_hint(scheme: Scheme, bench: Bench) -> str:
         name = scheme.drag(bench.mode, button, Modifiers.NONE)
         words = _tool_words(bench.tool) if name == "tool" else _DRAGS.get(name, "")
         if words:
-            parts.append(f"{button.value.capitalize()}: {words}")
-    parts.append("Wheel: slices")
+            parts.append(f"{_BUTTONS[button]}: {words}")
+    parts.append(_("Wheel: slices"))
     if bench.tool in (Tool.BRUSH, Tool.ERASER) and bench.mode is Mode.ANNOTATE:
-        parts.append("Shift and wheel: brush size")
+        parts.append(_("Shift and wheel: brush size"))
     elif bench.tool is not Tool.POLYGON:
-        parts.append("Double click: maximise")
+        parts.append(_("Double click: maximise"))
     return " · ".join(parts)

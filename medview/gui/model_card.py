@@ -7,6 +7,7 @@ import time
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.gui.controls import chip, icon_button, set_role, text_button, words
 from medview.gui.elided_label import ElidedLabel
 from medview.gui.job_strip import duration
@@ -30,12 +31,14 @@ class ModelCard(QFrame):
         spec = offer.pack.spec
         self.key = spec.key
         title = ElidedLabel(spec.name)
-        about = f"Needs {needs_text(spec)}. Gives {gives_text(spec)}."
+        about = _("Needs {needs_text}. Gives {gives_text}.").format(
+            needs_text=needs_text(spec), gives_text=gives_text(spec)
+        )
         title.set_hint(f"{spec.id} {spec.version}, {spec.licence}\n{about}")
         heading = QHBoxLayout()
         heading.setSpacing(GRID_PX)
         heading.addWidget(title, 1)
-        heading.addWidget(chip(spec.version, "Version"))
+        heading.addWidget(chip(spec.version, _("Version")))
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 2, GRID_PX * 2, GRID_PX * 2, GRID_PX * 2)
         column.setSpacing(GRID_PX)
@@ -48,8 +51,8 @@ class ModelCard(QFrame):
             column.addWidget(words(spec.notice, "warning"))
         reason = offer.fit.reason if offer.pack.available else offer.pack.reason
         if reason:
-            column.addWidget(words(reason, "warning" if ok else "quiet"))
-        self.run = text_button("Run", f"Run {spec.name} on the open series", role="primary")
+            column.addWidget(words(in_language(reason), "warning" if ok else "quiet"))
+        self.run = text_button(_("Run"), _("Run {name} on the open series").format(name=spec.name), role="primary")
         self.run.setObjectName(f"run {spec.id}")
         self.run.setEnabled(ok)
         self.run.clicked.connect(self._on_run)
@@ -64,7 +67,7 @@ class ModelCard(QFrame):
         row.addWidget(self.state)
         row.addStretch(0)
         if not offer.pack.bundled:
-            remove = icon_button("mdi6.trash-can-outline", f"Remove {spec.name} from this computer")
+            remove = icon_button("mdi6.trash-can-outline", _("Remove {name} from this computer").format(name=spec.name))
             remove.clicked.connect(lambda: self.remove_wanted.emit(self.key))
             row.addWidget(remove)
         row.addWidget(self.run)
@@ -79,16 +82,16 @@ class ModelCard(QFrame):
         self._busy = job is not None
         self.bar.setVisible(job is not None)
         self.state.setVisible(job is not None)
-        self.run.setText("Cancel" if job is not None else "Run")
+        self.run.setText(_("Cancel") if job is not None else _("Run"))
         set_role(self.run, "" if job is not None else "primary")
         if job is None:
             return
         self.run.setVisible(True)
         self.bar.setValue(round(job.fraction * 1000))
         left = job.remaining_seconds(time.monotonic())
-        waiting = "waiting" if job.status is JobStatus.QUEUED else job.text
-        self.state.setText(f"{duration(left)} left" if left is not None else waiting)
-        self.state.setToolTip(job.text)
+        waiting = _("waiting") if job.status is JobStatus.QUEUED else in_language(job.text)
+        self.state.setText(_("{duration} left").format(duration=duration(left)) if left is not None else waiting)
+        self.state.setToolTip(in_language(job.text))
 
     def _on_run(self) -> None:
         (self.cancel_wanted if self._busy else self.run_wanted).emit(self.key)
@@ -96,8 +99,8 @@ class ModelCard(QFrame):
 
 def needs_text(spec: ModelSpec) -> str:
     """Return what a model wants to see: ``CT in HU, 3-D``."""
-    kinds = " or ".join(spec.input.modality) or "any modality"
-    unit = f" in {spec.input.unit}" if spec.input.unit else ""
+    kinds = _(" or ").join(spec.input.modality) or _("any modality")
+    unit = _(" in {unit}").format(unit=spec.input.unit) if spec.input.unit else ""
     return f"{kinds}{unit}, {spec.input.dimensions}-D"
 
 
@@ -106,13 +109,13 @@ def gives_text(spec: ModelSpec) -> str:
     output = spec.output
     if isinstance(output, SegmentationOutput):
         names = [label.name for label in output.labels]
-        return f"masks of {_listed(names)}"
+        return _("masks of {listed}").format(listed=_listed(names))
     if isinstance(output, ClassificationOutput):
-        return f"scores for {_listed(list(output.classes))}"
-    return f"boxes around {_listed([kind.name for kind in output.classes])}"
+        return _("scores for {listed}").format(listed=_listed(list(output.classes)))
+    return _("boxes around {listed}").format(listed=_listed([kind.name for kind in output.classes]))
 
 
 def _listed(names: list[str], most: int = 6) -> str:
     shown = names[:most]
     rest = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+    return ", ".join(shown) + (_(" and {rest} more").format(rest=rest) if rest else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from medview.core.language import _, in_language
 from medview.core.study import Series
 from medview.io.dicom.names import AS_DECLARED, CHARSETS, Charset, person_name, read_as
 from medview.workspace.view_state import Bench
@@ -16,10 +17,10 @@ def name_menu(bench: Bench, series: Series, parent: QWidget) -> QMenu:
     Entries that change the name say what it becomes.
     """
     menu = QMenu(parent)
-    choices = menu.addMenu("Read names as")
-    choices.setToolTip("For names that show as nonsense. Files keep what they hold.")
+    choices = menu.addMenu(_("Read names as"))
+    choices.setToolTip(_("For names that show as nonsense. Files keep what they hold."))
     group = QActionGroup(choices)
-    for charset in (Charset(AS_DECLARED, "As declared in the file"), *CHARSETS):
+    for charset in (Charset(AS_DECLARED, _("As declared in the file")), *CHARSETS):
         choice = choices.addAction(_label(series, charset))
         choice.setCheckable(True)
         choice.setChecked(bench.charset_of(series) == charset.key)
@@ -33,4 +34,4 @@ def name_menu(bench: Bench, series: Series, parent: QWidget) -> QMenu:
 def _label(series: Series, charset: Charset) -> str:
     name = read_as(series, charset.key).patient_name
     shown = person_name(name) if name != series.patient_name else ""
-    return f"{charset.label}: {shown}".replace("&", "&&") if shown else charset.label
+    return f"{in_language(charset.label)}: {shown}".replace("&", "&&") if shown else in_language(charset.label)

@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QMenu, QWidget
 
+from medview.core.language import _
 from medview.core.plane import Plane
 from medview.gui.identity import series_description
 from medview.gui.qt_actions import QtActions
@@ -25,24 +26,26 @@ def pane_menu(workspace: Workspace, actions: QtActions, pane_id: str, parent: QW
     menu.setToolTipsVisible(True)
     cell = workspace.bench.layout.cell(pane_id)
     case = workspace.case_in(pane_id)
-    series = menu.addMenu("Series in this pane")
+    series = menu.addMenu(_("Series in this pane"))
     for key, other in workspace.cases.items():
-        name = series_description(other.series, hidden=workspace.bench.identity_hidden) or other.series.modality or "Series"
+        name = (
+            series_description(other.series, hidden=workspace.bench.identity_hidden) or other.series.modality or _("Series")
+        )
         entry = series.addAction(name.replace("&", "&&"))
         entry.setCheckable(True)
         entry.setChecked(other is case)
         entry.triggered.connect(partial(_show, workspace, key, pane_id))
     series.setEnabled(bool(workspace.cases))
-    planes = menu.addMenu("Plane")
+    planes = menu.addMenu(_("Plane"))
     for plane in (None, *Plane):
-        entry = planes.addAction("As acquired" if plane is None else plane.value.capitalize())
+        entry = planes.addAction(_("As acquired") if plane is None else plane.title)
         entry.setCheckable(True)
         entry.setChecked(cell is not None and cell.plane is plane)
         entry.triggered.connect(partial(_turn, workspace, pane_id, plane))
     planes.addSeparator()
     for name in _PLANES:
         planes.addAction(actions[name])
-    links = menu.addMenu("Link")
+    links = menu.addMenu(_("Link"))
     for name in _LINKS:
         links.addAction(actions[name])
     links.addSeparator()

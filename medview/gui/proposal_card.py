@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.core.prediction import Prediction, Proposal
 from medview.gui.controls import chip, icon_button, swatch, text_button, words
 from medview.gui.elided_label import ElidedLabel
@@ -36,7 +37,7 @@ class ProposalCard(QFrame):
         if prediction.notice:
             self._column.addWidget(words(prediction.notice, "warning"))
         if stale:
-            self._column.addWidget(words("Labels have changed since it ran.", "warning"))
+            self._column.addWidget(words(_("Labels have changed since it ran."), "warning"))
         for warning in prediction.warnings:
             self._column.addWidget(words(warning, "warning"))
         self._add_segments(prediction)
@@ -49,9 +50,13 @@ class ProposalCard(QFrame):
         row.setSpacing(GRID_PX)
         name = ElidedLabel(prediction.model_name)
         seconds = sum(prediction.seconds.values())
-        name.set_hint(f"{prediction.source.model_id}, on {prediction.device}, {seconds:.1f} s")
+        name.set_hint(
+            _("{model_id}, on {device}, {seconds:.1f} s").format(
+                model_id=prediction.source.model_id, device=prediction.device, seconds=seconds
+            )
+        )
         row.addWidget(name, 1)
-        row.addWidget(chip(prediction.source.model_version, "Version of the model"))
+        row.addWidget(chip(prediction.source.model_version, _("Version of the model")))
         self._column.addLayout(row)
 
     def _add_segments(self, prediction: Prediction) -> None:
@@ -64,7 +69,7 @@ class ProposalCard(QFrame):
             row.setSpacing(GRID_PX)
             colour = QLabel()
             colour.setPixmap(swatch(segment.colour).pixmap(QSize(14, 14)))
-            find = icon_button("mdi6.crosshairs-gps", f"Show {segment.name} in the pictures")
+            find = icon_button("mdi6.crosshairs-gps", _("Show {name} in the pictures").format(name=segment.name))
             find.clicked.connect(lambda _checked=False, v=segment.value: self.pointed_at.emit(self.proposal_id, v))
             accept = self._accept_one(segment.name)
             accept.clicked.connect(lambda _checked=False, v=segment.value: self.accepted_segment.emit(self.proposal_id, v))
@@ -81,18 +86,20 @@ class ProposalCard(QFrame):
         for box in sorted(prediction.boxes, key=lambda b: -(b.score or 0.0))[:_MOST_BOXES]:
             row = QHBoxLayout()
             row.setSpacing(GRID_PX)
-            find = icon_button("mdi6.crosshairs-gps", f"Show this {box.label} in the pictures")
+            find = icon_button("mdi6.crosshairs-gps", _("Show this {label} in the pictures").format(label=box.label))
             find.clicked.connect(lambda _checked=False, b=box.annotation_id: self.pointed_at.emit(self.proposal_id, b))
             accept = self._accept_one(box.label)
             accept.clicked.connect(lambda _checked=False, b=box.annotation_id: self.accepted_box.emit(self.proposal_id, b))
-            row.addWidget(ElidedLabel(f"Box: {box.label}"), 1)
+            row.addWidget(ElidedLabel(_("Box: {label}").format(label=box.label)), 1)
             if box.score is not None:
                 row.addWidget(_score(box.score))
             row.addWidget(find)
             row.addWidget(accept)
             self._column.addLayout(row)
         if len(prediction.boxes) > _MOST_BOXES:
-            self._column.addWidget(words(f"And {len(prediction.boxes) - _MOST_BOXES} with lower scores.", "quiet"))
+            self._column.addWidget(
+                words(_("And {count} with lower scores.").format(count=len(prediction.boxes) - _MOST_BOXES), "quiet")
+            )
 
     def _add_scores(self, prediction: Prediction) -> None:
         for name, probability in prediction.scores.items():
@@ -108,14 +115,14 @@ class ProposalCard(QFrame):
             row.addWidget(_score(probability))
             self._column.addLayout(row)
         if prediction.scores or prediction.boxes:
-            self._column.addWidget(words("0 to 1: the model's own confidence", "small"))
+            self._column.addWidget(words(_("0 to 1: the model's own confidence"), "small"))
 
     def _add_buttons(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(GRID_PX)
-        self.accept_all = text_button("Accept all", "Take everything into the labels (A)", role="primary")
+        self.accept_all = text_button(_("Accept all"), _("Take everything into the labels (A)"), role="primary")
         self.accept_all.setObjectName("accept all")
-        self.reject_all = text_button("Reject", "Take this proposal away; Undo brings it back (X)")
+        self.reject_all = text_button(_("Reject"), _("Take this proposal away; Undo brings it back (X)"))
         self.reject_all.setObjectName("reject")
         self.accept_all.setEnabled(not self._read_only)
         self.reject_all.setEnabled(not self._read_only)
@@ -127,7 +134,7 @@ class ProposalCard(QFrame):
         self._column.addLayout(row)
 
     def _accept_one(self, name: str) -> QToolButton:
-        button = icon_button("mdi6.check", f"Accept only {name}")
+        button = icon_button("mdi6.check", _("Accept only {name}").format(name=name))
         button.setObjectName(f"accept {name}")
         button.setEnabled(not self._read_only)
         return button

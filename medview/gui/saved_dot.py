@@ -6,11 +6,12 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from medview.core.language import _, in_language
 from medview.gui.controls import words
 from medview.gui.theme_tokens import GRID_PX, Tokens
 from medview.store.entry import SavedKind, SavedState
 
-_WORDS = {SavedKind.WRITING: "Saving", SavedKind.SAVED: "Saved", SavedKind.FAILED: "Not saved"}
+_WORDS = {SavedKind.WRITING: _("Saving"), SavedKind.SAVED: _("Saved"), SavedKind.FAILED: _("Not saved")}
 
 
 class SavedDot(QWidget):
@@ -47,8 +48,10 @@ class SavedDot(QWidget):
         self._dot.colour = colours[state.kind]
         self._dot.update()
         self.label.setText(_WORDS[state.kind])
-        waiting = f" {state.waiting} changes are waiting." if state.waiting else ""
-        self.setToolTip((state.reason or "Every change is written to disk as soon as it is made.") + waiting)
+        waiting = _(" {waiting} changes are waiting.").format(waiting=state.waiting) if state.waiting else ""
+        self.setToolTip(
+            (in_language(state.reason) or _("Every change is written to disk as soon as it is made.")) + waiting
+        )
 
 
 class _Dot(QWidget):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from medview.core.errors import MedViewError
+from medview.core.language import _, in_language
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.scene_link import SceneLink
 from medview.scene.camera import Shot, Stage
@@ -21,7 +22,7 @@ from medview.workspace.workspace import Workspace
 _LABELS_PACE_MS = 400
 """Surfaces are made anew this long after the last change: a stroke of the brush is many."""
 
-PREPARING = "Preparing the 3-D view"
+PREPARING = _("Preparing the 3-D view")
 
 
 class SceneFollower(QObject):
@@ -119,13 +120,13 @@ class SceneFollower(QObject):
         case = self._workspace.active
         self._case = case
         if case is None:
-            self._say("No series is open.")
+            self._say(_("No series is open."))
         elif reason := no_scene(case):
-            self._say(f"No volume: {reason}", trouble=True)
+            self._say(_("No volume: {reason}").format(reason=reason), trouble=True)
         elif self.link.problem:
             self._say(self.link.problem, trouble=True)
         elif not case.ready:
-            self._say(f"{PREPARING}: slices are still being read.")
+            self._say(_("{preparing}: slices are still being read.").format(preparing=PREPARING))
         else:
             self._prepare(case)
 
@@ -141,7 +142,7 @@ class SceneFollower(QObject):
         def failed(error: MedViewError) -> None:
             if self._case is case:
                 self._job = None
-                self._say(error.sentence, trouble=True)
+                self._say(in_language(error.sentence), trouble=True)
 
         job = self._workspace.runner.submit(PrepareScene(case.volume), Outcome(done, failed=failed))
         self._job = job if self._grid is None else None

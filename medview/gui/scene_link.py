@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 
+from medview.core.language import in_language
 from medview.scene.client import SceneClient
 from medview.scene.messages import Answer, Message, Picked, Picture, Unavailable
 
@@ -76,7 +77,7 @@ class SceneLink(QObject):
         elif isinstance(answer, Picked):
             self.picked.emit(answer)
         elif isinstance(answer, Unavailable):
-            self.problem = answer.sentence
+            self.problem = in_language(answer.sentence)
             self.stop()
             self.failed.emit()
 

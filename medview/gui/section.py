@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.icons import icon
 from medview.gui.theme_tokens import GRID_PX
 
@@ -40,7 +41,7 @@ class Section(QFrame):
         """Unfold or fold."""
         self.body.setVisible(open_)
         self._toggle.setIcon(icon("mdi6.chevron-down" if open_ else "mdi6.chevron-right"))
-        self._toggle.setToolTip("Fold this part away" if open_ else "Unfold this part")
+        self._toggle.setToolTip(_("Fold this part away") if open_ else _("Unfold this part"))
 
     def _flip(self) -> None:
         self.set_open(open_=self.body.isHidden())

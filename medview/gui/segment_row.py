@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QColorDialog, QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QWidget
 
+from medview.core.language import _, in_language
 from medview.core.segmentation import Segment
 from medview.gui.controls import icon_button, set_role, swatch
 from medview.gui.elided_label import ElidedLabel
@@ -31,20 +32,20 @@ class SegmentRow(QFrame):
         self.segment_id = segment.segment_id
         self._segment, self._active, self._changeable = segment, False, True
         self.setFixedHeight(CONTROL_HEIGHT_PX + 2)
-        self.colour = icon_button("", "Change the colour")
+        self.colour = icon_button("", _("Change the colour"))
         self.name = ElidedLabel()
         self.name.setMinimumWidth(40)
         self.edit = QLineEdit()
-        self.edit.setToolTip("Enter keeps the name, Escape the old one")
+        self.edit.setToolTip(_("Enter keeps the name, Escape the old one"))
         self.edit.editingFinished.connect(self._end_edit)
         self.edit.installEventFilter(self)
         self._names = QStackedWidget()
         self._names.addWidget(self.name)
         self._names.addWidget(self.edit)
-        self.show_button = icon_button("mdi6.eye-outline", "Show or hide")
-        self.lock_button = icon_button("mdi6.lock-open-variant-outline", "Lock: nothing may change its voxels")
+        self.show_button = icon_button("mdi6.eye-outline", _("Show or hide"))
+        self.lock_button = icon_button("mdi6.lock-open-variant-outline", _("Lock: nothing may change its voxels"))
         self.delete_button = icon_button(
-            "mdi6.trash-can-outline", "Delete this segment and its voxels; Undo brings it back"
+            "mdi6.trash-can-outline", _("Delete this segment and its voxels; Undo brings it back")
         )
         self.colour.clicked.connect(self._ask_colour)
         self.show_button.clicked.connect(lambda: self.shown.emit(self.segment_id, not self._segment.visible))
@@ -65,11 +66,11 @@ class SegmentRow(QFrame):
         self._segment = segment
         self.colour.setIcon(swatch(segment.colour))
         self.name.setText(segment.name)
-        self.name.set_hint(f"{segment.source.title}; double click to rename")
+        self.name.set_hint(_("{in_language}; double click to rename").format(in_language=in_language(segment.source.title)))
         self.show_button.setIcon(icon("mdi6.eye-outline" if segment.visible else "mdi6.eye-off-outline"))
-        self.show_button.setToolTip("Hide" if segment.visible else "Show")
+        self.show_button.setToolTip(_("Hide") if segment.visible else _("Show"))
         self.lock_button.setIcon(icon("mdi6.lock-outline" if segment.locked else "mdi6.lock-open-variant-outline"))
-        self.lock_button.setToolTip("Unlock" if segment.locked else "Lock: nothing may change its voxels")
+        self.lock_button.setToolTip(_("Unlock") if segment.locked else _("Lock: nothing may change its voxels"))
         self.set_changeable(changeable=self._changeable)
         self._active = active
         self.update()
@@ -125,6 +126,6 @@ class SegmentRow(QFrame):
             self.renamed.emit(self.segment_id, self.edit.text())
 
     def _ask_colour(self) -> None:
-        chosen = QColorDialog.getColor(QColor(*self._segment.colour), self, "Colour of the segment")
+        chosen = QColorDialog.getColor(QColor(*self._segment.colour), self, _("Colour of the segment"))
         if chosen.isValid():
             self.recoloured.emit(self.segment_id, (chosen.red(), chosen.green(), chosen.blue()))

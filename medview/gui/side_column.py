@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.bind import Subscriptions, follow
 from medview.gui.panels.check import CheckPanel
 from medview.gui.panels.fusion import FusionPanel
@@ -45,17 +46,17 @@ class SideColumn(QScrollArea):
         self.key_images = KeyImagesPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
-            "window": Section("Window", _stacked(self.window_part, self.histogram)),
-            "measurements": Section("Measure", self.measurements),
-            "key images": Section("Key images", self.key_images),
-            "tools": Section("Tools", self.tools),
-            "segments": Section("Segments", self.segments),
-            "proposals": Section("Proposals", self.proposals),
-            "models": Section("Models", self.models),
-            "fusion": Section("Fusion", self.fusion),
-            "planes": Section("Slab and cine", self.planes),
-            "check": Section("Check", self.check),
-            "history": Section("History", self.history),
+            "window": Section(_("Window"), _stacked(self.window_part, self.histogram)),
+            "measurements": Section(_("Measure"), self.measurements),
+            "key images": Section(_("Key images"), self.key_images),
+            "tools": Section(_("Tools"), self.tools),
+            "segments": Section(_("Segments"), self.segments),
+            "proposals": Section(_("Proposals"), self.proposals),
+            "models": Section(_("Models"), self.models),
+            "fusion": Section(_("Fusion"), self.fusion),
+            "planes": Section(_("Slab and cine"), self.planes),
+            "check": Section(_("Check"), self.check),
+            "history": Section(_("History"), self.history),
         }
         for folded in ("fusion", "planes"):
             self.sections[folded].set_open(open_=False)

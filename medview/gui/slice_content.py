@@ -8,6 +8,7 @@ import numpy.typing as npt
 from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
 from medview.core.geometry import Calibration, Geometry
+from medview.core.language import _
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
@@ -159,7 +160,7 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
         said = short_text(told) if case.load.complete else []
         time_index = case.images.time(one)
         if said and time_index != case.view.time_index:
-            said = [*said, f"at time {time_index + 1}"]
+            said = [*said, _("at time {time_index}").format(time_index=time_index + 1)]
         right = max((point for line in drawn for point in line), key=lambda p: p[1], default=tuple(points[0]))
         found.append(
             FigureOnSlice(
@@ -230,7 +231,12 @@ def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:
         return []
     only = predictions[0]
     title = f"{only.model_name} {only.source.model_version}".strip() if len(predictions) == 1 else ""
-    chips = [Chip(f"{title or f'{len(predictions)} proposals'}: not accepted", badge=True)]
+    chips = [
+        Chip(
+            _("{title}: not accepted").format(title=title or _("{count} proposals").format(count=len(predictions))),
+            badge=True,
+        )
+    ]
     if scores:
         chips += [Chip(f"{name} {score:.2f}") for one in predictions for name, score in one.scores.items()]
     return chips
@@ -239,7 +245,11 @@ def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:
 def key_chips(case: OpenCase, plane: PlaneLayout, index: float) -> list[Chip]:
     """Return the mark of a key image where the slice is one, with its note."""
     marked = on_slice(case, plane, index)
-    return [] if marked is None else [Chip(f"Key image: {marked.label}".rstrip(": "), icon="mdi6.key-variant")]
+    return (
+        []
+        if marked is None
+        else [Chip(_("Key image: {label}").format(label=marked.label).rstrip(": "), icon="mdi6.key-variant")]
+    )
 
 
 def columns_have_mm(plane: PlaneLayout, geometry: Geometry) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from medview.core.language import _
 from medview.core.oblique import PlaneLayout
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.fused_view import FusedView
@@ -80,7 +81,7 @@ class SliceFollower(QWidget):
         self._of_case.clear()
         case = self._case = self._workspace.case_in(self.pane_id)
         self.plane = self._workspace.plane_in(self.pane_id)
-        self.setAccessibleName(f"{self.plane.value.capitalize()} picture")
+        self.setAccessibleName(_("{plane} picture").format(plane=self.plane.title))
         self._written.clear()
         self._shown_index = -1.0
         self._layout = None if case is None else case.slice_plane(self.plane)
@@ -180,7 +181,7 @@ class SliceFollower(QWidget):
             self._mark(Stale.LABELS)
             return
         self._written += written
-        for _, ranges in written:
+        for _unused, ranges in written:
             self.update(self._picture.around(ranges))
 
     def _mark(self, parts: Stale) -> None:

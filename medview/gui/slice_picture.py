@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from medview.core.geometry import Calibration
+from medview.core.language import _
 from medview.core.oblique import PlaneLayout
 from medview.core.orientation import edge_letters
 from medview.core.plane import Plane
@@ -53,7 +54,7 @@ from medview.workspace.view_state import Bench, Camera, Tool
 _NO_TEXT = CornerTexts()
 _MARGIN_PX = 24
 
-EMPTY_PANE = "Drag a series here from the list on the left, or double click one there."
+EMPTY_PANE = _("Drag a series here from the list on the left, or double click one there.")
 
 
 class SlicePicture:

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.controls import clear_layout, text_button, words
 from medview.gui.dialogs.notice import NOTICE
 from medview.gui.elided_label import ElidedLabel
@@ -27,13 +28,13 @@ class StartPage(QFrame):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         title = words("MedView", "title")
-        what = words("Open DICOM series, label them, run models on them.")
+        what = words(_("Open DICOM series, label them, run models on them."))
         notice = words(NOTICE, "quiet")
         self.open_folder = text_button(
-            "Open a folder", "Choose a folder with DICOM, NIfTI or NRRD files", role="primary", icon_name=""
+            _("Open a folder"), _("Choose a folder with DICOM, NIfTI or NRRD files"), role="primary", icon_name=""
         )
         self.open_folder.setObjectName("start open folder")
-        self.open_demo = text_button("Open the demo study", "A computed chest CT with nodules; no patient data")
+        self.open_demo = text_button(_("Open the demo study"), _("A computed chest CT with nodules; no patient data"))
         self.open_demo.setObjectName("start open demo")
         self.open_folder.clicked.connect(self.open_folder_wanted)
         self.open_demo.clicked.connect(self.open_demo_wanted)
@@ -42,7 +43,7 @@ class StartPage(QFrame):
         buttons.addWidget(self.open_folder)
         buttons.addWidget(self.open_demo)
         buttons.addStretch(1)
-        self._recent_title = words("Recent", "heading")
+        self._recent_title = words(_("Recent"), "heading")
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
         self.computer = words("", "quiet")
@@ -53,7 +54,7 @@ class StartPage(QFrame):
         column.addWidget(notice)
         column.addSpacing(GRID_PX * 3)
         column.addLayout(buttons)
-        column.addWidget(words("Or drop a folder, a file or a zip onto this window.", "quiet"))
+        column.addWidget(words(_("Or drop a folder, a file or a zip onto this window."), "quiet"))
         column.addSpacing(GRID_PX * 5)
         column.addWidget(self._recent_title)
         column.addLayout(self._recent)
@@ -80,7 +81,7 @@ class StartPage(QFrame):
         self._recent_title.setVisible(bool(there))
         for place in there:
             path = Path(place)
-            row = text_button("", f"Open {place}", role="flat")
+            row = text_button("", _("Open {place}").format(place=place), role="flat")
             row.setObjectName("recent place")
             inner = QHBoxLayout(row)
             inner.setContentsMargins(GRID_PX, 0, GRID_PX, 0)

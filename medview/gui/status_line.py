@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from medview.core.language import _, in_language, plural
 from medview.core.study import Verdict
 from medview.core.suv import SuvKind
 from medview.gui.bind import Subscriptions
@@ -33,14 +34,18 @@ class StatusLine(QFrame):
         self._workspace = workspace
         self.pointer = ElidedLabel()
         self.pointer.setObjectName("pointer")
-        self.check = text_button("", "What is assumed or wrong about this series", role="flat")
+        self.check = text_button("", _("What is assumed or wrong about this series"), role="flat")
         self.check.setObjectName("check chip")
         self.check.clicked.connect(self.check_wanted)
         self.jobs = JobStrip(threads, workspace.bench)
         self.saved = SavedDot(tokens)
         card = gpu_name()
         self.device = words("GPU" if card else "CPU", "quiet")
-        where = f"{card} is there; models use it where torch can" if card else "Models run on the processor"
+        where = (
+            _("{card} is there; models use it where torch can").format(card=card)
+            if card
+            else _("Models run on the processor")
+        )
         self.device.setToolTip(where)
         self.device.setWordWrap(False)
         layout = QHBoxLayout(self)
@@ -69,7 +74,9 @@ class StatusLine(QFrame):
             text, role = check_summary(case)
             self.check.setText(text)
             set_role(self.check, role)
-            self.check.setToolTip("\n".join(r.text for r in case.entry.reasons) or "Nothing was assumed about this series.")
+            self.check.setToolTip(
+                "\n".join(in_language(r.text) for r in case.entry.reasons) or _("Nothing was assumed about this series.")
+            )
 
 
 def check_summary(case: OpenCase) -> tuple[str, str]:
@@ -78,13 +85,13 @@ def check_summary(case: OpenCase) -> tuple[str, str]:
         return case.load.sentence(), "flat"
     problems = len(case.load.damaged)
     if problems:
-        return f"{problems} damaged {'slice' if problems == 1 else 'slices'}", "flat-warning"
+        return plural("{n} damaged slice", "{n} damaged slices", problems).format(n=problems), "flat-warning"
     if case.entry.verdict is not Verdict.VOLUME and case.entry.shape_kji[0] > 1:
-        return "Stack: no distances between slices", "flat-warning"
+        return _("Stack: no distances between slices"), "flat-warning"
     count = notable(case.entry)
     if count:
-        return f"{count} {'note' if count == 1 else 'notes'}", "flat-warning"
-    return "Series is sound", "flat"
+        return plural("{n} note", "{n} notes", count).format(n=count), "flat-warning"
+    return _("Series is sound"), "flat"
 
 
 def pointed_text(pointed: PointedAt) -> str:
@@ -95,7 +102,7 @@ def pointed_text(pointed: PointedAt) -> str:
             " ".join(_side(n, pair) for n, pair in zip(pointed.point_lps_mm, ("LR", "PA", "HF"), strict=True)) + " mm"
         )
     k, j, i = pointed.voxel_kji
-    parts.append(f"voxel {i}, {j}, {k}")
+    parts.append(_("voxel {i}, {j}, {k}").format(i=i, j=j, k=k))
     if len(pointed.value) == 1:
         if pointed.suv is not None:
             uptake = _signed(pointed.suv, ".2f")

@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
 
+from medview.core.language import _
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import icon_button
 from medview.gui.menus import fill_recent
@@ -19,14 +20,14 @@ from medview.workspace.study_order import PatientOrder, SeriesOrder, patient_ord
 from medview.workspace.workspace import Workspace
 
 _PATIENTS = {
-    PatientOrder.NAME: "Patients by name",
-    PatientOrder.NEWEST: "Patients by newest study",
-    PatientOrder.FOUND: "Patients as found",
+    PatientOrder.NAME: _("Patients by name"),
+    PatientOrder.NEWEST: _("Patients by newest study"),
+    PatientOrder.FOUND: _("Patients as found"),
 }
 _SERIES = {
-    SeriesOrder.NUMBER: "Series by number",
-    SeriesOrder.MODALITY: "Series by modality",
-    SeriesOrder.FOUND: "Series as found",
+    SeriesOrder.NUMBER: _("Series by number"),
+    SeriesOrder.MODALITY: _("Series by modality"),
+    SeriesOrder.FOUND: _("Series as found"),
 }
 
 
@@ -40,12 +41,14 @@ class StudyBar(QWidget):
         super().__init__(parent)
         self._workspace = workspace
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search studies")
-        self.search.setToolTip("Shows only patients, studies and series that contain these words")
+        self.search.setPlaceholderText(_("Search studies"))
+        self.search.setToolTip(_("Shows only patients, studies and series that contain these words"))
         self.search.setClearButtonEnabled(True)
-        self.recent, self.recent_menu = _menu_button("mdi6.history", "Recent places")
+        self.recent, self.recent_menu = _menu_button("mdi6.history", _("Recent places"))
         self.recent.setObjectName("recent")
-        self.order, self.order_menu = _menu_button("mdi6.sort", "Order of patients and series; newest studies come first")
+        self.order, self.order_menu = _menu_button(
+            "mdi6.sort", _("Order of patients and series; newest studies come first")
+        )
         self.order.setObjectName("order")
         self._choices: list[tuple[Enum, QAction]] = []
         self._add_choices(_PATIENTS)

@@ -8,8 +8,8 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, 
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from medview.core.study import Series
-from medview.gui.study_tree import ROW_ROLE, Row, RowKind, verdict_word
+from medview.core.study import Series, Verdict
+from medview.gui.study_tree import ROW_ROLE, VERDICT_WORDS, Row, RowKind, verdict_word
 from medview.gui.theme_tokens import GRID_PX, TEXT_SMALL_PX, Tokens
 
 THUMBNAIL_PX = 48
@@ -102,8 +102,8 @@ class StudyRows(QStyledItemDelegate):
         width = painter.fontMetrics().horizontalAdvance(word) + 3 * GRID_PX
         chip = QRect(text.right() - width, text.y() + half + 2, width, half - 6)
         _line(painter, QRect(text.x(), text.y() + half, text.width() - width - GRID_PX, half - 2), row.detail, t.quiet)
-        colour = {"stack": t.warning, "refused": t.error}.get(word, t.quiet)
-        painter.setPen(QColor(colour if word in ("stack", "refused") else t.line))
+        colour = {VERDICT_WORDS[Verdict.STACK]: t.warning, VERDICT_WORDS[Verdict.REFUSED]: t.error}.get(word, t.quiet)
+        painter.setPen(QColor(colour if colour != t.quiet else t.line))
         painter.drawRoundedRect(chip, GRID_PX, GRID_PX)
         painter.setPen(QColor(colour))
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, word)

@@ -9,6 +9,7 @@ from enum import Enum
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 
+from medview.core.language import _, in_language, plural
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.gui.identity import series_description
 from medview.io.dicom.names import person_name
@@ -92,11 +93,14 @@ def fill(
             studies[key].appendRow(_item(row, hidden=hide_identity))
 
 
+VERDICT_WORDS = {Verdict.VOLUME: _("volume"), Verdict.STACK: _("stack"), Verdict.REFUSED: _("refused")}
+
+
 def verdict_word(row: Row) -> str:
     """Return the word of the verdict chip of a series row."""
     if row.series is not None and not row.series.volumes:
-        return "labels" if row.series.modality in ("SEG", "RTSTRUCT") else "no image"
-    return row.entry.verdict.value if row.entry is not None else Verdict.REFUSED.value
+        return _("labels") if row.series.modality in ("SEG", "RTSTRUCT") else _("no image")
+    return VERDICT_WORDS[row.entry.verdict if row.entry is not None else Verdict.REFUSED]
 
 
 _IMPORTED = ("SEG", "RTSTRUCT", "SR", "KO")
@@ -114,15 +118,15 @@ def verdict_tip(row: Row) -> str:
         return ""
     if not row.series.volumes:
         if can_be_imported(row.series):
-            return "This series holds no pictures; double click imports what it holds into the open series."
-        return "This series holds no pictures, and nothing that MedView can show on others."
+            return _("This series holds no pictures; double click imports what it holds into the open series.")
+        return _("This series holds no pictures, and nothing that MedView can show on others.")
     entry = row.entry or row.series.volumes[0]
     meaning = {
-        Verdict.VOLUME: "Volume: all three axes have millimetres.",
-        Verdict.STACK: "Stack: can be looked at, but distances between slices are not known.",
-        Verdict.REFUSED: "Refused: cannot be shown.",
+        Verdict.VOLUME: _("Volume: all three axes have millimetres."),
+        Verdict.STACK: _("Stack: can be looked at, but distances between slices are not known."),
+        Verdict.REFUSED: _("Refused: cannot be shown."),
     }[entry.verdict]
-    return "\n".join([meaning, *(reason.text for reason in entry.reasons)])
+    return "\n".join([meaning, *(in_language(reason.text) for reason in entry.reasons)])
 
 
 def date_text(dicom_date: str) -> str:
@@ -147,18 +151,18 @@ def _item(row: Row, *, hidden: bool) -> QStandardItem:
 def _patient_row(series: Series) -> Row:
     name = person_name(series.patient_name)
     if not name and not series.patient_id:
-        return Row(RowKind.PATIENT, "No patient")
+        return Row(RowKind.PATIENT, _("No patient"))
     detail = series.patient_id if name and series.patient_id != series.patient_name else ""
     return Row(RowKind.PATIENT, name or series.patient_id, detail)
 
 
 def _study_row(series: Series, number: int, *, hidden: bool) -> Row:
-    title = series.study_description or f"Study {number}"
+    title = series.study_description or _("Study {number}").format(number=number)
     return Row(RowKind.STUDY, title, "" if hidden else date_text(series.study_date))
 
 
 def _series_rows(series: Series, shown: Series, *, hidden: bool) -> list[Row]:
-    title = series_description(shown, hidden=hidden) or shown.body_part or "Series without a name"
+    title = series_description(shown, hidden=hidden) or shown.body_part or _("Series without a name")
     if series.series_number is not None:
         title = f"{series.series_number}  {title}"
     entries = [v for v in series.volumes if v.verdict is not Verdict.REFUSED]
@@ -172,19 +176,15 @@ def _detail(series: Series, entry: VolumeEntry | None) -> str:
     parts = [series.modality] if series.modality else []
     if entry is None:
         if series.instances:
-            parts.append(_count(series.instances, "file"))
+            parts.append(plural("{n} file", "{n} files", series.instances).format(n=series.instances))
         return " · ".join(parts)
     slices, rows, columns = entry.shape_kji
     if slices == 1:
         parts.append(f"{columns} × {rows}")
     else:
-        parts.append(_count(slices, "slice"))
+        parts.append(plural("{n} slice", "{n} slices", slices).format(n=slices))
         if entry.spacing_kji_mm[0] is not None:
             parts.append(f"{entry.spacing_kji_mm[0]:.3g} mm")
     if entry.time_points > 1:
-        parts.append(f"{entry.time_points} time points")
+        parts.append(_("{time_points} time points").format(time_points=entry.time_points))
     return " · ".join(parts)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word if word == 'series' else word + 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog, QWidget
 from shiboken6 import isValid
 
+from medview.core.language import _
 from medview.workspace.action import Action
 from medview.workspace.time_axis import axis_of
 from medview.workspace.workspace import Workspace
@@ -19,7 +20,7 @@ class TimeCommands:
 
     def actions(self) -> tuple[Action, ...]:
         """Return the actions for menus and keys."""
-        return (Action("time.curve", "Curve over time", lambda _w: self.show_curve(), "mdi6.chart-line", _in_time),)
+        return (Action("time.curve", _("Curve over time"), lambda _w: self.show_curve(), "mdi6.chart-line", _in_time),)
 
     def show_curve(self) -> None:
         """Open the window with the curve, or bring it to the front."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
 
+from medview.core.language import _
 from medview.gui.controls import action_button, icon_button
 from medview.gui.qt_actions import QtActions
 from medview.gui.theme_tokens import GRID_PX
@@ -42,11 +43,11 @@ class TopBar(QFrame):
         layout.addWidget(self.menus)
         layout.addSpacing(GRID_PX * 2)
         open_button = action_button(actions["file.open_folder"], text=True, flat=False)
-        open_button.setText("Open")
+        open_button.setText(_("Open"))
         open_button.setObjectName("button open")
         layout.addWidget(open_button)
         layout.addSpacing(GRID_PX * 3)
-        self.layouts = icon_button("mdi6.view-grid-outline", "Layout of the panes, compare with the earlier study")
+        self.layouts = icon_button("mdi6.view-grid-outline", _("Layout of the panes, compare with the earlier study"))
         self.layouts.setObjectName("button layout")
         self.layouts.setMenu(layouts)
         self.layouts.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

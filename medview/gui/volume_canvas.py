@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from medview.core.language import _, in_language
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.scene_follower import SceneFollower
 from medview.gui.theme_tokens import PICTURE_MEASURE
@@ -47,7 +48,7 @@ class VolumeCanvas(QWidget):
         self._settle.timeout.connect(self._come_to_rest)
         self._of_case = Subscriptions(self)
         self.setObjectName("volume_canvas")
-        self.setAccessibleName("3-D picture")
+        self.setAccessibleName(_("3-D picture"))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -131,7 +132,9 @@ class VolumeCanvas(QWidget):
         follower, case, shift = self._follower, self._workspace.active, self._workspace.scene.opacity_shift
         below = ""
         if self._shown is not None and case is not None and shift:
-            below = f"Opacity {shift_text(case.volume.modality, case.volume.unit, shift)}"
+            below = _("Opacity {in_language}").format(
+                in_language=in_language(shift_text(case.volume.modality, case.volume.unit, shift))
+            )
         return Words(follower.words if self._shown is None else "", below, warning=follower.trouble)
 
     def event(self, event: QEvent) -> bool:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.gui.bind import Subscriptions, bind, field_signal
 from medview.gui.controls import icon_button
 from medview.gui.elided_label import ElidedLabel
@@ -37,13 +38,13 @@ class VolumeView(QWidget):
         self.canvas = VolumeCanvas(workspace, self.follower, self)
         self.canvas.maximise_wanted.connect(self.maximise_wanted)
         self.preset_box = QComboBox()
-        self.preset_box.setToolTip("What is seen of the volume. Drag with the right button to see more or less of it.")
-        self.preset_box.setAccessibleName("What is seen of the volume")
+        self.preset_box.setToolTip(_("What is seen of the volume. Drag with the right button to see more or less of it."))
+        self.preset_box.setAccessibleName(_("What is seen of the volume"))
         self.preset_box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.preset_box.activated.connect(self._choose)
-        self.surfaces_button = icon_button("mdi6.shape-outline", "Show segments as surfaces")
+        self.surfaces_button = icon_button("mdi6.shape-outline", _("Show segments as surfaces"))
         self.surfaces_button.setCheckable(True)
-        self.side_button = icon_button("mdi6.rotate-orbit", "Look at all of it from one side")
+        self.side_button = icon_button("mdi6.rotate-orbit", _("Look at all of it from one side"))
         self.side_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.side_button.setMenu(self._side_menu())
         layout = QVBoxLayout(self)
@@ -75,7 +76,7 @@ class VolumeView(QWidget):
     def _side_menu(self) -> QMenu:
         menu = QMenu(self)
         for title, orbit in SIDES.items():
-            menu.addAction(title).triggered.connect(partial(self._look_from, orbit))
+            menu.addAction(in_language(title)).triggered.connect(partial(self._look_from, orbit))
         return menu
 
     def shut(self) -> None:
@@ -103,7 +104,7 @@ class VolumeView(QWidget):
         case = self._workspace.active
         self.preset_box.clear()
         for preset in presets(case.volume.modality, case.volume.unit) if case is not None else ():
-            self.preset_box.addItem(preset.title, preset.key)
+            self.preset_box.addItem(in_language(preset.title), preset.key)
         self.preset_box.setEnabled(case is not None)
         self._show_preset()
 

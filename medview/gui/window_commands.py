@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
 
+from medview.core.language import _
 from medview.core.study import DamagedFile, Series, VolumeEntry
 from medview.gui.dialogs.about import AboutDialog
 from medview.gui.dialogs.damaged import DamagedDialog
@@ -40,11 +41,11 @@ class WindowCommands:
     def actions(self) -> tuple[Action, ...]:
         """Return the actions for menus and keys."""
         return (
-            Action("window.quit", "Quit", lambda _w: self._close()),
-            Action("window.dark", "Dark", lambda _w: self._dress("dark")),
-            Action("window.light", "Light", lambda _w: self._dress("light")),
-            Action("hanging.rules", "Hanging rules...", lambda _w: self.show_hanging(), "mdi6.wall"),
-            Action("help.about", "About MedView", lambda _w: self.show_about()),
+            Action("window.quit", _("Quit"), lambda _w: self._close()),
+            Action("window.dark", _("Dark"), lambda _w: self._dress("dark")),
+            Action("window.light", _("Light"), lambda _w: self._dress("light")),
+            Action("hanging.rules", _("Hanging rules..."), lambda _w: self.show_hanging(), "mdi6.wall"),
+            Action("help.about", _("About MedView"), lambda _w: self.show_about()),
         )
 
     def show_about(self) -> None:

@@ -134,8 +134,10 @@ def _images(series: Series, entry: VolumeEntry) -> str:
     k, j, i = entry.shape_kji
     times = f", {entry.time_points} volumes in time" if entry.time_points > 1 else ""
     what = f"{series.modality} " if series.modality else ""
-    noun = "image" if k == 1 else "images"
-    return f"{k} {what}{noun} of {i} \u00d7 {j} pixels{' in colour' if entry.colour else ''}{times}."
+    colour = " in colour" if entry.colour else ""
+    if k == 1:
+        return f"1 {what}image of {i} \u00d7 {j} pixels{colour}{times}."
+    return f"{k} {what}images of {i} \u00d7 {j} pixels{colour}{times}."
 
 
 def _grid(entry: VolumeEntry) -> str:

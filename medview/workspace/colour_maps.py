@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.language import in_language
 from medview.core.resources import resource_path
 
 GREY = "grey"
@@ -26,7 +27,7 @@ def names() -> tuple[str, ...]:
 
 def title(name: str) -> str:
     """Return what a colour map is called."""
-    return str(_table()[name]["title"])
+    return in_language(str(_table()[name]["title"]))
 
 
 @cache

@@ -8,30 +8,31 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from medview.core.language import _
 from medview.core.resources import resource_path
 
 CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
 
 LINES: Mapping[str, str] = {
-    "patient.name": "Patient's name",
-    "patient.id": "Patient's ID",
-    "patient.birth_date": "Date of birth",
-    "patient.sex": "Sex",
-    "study.date": "Date of the study",
-    "time": "Time of the images",
-    "study.description": "Study",
-    "series.number": "Modality and number of the series",
-    "series.description": "Series",
-    "technique": "Technique (kV, mA, TR, TE)",
-    "slice": "Plane and slice",
-    "moment": "Time point of a series in time",
-    "position": "Position",
-    "spacing": "Distance between slices",
-    "thickness": "Slice thickness",
-    "slab": "Slab",
-    "lossy": "Lossy compression",
-    "window": "Window",
-    "zoom": "Zoom",
+    "patient.name": _("Patient's name"),
+    "patient.id": _("Patient's ID"),
+    "patient.birth_date": _("Date of birth"),
+    "patient.sex": _("Sex"),
+    "study.date": _("Date of the study"),
+    "time": _("Time of the images"),
+    "study.description": _("Study"),
+    "series.number": _("Modality and number of the series"),
+    "series.description": _("Series"),
+    "technique": _("Technique (kV, mA, TR, TE)"),
+    "slice": _("Plane and slice"),
+    "moment": _("Time point of a series in time"),
+    "position": _("Position"),
+    "spacing": _("Distance between slices"),
+    "thickness": _("Slice thickness"),
+    "slab": _("Slab"),
+    "lossy": _("Lossy compression"),
+    "window": _("Window"),
+    "zoom": _("Zoom"),
 }
 """Every line by its id, with what it is called, in the order a person is shown them."""
 

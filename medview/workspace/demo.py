@@ -17,6 +17,7 @@ import medview
 from medview.core.atomic import replacing
 from medview.core.errors import WriteError
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.plane import Plane, SlicePlane
 from medview.core.prediction import Prediction
 from medview.core.volume import Volume
@@ -44,7 +45,7 @@ class MakeDemo:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Making the demo study"
+        return _("Making the demo study")
 
     @property
     def lane(self) -> Lane:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from medview.core.language import _, in_language
 from medview.core.voi_table import VoiTransform
 from medview.workspace.presets import choices
 from medview.workspace.workspace import Workspace
@@ -83,7 +84,10 @@ def windows(workspace: Workspace) -> list[Entry]:
 
         return run
 
-    return [Entry(w.name, use(w), detail=f"Window {w.center:g} / {w.width:g}") for w in choices(case.volume)]
+    return [
+        Entry(in_language(w.name), use(w), detail=_("Window {center:g} / {width:g}").format(center=w.center, width=w.width))
+        for w in choices(case.volume)
+    ]
 
 
 def preset_name(workspace: Workspace, action_id: str) -> str:
@@ -95,25 +99,25 @@ def preset_name(workspace: Workspace, action_id: str) -> str:
 
 
 _REASONS = {
-    "undo": "There is nothing to undo",
-    "redo": "There is nothing to do again",
-    "proposal": "No model has proposed anything",
-    "segment.next": "There are no segments",
-    "segment.previous": "There are no segments",
-    "view.graphics": "The files bring no graphics",
-    "preset": "This series offers fewer windows",
-    "fusion": "No series lies over this one",
-    "fusion.register": "No series lies over this one, or it is registered",
-    "window.region": "No region is measured",
-    "planes": "This series has no planes but its own",
-    "measurement": "No measurement is chosen",
-    "keyimage": "No slice is marked as a key image",
-    "file.export_ko": "No slice is marked as a key image",
-    "file.export": "There are no labels to export",
-    "file.export_sr": "There are no measurements to export",
-    "time": "The series holds one volume",
-    "cine.time": "The series holds one volume",
-    "case.tags": "This series does not come from DICOM files",
+    "undo": _("There is nothing to undo"),
+    "redo": _("There is nothing to do again"),
+    "proposal": _("No model has proposed anything"),
+    "segment.next": _("There are no segments"),
+    "segment.previous": _("There are no segments"),
+    "view.graphics": _("The files bring no graphics"),
+    "preset": _("This series offers fewer windows"),
+    "fusion": _("No series lies over this one"),
+    "fusion.register": _("No series lies over this one, or it is registered"),
+    "window.region": _("No region is measured"),
+    "planes": _("This series has no planes but its own"),
+    "measurement": _("No measurement is chosen"),
+    "keyimage": _("No slice is marked as a key image"),
+    "file.export_ko": _("No slice is marked as a key image"),
+    "file.export": _("There are no labels to export"),
+    "file.export_sr": _("There are no measurements to export"),
+    "time": _("The series holds one volume"),
+    "cine.time": _("The series holds one volume"),
+    "case.tags": _("This series does not come from DICOM files"),
 }
 """Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""
 
@@ -124,12 +128,12 @@ def why_not(workspace: Workspace, action_id: str) -> str:
     """Return why an action makes no sense now, as far as it is known: only to be asked of one that is greyed."""
     case = workspace.active
     if case is None:
-        return "No series is open"
+        return _("No series is open")
     group = action_id.partition(".")[0]
     if action_id in _CHANGES_LABELS or group in _CHANGES_LABELS:
         if case.read_only:
-            return case.read_only.rstrip(".")
+            return in_language(case.read_only).rstrip(".")
         if case.reading:
-            return "The series is still being read"
+            return _("The series is still being read")
     close = [name for name in _REASONS if action_id.startswith(name)]
-    return _REASONS[max(close, key=len)] if close else "Not now"
+    return _REASONS[max(close, key=len)] if close else _("Not now")

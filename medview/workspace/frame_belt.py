@@ -14,6 +14,7 @@ from PIL import Image
 
 from medview.core.atomic import replacing
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.workspace.film import write_apng, write_gif
 from medview.workspace.jobs import Lane
 
@@ -44,7 +45,7 @@ class FrameBelt:
         """Take all of them, saying how far it is. Raises CancelledError when they are no longer wanted."""
         for number in range(1, self.count + 1):
             yield self._next(context)
-            context.progress(number / self.count, f"{number} of {self.count}")
+            context.progress(number / self.count, _("{number} of {count}").format(number=number, count=self.count))
 
     def _next(self, context: JobContext) -> RgbImage:
         while True:
@@ -66,7 +67,7 @@ class WriteFilm:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Writing the film"
+        return _("Writing the film")
 
     @property
     def lane(self) -> Lane:
@@ -92,7 +93,7 @@ class WritePictures:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Writing the key images"
+        return _("Writing the key images")
 
     @property
     def lane(self) -> Lane:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from medview.core.geometry import Calibration, Geometry
+from medview.core.language import _
 from medview.core.registration import Registration
 from medview.core.study import Series
 from medview.core.volume import Volume
@@ -20,9 +21,9 @@ OPACITY_STEP = 0.1
 class Footing(Enum):
     """On what grounds a series may be laid over another."""
 
-    SAME_FRAME = "same frame of reference"
-    REGISTERED = "registered (rigid)"
-    NONE = "not registered"
+    SAME_FRAME = _("same frame of reference")
+    REGISTERED = _("registered (rigid)")
+    NONE = _("not registered")
     """Different or unknown frames: nothing is drawn."""
 
 
@@ -99,9 +100,9 @@ def same_patient(one: Series, other: Series) -> bool:
 def why_not(volume: Volume) -> str:
     """Return why a series can be neither below nor above another, or an empty text."""
     if volume.colour:
-        return "Series in colour cannot be fused; choose a grey one."
+        return _("Series in colour cannot be fused; choose a grey one.")
     if volume.geometry.calibration is not Calibration.VOLUME or volume.patient_orientation is not None:
-        return "This series has no millimetres along all three axes, so nothing can be laid over it; choose a volume."
+        return _("This series has no millimetres along all three axes, so nothing can be laid over it; choose a volume.")
     return ""
 
 

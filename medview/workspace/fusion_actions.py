@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from medview.core.language import _
 from medview.workspace.action import Action, has_case
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import fusion
@@ -38,15 +39,15 @@ def _to_register(workspace: Workspace) -> bool:
 
 
 FUSION_ACTIONS: tuple[Action, ...] = (
-    Action("fusion.toggle", "Show or hide the fused series", _on_case(fusion.toggle), "mdi6.circle-opacity", has_case),
-    Action("fusion.more", "Fused series stronger", _stronger(1), "", _has_fusion),
-    Action("fusion.less", "Fused series fainter", _stronger(-1), "", _has_fusion),
-    Action("fusion.swap", "Swap the fused series", _on_case(fusion.swap), "mdi6.swap-vertical", _has_fusion),
-    Action("fusion.register", "Register the fused series", _on_case(fusion.register), "mdi6.vector-link", _to_register),
-    Action("fusion.off", "End the fusion", _on_case(fusion.end), "mdi6.close", _has_fusion),
+    Action("fusion.toggle", _("Show or hide the fused series"), _on_case(fusion.toggle), "mdi6.circle-opacity", has_case),
+    Action("fusion.more", _("Fused series stronger"), _stronger(1), "", _has_fusion),
+    Action("fusion.less", _("Fused series fainter"), _stronger(-1), "", _has_fusion),
+    Action("fusion.swap", _("Swap the fused series"), _on_case(fusion.swap), "mdi6.swap-vertical", _has_fusion),
+    Action("fusion.register", _("Register the fused series"), _on_case(fusion.register), "mdi6.vector-link", _to_register),
+    Action("fusion.off", _("End the fusion"), _on_case(fusion.end), "mdi6.close", _has_fusion),
     Action(
         "view.foreign_labels",
-        "Show or hide labels of other series",
+        _("Show or hide labels of other series"),
         _toggle_foreign,
         "mdi6.layers-search-outline",
         has_case,

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from medview.core.errors import MedViewError, StoreError
+from medview.core.language import _
 from medview.core.pixel_hash import left_out, pixels_sha256, same_pixels
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
@@ -15,9 +16,9 @@ from medview.store.project import Project
 from medview.store.recover import LoadedCase
 from medview.workspace.open_case import OpenCase, Step
 
-_UNSURE = (
-    "Some slices cannot be read, so it is not certain that these are the images the labels were drawn on; they are shown "
-    "and cannot be changed."
+_UNSURE = _(
+    "Some slices cannot be read, so it is not certain that these are the images the "
+    "labels were drawn on; they are shown and cannot be changed."
 )
 
 
@@ -63,7 +64,7 @@ def load_stored(project: Project | None, series: Series, entry: VolumeEntry, vol
     A case that cannot be loaded is reported, not replaced: an empty one would be written over it.
     """
     if project is None:
-        return StoredCase(problem="No project could be opened, so labels cannot be kept or changed.")
+        return StoredCase(problem=_("No project could be opened, so labels cannot be kept or changed."))
     key = CaseKey(volume.study_uid, volume.series_uid, volume.geometry.frame_of_reference_uid)
     sources = CaseSources(volume.sop_instance_uids, entry.dicom_paths, volume.modality, series.description)
     try:

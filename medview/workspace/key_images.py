@@ -12,13 +12,14 @@ from medview.core.axes import Axes
 from medview.core.changes import AnnotationChange, Command
 from medview.core.geometry import Calibration
 from medview.core.key_image import SAME_SLICE, KeyImage, positions_on
+from medview.core.language import _
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.core.plane import Plane, SlicePlane
 from medview.core.source import Source
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Turn
 
-TOOL = "key image"
+TOOL = _("key image")
 """What the record calls the tool."""
 
 
@@ -96,11 +97,15 @@ def where(case: OpenCase, one: KeyImage) -> str:
     """Return the plane and number of the slice, and the time where there are several: ``Axial 41, time 3``."""
     found = placed(case, one)
     if found is None:
-        return "Elsewhere"
+        return _("Elsewhere")
     layout, at = found
-    name = layout.plane.value.capitalize()
-    when = f", time {case.images.time(one) + 1}" if case.entry.time_points > 1 else ""
-    return f"{name} {round(at) + 1}{when}" if isinstance(layout, SlicePlane) else f"{name}, at an angle{when}"
+    name = layout.plane.title
+    when = _(", time {time}").format(time=case.images.time(one) + 1) if case.entry.time_points > 1 else ""
+    return (
+        f"{name} {round(at) + 1}{when}"
+        if isinstance(layout, SlicePlane)
+        else _("{name}, at an angle{when}").format(name=name, when=when)
+    )
 
 
 def jump_to(case: OpenCase, one: KeyImage) -> None:

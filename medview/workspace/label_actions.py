@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medview.core.language import _, in_language
 from medview.core.measurement import Measurement
 from medview.workspace import measuring
 from medview.workspace.action import Action, Run, can_change
@@ -29,12 +30,12 @@ def _has_segment(workspace: Workspace) -> bool:
 
 def _undo(workspace: Workspace) -> None:
     if workspace.active and (command := workspace.active.undo()):
-        workspace.say(f"Undone: {command.name}")
+        workspace.say(_("Undone: {name}").format(name=in_language(command.name)))
 
 
 def _redo(workspace: Workspace) -> None:
     if workspace.active and (command := workspace.active.redo()):
-        workspace.say(f"Done again: {command.name}")
+        workspace.say(_("Done again: {name}").format(name=in_language(command.name)))
 
 
 def _accept(workspace: Workspace) -> None:
@@ -43,7 +44,7 @@ def _accept(workspace: Workspace) -> None:
         proposal_id = next(reversed(case.labels.proposals))
         name = case.labels.proposals[proposal_id].prediction.model_name
         if labels.accept(case, proposal_id):
-            workspace.say(f"Accepted what {name} proposed.", undo=True)
+            workspace.say(_("Accepted what {name} proposed.").format(name=name), undo=True)
 
 
 def _reject(workspace: Workspace) -> None:
@@ -52,7 +53,7 @@ def _reject(workspace: Workspace) -> None:
         proposal_id = next(reversed(case.labels.proposals))
         name = case.labels.proposals[proposal_id].prediction.model_name
         if labels.reject(case, proposal_id):
-            workspace.say(f"Rejected what {name} proposed.", undo=True)
+            workspace.say(_("Rejected what {name} proposed.").format(name=name), undo=True)
 
 
 def _add_segment(workspace: Workspace) -> None:
@@ -74,7 +75,7 @@ def _has_measurement(workspace: Workspace) -> bool:
 def _delete_measurement(workspace: Workspace) -> None:
     case, chosen = workspace.active, chosen_measurement(workspace)
     if case is not None and chosen is not None and measuring.delete(case, chosen):
-        workspace.say(f"Deleted {measuring.title(chosen)}.", undo=True)
+        workspace.say(_("Deleted {title}.").format(title=measuring.title(chosen)), undo=True)
 
 
 def _next_segment(step: int) -> Run:
@@ -90,15 +91,15 @@ def _next_segment(step: int) -> Run:
 
 
 HISTORY_ACTIONS: tuple[Action, ...] = (
-    Action("undo", "Undo", _undo, "mdi6.undo", _can_undo),
-    Action("redo", "Redo", _redo, "mdi6.redo", _can_redo),
+    Action("undo", _("Undo"), _undo, "mdi6.undo", _can_undo),
+    Action("redo", _("Redo"), _redo, "mdi6.redo", _can_redo),
 )
 
 LABEL_ACTIONS: tuple[Action, ...] = (
-    Action("measurement.delete", "Delete the measurement", _delete_measurement, "", _has_measurement),
-    Action("proposal.accept", "Accept the proposal", _accept, "mdi6.check-all", _has_proposal),
-    Action("proposal.reject", "Reject the proposal", _reject, "mdi6.close", _has_proposal),
-    Action("segment.add", "Add a segment", _add_segment, "mdi6.plus", can_change),
-    Action("segment.next", "Next segment", _next_segment(1), "", _has_segment),
-    Action("segment.previous", "Previous segment", _next_segment(-1), "", _has_segment),
+    Action("measurement.delete", _("Delete the measurement"), _delete_measurement, "", _has_measurement),
+    Action("proposal.accept", _("Accept the proposal"), _accept, "mdi6.check-all", _has_proposal),
+    Action("proposal.reject", _("Reject the proposal"), _reject, "mdi6.close", _has_proposal),
+    Action("segment.add", _("Add a segment"), _add_segment, "mdi6.plus", can_change),
+    Action("segment.next", _("Next segment"), _next_segment(1), "", _has_segment),
+    Action("segment.previous", _("Previous segment"), _next_segment(-1), "", _has_segment),
 )

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from medview.core.language import _
 from medview.core.plane import Plane
 
-GROUPS = {0: "On its own", 1: "Group A", 2: "Group B", 3: "Group C"}
+GROUPS = {0: _("On its own"), 1: _("Group A"), 2: _("Group B"), 3: _("Group C")}
 """``Cell.group`` -> what people call it."""
 
 FOLLOWS = ""
@@ -146,11 +147,11 @@ def grid(rows: int, columns: int) -> Layout:
 
 
 LAYOUTS = {
-    "1x1": "One pane",
-    "1x2": "Two panes side by side",
-    "2x2": "Four panes",
-    "planes": "Three planes",
-    "planes-3d": "Three planes and 3-D",
+    "1x1": _("One pane"),
+    "1x2": _("Two panes side by side"),
+    "2x2": _("Four panes"),
+    "planes": _("Three planes"),
+    "planes-3d": _("Three planes and 3-D"),
 }
 """Id -> what people call it."""
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from medview.core.axes import Axes
 from medview.core.geometry import Calibration
+from medview.core.language import _
 from medview.core.plane import Plane
 from medview.workspace.action import Action, Run, has_case
 from medview.workspace.layout import LAYOUTS, Layout, layout_of
@@ -80,11 +81,14 @@ def _toggle_crosshair(workspace: Workspace) -> None:
 
 LAYOUT_ACTIONS: tuple[Action, ...] = (
     *(Action(f"layout.{key}", title, _layout(key), _ICONS[key]) for key, title in LAYOUTS.items()),
-    Action("view.maximise", "Maximise the pane", _maximise, "mdi6.fullscreen", has_case),
-    Action("view.detach", "Pane in a window of its own, or back", _detach, "mdi6.open-in-new", has_case),
-    Action("plane.acquired", "Plane: as acquired", _plane(None), "", has_case),
-    *(Action(f"plane.{plane.value}", f"Plane: {plane.value}", _plane(plane), "", has_case) for plane in Plane),
-    Action("planes.grid", "Planes along the slices", _straight, "mdi6.axis-arrow", _has_volume),
-    Action("planes.patient", "Planes of the patient, interpolated", _of_patient, "mdi6.human", _has_volume),
-    Action("view.crosshair", "Show or hide the crosshair", _toggle_crosshair, "", has_case),
+    Action("view.maximise", _("Maximise the pane"), _maximise, "mdi6.fullscreen", has_case),
+    Action("view.detach", _("Pane in a window of its own, or back"), _detach, "mdi6.open-in-new", has_case),
+    Action("plane.acquired", _("Plane: as acquired"), _plane(None), "", has_case),
+    *(
+        Action(f"plane.{plane.value}", _("Plane: {title}").format(title=plane.title.lower()), _plane(plane), "", has_case)
+        for plane in Plane
+    ),
+    Action("planes.grid", _("Planes along the slices"), _straight, "mdi6.axis-arrow", _has_volume),
+    Action("planes.patient", _("Planes of the patient, interpolated"), _of_patient, "mdi6.human", _has_volume),
+    Action("view.crosshair", _("Show or hide the crosshair"), _toggle_crosshair, "", has_case),
 )

@@ -7,6 +7,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.language import _, in_language
+
 
 class SliceState(IntEnum):
     """One slice."""
@@ -77,13 +79,15 @@ class LoadState:
     def sentence(self) -> str:
         """What a person should know about the state, or nothing when all is well."""
         if not self.complete:
-            return f"Reading: {self.arrived} of {self.total} slices"
+            return _("Reading: {arrived} of {total} slices").format(arrived=self.arrived, total=self.total)
         bad = self.damaged
         if not bad:
             return ""
-        first = self.reasons.get(bad[0], "")
+        first = in_language(self.reasons.get(bad[0], ""))
         rest = self.total - len(bad)
-        shown = f"The other {rest} are shown." if rest else "None can be shown."
+        shown = _("The other {rest} are shown.").format(rest=rest) if rest else _("None can be shown.")
         if len(bad) == 1:
-            return f"Slice {bad[0] + 1} is damaged: {first} {shown}"
-        return f"{len(bad)} slices are damaged, the first is slice {bad[0] + 1}: {first} {shown}"
+            return _("Slice {bad} is damaged: {first} {shown}").format(bad=bad[0] + 1, first=first, shown=shown)
+        return _("{count} slices are damaged, the first is slice {bad}: {first} {shown}").format(
+            count=len(bad), bad=bad[0] + 1, first=first, shown=shown
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from medview.core.language import _
 from medview.core.plane import Plane
 from medview.core.slab import SlabMode
 from medview.core.window import Window
@@ -109,9 +110,9 @@ def _window_from_region(workspace: Workspace) -> None:
         return
     low, high = (measuring.measured(case, chosen).quantity(name) for name in ("min", "max"))
     if low is None or high is None:
-        workspace.say("The region holds no value to take a window from.")
+        workspace.say(_("The region holds no value to take a window from."))
         return
-    case.view.window = Window.from_range(low.value, high.value, "Region")
+    case.view.window = Window.from_range(low.value, high.value, _("Region"))
 
 
 def _next_slab(workspace: Workspace) -> None:
@@ -141,28 +142,30 @@ def _toggle_identity(workspace: Workspace) -> None:
 
 
 SLICE_ACTIONS: tuple[Action, ...] = (
-    Action("slice.next", "Next slice", _step(1), "", has_case),
-    Action("slice.previous", "Previous slice", _step(-1), "", has_case),
-    Action("slice.last", "Last slice", _step(1_000_000), "", has_case),
-    Action("slice.first", "First slice", _step(-1_000_000), "", has_case),
-    *(Action(f"preset.{n}", f"Window preset {n}", _preset(n), "", _preset_exists(n)) for n in range(1, 10)),
+    Action("slice.next", _("Next slice"), _step(1), "", has_case),
+    Action("slice.previous", _("Previous slice"), _step(-1), "", has_case),
+    Action("slice.last", _("Last slice"), _step(1_000_000), "", has_case),
+    Action("slice.first", _("First slice"), _step(-1_000_000), "", has_case),
+    *(Action(f"preset.{n}", _("Window preset {n}").format(n=n), _preset(n), "", _preset_exists(n)) for n in range(1, 10)),
 )
 
 LOOK_ACTIONS: tuple[Action, ...] = (
-    Action("view.fit", "Fit the picture", _fit, "mdi6.fit-to-screen-outline", has_case),
-    Action("view.rotate", "Turn the picture clockwise", _rotate, "mdi6.rotate-right", has_case),
-    Action("view.mirror", "Mirror the picture", _mirror, "mdi6.flip-horizontal", has_case),
-    Action("view.reset", "As it was opened: window, zoom, turn", _reset, "mdi6.restore", has_case),
-    Action("view.overlay", "Show or hide labels", _toggle_overlay, "mdi6.layers-outline", has_case),
-    Action("view.graphics", "Show or hide graphics of the file", _toggle_graphics, "mdi6.vector-polyline", _has_graphics),
-    Action("window.invert", "Invert black and white", _invert, "mdi6.invert-colors", has_case),
-    Action("window.region", "Window from the region measured last", _window_from_region, "", _has_region),
-    Action("window.auto", "Window from the slice", _auto_window, "", has_case),
-    Action("window.colours", "Next colour map", _next_colours, "mdi6.palette-outline", has_case),
-    Action("slab.next", "Slab: off, MIP, MinIP, mean", _next_slab, "mdi6.layers-triple-outline", has_case),
-    Action("slab.thicker", "Thicker slab", _thickness(1.25), "", has_case),
-    Action("slab.thinner", "Thinner slab", _thickness(0.8), "", has_case),
-    Action("cine.play", "Play or stop", _toggle_cine, "mdi6.play-pause", has_case),
-    Action("view.panels", "Show or hide panels", _toggle_panels, "mdi6.dock-left"),
-    Action("view.identity", "Hide patient identity", _toggle_identity, "mdi6.incognito"),
+    Action("view.fit", _("Fit the picture"), _fit, "mdi6.fit-to-screen-outline", has_case),
+    Action("view.rotate", _("Turn the picture clockwise"), _rotate, "mdi6.rotate-right", has_case),
+    Action("view.mirror", _("Mirror the picture"), _mirror, "mdi6.flip-horizontal", has_case),
+    Action("view.reset", _("As it was opened: window, zoom, turn"), _reset, "mdi6.restore", has_case),
+    Action("view.overlay", _("Show or hide labels"), _toggle_overlay, "mdi6.layers-outline", has_case),
+    Action(
+        "view.graphics", _("Show or hide graphics of the file"), _toggle_graphics, "mdi6.vector-polyline", _has_graphics
+    ),
+    Action("window.invert", _("Invert black and white"), _invert, "mdi6.invert-colors", has_case),
+    Action("window.region", _("Window from the region measured last"), _window_from_region, "", _has_region),
+    Action("window.auto", _("Window from the slice"), _auto_window, "", has_case),
+    Action("window.colours", _("Next colour map"), _next_colours, "mdi6.palette-outline", has_case),
+    Action("slab.next", _("Slab: off, MIP, MinIP, mean"), _next_slab, "mdi6.layers-triple-outline", has_case),
+    Action("slab.thicker", _("Thicker slab"), _thickness(1.25), "", has_case),
+    Action("slab.thinner", _("Thinner slab"), _thickness(0.8), "", has_case),
+    Action("cine.play", _("Play or stop"), _toggle_cine, "mdi6.play-pause", has_case),
+    Action("view.panels", _("Show or hide panels"), _toggle_panels, "mdi6.dock-left"),
+    Action("view.identity", _("Hide patient identity"), _toggle_identity, "mdi6.incognito"),
 )

@@ -12,6 +12,7 @@ from medview.analysis.figures import outline
 from medview.analysis.measures import Measured, Quantity, measure
 from medview.core.changes import AnnotationChange, Command
 from medview.core.geometry import Geometry
+from medview.core.language import _, in_language
 from medview.core.measurement import FLAT, SAME_SLICE, Measurement, MeasurementKind
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.workspace.open_case import OpenCase
@@ -33,15 +34,15 @@ _KINDS = {
 MEASURING_TOOLS = tuple(_KINDS)
 
 _NAMES = {
-    MeasurementKind.LENGTH: "Length",
-    MeasurementKind.BIDIRECTIONAL: "Long and short axis",
-    MeasurementKind.ANGLE: "Angle",
-    MeasurementKind.COBB: "Cobb angle",
-    MeasurementKind.PROBE: "Value",
-    MeasurementKind.ELLIPSE: "Ellipse",
-    MeasurementKind.RECTANGLE: "Rectangle",
-    MeasurementKind.POLYGON: "Polygon",
-    MeasurementKind.FREEHAND: "Outline",
+    MeasurementKind.LENGTH: _("Length"),
+    MeasurementKind.BIDIRECTIONAL: _("Long and short axis"),
+    MeasurementKind.ANGLE: _("Angle"),
+    MeasurementKind.COBB: _("Cobb angle"),
+    MeasurementKind.PROBE: _("Value"),
+    MeasurementKind.ELLIPSE: _("Ellipse"),
+    MeasurementKind.RECTANGLE: _("Rectangle"),
+    MeasurementKind.POLYGON: _("Polygon"),
+    MeasurementKind.FREEHAND: _("Outline"),
 }
 
 GRIP_PX = 8.0
@@ -83,7 +84,7 @@ def measured(case: OpenCase, measurement: Measurement) -> Measured:
     """Return what a measurement says at the time it was drawn on; values are known once all slices have arrived."""
     time_index = case.images.time(measurement)
     if time_index >= len(case.times):
-        return Measured((), f"time point {time_index + 1} is not read")
+        return Measured((), _("time point {time_index} is not read").format(time_index=time_index + 1))
     return measure(case.times[time_index].volume, measurement)
 
 
@@ -159,7 +160,7 @@ def quantity_text(quantity: Quantity) -> str:
     """Return a number with as many digits as a reader believes: a tenth of a millimetre, whole HU."""
     unit = quantity.unit
     if unit == "" and quantity.name == "voxels":
-        return f"{quantity.value:.0f} voxels"
+        return _("{value:.0f} voxels").format(value=quantity.value)
     digits = 1 if unit.startswith(("mm", "px", "\u00b0")) else 2 if unit.endswith("g/mL") else 0
     if digits == 0 and 0.0 < abs(quantity.value) < 10.0:
         digits = 3
@@ -180,9 +181,16 @@ def short_text(found: Measured) -> list[str]:
         prefix = "SUVbw " if "SUVbw mean" in by_name else ""
         if f"{prefix}mean" in by_name:
             mean, spread = by_name[f"{prefix}mean"], by_name[f"{prefix}SD"]
-            rows.append(f"{prefix}mean {quantity_text(mean)}, SD {quantity_text(spread).split(' ')[0]}")
             rows.append(
-                f"min {quantity_text(by_name[f'{prefix}min']).split(' ')[0]}, max {quantity_text(by_name[f'{prefix}max'])}"
+                _("{prefix}mean {quantity_text}, SD {quantity_text_2}").format(
+                    prefix=prefix, quantity_text=quantity_text(mean), quantity_text_2=quantity_text(spread).split(" ")[0]
+                )
+            )
+            rows.append(
+                _("min {quantity_text}, max {quantity_text_2}").format(
+                    quantity_text=quantity_text(by_name[f"{prefix}min"]).split(" ")[0],
+                    quantity_text_2=quantity_text(by_name[f"{prefix}max"]),
+                )
             )
         return rows
     return [quantity_text(q) for q in found.quantities]
@@ -190,11 +198,14 @@ def short_text(found: Measured) -> list[str]:
 
 def table(case: OpenCase) -> str:
     """Return all measurements as a table, tab between columns: what a spreadsheet takes from the clipboard."""
-    rows = [("Name", "Slice", "Quantity", "Value", "Unit", "Note")]
+    rows = [(_("Name"), _("Slice"), _("Quantity"), _("Value"), _("Unit"), _("Note"))]
     for one in measurements(case):
         found = measured(case, one)
         at = where(case, one)
-        rows += [(title(one), at, q.name, f"{q.value:.6g}", q.unit, found.remark) for q in found.quantities]
+        rows += [
+            (title(one), at, in_language(q.name), f"{q.value:.6g}", q.unit, in_language(found.remark))
+            for q in found.quantities
+        ]
     return "\n".join("\t".join(row) for row in rows) + "\n"
 
 
@@ -203,8 +214,8 @@ def as_text(case: OpenCase, chosen: Sequence[Measurement]) -> str:
     out = []
     for one in chosen:
         found = measured(case, one)
-        said = ", ".join(f"{q.name} {quantity_text(q)}" for q in found.quantities if q.name != "voxels")
-        reason = f" ({found.remark})" if found.remark else ""
+        said = ", ".join(f"{in_language(q.name)} {quantity_text(q)}" for q in found.quantities if q.name != "voxels")
+        reason = f" ({in_language(found.remark)})" if found.remark else ""
         out.append(f"{title(one)}, {where(case, one)}: {said}{reason}")
     return "\n".join(out)
 
@@ -214,13 +225,13 @@ def where(case: OpenCase, measurement: Measurement) -> str:
     for plane, layout in case.layouts().items():
         index = measurement.slice_index(layout, case.volume.geometry)
         if index is not None and lies_on(measurement, layout, case.volume.geometry, index):
-            return f"{plane.value} {index + 1}{_when(case, measurement)}"
-    across = "on an oblique plane" if measurement.kind.region else "across slices"
+            return f"{plane.title.lower()} {index + 1}{_when(case, measurement)}"
+    across = _("on an oblique plane") if measurement.kind.region else _("across slices")
     return f"{across}{_when(case, measurement)}"
 
 
 def _when(case: OpenCase, measurement: Measurement) -> str:
-    return f", time {case.images.time(measurement) + 1}" if case.entry.time_points > 1 else ""
+    return _(", time {time}").format(time=case.images.time(measurement) + 1) if case.entry.time_points > 1 else ""
 
 
 def jump_to(case: OpenCase, measurement: Measurement) -> None:

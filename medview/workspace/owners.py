@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from medview.core.language import _
 from medview.core.study import Series
 from medview.io.dicom.names import person_name
 from medview.workspace.open_case import OpenCase
@@ -60,7 +61,12 @@ def owner_strip(workspace: Workspace, case: OpenCase) -> Owner | None:
     told = dict.fromkeys(part for part in (person_name(series.patient_name), series.patient_id) if part)
     if told:
         return Owner(" \u00b7 ".join(told), colour)
-    return Owner(f"{names_while_hidden(workspace)[patient_key(case.series)]}, not named in the files", colour)
+    return Owner(
+        _("{names_while_hidden}, not named in the files").format(
+            names_while_hidden=names_while_hidden(workspace)[patient_key(case.series)]
+        ),
+        colour,
+    )
 
 
 def names_while_hidden(workspace: Workspace) -> dict[Patient, str]:

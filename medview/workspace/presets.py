@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from medview.core.language import _
 from medview.core.resources import resource_path
 from medview.core.suv import SuvKind
 from medview.core.voi_table import VoiTransform
@@ -38,10 +39,17 @@ def choices(volume: Volume) -> tuple[VoiTransform, ...]:
     """Return what the number keys offer for a volume: presets of its modality, then the file's own windows and tables."""
     several = len(volume.windows) > 1
     own = tuple(
-        Window(w.center, w.width, w.function, w.name or (f"From the file {n + 1}" if several else "From the file"))
+        Window(
+            w.center,
+            w.width,
+            w.function,
+            w.name or (_("From the file {n}").format(n=n + 1) if several else _("From the file")),
+        )
         for n, w in enumerate(volume.windows)
     )
-    tables = tuple(replace(t, name=t.name or f"Table {n + 1} of the file") for n, t in enumerate(volume.voi_tables))
+    tables = tuple(
+        replace(t, name=t.name or _("Table {n} of the file").format(n=n + 1)) for n, t in enumerate(volume.voi_tables)
+    )
     return (*_of_modality(volume), *own, *tables)
 
 
@@ -89,7 +97,7 @@ def auto_window(volume: Volume, k: int | None = None) -> Window:
     """
     finite = volume.seen_values(() if k is None else (k,))
     if finite.size == 0:
-        return Window(0.5, 1.0, name="Auto")
+        return Window(0.5, 1.0, name=_("Auto"))
     body = finite[finite > finite.min()]
     low, high = np.percentile(body if body.size else finite, (_LOW_PERCENTILE, _HIGH_PERCENTILE))
-    return Window.from_range(float(low), float(max(high, low + 1e-6)), name="Auto")
+    return Window.from_range(float(low), float(max(high, low + 1e-6)), name=_("Auto"))

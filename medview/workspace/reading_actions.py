@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medview.core.language import _
 from medview.workspace.action import Action, Run, has_case
 from medview.workspace.view_state import Camera, Tool
 from medview.workspace.workspace import Workspace
@@ -24,8 +25,8 @@ def _actual(workspace: Workspace) -> None:
 
 
 READING_ACTIONS: tuple[Action, ...] = (
-    Action("tool.polygon", "Polygon with mean and area", _tool(Tool.POLYGON), "mdi6.vector-polygon", has_case),
-    Action("tool.magnifier", "Magnifier", _tool(Tool.MAGNIFIER), "mdi6.magnify-scan", has_case),
-    Action("view.actual", "One voxel on one pixel (1:1)", _actual, "mdi6.relation-one-to-one", has_case),
+    Action("tool.polygon", _("Polygon with mean and area"), _tool(Tool.POLYGON), "mdi6.vector-polygon", has_case),
+    Action("tool.magnifier", _("Magnifier"), _tool(Tool.MAGNIFIER), "mdi6.magnify-scan", has_case),
+    Action("view.actual", _("One voxel on one pixel (1:1)"), _actual, "mdi6.relation-one-to-one", has_case),
 )
 """In the order menus and search show them."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.study import ScanResult, Series, VolumeEntry
 from medview.core.volume import Volume
@@ -30,7 +31,7 @@ class ScanPlace:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return f"Looking into {self.path.name}"
+        return _("Looking into {name}").format(name=self.path.name)
 
     @property
     def lane(self) -> Lane:
@@ -85,7 +86,7 @@ class OpenSeries:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return f"Reading {self.series.description or self.series.modality or 'series'}"
+        return _("Reading {description}").format(description=self.series.description or self.series.modality or _("series"))
 
     @property
     def lane(self) -> Lane:

@@ -6,6 +6,7 @@ import importlib
 from dataclasses import dataclass
 
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.registration import Registration
 from medview.core.volume import Volume
 from medview.workspace.jobs import Lane
@@ -17,7 +18,7 @@ class RegisterVolumes:
 
     fixed: Volume
     moving: Volume
-    title: str = "Registering two series"
+    title: str = _("Registering two series")
     lane: Lane = Lane.COMPUTE
 
     def run(self, context: JobContext) -> Registration:

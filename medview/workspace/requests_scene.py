@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medview.core.geometry import Calibration
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.study import Verdict
 from medview.core.volume import Volume
 from medview.scene.grid import Grid
@@ -24,7 +25,7 @@ class PrepareScene:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Preparing the 3-D view"
+        return _("Preparing the 3-D view")
 
     @property
     def lane(self) -> Lane:
@@ -42,5 +43,5 @@ def no_scene(case: OpenCase) -> str:
     if case.entry.verdict is not Verdict.VOLUME or geometry.calibration is not Calibration.VOLUME:
         return why_no_volume(case.entry)
     if min(geometry.shape_kji) < 2:
-        return "A single slice has no third dimension."
+        return _("A single slice has no third dimension.")
     return ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from medview.core.atomic import replacing
 from medview.core.errors import WriteError
+from medview.core.language import _
 from medview.workspace.scheme import Bindings, ByMode, Differences, canonical, scheme_names, shipped
 from medview.workspace.settings import settings_file
 from medview.workspace.view_state import Mode
@@ -20,9 +21,9 @@ _LOG = logging.getLogger("medview.settings")
 _MOST_BYTES = 1 << 20
 
 _RESERVED = {
-    "Tab": "moves the focus",
-    "Shift+Tab": "moves the focus",
-    "Esc": "takes back what the hand is doing",
+    "Tab": _("moves the focus"),
+    "Shift+Tab": _("moves the focus"),
+    "Esc": _("takes back what the hand is doing"),
     "Return": "confirms",
     "Enter": "confirms",
 }
@@ -37,7 +38,7 @@ def load_bindings(name: str) -> tuple[Bindings, str]:
     """Return a scheme as the person has it, and one sentence where something was wrong with it, else nothing."""
     if name not in scheme_names():
         base = shipped(name)
-        return base, f"The key scheme of the settings is unknown; {base.name} is used."
+        return base, _("The key scheme of the settings is unknown; {name} is used.").format(name=base.name)
     base = shipped(name)
     file = edits_file(name)
     try:
@@ -48,7 +49,9 @@ def load_bindings(name: str) -> tuple[Bindings, str]:
         return base, ""
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         _LOG.warning("changes to the key scheme could not be read: %r", error)
-        return base, f"Your changes to the keys ({file.name}) are damaged; {base.name} is used as delivered."
+        return base, _("Your changes to the keys ({name}) are damaged; {name_2} is used as delivered.").format(
+            name=file.name, name_2=base.name
+        )
 
 
 def save_bindings(bindings: Bindings) -> None:
@@ -151,7 +154,7 @@ def conflicts(bindings: Bindings, known: Iterable[str] | None = None) -> list[Co
 def why_not_key(keys: str) -> str:
     """Return why a key cannot be given to an action, in one sentence, or nothing."""
     use = next((use for name, use in _RESERVED.items() if canonical(name) == canonical(keys)), "")
-    return f"{keys} {use} everywhere; choose another key." if use else ""
+    return _("{keys} {use} everywhere; choose another key.").format(keys=keys, use=use) if use else ""
 
 
 def without_tool(bindings: Bindings) -> tuple[Mode, ...]:

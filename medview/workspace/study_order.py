@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import Enum
 
+from medview.core.language import _
 from medview.core.study import Series
 from medview.io.dicom.names import person_name
 
@@ -49,7 +50,7 @@ def hidden_names(series: Iterable[Series]) -> dict[tuple[str, ...], str]:
     """
     found: dict[tuple[str, ...], str] = {}
     for one in series:
-        found.setdefault(patient_key(one), f"Patient {len(found) + 1}")
+        found.setdefault(patient_key(one), _("Patient {count}").format(count=len(found) + 1))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medview.core.language import _
 from medview.workspace.action import Action, Run
 from medview.workspace.time_axis import go_to
 from medview.workspace.workspace import Workspace
@@ -19,7 +20,11 @@ def _step(steps: int) -> Run:
             return
         wanted = min(max(case.view.time_index + steps, 0), case.entry.time_points - 1)
         if not go_to(case, wanted):
-            workspace.say(f"Time point {len(case.times) + 1} of {case.entry.time_points} is not read.")
+            workspace.say(
+                _("Time point {count} of {time_points} is not read.").format(
+                    count=len(case.times) + 1, time_points=case.entry.time_points
+                )
+            )
 
     return run
 
@@ -29,10 +34,10 @@ def _swap(workspace: Workspace) -> None:
 
 
 TIME_ACTIONS: tuple[Action, ...] = (
-    Action("time.next", "Next time point", _step(1), "mdi6.clock-plus-outline", in_time),
-    Action("time.previous", "Previous time point", _step(-1), "mdi6.clock-minus-outline", in_time),
-    Action("time.first", "First time point", _step(-1_000_000), "", in_time),
-    Action("time.last", "Last time point", _step(1_000_000), "", in_time),
-    Action("cine.time", "Play time, not slices", _swap, "mdi6.clock-outline", in_time),
+    Action("time.next", _("Next time point"), _step(1), "mdi6.clock-plus-outline", in_time),
+    Action("time.previous", _("Previous time point"), _step(-1), "mdi6.clock-minus-outline", in_time),
+    Action("time.first", _("First time point"), _step(-1_000_000), "", in_time),
+    Action("time.last", _("Last time point"), _step(1_000_000), "", in_time),
+    Action("cine.time", _("Play time, not slices"), _swap, "mdi6.clock-outline", in_time),
 )
 """In the order menus and search show them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medview.core.language import _
 from medview.core.study import Verdict
 from medview.workspace.open_case import OpenCase
 from medview.workspace.time_points import TimePoint
@@ -40,14 +41,14 @@ def axis_of(case: OpenCase) -> TimeAxis | None:
     entry = case.entry
     if entry.time_points > 1:
         if len(entry.times_s) == entry.time_points:
-            return TimeAxis("Time", "s", entry.times_s)
-        return TimeAxis("Time point", "", tuple(float(n + 1) for n in range(entry.time_points)))
+            return TimeAxis(_("Time"), "s", entry.times_s)
+        return TimeAxis(_("Time point"), "", tuple(float(n + 1) for n in range(entry.time_points)))
     if not is_loop(case):
         return None
     count = entry.shape_kji[0]
     if entry.frame_rate_hz > 0.0:
-        return TimeAxis("Time", "s", tuple(n / entry.frame_rate_hz for n in range(count)))
-    return TimeAxis("Frame", "", tuple(float(n + 1) for n in range(count)))
+        return TimeAxis(_("Time"), "s", tuple(n / entry.frame_rate_hz for n in range(count)))
+    return TimeAxis(_("Frame"), "", tuple(float(n + 1) for n in range(count)))
 
 
 def stands_at(case: OpenCase) -> int:
@@ -78,7 +79,7 @@ def time_text(case: OpenCase) -> str:
         return ""
     times_s = case.entry.times_s
     seconds = f", {seconds_text(times_s[at])}" if at < len(times_s) else ""
-    return f"Time {at + 1}/{count}{seconds}"
+    return _("Time {at}/{count}{seconds}").format(at=at + 1, count=count, seconds=seconds)
 
 
 def seconds_text(seconds: float) -> str:

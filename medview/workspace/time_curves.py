@@ -16,6 +16,7 @@ from medview.analysis.time_curve import (
     places_of_point,
 )
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.volume import Volume
 from medview.workspace.jobs import Lane
@@ -60,7 +61,7 @@ class MakeCurve:
     places: Places
     missing: tuple[tuple[int, ...], ...]
     frames: bool = False
-    title: str = "Making the time curve"
+    title: str = _("Making the time curve")
     lane: Lane = Lane.LOOK
 
     @property
@@ -92,7 +93,7 @@ def subject_of(case: OpenCase, segment_id: str = "") -> Subject | None:
     if places is None:
         return None
     loop = case.entry.time_points == 1
-    name = f"Pixel {i}, {j}" if loop else f"Voxel {i}, {j}, {k}"
+    name = _("Pixel {i}, {j}").format(i=i, j=j) if loop else _("Voxel {i}, {j}, {k}").format(i=i, j=j, k=k)
     return Subject(name, ((j, i) if loop else (k, j, i), *_times(case)), places)
 
 
@@ -106,7 +107,15 @@ def curve_table(subject: Subject, axis: TimeAxis, curve: TimeCurve) -> str:
     """Return a curve as a table, tab between columns: what a spreadsheet takes from the clipboard."""
     of_time = f"{axis.name} ({axis.unit})" if axis.unit else axis.name
     unit = f" ({curve.unit})" if curve.unit else ""
-    rows: list[Sequence[str]] = [(of_time, f"{curve.name} mean{unit}", f"{curve.name} SD{unit}", "Voxels", subject.name)]
+    rows: list[Sequence[str]] = [
+        (
+            of_time,
+            _("{name} mean{unit}").format(name=curve.name, unit=unit),
+            f"{curve.name} SD{unit}",
+            _("Voxels"),
+            subject.name,
+        )
+    ]
     numbers = zip(axis.values, curve.mean, curve.sd, curve.voxels, strict=False)
     # No number, not a zero, where there is none.
     rows += [(f"{x:.6g}", _cell(mean), _cell(sd), str(int(count))) for x, mean, sd, count in numbers]

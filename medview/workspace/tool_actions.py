@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medview.core.language import _
 from medview.workspace.action import Action, Run, has_case
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
@@ -42,22 +43,22 @@ def _toggle_sphere(workspace: Workspace) -> None:
 
 
 TOOL_ACTIONS: tuple[Action, ...] = (
-    Action("mode.read", "Read", _mode(Mode.READ), "mdi6.eye-outline"),
-    Action("mode.annotate", "Annotate", _mode(Mode.ANNOTATE), "mdi6.draw", has_case),
-    Action("tool.window", "Window", _tool(Tool.WINDOW), "mdi6.contrast-circle", has_case),
-    Action("tool.crosshair", "Crosshair", _tool(Tool.CROSSHAIR), "mdi6.crosshairs", has_case),
-    Action("tool.brush", "Brush", _tool(Tool.BRUSH), "mdi6.brush", has_case),
-    Action("tool.eraser", "Eraser", _tool(Tool.ERASER), "mdi6.eraser", has_case),
-    Action("tool.length", "Length", _tool(Tool.LENGTH), "mdi6.ruler", has_case),
-    Action("tool.bidirectional", "Long and short axis", _tool(Tool.BIDIRECTIONAL), "mdi6.arrow-expand-all", has_case),
-    Action("tool.angle", "Angle", _tool(Tool.ANGLE), "mdi6.angle-acute", has_case),
-    Action("tool.cobb", "Cobb angle", _tool(Tool.COBB), "mdi6.math-compass", has_case),
-    Action("tool.probe", "Value at a point", _tool(Tool.PROBE), "mdi6.eyedropper", has_case),
-    Action("tool.ellipse", "Ellipse with mean and area", _tool(Tool.ELLIPSE), "mdi6.ellipse-outline", has_case),
-    Action("tool.rectangle", "Rectangle with mean and area", _tool(Tool.RECTANGLE), "mdi6.rectangle-outline", has_case),
-    Action("tool.freehand", "Outline with mean and area", _tool(Tool.FREEHAND), "mdi6.lasso", has_case),
-    Action("tool.toggle", "Swap brush and eraser", _toggle_tool, "", has_case),
-    Action("brush.smaller", "Smaller brush", _radius(1 / 1.15), "", has_case),
-    Action("brush.larger", "Larger brush", _radius(1.15), "", has_case),
-    Action("brush.sphere", "Sphere or disc brush", _toggle_sphere, "mdi6.sphere", has_case),
+    Action("mode.read", _("Read"), _mode(Mode.READ), "mdi6.eye-outline"),
+    Action("mode.annotate", _("Annotate"), _mode(Mode.ANNOTATE), "mdi6.draw", has_case),
+    Action("tool.window", _("Window"), _tool(Tool.WINDOW), "mdi6.contrast-circle", has_case),
+    Action("tool.crosshair", _("Crosshair"), _tool(Tool.CROSSHAIR), "mdi6.crosshairs", has_case),
+    Action("tool.brush", _("Brush"), _tool(Tool.BRUSH), "mdi6.brush", has_case),
+    Action("tool.eraser", _("Eraser"), _tool(Tool.ERASER), "mdi6.eraser", has_case),
+    Action("tool.length", _("Length"), _tool(Tool.LENGTH), "mdi6.ruler", has_case),
+    Action("tool.bidirectional", _("Long and short axis"), _tool(Tool.BIDIRECTIONAL), "mdi6.arrow-expand-all", has_case),
+    Action("tool.angle", _("Angle"), _tool(Tool.ANGLE), "mdi6.angle-acute", has_case),
+    Action("tool.cobb", _("Cobb angle"), _tool(Tool.COBB), "mdi6.math-compass", has_case),
+    Action("tool.probe", _("Value at a point"), _tool(Tool.PROBE), "mdi6.eyedropper", has_case),
+    Action("tool.ellipse", _("Ellipse with mean and area"), _tool(Tool.ELLIPSE), "mdi6.ellipse-outline", has_case),
+    Action("tool.rectangle", _("Rectangle with mean and area"), _tool(Tool.RECTANGLE), "mdi6.rectangle-outline", has_case),
+    Action("tool.freehand", _("Outline with mean and area"), _tool(Tool.FREEHAND), "mdi6.lasso", has_case),
+    Action("tool.toggle", _("Swap brush and eraser"), _toggle_tool, "", has_case),
+    Action("brush.smaller", _("Smaller brush"), _radius(1 / 1.15), "", has_case),
+    Action("brush.larger", _("Larger brush"), _radius(1.15), "", has_case),
+    Action("brush.sphere", _("Sphere or disc brush"), _toggle_sphere, "mdi6.sphere", has_case),
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from psygnal import Signal
 
 from medview.core.errors import MedViewError
+from medview.core.language import in_language
 from medview.core.plane import Plane
 from medview.core.registration import Registration
 from medview.core.study import ScanResult, Series
@@ -168,8 +169,8 @@ class Workspace:
         self.settings_changed.emit()
 
     def say(self, text: str, severity: Severity = Severity.INFO, *, undo: bool = False) -> None:
-        """Tell the person one line."""
-        self.message.emit(Message(text, severity, undo))
+        """Tell the person one line; a sentence made in English is put into the language in use."""
+        self.message.emit(Message(in_language(text), severity, undo))
 
     def report(self, error: MedViewError) -> None:
         """Tell the person what went wrong."""

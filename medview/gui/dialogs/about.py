@@ -7,6 +7,7 @@ from importlib import metadata
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview import __version__
+from medview.core.language import _
 from medview.gui.computer import computer_line
 from medview.gui.controls import hairline, text_button, words
 from medview.gui.dialogs.notice import NOTICE
@@ -20,18 +21,18 @@ class AboutDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About MedView")
+        self.setWindowTitle(_("About MedView"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 6, GRID_PX * 5, GRID_PX * 6, GRID_PX * 5)
         layout.setSpacing(GRID_PX * 2)
         layout.addWidget(words(f"MedView {__version__}", "title"))
         layout.addWidget(words(NOTICE, "warning"))
-        layout.addWidget(words("Apache License 2.0. Open DICOM series, label them, run PyTorch models on them."))
+        layout.addWidget(words(_("Apache License 2.0. Open DICOM series, label them, run PyTorch models on them.")))
         layout.addWidget(hairline())
         layout.addWidget(words(parts_line(), "quiet"))
         layout.addWidget(words(computer_line(), "quiet"))
         layout.addStretch(1)
-        close = text_button("Close", "Close this window", role="primary")
+        close = text_button(_("Close"), _("Close this window"), role="primary")
         close.clicked.connect(self.accept)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -47,5 +48,5 @@ def parts_line() -> str:
         try:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
-            found.append(f"{name} missing")
+            found.append(_("{name} missing").format(name=name))
     return " · ".join(found)

@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.bind import follow
 from medview.gui.controls import text_button, words
 from medview.gui.theme_tokens import GRID_PX
@@ -14,10 +15,10 @@ from medview.workspace.corners import CORNERS, LINES, CornerLines, default
 from medview.workspace.workspace import Workspace
 
 _NAMES = {
-    "top_left": "Upper left",
-    "top_right": "Upper right",
-    "bottom_left": "Lower left",
-    "bottom_right": "Lower right",
+    "top_left": _("Upper left"),
+    "top_right": _("Upper right"),
+    "bottom_left": _("Lower left"),
+    "bottom_right": _("Lower right"),
 }
 _USUAL = {"time": "top_left"}
 """Corners of lines that stand nowhere as delivered."""
@@ -28,7 +29,7 @@ class CornerTextsDialog(QDialog):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Corner texts")
+        self.setWindowTitle(_("Corner texts"))
         self._workspace = workspace
         self.checks: dict[str, QCheckBox] = {}
         self.places: dict[str, QComboBox] = {}
@@ -39,20 +40,20 @@ class CornerTextsDialog(QDialog):
         for row, (line_id, name) in enumerate(LINES.items()):
             check = QCheckBox(name)
             check.setObjectName(f"corner {line_id}")
-            check.setToolTip(f"Show or leave out: {name}")
+            check.setToolTip(_("Show or leave out: {name}").format(name=name))
             check.toggled.connect(partial(self._on_row, line_id))
             place = QComboBox()
-            place.setToolTip(f"Corner for: {name}")
-            place.setAccessibleName(f"Corner for: {name}")
+            place.setToolTip(_("Corner for: {name}").format(name=name))
+            place.setAccessibleName(_("Corner for: {name}").format(name=name))
             for corner in CORNERS:
                 place.addItem(_NAMES[corner], corner)
             place.currentIndexChanged.connect(partial(self._on_row, line_id))
             self.checks[line_id], self.places[line_id] = check, place
             grid.addWidget(check, row, 0)
             grid.addWidget(place, row, 1)
-        self.reset = text_button("Reset", "As delivered")
+        self.reset = text_button(_("Reset"), _("As delivered"))
         self.reset.clicked.connect(lambda: workspace.use_corners(default()))
-        close = text_button("Close", "Close this window; the choice is kept", role="primary")
+        close = text_button(_("Close"), _("Close this window; the choice is kept"), role="primary")
         close.clicked.connect(self.accept)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID_PX * 2)
@@ -62,7 +63,9 @@ class CornerTextsDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
         column.setSpacing(GRID_PX * 3)
-        column.addWidget(words("While the identity is hidden, lines that tell who the patient is are left out.", "quiet"))
+        column.addWidget(
+            words(_("While the identity is hidden, lines that tell who the patient is are left out."), "quiet")
+        )
         column.addLayout(grid)
         column.addLayout(buttons)
         follow(self, workspace.bench, "corners", self._show)

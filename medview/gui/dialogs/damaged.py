@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.core.study import DamagedFile
 from medview.gui.controls import text_button, words
 from medview.gui.elided_label import ElidedLabel
@@ -20,28 +21,32 @@ class DamagedDialog(QDialog):
 
     def __init__(self, files: Sequence[DamagedFile], *, hidden: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Files that could not be read")
+        self.setWindowTitle(_("Files that could not be read"))
         column = QVBoxLayout()
         column.setSpacing(GRID_PX)
         if hidden:
             column.addWidget(
-                words(f"{len(files)} in all. Show the identity again to see which, since names may be in there.")
+                words(
+                    _("{count} in all. Show the identity again to see which, since names may be in there.").format(
+                        count=len(files)
+                    )
+                )
             )
         for file in () if hidden else files[:_MOST_SHOWN]:
             name = ElidedLabel(Path(file.path).name)
             name.set_hint(file.path)
             column.addWidget(name)
-            column.addWidget(words(file.reason, "quiet"))
+            column.addWidget(words(in_language(file.reason), "quiet"))
             column.addSpacing(GRID_PX)
         if not hidden and len(files) > _MOST_SHOWN:
-            column.addWidget(words(f"And {len(files) - _MOST_SHOWN} more.", "quiet"))
+            column.addWidget(words(_("And {count} more.").format(count=len(files) - _MOST_SHOWN), "quiet"))
         column.addStretch(1)
         inside = QWidget()
         inside.setLayout(column)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(inside)
-        close = text_button("Close", "Close this window", role="primary")
+        close = text_button(_("Close"), _("Close this window"), role="primary")
         close.clicked.connect(self.accept)
         row = QHBoxLayout()
         row.addStretch(1)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-IMAGES = "Images (*.dcm *.ima *.zip *.nii *.nii.gz *.nrrd *.nhdr *.png *.jpg *.jpeg DICOMDIR);;All files (*)"
-LABELS = "Labels and reports (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd);;All files (*)"
+from medview.core.language import _
+
+IMAGES = _("Images (*.dcm *.ima *.zip *.nii *.nii.gz *.nrrd *.nhdr *.png *.jpg *.jpeg DICOMDIR);;All files (*)")
+LABELS = _("Labels and reports (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd);;All files (*)")
 
 
 def ask_folder(parent: QWidget, title: str) -> Path | None:
@@ -19,17 +21,17 @@ def ask_folder(parent: QWidget, title: str) -> Path | None:
 
 def ask_images(parent: QWidget) -> Path | None:
     """Ask for one image file or zip."""
-    return _existing(parent, "Open a file", IMAGES)
+    return _existing(parent, _("Open a file"), IMAGES)
 
 
 def ask_labels(parent: QWidget) -> Path | None:
     """Ask for a file of labels or a report with measurements."""
-    return _existing(parent, "Import labels or measurements", LABELS)
+    return _existing(parent, _("Import labels or measurements"), LABELS)
 
 
 def ask_model_zip(parent: QWidget) -> Path | None:
     """Ask for a zipped model pack."""
-    return _existing(parent, "Add a model", "Model packs (*.zip);;All files (*)")
+    return _existing(parent, _("Add a model"), _("Model packs (*.zip);;All files (*)"))
 
 
 def ask_new_file(parent: QWidget, title: str, name: str, kind: str) -> Path | None:

@@ -8,18 +8,19 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QTableWidget, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.controls import icon_button, text_button, words
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.hanging import PLANES_OF_GRID, PLANES_OF_PATIENT, HangingRule, own_rules, shipped_rules, use_rules
 from medview.workspace.layout import LAYOUTS
 from medview.workspace.workspace import Workspace
 
-_COLUMNS = ("Series", "Layout", "Planes", "Earlier study beside", "")
-_EXPLAINED = (
-    "The first rule that fits decides how a series is hung when it is opened. Grey rules come with MedView and stay; a rule"
-    " of your own goes before them."
+_COLUMNS = (_("Series"), _("Layout"), _("Planes"), _("Earlier study beside"), "")
+_EXPLAINED = _(
+    "The first rule that fits decides how a series is hung when it is opened. Grey "
+    "rules come with MedView and stay; a rule of your own goes before them."
 )
-_PLANES = {PLANES_OF_GRID: "Along the slices", PLANES_OF_PATIENT: "Of the patient"}
+_PLANES = {PLANES_OF_GRID: _("Along the slices"), PLANES_OF_PATIENT: _("Of the patient")}
 
 
 class HangingDialog(QDialog):
@@ -28,17 +29,17 @@ class HangingDialog(QDialog):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Hanging rules")
+        self.setWindowTitle(_("Hanging rules"))
         self._workspace = workspace
         self.table = QTableWidget(0, len(_COLUMNS))
         self.table.setHorizontalHeaderLabels(list(_COLUMNS))
         self.table.verticalHeader().hide()
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.add = text_button("Add one like the open series", "Takes its modality and the present layout")
+        self.add = text_button(_("Add one like the open series"), _("Takes its modality and the present layout"))
         self.add.clicked.connect(self._add)
         self.add.setEnabled(workspace.active is not None)
-        close = text_button("Close", "Close this window", role="primary")
+        close = text_button(_("Close"), _("Close this window"), role="primary")
         close.clicked.connect(self.accept)
         row = QHBoxLayout()
         row.addWidget(self.add)
@@ -63,21 +64,21 @@ class HangingDialog(QDialog):
         self.table.horizontalHeader().setStretchLastSection(True)
 
     def _fill_row(self, number: int, rule: HangingRule, *, mine: bool) -> None:
-        layouts = _choice("How the centre is divided for such series")
+        layouts = _choice(_("How the centre is divided for such series"))
         for layout_id in (*LAYOUTS, *(() if rule.layout in LAYOUTS else (rule.layout,))):
-            layouts.addItem(LAYOUTS.get(layout_id, f"{layout_id} panes"), layout_id)
+            layouts.addItem(LAYOUTS.get(layout_id, _("{layout_id} panes").format(layout_id=layout_id)), layout_id)
         layouts.setCurrentIndex(layouts.findData(rule.layout))
         layouts.currentIndexChanged.connect(partial(self._set_layout, number, layouts))
-        planes = _choice("Which way the planes look: along the slices as acquired, or straight through the patient")
+        planes = _choice(_("Which way the planes look: along the slices as acquired, or straight through the patient"))
         for key, title in _PLANES.items():
             planes.addItem(title, key)
         planes.setCurrentIndex(planes.findData(rule.planes))
         planes.currentIndexChanged.connect(partial(self._set_planes, number, planes))
         prior = QCheckBox()
         prior.setChecked(rule.prior)
-        prior.setToolTip("Hang the earlier study of the patient beside it, where there is one")
+        prior.setToolTip(_("Hang the earlier study of the patient beside it, where there is one"))
         prior.toggled.connect(partial(self._set_prior, number))
-        remove = icon_button("mdi6.close", "Remove this rule")
+        remove = icon_button("mdi6.close", _("Remove this rule"))
         remove.clicked.connect(partial(self._remove, number))
         fits = words(rule_text(rule), "" if mine else "quiet")
         for column, widget in enumerate((fits, layouts, planes, prior, remove)):
@@ -117,12 +118,16 @@ class HangingDialog(QDialog):
 
 def rule_text(rule: HangingRule) -> str:
     """Return which series a rule is for, in words."""
-    kinds = ", ".join(rule.modality) or "All series"
+    kinds = ", ".join(rule.modality) or _("All series")
     parts = [kinds]
     if rule.verdict:
         parts.append({"volume": "volumes", "stack": "stacks"}.get(rule.verdict, rule.verdict))
     if rule.most_slices:
-        parts.append("single pictures" if rule.most_slices == 1 else f"up to {rule.most_slices} slices")
+        parts.append(
+            _("single pictures")
+            if rule.most_slices == 1
+            else _("up to {most_slices} slices").format(most_slices=rule.most_slices)
+        )
     return "; ".join(parts)
 
 

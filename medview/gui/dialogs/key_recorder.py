@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from medview.core.language import _
+
 _ALONE = {
     Qt.Key.Key_Shift,
     Qt.Key.Key_Control,
@@ -18,7 +20,7 @@ _ALONE = {
 }
 """Keys that are held, not pressed."""
 
-_TEXT, _WAITING = "Record a key", "Press a key"
+_TEXT, _WAITING = _("Record a key"), _("Press a key")
 
 
 class KeyRecorder(QPushButton):
@@ -28,7 +30,7 @@ class KeyRecorder(QPushButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(_TEXT, parent)
-        self.setToolTip("Click, then press the key; Esc gives up")
+        self.setToolTip(_("Click, then press the key; Esc gives up"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCheckable(True)
         self.toggled.connect(lambda on: self.setText(_WAITING if on else _TEXT))

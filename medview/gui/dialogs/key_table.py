@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from medview.core.language import _
 from medview.gui.dialogs.mouse_table import MODE_WORDS
 from medview.workspace.finder import Entry, found
 from medview.workspace.scheme import Bindings
@@ -31,7 +32,9 @@ class KeyTable(QTableWidget):
         self._titles = titles
         self.shown: list[str] = []
         """Action ids of the rows."""
-        self.setHorizontalHeaderLabels(["Action", *(f"While {MODE_WORDS[m]}" for m in _MODES)])
+        self.setHorizontalHeaderLabels(
+            [_("Action"), *(_("While {mode_words}").format(mode_words=MODE_WORDS[m]) for m in _MODES)]
+        )
         self.verticalHeader().hide()
         self.setShowGrid(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.controls import text_button, words
 from medview.gui.theme_tokens import GRID_PX
 
@@ -31,7 +32,7 @@ class KeysDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Keys and mouse")
+        self.setWindowTitle(_("Keys and mouse"))
         table = QWidget()
         grid = QGridLayout(table)
         grid.setHorizontalSpacing(GRID_PX * 6)
@@ -42,9 +43,9 @@ class KeysDialog(QDialog):
         area = QScrollArea()
         area.setWidget(table)
         area.setWidgetResizable(True)
-        change = text_button("Change...", "Change keys and mouse")
+        change = text_button(_("Change..."), _("Change keys and mouse"))
         change.clicked.connect(self._change)
-        close = text_button("Close", "Close this window", role="primary")
+        close = text_button(_("Close"), _("Close this window"), role="primary")
         close.clicked.connect(self.accept)
         row = QHBoxLayout()
         row.addWidget(change)
@@ -54,7 +55,7 @@ class KeysDialog(QDialog):
         layout.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
         layout.setSpacing(GRID_PX * 3)
         if scheme:
-            layout.addWidget(words(f"Scheme: {scheme}", "heading"))
+            layout.addWidget(words(_("Scheme: {scheme}").format(scheme=scheme), "heading"))
         layout.addWidget(words(mouse, "quiet"))
         layout.addWidget(area, 1)
         layout.addLayout(row)

@@ -7,34 +7,35 @@ from collections.abc import Callable
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.controls import words
 from medview.gui.theme_tokens import GRID_PX
 from medview.workspace.scheme import Bindings
 from medview.workspace.scheme_edits import with_drag, with_wheel
 from medview.workspace.view_state import Mode
 
-MODE_WORDS = {Mode.READ: "reading", Mode.ANNOTATE: "annotating"}
+MODE_WORDS = {Mode.READ: _("reading"), Mode.ANNOTATE: _("annotating")}
 
 _BUTTONS = {
-    "left": "Left button",
-    "middle": "Middle button",
-    "right": "Right button",
-    "shift+left": "Shift and left",
-    "ctrl+left": "Ctrl and left",
-    "alt+left": "Alt and left",
-    "shift+right": "Shift and right",
-    "ctrl+right": "Ctrl and right",
+    "left": _("Left button"),
+    "middle": _("Middle button"),
+    "right": _("Right button"),
+    "shift+left": _("Shift and left"),
+    "ctrl+left": _("Ctrl and left"),
+    "alt+left": _("Alt and left"),
+    "shift+right": _("Shift and right"),
+    "ctrl+right": _("Ctrl and right"),
 }
 _DRAGS = {
-    "tool": "Active tool",
-    "pan": "Move the picture",
-    "zoom": "Zoom",
-    "window": "Window",
-    "crosshair": "Crosshair",
-    "": "Nothing",
+    "tool": _("Active tool"),
+    "pan": _("Move the picture"),
+    "zoom": _("Zoom"),
+    "window": _("Window"),
+    "crosshair": _("Crosshair"),
+    "": _("Nothing"),
 }
-_WHEEL = {"": "Wheel", "ctrl": "Ctrl and wheel", "shift": "Shift and wheel"}
-_STEPS = {"slice": "Slices", "zoom": "Zoom", "radius": "Brush size, else slices"}
+_WHEEL = {"": _("Wheel"), "ctrl": _("Ctrl and wheel"), "shift": _("Shift and wheel")}
+_STEPS = {"slice": _("Slices"), "zoom": _("Zoom"), "radius": _("Brush size, else slices")}
 
 
 class MouseTable(QWidget):
@@ -51,16 +52,16 @@ class MouseTable(QWidget):
         grid.setHorizontalSpacing(GRID_PX * 4)
         grid.setVerticalSpacing(GRID_PX)
         for column, mode in enumerate(Mode, 1):
-            grid.addWidget(words(f"While {MODE_WORDS[mode]}", "quiet"), 0, column)
+            grid.addWidget(words(_("While {mode_words}").format(mode_words=MODE_WORDS[mode]), "quiet"), 0, column)
         for row, (chord, name) in enumerate(_BUTTONS.items(), 1):
             grid.addWidget(words(name), row, 0)
             for column, mode in enumerate(Mode, 1):
-                tip = f"What {name.lower()} does while {MODE_WORDS[mode]}"
+                tip = _("What {name} does while {mode_words}").format(name=name.lower(), mode_words=MODE_WORDS[mode])
                 grid.addWidget(self._button_list(mode, chord, tip), row, column)
         first = len(_BUTTONS) + 1
         for row, (chord, name) in enumerate(_WHEEL.items(), first):
             grid.addWidget(words(name), row, 0)
-            grid.addWidget(self._wheel_list(chord, f"What {name.lower()} does"), row, 1)
+            grid.addWidget(self._wheel_list(chord, _("What {name} does").format(name=name.lower())), row, 1)
         for column in (1, 2):
             grid.setColumnStretch(column, 1)
         grid.setRowStretch(first + len(_WHEEL), 1)

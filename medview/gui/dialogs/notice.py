@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.controls import text_button, words
 from medview.gui.theme_tokens import GRID_PX
 
-NOTICE = "Research use. Not a medical device."
+NOTICE = _("Research use. Not a medical device.")
 
 _TEXT = (
-    "MedView is made for research and teaching. It is not cleared or approved for diagnosis or treatment, and what its "
-    "models propose may be wrong. A qualified person has to check every result.",
-    "Images and labels stay on this computer. The demo models were trained on computed phantoms; on patients their output "
-    "means nothing.",
+    _(
+        "MedView is made for research and teaching. It is not cleared or approved for "
+        "diagnosis or treatment, and what its models propose may be wrong. A qualified "
+        "person has to check every result."
+    ),
+    _(
+        "Images and labels stay on this computer. The demo models were trained on "
+        "computed phantoms; on patients their output means nothing."
+    ),
 )
 
 
@@ -32,7 +38,7 @@ class NoticeDialog(QDialog):
             label = words(paragraph)
             label.setMinimumWidth(440)
             layout.addWidget(label)
-        self.agree = text_button("I understand", "Go on; this is asked once", role="primary")
+        self.agree = text_button(_("I understand"), _("Go on; this is asked once"), role="primary")
         self.agree.setObjectName("notice agree")
         self.agree.setDefault(True)
         self.agree.clicked.connect(self.accept)

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from medview.core.language import _
 from medview.gui.controls import set_role, words
 from medview.gui.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
 from medview.workspace.finder import Entry, found
@@ -37,7 +38,7 @@ from medview.workspace.finder import Entry, found
 _SIZE = QSize(560, 420)
 _TOP_PX = 56
 _SHADE = QColor(0, 0, 0, 90)
-_HINT = "Arrows choose, Enter does it, Esc closes"
+_HINT = _("Arrows choose, Enter does it, Esc closes")
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
@@ -125,9 +126,9 @@ class Palette(QWidget):
         self._entries, self._window = entries, window
         self._focused_before = QApplication.focusWidget()
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Find an action, a window or a series")
-        self.field.setAccessibleName("Find an action, a window or a series")
-        self.field.setToolTip("Words in any order, or a key such as Ctrl+Z")
+        self.field.setPlaceholderText(_("Find an action, a window or a series"))
+        self.field.setAccessibleName(_("Find an action, a window or a series"))
+        self.field.setToolTip(_("Words in any order, or a key such as Ctrl+Z"))
         self.field.setClearButtonEnabled(True)
         self.field.installEventFilter(self)
         self.field.textChanged.connect(self._refresh)
@@ -212,7 +213,7 @@ class Palette(QWidget):
         self.model.show(shown)
         if shown:
             self.list.setCurrentIndex(self.model.index(0))
-        self._tell(_HINT if shown else "Nothing is called that; try fewer letters.")
+        self._tell(_HINT if shown else _("Nothing is called that; try fewer letters."))
 
     def _step(self, step: int) -> None:
         count = self.model.rowCount()

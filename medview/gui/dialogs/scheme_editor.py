@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.core.language import _
 from medview.gui.controls import text_button, words
 from medview.gui.dialogs.key_recorder import KeyRecorder
 from medview.gui.dialogs.key_table import KeyTable
@@ -55,7 +56,7 @@ class SchemeEditor(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Change keys and mouse")
+        self.setWindowTitle(_("Change keys and mouse"))
         self._draft, self._titles, self._keep = bindings, titles, keep
         self._make_parts()
         self._arrange()
@@ -75,37 +76,37 @@ class SchemeEditor(QDialog):
 
     def _make_parts(self) -> None:
         self.schemes = QComboBox()
-        self.schemes.setToolTip("What keys and mouse begin with; your changes are kept per scheme")
+        self.schemes.setToolTip(_("What keys and mouse begin with; your changes are kept per scheme"))
         for key, name in scheme_names().items():
             self.schemes.addItem(name, key)
         self.schemes.setCurrentIndex(self.schemes.findData(self._draft.base))
         self.schemes.currentIndexChanged.connect(lambda _n: self._take(load_bindings(str(self.schemes.currentData()))[0]))
         self.count = words("", "quiet")
-        self.reset_all = text_button("Reset all", "Take back all your changes to this scheme")
+        self.reset_all = text_button(_("Reset all"), _("Take back all your changes to this scheme"))
         self.reset_all.clicked.connect(lambda: self._take(shipped(self._draft.base)))
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find by words or by key")
-        self.search.setToolTip("Words in any order, or a key such as Ctrl+Z")
+        self.search.setPlaceholderText(_("Find by words or by key"))
+        self.search.setToolTip(_("Words in any order, or a key such as Ctrl+Z"))
         self.search.setClearButtonEnabled(True)
         self.table = KeyTable(self._titles)
         self.chosen = words("")
         self.record = KeyRecorder()
         self.table.cellDoubleClicked.connect(lambda *_at: self.record.click())
         self.record.recorded.connect(self._on_key)
-        self.remove = text_button("No key", "Take the keys away from this action in this mode")
+        self.remove = text_button(_("No key"), _("Take the keys away from this action in this mode"))
         self.remove.clicked.connect(lambda: self._set_keys(()))
-        self.reset_one = text_button("Reset", "The keys of the scheme for this action, in both modes")
+        self.reset_one = text_button(_("Reset"), _("The keys of the scheme for this action, in both modes"))
         self.reset_one.clicked.connect(self._on_reset)
         self.mouse = MouseTable()
         self.mouse.changed.connect(self._take)
         self.problem = words("", "warning")
         self.problem.setMinimumHeight(GRID_PX * 9)
         self.problem.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.take_away = text_button("", "Give the key to the action chosen above only")
+        self.take_away = text_button("", _("Give the key to the action chosen above only"))
         self.take_away.clicked.connect(self._on_take_away)
-        self.save = text_button("Save", "Use these keys from now on", role="primary")
+        self.save = text_button(_("Save"), _("Use these keys from now on"), role="primary")
         self.save.clicked.connect(self._on_save)
-        self.cancel = text_button("Cancel", "Leave everything as it was")
+        self.cancel = text_button(_("Cancel"), _("Leave everything as it was"))
         self.cancel.clicked.connect(self.reject)
 
     def _arrange(self) -> None:
@@ -117,13 +118,13 @@ class SchemeEditor(QDialog):
         column.addWidget(self.table, 1)
         column.addLayout(_row(self.chosen, self.record, self.remove, self.reset_one, stretch=self.chosen))
         tabs = QTabWidget()
-        tabs.addTab(keys, "Keys")
-        tabs.addTab(self.mouse, "Mouse")
+        tabs.addTab(keys, _("Keys"))
+        tabs.addTab(self.mouse, _("Mouse"))
         self.tabs = tabs
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
         layout.setSpacing(GRID_PX * 3)
-        scheme = words("Scheme")
+        scheme = words(_("Scheme"))
         scheme.setWordWrap(False)
         self.count.setWordWrap(False)
         layout.addLayout(_row(scheme, self.schemes, self.count, None, self.reset_all))
@@ -157,7 +158,7 @@ class SchemeEditor(QDialog):
         if at is None:
             self.chosen.setText("")
             return
-        where = "in both modes" if len(at[1]) > 1 else f"while {MODE_WORDS[at[1][0]]}"
+        where = _("in both modes") if len(at[1]) > 1 else _("while {mode_words}").format(mode_words=MODE_WORDS[at[1][0]])
         self.chosen.setText(f"{self._titles[at[0]]}, {where}")
 
     def _judge(self) -> None:
@@ -165,9 +166,11 @@ class SchemeEditor(QDialog):
         quarrels = conflicts(self._draft, self._titles)
         lines = [self._sentence(conflict) for conflict in quarrels[:_MOST_CONFLICTS]]
         if len(quarrels) > _MOST_CONFLICTS:
-            lines.append(f"And {len(quarrels) - _MOST_CONFLICTS} more.")
+            lines.append(_("And {count} more.").format(count=len(quarrels) - _MOST_CONFLICTS))
         lines += [
-            f"No button uses the active tool while {MODE_WORDS[mode]}; give it one under Mouse."
+            _("No button uses the active tool while {mode_words}; give it one under Mouse.").format(
+                mode_words=MODE_WORDS[mode]
+            )
             for mode in without_tool(self._draft)
         ]
         self.problem.setText("\n".join(lines))
@@ -175,15 +178,17 @@ class SchemeEditor(QDialog):
         mine = self._quarrel_of_chosen(quarrels)
         self.take_away.setVisible(mine is not None)
         if mine is not None:
-            self.take_away.setText(f"Only for {self._titles[mine[1]]}")
+            self.take_away.setText(_("Only for {titles}").format(titles=self._titles[mine[1]]))
         changes = differences(self._draft)
         number = len(changes.keys) + sum(map(len, changes.mouse.values())) + len(changes.wheel)
-        self.count.setText(f"{number} changed by you, in bold" if number else "As delivered")
+        self.count.setText(_("{number} changed by you, in bold").format(number=number) if number else _("As delivered"))
         self.reset_all.setEnabled(number > 0)
 
     def _sentence(self, conflict: Conflict) -> str:
         names = [self._titles[action] for action in conflict.action_ids]
-        return f"{conflict.keys} would mean {' and '.join(names)} while {MODE_WORDS[conflict.mode]}."
+        return _("{keys} would mean {names} while {mode_words}.").format(
+            keys=conflict.keys, names=_(" and ").join(names), mode_words=MODE_WORDS[conflict.mode]
+        )
 
     def _quarrel_of_chosen(self, quarrels: list[Conflict]) -> tuple[Conflict, str] | None:
         at = self.table.chosen()

@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import text_button, words
 from medview.gui.elided_label import ElidedLabel
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     # The DICOM reader is no part of the window.
     from medview.io.dicom.tag_list import TagList, TagRow
 
-_COLUMNS = ("Tag", "Name", "VR", "Value")
+_COLUMNS = (_("Tag"), _("Name"), "VR", _("Value"))
 _WIDTHS = (150, 260, 44)
 _SEARCH_MS = 120
 _SHOWN_LETTERS = 300
@@ -131,13 +132,13 @@ class TagsDialog(QDialog):
     def __init__(self, tags: TagList, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Tags of this image")
+        self.setWindowTitle(_("Tags of this image"))
         self._tags = tags
         self.model = TagModel(tags.rows, self)
         self.filter = TagFilter(self.model, self)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find by tag, name or value")
-        self.search.setToolTip("Words in any order: 0018,0050, SliceThickness, or a part of a value")
+        self.search.setPlaceholderText(_("Find by tag, name or value"))
+        self.search.setToolTip(_("Words in any order: 0018,0050, SliceThickness, or a part of a value"))
         self.search.setClearButtonEnabled(True)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -156,11 +157,11 @@ class TagsDialog(QDialog):
             self.tree.setColumnWidth(column, width)
         self.count = words("", "quiet")
         self.count.setWordWrap(False)
-        self.copy_value = text_button("Copy the value", "Copy the value of the chosen row (Ctrl+C)")
+        self.copy_value = text_button(_("Copy the value"), _("Copy the value of the chosen row (Ctrl+C)"))
         self.copy_value.clicked.connect(self.copy)
         QShortcut(QKeySequence.StandardKey.Copy, self.tree, self.copy, context=Qt.ShortcutContext.WidgetShortcut)
         self.tree.selectionModel().currentChanged.connect(lambda *_at: self._on_choice())
-        close = text_button("Close", "Close this window", role="primary")
+        close = text_button(_("Close"), _("Close this window"), role="primary")
         close.clicked.connect(self.accept)
         for button in (self.copy_value, close):
             button.setAutoDefault(False)
@@ -191,9 +192,11 @@ class TagsDialog(QDialog):
         else:
             self.tree.collapseAll()
         told = (
-            f"{self.filter.matching()} of {len(self.model.rows)} rows" if text.strip() else f"{len(self.model.rows)} rows"
+            _("{matching} of {count} rows").format(matching=self.filter.matching(), count=len(self.model.rows))
+            if text.strip()
+            else _("{count} rows").format(count=len(self.model.rows))
         )
-        self.count.setText(" · ".join(part for part in (told, self._tags.note) if part))
+        self.count.setText(" · ".join(part for part in (told, in_language(self._tags.note)) if part))
 
     def copy(self) -> None:
         """Copy the value of the chosen row, and say so where it is not the whole."""
@@ -201,7 +204,11 @@ class TagsDialog(QDialog):
         if row is None:
             return
         QGuiApplication.clipboard().setText(row.value)
-        self.count.setText(f"Copied {row.name}, shortened." if row.shortened else f"Copied {row.name}.")
+        self.count.setText(
+            _("Copied {name}, shortened.").format(name=row.name)
+            if row.shortened
+            else _("Copied {name}.").format(name=row.name)
+        )
 
     def _chosen(self) -> TagRow | None:
         index = self.tree.currentIndex()

@@ -11,6 +11,7 @@ from shiboken6 import isValid
 
 from medview.analysis.time_curve import TimeCurve
 from medview.core.job import Inline
+from medview.core.language import _
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import text_button
 from medview.gui.curve_plot import CurvePlot
@@ -34,7 +35,7 @@ class TimeCurveDialog(QDialog):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Curve over time")
+        self.setWindowTitle(_("Curve over time"))
         self.setObjectName("time curve")
         self._workspace = workspace
         self._axis: TimeAxis | None = None
@@ -42,12 +43,14 @@ class TimeCurveDialog(QDialog):
         self.curve: TimeCurve | None = None
         self.title = ElidedLabel("", "heading")
         self.of = QComboBox()
-        self.of.setToolTip("What the curve is of; a measurement is chosen with a click on it")
+        self.of.setToolTip(_("What the curve is of; a measurement is chosen with a click on it"))
         self.of.currentIndexChanged.connect(self._later)
         self.plot = CurvePlot()
         self.plot.index_wanted.connect(self.go)
         self.note = ElidedLabel("", "quiet")
-        self.copy_table = text_button("Copy as table", "Time, mean, SD and number of voxels in columns, for a spreadsheet")
+        self.copy_table = text_button(
+            _("Copy as table"), _("Time, mean, SD and number of voxels in columns, for a spreadsheet")
+        )
         self.copy_table.clicked.connect(self.copy)
         self._arrange()
         for keys, step in (("Left", -1), ("Right", 1)):
@@ -63,7 +66,7 @@ class TimeCurveDialog(QDialog):
         self.resize(*_SIZE)
 
     def _arrange(self) -> None:
-        close = text_button("Close", "Close this window", role="primary")
+        close = text_button(_("Close"), _("Close this window"), role="primary")
         close.clicked.connect(self.accept)
         for button in (self.copy_table, close):
             button.setAutoDefault(False)
@@ -110,7 +113,7 @@ class TimeCurveDialog(QDialog):
         case, chosen = self._workspace.active, self.of.currentData()
         blocker = QSignalBlocker(self.of)
         self.of.clear()
-        self.of.addItem("Measurement or crosshair", "")
+        self.of.addItem(_("Measurement or crosshair"), "")
         for segment in case.labels.segmentation.segments if case is not None else ():
             self.of.addItem(segment.name, segment.segment_id)
         self.of.setCurrentIndex(max(self.of.findData(chosen), 0))
@@ -124,7 +127,9 @@ class TimeCurveDialog(QDialog):
         subject = subject_of(case, self.of.currentData() or "") if case is not None and axis is not None else None
         if case is None or axis is None or subject is None:
             self._subject = None
-            self.title.setText("There is no series with several times" if axis is None else "The segment holds no voxels")
+            self.title.setText(
+                _("There is no series with several times") if axis is None else _("The segment holds no voxels")
+            )
             self._show(None)
             return
         if self._subject is not None and self._subject.key == subject.key:
@@ -173,17 +178,21 @@ class TimeCurveDialog(QDialog):
         """Copy the curve as a table."""
         if self._subject is not None and self._axis is not None and self.curve is not None:
             QGuiApplication.clipboard().setText(curve_table(self._subject, self._axis, self.curve))
-            self.note.setText("Copied the curve as a table.")
+            self.note.setText(_("Copied the curve as a table."))
 
 
 def _numbers(case: OpenCase, axis: TimeAxis, curve: TimeCurve, index: int) -> str:
     """Return time, mean, SD and number of voxels in one line."""
     if index >= len(curve.mean):
         return ""
-    at = seconds_text(axis.values[index]) if axis.unit else f"{axis.name} {index + 1} of {len(axis.values)}"
+    at = (
+        seconds_text(axis.values[index])
+        if axis.unit
+        else _("{name} {index} of {count}").format(name=axis.name, index=index + 1, count=len(axis.values))
+    )
     count = int(curve.voxels[index])
     if count == 0:
-        return f"{at}: no value"
+        return _("{at}: no value").format(at=at)
     value = f"{curve.name} {number_text(curve.mean[index])} {curve.unit}".rstrip()
-    noun = "pixels" if case.entry.time_points == 1 else "voxels"
+    noun = _("pixels") if case.entry.time_points == 1 else _("voxels")
     return f"{at}: {value}" if count == 1 else f"{at}: {value}, SD {number_text(curve.sd[index])}, {count} {noun}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QPainter
 
+from medview.core.language import in_language
 from medview.gui.picture_text import TextBlock, TextLine
 from medview.gui.theme_tokens import PICTURE_TEXT
 from medview.gui.viewport import Viewport
@@ -36,7 +37,7 @@ class ScaleBarLayer:
         longest = min(_LONGEST_PX, viewport.width_px * _LONGEST_PART)
         self._length_mm = nice_length_mm(viewport.mm_per_px, longest) if calibrated else 0.0
         text = f"{self._length_mm:g} mm" if self._length_mm < 1000 else f"{self._length_mm / 1000:g} m"
-        self._text.set([TextLine(f"{text} {note}".rstrip(), PICTURE_TEXT)], font, viewport.device_ratio)
+        self._text.set([TextLine(f"{text} {in_language(note)}".rstrip(), PICTURE_TEXT)], font, viewport.device_ratio)
 
     @property
     def boxes_px(self) -> list[tuple[float, float, float, float]]:

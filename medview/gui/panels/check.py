@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.core.study import Verdict, VolumeEntry
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import clear_layout, words
@@ -15,9 +16,9 @@ from medview.workspace.workspace import Workspace
 
 _ROLES = {Verdict.VOLUME: "good", Verdict.STACK: "warning", Verdict.REFUSED: "error"}
 _HEADINGS = {
-    ReasonKind.WRONG: ("Wrong", "warning"),
-    ReasonKind.ASSUMED: ("Assumed", "warning"),
-    ReasonKind.FOUND: ("Found", ""),
+    ReasonKind.WRONG: (_("Wrong"), "warning"),
+    ReasonKind.ASSUMED: (_("Assumed"), "warning"),
+    ReasonKind.FOUND: (_("Found"), ""),
 }
 """What a person has to know first comes first."""
 
@@ -53,9 +54,9 @@ class CheckPanel(QWidget):
         self._shown = key
         clear_layout(self._column)
         if case is None:
-            self._column.addWidget(words("Open a series to see what was checked.", "quiet"))
+            self._column.addWidget(words(_("Open a series to see what was checked."), "quiet"))
             return
-        self._column.addWidget(words(verdict_sentence(case.entry), _role(case.entry)))
+        self._column.addWidget(words(in_language(verdict_sentence(case.entry)), _role(case.entry)))
         damaged = [load_sentence(case.load, hidden=hidden)] if case.load.complete and case.load.damaged else []
         findings = check(case.series, case.entry, damaged)
         for kind, (heading, role) in _HEADINGS.items():
@@ -64,4 +65,4 @@ class CheckPanel(QWidget):
             if lines:
                 self._column.addWidget(words(heading, "heading"))
             for line in lines:
-                self._column.addWidget(words(line, role))
+                self._column.addWidget(words(in_language(line), role))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.core.study import Series
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import action_button, set_role, text_button, words
@@ -19,7 +20,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import fusion as fusing
 from medview.workspace.workspace import Workspace
 
-_NOTHING = "Nothing over it"
+_NOTHING = _("Nothing over it")
 _LEAST_COMBO_PX = 80
 
 
@@ -31,21 +32,21 @@ class FusionPanel(QWidget):
         self._workspace = workspace
         self._offered: list[OpenCase | Series | None] = []
         self.note = words("", "quiet")
-        self.overlay = _combo("Series that lies over the open one; those marked with a dot are opened first")
+        self.overlay = _combo(_("Series that lies over the open one; those marked with a dot are opened first"))
         self.overlay.setObjectName("fusion overlay")
         self.overlay.activated.connect(self._on_overlay)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setObjectName("fusion opacity")
         self.opacity.setRange(0, 100)
         self.opacity.setPageStep(10)
-        self.opacity.setToolTip("How much the upper series hides of the lower one")
-        self.opacity.setAccessibleName("Opacity of the upper series")
+        self.opacity.setToolTip(_("How much the upper series hides of the lower one"))
+        self.opacity.setAccessibleName(_("Opacity of the upper series"))
         self.opacity.valueChanged.connect(self._on_opacity)
-        self.colours = _combo("Colours of the upper series")
+        self.colours = _combo(_("Colours of the upper series"))
         for name in colour_maps.names():
             self.colours.addItem(colour_maps.title(name), name)
         self.colours.activated.connect(self._on_colours)
-        self.register = text_button("Register", "Find in the background how the upper series lies over the lower one")
+        self.register = text_button(_("Register"), _("Find in the background how the upper series lies over the lower one"))
         self.register.setObjectName("fusion register")
         self.register.clicked.connect(self._on(fusing.register))
         self._body = QWidget()
@@ -80,7 +81,7 @@ class FusionPanel(QWidget):
     def refresh(self, *_values: object) -> None:
         """Show the fusion over the active case as it is."""
         workspace, base = self._workspace, self._workspace.active
-        problem = "Open a series to lay another one over it." if base is None else why_not(base.volume)
+        problem = _("Open a series to lay another one over it.") if base is None else why_not(base.volume)
         fusion = fusing.fusion_of(workspace, base)
         self.overlay.setVisible(not problem)
         self._body.setVisible(fusion is not None)
@@ -90,7 +91,7 @@ class FusionPanel(QWidget):
         self._offer(base)
         if fusion is None:
             alone = len(self._offered) == 1
-            self._say("No other series of this patient with millimetres is there." if alone else "", "quiet")
+            self._say(_("No other series of this patient with millimetres is there.") if alone else "", "quiet")
             return
         self._show(fusion, fusing.footing_of(workspace, base))
 
@@ -113,16 +114,16 @@ class FusionPanel(QWidget):
             blocker.unblock()
         self.register.setVisible(footing is not Footing.SAME_FRAME)
         self.register.setEnabled(not fusion.registering)
-        self.register.setText("Register" if footing is Footing.NONE else "Register again")
+        self.register.setText(_("Register") if footing is Footing.NONE else _("Register again"))
         set_role(self.register, "primary" if footing is Footing.NONE else "")
         if fusion.registering:
-            self._say("Registering in the background.", "quiet")
+            self._say(_("Registering in the background."), "quiet")
         elif footing is Footing.NONE:
-            self._say("Another frame of reference, or none stated: nothing is drawn until it is registered.", "warning")
+            self._say(_("Another frame of reference, or none stated: nothing is drawn until it is registered."), "warning")
         elif fusion.registration is not None:
-            self._say(f"Registered (rigid). {fusion.registration.note}", "warning")
+            self._say(_("Registered (rigid). {note}").format(note=in_language(fusion.registration.note)), "warning")
         else:
-            self._say("Same frame of reference." if fusion.visible else "Hidden.", "quiet")
+            self._say(_("Same frame of reference.") if fusion.visible else "Hidden.", "quiet")
 
     def _say(self, text: str, role: str) -> None:
         self.note.setText(text)
@@ -132,8 +133,8 @@ class FusionPanel(QWidget):
     def _name(self, one: OpenCase | Series) -> str:
         series, bench = one.series if isinstance(one, OpenCase) else one, self._workspace.bench
         described = series_description(bench.as_read(series), hidden=bench.identity_hidden)
-        name = f"{series.modality} {described}".strip() or "Series"
-        return name if isinstance(one, OpenCase) else f"{name}, not open yet"
+        name = f"{series.modality} {described}".strip() or _("Series")
+        return name if isinstance(one, OpenCase) else _("{name}, not open yet").format(name=name)
 
     def _on_overlay(self, number: int) -> None:
         base, chosen = self._workspace.active, self._offered[number]

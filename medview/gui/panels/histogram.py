@@ -10,6 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medview.analysis.histogram import Histogram
+from medview.core.language import _
 from medview.core.window import Window
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.load_plots import LoadPlots
@@ -90,7 +91,7 @@ class HistogramPanel(QWidget):
         assert isinstance(module, ModuleType)
         plot: HistogramPlot = module.HistogramPlot(self)
         plot.setObjectName("histogram")
-        plot.setAccessibleName("Histogram")
+        plot.setAccessibleName(_("Histogram"))
         plot.region_wanted.connect(self._on_region)
         self._layout.addWidget(plot)
         self.plot = plot
@@ -102,9 +103,15 @@ class HistogramPanel(QWidget):
         if counted is not self._drawn:
             self._drawn = counted
             plot.show_histogram(counted)
-            what = f"How often each value occurs, in {counted.unit}" if counted.unit else "How often each value occurs"
+            what = (
+                _("How often each value occurs, in {unit}").format(unit=counted.unit)
+                if counted.unit
+                else _("How often each value occurs")
+            )
             plot.setToolTip(
-                f"{what}{_when(case)}; the scale is logarithmic.\nDrag an edge or the middle to change the window."
+                _("{what}{when}; the scale is logarithmic.\nDrag an edge or the middle to change the window.").format(
+                    what=what, when=_when(case)
+                )
             )
         window = case.view.window
         low, high = window.center - window.width / 2, window.center + window.width / 2
@@ -121,4 +128,4 @@ class HistogramPanel(QWidget):
 def _when(case: OpenCase) -> str:
     """Return which time the values were counted at, where there are several."""
     at = time_of(case, case.histogram[0]) if case.histogram is not None and case.entry.time_points > 1 else None
-    return "" if at is None else f", at time {at + 1}"
+    return "" if at is None else _(", at time {at}").format(at=at + 1)

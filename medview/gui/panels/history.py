@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import words
 from medview.gui.identity import command_name
@@ -23,12 +24,14 @@ class HistoryPanel(QWidget):
         self._workspace = workspace
         self.list = QListWidget()
         self.list.setObjectName("history")
-        self.list.setToolTip("Double click an entry to go back or forward to it")
+        self.list.setToolTip(_("Double click an entry to go back or forward to it"))
         self.list.setMinimumHeight(110)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.itemDoubleClicked.connect(self._go_to)
-        self._empty = words("Nothing has been changed yet. Everything you do can be undone, also after a restart.", "quiet")
+        self._empty = words(
+            _("Nothing has been changed yet. Everything you do can be undone, also after a restart."), "quiet"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         layout.addWidget(self._empty)
@@ -54,18 +57,18 @@ class HistoryPanel(QWidget):
             self._add(name, -back, undone=False)
 
     def _add(self, name: str, steps: int, *, undone: bool) -> None:
-        name = command_name(name, hidden=self._workspace.bench.identity_hidden)
+        name = in_language(command_name(name, hidden=self._workspace.bench.identity_hidden))
         item = QListWidgetItem(name)
         item.setToolTip(name)
         item.setData(Qt.ItemDataRole.UserRole, steps)
         if undone:
             item.setForeground(QBrush(self.palette().color(self.palette().ColorRole.PlaceholderText)))
-            item.setToolTip(f"Undone: {name}")
+            item.setToolTip(_("Undone: {name}").format(name=name))
         self.list.addItem(item)
 
     def _go_to(self, item: QListWidgetItem) -> None:
         case = self._workspace.active
         steps = int(item.data(Qt.ItemDataRole.UserRole))
-        for _ in range(abs(steps)):
+        for _unused in range(abs(steps)):
             if case is not None:
                 case.redo() if steps > 0 else case.undo()

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QVBoxLayout, QWidget
 
 from medview.core.key_image import KeyImage
+from medview.core.language import _
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import action_button, clear_layout, icon_button, set_role
 from medview.gui.elided_label import ElidedLabel
@@ -36,7 +37,7 @@ class KeyImagesPanel(QWidget):
         self._rows.setSpacing(GRID_PX)
         exports = QHBoxLayout()
         exports.setSpacing(GRID_PX)
-        for action_id, words in (("keyimage.save", "Save as PNG"), ("file.export_ko", "Export DICOM")):
+        for action_id, words in (("keyimage.save", _("Save as PNG")), ("file.export_ko", _("Export DICOM"))):
             # Buttons take the short text of an action, menus the long one.
             actions[action_id].setIconText(words)
             button = action_button(actions[action_id], text=True, flat=False)
@@ -103,12 +104,12 @@ class KeyImagesPanel(QWidget):
         label = ElidedLabel(f"{at}: {one.label}" if one.label else at)
         label.setProperty("role", "accent" if one in now else "")
         self._labels.append((label, one))
-        show = icon_button("mdi6.crosshairs-gps", f"Show it: {at}")
+        show = icon_button("mdi6.crosshairs-gps", _("Show it: {at}").format(at=at))
         show.clicked.connect(partial(self._show, case, one))
-        write = icon_button("mdi6.pencil-outline", f"Write a note on {at}")
+        write = icon_button("mdi6.pencil-outline", _("Write a note on {at}").format(at=at))
         write.setEnabled(case.editable)
         write.clicked.connect(partial(self._ask_note, case, one))
-        remove = icon_button("mdi6.trash-can-outline", f"Unmark {at}; Undo brings it back")
+        remove = icon_button("mdi6.trash-can-outline", _("Unmark {at}; Undo brings it back").format(at=at))
         remove.setEnabled(case.editable)
         remove.clicked.connect(partial(self._delete, case, one))
         row.addWidget(label, 1)
@@ -123,8 +124,8 @@ class KeyImagesPanel(QWidget):
     def _ask_note(self, case: OpenCase, one: KeyImage, _checked: bool = False) -> None:
         asked = QInputDialog(self)
         asked.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        asked.setWindowTitle("Note")
-        asked.setLabelText(f"Note on {where(case, one)}; it stands on the picture and in exports")
+        asked.setWindowTitle(_("Note"))
+        asked.setLabelText(_("Note on {where}; it stands on the picture and in exports").format(where=where(case, one)))
         asked.setTextValue(one.label)
         asked.textValueSelected.connect(partial(note, case, one))
         asked.open()
@@ -132,4 +133,4 @@ class KeyImagesPanel(QWidget):
     def _delete(self, case: OpenCase, one: KeyImage, _checked: bool = False) -> None:
         at = where(case, one)
         if delete(case, one) is not None:
-            self._workspace.say(f"Unmarked {at}.", undo=True)
+            self._workspace.say(_("Unmarked {at}.").format(at=at), undo=True)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.core.measurement import Measurement
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import action_button, clear_layout, icon_button, text_button
@@ -49,8 +50,10 @@ class MeasurementsPanel(QWidget):
             tools.addWidget(button, *divmod(number, _TOOLS_IN_ROW))
         self._rows = QVBoxLayout()
         self._rows.setSpacing(GRID_PX)
-        self.copy_text = text_button("Copy as text", "One line for each measurement, for a report")
-        self.copy_table = text_button("Copy as table", "Name, slice, quantity, value, unit in columns, for a spreadsheet")
+        self.copy_text = text_button(_("Copy as text"), _("One line for each measurement, for a report"))
+        self.copy_table = text_button(
+            _("Copy as table"), _("Name, slice, quantity, value, unit in columns, for a spreadsheet")
+        )
         self.copy_text.clicked.connect(self._copy_text)
         self.copy_table.clicked.connect(self._copy_table)
         copies = QHBoxLayout()
@@ -100,12 +103,14 @@ class MeasurementsPanel(QWidget):
         found = measured(case, one)
         said = ", ".join(short_text(found))
         label = ElidedLabel(f"{title(one)}: {said}")
-        reason = f"\n{found.remark}" if found.remark else ""
-        label.set_hint(f"{where(case, one)}\n{said}{reason}\nClick to go there")
+        reason = f"\n{in_language(found.remark)}" if found.remark else ""
+        label.set_hint(
+            _("{where}\n{said}{reason}\nClick to go there").format(where=where(case, one), said=said, reason=reason)
+        )
         label.setProperty("role", "accent" if one.annotation_id == case.view.active_measurement_id else "")
-        show = icon_button("mdi6.crosshairs-gps", f"Show it: {where(case, one)}")
+        show = icon_button("mdi6.crosshairs-gps", _("Show it: {where}").format(where=where(case, one)))
         show.clicked.connect(lambda _checked=False: jump_to(case, one))
-        remove = icon_button("mdi6.trash-can-outline", f"Delete {title(one)}; Undo brings it back")
+        remove = icon_button("mdi6.trash-can-outline", _("Delete {title}; Undo brings it back").format(title=title(one)))
         remove.setEnabled(case.editable)
         remove.clicked.connect(lambda _checked=False: self._delete(case, one))
         row.addWidget(label, 1)
@@ -115,16 +120,16 @@ class MeasurementsPanel(QWidget):
 
     def _delete(self, case: OpenCase, one: Measurement) -> None:
         if delete(case, one):
-            self._workspace.say(f"Deleted {title(one)}.", undo=True)
+            self._workspace.say(_("Deleted {title}.").format(title=title(one)), undo=True)
 
     def _copy_text(self) -> None:
         case = self._workspace.active
         if case is not None:
             QGuiApplication.clipboard().setText(as_text(case, measurements(case)))
-            self._workspace.say("Copied the measurements as text.")
+            self._workspace.say(_("Copied the measurements as text."))
 
     def _copy_table(self) -> None:
         case = self._workspace.active
         if case is not None:
             QGuiApplication.clipboard().setText(table(case))
-            self._workspace.say("Copied the measurements as a table.")
+            self._workspace.say(_("Copied the measurements as a table."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.gui.bind import Subscriptions
 from medview.gui.controls import clear_layout, text_button, words
 from medview.gui.model_card import ModelCard
@@ -32,11 +33,11 @@ class ModelsPanel(QWidget):
         self._jobs: dict[tuple[str, str], Job] = {}
         self._cards = QVBoxLayout()
         self._cards.setSpacing(GRID_PX * 2)
-        self.add = text_button("Add a model...", "Install a model pack", icon_name="mdi6.plus")
+        self.add = text_button(_("Add a model..."), _("Install a model pack"), icon_name="mdi6.plus")
         self.add.setObjectName("add model")
         menu = QMenu(self.add)
-        menu.addAction("From a zip file...", self.add_zip_wanted.emit)
-        menu.addAction("From a folder...", self.add_folder_wanted.emit)
+        menu.addAction(_("From a zip file..."), self.add_zip_wanted.emit)
+        menu.addAction(_("From a folder..."), self.add_folder_wanted.emit)
         self.add.setMenu(menu)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
@@ -63,9 +64,9 @@ class ModelsPanel(QWidget):
             self.cards[card.key] = card
             self._cards.addWidget(card)
         if not self.cards:
-            self._cards.addWidget(words("No models are installed. Add one below.", "quiet"))
+            self._cards.addWidget(words(_("No models are installed. Add one below."), "quiet"))
         for damaged in self._workspace.services.registry.damaged:
-            self._cards.addWidget(words(damaged.reason, "warning"))
+            self._cards.addWidget(words(in_language(damaged.reason), "warning"))
         self._show_jobs()
 
     def _run(self, key: str) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.core.slab import Slab, SlabMode
 from medview.gui.bind import Subscriptions, bind, follow
 from medview.gui.controls import action_button, number_box, text_button, words
@@ -16,10 +17,10 @@ from medview.workspace.cine import FASTEST_HZ, SLOWEST_HZ
 from medview.workspace.workspace import Workspace
 
 _TIPS = {
-    SlabMode.OFF: "One slice at a time",
-    SlabMode.MAXIMUM: "Brightest voxel of the slices behind one another: vessels, nodules, contrast",
-    SlabMode.MINIMUM: "Darkest voxel of the slices behind one another: airways, emphysema",
-    SlabMode.MEAN: "Mean of the slices: as a thicker slice would have shown",
+    SlabMode.OFF: _("One slice at a time"),
+    SlabMode.MAXIMUM: _("Brightest voxel of the slices behind one another: vessels, nodules, contrast"),
+    SlabMode.MINIMUM: _("Darkest voxel of the slices behind one another: airways, emphysema"),
+    SlabMode.MEAN: _("Mean of the slices: as a thicker slice would have shown"),
 }
 _THICKEST_MM = 300.0
 
@@ -35,25 +36,25 @@ class PlanesPanel(QWidget):
         group = QButtonGroup(self)
         self.modes = {}
         for mode, tip in _TIPS.items():
-            button = text_button(mode.title or "Off", tip)
+            button = text_button(mode.title or _("Off"), tip)
             button.setCheckable(True)
             button.clicked.connect(partial(self._set_mode, mode))
             group.addButton(button)
             modes.addWidget(button)
             self.modes[mode] = button
-        self.thickness = number_box(0.5, _THICKEST_MM, "Thickness of the slab")
+        self.thickness = number_box(0.5, _THICKEST_MM, _("Thickness of the slab"))
         self.thickness.setDecimals(1)
         self.thickness.setSuffix(" mm")
         self.thickness.valueChanged.connect(self._set_thickness)
         self.play = action_button(actions["cine.play"], text=True, flat=False)
-        tip = "Slices or time points per second; the file's own rate where it states one"
+        tip = _("Slices or time points per second; the file's own rate where it states one")
         self.rate = number_box(SLOWEST_HZ, FASTEST_HZ, tip)
         self.rate.setDecimals(1)
         self.rate.setSuffix(" per s")
         bind(self.rate, self._bench, "cine_rate_hz")
         self.played = {
-            False: text_button("Slices", "Play goes through the slices of the pane under the pointer"),
-            True: text_button("Time", "Play goes through the time points of the series"),
+            False: text_button(_("Slices"), _("Play goes through the slices of the pane under the pointer")),
+            True: text_button(_("Time"), _("Play goes through the time points of the series")),
         }
         what = QButtonGroup(self)
         for in_time, button in self.played.items():
@@ -61,14 +62,14 @@ class PlanesPanel(QWidget):
             button.clicked.connect(partial(self._set_played, in_time))
             what.addButton(button)
         self._what = QWidget()
-        row = _row(words("Plays", "quiet"), *self.played.values())
+        row = _row(words(_("Plays"), "quiet"), *self.played.values())
         row.setContentsMargins(0, 0, 0, 0)
         self._what.setLayout(row)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         column.setSpacing(GRID_PX * 2)
         column.addLayout(modes)
-        column.addLayout(_row(words("Slab", "quiet"), self.thickness))
+        column.addLayout(_row(words(_("Slab"), "quiet"), self.thickness))
         column.addWidget(self._what)
         column.addLayout(_row(self.play, self.rate))
         follow(self, self._bench, "slab", self._show)

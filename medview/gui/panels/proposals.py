@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from medview.core.language import _, in_language
 from medview.core.prediction import Prediction
 from medview.gui.bind import Subscriptions
 from medview.gui.controls import clear_layout, words
@@ -58,7 +59,7 @@ class ProposalsPanel(QWidget):
             self.cards.append(card)
             self._column.addWidget(card)
         if not found:
-            self._column.addWidget(words("No proposals. Run a model below.", "quiet"))
+            self._column.addWidget(words(_("No proposals. Run a model below."), "quiet"))
         self.count_changed.emit(len(found))
 
     def _on_labels(self, event: LabelsChanged) -> None:
@@ -71,7 +72,7 @@ class ProposalsPanel(QWidget):
         if case is not None:
             name = case.labels.proposals[proposal_id].prediction.model_name
             if labels.accept(case, proposal_id):
-                self._workspace.say(f"Accepted what {name} proposed.", undo=True)
+                self._workspace.say(_("Accepted what {name} proposed.").format(name=name), undo=True)
 
     def _accept_segment(self, proposal_id: str, value: int) -> None:
         case = self._workspace.active
@@ -88,12 +89,12 @@ class ProposalsPanel(QWidget):
         if case is not None:
             name = case.labels.proposals[proposal_id].prediction.model_name
             if labels.reject(case, proposal_id):
-                self._workspace.say(f"Rejected what {name} proposed.", undo=True)
+                self._workspace.say(_("Rejected what {name} proposed.").format(name=name), undo=True)
 
     def _say_done(self) -> None:
         case = self._workspace.active
         if case is not None and (command := case.history.next_undo()) is not None:
-            self._workspace.say(f"Done: {command.name}", undo=True)
+            self._workspace.say(_("Done: {name}").format(name=in_language(command.name)), undo=True)
 
     def _go_to(self, proposal_id: str, what: object) -> None:
         case = self._workspace.active

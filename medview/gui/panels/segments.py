@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from medview.core.annotations import BoxAnnotation, ImageLabel
 from medview.core.key_image import KeyImage
+from medview.core.language import _, in_language
 from medview.core.measurement import Measurement
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import action_button, clear_layout, icon_button, words
@@ -32,7 +33,7 @@ class SegmentsPanel(QWidget):
         super().__init__(parent)
         self._workspace = workspace
         self.rows: dict[str, SegmentRow] = {}
-        self._empty = words("No segments yet. Paint on a picture to make one, or add one here.", "quiet")
+        self._empty = words(_("No segments yet. Paint on a picture to make one, or add one here."), "quiet")
         self._read_only = words("", "warning")
         self.add = action_button(actions["segment.add"], text=True, flat=False)
         self.add.setObjectName("button segment.add")
@@ -105,7 +106,7 @@ class SegmentsPanel(QWidget):
 
     def _refresh_read_only(self) -> None:
         case = self._workspace.active
-        why = case.read_only if case else ""
+        why = in_language(case.read_only) if case else ""
         self._read_only.setText(why)
         self._read_only.setVisible(bool(why))
         changeable = case is not None and not why and not case.reading
@@ -135,7 +136,7 @@ class SegmentsPanel(QWidget):
         if case is not None and case.editable:
             name = case.labels.segmentation.segment(segment_id).name
             labels.delete_segment(case, segment_id)
-            self._workspace.say(f"Deleted {name}.", undo=True)
+            self._workspace.say(_("Deleted {name}.").format(name=name), undo=True)
 
     def _with_case(self, change: Callable[[OpenCase], None]) -> None:
         if self._workspace.active is not None:
@@ -151,8 +152,10 @@ class SegmentsPanel(QWidget):
             row = QHBoxLayout()
             row.setSpacing(GRID_PX)
             label = ElidedLabel(_annotation_text(annotation))
-            label.set_hint(annotation.source.title)
-            remove = icon_button("mdi6.trash-can-outline", f"Delete {annotation.label}; Undo brings it back")
+            label.set_hint(in_language(annotation.source.title))
+            remove = icon_button(
+                "mdi6.trash-can-outline", _("Delete {label}; Undo brings it back").format(label=annotation.label)
+            )
             remove.setEnabled(not case.read_only)
             remove.clicked.connect(
                 lambda _checked=False, key=annotation_id: self._with_case(lambda c: labels.delete_annotation(c, key))
@@ -165,6 +168,6 @@ class SegmentsPanel(QWidget):
 def _annotation_text(annotation: BoxAnnotation | ImageLabel) -> str:
     if isinstance(annotation, ImageLabel):
         score = f", {annotation.probability:.0%}" if annotation.probability is not None else ""
-        return f"Whole series: {annotation.label}{score}"
-    score = f", score {annotation.score:.2f}" if annotation.score is not None else ""
-    return f"Box: {annotation.label}{score}"
+        return _("Whole series: {label}{score}").format(label=annotation.label, score=score)
+    score = _(", score {score:.2f}").format(score=annotation.score) if annotation.score is not None else ""
+    return _("Box: {label}{score}").format(label=annotation.label, score=score)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QPoint, QSortFilterProxyModel, Qt, Signa
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
+from medview.core.language import _, plural
 from medview.core.study import DamagedFile, Series
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import text_button, words
@@ -54,13 +55,13 @@ class StudiesPanel(QFrame):
         self.rows = StudyRows(tokens, self._thumbnails.get, self._is_open, self)
         self.tree = self._make_tree()
         self._thumbnails.arrived.connect(self.tree.viewport().update)
-        self._empty = words("Open a folder; its patients, studies and series appear here.", "quiet")
+        self._empty = words(_("Open a folder; its patients, studies and series appear here."), "quiet")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._empty.setContentsMargins(GRID_PX * 3, GRID_PX * 2, GRID_PX * 3, 0)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self.tree)
-        self.damaged = text_button("", "List the files and why", role="flat", icon_name="mdi6.file-alert-outline")
+        self.damaged = text_button("", _("List the files and why"), role="flat", icon_name="mdi6.file-alert-outline")
         self.damaged.clicked.connect(lambda: self.damaged_wanted.emit(self._damaged_files()))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GRID_PX * 2, 0, GRID_PX)
@@ -93,7 +94,7 @@ class StudiesPanel(QFrame):
         self.search.setEnabled(self.model.rowCount() > 0)
         damaged = len(self._damaged_files())
         self.damaged.setVisible(damaged > 0)
-        self.damaged.setText(f"{damaged} {'file' if damaged == 1 else 'files'} could not be read")
+        self.damaged.setText(plural("{n} file could not be read", "{n} files could not be read", damaged).format(n=damaged))
         self._on_active()
 
     def _make_tree(self) -> QTreeView:
@@ -162,7 +163,7 @@ class StudiesPanel(QFrame):
         hidden = self._workspace.bench.identity_hidden
         if hidden and not self._told_why:
             self._told_why = True
-            self._workspace.say("The files tell who the patient is, which is hidden; show it again to drag them out.")
+            self._workspace.say(_("The files tell who the patient is, which is hidden; show it again to drag them out."))
         return not hidden
 
     def _on_identity(self, _hidden: object) -> None:

@@ -7,6 +7,7 @@ import math
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
+from medview.core.language import _
 from medview.gui.bind import bind, follow
 from medview.gui.controls import action_button, number_box, text_button, words
 from medview.gui.qt_actions import QtActions
@@ -31,7 +32,7 @@ class ToolsPanel(QWidget):
             button.setObjectName(f"button {name}")
             button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
             tools.addWidget(button, number // 2, number % 2)
-        self.radius = number_box(MIN_BRUSH_MM, MAX_BRUSH_MM, "Brush radius ([ and ], or Shift and wheel on the picture)")
+        self.radius = number_box(MIN_BRUSH_MM, MAX_BRUSH_MM, _("Brush radius ([ and ], or Shift and wheel on the picture)"))
         self.radius.setDecimals(1)
         self.radius.setSingleStep(0.5)
         self.radius.setSuffix(" mm")
@@ -42,8 +43,8 @@ class ToolsPanel(QWidget):
         self.slider.setToolTip(self.radius.toolTip())
         self.slider.valueChanged.connect(lambda step: bench.set_radius(_radius_mm(step)))
         follow(self, bench, "brush_radius_mm", self._show_radius)
-        self.disc = text_button("2-D disc", "Paints on the slice only (S)", icon_name="mdi6.circle-outline")
-        self.sphere = text_button("Sphere", "Paints neighbouring slices too (S)", icon_name="mdi6.sphere")
+        self.disc = text_button(_("2-D disc"), _("Paints on the slice only (S)"), icon_name="mdi6.circle-outline")
+        self.sphere = text_button(_("Sphere"), _("Paints neighbouring slices too (S)"), icon_name="mdi6.sphere")
         shape = QButtonGroup(self)
         for choice in (self.disc, self.sphere):
             choice.setCheckable(True)
@@ -52,15 +53,15 @@ class ToolsPanel(QWidget):
         follow(self, bench, "brush_sphere", lambda sphere: self.disc.setChecked(not sphere))
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
-        self.opacity.setToolTip("How strongly labels cover the picture; outlines stay")
+        self.opacity.setToolTip(_("How strongly labels cover the picture; outlines stay"))
         bind(self.opacity, bench, "overlay_opacity", to_widget=lambda f: round(f * 100), from_widget=lambda n: n / 100)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         layout.setSpacing(GRID_PX * 2)
         layout.addLayout(tools)
-        layout.addLayout(_row(words("Radius", "quiet"), self.slider, self.radius))
+        layout.addLayout(_row(words(_("Radius"), "quiet"), self.slider, self.radius))
         layout.addLayout(_row(self.disc, self.sphere))
-        layout.addLayout(_row(words("Fill", "quiet"), self.opacity))
+        layout.addLayout(_row(words(_("Fill"), "quiet"), self.opacity))
 
     def _show_radius(self, radius_mm: float) -> None:
         blocker = QSignalBlocker(self.slider)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.core.language import _, in_language
 from medview.core.voi_table import VoiTransform
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.controls import clear_layout, number_box, text_button, words
@@ -34,20 +35,20 @@ class WindowPanel(QWidget):
         self._workspace, self._scheme = workspace, scheme
         self._presets = QGridLayout()
         self._presets.setSpacing(GRID_PX)
-        self.center = _number("Centre of the window: the value shown mid-grey")
-        self.window_width = _number("Width of the window: from black to white")
+        self.center = _number(_("Centre of the window: the value shown mid-grey"))
+        self.window_width = _number(_("Width of the window: from black to white"))
         self.center.valueChanged.connect(self._on_numbers)
         self.window_width.valueChanged.connect(self._on_numbers)
         self._unit = words("", "quiet")
         self._unit.setWordWrap(False)
         numbers = QHBoxLayout()
         numbers.setSpacing(GRID_PX)
-        numbers.addWidget(_name("Centre"))
+        numbers.addWidget(_name(_("Centre")))
         numbers.addWidget(self.center, 1)
-        numbers.addWidget(_name("Width"))
+        numbers.addWidget(_name(_("Width")))
         numbers.addWidget(self.window_width, 1)
         numbers.addWidget(self._unit)
-        self._empty = words("Open a series to see its windows.", "quiet")
+        self._empty = words(_("Open a series to see its windows."), "quiet")
         self._body = QWidget()
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
@@ -68,7 +69,7 @@ class WindowPanel(QWidget):
         self._listening.clear()
         case = self._workspace.active
         self._empty.setVisible(case is None or case.volume.colour)
-        self._empty.setText("Colour pictures have no window." if case else "Open a series to see its windows.")
+        self._empty.setText(_("Colour pictures have no window.") if case else _("Open a series to see its windows."))
         self._body.setVisible(case is not None and not case.volume.colour)
         clear_layout(self._presets)
         if case is None or case.volume.colour:
@@ -76,11 +77,11 @@ class WindowPanel(QWidget):
         self._unit.setText(case.volume.unit)
         offered = choices(case.volume)
         for number, window in enumerate(offered):
-            button = text_button(window.name, self._tip(window, number, case.volume.unit))
+            button = text_button(in_language(window.name), self._tip(window, number, case.volume.unit))
             button.setObjectName(f"preset {window.name}")
             button.clicked.connect(lambda _checked=False, w=window: self._set(w))
             self._add(button, number)
-        auto = text_button("Auto", "From the values of the slice under the crosshair")
+        auto = text_button(_("Auto"), _("From the values of the slice under the crosshair"))
         auto.clicked.connect(self._auto)
         self._add(auto, len(offered))
         self._listening.add(field_signal(case.view, "window"), self._show)
@@ -93,7 +94,11 @@ class WindowPanel(QWidget):
 
     def _tip(self, window: VoiTransform, number: int, unit: str) -> str:
         keys = self._scheme.shortcuts(f"preset.{number + 1}", self._workspace.bench.mode) if number < _KEYS else ()
-        tip = f"Centre {window.center:g}, width {window.width:g} {unit}".rstrip()
+        tip = (
+            _("Centre {center:g}, width {width:g} {unit}")
+            .format(center=window.center, width=window.width, unit=unit)
+            .rstrip()
+        )
         return f"{tip} ({keys[0]})" if keys else tip
 
     def _set(self, window: VoiTransform) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
+from medview.core.language import _
 from medview.core.plane import Plane, SlicePlane
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.workspace.layout import grid
@@ -48,7 +49,7 @@ def compare_with_prior(workspace: Workspace) -> None:
         return
     prior = find_prior(workspace, case)
     if prior is None:
-        workspace.say("No earlier study of this patient with a series of this kind is listed; open its folder first.")
+        workspace.say(_("No earlier study of this patient with a series of this kind is listed; open its folder first."))
         return
     bench = workspace.bench
     planes = (workspace.plane_in(bench.pointed),) * 2
@@ -72,8 +73,8 @@ def compare_with_prior(workspace: Workspace) -> None:
         # Switched off first: the way each has gone counts from here.
         bench.links = replace(bench.links, offset=False)
         bench.links = replace(bench.links, scroll=True, offset=not together)
-        how = "by their place in the patient" if together else "from where they stand now"
-        workspace.say(f"The earlier study is on the right; both scroll together {how}.")
+        how = _("by their place in the patient") if together else _("from where they stand now")
+        workspace.say(_("The earlier study is on the right; both scroll together {how}.").format(how=how))
 
     if open_series(workspace, prior.series, prior.entry, pane_id=right, shown=lambda _case: tie()) is None:
         tie()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from medview.core.errors import MedViewError
+from medview.core.language import _
 from medview.core.prediction import Proposal
 from medview.core.study import ScanResult
 from medview.workspace.demo import DEMO_MODELS, LUNG_WINDOW, MakeDemo, demo_folder, place_to_show
@@ -27,7 +28,7 @@ def open_demo(workspace: Workspace, folder: Path | None = None) -> Job:
 
     def scanned(value: object) -> None:
         if not isinstance(value, ScanResult) or not value.series:
-            workspace.say("The demo study could not be read; remove its folder and open it again.", Severity.ERROR)
+            workspace.say(_("The demo study could not be read; remove its folder and open it again."), Severity.ERROR)
             return
         workspace.add_scan("demo", value)
         open_series(workspace, min(value.series, key=lambda s: (s.patient_id, s.study_date)), then=_propose)

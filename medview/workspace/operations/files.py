@@ -12,6 +12,7 @@ from medview.core.changes import Change, Command, SegmentChange
 from medview.core.errors import GeometryError, MedViewError
 from medview.core.job import JobContext
 from medview.core.label_patch import LabelPatch
+from medview.core.language import _, in_language
 from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import LabelArray, Segmentation
 from medview.core.source import Source, SourceKind
@@ -53,7 +54,7 @@ class ExportSeg:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Writing the DICOM SEG"
+        return _("Writing the DICOM SEG")
 
     @property
     def lane(self) -> Lane:
@@ -80,7 +81,7 @@ class ExportNifti:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Writing the NIfTI label map"
+        return _("Writing the NIfTI label map")
 
     @property
     def lane(self) -> Lane:
@@ -104,7 +105,7 @@ class ImportFile:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return f"Reading labels from {self.path.name}"
+        return _("Reading labels from {name}").format(name=self.path.name)
 
     @property
     def lane(self) -> Lane:
@@ -126,7 +127,7 @@ class AddModel:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return f"Adding {self.path.name}"
+        return _("Adding {name}").format(name=self.path.name)
 
     @property
     def lane(self) -> Lane:
@@ -144,7 +145,7 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
     if case is None:
         return None
     if not case.entry.dicom_paths:
-        workspace.say("A DICOM SEG needs a DICOM series; export NIfTI instead.", Severity.WARNING)
+        workspace.say(_("A DICOM SEG needs a DICOM series; export NIfTI instead."), Severity.WARNING)
         return None
     source = tuple(Path(path) for path in case.entry.dicom_paths)
     if not _may_write(workspace, case, path):
@@ -168,8 +169,8 @@ def import_labels(workspace: Workspace, path: Path) -> Job | None:
     """Read labels from a SEG, NIfTI or NRRD into new segments of the active case."""
     case = workspace.active
     if case is None or case.read_only or not case.ready:
-        problem = (case.read_only or "The series is still being read; import when it is complete.") if case else ""
-        workspace.say(problem or "Open the series first that the labels belong to.", Severity.WARNING)
+        problem = (case.read_only or _("The series is still being read; import when it is complete.")) if case else ""
+        workspace.say(problem or _("Open the series first that the labels belong to."), Severity.WARNING)
         return None
 
     def done(value: object) -> None:
@@ -182,10 +183,17 @@ def import_labels(workspace: Workspace, path: Path) -> Job | None:
 
 def _take_in(workspace: Workspace, case: OpenCase, imported: ImportedLabels, name: str) -> None:
     if not case.editable:
-        workspace.say(f"{name} was not taken in: {case.read_only or 'the labels cannot be changed now.'}", Severity.WARNING)
+        workspace.say(
+            _("{name} was not taken in: {read_only}").format(
+                name=name, read_only=in_language(case.read_only) or "the labels cannot be changed now."
+            ),
+            Severity.WARNING,
+        )
         return
     count = add_imported(case, imported, name)
-    text = " ".join((f"{count} segments read from {name}.", *imported.notes))
+    text = " ".join(
+        (_("{count} segments read from {name}.").format(count=count, name=name), *map(in_language, imported.notes))
+    )
     workspace.say(text, undo=workspace.active is case)
 
 
@@ -232,7 +240,7 @@ def add_model(workspace: Workspace, path: Path) -> Job:
 
     def done(value: object) -> None:
         if isinstance(value, ModelPack):
-            workspace.say(f"{value.spec.name} {value.spec.version} is installed.")
+            workspace.say(_("{name} {version} is installed.").format(name=value.spec.name, version=value.spec.version))
             workspace.models_changed.emit()
 
     request = AddModel(path, workspace.services.registry)
@@ -251,10 +259,10 @@ def remove_model(workspace: Workspace, name: str) -> None:
 def _exportable(workspace: Workspace) -> OpenCase | None:
     case = workspace.active
     if case is None or not case.labels.segmentation.segments:
-        workspace.say("There are no segments to export yet; draw one or accept a proposal first.", Severity.WARNING)
+        workspace.say(_("There are no segments to export yet; draw one or accept a proposal first."), Severity.WARNING)
         return None
     if not case.ready:
-        workspace.say("The series is still being read; export when it is complete.", Severity.WARNING)
+        workspace.say(_("The series is still being read; export when it is complete."), Severity.WARNING)
         return None
     return case
 
@@ -272,7 +280,7 @@ def _written(workspace: Workspace) -> Outcome:
     def done(value: object) -> None:
         if isinstance(value, Written):
             severity = Severity.WARNING if value.notes else Severity.INFO
-            workspace.say(" ".join((f"Wrote {value.path}.", *value.notes)), severity)
+            workspace.say(" ".join((_("Wrote {path}.").format(path=value.path), *map(in_language, value.notes))), severity)
 
     return Outcome(done, failed=workspace.report)
 

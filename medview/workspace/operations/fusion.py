@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from medview.core.errors import MedViewError
+from medview.core.language import _, in_language
 from medview.core.registration import Registration
 from medview.core.study import Series, Verdict
 from medview.workspace.events import Severity
@@ -71,20 +72,23 @@ def fuse(workspace: Workspace, base: OpenCase, overlay: OpenCase) -> bool:
     if any(workspace.cases.get(case.key) is not case for case in (base, overlay)):
         return False
     if not problem and base is overlay:
-        problem = "A series cannot be laid over itself; choose another one."
+        problem = _("A series cannot be laid over itself; choose another one.")
     if not problem and not same_patient(base.series, overlay.series):
-        problem = "These series are of two patients; choose series of one patient."
+        problem = _("These series are of two patients; choose series of one patient.")
     if problem:
         workspace.say(problem, Severity.WARNING)
         return False
     known = known_registration(workspace, base, overlay)
     _set(workspace, Fusion(base.key, overlay.key, colour_map=opening_colour_map(overlay.volume), registration=known))
     if known is not None:
-        workspace.say(f"The two series lie as they were registered before. {known.note}".rstrip(), Severity.WARNING)
+        workspace.say(
+            _("The two series lie as they were registered before. {note}").format(note=in_language(known.note)).rstrip(),
+            Severity.WARNING,
+        )
     elif not in_one_frame(base.volume.geometry, overlay.volume.geometry):
         stated = all(c.volume.geometry.frame_of_reference_uid for c in (base, overlay))
-        why = "have different frames of reference" if stated else "state no common frame of reference"
-        workspace.say(f"The two series {why}; register them to see one over the other.", Severity.WARNING)
+        why = _("have different frames of reference") if stated else _("state no common frame of reference")
+        workspace.say(_("The two series {why}; register them to see one over the other.").format(why=why), Severity.WARNING)
     return True
 
 
@@ -118,7 +122,7 @@ def register(workspace: Workspace, base: OpenCase) -> Job | None:
     if fusion is None or overlay is None or fusion.registering:
         return None
     if not (base.ready and overlay.ready):
-        workspace.say("Not all slices have arrived; register when both series are read.", Severity.WARNING)
+        workspace.say(_("Not all slices have arrived; register when both series are read."), Severity.WARNING)
         return None
 
     def current() -> Fusion | None:
@@ -134,7 +138,10 @@ def register(workspace: Workspace, base: OpenCase) -> Job | None:
         now = current()
         if now is not None:
             _set(workspace, replace(now, registration=value, registering=False, visible=True))
-            workspace.say(f"Registered in {value.seconds:.0f} s. {value.note}", Severity.WARNING)
+            workspace.say(
+                _("Registered in {seconds:.0f} s. {note}").format(seconds=value.seconds, note=in_language(value.note)),
+                Severity.WARNING,
+            )
 
     def ended() -> None:
         now = current()
@@ -178,9 +185,9 @@ def toggle(workspace: Workspace, base: OpenCase) -> None:
     if len(chosen) == 1:
         fuse(workspace, base, chosen[0])
     elif found:
-        workspace.say("Several series can be laid over this one; choose one in the Fusion part.")
+        workspace.say(_("Several series can be laid over this one; choose one in the Fusion part."))
     else:
-        workspace.say("Open another series of this patient to lay it over this one.")
+        workspace.say(_("Open another series of this patient to lay it over this one."))
 
 
 def swap(workspace: Workspace, base: OpenCase) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medview.core.errors import MedViewError
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.overlay_plane import OverlayPlane
 from medview.core.study import Frame, VolumeEntry
 from medview.io.dicom.overlays import read_overlays
@@ -21,7 +22,7 @@ class ReadGraphics:
 
     entry: VolumeEntry
     pool: Pool
-    title: str = "Reading the graphics of the images"
+    title: str = _("Reading the graphics of the images")
     lane: Lane = Lane.READ
 
     def run(self, context: JobContext) -> Graphics:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from medview.core.errors import MedViewError
 from medview.core.headings import Headings
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.study import Frame, VolumeEntry
 from medview.io.dicom.headings import agreed, read_headings
 from medview.io.reader_pool import FILE_TIMEOUT_S, Pool
@@ -24,7 +25,7 @@ class ReadHeadings:
 
     entry: VolumeEntry
     pool: Pool
-    title: str = "Reading the headings of the images"
+    title: str = _("Reading the headings of the images")
     lane: Lane = Lane.LOOK
 
     def run(self, context: JobContext) -> Headings:

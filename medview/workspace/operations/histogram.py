@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medview.analysis.histogram import Histogram, histogram
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.volume import Volume
 from medview.workspace.jobs import Lane, Outcome
 from medview.workspace.open_case import OpenCase
@@ -18,7 +19,7 @@ class CountValues:
 
     volume: Volume
     slices: tuple[int, ...]
-    title: str = "Counting values"
+    title: str = _("Counting values")
     lane: Lane = Lane.LOOK
 
     def run(self, context: JobContext) -> Histogram | None:

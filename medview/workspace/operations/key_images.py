@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medview.core.errors import MedViewError
 from medview.core.job import JobContext
+from medview.core.language import _, in_language, plural
 from medview.io.dicom.ko_write import KeySlices, write_ko
 from medview.workspace.events import Severity
 from medview.workspace.exports import refuse_sources
@@ -26,7 +27,7 @@ class ExportKeyObject:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Writing the key images"
+        return _("Writing the key images")
 
     @property
     def lane(self) -> Lane:
@@ -43,10 +44,10 @@ def export_ko(workspace: Workspace, path: Path) -> Job | None:
     case = workspace.active
     marked = key_images(case) if case is not None else []
     if case is None or not marked:
-        workspace.say("There are no key images to export yet; mark a slice first.", Severity.WARNING)
+        workspace.say(_("There are no key images to export yet; mark a slice first."), Severity.WARNING)
         return None
     if not case.entry.dicom_paths:
-        text = "A key object document needs a DICOM series; save the key images as PNG instead."
+        text = _("A key object document needs a DICOM series; save the key images as PNG instead.")
         workspace.say(text, Severity.WARNING)
         return None
     try:
@@ -57,17 +58,21 @@ def export_ko(workspace: Workspace, path: Path) -> Job | None:
     acquired = {k: one.label for one in marked if (k := acquired_slice(case, one)) is not None}
     across = len(marked) - len(acquired)
     if not acquired:
-        text = "All key images lie across the acquired ones, at which DICOM cannot point; save them as PNG instead."
+        text = _("All key images lie across the acquired ones, at which DICOM cannot point; save them as PNG instead.")
         workspace.say(text, Severity.WARNING)
         return None
-    left = "1 key image lies" if across == 1 else f"{across} key images lie"
-    unpointed = (f"{left} across the acquired ones and cannot be in it.",) if across else ()
+    left = plural(
+        "{n} key image lies across the acquired ones and cannot be in it.",
+        "{n} key images lie across the acquired ones and cannot be in it.",
+        across,
+    )
+    unpointed = (left.format(n=across),) if across else ()
 
     def done(value: object) -> None:
         if isinstance(value, Written):
-            notes = (*value.notes, *unpointed)
+            notes = (*map(in_language, value.notes), *unpointed)
             severity = Severity.WARNING if notes else Severity.INFO
-            workspace.say(" ".join((f"Wrote {value.path}.", *notes)), severity)
+            workspace.say(" ".join((_("Wrote {path}.").format(path=value.path), *notes)), severity)
 
     keys = KeySlices(case.volume.geometry, case.entry.frames, tuple(acquired), tuple(acquired.values()))
     return workspace.runner.submit(ExportKeyObject(path, keys), Outcome(done, failed=workspace.report))

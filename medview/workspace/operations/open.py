@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
+from medview.core.language import _, in_language, plural
 from medview.core.study import ScanResult, Series, Verdict, VolumeEntry
 from medview.io.fill import SliceReport
 from medview.workspace.events import LabelsChanged, Severity
@@ -43,7 +44,7 @@ def open_path(workspace: Workspace, path: Path) -> Job:
             if value.damaged:
                 workspace.say(_damaged(value), Severity.WARNING)
         elif not openable:
-            workspace.say(f"{path.name} holds no image that can be shown.", Severity.WARNING)
+            workspace.say(_("{name} holds no image that can be shown.").format(name=path.name), Severity.WARNING)
         else:
             workspace.say(_found(value), Severity.WARNING if value.damaged else Severity.INFO)
 
@@ -74,7 +75,7 @@ def open_series(
     chosen = entry or series.best
     if chosen is None or chosen.verdict is Verdict.REFUSED:
         reasons = [r.text for v in series.volumes for r in v.reasons]
-        workspace.say(reasons[0] if reasons else "This series holds no image that can be shown.", Severity.WARNING)
+        workspace.say(reasons[0] if reasons else _("This series holds no image that can be shown."), Severity.WARNING)
         return None
     key = case_key(series, chosen)
     if key in workspace.cases:
@@ -191,7 +192,7 @@ def restore(case: OpenCase, services: Services, stored: StoredCase, read: ReadSe
     case.read_only = case.read_only or read.unsure
     case.labels_changed.emit(LabelsChanged(case.key, ()))
     case.history_changed.emit()
-    return " ".join((*case.losses, case.read_only)).strip()
+    return " ".join(map(in_language, (*case.losses, case.read_only))).strip()
 
 
 def _arrived(case: OpenCase, report: SliceReport) -> None:
@@ -205,15 +206,18 @@ def _arrived(case: OpenCase, report: SliceReport) -> None:
 def _nothing_found(path: Path, result: ScanResult) -> str:
     if result.damaged:
         first = result.damaged[0]
-        return f"{Path(first.path).name} could not be read: {first.reason}"
+        return _("{name} could not be read: {reason}").format(name=Path(first.path).name, reason=in_language(first.reason))
     if result.seen == 0:
-        return f"The folder {path.name} is empty; choose a folder with DICOM, NIfTI or NRRD files."
-    return f"{path.name} holds no image that MedView can read; choose a folder with DICOM, NIfTI or NRRD files."
+        return _("The folder {name} is empty; choose a folder with DICOM, NIfTI or NRRD files.").format(name=path.name)
+    return _("{name} holds no image that MedView can read; choose a folder with DICOM, NIfTI or NRRD files.").format(
+        name=path.name
+    )
 
 
 def _found(result: ScanResult) -> str:
     studies = len({s.study_uid for s in result.series})
-    text = f"Found {len(result.series)} series in {studies} {'study' if studies == 1 else 'studies'}."
+    text = plural("Found {series} series in {n} study.", "Found {series} series in {n} studies.", studies)
+    text = text.format(series=len(result.series), n=studies)
     return f"{text} {_damaged(result)}" if result.damaged else text
 
 
@@ -221,5 +225,5 @@ def _damaged(result: ScanResult) -> str:
     first = result.damaged[0]
     name = Path(first.path).name
     rest = len(result.damaged) - 1
-    more = f" {rest} more files are damaged." if rest else ""
-    return f"{name} could not be read: {first.reason}{more}"
+    more = _(" {rest} more files are damaged.").format(rest=rest) if rest else ""
+    return _("{name} could not be read: {reason}{more}").format(name=name, reason=in_language(first.reason), more=more)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medview.analysis.padding_blocks import Blocks, find_blocks, known_blocks
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.volume import Volume
 from medview.workspace.jobs import Lane, Outcome
 from medview.workspace.open_case import OpenCase
@@ -17,7 +18,7 @@ class FindPadding:
     """Request: where a volume holds padding."""
 
     volume: Volume
-    title: str = "Looking for padding"
+    title: str = _("Looking for padding")
     lane: Lane = Lane.LOOK
 
     def run(self, context: JobContext) -> Blocks | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.prediction import Prediction, Proposal
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
@@ -37,7 +38,7 @@ class RunModel:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return f"Running {self.request.pack.spec.name}"
+        return _("Running {name}").format(name=self.request.pack.spec.name)
 
     @property
     def lane(self) -> Lane:
@@ -88,11 +89,14 @@ def run_model(
         workspace.say(fit.reason, Severity.WARNING)
         return None
     if not case.ready:
-        workspace.say("The series is still being read; run the model when it is complete.", Severity.WARNING)
+        workspace.say(_("The series is still being read; run the model when it is complete."), Severity.WARNING)
         return None
     if case.load.damaged:
         workspace.say(
-            f"{len(case.load.damaged)} slices are damaged, so a model would see gaps; it was not started.", Severity.WARNING
+            _("{count} slices are damaged, so a model would see gaps; it was not started.").format(
+                count=len(case.load.damaged)
+            ),
+            Severity.WARNING,
         )
         return None
     revision = case.labels.revision
@@ -103,7 +107,7 @@ def run_model(
             return
         proposal = Proposal(request.job_id, value, revision)
         if proposal.empty:
-            workspace.say(f"{value.model_name} found nothing.")
+            workspace.say(_("{model_name} found nothing.").format(model_name=value.model_name))
             return
 
         def shown() -> None:
@@ -123,9 +127,11 @@ def _fit(pack: ModelPack, case: OpenCase) -> Fit:
 def _summary(prediction: Prediction) -> str:
     found = []
     if prediction.mask is not None and prediction.mask.segments:
-        found.append(f"{len(prediction.mask.segments)} segments")
+        found.append(_("{count} segments").format(count=len(prediction.mask.segments)))
     if prediction.boxes:
-        found.append(f"{len(prediction.boxes)} boxes")
+        found.append(_("{count} boxes").format(count=len(prediction.boxes)))
     found += [f"{name} {value:.0%}" for name, value in prediction.scores.items()]
     seconds = sum(prediction.seconds.values())
-    return f"{prediction.model_name} proposes {', '.join(found)} after {seconds:.1f} s. Accept or reject it in the panel."
+    return _("{model_name} proposes {found} after {seconds:.1f} s. Accept or reject it in the panel.").format(
+        model_name=prediction.model_name, found=", ".join(found), seconds=seconds
+    )

@@ -10,6 +10,7 @@ from medview.analysis.measures import measure
 from medview.core.changes import AnnotationChange, Command
 from medview.core.errors import GeometryError, MedViewError
 from medview.core.job import JobContext
+from medview.core.language import _, in_language, plural
 from medview.core.measurement import Measurement
 from medview.core.pixel_hash import pixels_sha256, same_pixels
 from medview.core.study import Frame, VolumeEntry
@@ -63,7 +64,7 @@ class ExportReport:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Writing the measurements"
+        return _("Writing the measurements")
 
     @property
     def lane(self) -> Lane:
@@ -89,7 +90,7 @@ class IsReport:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return f"Looking into {self.path.name}"
+        return _("Looking into {name}").format(name=self.path.name)
 
     @property
     def lane(self) -> Lane:
@@ -113,7 +114,7 @@ class ImportReport:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return f"Reading measurements from {self.path.name}"
+        return _("Reading measurements from {name}").format(name=self.path.name)
 
     @property
     def lane(self) -> Lane:
@@ -158,24 +159,28 @@ def differing(figures: Iterable[tuple[Volume, ReadFigure]]) -> tuple[str, ...]:
             if own is None or own.bare_unit != theirs.bare_unit:
                 continue
             if abs(own.value - theirs.value) > AGREES * max(abs(own.value), abs(theirs.value)):
-                said.append(f"{title(figure.measurement)}: {theirs.name} {_number(theirs)} there, {_number(own)} here")
+                said.append(
+                    _("{title}: {name} {number} there, {number_2} here").format(
+                        title=title(figure.measurement), name=theirs.name, number=_number(theirs), number_2=_number(own)
+                    )
+                )
     if not said:
         return ()
-    more = [f"and {len(said) - NAMED_AT_MOST} more"] if len(said) > NAMED_AT_MOST else []
-    return (f"Other numbers than in the report: {'; '.join((*said[:NAMED_AT_MOST], *more))}.",)
+    more = [_("and {count} more").format(count=len(said) - NAMED_AT_MOST)] if len(said) > NAMED_AT_MOST else []
+    return (_("Other numbers than in the report: {value}.").format(value="; ".join((*said[:NAMED_AT_MOST], *more))),)
 
 
 def export_sr(workspace: Workspace, path: Path) -> Job | None:
     """Write the measurements of the active case as a DICOM structured report."""
     case = workspace.active
     if case is None or not measurements(case):
-        workspace.say("There are no measurements to export yet; draw one first.", Severity.WARNING)
+        workspace.say(_("There are no measurements to export yet; draw one first."), Severity.WARNING)
         return None
     if not case.ready:
-        workspace.say("The series is still being read; export when it is complete.", Severity.WARNING)
+        workspace.say(_("The series is still being read; export when it is complete."), Severity.WARNING)
         return None
     if not case.entry.dicom_paths:
-        workspace.say("A report needs a DICOM series; copy the measurements as a table instead.", Severity.WARNING)
+        workspace.say(_("A report needs a DICOM series; copy the measurements as a table instead."), Severity.WARNING)
         return None
     try:
         refuse_sources(path, (frame.path for frame in case.entry.frames))
@@ -186,9 +191,9 @@ def export_sr(workspace: Workspace, path: Path) -> Job | None:
 
     def done(value: object) -> None:
         if isinstance(value, Written):
-            notes = (*value.notes, *unread)
+            notes = (*map(in_language, value.notes), *unread)
             severity = Severity.WARNING if notes else Severity.INFO
-            workspace.say(" ".join((f"Wrote {value.path}.", *notes)), severity)
+            workspace.say(" ".join((_("Wrote {path}.").format(path=value.path), *notes)), severity)
 
     request = ExportReport(path, figures, case.anchor.volume, case.entry.frames, case.anchor.load.damaged)
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
@@ -213,8 +218,8 @@ def import_sr(workspace: Workspace, path: Path) -> Job | None:
     """Read the measurements of a report into the active case."""
     case = workspace.active
     if case is None or case.read_only or not case.ready:
-        problem = (case.read_only or "The series is still being read; import when it is complete.") if case else ""
-        workspace.say(problem or "Open the series first that the measurements belong to.", Severity.WARNING)
+        problem = (case.read_only or _("The series is still being read; import when it is complete.")) if case else ""
+        workspace.say(problem or _("Open the series first that the measurements belong to."), Severity.WARNING)
         return None
 
     def done(value: object) -> None:
@@ -239,23 +244,25 @@ def add_figures(case: OpenCase, figures: tuple[ReadFigure, ...], name: str) -> i
 def _take_in(workspace: Workspace, case: OpenCase, report: ImportedReport, name: str) -> None:
     if not case.editable:
         problem = case.read_only or "the measurements cannot be changed now."
-        workspace.say(f"{name} was not taken in: {problem}", Severity.WARNING)
+        workspace.say(_("{name} was not taken in: {problem}").format(name=name, problem=problem), Severity.WARNING)
         return
     count = add_figures(case, report.figures, name)
     there = len(report.figures) - count
-    said = [f"{_counted(count)} read from {name}."]
+    said = [
+        plural("{n} measurement read from {name}.", "{n} measurements read from {name}.", count).format(n=count, name=name)
+    ]
     if there:
-        said.append(f"{_counted(there)} of it {'was' if there == 1 else 'were'} here already and left as {_it(there)}.")
+        said.append(
+            plural(
+                "{n} measurement of it was here already and left as it is.",
+                "{n} measurements of it were here already and left as they are.",
+                there,
+            ).format(n=there)
+        )
     severity = Severity.WARNING if report.notes else Severity.INFO
-    workspace.say(" ".join((*said, *report.notes)), severity, undo=bool(count) and workspace.active is case)
-
-
-def _counted(count: int) -> str:
-    return "1 measurement" if count == 1 else f"{count} measurements"
-
-
-def _it(count: int) -> str:
-    return "it is" if count == 1 else "they are"
+    workspace.say(
+        " ".join((*said, *map(in_language, report.notes))), severity, undo=bool(count) and workspace.active is case
+    )
 
 
 def _on_read_slices(case: OpenCase) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
@@ -270,11 +277,12 @@ def _on_read_slices(case: OpenCase) -> tuple[tuple[Figure, ...], tuple[str, ...]
     left_out = len(every) - len(kept)
     if not left_out:
         return tuple(kept), ()
-    return tuple(kept), (f"{_counted(left_out)} on slices that could not be read {_left(left_out)} left out.",)
-
-
-def _left(count: int) -> str:
-    return "was" if count == 1 else "were"
+    said = plural(
+        "{n} measurement on slices that could not be read was left out.",
+        "{n} measurements on slices that could not be read were left out.",
+        left_out,
+    )
+    return tuple(kept), (said.format(n=left_out),)
 
 
 def _readable(volume: Volume, measurement: Measurement, damaged: Collection[int]) -> bool:

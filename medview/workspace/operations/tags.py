@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from medview.core.errors import MedViewError, ReadError
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.io.dicom.tag_list import TagList, list_tags
 from medview.io.reader_pool import Pool
 from medview.workspace.events import Severity
@@ -21,7 +22,7 @@ class ReadTags:
     path: str
     frame: int
     pool: Pool
-    title: str = "Reading the tags"
+    title: str = _("Reading the tags")
     lane: Lane = Lane.LOOK
 
     def run(self, _context: JobContext) -> TagList:
@@ -45,7 +46,7 @@ def read_tags(workspace: Workspace, show: Callable[[TagList], object], failed: C
         return
     frame = case.images.frame(case.view.time_index, case.view.crosshair_kji[0])
     if frame is None or not frame.sop_instance_uid:
-        workspace.say("This image does not come from a DICOM file, so it has no tags.", Severity.WARNING)
+        workspace.say(_("This image does not come from a DICOM file, so it has no tags."), Severity.WARNING)
         return
 
     def done(value: object) -> None:
@@ -59,4 +60,4 @@ def read_tags(workspace: Workspace, show: Callable[[TagList], object], failed: C
 
 
 def _refuse(workspace: Workspace) -> None:
-    workspace.say("Tags name the patient; show the identity again to read them.")
+    workspace.say(_("Tags name the patient; show the identity again to read them."))

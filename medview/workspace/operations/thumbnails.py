@@ -11,6 +11,7 @@ from medview.core.box import Box
 from medview.core.errors import ReadError
 from medview.core.geometry import Geometry
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.plane import Plane, SlicePlane
 from medview.core.study import Series, VolumeEntry
 from medview.io.reader_pool import Pool
@@ -32,7 +33,7 @@ class Thumbnail:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return "Making a thumbnail"
+        return _("Making a thumbnail")
 
     @property
     def lane(self) -> Lane:

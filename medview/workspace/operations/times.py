@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medview.core.errors import MedViewError
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.study import Series, VolumeEntry
 from medview.io.reader_pool import Pool
 from medview.io.times_reader import ReadTimePoint, TimesReader
@@ -29,7 +30,7 @@ class ReadTimes:
     @property
     def title(self) -> str:
         """What the person reads."""
-        return f"Reading {self.series.description or self.series.modality or 'series'}"
+        return _("Reading {description}").format(description=self.series.description or self.series.modality or "series")
 
     @property
     def lane(self) -> Lane:
@@ -53,8 +54,11 @@ def read_times(workspace: Workspace, case: OpenCase) -> Job | None:
     def done(_value: object) -> None:
         damaged = [n for n, time in enumerate(case.times) if n and time.load.damaged]
         if damaged and workspace.cases.get(case.key) is case:
-            more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
-            workspace.say(f"Time point {damaged[0] + 1}{more} holds damaged slices.", Severity.WARNING)
+            more = _(" and {count} more").format(count=len(damaged) - 1) if len(damaged) > 1 else ""
+            workspace.say(
+                _("Time point {damaged}{more} holds damaged slices.").format(damaged=damaged[0] + 1, more=more),
+                Severity.WARNING,
+            )
 
     def failed(error: MedViewError) -> None:
         if workspace.cases.get(case.key) is case:

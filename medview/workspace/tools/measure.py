@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.changes import AnnotationChange
+from medview.core.language import _
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.workspace.measuring import held, kind_of_tool, name_of
 from medview.workspace.open_case import OpenCase
@@ -34,7 +35,7 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     """Draw, or change what is under the hand."""
     case = stage.case
     if not case.editable:
-        stage.say(case.read_only or "Wait until the slices have arrived; then it can be measured.")
+        stage.say(case.read_only or _("Wait until the slices have arrived; then it can be measured."))
         return
     grip = held(case, press)
     if grip is not None:

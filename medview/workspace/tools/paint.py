@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medview.core.changes import SegmentChange
 from medview.core.label_patch import LabelPatch
+from medview.core.language import _
 from medview.core.oblique import ObliquePlane
 from medview.core.segmentation import Segment
 from medview.edit.paint import stroke_patch
@@ -21,16 +22,19 @@ def drag(stage: Stage, press: Pointer) -> Drag:
         return
     if isinstance(press.plane, ObliquePlane) and not bench.brush_sphere:
         stage.say(
-            "The disc paints on slices, and this plane lies at an angle to them: use the sphere, or straighten the planes."
+            _(
+                "The disc paints on slices, and this plane lies at an angle to them: use the "
+                "sphere, or straighten the planes."
+            )
         )
         return
     erase = (bench.tool is Tool.ERASER) != (Modifiers.CTRL in press.modifiers)
     segment = case.active_segment
     if segment is None and erase:
-        stage.say("There is no segment to erase from; add one or paint first.")
+        stage.say(_("There is no segment to erase from; add one or paint first."))
         return
     if segment is not None and segment.locked:
-        stage.say(f"{segment.name} is locked; unlock it in the segment list to change it.")
+        stage.say(_("{name} is locked; unlock it in the segment list to change it.").format(name=segment.name))
         return
     gesture = case.gesture("eraser" if erase else "brush")
     if segment is None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.changes import AnnotationChange, Command
+from medview.core.language import _
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.oblique import PlaneLayout
 from medview.workspace.measuring import GRIP_PX, name_of
@@ -41,7 +42,7 @@ class Polygon:
     def press(self, pointer: Pointer) -> bool:
         """Add a corner, or close on the first one; True when the polygon is done."""
         if not self._mine(pointer):
-            self._stage.say("Finish the polygon on its own slice first, or press Escape to give it up.")
+            self._stage.say(_("Finish the polygon on its own slice first, or press Escape to give it up."))
             return False
         if self._closes(pointer):
             return self.close()
@@ -58,7 +59,7 @@ class Polygon:
         if len(self._corners_kji) == 1:
             return True
         if len(self._corners_kji) < _LEAST_CORNERS:
-            self._stage.say("A polygon needs three corners; click the next one, or press Escape to give it up.")
+            self._stage.say(_("A polygon needs three corners; click the next one, or press Escape to give it up."))
             return False
         case = self.case
         geometry = case.volume.geometry
@@ -66,7 +67,7 @@ class Polygon:
         lps_mm = tuple((float(x), float(y), float(z)) for x, y, z in points)
         made = Measurement(uuid.uuid4().hex, MeasurementKind.POLYGON, lps_mm, "", *self._image)
         if not case.do(Command(name_of(made.kind), (AnnotationChange(None, made),), "measure")):
-            self._stage.say(case.read_only or "The polygon cannot be kept now; close it again in a moment.")
+            self._stage.say(case.read_only or _("The polygon cannot be kept now; close it again in a moment."))
             return False
         case.view.active_measurement_id = made.annotation_id
         return True
