@@ -28,6 +28,10 @@ def corner_texts(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float)
     )
 
 
+_BURNT_IN = ("US", "SC", "OT", "ES", "XC", "DOC")
+"""Modalities whose devices write into the picture."""
+
+
 def _notes(case: OpenCase, plane: PlaneLayout, *, hidden: bool) -> list[str]:
     notes = []
     geometry = case.volume.geometry
@@ -46,6 +50,8 @@ def _notes(case: OpenCase, plane: PlaneLayout, *, hidden: bool) -> list[str]:
         notes.append(_("No millimetres: sizes are in pixels"))
     elif _slanting(plane, geometry):
         notes.append(_("Tilted gantry: angles and slanting lengths are not true in this plane."))
+    if hidden and plane.acquired and (case.volume.colour or case.series.modality in _BURNT_IN):
+        notes.append(_("Text burnt into the picture may still say who it is"))
     sentence = load_sentence(case.load, hidden=hidden)
     if sentence:
         notes.append(sentence)

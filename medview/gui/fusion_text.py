@@ -27,9 +27,7 @@ def fusion_notes(fusion: Fusion, base: OpenCase, overlay: OpenCase, bench: Bench
     """Return what the picture says about what lies over it; nothing while that is hidden."""
     if not fusion.visible:
         return ()
-    over = _("{short_name} over {short_name_2}").format(
-        short_name=short_name(overlay, base, bench), short_name_2=short_name(base, overlay, bench)
-    )
+    over = _("{above} over {below}").format(above=short_name(overlay, base, bench), below=short_name(base, overlay, bench))
     footing = fusion.footing(base.volume.geometry, overlay.volume.geometry)
     if footing is Footing.NONE:
         doing = _("being registered") if fusion.registering else _("not shown until registered")

@@ -66,7 +66,7 @@ class SegmentRow(QFrame):
         self._segment = segment
         self.colour.setIcon(swatch(segment.colour))
         self.name.setText(segment.name)
-        self.name.set_hint(_("{in_language}; double click to rename").format(in_language=in_language(segment.source.title)))
+        self.name.set_hint(_("{origin}; double click to rename").format(origin=in_language(segment.source.title)))
         self.show_button.setIcon(icon("mdi6.eye-outline" if segment.visible else "mdi6.eye-off-outline"))
         self.show_button.setToolTip(_("Hide") if segment.visible else _("Show"))
         self.lock_button.setIcon(icon("mdi6.lock-outline" if segment.locked else "mdi6.lock-open-variant-outline"))

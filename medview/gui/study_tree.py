@@ -100,7 +100,11 @@ def verdict_word(row: Row) -> str:
     """Return the word of the verdict chip of a series row."""
     if row.series is not None and not row.series.volumes:
         return _("labels") if row.series.modality in ("SEG", "RTSTRUCT") else _("no image")
-    return VERDICT_WORDS[row.entry.verdict if row.entry is not None else Verdict.REFUSED]
+    entry = row.entry
+    if entry is not None and entry.verdict is Verdict.STACK and entry.shape_kji[0] == 1:
+        # One picture has no distances between slices to miss.
+        return _("picture")
+    return VERDICT_WORDS[entry.verdict if entry is not None else Verdict.REFUSED]
 
 
 _IMPORTED = ("SEG", "RTSTRUCT", "SR", "KO")

@@ -56,6 +56,7 @@ class VolumeCanvas(QWidget):
         follower.changed.connect(self._ask)
         follower.drawn.connect(self._take)
         Subscriptions(self).add(workspace.active_changed, self._take_case)
+        Subscriptions(self).add(field_signal(workspace.bench, "identity_hidden"), self._on_crosshair)
         self._take_case()
 
     @property
@@ -132,9 +133,11 @@ class VolumeCanvas(QWidget):
         follower, case, shift = self._follower, self._workspace.active, self._workspace.scene.opacity_shift
         below = ""
         if self._shown is not None and case is not None and shift:
-            below = _("Opacity {in_language}").format(
-                in_language=in_language(shift_text(case.volume.modality, case.volume.unit, shift))
+            below = _("Opacity {shift}").format(
+                shift=in_language(shift_text(case.volume.modality, case.volume.unit, shift))
             )
+        elif self._shown is not None and self._workspace.bench.identity_hidden:
+            below = _("A face drawn in 3-D can be recognised")
         return Words(follower.words if self._shown is None else "", below, warning=follower.trouble)
 
     def event(self, event: QEvent) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from medview.core.language import _
 from medview.core.study import DamagedFile, Series, VolumeEntry
@@ -50,7 +50,7 @@ class WindowCommands:
 
     def show_about(self) -> None:
         """Say what this program is."""
-        AboutDialog(self._window).exec()
+        _open(AboutDialog(self._window))
 
     def show_hanging(self) -> None:
         """Show the rules by which series are hung."""
@@ -58,7 +58,7 @@ class WindowCommands:
 
     def show_damaged(self, files: list[DamagedFile]) -> None:
         """List the files that could not be read."""
-        DamagedDialog(files, hidden=self._workspace.bench.identity_hidden, parent=self._window).exec()
+        _open(DamagedDialog(files, hidden=self._workspace.bench.identity_hidden, parent=self._window))
 
     def use_grid(self, rows: int, columns: int) -> None:
         """Divide the centre into a grid of panes."""
@@ -92,3 +92,9 @@ class WindowCommands:
 
     def _dress(self, theme: str) -> None:
         self._use_theme(theme)
+
+
+def _open(dialog: QDialog) -> None:
+    """Show a dialog that lives until it is closed; the window goes on behind it."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

@@ -85,7 +85,7 @@ LAYOUT_ACTIONS: tuple[Action, ...] = (
     Action("view.detach", _("Pane in a window of its own, or back"), _detach, "mdi6.open-in-new", has_case),
     Action("plane.acquired", _("Plane: as acquired"), _plane(None), "", has_case),
     *(
-        Action(f"plane.{plane.value}", _("Plane: {title}").format(title=plane.title.lower()), _plane(plane), "", has_case)
+        Action(f"plane.{plane.value}", _("Plane: {plane}").format(plane=plane.title.lower()), _plane(plane), "", has_case)
         for plane in Plane
     ),
     Action("planes.grid", _("Planes along the slices"), _straight, "mdi6.axis-arrow", _has_volume),

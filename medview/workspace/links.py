@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from psygnal import SignalInstance
 
 from medview.core.geometry import Calibration
+from medview.core.language import _
 from medview.core.plane import Plane
 from medview.core.window import Window
 from medview.workspace.open_case import OpenCase
@@ -41,6 +43,7 @@ class Linker:
             signal.disconnect(slot, missing_ok=True)
         self._heard = []
         cases = self._workspace.shown_cases
+        self._end_offset(cases)
         for case in cases:
             events = case.view.events
             for name, slot in (
@@ -58,6 +61,13 @@ class Linker:
         self._cameras = {key: value for key, value in self._cameras.items() if key in shown}
         self._starts = {key: value for key, value in self._starts.items() if key in shown}
         self._workspace.looked_elsewhere.emit()
+
+    def _end_offset(self, cases: list[OpenCase]) -> None:
+        """Stop scrolling together by distance when another series comes in: nobody has set the two side by side."""
+        workspace = self._workspace
+        if workspace.bench.links.offset and any(case.key not in self._starts for case in cases):
+            workspace.bench.links = replace(workspace.bench.links, offset=False)
+            workspace.say(_("Another series is shown; they no longer scroll together from where they stood."))
 
     def _on_links(self, links: Links) -> None:
         if links.offset:

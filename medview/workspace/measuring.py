@@ -182,14 +182,14 @@ def short_text(found: Measured) -> list[str]:
         if f"{prefix}mean" in by_name:
             mean, spread = by_name[f"{prefix}mean"], by_name[f"{prefix}SD"]
             rows.append(
-                _("{prefix}mean {quantity_text}, SD {quantity_text_2}").format(
-                    prefix=prefix, quantity_text=quantity_text(mean), quantity_text_2=quantity_text(spread).split(" ")[0]
+                _("{prefix}mean {mean}, SD {spread}").format(
+                    prefix=prefix, mean=quantity_text(mean), spread=quantity_text(spread).split(" ")[0]
                 )
             )
             rows.append(
-                _("min {quantity_text}, max {quantity_text_2}").format(
-                    quantity_text=quantity_text(by_name[f"{prefix}min"]).split(" ")[0],
-                    quantity_text_2=quantity_text(by_name[f"{prefix}max"]),
+                _("min {least}, max {most}").format(
+                    least=quantity_text(by_name[f"{prefix}min"]).split(" ")[0],
+                    most=quantity_text(by_name[f"{prefix}max"]),
                 )
             )
         return rows

@@ -49,8 +49,8 @@ def load_bindings(name: str) -> tuple[Bindings, str]:
         return base, ""
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         _LOG.warning("changes to the key scheme could not be read: %r", error)
-        return base, _("Your changes to the keys ({name}) are damaged; {name_2} is used as delivered.").format(
-            name=file.name, name_2=base.name
+        return base, _("Your changes to the keys ({name}) are damaged; {scheme} is used as delivered.").format(
+            name=file.name, scheme=base.name
         )
 
 

@@ -185,3 +185,14 @@ def test_no_dicom_file_is_written_while_identity_is_hidden(
     workspace.bench.identity_hidden = False
     getattr(window.files, export)()
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("modality", "warned"), [("US", True), ("CT", False)])
+def test_what_cannot_be_hidden_is_said(window: MainWindow, workspace: Workspace, modality: str, warned: bool) -> None:
+    case = make_case()
+    case.series = replace(case.series, modality=modality)
+    workspace.add_case(case)
+    burnt_in = "Text burnt into the picture may still say who it is"
+    assert burnt_in not in on_screen(window)
+    workspace.bench.identity_hidden = True
+    assert (burnt_in in on_screen(window)) == warned

@@ -97,6 +97,13 @@ def test_thumbnails_are_asked_for_when_no_row_is_being_painted(qtbot: QtBot, tmp
     assert not any(runner.painting)
 
 
+def test_a_single_picture_is_no_stack_to_be_warned_of() -> None:
+    alone = replace(ENTRY, verdict=Verdict.STACK, shape_kji=(1, 40, 24))
+    model = QStandardItemModel()
+    fill(model, [replace(CHEST, volumes=(alone,))], hide_identity=False)
+    assert [verdict_word(row) for row in rows(model) if row.series] == ["picture"]
+
+
 def test_a_chip_says_how_far_a_series_can_be_trusted_and_why() -> None:
     model = QStandardItemModel()
     fill(model, [CHEST, SCOUT, MASKS], hide_identity=False)

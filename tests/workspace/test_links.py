@@ -14,6 +14,7 @@ from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.workspace.actions import action
+from medview.workspace.events import Message
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.layout import grid
 from medview.workspace.layout_actions import look_along, use_layout
@@ -215,3 +216,21 @@ def test_series_of_other_frames_draw_no_lines() -> None:
 
 def _moved_frame() -> Geometry:
     return Geometry(AXIAL_1MM.shape_kji, AXIAL_1MM.affine_lps, "else")
+
+
+def test_scrolling_by_hand_ends_when_another_series_is_shown() -> None:
+    one, other, third = case_of("1", AXIAL_1MM), case_of("2", _moved_frame()), case_of("3", _moved_frame())
+    workspace, _linker = beside(one, other)
+    said: list[str] = []
+
+    def hear(message: Message) -> None:
+        said.append(message.text)
+
+    workspace.message.connect(hear)
+    workspace.bench.links = Links(offset=True)
+    workspace.add_case(third, "2")
+    assert not workspace.bench.links.offset
+    assert "no longer scroll together" in said[-1]
+    before = third.view.crosshair_kji
+    one.view.set_slice(0, 3)
+    assert third.view.crosshair_kji == before

@@ -160,8 +160,8 @@ def differing(figures: Iterable[tuple[Volume, ReadFigure]]) -> tuple[str, ...]:
                 continue
             if abs(own.value - theirs.value) > AGREES * max(abs(own.value), abs(theirs.value)):
                 said.append(
-                    _("{title}: {name} {number} there, {number_2} here").format(
-                        title=title(figure.measurement), name=theirs.name, number=_number(theirs), number_2=_number(own)
+                    _("{title}: {name} {theirs} there, {ours} here").format(
+                        title=title(figure.measurement), name=theirs.name, theirs=_number(theirs), ours=_number(own)
                     )
                 )
     if not said:
