@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from medview.core.axes import Axes
 from medview.core.errors import CancelledError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
@@ -81,6 +84,20 @@ def test_a_folder_with_one_series_opens_at_once_with_all_its_slices(desk: Desk, 
     assert case.load.complete
     assert case.volume.values((6, 9, 12)) == 1000 + 240 + 63 + 12 - 1024
     assert desk.workspace.settings.recent == (str(tmp_path / "ct"),)
+
+
+def test_a_series_that_was_closed_leaves_nothing_in_memory(desk: Desk, tmp_path: Path) -> None:
+    case = desk.open(write_ct(tmp_path / "ct"))
+    paint(case, "Liver", (3, 5, 6))
+    case.view.axes = Axes()
+    left = [weakref.ref(thing) for thing in (case, case.view, case.volume.voxels, case.labels)]
+    desk.workspace.close_case(case.key)
+    # Whoever ran the job has forgotten it long before.
+    assert isinstance(desk.workspace.runner, InlineRunner)
+    desk.workspace.runner.jobs.clear()
+    del case
+    gc.collect()
+    assert [one() for one in left] == [None] * 4
 
 
 def test_labels_and_undo_history_come_back_when_the_series_is_opened_again(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from medview.analysis.padding_blocks import Blocks, find_blocks, known_blocks
 from medview.core.job import JobContext
@@ -28,15 +32,21 @@ class FindPadding:
 
 def follow_padding(workspace: Workspace, case: OpenCase) -> None:
     """Have padding looked for when the planes of a case that is read are turned; until it is found pictures take longer."""
-    asked: list[Volume] = []
+    asked: list[weakref.ref[npt.NDArray[np.generic]]] = []
+    # Signals of a view are kept by the class of the view as long as the view lives: one that held its case would keep both
+    # for ever.
+    held = weakref.ref(case)
 
     def turned(*_values: object) -> None:
+        case = held()
+        if case is None:
+            return
         volume = case.volume
         if case.view.axes is None or not case.ready or volume.padding is None or known_blocks(volume) is not None:
             return
-        if workspace.cases.get(case.key) is case and not any(one is volume for one in asked):
+        if workspace.cases.get(case.key) is case and not any(one() is volume.voxels for one in asked):
             # Asked once: of a volume that declares padding and holds none there is nothing to know.
-            asked.append(volume)
+            asked.append(weakref.ref(volume.voxels))
             workspace.runner.submit(FindPadding(volume), Outcome(lambda _blocks: None))
 
     for signal in (case.view.events.axes, case.view.events.time_index):
