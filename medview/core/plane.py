@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from itertools import permutations
 
 import numpy as np
@@ -63,25 +64,7 @@ class SlicePlane:
 
         Each anatomical direction gets the grid axis it is most parallel to, each axis once.
         """
-        directions = geometry.directions_kji
-        cosines = {
-            "normal": directions @ np.asarray(NORMAL_LPS[plane], dtype=float),
-            "row": directions @ np.asarray(_DOWNWARD_LPS[plane], dtype=float),
-            "column": directions @ np.asarray(_RIGHTWARD_LPS[plane], dtype=float),
-        }
-        normal, row, column = max(
-            permutations(range(3)),
-            key=lambda axes: sum(abs(float(cosines[name][a])) for name, a in zip(cosines, axes, strict=True)),
-        )
-        return cls(
-            plane,
-            normal,
-            row,
-            column,
-            row_flip=bool(cosines["row"][row] < 0),
-            column_flip=bool(cosines["column"][column] < 0),
-            normal_flip=bool(cosines["normal"][normal] < 0),
-        )
+        return _nearest(plane, geometry)
 
     @property
     def acquired(self) -> bool:
@@ -182,6 +165,30 @@ class SlicePlane:
         rightward = geometry.directions_kji[self.column_axis] * (-1 if self.column_flip else 1)
         downward = geometry.directions_kji[self.row_axis] * (-1 if self.row_flip else 1)
         return letters(-rightward), letters(rightward), letters(-downward), letters(downward)
+
+
+@lru_cache(maxsize=256)
+def _nearest(plane: Plane, geometry: Geometry) -> SlicePlane:
+    # Asked several times for every picture, and a grid never changes.
+    directions = geometry.directions_kji
+    cosines = {
+        "normal": directions @ np.asarray(NORMAL_LPS[plane], dtype=float),
+        "row": directions @ np.asarray(_DOWNWARD_LPS[plane], dtype=float),
+        "column": directions @ np.asarray(_RIGHTWARD_LPS[plane], dtype=float),
+    }
+    normal, row, column = max(
+        permutations(range(3)),
+        key=lambda axes: sum(abs(float(cosines[name][a])) for name, a in zip(cosines, axes, strict=True)),
+    )
+    return SlicePlane(
+        plane,
+        normal,
+        row,
+        column,
+        row_flip=bool(cosines["row"][row] < 0),
+        column_flip=bool(cosines["column"][column] < 0),
+        normal_flip=bool(cosines["normal"][normal] < 0),
+    )
 
 
 def screen_directions(plane: Plane) -> tuple[Direction, Direction, Direction]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtGui import QFont, QPainter
 
 from medview.analysis.reslice import sample_voxels
+from medview.core.geometry import Geometry
 from medview.core.oblique import PlaneLayout
+from medview.core.plane import SlicePlane
 from medview.gui.corner_lines import window_ends
 from medview.gui.fusion_text import foreign_note, fusion_notes
 from medview.gui.label_raster import Paint
@@ -122,14 +125,28 @@ class FusedView:
 
 
 def _cuts(foreign: ForeignLabels, case: OpenCase, layout: PlaneLayout, index: float) -> list[ForeignCut]:
-    grid = layout.grid(case.volume.geometry, index)
+    here = case.volume.geometry
+    same = isinstance(layout, SlicePlane) and _same_grid(here, foreign.placed)
+    grid = layout.grid(here, index)
     fine = refined(grid, refinement(grid, min(foreign.placed.spacing_kji_mm)))
     found = []
     for layer_id, layer in foreign.case.labels.segmentation.layers.items():
         segments = foreign.visible_segments(layer_id)
         if not segments:
             continue
-        cut = sample_voxels(layer.voxels.view(np.uint8), foreign.placed, fine)
-        if np.isin(cut, [s.value for s in segments]).any():
+        voxels = layer.voxels.view(np.uint8)
+        if same and isinstance(layout, SlicePlane):
+            # Registered or resampled series often share a grid; then there is nothing to sample.
+            cut = np.asarray(layout.extract(voxels, int(index)), dtype=np.uint8)
+        else:
+            cut = sample_voxels(voxels, foreign.placed, fine)
+        shown = np.zeros(256, dtype=np.bool_)
+        shown[[s.value for s in segments]] = True
+        if shown.take(cut).any():
             found.append(ForeignCut(cut, tuple(Paint(s.value, s.colour, 0.0) for s in segments)))
     return found
+
+
+@lru_cache(maxsize=256)
+def _same_grid(one: Geometry, other: Geometry) -> bool:
+    return one.same_grid(other)

@@ -39,7 +39,16 @@ def rows() -> list[Row]:
     first = workspace.case_in("1")
     assert first is not None
     view, note = first.view, "four series of 512 x 512 x 160 in one frame of reference, three segments each"
-    result = [_row("scroll 4 linked panes", lambda n: view.set_slice(0, 20 + n), 16.0, note)]
+
+    def scroll(n: int) -> None:
+        view.set_slice(0, 20 + n)
+
+    workspace.bench.foreign_labels_visible = False
+    _settle()
+    result = [_row("scroll 4 linked panes with their labels", scroll, 16.0, note)]
+    workspace.bench.foreign_labels_visible = True
+    _settle()
+    result.append(_row("scroll 4 linked panes, each with the labels of all four", scroll, None, note))
     workspace.bench.links = Links(zoom=True, pan=True, window=True)
 
     def window(n: int) -> None:
