@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-SLOW_S = 0.012
+SLOW_S = 0.007
 """A picture that kept the processor busy for longer than this does not follow a hand."""
 
 _FEWER = 4

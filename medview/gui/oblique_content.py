@@ -13,13 +13,17 @@ from medview.core.geometry import Geometry
 from medview.core.oblique import ObliquePlane
 from medview.core.prediction import PredictedMask
 from medview.core.screen_grid import ScreenGrid
-from medview.core.slab import Slab
+from medview.core.slab import Slab, SlabMode
 from medview.gui.label_raster import Cut
 from medview.workspace.grey_table import GreyTable, Levels
 from medview.workspace.load_state import LoadState, SliceState
 
 COARSEST = 0.5
 """Samples per pixel of the picture, along each side, below which interpolation would leave voxels out."""
+
+
+COARSEST_MOVING_SLAB = 0.35
+"""The same for a slab in a moving hand: its layers are ten times as much work, and it is made fine when the hand rests."""
 
 
 def oblique_levels(
@@ -36,10 +40,12 @@ def oblique_levels(
     Parameters
     ----------
     pixel_px : float
-        Device pixels of the pane per pixel of the picture. Where they are fewer the picture gets fewer too, down to half.
+        Device pixels of the pane per pixel of the picture. Where they are fewer the picture gets fewer too, down to half;
+        0 in a moving hand, when it gets as few as it may.
     """
     volume, grid = table.volume, plane.grid(table.volume.geometry, index)
-    part = min(1.0, max(COARSEST, pixel_px))
+    hurried_slab = pixel_px == 0.0 and slab.mode is not SlabMode.OFF
+    part = min(1.0, max(COARSEST_MOVING_SLAB if hurried_slab else COARSEST, pixel_px))
     if part < 1.0:
         rows, columns = grid.shape
         grid = grid.resampled((max(1, round(rows * part)), max(1, round(columns * part))))

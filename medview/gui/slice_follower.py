@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.core.language import _
 from medview.core.oblique import PlaneLayout
+from medview.core.plane import SlicePlane
 from medview.gui.bind import Subscriptions, field_signal
 from medview.gui.fused_view import FusedView
 from medview.gui.fusion_watch import FusionWatch
@@ -88,8 +89,8 @@ class SliceFollower(QWidget):
         self._picture.take_case(case, self._layout)
         self._watch.follow(case)
         if case is not None:
-            for name in ("crosshair_kji", "focus_kji"):
-                self._of_case.add(field_signal(case.view, name), self._on_crosshair)
+            self._of_case.add(field_signal(case.view, "crosshair_kji"), self._on_crosshair)
+            self._of_case.add(field_signal(case.view, "focus_kji"), self._on_focus)
             self._of_case.add(field_signal(case.view, "turns"), self._on_turn)
             self._of_case.add(field_signal(case.view, "axes"), self._on_axes)
             hear(self._of_case, case.view, OF_VIEW, self._mark)
@@ -112,6 +113,13 @@ class SliceFollower(QWidget):
         self._refresh()
         for strip in self._picture.crosshair.strips():
             self.update(strip)
+
+    def _on_focus(self) -> None:
+        # Along the grid the place moves with the voxel, whose news is on its way.
+        if isinstance(self._layout, SlicePlane):
+            self._mark(Stale.LINES)
+        else:
+            self._on_crosshair()
 
     def _on_turn(self) -> None:
         case = self._case
