@@ -28,12 +28,12 @@ _BUTTONS = {Button.LEFT: _("Left"), Button.MIDDLE: _("Middle"), Button.RIGHT: _(
 _DRAGS = {"pan": _("move"), "zoom": _("zoom"), "window": _("window"), "crosshair": _("crosshair")}
 _TOOLS = {
     Tool.WINDOW: _("window"),
-    Tool.CROSSHAIR: _("crosshair"),
+    Tool.CROSSHAIR: _("crosshair, its lines turn the planes"),
     Tool.BRUSH: _("paint (Ctrl: erase)"),
     Tool.ERASER: _("erase (Ctrl: paint)"),
     Tool.PROBE: _("value at a point"),
     Tool.POLYGON: _("corner of the polygon (Enter closes, Backspace takes back), pull handles"),
-    Tool.MAGNIFIER: "magnify",
+    Tool.MAGNIFIER: _("magnify"),
 }
 
 

@@ -64,9 +64,15 @@ def test_reading_a_chest_ct(start: Start, test_data: Path, tmp_path: Path) -> No
         driver.wait(lambda: not driver.case["proposals"], "the proposal to go")
     driver.keys("ctrl+z")
     driver.wait(lambda: driver.case["proposals"], "the proposal back")
+    with hands.flow("accept one of what is proposed", DECIDE):
+        hands.click("accept Nodule")
+        driver.wait(lambda: [s[0] for s in driver.case["segments"]] == ["Nodule"], "the nodule alone")
+    driver.move_to(axial)
+    driver.keys("ctrl+z")
+    driver.wait(lambda: not driver.case["segments"], "the nodule to go again")
     with hands.flow("accept a proposal", DECIDE):
         hands.key("a")
-        driver.wait(lambda: driver.case["segments"], "the segments")
+        driver.wait(lambda: len(driver.case["segments"]) > 1, "the segments")
 
     with hands.flow("export SEG", EXPORT):
         hands.key("ctrl+e")
