@@ -9,7 +9,7 @@ from medview.analysis.figures import inside, outline
 from medview.analysis.reslice import sample
 from medview.core.measurement import Measurement
 from medview.core.screen_grid import ScreenGrid
-from medview.core.vector import cross
+from medview.core.vector import cross, triple
 from medview.core.volume import Volume
 
 FloatArray = npt.NDArray[np.float64]
@@ -70,5 +70,4 @@ def _pixels(volume: Volume, corners_lps_mm: FloatArray, down: FloatArray, right:
     row, column = low + size / 2 - (np.asarray((rows, columns)) - 1) / 2 * pixel
     across = cross(right, down)
     corner = down * row + right * column + across * float(corners_lps_mm.mean(axis=0) @ across)
-    x, y, z = (tuple(float(n) for n in v) for v in (corner, down * pixel, right * pixel))
-    return ScreenGrid(x, y, z, (rows, columns))  # type: ignore[arg-type]  # three numbers each
+    return ScreenGrid(triple(corner), triple(down * pixel), triple(right * pixel), (rows, columns))

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from medview.core.geometry import Geometry
 from medview.core.plane import Plane, SlicePlane, screen_directions
-from medview.core.rolling import Home, Triple
-from medview.core.vector import cross
+from medview.core.rolling import Home
+from medview.core.vector import Triple, cross, triple
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -64,7 +64,7 @@ class Axes:
             for other in done.values():
                 direction = direction - (direction @ other) * other
             done[name] = direction / np.linalg.norm(direction)
-        own = (_triple(done["left"]), _triple(done["back"]), _triple(done["head"]))
+        own = (triple(done["left"]), triple(done["back"]), triple(done["head"]))
         return cls(*own, own)
 
     @property
@@ -80,7 +80,7 @@ class Axes:
         # The nearest rotation: rounding of many small turns would shear the planes.
         u, _, v = np.linalg.svd(turn @ self.matrix)
         left, back, head = (
-            before if np.abs(after - before).max() < _NOISE else _triple(after)
+            before if np.abs(after - before).max() < _NOISE else triple(after)
             for before, after in zip((self.left, self.back, self.head), (u @ v).T, strict=True)
         )
         rights = self._carried((float(x), float(y), float(z)), radians, np.asarray((left, back, head)).T)
@@ -93,7 +93,7 @@ class Axes:
         """
         across = self._across(plane)
         if self.rights is None:
-            right = np.asarray(self._home(plane).standing(_triple(across)))
+            right = np.asarray(self._home(plane).standing(triple(across)))
         else:
             right = np.asarray(self.rights[_PLANES.index(plane)])
             right = right - (right @ across) * across
@@ -105,7 +105,7 @@ class Axes:
 
     def _home(self, plane: Plane) -> Home:
         stand = np.asarray(self.upright).T
-        right, down, across = (_triple(stand @ np.asarray(d, dtype=np.float64)) for d in screen_directions(plane))
+        right, down, across = (triple(stand @ np.asarray(d, dtype=np.float64)) for d in screen_directions(plane))
         return Home(right, down, across)
 
     def _carried(self, around: Triple, radians: float, after: FloatArray) -> tuple[Triple, Triple, Triple]:
@@ -114,8 +114,8 @@ class Axes:
         for plane in _PLANES:
             right, _, across = self.screen(plane)
             same = np.array_equal(after @ np.asarray(screen_directions(plane)[2]), across)
-            before = _triple(right)
-            found.append(before if same else self._home(plane).carried(before, _triple(across), around, radians))
+            before = triple(right)
+            found.append(before if same else self._home(plane).carried(before, triple(across), around, radians))
         return found[0], found[1], found[2]
 
 
@@ -123,8 +123,3 @@ _PLANES = tuple(Plane)
 
 _FACING = {plane: 1.0 if np.linalg.det(screen_directions(plane)) > 0 else -1.0 for plane in Plane}
 """Whether right, down and across of a plane are right-handed."""
-
-
-def _triple(vector: FloatArray) -> Triple:
-    x, y, z = (float(n) for n in vector)
-    return x, y, z

@@ -11,9 +11,8 @@ import numpy.typing as npt
 from medview.core.axes import ALIGNED_COSINE, Axes
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import Plane, SlicePlane, letters
-from medview.core.rolling import Triple
 from medview.core.screen_grid import ScreenGrid
-from medview.core.vector import cross
+from medview.core.vector import Triple, cross, triple
 
 _LARGEST = 1024
 """Rows or columns; finer pixels than the voxels of a long grid would show nothing more."""
@@ -77,10 +76,10 @@ class ObliquePlane:
         half_deep = float(np.abs((geometry.corners_lps_mm() - middle) @ normal).max())
         return cls(
             plane,
-            _triple(right),
-            _triple(down),
-            _triple(normal),
-            _triple(middle),
+            triple(right),
+            triple(down),
+            triple(normal),
+            triple(middle),
             pixel,
             step,
             rows=max(1, round(high / pixel)),
@@ -97,7 +96,7 @@ class ObliquePlane:
 
     def rotated(self) -> ObliquePlane:
         """Return the same pictures a quarter turn clockwise."""
-        up = _triple(-np.asarray(self.down_lps))
+        up = triple(-np.asarray(self.down_lps))
         high, wide = self.home_mm
         return replace(
             self, right_lps=up, down_lps=self.right_lps, rows=self.columns, columns=self.rows, home_mm=(wide, high)
@@ -105,7 +104,7 @@ class ObliquePlane:
 
     def mirrored(self) -> ObliquePlane:
         """Return the same pictures with left and right of the screen exchanged."""
-        return replace(self, right_lps=_triple(-np.asarray(self.right_lps)))
+        return replace(self, right_lps=triple(-np.asarray(self.right_lps)))
 
     def count(self, geometry: Geometry) -> int:
         """Number of steps from one end of the volume to the other."""
@@ -136,7 +135,7 @@ class ObliquePlane:
         right, down = np.asarray(self.right_lps) * self.pixel_mm, np.asarray(self.down_lps) * self.pixel_mm
         middle = np.asarray(self.middle_lps_mm) + index * self.step_mm * np.asarray(self.normal_lps)
         corner = middle - right * (self.columns - 1) / 2 - down * (self.rows - 1) / 2
-        return ScreenGrid(_triple(corner), _triple(down), _triple(right), (self.rows, self.columns))
+        return ScreenGrid(triple(corner), triple(down), triple(right), (self.rows, self.columns))
 
     def index_kji(self, geometry: Geometry, index: float, row: float, column: float) -> npt.NDArray[np.float64]:
         """Map a position across the pictures and one on the screen to a fractional voxel index."""
@@ -204,8 +203,3 @@ def _across(plane: SlicePlane, directions: npt.NDArray[np.float64]) -> npt.NDArr
     normal /= np.linalg.norm(normal)
     toward = directions[plane.normal_axis] * (-1 if plane.normal_flip else 1)
     return normal if float(normal @ toward) > 0 else -normal
-
-
-def _triple(vector: npt.NDArray[np.float64]) -> Triple:
-    x, y, z = (float(n) for n in vector)
-    return x, y, z

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from medview.core.geometry import Geometry
 from medview.core.language import _
 from medview.core.screen_grid import ScreenGrid
+from medview.core.vector import triple
 
 
 class Plane(Enum):
@@ -76,11 +77,7 @@ class SlicePlane:
         corner, below, beside = (
             geometry.point_lps_mm(self.index_kji(geometry, index, row, column)) for row, column in ((0, 0), (1, 0), (0, 1))
         )
-        x, y, z = (float(n) for n in corner)
-        down, right = (tuple(float(n) for n in step - corner) for step in (below, beside))
-        return ScreenGrid(
-            (x, y, z), (down[0], down[1], down[2]), (right[0], right[1], right[2]), self.screen_shape(geometry)
-        )
+        return ScreenGrid(triple(corner), triple(below - corner), triple(beside - corner), self.screen_shape(geometry))
 
     def rotated(self) -> SlicePlane:
         """Return the same slices a quarter turn clockwise: what pointed right points down, what pointed down left."""

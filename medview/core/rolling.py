@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-Triple = tuple[float, float, float]
+from medview.core.vector import Triple
 
 _SLOPE = 0.3
 """A direction across the screen that shrinks to less than this part of itself is no help to stand by."""

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
-from medview.core.vector import cross
-
-Triple = tuple[float, float, float]
+from medview.core.vector import Triple, cross, triple
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ class ScreenGrid:
 
     def moved(self, by_lps_mm: npt.ArrayLike) -> ScreenGrid:
         """Return the same picture elsewhere in the patient."""
-        x, y, z = (float(n) for n in np.asarray(self.corner_lps_mm) + np.asarray(by_lps_mm, dtype=np.float64))
-        return ScreenGrid((x, y, z), self.row_step_lps_mm, self.column_step_lps_mm, self.shape)
+        corner = np.asarray(self.corner_lps_mm) + np.asarray(by_lps_mm, dtype=np.float64)
+        return ScreenGrid(triple(corner), self.row_step_lps_mm, self.column_step_lps_mm, self.shape)
 
     def resampled(self, shape: tuple[int, int]) -> ScreenGrid:
         """Return the picture between the same outer edges with another number of rows and columns."""

@@ -38,10 +38,9 @@ def _drop(held: list[tuple[SignalInstance, Slot]]) -> None:
     held.clear()
 
 
-def field_signal(model: object, name: str) -> SignalInstance:
-    """Return the change signal of a field of an evented dataclass (one with ``events``)."""
-    events: Any = getattr(model, "events")  # noqa: B009  evented dataclasses share no base class
-    signal: SignalInstance = events[name]
+def field_signal(model: Any, name: str) -> SignalInstance:
+    """Return the change signal of a field of an evented dataclass: one with ``events``, which share no base class."""
+    signal: SignalInstance = model.events[name]
     return signal
 
 

@@ -8,10 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
-# Imported for what it registers: the classes that draw.
-import vtkmodules.vtkRenderingOpenGL2
-import vtkmodules.vtkRenderingVolumeOpenGL2  # noqa: F401  registers as well
+from vtkmodules import vtkRenderingOpenGL2, vtkRenderingVolumeOpenGL2
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 from vtkmodules.vtkCommonDataModel import vtkPiecewiseFunction
@@ -31,6 +28,9 @@ from medview.scene.grid import Grid, SurfaceStyle
 from medview.scene.messages import Look
 from medview.scene.presets import Blend, Preset
 from medview.scene.surfaces import image_of, surface, to_patient
+
+DRAWERS = (vtkRenderingOpenGL2, vtkRenderingVolumeOpenGL2)
+"""Modules that register the classes that draw when they are imported; nothing else is asked of them."""
 
 _OSMESA = ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so")
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software rasterizer", "gdi generic", "swiftshader")

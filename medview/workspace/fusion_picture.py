@@ -12,6 +12,7 @@ from medview.core.geometry import Geometry
 from medview.core.oblique import ObliquePlane, PlaneLayout
 from medview.core.screen_grid import ScreenGrid
 from medview.core.slab import Slab
+from medview.core.vector import triple
 from medview.core.voi_table import VoiTransform
 from medview.core.volume import Volume
 from medview.workspace.colour_maps import GREY, palette
@@ -117,10 +118,5 @@ def refined(grid: ScreenGrid, parts: tuple[int, int]) -> ScreenGrid:
     fine_down, fine_right = down / parts[0], right / parts[1]
     corner = np.asarray(grid.corner_lps_mm) - (down - fine_down) / 2 - (right - fine_right) / 2
     return ScreenGrid(
-        _triple(corner), _triple(fine_down), _triple(fine_right), (grid.shape[0] * parts[0], grid.shape[1] * parts[1])
+        triple(corner), triple(fine_down), triple(fine_right), (grid.shape[0] * parts[0], grid.shape[1] * parts[1])
     )
-
-
-def _triple(vector: npt.NDArray[np.float64]) -> tuple[float, float, float]:
-    x, y, z = (float(n) for n in vector)
-    return x, y, z

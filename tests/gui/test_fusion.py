@@ -93,9 +93,9 @@ def test_the_upper_series_is_drawn_where_the_patient_has_it_and_goes_away(
     pane, workspace = sagittal_pane(qtbot, base, pet)
     before = pixels(pane)
     fusing.fuse(workspace, base, pet)
-    fusing.change(workspace, base, opacity=1.0, colour_map="hot")
+    fusing.change(workspace, base, lambda now: replace(now, opacity=1.0, colour_map="hot"))
     assert hot_pixel(pane) == (255, 255, 255)
-    fusing.change(workspace, base, opacity=0.5)
+    fusing.change(workspace, base, lambda now: replace(now, opacity=0.5))
     assert hot_pixel(pane) == pytest.approx((128, 128, 128), abs=2)
     assert "PET over CT, same frame of reference" in pane.shown_text()
     # Away from it only the words and the bar are new.
@@ -108,10 +108,10 @@ def test_the_upper_series_is_drawn_where_the_patient_has_it_and_goes_away(
 def test_window_and_colours_of_the_upper_series_reach_the_picture(qtbot: QtBot, base: OpenCase, pet: OpenCase) -> None:
     pane, workspace = sagittal_pane(qtbot, base, pet)
     fusing.fuse(workspace, base, pet)
-    fusing.change(workspace, base, opacity=1.0, colour_map="hot")
+    fusing.change(workspace, base, lambda now: replace(now, opacity=1.0, colour_map="hot"))
     pet.view.window = Window.from_range(0.0, 2666.7)
     assert hot_pixel(pane) == pytest.approx((255, 0, 0), abs=4)
-    fusing.change(workspace, base, colour_map="cool")
+    fusing.change(workspace, base, lambda now: replace(now, colour_map="cool"))
     assert hot_pixel(pane) == pytest.approx((0, 60, 151), abs=6)
     pet.view.window = Window.from_range(1500.0, 2000.0)
     assert max(hot_pixel(pane)) < 5
@@ -123,7 +123,9 @@ def test_different_frames_draw_nothing_until_registered_and_then_say_so(qtbot: Q
     fusing.fuse(workspace, base, pet)
     assert max(hot_pixel(pane)) < 5
     assert any("not shown until registered" in line for line in pane.shown_text())
-    fusing.change(workspace, base, registration=Registration("1.2.3", "9.9.9", np.eye(4)), opacity=1.0)
+    fusing.change(
+        workspace, base, lambda now: replace(now, registration=Registration("1.2.3", "9.9.9", np.eye(4)), opacity=1.0)
+    )
     assert min(hot_pixel(pane)) > 250
     assert "PET over CT, registered (rigid)" in pane.shown_text()
 
@@ -140,7 +142,7 @@ def test_closing_the_upper_series_clears_the_picture(qtbot: QtBot, base: OpenCas
 def test_panning_moves_the_upper_series_with_the_picture(qtbot: QtBot, base: OpenCase, pet: OpenCase) -> None:
     pane, workspace = sagittal_pane(qtbot, base, pet)
     fusing.fuse(workspace, base, pet)
-    fusing.change(workspace, base, opacity=1.0)
+    fusing.change(workspace, base, lambda now: replace(now, opacity=1.0))
     viewport = pane._picture.viewport
     assert viewport is not None
     base.view.set_camera(Plane.SAGITTAL, base.view.cameras[Plane.SAGITTAL].panned(0.0, 40 * viewport.mm_per_px))
@@ -204,7 +206,7 @@ def test_the_fusion_part_shows_and_changes_the_value(
     qtbot.waitUntil(lambda: window.actions_table["fusion.more"].isEnabled())
     qtbot.keyClick(window, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
     assert panel.opacity.value() == 90
-    fusing.change(workspace, base, colour_map="viridis")
+    fusing.change(workspace, base, lambda now: replace(now, colour_map="viridis"))
     assert panel.colours.currentData() == "viridis"
     workspace.close_case(pet.key)
     assert panel.overlay.count() == 1
@@ -221,10 +223,10 @@ def test_the_fusion_part_offers_to_register_other_frames(
     fusing.fuse(workspace, base, pet)
     assert panel.register.isVisibleTo(panel)
     assert "nothing is drawn until it is registered" in panel.note.text()
-    fusing.change(workspace, base, registering=True)
+    fusing.change(workspace, base, lambda now: replace(now, registering=True))
     assert not panel.register.isEnabled()
     found = replace(Registration("1.2.3", "9.9.9", np.eye(4)), note="90 % overlap.")
-    fusing.change(workspace, base, registering=False, registration=found)
+    fusing.change(workspace, base, lambda now: replace(now, registering=False, registration=found))
     assert panel.note.text() == "Registered (rigid). 90 % overlap."
 
 
@@ -243,7 +245,7 @@ def test_a_closed_upper_series_is_freed_even_where_its_pane_is_hidden(qtbot: QtB
 def test_films_and_key_images_show_what_lies_over_the_picture(qtbot: QtBot, base: OpenCase, pet: OpenCase) -> None:
     pane, workspace = sagittal_pane(qtbot, base, pet)
     fusing.fuse(workspace, base, pet)
-    fusing.change(workspace, base, opacity=1.0)
+    fusing.change(workspace, base, lambda now: replace(now, opacity=1.0))
     frames = PaneFrames(base, workspace.bench, pane.pane_id, (PANE_PX, PANE_PX), cases=workspace.cases)
     x, y, _, _ = screen_position(Plane.SAGITTAL, HOT_KJI)
     assert min(at(frames.draw(base.slice_plane(Plane.SAGITTAL), BRIGHT_KJI[0]), x, y)) > 250

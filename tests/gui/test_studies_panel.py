@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QStandardItemModel
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from medview.core.study import DamagedFile, Reason, ScanResult, Series, Verdict, VolumeEntry
 from medview.gui.panels.studies import StudiesPanel
+from medview.gui.study_rows import StudyRows
 from medview.gui.study_tree import ROW_ROLE, Row, RowKind, date_text, fill, verdict_tip, verdict_word
 from medview.gui.theme_tokens import DARK
 from medview.workspace.jobs import InlineRunner, Job, Lane, Outcome, Request
@@ -71,29 +73,46 @@ def test_hidden_identity_leaves_no_name_number_or_date() -> None:
 
 
 class AskedWhilePainting:
-    """A runner that notes whether a widget was being painted when a job was handed to it."""
+    """A runner that notes whether a row was being painted when a job was handed to it."""
 
     def __init__(self) -> None:
         self.painting: list[bool] = []
-        self.viewport: QWidget | None = None
+        self.rows_painted = 0
+        self._within = False
 
     def submit(self, request: Request, _outcome: Outcome) -> Job:
-        assert self.viewport is not None
-        self.painting.append(self.viewport.paintingActive())
+        self.painting.append(self._within)
         return Job(request.title, request.lane)
 
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Know when rows are painted; the painter itself does not tell, since Qt lets it draw into a memory of its own."""
+        whole = StudyRows.paint
 
-def test_thumbnails_are_asked_for_when_no_row_is_being_painted(qtbot: QtBot, tmp_path: Path) -> None:
+        def paint(rows: StudyRows, *details: Any) -> None:
+            self._within = True
+            self.rows_painted += 1
+            try:
+                whole(rows, *details)
+            finally:
+                self._within = False
+
+        monkeypatch.setattr(StudyRows, "paint", paint)
+
+
+def test_thumbnails_are_asked_for_when_no_row_is_being_painted(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runner = AskedWhilePainting()
+    runner.watch(monkeypatch)
     workspace = bare_workspace(tmp_path, runner)
     panel = StudiesPanel(workspace, DARK)
     panel.resize(260, 600)
-    runner.viewport = panel.tree.viewport()
     qtbot.addWidget(panel)
     with qtbot.waitExposed(panel):
         panel.show()
     workspace.add_scan("here", ScanResult((CHEST, SCOUT, BRAIN)))
     qtbot.waitUntil(lambda: len(runner.painting) == 3)
+    assert runner.rows_painted >= 3
     assert not any(runner.painting)
 
 

@@ -359,7 +359,7 @@ def test_labels_of_another_frame_follow_the_registration_and_nothing_else(worksp
     fusing.fuse(workspace, case, pet)
     assert foreign_labels(workspace.bench, workspace.cases, case) == []
     matrix = rigid((0.0, 0.0, 20.0), (4.0, -3.0, 1.0), np.zeros(3))
-    fusing.change(workspace, case, registration=Registration(FRAME, "9.9.9", matrix))
+    fusing.change(workspace, case, lambda now: replace(now, registration=Registration(FRAME, "9.9.9", matrix)))
     (found,) = foreign_labels(workspace.bench, workspace.cases, case)
     np.testing.assert_allclose(found.placed.affine_lps, matrix @ pet.volume.geometry.affine_lps)
     paint_box(case, Box((2, 3, 1), (4, 6, 5)))

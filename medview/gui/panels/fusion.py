@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
@@ -150,11 +151,12 @@ class FusionPanel(QWidget):
 
     def _on_opacity(self, per_cent: int) -> None:
         if self._workspace.active is not None:
-            fusing.change(self._workspace, self._workspace.active, opacity=per_cent / 100)
+            fusing.change(self._workspace, self._workspace.active, lambda now: replace(now, opacity=per_cent / 100))
 
     def _on_colours(self, _number: int) -> None:
         if self._workspace.active is not None:
-            fusing.change(self._workspace, self._workspace.active, colour_map=self.colours.currentData())
+            chosen = self.colours.currentData()
+            fusing.change(self._workspace, self._workspace.active, lambda now: replace(now, colour_map=chosen))
 
     def _on(self, act: Callable[[Workspace, OpenCase], object]) -> Callable[[], None]:
         def run() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from medview.core.errors import MedViewError
@@ -158,11 +159,11 @@ def register(workspace: Workspace, base: OpenCase) -> Job | None:
     )
 
 
-def change(workspace: Workspace, base: OpenCase, **fields: object) -> None:
-    """Change fields of the fusion over a case, e.g. ``opacity`` or ``colour_map``."""
+def change(workspace: Workspace, base: OpenCase, how: Callable[[Fusion], Fusion]) -> None:
+    """Put a changed fusion in the place of the one over a case; nothing where there is none."""
     fusion = fusion_of(workspace, base)
     if fusion is not None:
-        _set(workspace, replace(fusion, **fields))  # type: ignore[arg-type]  # fields of Fusion by name
+        _set(workspace, how(fusion))
 
 
 def stronger(workspace: Workspace, base: OpenCase, steps: int) -> None:
