@@ -16,6 +16,7 @@ from medview.io.reader_pool import ReaderPool
 from medview.io.series_reader import SeriesReader
 from tests.helpers import attacks
 from tests.helpers.dicom_series import write_ct
+from tests.helpers.timing import allowed_s
 
 MOST_SECONDS = 1.0
 MOST_MEGABYTES = 200
@@ -65,7 +66,7 @@ def test_an_attack_costs_less_than_a_second_and_little_memory(pool: ReaderPool, 
     began = time.monotonic()
     found = scan(path, Inline(), pool)
     said = opened(pool, found.series)
-    assert time.monotonic() - began < MOST_SECONDS
+    assert time.monotonic() - began < allowed_s(MOST_SECONDS)
     assert pool.process_ids() == pids, "a reader process was brought down"
     assert peak_megabytes(pool) - before < MOST_MEGABYTES
     said += [damaged.reason for damaged in found.damaged]

@@ -22,6 +22,7 @@ from medview.io.reader_pool import FILE_TIMEOUT_S
 from medview.workspace.open_case import case_key
 from tests.fuzz.folders import COUNT, LARGEST_OPENED_BYTES, SEED, mutated_folders, seeds
 from tests.helpers.dicom_series import asymmetric, write_ct
+from tests.helpers.timing import allowed_s
 
 pytestmark = [pytest.mark.data, pytest.mark.timeout(300 + 2 * COUNT)]
 
@@ -149,8 +150,8 @@ def test_the_window_survives_mutated_files_answers_all_the_time_and_keeps_its_me
     assert damaged > FILES // 20
     assert visitor.longest_s < FILE_TIMEOUT_S
     assert all(text and "\n" not in text and "unexpectedly" not in text for text in visitor.said)
-    assert heart.work_s < MOST_WORK_S
-    assert heart.gap_s < MOST_GAP_S
+    assert heart.work_s < allowed_s(MOST_WORK_S)
+    assert heart.gap_s < allowed_s(MOST_GAP_S)
     assert resident_bytes() - before < MOST_GROWTH_BYTES
     alive(visitor, tmp_path / "last")
 

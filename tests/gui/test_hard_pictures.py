@@ -23,6 +23,7 @@ from medview.workspace.view_state import Camera
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import pixels
 from tests.helpers.dicom_series import write_ct
+from tests.helpers.timing import allowed_s
 
 LONGEST_FRAME_S = 0.1
 
@@ -72,7 +73,7 @@ def test_a_mammogram_of_twelve_million_pixels_is_hung_alone_and_drawn_at_once(
         begun = time.perf_counter()
         pixels(pane)
         took.append(time.perf_counter() - begun)
-    assert sorted(took)[len(took) // 2] < LONGEST_FRAME_S
+    assert sorted(took)[len(took) // 2] < allowed_s(LONGEST_FRAME_S)
     # Low values are white: the chest wall on the left holds the highest, and is dark.
     case.view.set_camera(plane, Camera())
     shown = pixels(pane)

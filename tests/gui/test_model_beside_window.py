@@ -34,7 +34,7 @@ from medview.workspace.scheme import Scheme
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
-from tests.helpers.timing import typical_of
+from tests.helpers.timing import allowed_s, typical_of
 
 pytestmark = pytest.mark.data
 
@@ -116,7 +116,7 @@ def test_scrolling_goes_on_without_a_stall_while_the_model_runs(desk: Desk) -> N
         assert len(beats) > 30
         return float(np.diff(beats).max())
 
-    assert typical_of(longest_gap_s) <= LONGEST_STALL_S
+    assert typical_of(longest_gap_s) <= allowed_s(LONGEST_STALL_S)
 
 
 def test_the_result_becomes_a_proposal_with_its_source_and_changes_no_label(desk: Desk) -> None:
@@ -142,7 +142,7 @@ def test_cancel_ends_the_job_at_once_and_leaves_the_labels_as_they_were(desk: De
         desk.wait(job, JobStatus.CANCELLED)
         return time.perf_counter() - pressed
 
-    assert typical_of(seconds_to_stop) <= LONGEST_CANCEL_S
+    assert typical_of(seconds_to_stop) <= allowed_s(LONGEST_CANCEL_S)
     assert desk.case.labels.proposals == {}
     desk.wait(desk.start(), JobStatus.DONE)
     assert len(desk.case.labels.proposals) == 1

@@ -27,6 +27,7 @@ from medview.workspace.owners import owner_strip
 from medview.workspace.workspace import Workspace
 from tests.gui.panes import SERIES, add_segment, at, label_voxel, make_case, make_workspace, pixels
 from tests.gui.windows import bare_workspace
+from tests.helpers.timing import allowed_s
 from tests.scene.drawing import BALL_MM, ball_centre, ball_volume, turned_affine
 from tests.scene.test_process import hide_drivers
 
@@ -326,7 +327,7 @@ def test_the_window_is_never_held_up_by_a_large_volume(qtbot: QtBot, tmp_path: P
     pauses_ms = np.diff(beats) * 1000.0
     assert len(beats) > 100
     # One in two hundred may be the doing of other programs.
-    assert np.percentile(pauses_ms, 99.5) < 50.0
+    assert np.percentile(pauses_ms, 99.5) < allowed_s(0.05) * 1000
     view.shut()
 
 

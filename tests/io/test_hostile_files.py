@@ -15,6 +15,7 @@ from medview.io.fill import SliceReport
 from medview.io.reader_pool import ReaderPool
 from medview.io.series_reader import SeriesReader
 from tests.helpers.dicom_series import write_ct
+from tests.helpers.timing import allowed_s
 
 
 @pytest.mark.data
@@ -45,7 +46,7 @@ def test_bombs_are_refused_at_once_and_without_memory(test_data: Path, name: str
     began = time.monotonic()
     with pytest.raises(MedViewError, match="it was not opened"):
         look_at(str(test_data / "hostile" / name))
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < allowed_s(1.0)
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 200
 
 
@@ -58,7 +59,7 @@ def test_a_zip_member_that_unpacks_a_thousandfold_is_refused_and_its_neighbour_i
     before = sorted(tmp_path.rglob("*"))
     began = time.monotonic()
     found = scan(tmp_path / "a.zip", Inline())
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < allowed_s(2.0)
     assert [damaged.reason for damaged in found.damaged] == [
         "item 0 of a.zip would unpack to 64 MB; unpack the archive first if you trust it."
     ]
@@ -80,4 +81,4 @@ def test_a_header_that_claims_more_than_the_memory_is_refused_at_once(tmp_path: 
     began = time.monotonic()
     with pytest.raises(MedViewError, match="more than this computer has memory for"):
         look_at(str(tmp_path / name))
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < allowed_s(1.0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.helpers.timing import typical_of
+from tests.helpers.timing import allowed_s, typical_of
 
 _WATCHED = """
 import sys, threading, time
@@ -38,4 +38,4 @@ def longest_gap_s() -> float:
 
 
 def test_loading_torch_in_a_worker_leaves_other_threads_room_to_breathe() -> None:
-    assert typical_of(longest_gap_s) <= LONGEST_S
+    assert typical_of(longest_gap_s) <= allowed_s(LONGEST_S)
