@@ -15,7 +15,7 @@ import pytest
 
 from medview.__main__ import speak
 from medview.core.language import _, in_language, plural, use_language
-from medview.gui.identity import message_text
+from medview.gui.parts.identity import message_text
 from medview.workspace.events import Message, Severity
 from medview.workspace.settings import Settings, save_settings
 from tests.helpers.pseudo_language import CODE, marked, texts_script, write_pseudo_language

@@ -22,15 +22,15 @@ from medview.core.job import JobContext
 from medview.core.language import _, in_language
 from medview.gui.dialogs.give_up import ask_to_give_up
 from medview.gui.dialogs.notice import NoticeDialog
-from medview.gui.end_on_signal import EndOnSignal
-from medview.gui.garbage import GarbageInWindow
-from medview.gui.icons import icon
-from medview.gui.job_thread import JobThreads
-from medview.gui.key_focus import KeyFocus
+from medview.gui.jobs.end_on_signal import EndOnSignal
+from medview.gui.jobs.garbage import GarbageInWindow
+from medview.gui.jobs.job_thread import JobThreads
+from medview.gui.jobs.saved_watch import SavedWatch
 from medview.gui.main_window import MainWindow
-from medview.gui.saved_watch import SavedWatch
-from medview.gui.theme import apply_theme
-from medview.gui.theme_tokens import DARK
+from medview.gui.panes.key_focus import KeyFocus
+from medview.gui.parts.icons import icon
+from medview.gui.parts.theme import apply_theme
+from medview.gui.parts.theme_tokens import DARK
 from medview.io.reader_pool import ReaderPool
 from medview.store.entry import SavedKind, SavedState
 from medview.workspace.events import Severity

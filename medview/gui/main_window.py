@@ -10,29 +10,29 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.gui.bind import Subscriptions, field_signal, follow
-from medview.gui.cine_player import CinePlayer
-from medview.gui.computer import computer_line
-from medview.gui.controls import words
-from medview.gui.file_commands import FileCommands
-from medview.gui.film_export import FilmExport
-from medview.gui.hand_commands import HandCommands
-from medview.gui.job_thread import JobThreads
-from medview.gui.key_image_commands import KeyImageCommands
-from medview.gui.layout_menu import layout_menu
-from medview.gui.menus import fill_menu_bar, fill_recent
-from medview.gui.message_line import MessageLine
-from medview.gui.pane_grid import PaneGrid
+from medview.gui.chrome.side_column import SideColumn
+from medview.gui.chrome.start_page import StartPage
+from medview.gui.chrome.status_line import StatusLine
+from medview.gui.chrome.top_bar import TopBar
+from medview.gui.commands.file_commands import FileCommands
+from medview.gui.commands.film_export import FilmExport
+from medview.gui.commands.hand_commands import HandCommands
+from medview.gui.commands.key_image_commands import KeyImageCommands
+from medview.gui.commands.layout_menu import layout_menu
+from medview.gui.commands.menus import fill_menu_bar, fill_recent
+from medview.gui.commands.picture_export import PictureExport
+from medview.gui.commands.time_commands import TimeCommands
+from medview.gui.commands.window_commands import WindowCommands
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.panels.studies import StudiesPanel
-from medview.gui.picture_export import PictureExport
-from medview.gui.qt_actions import QtActions
-from medview.gui.side_column import SideColumn
-from medview.gui.start_page import StartPage
-from medview.gui.status_line import StatusLine
-from medview.gui.theme_tokens import GRID_PX, Tokens
-from medview.gui.time_commands import TimeCommands
-from medview.gui.top_bar import TopBar
-from medview.gui.window_commands import WindowCommands
+from medview.gui.panes.cine_player import CinePlayer
+from medview.gui.panes.pane_grid import PaneGrid
+from medview.gui.parts.bind import Subscriptions, field_signal, follow
+from medview.gui.parts.computer import computer_line
+from medview.gui.parts.controls import words
+from medview.gui.parts.message_line import MessageLine
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.theme_tokens import GRID_PX, Tokens
 from medview.workspace.actions import ACTIONS
 from medview.workspace.hands import Hands
 from medview.workspace.links import Linker

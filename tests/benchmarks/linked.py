@@ -9,8 +9,8 @@ from medview.core.geometry import Geometry
 from medview.core.plane import Plane
 from medview.core.study import Series
 from medview.core.window import Window
-from medview.gui.pane_grid import PaneGrid
-from medview.gui.theme import apply_theme
+from medview.gui.panes.pane_grid import PaneGrid
+from medview.gui.parts.theme import apply_theme
 from medview.workspace.layout import grid
 from medview.workspace.layout_actions import look_along, use_layout
 from medview.workspace.links import Linker
@@ -19,7 +19,7 @@ from medview.workspace.operations import labels
 from medview.workspace.view_state import Links
 from tests.benchmarks.row import Row
 from tests.benchmarks.view_frames import SIZE_PX, _row, _settle
-from tests.gui.panes import make_case, make_workspace
+from tests.gui.cases import make_case, make_workspace
 
 SHAPE_KJI = (160, 512, 512)
 

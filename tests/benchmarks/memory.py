@@ -17,7 +17,7 @@ from medview.core.source import Source, SourceKind
 from medview.edit.paint import stroke_patch
 from medview.workspace.operations import labels
 from medview.core.geometry import Geometry
-from tests.gui.panes import make_case
+from tests.gui.cases import make_case
 
 def resident():
     for line in Path("/proc/self/status").read_text().splitlines():

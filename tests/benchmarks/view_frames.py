@@ -16,9 +16,9 @@ from medview.core.plane import Plane
 from medview.core.segmentation import COLOUR_CYCLE
 from medview.core.slab import Slab, SlabMode
 from medview.core.window import Window
-from medview.gui.pane_grid import PaneGrid
-from medview.gui.slice_view import SliceView
-from medview.gui.theme import apply_theme
+from medview.gui.panes.pane_grid import PaneGrid
+from medview.gui.panes.slice_view import SliceView
+from medview.gui.parts.theme import apply_theme
 from medview.workspace.hands import step_slice
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
@@ -26,7 +26,7 @@ from medview.workspace.view_state import Camera, Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.benchmarks.brush import RADIUS_VOXELS, big_case
 from tests.benchmarks.row import Row, percentile
-from tests.gui.panes import make_case, make_workspace
+from tests.gui.cases import make_case, make_workspace
 
 SIZE_PX = (1600, 1000)
 SHAPE_KJI = (400, 512, 512)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from medview.core.job import Inline
 from medview.core.plane import Plane
-from medview.gui import film_export, key_image_commands
+from medview.gui.commands import film_export, key_image_commands
 from medview.workspace.demo import make_demo
 from medview.workspace.key_images import key_images, note
 from medview.workspace.operations.key_images import export_ko

@@ -17,8 +17,8 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from medview.gui.app import run_window
+from medview.gui.browser.study_tree import ROW_ROLE
 from medview.gui.main_window import MainWindow
-from medview.gui.study_tree import ROW_ROLE
 from medview.workspace.measuring import measured, measurements, short_text
 
 

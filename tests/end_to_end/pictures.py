@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from medview.core.axes import Axes
 from medview.gui.app import Program
-from medview.gui.volume_view import VolumeView
+from medview.gui.panes.volume_view import VolumeView
 from medview.store.entry import SavedKind
 from medview.workspace.actions import action
 from medview.workspace.demo import DEMO_MODELS

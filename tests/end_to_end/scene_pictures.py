@@ -15,7 +15,7 @@ from medview.core.box import Box
 from medview.core.changes import Command, SegmentChange
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Segment
-from medview.gui.volume_view import VolumeView
+from medview.gui.panes.volume_view import VolumeView
 from medview.scene.camera import Orbit
 from medview.scene.presets import presets
 from medview.workspace.open_case import OpenCase

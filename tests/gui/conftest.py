@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from medview.gui.job_thread import JobThreads
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.workspace.workspace import Workspace
 from tests.gui.windows import bare_workspace, make_window

@@ -26,7 +26,7 @@ from medview.io.reader_pool import ReaderPool
 from medview.store.entry import SavedKind, SavedState
 from medview.workspace.operations import labels
 from medview.workspace.settings import load_settings
-from tests.gui.panes import make_case
+from tests.gui.cases import make_case
 
 _START = """
 import sys, time

@@ -14,17 +14,17 @@ from medview.core.headings import Headings
 from medview.core.job import Inline
 from medview.core.plane import Plane
 from medview.core.study import Series
-from medview.gui.corner_lines import _MAKERS
-from medview.gui.corner_text import corner_texts
 from medview.gui.dialogs.corner_texts import CornerTextsDialog
 from medview.gui.main_window import MainWindow
+from medview.gui.panes.corner_lines import _MAKERS
+from medview.gui.panes.corner_text import corner_texts
 from medview.io.dicom.scan import scan
 from medview.workspace.corners import CORNERS, LINES, default
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.open import open_series
 from medview.workspace.owners import COLOURS
 from medview.workspace.view_state import Bench
-from tests.gui.panes import SERIES, at, make_case, make_pane, make_workspace, pixels
+from tests.gui.cases import SERIES, at, make_case, make_pane, make_workspace, pixels
 from tests.gui.windows import bare_workspace
 from tests.helpers.dicom_series import write_ct
 

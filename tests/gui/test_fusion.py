@@ -17,15 +17,15 @@ from medview.core.registration import Registration
 from medview.core.study import Series
 from medview.core.window import Window
 from medview.gui.main_window import MainWindow
-from medview.gui.pane_frames import PaneFrames
-from medview.gui.slice_view import SliceView
+from medview.gui.panes.pane_frames import PaneFrames
+from medview.gui.panes.slice_view import SliceView
 from medview.workspace.actions import action
 from medview.workspace.fusion import Fusion, with_fusion
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import fusion as fusing
 from medview.workspace.operations.labels import set_segment_visible
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import (
+from tests.gui.cases import (
     BRIGHT_KJI,
     PANE_PX,
     SHAPE_KJI,

@@ -21,7 +21,7 @@ from medview.workspace.operations.labels import add_segment
 from medview.workspace.operations.open import open_path, open_series
 from medview.workspace.view_state import Camera
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import pixels
+from tests.gui.cases import pixels
 from tests.helpers.dicom_series import write_ct
 from tests.helpers.timing import allowed_s
 

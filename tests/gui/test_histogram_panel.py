@@ -18,16 +18,16 @@ from pytestqt.qtbot import QtBot
 from medview.core.suv import SuvKind, SuvScale
 from medview.core.voi_table import VoiTable
 from medview.core.window import Window
-from medview.gui.histogram_plot import HistogramPlot
-from medview.gui.job_thread import JobThreads
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.panels.histogram import HEIGHT_PX, HistogramPanel
-from medview.gui.theme import apply_theme
-from medview.gui.theme_tokens import DARK, LIGHT
+from medview.gui.parts.histogram_plot import HistogramPlot
+from medview.gui.parts.theme import apply_theme
+from medview.gui.parts.theme_tokens import DARK, LIGHT
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import SERIES, SHAPE_KJI, make_case
+from tests.gui.cases import SERIES, SHAPE_KJI, make_case
 from tests.gui.windows import bare_workspace
 
 
@@ -235,7 +235,7 @@ def test_loading_curves_leaves_the_hook_for_what_nobody_expected_alone() -> None
     code = (
         "import sys; mine = lambda *a: None; sys.excepthook = mine\n"
         "from PySide6.QtWidgets import QApplication; a = QApplication([])\n"
-        "import medview.gui.histogram_plot; print(sys.excepthook is mine)"
+        "import medview.gui.parts.histogram_plot; print(sys.excepthook is mine)"
     )
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert told.strip() == "True"

@@ -13,15 +13,15 @@ from PySide6.QtWidgets import QInputDialog, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from medview.core.plane import Plane
-from medview.gui import file_commands, key_image_commands
-from medview.gui.job_thread import JobThreads
+from medview.gui.commands import file_commands, key_image_commands
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.workspace.key_images import key_images, toggle
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import make_case, pixels
+from tests.gui.cases import make_case, pixels
 from tests.gui.windows import bare_workspace
 
 

@@ -10,12 +10,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
+from medview.gui.commands.layout_menu import GridChooser
 from medview.gui.dialogs.hanging import HangingDialog
-from medview.gui.layout_menu import GridChooser
 from medview.gui.main_window import MainWindow
-from medview.gui.pane_menu import pane_menu
-from medview.gui.series_mime import encode
-from medview.gui.slice_view import SliceView
+from medview.gui.panes.pane_menu import pane_menu
+from medview.gui.panes.slice_view import SliceView
+from medview.gui.parts.series_mime import encode
 from medview.workspace.hanging import rule_for
 from medview.workspace.layout import EMPTY, layout_of
 from medview.workspace.operations.open import open_path

@@ -15,18 +15,18 @@ from pytestqt.qtbot import QtBot
 from medview.core.job import JobContext
 from medview.core.segmentation import Segment
 from medview.core.study import ScanResult, Series
-from medview.gui.computer import computer_line
-from medview.gui.job_strip import duration
-from medview.gui.job_thread import JobThreads
-from medview.gui.key_focus import KeyFocus
+from medview.gui.chrome.saved_dot import SavedDot
+from medview.gui.chrome.status_line import pointed_text
+from medview.gui.commands.menus import MENUS, RECENT
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
-from medview.gui.menus import MENUS, RECENT
-from medview.gui.message_line import mouse_hint
-from medview.gui.pointed_at import PointedAt
-from medview.gui.saved_dot import SavedDot
-from medview.gui.status_line import pointed_text
-from medview.gui.theme import apply_theme
-from medview.gui.theme_tokens import DARK
+from medview.gui.panes.key_focus import KeyFocus
+from medview.gui.panes.pointed_at import PointedAt
+from medview.gui.parts.computer import computer_line
+from medview.gui.parts.job_strip import duration
+from medview.gui.parts.message_line import mouse_hint
+from medview.gui.parts.theme import apply_theme
+from medview.gui.parts.theme_tokens import DARK
 from medview.store.entry import SavedKind, SavedState
 from medview.workspace.events import Severity
 from medview.workspace.jobs import JobStatus, Lane, Outcome
@@ -35,7 +35,7 @@ from medview.workspace.operations import labels
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Bench, Mode, Tool
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import SERIES, label_voxel, make_case
+from tests.gui.cases import SERIES, label_voxel, make_case
 
 SMALLEST_SCREEN_PX = 800
 

@@ -17,8 +17,8 @@ from medview.core.case_labels import CaseLabels
 from medview.core.job import Inline
 from medview.core.plane import Plane
 from medview.core.volume import Volume
-from medview.gui.job_thread import JobThreads
-from medview.gui.pane_grid import PaneGrid
+from medview.gui.jobs.job_thread import JobThreads
+from medview.gui.panes.pane_grid import PaneGrid
 from medview.io.load import load_volume
 from medview.io.reader_pool import InlinePool
 from medview.ml.packs import ModelPack

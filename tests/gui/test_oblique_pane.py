@@ -21,14 +21,14 @@ from medview.core.plane import Plane
 from medview.core.slab import Slab, SlabMode
 from medview.core.study import Reason
 from medview.core.window import Window
-from medview.gui.slice_content import MISSING_LEVEL
-from medview.gui.slice_view import SliceView
+from medview.gui.panes.slice_content import MISSING_LEVEL
+from medview.gui.panes.slice_view import SliceView
 from medview.workspace.events import Message
 from medview.workspace.load_state import LoadState
 from medview.workspace.measuring import measured, measurements
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Camera, Tool, Turn
-from tests.gui.panes import (
+from tests.gui.cases import (
     BRIGHT_KJI,
     LABELLED_KJI,
     PANE_PX,

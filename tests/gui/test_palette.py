@@ -11,12 +11,12 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.study import ScanResult
 from medview.gui.dialogs.palette import Palette
-from medview.gui.key_focus import KeyFocus
 from medview.gui.main_window import MainWindow
+from medview.gui.panes.key_focus import KeyFocus
 from medview.workspace.search_words import WORDS, search_words
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import SERIES, make_case
+from tests.gui.cases import SERIES, make_case
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

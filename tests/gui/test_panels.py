@@ -18,13 +18,13 @@ from medview.core.study import Reason, Verdict
 from medview.core.volume import Rescale
 from medview.core.window import Window
 from medview.gui.main_window import MainWindow
-from medview.gui.message_line import mouse_hint
 from medview.gui.panels.proposals import target_kji
+from medview.gui.parts.message_line import mouse_hint
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import make_case
+from tests.gui.cases import make_case
 from tests.gui.windows import add_pack, bare_workspace
 
 MODEL = Source(SourceKind.MODEL, "two-organs", "1.2.0", "ab", "job-1")

@@ -15,14 +15,14 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.axes import Axes
 from medview.core.plane import Plane
-from medview.gui.job_thread import JobThreads
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
-from medview.gui.pane_grid import PaneGrid
+from medview.gui.panes.pane_grid import PaneGrid
 from medview.workspace.actions import action
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import PANE_PX, SERIES, SHAPE_KJI, make_case, make_workspace, pixels
+from tests.gui.cases import PANE_PX, SERIES, SHAPE_KJI, make_case, make_workspace, pixels
 
 
 def case_of(number: int) -> OpenCase:

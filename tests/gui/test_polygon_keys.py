@@ -10,14 +10,14 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.plane import Plane
 from medview.gui.main_window import MainWindow
-from medview.gui.slice_view import SliceView
-from medview.gui.theme_tokens import PICTURE_MEASURE_ACTIVE
+from medview.gui.panes.slice_view import SliceView
+from medview.gui.parts.theme_tokens import PICTURE_MEASURE_ACTIVE
 from medview.workspace.actions import action
 from medview.workspace.measuring import measurements
 from medview.workspace.open_case import OpenCase
 from medview.workspace.scheme import shipped
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import make_case, make_pane, make_workspace, pixels
+from tests.gui.cases import make_case, make_pane, make_workspace, pixels
 
 PLACES = ((120, 120), (320, 140), (300, 340), (140, 300))
 NO_KEY = Qt.KeyboardModifier.NoModifier

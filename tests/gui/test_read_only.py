@@ -20,7 +20,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import add_segment, label_voxel, make_case
+from tests.gui.cases import add_segment, label_voxel, make_case
 from tests.gui.windows import bare_workspace
 
 SENTENCE = "Another window is writing these labels."

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.changes import AnnotationChange, Command
 from medview.core.measurement import MeasurementKind
-from medview.gui import file_commands
+from medview.gui.commands import file_commands
 from medview.gui.main_window import MainWindow
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry

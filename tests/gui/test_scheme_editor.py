@@ -12,14 +12,14 @@ from pytestqt.qtbot import QtBot
 
 from medview.gui.dialogs.keys import KeysDialog
 from medview.gui.dialogs.scheme_editor import SchemeEditor
-from medview.gui.job_thread import JobThreads
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.workspace.scheme import scheme_names, shipped
 from medview.workspace.scheme_edits import edits_file, save_bindings, with_keys
 from medview.workspace.settings import Settings
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import make_case
+from tests.gui.cases import make_case
 from tests.gui.windows import make_window
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medview.core.plane import Plane
-from medview.gui.pointed_at import PointedAt
-from medview.gui.slice_view import SliceView
+from medview.gui.panes.pointed_at import PointedAt
+from medview.gui.panes.slice_view import SliceView
 from medview.workspace.view_state import Mode, Tool
-from tests.gui.panes import (
+from tests.gui.cases import (
     BRIGHT_KJI,
     PANE_PX,
     SEGMENT,

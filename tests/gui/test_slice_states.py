@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import Plane
-from tests.gui.panes import (
+from tests.gui.cases import (
     BRIGHT_KJI,
     SERIES,
     SHAPE_KJI,

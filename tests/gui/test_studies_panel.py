@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from medview.core.study import DamagedFile, Reason, ScanResult, Series, Verdict, VolumeEntry
+from medview.gui.browser.study_rows import StudyRows
+from medview.gui.browser.study_tree import ROW_ROLE, Row, RowKind, date_text, fill, verdict_tip, verdict_word
 from medview.gui.panels.studies import StudiesPanel
-from medview.gui.study_rows import StudyRows
-from medview.gui.study_tree import ROW_ROLE, Row, RowKind, date_text, fill, verdict_tip, verdict_word
-from medview.gui.theme_tokens import DARK
+from medview.gui.parts.theme_tokens import DARK
 from medview.workspace.jobs import InlineRunner, Job, Lane, Outcome, Request
 from medview.workspace.owners import owner_strip
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import make_case, sagittal_geometry
+from tests.gui.cases import make_case, sagittal_geometry
 from tests.gui.windows import bare_workspace
 
 GRID = sagittal_geometry()

@@ -20,18 +20,18 @@ from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.plane import Plane
 from medview.core.study import Frame, Verdict
 from medview.core.window import Window
-from medview.gui.cine_player import CinePlayer
 from medview.gui.dialogs.time_curve import TimeCurveDialog
 from medview.gui.main_window import MainWindow
-from medview.gui.theme import apply_theme
-from medview.gui.theme_tokens import DARK, LIGHT
+from medview.gui.panes.cine_player import CinePlayer
+from medview.gui.parts.theme import apply_theme
+from medview.gui.parts.theme_tokens import DARK, LIGHT
 from medview.workspace.actions import action
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.time_axis import go_to, take_time
 from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import BRIGHT_KJI, SHAPE_KJI, add_segment, at, label_voxel, make_case, make_workspace, pane_of, pixels
+from tests.gui.cases import BRIGHT_KJI, SHAPE_KJI, add_segment, at, label_voxel, make_case, make_workspace, pane_of, pixels
 
 TIMES_S = (0.0, 1.0, 2.5, 4.5, 9.0, 20.0)
 

@@ -31,7 +31,7 @@ from medview.gui.main_window import MainWindow
 from medview.io.dicom.tag_list import TagList, TagRow
 from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import SERIES, add_segment, make_case
+from tests.gui.cases import SERIES, add_segment, make_case
 
 CONTROLS = (QAbstractButton, QComboBox, QSlider, QAbstractSpinBox, QLineEdit)
 DIALOGS = ("view.corners", "hanging.rules", "help.keys", "settings.keys", "help.find")

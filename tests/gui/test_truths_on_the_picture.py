@@ -16,12 +16,12 @@ from medview.core.spacing import SpacingSource, UltrasoundRegion
 from medview.core.suv import SuvKind, SuvScale
 from medview.core.voi_table import VoiTable
 from medview.core.window import Window
-from medview.gui.pointed_at import PointedAt
-from medview.gui.status_line import check_summary, pointed_text
+from medview.gui.chrome.status_line import check_summary, pointed_text
+from medview.gui.panes.pointed_at import PointedAt
 from medview.workspace.actions import action
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
-from tests.gui.panes import PANE_PX, SHAPE_KJI, SPACING_KJI_MM, make_case, make_pane, make_workspace, pane_of, pixels
+from tests.gui.cases import PANE_PX, SHAPE_KJI, SPACING_KJI_MM, make_case, make_pane, make_workspace, pane_of, pixels
 
 ROWS, COLUMNS = 40, 24
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medview.core.plane import Plane
-from tests.gui.panes import make_case, pane_of, pixels
+from tests.gui.cases import make_case, pane_of, pixels
 from tests.gui.two_screens import SCREENS, WIDTH_PX
 
 

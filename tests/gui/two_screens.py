@@ -33,11 +33,11 @@ def main() -> None:
 
     from medview.core.geometry import Geometry
     from medview.core.plane import Plane
-    from medview.gui.job_thread import JobThreads
+    from medview.gui.jobs.job_thread import JobThreads
     from medview.gui.main_window import MainWindow
-    from medview.gui.theme_tokens import DARK
+    from medview.gui.parts.theme_tokens import DARK
     from medview.workspace.actions import action
-    from tests.gui.panes import add_segment, make_case, pixels
+    from tests.gui.cases import add_segment, make_case, pixels
     from tests.gui.windows import bare_workspace, hands_of
 
     app = QApplication(sys.argv[:1])

@@ -10,9 +10,9 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from medview.core.resources import resource_path
-from medview.gui.job_thread import JobThreads
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
-from medview.gui.theme_tokens import DARK
+from medview.gui.parts.theme_tokens import DARK
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.workspace.hands import Hands

@@ -42,17 +42,17 @@ def shown_texts(folder: Path) -> dict[str, list[str]]:
     from medview.gui.dialogs.palette import Palette
     from medview.gui.dialogs.scheme_editor import SchemeEditor
     from medview.gui.dialogs.tags import TagsDialog
-    from medview.gui.job_thread import JobThreads
+    from medview.gui.jobs.job_thread import JobThreads
     from medview.gui.main_window import MainWindow
-    from medview.gui.slice_canvas import SliceCanvas
-    from medview.gui.theme_tokens import DARK
+    from medview.gui.panes.slice_canvas import SliceCanvas
+    from medview.gui.parts.theme_tokens import DARK
     from medview.io.dicom.tag_list import TagList
     from medview.io.dicom.write_series import SeriesIdentity, write_series
     from medview.workspace import measuring
     from medview.workspace.operations import labels
     from medview.workspace.operations.open import open_path
     from medview.workspace.scheme import Scheme
-    from tests.gui.panes import make_case
+    from tests.gui.cases import make_case
     from tests.gui.windows import add_pack, bare_workspace, hands_of
 
     application = QApplication([])

@@ -36,8 +36,8 @@ TRANSLATED = frozenset({"_", "in_language", "plural"})
 
 EXCEPTED = {
     "gui/dialogs/about.py": ("PySide6-Essentials", "SimpleITK"),
-    "gui/menus.py": ("recent places",),
-    "gui/theme.py": "a style sheet",
+    "gui/commands/menus.py": ("recent places",),
+    "gui/parts/theme.py": "a style sheet",
     "workspace/check.py": "findings are data of `check --json`; the panel puts them into the language",
     "workspace/demo.py": "DICOM attributes of the demo study",
     "workspace/project_export.py": "warnings are written into the summary of the export",

@@ -8,11 +8,11 @@ import pytest
 from PySide6.QtGui import QStandardItemModel
 
 from medview.core.study import ScanResult, Series
-from medview.gui.study_tree import ROW_ROLE, fill
+from medview.gui.browser.study_tree import ROW_ROLE, fill
 from medview.workspace.owners import COLOURS, names_while_hidden, owner_strip, patient_of
 from medview.workspace.study_order import PatientOrder, SeriesOrder, ordered
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import make_case, make_workspace
+from tests.gui.cases import make_case, make_workspace
 
 DOE = Series("1.1", "1", "17", "Doe^John", "CT")
 ROE = Series("2.1", "2", "18", "Roe^Jane", "MR")

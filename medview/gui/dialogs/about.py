@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview import __version__
 from medview.core.language import _
-from medview.gui.computer import computer_line
-from medview.gui.controls import hairline, text_button, words
 from medview.gui.dialogs.notice import NOTICE
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.computer import computer_line
+from medview.gui.parts.controls import hairline, text_button, words
+from medview.gui.parts.theme_tokens import GRID_PX
 
 _PARTS = ("PySide6-Essentials", "numpy", "pydicom", "highdicom", "SimpleITK", "torch", "SQLAlchemy")
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.gui.bind import follow
-from medview.gui.controls import text_button, words
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import follow
+from medview.gui.parts.controls import text_button, words
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.corners import CORNERS, LINES, CornerLines, default
 from medview.workspace.workspace import Workspace
 

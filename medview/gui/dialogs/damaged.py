@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QW
 
 from medview.core.language import _, in_language
 from medview.core.study import DamagedFile
-from medview.gui.controls import text_button, words
-from medview.gui.elided_label import ElidedLabel
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.controls import text_button, words
+from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.theme_tokens import GRID_PX
 
 _MOST_SHOWN = 200
 

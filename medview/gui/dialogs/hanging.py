@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QTableWidget, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.gui.controls import icon_button, text_button, words
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.controls import icon_button, text_button, words
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.hanging import PLANES_OF_GRID, PLANES_OF_PATIENT, HangingRule, own_rules, shipped_rules, use_rules
 from medview.workspace.layout import LAYOUTS
 from medview.workspace.workspace import Workspace

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.gui.controls import text_button, words
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.controls import text_button, words
+from medview.gui.parts.theme_tokens import GRID_PX
 
 
 class KeysDialog(QDialog):

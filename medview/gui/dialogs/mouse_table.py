@@ -8,8 +8,8 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from medview.core.language import _
-from medview.gui.controls import words
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.controls import words
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.scheme import Bindings
 from medview.workspace.scheme_edits import with_drag, with_wheel
 from medview.workspace.view_state import Mode

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.gui.controls import text_button, words
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.controls import text_button, words
+from medview.gui.parts.theme_tokens import GRID_PX
 
 NOTICE = _("Research use. Not a medical device.")
 

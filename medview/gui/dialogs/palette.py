@@ -31,8 +31,8 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from medview.core.language import _
-from medview.gui.controls import set_role, words
-from medview.gui.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
+from medview.gui.parts.controls import set_role, words
+from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
 from medview.workspace.finder import Entry, found
 
 _SIZE = QSize(560, 420)

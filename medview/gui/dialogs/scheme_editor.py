@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from medview.core.language import _
-from medview.gui.controls import text_button, words
 from medview.gui.dialogs.key_recorder import KeyRecorder
 from medview.gui.dialogs.key_table import KeyTable
 from medview.gui.dialogs.mouse_table import MODE_WORDS, MouseTable
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.controls import text_button, words
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.scheme import Bindings, scheme_names, shipped
 from medview.workspace.scheme_edits import (
     Conflict,

@@ -18,10 +18,10 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import text_button, words
-from medview.gui.elided_label import ElidedLabel
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import text_button, words
+from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from shiboken6 import isValid
 from medview.analysis.time_curve import TimeCurve
 from medview.core.job import Inline
 from medview.core.language import _
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import text_button
-from medview.gui.curve_plot import CurvePlot
-from medview.gui.elided_label import ElidedLabel
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import text_button
+from medview.gui.parts.curve_plot import CurvePlot
+from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
 from medview.workspace.jobs import Outcome
 from medview.workspace.open_case import OpenCase

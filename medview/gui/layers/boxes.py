@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from medview.gui.picture_text import draw_haloed
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.picture_text import draw_haloed
+from medview.gui.drawing.viewport import Viewport
 
 _LINE_PX = 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
 from medview.workspace.preview import BrushPreview
 
 

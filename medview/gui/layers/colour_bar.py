@@ -7,9 +7,9 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
-from medview.gui.picture_text import draw_haloed
-from medview.gui.theme_tokens import PICTURE_TEXT
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.picture_text import draw_haloed
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.theme_tokens import PICTURE_TEXT
 
 _WIDTH_PX = 10
 _PART = 0.4

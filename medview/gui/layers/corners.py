@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
-from medview.gui.picture_text import Align, TextBlock, TextLine
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.picture_text import Align, TextBlock, TextLine
+from medview.gui.drawing.viewport import Viewport
 
 _MARGIN_PX = 8
 _SCALE_BAR_PX = 56

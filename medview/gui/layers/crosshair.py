@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QLineF, QPointF, QRect
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
 
 _GAP_PX = 16.0
 """Half of the opening in the middle: what is pointed at stays free."""

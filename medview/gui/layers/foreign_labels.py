@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtGui import QPainter
 
-from medview.gui.label_raster import Cut, LabelRaster, Paint
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.label_raster import Cut, LabelRaster, Paint
+from medview.gui.drawing.viewport import Viewport
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage, QPainter
 
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
 
 
 class FusionLayer:

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from medview.gui.theme_tokens import PICTURE_GRAPHICS
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.theme_tokens import PICTURE_GRAPHICS
 
 
 class GraphicsLayer:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
 
 _SHRINK_BELOW = 0.5
 """Pixels of the pane per voxel under which neighbours have to be averaged: interpolation alone would skip voxels."""

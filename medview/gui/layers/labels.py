@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtGui import QPainter
 
-from medview.gui.label_raster import Cut, LabelRaster, Paint
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.label_raster import Cut, LabelRaster, Paint
+from medview.gui.drawing.viewport import Viewport
 
 
 class LabelsLayer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont, QPainter
 
-from medview.gui.picture_text import TextBlock, TextLine
-from medview.gui.theme_tokens import PICTURE_TEXT
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.picture_text import TextBlock, TextLine
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.theme_tokens import PICTURE_TEXT
 
 _MARGIN_PX = 6
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from medview.gui.theme_tokens import PICTURE_TEXT
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.theme_tokens import PICTURE_TEXT
 from medview.workspace.preview import LoupePreview
 
 FACTOR = 2.5

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from medview.gui.picture_text import draw_haloed
-from medview.gui.text_places import Box, Labelled, Place, TextPlaces
-from medview.gui.theme_tokens import PICTURE_MEASURE, PICTURE_MEASURE_ACTIVE
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.picture_text import draw_haloed
+from medview.gui.drawing.text_places import Box, Labelled, Place, TextPlaces
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.theme_tokens import PICTURE_MEASURE, PICTURE_MEASURE_ACTIVE
 
 _LINE_PX = 1.5
 _HANDLE_PX = 3.5

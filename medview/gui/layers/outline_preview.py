@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from medview.gui.theme_tokens import PICTURE_MEASURE, PICTURE_MEASURE_ACTIVE
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.theme_tokens import PICTURE_MEASURE, PICTURE_MEASURE_ACTIVE
 from medview.workspace.preview import OutlinePreview
 
 _LINE_PX = 1.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
 from medview.workspace.owners import Owner
 
 STRIP_HEIGHT_PX = 22

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from medview.gui.icons import icon
-from medview.gui.label_raster import Cut, LabelRaster, Paint, Style
-from medview.gui.theme_tokens import PICTURE_QUIET, PICTURE_TEXT
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.label_raster import Cut, LabelRaster, Paint, Style
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.icons import icon
+from medview.gui.parts.theme_tokens import PICTURE_QUIET, PICTURE_TEXT
 
 _CHIP_HEIGHT_PX = 20
 _GAP_PX = 4

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QLineF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from medview.gui.theme_tokens import DARK, PICTURE_WARNING
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.theme_tokens import DARK, PICTURE_WARNING
 from medview.workspace.reference_lines import ReferenceLine
 
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QPainter
 
 from medview.core.language import in_language
-from medview.gui.picture_text import TextBlock, TextLine
-from medview.gui.theme_tokens import PICTURE_TEXT
-from medview.gui.viewport import Viewport
+from medview.gui.drawing.picture_text import TextBlock, TextLine
+from medview.gui.drawing.viewport import Viewport
+from medview.gui.parts.theme_tokens import PICTURE_TEXT
 
 _LONGEST_PART = 0.25
 _LONGEST_PX = 160.0

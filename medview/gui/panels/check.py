@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
 from medview.core.study import Verdict, VolumeEntry
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import clear_layout, words
-from medview.gui.identity import load_sentence
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import clear_layout, words
+from medview.gui.parts.identity import load_sentence
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.io.dicom.reasons import ReasonKind
 from medview.workspace.check import check, of_kind, verdict_sentence
 from medview.workspace.workspace import Workspace

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBo
 
 from medview.core.language import _, in_language
 from medview.core.study import Series
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import action_button, set_role, text_button, words
-from medview.gui.identity import series_description
-from medview.gui.qt_actions import QtActions
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import action_button, set_role, text_button, words
+from medview.gui.parts.identity import series_description
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace import colour_maps
 from medview.workspace.fusion import Footing, Fusion, why_not
 from medview.workspace.open_case import OpenCase

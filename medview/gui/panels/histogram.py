@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from medview.analysis.histogram import Histogram
 from medview.core.language import _
 from medview.core.window import Window
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.load_plots import LoadPlots
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.load_plots import LoadPlots
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.jobs import Outcome
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.histogram import time_of, want_histogram
@@ -22,7 +22,7 @@ from medview.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     # Brings pyqtgraph, which the window does not start with.
-    from medview.gui.histogram_plot import HistogramPlot
+    from medview.gui.parts.histogram_plot import HistogramPlot
 
 HEIGHT_PX = 90
 _PACE_MS = 250
@@ -85,7 +85,7 @@ class HistogramPanel(QWidget):
     def _load(self) -> None:
         if not self._loading:
             self._loading = True
-            self._workspace.runner.submit(LoadPlots("medview.gui.histogram_plot"), Outcome(self._on_loaded))
+            self._workspace.runner.submit(LoadPlots("medview.gui.parts.histogram_plot"), Outcome(self._on_loaded))
 
     def _on_loaded(self, module: object) -> None:
         assert isinstance(module, ModuleType)

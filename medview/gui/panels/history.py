@@ -7,10 +7,10 @@ from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import words
-from medview.gui.identity import command_name
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import words
+from medview.gui.parts.identity import command_name
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.workspace import Workspace
 
 _MOST_SHOWN = 300

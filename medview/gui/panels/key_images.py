@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QVBoxLayout, QWidget
 
 from medview.core.key_image import KeyImage
 from medview.core.language import _
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import action_button, clear_layout, icon_button, set_role
-from medview.gui.elided_label import ElidedLabel
-from medview.gui.qt_actions import QtActions
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import action_button, clear_layout, icon_button, set_role
+from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
 from medview.workspace.key_images import delete, jump_to, key_images, note, shown, where
 from medview.workspace.open_case import OpenCase

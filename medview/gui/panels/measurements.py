@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
 from medview.core.measurement import Measurement
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import action_button, clear_layout, icon_button, text_button
-from medview.gui.elided_label import ElidedLabel
-from medview.gui.qt_actions import QtActions
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import action_button, clear_layout, icon_button, text_button
+from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
 from medview.workspace.measuring import (
     MEASURING_TOOLS,

@@ -6,10 +6,10 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
-from medview.gui.bind import Subscriptions
-from medview.gui.controls import clear_layout, text_button, words
-from medview.gui.model_card import ModelCard
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions
+from medview.gui.parts.controls import clear_layout, text_button, words
+from medview.gui.parts.model_card import ModelCard
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.jobs import Job, JobStatus
 from medview.workspace.operations.predict import offers, run_model
 from medview.workspace.workspace import Workspace

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.core.slab import Slab, SlabMode
-from medview.gui.bind import Subscriptions, bind, follow
-from medview.gui.controls import action_button, number_box, text_button, words
-from medview.gui.qt_actions import QtActions
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, bind, follow
+from medview.gui.parts.controls import action_button, number_box, text_button, words
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.cine import FASTEST_HZ, SLOWEST_HZ
 from medview.workspace.workspace import Workspace
 

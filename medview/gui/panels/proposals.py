@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
 from medview.core.prediction import Prediction
-from medview.gui.bind import Subscriptions
-from medview.gui.controls import clear_layout, words
-from medview.gui.proposal_card import ProposalCard
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions
+from medview.gui.parts.controls import clear_layout, words
+from medview.gui.parts.proposal_card import ProposalCard
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
 from medview.workspace.operations import labels
 from medview.workspace.workspace import Workspace

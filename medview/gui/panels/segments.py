@@ -11,12 +11,12 @@ from medview.core.annotations import BoxAnnotation, ImageLabel
 from medview.core.key_image import KeyImage
 from medview.core.language import _, in_language
 from medview.core.measurement import Measurement
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import action_button, clear_layout, icon_button, words
-from medview.gui.elided_label import ElidedLabel
-from medview.gui.qt_actions import QtActions
-from medview.gui.segment_row import SegmentRow
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import action_button, clear_layout, icon_button, words
+from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.segment_row import SegmentRow
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels

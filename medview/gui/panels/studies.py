@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTreeView, QVBoxLay
 
 from medview.core.language import _, plural
 from medview.core.study import DamagedFile, Series
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import text_button, words
-from medview.gui.name_menu import name_menu
-from medview.gui.study_bar import StudyBar
-from medview.gui.study_model import StudyModel
-from medview.gui.study_rows import THUMBNAIL_PX, StudyRows
-from medview.gui.study_tree import ROW_ROLE, Row, RowKind, can_be_imported, fill, verdict_tip
-from medview.gui.theme_tokens import GRID_PX, Tokens
-from medview.gui.thumbnails import Thumbnails
+from medview.gui.browser.name_menu import name_menu
+from medview.gui.browser.study_bar import StudyBar
+from medview.gui.browser.study_model import StudyModel
+from medview.gui.browser.study_rows import THUMBNAIL_PX, StudyRows
+from medview.gui.browser.study_tree import ROW_ROLE, Row, RowKind, can_be_imported, fill, verdict_tip
+from medview.gui.browser.thumbnails import Thumbnails
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import text_button, words
+from medview.gui.parts.theme_tokens import GRID_PX, Tokens
 from medview.workspace.owners import names_while_hidden
 from medview.workspace.study_order import PatientOrder, SeriesOrder, ordered, patient_order, series_order
 from medview.workspace.workspace import Workspace

@@ -8,10 +8,10 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.gui.bind import bind, follow
-from medview.gui.controls import action_button, number_box, text_button, words
-from medview.gui.qt_actions import QtActions
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import bind, follow
+from medview.gui.parts.controls import action_button, number_box, text_button, words
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.view_state import MAX_BRUSH_MM, MIN_BRUSH_MM
 from medview.workspace.workspace import Workspace
 

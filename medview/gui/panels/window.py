@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 
 from medview.core.language import _, in_language
 from medview.core.voi_table import VoiTransform
-from medview.gui.bind import Subscriptions, field_signal
-from medview.gui.controls import clear_layout, number_box, text_button, words
-from medview.gui.theme_tokens import GRID_PX
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import clear_layout, number_box, text_button, words
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.presets import auto_window, choices
 from medview.workspace.scheme import Scheme
 from medview.workspace.workspace import Workspace

@@ -9,12 +9,12 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.axes import Axes
 from medview.core.plane import Plane
-from medview.gui.slice_view import SliceView
-from medview.gui.theme_tokens import PLANE_COLOURS
+from medview.gui.panes.slice_view import SliceView
+from medview.gui.parts.theme_tokens import PLANE_COLOURS
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
-from tests.gui.panes import SHAPE_KJI, make_case, make_pane, make_workspace, pixels
+from tests.gui.cases import SHAPE_KJI, make_case, make_pane, make_workspace, pixels
 from tests.gui.windows import hands_of
 
 

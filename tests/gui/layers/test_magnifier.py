@@ -10,11 +10,11 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.geometry import Geometry
 from medview.core.plane import Plane
+from medview.gui.drawing.viewport import Viewport
 from medview.gui.layers.magnifier import FACTOR
-from medview.gui.viewport import Viewport
 from medview.workspace.actions import action
 from medview.workspace.view_state import Camera
-from tests.gui.panes import SEGMENT, add_segment, at, label_voxel, make_case, make_pane, make_workspace, pixels
+from tests.gui.cases import SEGMENT, add_segment, at, label_voxel, make_case, make_pane, make_workspace, pixels
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -1,0 +1,1 @@
+"""The list of studies and what is dragged out of it."""

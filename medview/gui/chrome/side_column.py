@@ -1,0 +1,119 @@
+"""The right column: parts that belong to the mode, one under the other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from medview.core.language import _
+from medview.gui.panels.check import CheckPanel
+from medview.gui.panels.fusion import FusionPanel
+from medview.gui.panels.histogram import HistogramPanel
+from medview.gui.panels.history import HistoryPanel
+from medview.gui.panels.key_images import KeyImagesPanel
+from medview.gui.panels.measurements import MeasurementsPanel
+from medview.gui.panels.models import ModelsPanel
+from medview.gui.panels.planes import PlanesPanel
+from medview.gui.panels.proposals import ProposalsPanel
+from medview.gui.panels.segments import SegmentsPanel
+from medview.gui.panels.tools import ToolsPanel
+from medview.gui.panels.window import WindowPanel
+from medview.gui.parts.bind import Subscriptions, follow
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.section import Section
+from medview.gui.parts.theme_tokens import GRID_PX
+from medview.workspace.scheme import Scheme
+from medview.workspace.view_state import Mode
+from medview.workspace.workspace import Workspace
+
+
+class SideColumn(QScrollArea):
+    """Scrolls when the parts do not fit; never sideways."""
+
+    def __init__(self, workspace: Workspace, actions: QtActions, scheme: Scheme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self.window_part = WindowPanel(workspace, scheme)
+        self.histogram = HistogramPanel(workspace)
+        self.tools = ToolsPanel(workspace, actions)
+        self.segments = SegmentsPanel(workspace, actions)
+        self.proposals = ProposalsPanel(workspace)
+        self.models = ModelsPanel(workspace)
+        self.check = CheckPanel(workspace)
+        self.planes = PlanesPanel(workspace, actions)
+        self.measurements = MeasurementsPanel(workspace, actions)
+        self.fusion = FusionPanel(workspace, actions)
+        self.key_images = KeyImagesPanel(workspace, actions)
+        self.history = HistoryPanel(workspace)
+        self.sections = {
+            "window": Section(_("Window"), _stacked(self.window_part, self.histogram)),
+            "measurements": Section(_("Measure"), self.measurements),
+            "key images": Section(_("Key images"), self.key_images),
+            "tools": Section(_("Tools"), self.tools),
+            "segments": Section(_("Segments"), self.segments),
+            "proposals": Section(_("Proposals"), self.proposals),
+            "models": Section(_("Models"), self.models),
+            "fusion": Section(_("Fusion"), self.fusion),
+            "planes": Section(_("Slab and cine"), self.planes),
+            "check": Section(_("Check"), self.check),
+            "history": Section(_("History"), self.history),
+        }
+        for folded in ("fusion", "planes"):
+            self.sections[folded].set_open(open_=False)
+        inside = QFrame()
+        inside.setProperty("role", "panel")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, GRID_PX, 0, GRID_PX)
+        column.setSpacing(GRID_PX)
+        for section in self.sections.values():
+            column.addWidget(section)
+        column.addStretch(1)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        follow(self, workspace.bench, "mode", self._arrange)
+        self.proposals.count_changed.connect(self._hide_empty)
+        self.key_images.count_changed.connect(self._hide_empty)
+        Subscriptions(self).add(workspace.active_changed, self._hide_empty)
+        self._hide_empty()
+
+    def show_part(self, name: str) -> None:
+        """Unfold a part and scroll to it."""
+        section = self.sections[name]
+        section.setVisible(True)
+        section.set_open(open_=True)
+        self.ensureWidgetVisible(section)
+
+    def _arrange(self, mode: Mode) -> None:
+        for name, modes in _PARTS.items():
+            self.sections[name].setVisible(mode in modes)
+        self._hide_empty()
+
+    def _hide_empty(self, *_values: object) -> None:
+        # A part that can only say "none" takes no room.
+        self.sections["proposals"].setVisible(bool(self.proposals.cards))
+        self.sections["key images"].setVisible(self.key_images.count > 0)
+
+
+def _stacked(*parts: QWidget) -> QWidget:
+    together = QWidget()
+    column = QVBoxLayout(together)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GRID_PX)
+    for part in parts:
+        column.addWidget(part)
+    return together
+
+
+_PARTS: dict[str, tuple[Mode, ...]] = {
+    "window": (Mode.READ,),
+    "measurements": (Mode.READ,),
+    "tools": (Mode.ANNOTATE,),
+    "segments": (Mode.ANNOTATE,),
+    "models": (Mode.READ, Mode.ANNOTATE),
+    "planes": (Mode.READ,),
+    "fusion": (Mode.READ,),
+    "check": (Mode.READ,),
+    "history": (Mode.ANNOTATE,),
+}
+"""Which parts stand in which mode; proposals and key images stand wherever there are some."""

@@ -1,0 +1,1 @@
+"""Menus, keys and buttons as Qt actions, and what they need a window for."""

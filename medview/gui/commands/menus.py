@@ -1,0 +1,159 @@
+"""The menus, as data: which actions stand where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from medview.core.language import _
+from medview.gui.parts.qt_actions import QtActions
+from medview.workspace.layout import LAYOUTS
+from medview.workspace.measuring import MEASURING_TOOLS
+from medview.workspace.scheme import scheme_names
+
+LINE = ""
+"""A line between entries."""
+
+RECENT = "recent places"
+"""Where the recent places are listed."""
+
+MENUS: Mapping[str, tuple[str, ...]] = {
+    _("File"): (
+        "file.open_folder",
+        "file.open_file",
+        "file.open_demo",
+        RECENT,
+        LINE,
+        "file.import",
+        "file.export_seg",
+        "file.export_nifti",
+        "file.export_sr",
+        "file.export_ko",
+        LINE,
+        "picture.save",
+        "picture.copy",
+        "film.png",
+        "film.gif",
+        "keyimage.save",
+        LINE,
+        "file.add_model_zip",
+        "file.add_model_folder",
+        LINE,
+        "case.close",
+        "window.quit",
+    ),
+    _("Edit"): (
+        "undo",
+        "redo",
+        LINE,
+        "segment.add",
+        "segment.next",
+        "segment.previous",
+        LINE,
+        "measurement.delete",
+        "keyimage.toggle",
+        LINE,
+        "proposal.accept",
+        "proposal.reject",
+    ),
+    _("View"): (
+        "mode.read",
+        "mode.annotate",
+        LINE,
+        *(f"layout.{layout_id}" for layout_id in LAYOUTS),
+        "view.maximise",
+        "view.detach",
+        "hanging.keep",
+        "hanging.rules",
+        LINE,
+        "compare.prior",
+        "link.scroll",
+        "link.offset",
+        "link.zoom",
+        "link.pan",
+        "link.window",
+        LINE,
+        "view.panels",
+        "view.identity",
+        "view.corners",
+        "case.tags",
+        LINE,
+        "window.dark",
+        "window.light",
+    ),
+    _("Picture"): (
+        "view.fit",
+        "view.actual",
+        "view.rotate",
+        "view.mirror",
+        "view.reset",
+        LINE,
+        "window.auto",
+        "window.region",
+        "window.invert",
+        "window.colours",
+        LINE,
+        "planes.grid",
+        "planes.patient",
+        "slab.next",
+        LINE,
+        "view.crosshair",
+        "view.reference_lines",
+        "view.overlay",
+        "view.foreign_labels",
+        "view.graphics",
+        LINE,
+        "fusion.toggle",
+        "fusion.swap",
+        "fusion.register",
+        "fusion.off",
+    ),
+    _("Time"): (
+        "cine.play",
+        "cine.time",
+        LINE,
+        "time.next",
+        "time.previous",
+        "time.curve",
+    ),
+    _("Tools"): (
+        "tool.window",
+        "tool.crosshair",
+        "tool.magnifier",
+        LINE,
+        *(f"tool.{tool.value}" for tool in MEASURING_TOOLS),
+        LINE,
+        "tool.brush",
+        "tool.eraser",
+    ),
+    _("Settings"): (*(f"scheme.{name}" for name in scheme_names()), LINE, "settings.keys"),
+    _("Help"): ("help.find", "help.keys", LINE, "help.about"),
+}
+
+
+def fill_menu_bar(bar: QMenuBar, actions: QtActions) -> QMenu:
+    """Build the menus; return the one for recent places, still empty."""
+    recent = QMenu(_("Recent places"), bar)
+    for title, entries in MENUS.items():
+        menu = bar.addMenu(title)
+        menu.setToolTipsVisible(True)
+        for entry in entries:
+            if entry == LINE:
+                menu.addSeparator()
+            elif entry == RECENT:
+                menu.addMenu(recent)
+            else:
+                menu.addAction(actions[entry])
+    return recent
+
+
+def fill_recent(menu: QMenu, places: tuple[str, ...], choose: Callable[[str], None]) -> None:
+    """List the places opened last."""
+    menu.clear()
+    menu.setEnabled(bool(places))
+    for place in places:
+        entry = QAction(place.replace("&", "&&"), menu)
+        entry.triggered.connect(lambda _checked=False, p=place: choose(p))
+        menu.addAction(entry)

@@ -1,0 +1,1 @@
+"""Where a voxel lies on a pane, and what of labels, figures and texts fits there."""

@@ -1,0 +1,1 @@
+"""Jobs in threads, and what has to be quiet for them."""

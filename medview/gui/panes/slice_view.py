@@ -1,0 +1,138 @@
+"""One pane: it shows the workspace and forwards the mouse; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QEnterEvent, QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from medview.gui.drawing.mouse import Notches, button_of, held_button
+from medview.gui.panes.slice_canvas import SliceCanvas
+from medview.gui.parts.series_mime import decode
+from medview.workspace.hands import Hands
+from medview.workspace.pointer import Button
+from medview.workspace.workspace import Workspace
+
+_CANCEL, _BACK = Qt.Key.Key_Escape, Qt.Key.Key_Backspace
+_DRAWING_KEYS = (_CANCEL, _BACK, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class SliceView(SliceCanvas):
+    """A pane under the mouse."""
+
+    menu_wanted = Signal(str, QPoint)
+    """A right click that dragged nothing: pane id and place on the screen."""
+
+    series_dropped = Signal(object, object, str)
+    """A series was dropped on the pane: Series, VolumeEntry, pane id."""
+
+    def __init__(self, workspace: Workspace, hands: Hands, pane_id: str, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, hands, pane_id, parent)
+        self._notches = Notches()
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAcceptDrops(True)
+
+    def event(self, event: QEvent) -> bool:
+        """Let the keys of something that is drawn click by click go before shortcuts of the window."""
+        drawing = event.type() is QEvent.Type.ShortcutOverride and self._hands.clicking.going_on
+        if drawing and isinstance(event, QKeyEvent) and event.key() in _DRAWING_KEYS:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let the keys that end a gesture, or take a step of it back, reach the hands."""
+        acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: self._hands.clicking.back}
+        if event.key() not in _DRAWING_KEYS or not acts.get(event.key(), self._hands.clicking.close)():
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Forward a press."""
+        pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
+        if pointer is None:
+            self._hands.choose(self.pane_id)
+        elif pointer.button is not Button.NONE:
+            self._hands.press(pointer)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Forward a drag, or a pointer passing over."""
+        self._pointer_px = event.position()
+        held = held_button(event.buttons())
+        pointer = self._pointer(event.position(), held, event.modifiers())
+        if pointer is None:
+            return
+        if held is Button.NONE:
+            self._hands.hover(pointer)
+        else:
+            self._hands.move(pointer)
+        self._say_pointed_at()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Forward a release."""
+        pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
+        clicked = pointer is None
+        if pointer is not None and pointer.button is not Button.NONE:
+            clicked = self._hands.release(pointer)
+        if clicked and event.button() is Qt.MouseButton.RightButton:
+            self.menu_wanted.emit(self.pane_id, event.globalPosition().toPoint())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Forward a double click; it stands where Qt sends no second press."""
+        pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
+        if pointer is None or pointer.button is Button.NONE:
+            return
+        self._hands.press(pointer)
+        if pointer.button is Button.LEFT:
+            self._hands.double_click(pointer)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Forward whole notches; Alt turns the wheel sideways on some systems."""
+        turn = event.angleDelta()
+        notches = self._notches.add(turn.y() or turn.x())
+        pointer = self._pointer(event.position(), Button.NONE, event.modifiers())
+        if pointer is not None and notches:
+            self._hands.wheel(pointer, notches)
+            # The picture may have moved under the resting pointer.
+            self._hands.hover(self._pointer(event.position(), Button.NONE, event.modifiers()))
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take series; files go to the window."""
+        if decode(event.mimeData(), self._workspace) is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Show the series here."""
+        if (dropped := decode(event.mimeData(), self._workspace)) is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.series_dropped.emit(*dropped, self.pane_id)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Tell the hands which pane the pointer is in."""
+        self._pointer_px = event.position()
+        self._hands.enter(self.pane_id)
+        pointer = self._pointer(event.position(), Button.NONE, Qt.KeyboardModifier.NoModifier)
+        if pointer is not None:
+            self._hands.hover(pointer)
+            self._say_pointed_at()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Tell everybody that the pointer is gone."""
+        super().leaveEvent(event)
+        self._gone()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Tell everybody that the pointer is gone: a hidden pane gets no leave."""
+        super().hideEvent(event)
+        self._gone()
+
+    def _gone(self) -> None:
+        if self._pointer_px is not None:
+            self._pointer_px = None
+            self._hands.hover(None)
+            self.pointed_at.emit(None)

@@ -1,0 +1,1 @@
+"""Controls, plots, colours and bindings that panels and dialogs are made of."""

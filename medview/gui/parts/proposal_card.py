@@ -1,0 +1,150 @@
+"""One proposal of a model: what it found, what to make of it, accept or reject."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+
+from medview.core.language import _
+from medview.core.prediction import Prediction, Proposal
+from medview.gui.parts.controls import chip, icon_button, swatch, text_button, words
+from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.theme_tokens import GRID_PX
+
+_MOST_BOXES = 20
+
+
+class ProposalCard(QFrame):
+    """Announces the person's decisions by proposal id."""
+
+    accepted = Signal(str)
+    accepted_segment = Signal(str, int)
+    accepted_box = Signal(str, str)
+    rejected = Signal(str)
+    pointed_at = Signal(str, object)
+    """(proposal id, mask value or annotation id) the person wants to see."""
+
+    def __init__(self, proposal: Proposal, *, stale: bool, read_only: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "raised")
+        self.proposal_id = proposal.proposal_id
+        self._read_only = read_only
+        prediction = proposal.prediction
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(GRID_PX * 2, GRID_PX * 2, GRID_PX * 2, GRID_PX * 2)
+        self._column.setSpacing(GRID_PX)
+        self._add_heading(prediction)
+        if prediction.notice:
+            self._column.addWidget(words(prediction.notice, "warning"))
+        if stale:
+            self._column.addWidget(words(_("Labels have changed since it ran."), "warning"))
+        for warning in prediction.warnings:
+            self._column.addWidget(words(warning, "warning"))
+        self._add_segments(prediction)
+        self._add_boxes(prediction)
+        self._add_scores(prediction)
+        self._add_buttons()
+
+    def _add_heading(self, prediction: Prediction) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(GRID_PX)
+        name = ElidedLabel(prediction.model_name)
+        seconds = sum(prediction.seconds.values())
+        name.set_hint(
+            _("{model_id}, on {device}, {seconds:.1f} s").format(
+                model_id=prediction.source.model_id, device=prediction.device, seconds=seconds
+            )
+        )
+        row.addWidget(name, 1)
+        row.addWidget(chip(prediction.source.model_version, _("Version of the model")))
+        self._column.addLayout(row)
+
+    def _add_segments(self, prediction: Prediction) -> None:
+        if prediction.mask is None:
+            return
+        counts = prediction.mask.counts()
+        voxel_ml = prediction.geometry.voxel_volume_mm3 / 1000.0
+        for segment in prediction.mask.segments:
+            row = QHBoxLayout()
+            row.setSpacing(GRID_PX)
+            colour = QLabel()
+            colour.setPixmap(swatch(segment.colour).pixmap(QSize(14, 14)))
+            find = icon_button("mdi6.crosshairs-gps", _("Show {name} in the pictures").format(name=segment.name))
+            find.clicked.connect(lambda _checked=False, v=segment.value: self.pointed_at.emit(self.proposal_id, v))
+            accept = self._accept_one(segment.name)
+            accept.clicked.connect(lambda _checked=False, v=segment.value: self.accepted_segment.emit(self.proposal_id, v))
+            volume = words(f"{_three(counts[segment.value] * voxel_ml)} mL", "quiet")
+            volume.setWordWrap(False)
+            row.addWidget(colour)
+            row.addWidget(ElidedLabel(segment.name), 1)
+            row.addWidget(volume)
+            row.addWidget(find)
+            row.addWidget(accept)
+            self._column.addLayout(row)
+
+    def _add_boxes(self, prediction: Prediction) -> None:
+        for box in sorted(prediction.boxes, key=lambda b: -(b.score or 0.0))[:_MOST_BOXES]:
+            row = QHBoxLayout()
+            row.setSpacing(GRID_PX)
+            find = icon_button("mdi6.crosshairs-gps", _("Show this {label} in the pictures").format(label=box.label))
+            find.clicked.connect(lambda _checked=False, b=box.annotation_id: self.pointed_at.emit(self.proposal_id, b))
+            accept = self._accept_one(box.label)
+            accept.clicked.connect(lambda _checked=False, b=box.annotation_id: self.accepted_box.emit(self.proposal_id, b))
+            row.addWidget(ElidedLabel(_("Box: {label}").format(label=box.label)), 1)
+            if box.score is not None:
+                row.addWidget(_score(box.score))
+            row.addWidget(find)
+            row.addWidget(accept)
+            self._column.addLayout(row)
+        if len(prediction.boxes) > _MOST_BOXES:
+            self._column.addWidget(
+                words(_("And {count} with lower scores.").format(count=len(prediction.boxes) - _MOST_BOXES), "quiet")
+            )
+
+    def _add_scores(self, prediction: Prediction) -> None:
+        for name, probability in prediction.scores.items():
+            row = QHBoxLayout()
+            row.setSpacing(GRID_PX)
+            bar = QProgressBar()
+            bar.setRange(0, 100)
+            bar.setValue(round(probability * 100))
+            bar.setTextVisible(False)
+            bar.setFixedWidth(72)
+            row.addWidget(ElidedLabel(name), 1)
+            row.addWidget(bar)
+            row.addWidget(_score(probability))
+            self._column.addLayout(row)
+        if prediction.scores or prediction.boxes:
+            self._column.addWidget(words(_("0 to 1: the model's own confidence"), "small"))
+
+    def _add_buttons(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(GRID_PX)
+        self.accept_all = text_button(_("Accept all"), _("Take everything into the labels (A)"), role="primary")
+        self.accept_all.setObjectName("accept all")
+        self.reject_all = text_button(_("Reject"), _("Take this proposal away; Undo brings it back (X)"))
+        self.reject_all.setObjectName("reject")
+        self.accept_all.setEnabled(not self._read_only)
+        self.reject_all.setEnabled(not self._read_only)
+        self.accept_all.clicked.connect(lambda: self.accepted.emit(self.proposal_id))
+        self.reject_all.clicked.connect(lambda: self.rejected.emit(self.proposal_id))
+        row.addWidget(self.accept_all, 1)
+        row.addWidget(self.reject_all, 1)
+        self._column.addSpacing(GRID_PX)
+        self._column.addLayout(row)
+
+    def _accept_one(self, name: str) -> QToolButton:
+        button = icon_button("mdi6.check", _("Accept only {name}").format(name=name))
+        button.setObjectName(f"accept {name}")
+        button.setEnabled(not self._read_only)
+        return button
+
+
+def _score(value: float) -> QLabel:
+    label = words(f"{value:.2f}", "quiet")
+    label.setWordWrap(False)
+    return label
+
+
+def _three(volume_ml: float) -> str:
+    return f"{volume_ml:.0f}" if volume_ml >= 100 else f"{volume_ml:.3g}"
