@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from medview.core.annotations import Annotation
-from medview.core.changes import AnnotationChange, Change, ProposalChange, SegmentChange
+from medview.core.changes import AnnotationChange, Change, MarksChange, ProposalChange, SegmentChange
 from medview.core.errors import LabelError
 from medview.core.geometry import Geometry
 from medview.core.key_image import KeyImage
 from medview.core.label_patch import LabelPatch
+from medview.core.marks import Marks
 from medview.core.measurement import Measurement
 from medview.core.prediction import Proposal
 from medview.core.segmentation import Segment, Segmentation
@@ -37,6 +38,7 @@ class CaseLabels:
     segmentation: Segmentation
     annotations: dict[str, Annotation] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
+    marks: Marks = Marks()
     revision: int = 0
 
     @classmethod
@@ -77,6 +79,10 @@ class CaseLabels:
                 if change.before is None and change.after.annotation_id in self.annotations:
                     raise LabelError(f"The annotation {change.after.label} is already there.")
                 self.annotations[change.after.annotation_id] = change.after
+        elif isinstance(change, MarksChange):
+            if change.before != self.marks:
+                raise LabelError("The slices marked as done are no longer those this change expects.")
+            self.marks = change.after
         else:
             self._apply_proposal(change)
         self.revision += counts_as_revision(change)

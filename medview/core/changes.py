@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medview.core.annotations import Annotation
 from medview.core.label_patch import LabelPatch
+from medview.core.marks import Marks
 from medview.core.prediction import Proposal
 from medview.core.segmentation import Segment
 
@@ -47,7 +48,19 @@ class ProposalChange:
         return ProposalChange(self.after, self.before)
 
 
-Change = LabelPatch | SegmentChange | AnnotationChange | ProposalChange
+@dataclass(frozen=True, slots=True)
+class MarksChange:
+    """Slices marked done, or no longer."""
+
+    before: Marks
+    after: Marks
+
+    def inverse(self) -> MarksChange:
+        """Return the change that takes this one back."""
+        return MarksChange(self.after, self.before)
+
+
+Change = LabelPatch | SegmentChange | AnnotationChange | ProposalChange | MarksChange
 
 
 @dataclass(frozen=True, slots=True)

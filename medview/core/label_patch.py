@@ -79,13 +79,16 @@ class LabelPatch:
             When the box no longer holds what the patch was computed on; nothing is written.
         """
         target = layer.voxels[self.box.slices]
-        if target.shape != self.box.shape_kji or not np.array_equal(target, self.before_voxels()):
+        before = self.before_voxels()
+        if target.shape != self.box.shape_kji or not np.array_equal(target, before):
             raise StalePatchError(
                 "The labels under this change have moved on, so it was not applied; repeat it on the present labels.",
                 detail=f"layer {self.layer_id} box {self.box}",
             )
-        target[...] = self.after_voxels()
+        after = self.after_voxels()
+        target[...] = after
         layer.version += 1
+        layer.index.note(self.box, before, after)
 
     @property
     def size_bytes(self) -> int:

@@ -9,7 +9,9 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.box import Box
 from medview.core.geometry import Geometry
+from medview.core.layer_index import LayerIndex
 from medview.core.source import Source
 
 LabelArray = npt.NDArray[np.uint8]
@@ -32,6 +34,15 @@ COLOUR_CYCLE: tuple[tuple[int, int, int], ...] = (
     (159, 74, 150),
 )
 """Colours for new segments, distinct on grey and for colour-blind eyes (Okabe and Ito 2008; Tol's muted set)."""
+
+
+class SegmentRole(Enum):
+    """What the voxels of a segment say."""
+
+    STRUCTURE = "structure"
+    """They are what the name says."""
+    IGNORE = "ignore"
+    """Nobody is sure: training and comparison leave them out."""
 
 
 class SegmentStatus(Enum):
@@ -62,6 +73,16 @@ class Segment:
         RGB, 0-255.
     locked : bool
         No gesture may change its voxels.
+    absent : bool
+        A person looked for it and confirms that there is none; it then holds no voxels.
+    group : str
+        What it is listed under, or empty; instances of one thing share their group.
+    opacity : float
+        Of its fill, 0 to 1, on top of that of all segments.
+    outline_only : bool
+        Drawn without a fill.
+    visible_3d : bool
+        Its surface is shown in the 3-D view.
     """
 
     segment_id: str
@@ -74,6 +95,12 @@ class Segment:
     visible: bool = True
     status: SegmentStatus = SegmentStatus.IN_WORK
     source: Source = Source()
+    role: SegmentRole = SegmentRole.STRUCTURE
+    absent: bool = False
+    group: str = ""
+    opacity: float = 1.0
+    outline_only: bool = False
+    visible_3d: bool = True
 
 
 @dataclass(slots=True)
@@ -86,11 +113,27 @@ class LabelLayer:
         Zero is background. Written by LabelPatch only.
     version : int
         Grows with every patch; a patch computed on an older version is checked before it is applied.
+    index : LayerIndex
+        Counts and boxes of its values; of an empty layer when not given.
     """
 
     layer_id: int
     voxels: LabelArray
     version: int = 0
+    index: LayerIndex = field(default_factory=LayerIndex)
+
+    @classmethod
+    def drawn(cls, layer_id: int, voxels: LabelArray, version: int = 0) -> LabelLayer:
+        """Return a layer that is not empty; reads every voxel, so it belongs into a worker."""
+        return cls(layer_id, voxels, version, LayerIndex.of(voxels))
+
+    def copy(self) -> LabelLayer:
+        """Return an independent copy, as a job may take one with it."""
+        return LabelLayer(self.layer_id, self.voxels.copy(), self.version, self.index.copy())
+
+    def box(self, value: int) -> Box | None:
+        """Return the smallest box around the voxels that hold ``value``, or None when there are none."""
+        return self.index.box(value, self.voxels)
 
 
 @dataclass(slots=True)
@@ -124,6 +167,16 @@ class Segmentation:
             layer = self.layers.get(segment.layer_id)
             if layer is not None and layer.voxels[index_kji] == segment.value:
                 yield segment
+
+    def count(self, segment: Segment) -> int:
+        """Voxels of a segment."""
+        layer = self.layers.get(segment.layer_id)
+        return layer.index.count(segment.value) if layer is not None else 0
+
+    def box(self, segment: Segment) -> Box | None:
+        """Return the smallest box around the voxels of a segment, or None when it holds none."""
+        layer = self.layers.get(segment.layer_id)
+        return layer.box(segment.value) if layer is not None else None
 
     def mask(self, segment: Segment) -> npt.NDArray[np.bool_]:
         """Return the voxels of a segment as a (k, j, i) mask."""

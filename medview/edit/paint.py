@@ -9,41 +9,10 @@ import numpy.typing as npt
 
 from medview.core.box import Box
 from medview.core.geometry import Geometry
-from medview.core.label_patch import LabelPatch
 from medview.core.plane import SlicePlane
-from medview.core.segmentation import Segment, Segmentation
-from medview.edit.rules import write_mask
 
 _PIECE_VOXELS = 24
 """Shorter pieces of a stroke than this cost more in calls than they save in voxels."""
-
-
-def stroke_patch(
-    segmentation: Segmentation,
-    segment: Segment,
-    start_kji: npt.ArrayLike,
-    end_kji: npt.ArrayLike,
-    *,
-    radius_mm: float,
-    plane: SlicePlane | None = None,
-    erase: bool = False,
-) -> LabelPatch | None:
-    """Return the patch of one piece of a stroke; None when it changes nothing.
-
-    Parameters
-    ----------
-    start_kji, end_kji : array_like, shape (3,)
-        Fractional voxel indices of the brush centre before and after the move; a press has both equal.
-    radius_mm : float
-        Voxels whose centre is at most this far from the way are painted, and always the voxel under ``end_kji``.
-    plane : SlicePlane, optional
-        Paint on the slice of ``end_kji`` across this plane only; a sphere when left out.
-    """
-    capsule = capsule_mask(segmentation.geometry, start_kji, end_kji, radius_mm, plane)
-    if capsule is None:
-        return None
-    box, mask = capsule
-    return write_mask(segmentation, segment, box, mask, erase=erase)
 
 
 def capsule_mask(

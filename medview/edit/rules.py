@@ -1,39 +1,213 @@
-"""What a gesture may change. Every label write of a tool is made here."""
+"""What may be changed, and where. Every label write of a tool, an effect or a model is made here."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.box import Box
+from medview.core.changes import Change, SegmentChange
 from medview.core.label_patch import LabelPatch
-from medview.core.segmentation import Segment, Segmentation
+from medview.core.segmentation import LabelArray, Segment, Segmentation, SegmentRole
+from medview.core.volume import Volume
+
+Mask = npt.NDArray[np.bool_]
 
 
-def write_mask(
-    segmentation: Segmentation, segment: Segment, box: Box, mask: npt.NDArray[np.bool_], *, erase: bool = False
-) -> LabelPatch | None:
-    """Return the patch that adds a mask to a segment, or takes it away, within the rules; None when nothing may change.
+class Area(Enum):
+    """Where labels may be changed."""
 
-    A locked segment never changes. Adding overwrites the other segments of the same layer unless they are locked. Erasing
-    touches the segment itself only.
+    EVERYWHERE = "everywhere"
+    INSIDE = "inside"
+    """Only on voxels of a segment."""
+    OUTSIDE = "outside"
+    """Only beside the voxels of a segment."""
+
+
+class Overlap(Enum):
+    """What happens to other segments where one is drawn."""
+
+    REPLACE = "replace"
+    """They give way."""
+    KEEP = "keep"
+    """They stay, and what is drawn gives way."""
+    ALLOW = "allow"
+    """Both hold the voxel, each in a layer of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditRules:
+    """What holds for every tool.
+
+    Attributes
+    ----------
+    area_segment : str
+        Name of the segment ``area`` speaks of; empty for all others than the one that is drawn.
+    value_range : tuple of float, or None
+        Lowest and highest value, in the unit of the volume, of voxels that may be changed.
+    """
+
+    area: Area = Area.EVERYWHERE
+    area_segment: str = ""
+    value_range: tuple[float, float] | None = None
+    overlap: Overlap = Overlap.REPLACE
+
+
+class LabelWriter:
+    """Collects what is to be written into one box of a segmentation; ``changes`` says what it comes to within the rules.
+
+    Nothing is written here. A locked segment never changes, nor does one that is confirmed absent. A segment of role
+    IGNORE lies over the others: it takes nothing from them, and they take nothing from it.
 
     Parameters
     ----------
     box : Box
-        Inside the grid.
-    mask : ndarray of bool, shape ``box.shape_kji``
+        Inside the grid; masks have its shape.
+    volume : Volume, optional
+        On the same grid; needed where the rules speak of values.
     """
-    if segment.locked or box.empty:
-        return None
-    layer = segmentation.layer(segment.layer_id)
-    now = layer.voxels[box.slices]
-    if erase:
-        after = np.where(mask & (now == segment.value), np.uint8(0), now)
-    else:
-        allowed = mask & (now != segment.value)
-        locked = segmentation.locked_values(segment.layer_id, but=segment.segment_id)
-        if locked.size:
-            allowed &= ~np.isin(now, locked)
-        after = np.where(allowed, np.uint8(segment.value), now)
-    return LabelPatch.between(layer, box, after)
+
+    def __init__(
+        self, segmentation: Segmentation, box: Box, rules: EditRules = EditRules(), volume: Volume | None = None
+    ) -> None:
+        self._segmentation = segmentation
+        self._rules = rules
+        self._volume = volume
+        self.box = box
+        self._outer = box
+        """What the arrays cover: the box, and more once a segment had to move to another layer with all its voxels."""
+        self._segments = {s.segment_id: s for s in segmentation.segments}
+        self._after: dict[int, LabelArray] = {}
+        self._in_range: Mask | None = None
+        if rules.value_range is not None and volume is not None and not volume.colour:
+            low, high = rules.value_range
+            values = volume.values(box.slices)
+            self._in_range = (values >= low) & (values <= high)
+
+    def add(self, segment: Segment, mask: Mask) -> None:
+        """Add voxels to a segment."""
+        self._write(segment, mask, np.zeros_like(mask))
+
+    def erase(self, segment: Segment, mask: Mask) -> None:
+        """Take voxels away from a segment."""
+        self._write(segment, np.zeros_like(mask), mask)
+
+    def put(self, segment: Segment, mask: Mask) -> None:
+        """Make a segment hold exactly the mask inside the box; outside of it nothing changes."""
+        self._write(segment, mask, ~mask)
+
+    def allowed(self, segment: Segment) -> Mask | None:
+        """Return where a segment may be changed by area and values, shape of the box; None is everywhere."""
+        found = self._in_range
+        if self._rules.area is not Area.EVERYWHERE:
+            inside = np.zeros(self.box.shape_kji, dtype=np.bool_)
+            for other in self._segmentation.segments:
+                if other.name == self._rules.area_segment if self._rules.area_segment else other is not segment:
+                    inside |= self._held(other)
+            area = inside if self._rules.area is Area.INSIDE else ~inside
+            found = area if found is None else found & area
+        return found
+
+    def changes(self) -> list[Change]:
+        """Return what has to be applied, in order; empty when nothing changes."""
+        moved: list[Change] = []
+        for position, segment in enumerate(self._segmentation.segments):
+            now = self._segments[segment.segment_id]
+            if now is not segment:
+                moved.append(SegmentChange(segment, now, position))
+        patches = [
+            LabelPatch.between(self._segmentation.layer(layer_id), self._outer, after)
+            for layer_id, after in sorted(self._after.items())
+        ]
+        return [*moved, *(patch for patch in patches if patch is not None)]
+
+    def _write(self, segment: Segment, add: Mask, remove: Mask) -> None:
+        segment = self._segments.get(segment.segment_id, segment)
+        if segment.locked or self.box.empty:
+            return
+        allowed = self.allowed(segment)
+        own = self._held(segment)
+        remove = remove & own
+        add = add & ~own if not segment.absent else np.zeros_like(add)
+        if allowed is not None:
+            add, remove = add & allowed, remove & allowed
+        if add.any():
+            add, segment = self._make_room(segment, add)
+        voxels = self._layer(segment.layer_id)[self._part]
+        voxels[remove] = 0
+        voxels[add] = segment.value
+
+    def _make_room(self, segment: Segment, add: Mask) -> tuple[Mask, Segment]:
+        """Return what may be added once the others gave way, and the segment, moved to another layer where it overlaps."""
+        over = segment.role is SegmentRole.IGNORE or self._rules.overlap is Overlap.ALLOW
+        taken = self._layer(segment.layer_id)[self._part]
+        if over:
+            if np.any(taken[add] != 0):
+                return add, self._moved(segment, add)
+            return add, segment
+        for layer_id in sorted(self._segmentation.layers):
+            voxels = self._layer(layer_id)[self._part]
+            if not voxels.any():
+                continue
+            others = [s for s in self._segments.values() if s.layer_id == layer_id and s.segment_id != segment.segment_id]
+            above = [s.value for s in others if s.role is SegmentRole.IGNORE]
+            keep = [s.value for s in others if s.locked or self._rules.overlap is Overlap.KEEP]
+            stays = [value for value in keep if value not in above]
+            if stays:
+                add = add & ~np.isin(voxels, np.asarray(stays, dtype=np.uint8))
+            if layer_id != segment.layer_id:
+                gone = add & (voxels != 0)
+                if above:
+                    gone &= ~np.isin(voxels, np.asarray(above, dtype=np.uint8))
+                voxels[gone] = 0
+            elif above and np.any(add & np.isin(voxels, np.asarray(above, dtype=np.uint8))):
+                segment = self._moved(segment, add)
+        return add, segment
+
+    def _moved(self, segment: Segment, add: Mask) -> Segment:
+        """Give a segment a layer in which nothing is under what it holds and will hold."""
+        whole = self._segmentation.box(segment)
+        if whole is not None:
+            self._widen(Box.union_of((whole, self._outer)) or whole)
+        own = self._layer(segment.layer_id) == segment.value
+        wanted = own.copy()
+        wanted[self._part] |= add
+        layer_id = -1
+        while True:
+            layer_id += 1
+            used = {s.value for s in self._segments.values() if s.layer_id == layer_id}
+            free = next((value for value in (segment.value, *range(1, 256)) if value not in used), None)
+            if layer_id != segment.layer_id and free is not None and not np.any(self._layer(layer_id)[wanted]):
+                break
+        self._layer(segment.layer_id)[own] = 0
+        self._layer(layer_id)[own] = free
+        moved = replace(segment, layer_id=layer_id, value=free)
+        self._segments[segment.segment_id] = moved
+        return moved
+
+    def _held(self, segment: Segment) -> Mask:
+        now = self._segments.get(segment.segment_id, segment)
+        return np.asarray(self._layer(now.layer_id)[self._part] == now.value)
+
+    @property
+    def _part(self) -> tuple[slice, slice, slice]:
+        return self.box.within(self._outer).slices
+
+    def _layer(self, layer_id: int) -> LabelArray:
+        if layer_id not in self._after:
+            known = self._segmentation.layers.get(layer_id)
+            self._after[layer_id] = (
+                np.zeros(self._outer.shape_kji, dtype=np.uint8)
+                if known is None
+                else known.voxels[self._outer.slices].copy()
+            )
+        return self._after[layer_id]
+
+    def _widen(self, outer: Box) -> None:
+        inner, self._outer = self._outer, outer
+        narrow, self._after = self._after, {}
+        for layer_id, voxels in narrow.items():
+            self._layer(layer_id)[inner.within(outer).slices] = voxels

@@ -6,13 +6,10 @@ import uuid
 
 import numpy as np
 
-from medview.core.box import Box
-from medview.core.label_patch import LabelPatch
+from medview.core.changes import Change
 from medview.core.segmentation import Code, Segment, Segmentation
 from medview.core.source import Source
-from medview.edit.rules import write_mask
-
-_SLAB = 16
+from medview.edit.rules import LabelWriter
 
 
 def new_segment(
@@ -38,21 +35,11 @@ def new_segment(
     )
 
 
-def clear_segment(segmentation: Segmentation, segment: Segment) -> LabelPatch | None:
-    """Return the patch that empties a segment; None when it holds no voxel or is locked."""
-    box = segment_box(segmentation, segment)
+def clear_segment(segmentation: Segmentation, segment: Segment) -> list[Change]:
+    """Return the changes that empty a segment; none when it holds no voxel or is locked."""
+    box = segmentation.box(segment)
     if box is None:
-        return None
-    return write_mask(segmentation, segment, box, np.ones(box.shape_kji, dtype=np.bool_), erase=True)
-
-
-def segment_box(segmentation: Segmentation, segment: Segment) -> Box | None:
-    """Return the smallest box around the voxels of a segment, or None when it holds none."""
-    voxels = segmentation.layer(segment.layer_id).voxels
-    boxes: list[Box] = []
-    # In slabs, because a mask of the whole grid would be as large as the layer itself.
-    for k in range(0, voxels.shape[0], _SLAB):
-        box = Box.around(voxels[k : k + _SLAB] == segment.value)
-        if box is not None:
-            boxes.append(box.shifted((k, 0, 0)))
-    return Box.union_of(boxes)
+        return []
+    writer = LabelWriter(segmentation, box)
+    writer.erase(segment, np.ones(box.shape_kji, dtype=np.bool_))
+    return writer.changes()

@@ -1,8 +1,8 @@
 """Commands to JSON with binary parts, and back. Versioned; never code.
 
 A document is ``{"v": 1, "name", "tool", "changes": [...]}``. Each change has a ``kind``: ``patch``, ``segment``,
-``annotation`` or ``proposal``. The voxels of an accepted proposal are not written again: the patch then holds the
-proposal's mask by reference and a table from its values to label values (``from_mask``).
+``annotation``, ``marks`` or ``proposal``. The voxels of an accepted proposal are not written again: the patch then holds
+the proposal's mask by reference and a table from its values to label values (``from_mask``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medview.core.changes import AnnotationChange, Change, Command, ProposalChange, SegmentChange
+from medview.core.changes import AnnotationChange, Change, Command, MarksChange, ProposalChange, SegmentChange
 from medview.core.errors import StoreError
 from medview.core.label_patch import LabelPatch
 from medview.core.packed_voxels import pack
@@ -22,16 +22,18 @@ from medview.core.segmentation import LabelArray
 from medview.store.codec_values import (
     decode_annotation,
     decode_box,
+    decode_marks,
     decode_proposal,
     decode_segment,
     encode_annotation,
     encode_box,
+    encode_marks,
     encode_proposal,
     encode_segment,
 )
 from medview.store.parts import Json, PartReader, PartWriter, unpack_stored
 
-CODEC_VERSION = 1
+CODEC_VERSION = 2
 
 _SLAB_VOXELS = 1 << 20
 
@@ -114,6 +116,8 @@ def _encode_change(change: Change, parts: PartWriter, masks: list[PredictedMask]
             "before": None if change.before is None else encode_annotation(change.before),
             "after": None if change.after is None else encode_annotation(change.after),
         }
+    if isinstance(change, MarksChange):
+        return {"kind": "marks", "before": encode_marks(change.before), "after": encode_marks(change.after)}
     return {
         "kind": "proposal",
         "before": None if change.before is None else encode_proposal(change.before, parts),
@@ -131,6 +135,8 @@ def _decode_change(data: Json, parts: PartReader) -> Change:
             None if after is None else decode_segment(after),
             int(data["position"]),
         )
+    if kind == "marks":
+        return MarksChange(decode_marks(before), decode_marks(after))
     if kind == "annotation":
         return AnnotationChange(
             None if before is None else decode_annotation(before), None if after is None else decode_annotation(after)

@@ -9,10 +9,11 @@ from medview.core.box import Box
 from medview.core.errors import StoreError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.key_image import KeyImage
+from medview.core.marks import Marks
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
-from medview.core.segmentation import Code, Segment, SegmentStatus
+from medview.core.segmentation import Code, Segment, SegmentRole, SegmentStatus
 from medview.core.source import Source, SourceKind
 from medview.store.parts import Json, PartReader, PartWriter
 
@@ -98,6 +99,12 @@ def encode_segment(segment: Segment) -> Json:
         "visible": segment.visible,
         "status": segment.status.value,
         "source": encode_source(segment.source),
+        "role": segment.role.value,
+        "absent": segment.absent,
+        "group": segment.group,
+        "opacity": segment.opacity,
+        "outline_only": segment.outline_only,
+        "visible_3d": segment.visible_3d,
     }
 
 
@@ -117,7 +124,24 @@ def decode_segment(data: Json) -> Segment:
         visible=bool(data["visible"]),
         status=SegmentStatus(data["status"]),
         source=decode_source(data["source"]),
+        # Rows written before version 2 of the file know none of these.
+        role=SegmentRole(data.get("role", SegmentRole.STRUCTURE.value)),
+        absent=bool(data.get("absent", False)),
+        group=str(data.get("group", "")),
+        opacity=float(data.get("opacity", 1.0)),
+        outline_only=bool(data.get("outline_only", False)),
+        visible_3d=bool(data.get("visible_3d", True)),
     )
+
+
+def encode_marks(marks: Marks) -> Json:
+    """Slices done, in order."""
+    return {"done_slices": sorted(marks.done_slices)}
+
+
+def decode_marks(data: Json) -> Marks:
+    """Inverse of ``encode_marks``."""
+    return Marks(frozenset(int(k) for k in data["done_slices"]))
 
 
 def encode_annotation(annotation: Annotation) -> Json:

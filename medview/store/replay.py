@@ -62,7 +62,7 @@ class ReplayedCase:
     def finish(self) -> CaseLabels:
         """Return the labels with dense layers."""
         segmentation = self.labels.segmentation
-        layers = {layer_id: LabelLayer(layer_id, bricks.dense()) for layer_id, bricks in sorted(self.layers.items())}
+        layers = {layer_id: LabelLayer.drawn(layer_id, bricks.dense()) for layer_id, bricks in sorted(self.layers.items())}
         self.labels.segmentation = Segmentation(segmentation.geometry, layers, segmentation.segments)
         return self.labels
 

@@ -22,9 +22,11 @@ from medview.store.bricks import Brick, BrickLayer
 from medview.store.codec import canonical
 from medview.store.codec_values import (
     decode_annotation,
+    decode_marks,
     decode_proposal,
     decode_segment,
     encode_annotation,
+    encode_marks,
     encode_proposal,
     encode_segment,
 )
@@ -67,6 +69,7 @@ def pack_snapshot(case: ReplayedCase) -> tuple[bytes, dict[str, bytes]]:
         "segments": [encode_segment(segment) for segment in labels.segmentation.segments],
         "annotations": [encode_annotation(annotation) for annotation in labels.annotations.values()],
         "proposals": [encode_proposal(proposal, parts) for proposal in labels.proposals.values()],
+        "marks": encode_marks(labels.marks),
         "undo": case.stacks.undo,
         "redo": case.stacks.redo,
         "losses": case.losses,
@@ -100,6 +103,8 @@ def unpack_snapshot(data: bytes, geometry: Geometry, get_blob: Callable[[str], b
         labels.segmentation.segments.extend(decode_segment(segment) for segment in header["segments"])
         for annotation in map(decode_annotation, header["annotations"]):
             labels.annotations[annotation.annotation_id] = annotation
+        if "marks" in header:
+            labels.marks = decode_marks(header["marks"])
         parts = PartReader(b"", get_blob)
         for proposal in (decode_proposal(stored, parts) for stored in header["proposals"]):
             labels.proposals[proposal.proposal_id] = proposal

@@ -88,7 +88,7 @@ def convert(
 
 def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: LoadedVolume | None) -> tuple[str, ...]:
     """Write labels in a format and return what the person has to know. Raises WriteError where it cannot carry them."""
-    layers = {n: LabelLayer(n, voxels) for n, voxels in labels.layers.items()}
+    layers = {n: LabelLayer.drawn(n, voxels) for n, voxels in labels.layers.items()}
     segmentation = Segmentation(labels.geometry, layers, list(labels.segments))
     pixels = pixels_sha256(series.volume) if series is not None else labels.pixels_sha256
     if form is Format.SEG:

@@ -162,7 +162,7 @@ def segmentation_of(prediction: Prediction) -> Segmentation:
     mask = prediction.mask
     if mask is None:
         return Segmentation(prediction.geometry)
-    layer = LabelLayer(0, mask.on_grid(prediction.geometry.shape_kji))
+    layer = LabelLayer.drawn(0, mask.on_grid(prediction.geometry.shape_kji))
     segments = [
         Segment(f"{prediction.source.job_id}-{s.value}", s.name, s.colour, 0, s.value, s.code, source=prediction.source)
         for s in mask.segments

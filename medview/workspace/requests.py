@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medview.core.job import JobContext
 from medview.core.language import _
-from medview.core.segmentation import LabelLayer, Segment, Segmentation
+from medview.core.segmentation import Segment, Segmentation
 from medview.core.study import ScanResult, Series, VolumeEntry
 from medview.core.volume import Volume
 from medview.io.dicom.scan import scan
@@ -114,6 +114,6 @@ class LabelsCopy:
     @classmethod
     def of(cls, segmentation: Segmentation) -> LabelsCopy:
         """Copy layers and segments."""
-        layers = {n: LabelLayer(n, layer.voxels.copy(), layer.version) for n, layer in segmentation.layers.items()}
+        layers = {n: layer.copy() for n, layer in segmentation.layers.items()}
         segments: list[Segment] = list(segmentation.segments)
         return cls(Segmentation(segmentation.geometry, layers, segments))

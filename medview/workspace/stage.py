@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Protocol
 
+from medview.core.box import Box
+from medview.edit.rules import LabelWriter
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import OutlinePreview
@@ -28,6 +30,10 @@ class Stage:
     bench: Bench
     case: OpenCase
     say: Callable[[str], None]
+
+    def writer(self, box: Box) -> LabelWriter:
+        """Return what turns masks of a box into changes, within the rules of the bench."""
+        return LabelWriter(self.case.labels.segmentation, box, self.bench.rules, self.case.anchor.volume)
 
 
 DragTool = Callable[[Stage, Pointer], Drag]

@@ -16,6 +16,7 @@ from medview.core.plane import Plane
 from medview.core.slab import Slab
 from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
+from medview.edit.rules import EditRules
 from medview.io.dicom.names import AS_DECLARED, read_as
 from medview.workspace.colour_maps import GREY
 from medview.workspace.corners import CornerLines, default
@@ -187,6 +188,8 @@ class Bench:
 
     Attributes
     ----------
+    rules : EditRules
+        What tools may change, on every case.
     layout : Layout
         How the centre is divided.
     maximised : str
@@ -224,6 +227,7 @@ class Bench:
     last_drawing_tool: Tool = Tool.BRUSH
     brush_radius_mm: float = 6.0
     brush_sphere: bool = False
+    rules: EditRules = EditRules()
     layout: Layout = field(default_factory=three_planes)
     maximised: str = ""
     pointed: str = Plane.AXIAL.value

@@ -12,12 +12,12 @@ from medview.core.plane import Plane, SlicePlane
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 from medview.core.window import Window
-from medview.edit.paint import stroke_patch
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.view_state import CaseView
 from tests.benchmarks.row import Row, percentile
+from tests.helpers.strokes import stroke_patch
 
 SHAPE_KJI = (1000, 512, 512)
 RADIUS_VOXELS = 20

@@ -14,7 +14,7 @@ import numpy as np
 
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.source import Source, SourceKind
-from medview.edit.paint import stroke_patch
+from tests.helpers.strokes import stroke_patch
 from medview.workspace.operations import labels
 from medview.core.geometry import Geometry
 from tests.gui.cases import make_case

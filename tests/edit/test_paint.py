@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from medview.core.geometry import Geometry
 from medview.core.plane import Plane, SlicePlane
-from medview.edit.paint import capsule_mask, stroke_patch
+from medview.edit.paint import capsule_mask
 from tests.edit.grids import KINDS, SHAPE_KJI, distance_to_way_mm, grid, segment, segmentation
+from tests.helpers.strokes import stroke_patch
 
 ROUNDING_MM = 1e-3
 """Voxel centres this near to the radius may fall on either side."""

@@ -4,9 +4,11 @@ import numpy as np
 
 from medview.core.box import Box
 from medview.core.geometry import Geometry
+from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Segmentation
-from medview.edit.segments import clear_segment, new_segment, segment_box
+from medview.edit.segments import clear_segment, new_segment
 from tests.edit.grids import SHAPE_KJI, segment, segmentation
+from tests.helpers.strokes import fill_layer
 
 
 def test_a_new_segment_collides_with_none() -> None:
@@ -35,12 +37,13 @@ def test_new_segments_get_different_colours_while_there_are_any() -> None:
 def test_clearing_takes_away_all_of_a_segment_and_nothing_else() -> None:
     one, two = segment(1), segment(2)
     labels = segmentation("oblique", one, two)
+    drawn = np.random.default_rng(0).integers(0, 3, SHAPE_KJI)
+    drawn[:2] = 0
+    fill_layer(labels, 0, drawn)
     voxels = labels.layer(0).voxels
-    voxels[...] = np.random.default_rng(0).integers(0, 3, SHAPE_KJI)
-    voxels[:2] = 0
     before = voxels.copy()
-    patch = clear_segment(labels, two)
-    assert patch is not None
+    (patch,) = clear_segment(labels, two)
+    assert isinstance(patch, LabelPatch)
     patch.apply(labels.layer(0))
     assert np.array_equal(voxels, np.where(before == 2, 0, before))
     patch.inverse().apply(labels.layer(0))
@@ -50,16 +53,19 @@ def test_clearing_takes_away_all_of_a_segment_and_nothing_else() -> None:
 def test_a_locked_segment_is_not_cleared() -> None:
     one = segment(1, locked=True)
     labels = segmentation("oblique", one)
-    labels.layer(0).voxels[3, 3, 3] = 1
-    assert clear_segment(labels, one) is None
+    fill_layer(labels, 0, 1)
+    assert clear_segment(labels, one) == []
 
 
 def test_the_box_of_a_segment_is_the_smallest_around_it() -> None:
     one = segment(5)
     labels = Segmentation(Geometry.from_spacing((50, 9, 8), (2.0, 1.0, 0.5)), segments=[one])
-    assert segment_box(labels, one) is None
-    assert clear_segment(labels, one) is None
+    assert labels.box(one) is None
+    assert clear_segment(labels, one) == []
+    drawn = np.zeros((50, 9, 8), dtype=np.uint8)
     for at in ((14, 3, 2), (17, 8, 4), (40, 5, 7)):
-        labels.layer(0).voxels[at] = 5
-    labels.layer(0).voxels[49, 0, 0] = 4
-    assert segment_box(labels, one) == Box((14, 3, 2), (41, 9, 8))
+        drawn[at] = 5
+    drawn[49, 0, 0] = 4
+    fill_layer(labels, 0, drawn)
+    assert labels.box(one) == Box((14, 3, 2), (41, 9, 8))
+    assert labels.count(one) == 3

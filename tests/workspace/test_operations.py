@@ -16,7 +16,6 @@ from medview.core.errors import CancelledError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.volume import Rescale, Volume
-from medview.edit.paint import stroke_patch
 from medview.io.dicom.write_series import SeriesIdentity, write_series
 from medview.io.fill import SliceReport
 from medview.io.reader_pool import InlinePool
@@ -30,6 +29,7 @@ from medview.workspace.operations.open import open_path, open_series
 from medview.workspace.operations.thumbnails import Thumbnail
 from medview.workspace.services import Services
 from medview.workspace.workspace import Workspace
+from tests.helpers.strokes import stroke_patch
 
 SHAPE_KJI = (7, 10, 13)
 

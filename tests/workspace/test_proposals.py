@@ -5,9 +5,9 @@ import numpy as np
 from medview.core.annotations import BoxAnnotation
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.source import Source, SourceKind
-from medview.edit.paint import stroke_patch
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from tests.helpers.strokes import stroke_patch
 
 MODEL = Source(SourceKind.MODEL, "organs", "1.0.0", "ab" * 32, "job-1")
 

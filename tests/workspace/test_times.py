@@ -17,7 +17,6 @@ from medview.core.errors import CancelledError
 from medview.core.job import Inline
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.pixel_hash import pixels_sha256
-from medview.edit.paint import stroke_patch
 from medview.io import times_reader
 from medview.io.dicom.scan import scan
 from medview.io.reader_pool import InlinePool
@@ -38,6 +37,7 @@ from medview.workspace.time_curves import curve_table, request_of, subject_of
 from medview.workspace.workspace import Workspace
 from tests.helpers.contrast import LESION_KJI, STORED_ZERO, TIMES_S, VESSEL_KJI, write_contrast
 from tests.helpers.enhanced import enhanced_ct, one
+from tests.helpers.strokes import stroke_patch
 
 SHAPE_KJI = (7, 64, 56)
 

@@ -61,9 +61,8 @@ def delete_segment(case: OpenCase, segment_id: str) -> None:
     if segment.locked or not case.editable:
         return
     position = segmentation.segments.index(segment)
-    patch = clear_segment(segmentation, segment)
-    removal = SegmentChange(segment, None, position)
-    case.do(Command(f"Delete {segment.name}", (patch, removal) if patch else (removal,), "segments"))
+    changes = (*clear_segment(segmentation, segment), SegmentChange(segment, None, position))
+    case.do(Command(f"Delete {segment.name}", changes, "segments"))
     if case.view.active_segment_id == segment_id:
         rest = segmentation.segments
         case.view.active_segment_id = rest[min(position, len(rest) - 1)].segment_id if rest else ""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from medview.core.changes import SegmentChange
-from medview.core.label_patch import LabelPatch
+from medview.core.changes import Change, SegmentChange
 from medview.core.language import _
 from medview.core.oblique import ObliquePlane
-from medview.core.segmentation import Segment
-from medview.edit.paint import stroke_patch
+from medview.edit.paint import capsule_mask
 from medview.edit.segments import new_segment
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.stage import Drag, Stage
@@ -44,9 +42,7 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     before, at = press, press
     try:
         while True:
-            patch = _stamp(stage, segment, before, at, erase=erase)
-            if patch is not None:
-                gesture.apply(patch)
+            gesture.apply(*_stamp(stage, segment.segment_id, before, at, erase=erase))
             before = at
             move = yield
             if move is None:
@@ -58,14 +54,22 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     gesture.commit(f"{'Erase' if erase else 'Brush'} {segment.name}")
 
 
-def _stamp(stage: Stage, segment: Segment, before: Pointer, at: Pointer, *, erase: bool) -> LabelPatch | None:
+def _stamp(stage: Stage, segment_id: str, before: Pointer, at: Pointer, *, erase: bool) -> list[Change]:
     geometry = stage.case.volume.geometry
-    return stroke_patch(
-        stage.case.labels.segmentation,
-        segment,
+    swept = capsule_mask(
+        geometry,
         before.index_kji(geometry),
         at.index_kji(geometry),
-        radius_mm=stage.bench.brush_radius_mm,
-        plane=None if stage.bench.brush_sphere or isinstance(at.plane, ObliquePlane) else at.plane,
-        erase=erase,
+        stage.bench.brush_radius_mm,
+        None if stage.bench.brush_sphere or isinstance(at.plane, ObliquePlane) else at.plane,
     )
+    if swept is None:
+        return []
+    box, mask = swept
+    writer = stage.writer(box)
+    segment = stage.case.labels.segmentation.segment(segment_id)
+    if erase:
+        writer.erase(segment, mask)
+    else:
+        writer.add(segment, mask)
+    return writer.changes()

@@ -11,7 +11,7 @@ from medview.core.job import JobContext
 from medview.gui.jobs.garbage import GarbageInWindow
 from medview.gui.jobs.job_thread import JobThreads
 from medview.workspace.jobs import JobStatus, Outcome
-from tests.gui.test_job_thread import Work
+from tests.gui.jobs.test_job_thread import Work
 
 
 @pytest.fixture
