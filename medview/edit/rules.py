@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -148,24 +149,38 @@ class LabelWriter:
             if np.any(taken[add] != 0):
                 return add, self._moved(segment, add)
             return add, segment
-        for layer_id in sorted(self._segmentation.layers):
-            voxels = self._layer(layer_id)[self._part]
-            if not voxels.any():
-                continue
-            others = [s for s in self._segments.values() if s.layer_id == layer_id and s.segment_id != segment.segment_id]
-            above = [s.value for s in others if s.role is SegmentRole.IGNORE]
-            keep = [s.value for s in others if s.locked or self._rules.overlap is Overlap.KEEP]
-            stays = [value for value in keep if value not in above]
-            if stays:
-                add = add & ~np.isin(voxels, np.asarray(stays, dtype=np.uint8))
+        # First all that stays narrows what is added, then the rest gives way to it.
+        for layer_id in self._layers_of_others:
+            stays = self._values(layer_id, segment, lambda s: s.locked or self._rules.overlap is Overlap.KEEP)
+            if stays.size:
+                add = add & ~np.isin(self._layer(layer_id)[self._part], stays)
+        for layer_id in self._layers_of_others:
             if layer_id != segment.layer_id:
-                gone = add & (voxels != 0)
-                if above:
-                    gone &= ~np.isin(voxels, np.asarray(above, dtype=np.uint8))
-                voxels[gone] = 0
-            elif above and np.any(add & np.isin(voxels, np.asarray(above, dtype=np.uint8))):
-                segment = self._moved(segment, add)
+                voxels = self._layer(layer_id)[self._part]
+                gives_way = self._values(layer_id, segment, lambda _s: True)
+                voxels[add & np.isin(voxels, gives_way)] = 0
+        above = [
+            s.value
+            for s in self._segments.values()
+            if s.layer_id == segment.layer_id and s.role is SegmentRole.IGNORE and s is not segment
+        ]
+        if above and np.any(np.isin(taken[add], np.asarray(above, dtype=np.uint8))):
+            segment = self._moved(segment, add)
         return add, segment
+
+    @property
+    def _layers_of_others(self) -> list[int]:
+        """Layers that hold anything in the box."""
+        return [n for n in sorted(self._segmentation.layers) if self._layer(n)[self._part].any()]
+
+    def _values(self, layer_id: int, but: Segment, wanted: Callable[[Segment], bool]) -> LabelArray:
+        """Return the values in a layer of the segments that are wanted; those that lie over the others are none of them."""
+        values = [
+            s.value
+            for s in self._segments.values()
+            if s.layer_id == layer_id and s.segment_id != but.segment_id and s.role is not SegmentRole.IGNORE and wanted(s)
+        ]
+        return np.asarray(values, dtype=np.uint8)
 
     def _moved(self, segment: Segment, add: Mask) -> Segment:
         """Give a segment a layer in which nothing is under what it holds and will hold."""
