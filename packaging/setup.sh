@@ -58,4 +58,9 @@ pip="$venv/bin/python -m pip --disable-pip-version-check"
 echo "Installing Python packages into $venv (a few minutes the first time)"
 $pip install -q -r requirements.lock
 [ "$mode" = run ] || $pip install -q -r requirements-dev.lock
+# nnU-Net's own networks judge ours. What they would pull in replaces torch, so they stand apart and bring nothing along.
+judge="dynamic-network-architectures==0.4.4"
+if [ "$mode" = dev ] && [ ! -d "$venv/judges/dynamic_network_architectures-${judge##*==}.dist-info" ]; then
+  $pip install -q --no-deps --upgrade --target "$venv/judges" "$judge"
+fi
 $pip install -q --no-deps --no-build-isolation -e .
