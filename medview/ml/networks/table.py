@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 NETWORKS: Mapping[str, str] = {
     "meshnet": "medview.ml.networks.meshnet:meshnet",
-    "nnunet-plain": "medview.ml.networks.nnunet:plain_unet",
-    "nnunet-residual": "medview.ml.networks.nnunet:residual_unet",
+    "nnunet_plain": "medview.ml.networks.nnunet:plain_unet",
+    "nnunet_residual": "medview.ml.networks.nnunet:residual_unet",
     "unet3d": "medview.ml.networks.unet:unet3d",
     "centernet3d": "medview.ml.networks.detector:centernet3d",
     "classifier3d": "medview.ml.networks.classifier:classifier3d",

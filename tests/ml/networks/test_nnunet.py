@@ -65,7 +65,7 @@ def test_a_slice_gets_the_same_logits_from_kernels_one_voxel_deep(judged: Path, 
     torch.testing.assert_close(answer[:, :, 0], found["answer"], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["nnunet-plain", "nnunet-residual"])
+@pytest.mark.parametrize("name", ["nnunet_plain", "nnunet_residual"])
 def test_a_pack_may_name_them_and_one_that_cannot_be_is_refused(name: str) -> None:
     kwargs = {
         "in_channels": 1,
@@ -73,7 +73,7 @@ def test_a_pack_may_name_them_and_one_that_cannot_be_is_refused(name: str) -> No
         "channels": [4, 8, 8],
         "kernels": [list(k) for k in KERNELS],
         "strides": [list(s) for s in STRIDES],
-        **(PLAIN if name == "nnunet-plain" else RESIDUAL),
+        **(PLAIN if name == "nnunet_plain" else RESIDUAL),
     }
     assert isinstance(build_network(NetworkSpec(name, kwargs)), NnUNet)
     for wrong in ({"kernels": [[3, 3, 3]]}, {"strides": [[1, 1, 1], [0, 1, 1], [1, 1, 1]]}, {"channels": [4]}):
