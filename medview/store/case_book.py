@@ -42,14 +42,16 @@ class CaseBook:
         A copy is read; nothing can be changed.
     read_only_reason : str
         One sentence, or empty.
+    notices : tuple of str
+        What a person should know about how it was opened, one sentence each.
     """
 
     def __init__(self, folder: OpenFolder, reader: str, clock: Clock) -> None:
         self.path = folder.path
         self.read_only = folder.lock is None
-        self.read_only_reason = (
-            f"{self.path.name} is open for reading only, so its labels cannot be changed." if self.read_only else ""
-        )
+        only_read = f"{self.path.name} is open for reading only, so its labels cannot be changed."
+        self.read_only_reason = (folder.why_copy or only_read) if self.read_only else ""
+        self.notices = folder.notices
         self._folder = folder
         self._database = folder.database
         self._lock = folder.lock

@@ -97,7 +97,7 @@ class Database:
             )
         if version > schema.SCHEMA_VERSION and not self.read_only:
             raise NewerVersionError(
-                f"{self.title} was written by a newer MedView and can only be read; install the newest one to change it.",
+                newer_version(self.title),
                 detail=f"schema {version}, this program writes {schema.SCHEMA_VERSION}",
             )
         return version
@@ -117,6 +117,11 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
+
+
+def newer_version(title: str) -> str:
+    """Return the sentence for a project that a newer MedView wrote."""
+    return f"{title} was written by a newer MedView and can only be read; install the newest one to change it."
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:

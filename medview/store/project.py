@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, update
 
-from medview.core.errors import StoreError
+from medview.core.errors import LockedError, NewerVersionError, StoreError, WriteError
 from medview.store import schema
 from medview.store.case_book import CaseBook
 from medview.store.clock import Clock, SystemClock
 from medview.store.copying import copy_project, detached_copy
 from medview.store.database import Database
 from medview.store.lock import user_name
+from medview.store.migrate import past_migrations
 from medview.store.project_folder import DATABASE_NAME, create_folder, explained, open_copy, open_live
 from medview.store.verify import VerifyReport, verify_project
+
+log = logging.getLogger("medview.store")
 
 
 class Project(CaseBook):
@@ -71,6 +75,21 @@ class Project(CaseBook):
         folder = open_copy(path) if read_only else open_live(path, clock)
         return cls(folder, reader or user_name(), clock)
 
+    @classmethod
+    def open_or_read(cls, path: Path, *, reader: str = "", clock: Clock | None = None) -> Project:
+        """Open a project for writing, or where that cannot be a copy to read; ``read_only_reason`` says why then.
+
+        Raises
+        ------
+        MedViewError
+            When it can be neither written nor read.
+        """
+        try:
+            return cls.open(path, reader=reader, clock=clock)
+        except (LockedError, NewerVersionError, WriteError) as error:
+            log.warning("a project is only read: %s", error.detail or type(error).__name__)
+            return cls(open_copy(path, error.sentence), reader or user_name(), clock or SystemClock())
+
     def __enter__(self) -> Project:
         return self
 
@@ -101,7 +120,8 @@ class Project(CaseBook):
         -------
         dict
             ``name``, ``path``, ``project_uid``, ``created_utc``, ``schema_version``, ``cases`` and ``gestures`` (counts;
-            undo and redo are gestures too), ``readers`` (names), ``size_bytes``, ``read_only``.
+            undo and redo are gestures too), ``readers`` (names), ``size_bytes``, ``read_only``, ``migrations`` (``from``,
+            ``to``, ``made_utc``, ``backup``).
         """
         with self._database.reading() as connection:
             facts = {row.key: row.value for row in connection.execute(select(schema.facts))}
@@ -116,6 +136,7 @@ class Project(CaseBook):
                 "readers": list(connection.execute(select(schema.readers.c.name)).scalars()),
                 "size_bytes": sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
                 "read_only": self.read_only,
+                "migrations": past_migrations(connection),
             }
 
     def rename(self, name: str) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import insert
@@ -20,9 +20,10 @@ from medview.store import schema
 from medview.store.blobs import BlobStore
 from medview.store.clock import Clock, iso
 from medview.store.copying import detached_copy
-from medview.store.database import Database
+from medview.store.database import Database, newer_version
 from medview.store.faults import explain
 from medview.store.lock import ProjectLock
+from medview.store.migrate import migrate
 
 DATABASE_NAME = "project.db"
 
@@ -37,12 +38,18 @@ class OpenFolder:
         None when ``database`` is a copy to read.
     copy : TemporaryDirectory or None
         Where the copy is.
+    why_copy : str
+        Why a copy is read, one sentence; empty when somebody only wants to read, or for the live database.
+    notices : tuple of str
+        What a person should know about how it was opened, one sentence each.
     """
 
     path: Path
     database: Database
     lock: ProjectLock | None = None
     copy: tempfile.TemporaryDirectory[str] | None = None
+    why_copy: str = ""
+    notices: tuple[str, ...] = ()
 
     @property
     def blobs(self) -> BlobStore:
@@ -95,6 +102,7 @@ def open_live(path: Path, clock: Clock) -> OpenFolder:
         try:
             opened.database.check()
             opened.blobs.sweep()
+            opened = replace(opened, notices=migrate(opened.database, path, clock))
         except BaseException:  # also an interrupt: lock and database are let go of; raised again below
             opened.close()
             raise
@@ -102,14 +110,22 @@ def open_live(path: Path, clock: Clock) -> OpenFolder:
     return opened
 
 
-def open_copy(path: Path) -> OpenFolder:
-    """Open a consistent copy of a project's database. Raises as ``Project.open``."""
+def open_copy(path: Path, why: str = "") -> OpenFolder:
+    """Open a consistent copy of a project's database. Raises as ``Project.open``.
+
+    Parameters
+    ----------
+    why : str
+        Why it cannot be written, one sentence.
+    """
     file = _existing(path)
     with explained(path):
         folder = detached_copy(file, path.name)
-        opened = OpenFolder(path, Database(Path(folder.name) / DATABASE_NAME, path.name, read_only=True), copy=folder)
+        database = Database(Path(folder.name) / DATABASE_NAME, path.name, read_only=True)
+        opened = OpenFolder(path, database, copy=folder, why_copy=why)
         try:
-            opened.database.check()
+            if database.check() > schema.SCHEMA_VERSION and not why:
+                opened = replace(opened, why_copy=newer_version(path.name))
         except BaseException:  # also an interrupt: lock and database are let go of; raised again below
             opened.close()
             raise

@@ -7,8 +7,11 @@ from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table
 APPLICATION_ID = 0x4D564957
 """``MVIW`` in the SQLite header: the file is a MedView project."""
 
-SCHEMA_VERSION = 1
-"""``user_version`` of the databases this program writes. A database with a higher one is only read."""
+SCHEMA_VERSION = 2
+"""``user_version`` of the databases this program writes. A database with a higher one is only read.
+
+1: the first. 2: documents know marks and the role, absence, group and look of segments; ``migrations``.
+"""
 
 metadata = MetaData()
 
@@ -79,3 +82,14 @@ snapshots = Table(
     UniqueConstraint("case_id", "seq"),
 )
 """State of a case after row ``seq``; a shortcut for loading, never the only copy of anything."""
+
+migrations = Table(
+    "migrations",
+    metadata,
+    Column("migration_id", Integer, primary_key=True),
+    Column("from_version", Integer, nullable=False),
+    Column("to_version", Integer, nullable=False),
+    Column("made_utc", Text, nullable=False),
+    Column("backup", Text, nullable=False),
+)
+"""When the project was brought to a newer version; ``backup`` is the file in ``backups/`` with the state before. Since 2."""

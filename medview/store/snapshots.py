@@ -37,6 +37,9 @@ from medview.store.undo_stacks import UndoStacks
 _MAGIC = b"MVSNAP1\n"
 _HEADER_AT = len(_MAGIC) + 8
 
+SNAPSHOT_VERSION = 2
+"""1: no marks. 2: marks."""
+
 SNAPSHOT_ROWS = 200
 """A case gets a snapshot after this many rows ..."""
 
@@ -62,7 +65,7 @@ def pack_snapshot(case: ReplayedCase) -> tuple[bytes, dict[str, bytes]]:
         layers.append({"layer": layer_id, "bricks": index})
     labels = case.labels
     header = {
-        "v": 1,
+        "v": SNAPSHOT_VERSION,
         "shape_kji": list(labels.segmentation.geometry.shape_kji),
         "seq": case.seq,
         "revision": labels.revision,
@@ -92,6 +95,8 @@ def unpack_snapshot(data: bytes, geometry: Geometry, get_blob: Callable[[str], b
     end = _HEADER_AT + int.from_bytes(data[len(_MAGIC) : _HEADER_AT], "big")
     try:
         header = json.loads(data[_HEADER_AT:end])
+        if header["v"] > SNAPSHOT_VERSION:
+            raise StoreError("A snapshot was written by a newer MedView.", detail=f"version {header['v']}")
         if tuple(header["shape_kji"]) != geometry.shape_kji:
             raise StoreError("A snapshot belongs to another grid.", detail=str(header["shape_kji"]))
         case = ReplayedCase(geometry)
@@ -103,7 +108,7 @@ def unpack_snapshot(data: bytes, geometry: Geometry, get_blob: Callable[[str], b
         labels.segmentation.segments.extend(decode_segment(segment) for segment in header["segments"])
         for annotation in map(decode_annotation, header["annotations"]):
             labels.annotations[annotation.annotation_id] = annotation
-        if "marks" in header:
+        if "marks" in header:  # since version 2
             labels.marks = decode_marks(header["marks"])
         parts = PartReader(b"", get_blob)
         for proposal in (decode_proposal(stored, parts) for stored in header["proposals"]):

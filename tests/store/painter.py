@@ -43,11 +43,18 @@ SOURCES = CaseSources(tuple(f"1.2.3.4.{n}" for n in range(SHAPE_KJI[0])), ("seri
 class Painter:
     """Labels of one case and the gestures made on them."""
 
-    def __init__(self, project: Project, geometry: Geometry | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        geometry: Geometry | None = None,
+        *,
+        key: CaseKey = KEY,
+        sources: CaseSources | None = None,
+    ) -> None:
         self.project = project
         geometry = geometry or oblique_geometry()
-        sources = SOURCES if geometry.shape_kji == SHAPE_KJI else CaseSources()
-        self.case_id = project.case(KEY, geometry, sources).case_id
+        sources = sources or (SOURCES if geometry.shape_kji == SHAPE_KJI else CaseSources())
+        self.case_id = project.case(key, geometry, sources).case_id
         loaded = project.load_case(self.case_id)
         self.losses = loaded.losses
         self.labels: CaseLabels = loaded.labels

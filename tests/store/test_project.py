@@ -14,6 +14,7 @@ import pytest
 
 from medview.core.errors import NewerVersionError, StoreError
 from medview.core.geometry import Geometry
+from medview.store import schema
 from medview.store.cases import CaseKey, CaseSources, CaseStatus
 from medview.store.project import Project
 from tests.store.painter import KEY, SOURCES, Painter, live_fingerprint, oblique_geometry, stored_fingerprint
@@ -106,7 +107,7 @@ def test_a_project_from_a_newer_version_can_be_read_and_not_written(project: Pro
     painter.paint((2, 3, 4), (5, 33, 44))
     project.close()
     with sqlite3.connect(project.path / "project.db") as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
         connection.execute("ALTER TABLE cases ADD COLUMN priority INTEGER")
     connection.close()
     before = (project.path / "project.db").read_bytes()
