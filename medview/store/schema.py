@@ -92,4 +92,4 @@ migrations = Table(
     Column("made_utc", Text, nullable=False),
     Column("backup", Text, nullable=False),
 )
-"""When the project was brought to a newer version; ``backup`` is the file in ``backups/`` with the state before. Since 2."""
+"""When the project was brought to a newer version; ``backup`` names the file in ``backups/`` with the state before."""
