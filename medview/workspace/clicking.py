@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
-from medview.workspace.preview import OutlinePreview
+from medview.workspace.preview import Preview
 from medview.workspace.stage import Clicks
 from medview.workspace.workspace import Workspace
 
@@ -78,7 +78,7 @@ class Clicking:
         self._changed()
         return True
 
-    def preview(self, pointer: Pointer | None) -> OutlinePreview | None:
+    def preview(self, pointer: Pointer | None) -> Preview | None:
         """Return what is to be drawn meanwhile."""
         return None if self._clicks is None else self._clicks.preview(pointer)
 

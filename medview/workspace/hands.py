@@ -9,31 +9,17 @@ from psygnal import Signal
 from medview.core.plane import Plane, SlicePlane
 from medview.workspace.clicking import Clicking
 from medview.workspace.focus import stepped
-from medview.workspace.measuring import MEASURING_TOOLS, held
 from medview.workspace.open_case import OpenCase
-from medview.workspace.pointer import Modifiers, Pointer
-from medview.workspace.preview import BrushPreview, LoupePreview, Preview
+from medview.workspace.pointer import Pointer
+from medview.workspace.preview import Preview
 from medview.workspace.scheme import Scheme, wheel_chord
 from medview.workspace.stage import Drag, DragTool, Stage
-from medview.workspace.tools import crosshair, magnifier, measure, paint, pan, polygon, window, zoom
-from medview.workspace.view_state import Bench, Camera, Mode, Tool
+from medview.workspace.toolbox import ToolEntry, entry_of
+from medview.workspace.tools import crosshair, pan, window, zoom
+from medview.workspace.view_state import Bench, Camera, Mode
 from medview.workspace.workspace import Workspace
 
 _DRAGS: dict[str, DragTool] = {"pan": pan.drag, "zoom": zoom.drag, "window": window.drag, "crosshair": crosshair.drag}
-
-_TOOLS: dict[Tool, DragTool] = {
-    Tool.WINDOW: window.drag,
-    Tool.CROSSHAIR: crosshair.drag,
-    Tool.BRUSH: paint.drag,
-    Tool.ERASER: paint.drag,
-    Tool.MAGNIFIER: magnifier.drag,
-    **dict.fromkeys(MEASURING_TOOLS, measure.drag),
-}
-
-_DRAWING = (Tool.BRUSH, Tool.ERASER)
-
-_MARKING = (*_DRAWING, Tool.PROBE, Tool.POLYGON, Tool.MAGNIFIER)
-"""Tools to which a click means something of their own; with the others it moves the crosshair."""
 
 _CLICK_SLACK_PX = 3.0
 """A press and release closer than this is a click, not a drag."""
@@ -54,6 +40,7 @@ class Hands:
         self.preview: Preview | None = None
         self.pointer: Pointer | None = None
         self._drag: Drag | None = None
+        self._shown: Preview | None = None
         self._press: Pointer | None = None
         self._moved = False
         self.clicking = Clicking(workspace, self._on_clicking)
@@ -71,10 +58,10 @@ class Hands:
         if name == "tool" and self._clicked(case, pointer):
             self._update_preview(pointer)
             return
-        tool = _TOOLS[self._bench.tool] if name == "tool" else _DRAGS.get(name)
+        tool: DragTool | None = self._entry.drag if name == "tool" else _DRAGS.get(name)
         if tool is None:
             return
-        drag = tool(Stage(self._bench, case, self._workspace.say), pointer)
+        drag = tool(self._stage(case), pointer)
         if self._send(drag, first=True):
             self._drag = drag
         self._update_preview(pointer)
@@ -93,23 +80,23 @@ class Hands:
             far = abs(pointer.x_px - self._press.x_px) + abs(pointer.y_px - self._press.y_px)
             self._moved = self._moved or far > _CLICK_SLACK_PX
         if self._drag is not None and (self._moved or self._drawing) and not self._send(self._drag, pointer):
-            self._drag = None
+            self._end()
         self._update_preview(pointer)
 
     def release(self, pointer: Pointer) -> bool:
         """End the gesture and say whether it was a click. One with the tool puts the crosshair there."""
         if self._drag is not None:
             self._send(self._drag, None)
-            self._drag = None
+            self._end()
         case, press = self._workspace.active, self._press
         self._press = None
         clicked = press is not None and not self._moved
         if press is not None and self._moved and self._is_tool_click(press):
             self.clicking.release(pointer)
         self._update_preview(pointer)
-        marked = self._bench.tool in _MARKING
-        if case is not None and press is not None and clicked and self._is_tool_click(press) and not marked:
-            crosshair.click(Stage(self._bench, case, self._workspace.say), pointer)
+        own = self._entry.own_click
+        if case is not None and press is not None and clicked and self._is_tool_click(press) and not own:
+            crosshair.click(self._stage(case), pointer)
         return clicked
 
     def cancel(self) -> bool:
@@ -117,7 +104,7 @@ class Hands:
         if self._drag is None:
             return self.clicking.end()
         self._drag.close()
-        self._drag = None
+        self._end()
         self._on_clicking()
         return True
 
@@ -133,7 +120,7 @@ class Hands:
         if case is None:
             return
         action = self.scheme.wheel.get(wheel_chord(pointer.modifiers), "slice")
-        if action == "radius" and self._drawing:
+        if action == "radius" and self._entry.sized:
             self._bench.set_radius(self._bench.brush_radius_mm * _RADIUS_STEP**steps)
             self._update_preview(pointer)
         elif action == "zoom":
@@ -146,12 +133,10 @@ class Hands:
 
     def double_click(self, pointer: Pointer) -> None:
         """Fill the centre with the pane, or bring the others back."""
-        if self._drawing and self._bench.mode is Mode.ANNOTATE:
-            return
-        if self._bench.tool is Tool.POLYGON:
+        if self._entry.clicks is not None:
             self.clicking.close()
-            return
-        self._bench.toggle_maximised(pointer.pane)
+        elif not (self._drawing and self._bench.mode is Mode.ANNOTATE):
+            self._bench.toggle_maximised(pointer.pane)
 
     @property
     def _bench(self) -> Bench:
@@ -159,30 +144,38 @@ class Hands:
 
     @property
     def _drawing(self) -> bool:
-        return self._bench.tool in _DRAWING
+        return self._entry.draws
+
+    @property
+    def _entry(self) -> ToolEntry:
+        return entry_of(self._bench.tool)
+
+    def _stage(self, case: OpenCase) -> Stage:
+        return Stage(self._bench, case, self._workspace.say)
+
+    def _end(self) -> None:
+        self._drag, self._shown = None, None
 
     def _is_tool_click(self, press: Pointer) -> bool:
         return self.scheme.drag(self._bench.mode, press.button, press.modifiers) == "tool"
 
     def _clicked(self, case: OpenCase, pointer: Pointer) -> bool:
-        """Whether a press belonged to a gesture of several clicks, or began one beside every figure that is there."""
+        """Whether a press belonged to a gesture of several clicks, or began one."""
         if self.clicking.going_on:
             self.clicking.press(pointer)
             return True
-        if self._bench.tool is not Tool.POLYGON or not case.editable or held(case, pointer) is not None:
-            return False
-        self.clicking.begin(polygon.Polygon(Stage(self._bench, case, self._workspace.say), pointer))
-        return True
+        begin = self._entry.clicks
+        clicks = None if begin is None else begin(self._stage(case), pointer)
+        if clicks is not None:
+            self.clicking.begin(clicks)
+        return clicks is not None
 
     def _on_clicking(self) -> None:
         self._update_preview(self.pointer)
 
     def _send(self, drag: Drag, pointer: Pointer | None = None, *, first: bool = False) -> bool:
         try:
-            if first:
-                next(drag)
-            else:
-                drag.send(pointer)
+            self._shown = next(drag) if first else drag.send(pointer)
         except StopIteration:
             return False
         return True
@@ -200,15 +193,10 @@ class Hands:
         case = self._workspace.case_in(pointer.pane) if pointer is not None else None
         if self.clicking.going_on:
             return self.clicking.preview(pointer)
-        if pointer is not None and self._drag is not None and self._bench.tool is Tool.MAGNIFIER:
-            magnifies = self._press is not None and self._is_tool_click(self._press)
-            return LoupePreview(pointer.pane, pointer.row, pointer.column) if magnifies else None
-        if pointer is None or case is None or not self._drawing:
-            return None
-        erasing = (self._bench.tool is Tool.ERASER) != (Modifiers.CTRL in pointer.modifiers)
-        segment = case.active_segment
-        colour = segment.colour if segment else case.labels.segmentation.free_colour()
-        return BrushPreview(pointer.pane, pointer.row, pointer.column, self._bench.brush_radius_mm, colour, erasing=erasing)
+        if self._shown is not None:
+            return self._shown
+        hover = self._entry.hover
+        return None if pointer is None or case is None or hover is None else hover(self._stage(case), pointer)
 
 
 def step_slice(case: OpenCase, plane: Plane, steps: int) -> None:

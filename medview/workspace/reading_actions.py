@@ -1,18 +1,11 @@
-"""Helps for reading: the polygon, the magnifier, and the picture at its own size."""
+"""Helps for reading: the picture at its own size."""
 
 from __future__ import annotations
 
 from medview.core.language import _
-from medview.workspace.action import Action, Run, has_case
-from medview.workspace.view_state import Camera, Tool
+from medview.workspace.action import Action, has_case
+from medview.workspace.view_state import Camera
 from medview.workspace.workspace import Workspace
-
-
-def _tool(tool: Tool) -> Run:
-    def run(workspace: Workspace) -> None:
-        workspace.bench.tool = tool
-
-    return run
 
 
 def _actual(workspace: Workspace) -> None:
@@ -25,8 +18,6 @@ def _actual(workspace: Workspace) -> None:
 
 
 READING_ACTIONS: tuple[Action, ...] = (
-    Action("tool.polygon", _("Polygon with mean and area"), _tool(Tool.POLYGON), "mdi6.vector-polygon", has_case),
-    Action("tool.magnifier", _("Magnifier"), _tool(Tool.MAGNIFIER), "mdi6.magnify-scan", has_case),
     Action("view.actual", _("One voxel on one pixel (1:1)"), _actual, "mdi6.relation-one-to-one", has_case),
 )
 """In the order menus and search show them."""

@@ -10,11 +10,13 @@ from medview.core.box import Box
 from medview.edit.rules import LabelWriter
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
-from medview.workspace.preview import OutlinePreview
+from medview.workspace.preview import Preview
 from medview.workspace.view_state import Bench
 
-Drag = Generator[None, Pointer | None, None]
-"""One gesture: primed with the press, fed with each move, ended by None. Closed early when the person presses Escape."""
+Drag = Generator[Preview | None, Pointer | None, None]
+"""One gesture: primed with the press, fed with each move, ended by None. Closed early when the person presses Escape.
+
+It yields what it wants drawn until the next move; None leaves that to the tool's ``hover``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +60,5 @@ class Clicks(Protocol):
     def back(self) -> bool:
         """Forget the last click."""
 
-    def preview(self, pointer: Pointer | None) -> OutlinePreview | None:
+    def preview(self, pointer: Pointer | None) -> Preview | None:
         """Return what is to be drawn meanwhile; None on another slice than that it was begun on."""

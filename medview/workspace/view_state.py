@@ -188,6 +188,10 @@ class Bench:
 
     Attributes
     ----------
+    last_drawing_tool : Tool
+        What the annotate mode brings back.
+    tool_before : Tool
+        What was in the left button before ``tool``.
     rules : EditRules
         What tools may change, on every case.
     layout : Layout
@@ -225,6 +229,7 @@ class Bench:
     mode: Mode = Mode.READ
     tool: Tool = Tool.WINDOW
     last_drawing_tool: Tool = Tool.BRUSH
+    tool_before: Tool = Tool.ERASER
     brush_radius_mm: float = 6.0
     brush_sphere: bool = False
     rules: EditRules = EditRules()

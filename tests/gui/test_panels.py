@@ -18,6 +18,7 @@ from medview.core.study import Reason, Verdict
 from medview.core.volume import Rescale
 from medview.core.window import Window
 from medview.gui.main_window import MainWindow
+from medview.gui.options.brush import BrushOptions
 from medview.gui.panels.proposals import target_kji
 from medview.gui.parts.message_line import mouse_hint
 from medview.workspace.open_case import OpenCase
@@ -152,7 +153,9 @@ def test_tool_buttons_and_keys_choose_the_same_tool(qtbot: QtBot, window: MainWi
 
 
 def test_radius_slider_and_field_show_the_same_millimetres(window: MainWindow, workspace: Workspace) -> None:
-    tools = window.side.tools
+    workspace.bench.tool = Tool.BRUSH
+    tools = window.side.tools.options
+    assert isinstance(tools, BrushOptions)
     tools.slider.setValue(tools.slider.maximum())
     assert workspace.bench.brush_radius_mm == 100.0
     assert tools.radius.value() == 100.0
@@ -163,10 +166,12 @@ def test_radius_slider_and_field_show_the_same_millimetres(window: MainWindow, w
 
 
 def test_disc_and_sphere_exclude_each_other(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
-    workspace.bench.mode = Mode.ANNOTATE
-    click(qtbot, window.side.tools.sphere)
+    workspace.bench.mode, workspace.bench.tool = Mode.ANNOTATE, Tool.ERASER
+    options = window.side.tools.options
+    assert isinstance(options, BrushOptions)
+    click(qtbot, options.sphere)
     assert workspace.bench.brush_sphere
-    click(qtbot, window.side.tools.disc)
+    click(qtbot, options.disc)
     assert not workspace.bench.brush_sphere
 
 

@@ -10,14 +10,19 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from medview.core.language import _
 from medview.gui.parts.qt_actions import QtActions
 from medview.workspace.layout import LAYOUTS
-from medview.workspace.measuring import MEASURING_TOOLS
 from medview.workspace.scheme import scheme_names
+from medview.workspace.toolbox import ToolGroup, of_group
 
 LINE = ""
 """A line between entries."""
 
 RECENT = "recent places"
 """Where the recent places are listed."""
+
+
+def _tools(*groups: ToolGroup) -> tuple[str, ...]:
+    return tuple(entry.action_id for group in groups for entry in of_group(group))
+
 
 MENUS: Mapping[str, tuple[str, ...]] = {
     _("File"): (
@@ -119,14 +124,11 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "time.curve",
     ),
     _("Tools"): (
-        "tool.window",
-        "tool.crosshair",
-        "tool.magnifier",
+        *_tools(ToolGroup.LOOK),
         LINE,
-        *(f"tool.{tool.value}" for tool in MEASURING_TOOLS),
+        *_tools(ToolGroup.MEASURE),
         LINE,
-        "tool.brush",
-        "tool.eraser",
+        *_tools(ToolGroup.DRAW, ToolGroup.SHAPE, ToolGroup.MARK),
     ),
     _("Settings"): (*(f"scheme.{name}" for name in scheme_names()), LINE, "settings.keys"),
     _("Help"): ("help.find", "help.keys", LINE, "help.about"),

@@ -1,86 +1,92 @@
-"""What the left button does, and the brush."""
+"""What the left button does: a button per tool, and what can be set for the one in hand."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QSlider, QVBoxLayout, QWidget
 
 from medview.core.language import _
+from medview.gui.options.brush import BrushOptions
 from medview.gui.parts.bind import bind, follow
-from medview.gui.parts.controls import action_button, number_box, text_button, words
+from medview.gui.parts.controls import action_button, hairline, row_of, words
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import GRID_PX
-from medview.workspace.view_state import MAX_BRUSH_MM, MIN_BRUSH_MM
+from medview.workspace.toolbox import ToolGroup, of_group
+from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 
-_STEPS = 200
-_TOOLS = ("tool.brush", "tool.eraser", "tool.window", "tool.crosshair")
+Options = Callable[[Workspace, QtActions], QWidget]
+
+OPTIONS: dict[Tool, Options] = {
+    Tool.BRUSH: BrushOptions,
+    Tool.ERASER: BrushOptions,
+}
+"""Tool -> what makes the widget of its settings, once, when it is first taken; tools of one maker share the widget."""
+
+_ROWS = (ToolGroup.LOOK, ToolGroup.DRAW, ToolGroup.SHAPE, ToolGroup.MARK)
+_TOOLS_IN_ROW = 6
+"""As many as the narrow column has room for beside the name of the row."""
 
 
 class ToolsPanel(QWidget):
-    """Tool buttons, brush radius in millimetres, disc or sphere, and how strongly labels cover the picture."""
+    """Tool buttons in named rows, the settings of the tool in hand, and how strongly labels cover the picture."""
 
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._workspace, self._actions = workspace, actions
         bench = workspace.bench
-        tools = QGridLayout()
-        tools.setSpacing(GRID_PX)
-        for number, name in enumerate(_TOOLS):
-            button = action_button(actions[name], text=True, flat=False)
-            button.setObjectName(f"button {name}")
-            button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
-            tools.addWidget(button, number // 2, number % 2)
-        self.radius = number_box(MIN_BRUSH_MM, MAX_BRUSH_MM, _("Brush radius ([ and ], or Shift and wheel on the picture)"))
-        self.radius.setDecimals(1)
-        self.radius.setSingleStep(0.5)
-        self.radius.setSuffix(" mm")
-        self.radius.setFixedWidth(72)
-        bind(self.radius, bench, "brush_radius_mm")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(0, _STEPS)
-        self.slider.setToolTip(self.radius.toolTip())
-        self.slider.valueChanged.connect(lambda step: bench.set_radius(_radius_mm(step)))
-        follow(self, bench, "brush_radius_mm", self._show_radius)
-        self.disc = text_button(_("2-D disc"), _("Paints on the slice only (S)"), icon_name="mdi6.circle-outline")
-        self.sphere = text_button(_("Sphere"), _("Paints neighbouring slices too (S)"), icon_name="mdi6.sphere")
-        shape = QButtonGroup(self)
-        for choice in (self.disc, self.sphere):
-            choice.setCheckable(True)
-            shape.addButton(choice)
-        bind(self.sphere, bench, "brush_sphere")
-        follow(self, bench, "brush_sphere", lambda sphere: self.disc.setChecked(not sphere))
+        self._made: dict[Options, QWidget] = {}
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setToolTip(_("How strongly labels cover the picture; outlines stay"))
-        bind(self.opacity, bench, "overlay_opacity", to_widget=lambda f: round(f * 100), from_widget=lambda n: n / 100)
+        bind(
+            self.opacity,
+            bench,
+            "overlay_opacity",
+            to_widget=lambda f: round(f * 100),
+            from_widget=lambda n: n / 100,
+        )
+        self._options = QVBoxLayout()
+        self._options.setSpacing(0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         layout.setSpacing(GRID_PX * 2)
-        layout.addLayout(tools)
-        layout.addLayout(_row(words(_("Radius"), "quiet"), self.slider, self.radius))
-        layout.addLayout(_row(self.disc, self.sphere))
-        layout.addLayout(_row(words(_("Fill"), "quiet"), self.opacity))
+        layout.addLayout(_buttons(actions))
+        layout.addWidget(hairline())
+        layout.addLayout(self._options)
+        layout.addLayout(row_of(words(_("Fill"), "quiet"), self.opacity))
+        follow(self, bench, "tool", self._show_options)
 
-    def _show_radius(self, radius_mm: float) -> None:
-        blocker = QSignalBlocker(self.slider)
-        self.slider.setValue(_step(radius_mm))
-        blocker.unblock()
+    @property
+    def options(self) -> QWidget | None:
+        """The settings of the tool in hand, where it has any."""
+        factory = OPTIONS.get(self._workspace.bench.tool)
+        return None if factory is None else self._made.get(factory)
+
+    def _show_options(self, tool: Tool) -> None:
+        factory = OPTIONS.get(tool)
+        if factory is not None and factory not in self._made:
+            self._made[factory] = factory(self._workspace, self._actions)
+            self._options.addWidget(self._made[factory])
+        for maker, widget in self._made.items():
+            widget.setVisible(maker is factory)
 
 
-def _radius_mm(step: int) -> float:
-    # Equal steps of the slider are equal ratios: fine where brushes are small.
-    return round(float(MIN_BRUSH_MM * (MAX_BRUSH_MM / MIN_BRUSH_MM) ** (step / _STEPS)), 1)
-
-
-def _step(radius_mm: float) -> int:
-    return round(_STEPS * math.log(radius_mm / MIN_BRUSH_MM) / math.log(MAX_BRUSH_MM / MIN_BRUSH_MM))
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(GRID_PX * 2)
-    for widget in widgets:
-        row.addWidget(widget, 0 if widget.metaObject().className() == "QLabel" else 1)
-    return row
+def _buttons(actions: QtActions) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setSpacing(2)
+    grid.setColumnStretch(_TOOLS_IN_ROW + 1, 1)
+    line = 0
+    for group in _ROWS:
+        entries = of_group(group)
+        if entries:
+            grid.addWidget(words(group.title, "quiet"), line, 0)
+        for number, entry in enumerate(entries):
+            button = action_button(actions[entry.action_id])
+            button.setObjectName(f"button {entry.action_id}")
+            row, column = divmod(number, _TOOLS_IN_ROW)
+            grid.addWidget(button, line + row, column + 1)
+        line += -(-len(entries) // _TOOLS_IN_ROW)
+    return grid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QLabel, QLayout, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QToolButton, QWidget
 
 from medview.gui.parts.icons import icon
 from medview.gui.parts.theme_tokens import GRID_PX, ICON_SMALL_PX
@@ -107,6 +107,15 @@ def set_role(widget: QWidget, role: str) -> None:
         widget.setProperty("role", role)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def row_of(*widgets: QWidget) -> QHBoxLayout:
+    """Return widgets side by side; words take what they need, the others share the rest."""
+    row = QHBoxLayout()
+    row.setSpacing(GRID_PX * 2)
+    for widget in widgets:
+        row.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+    return row
 
 
 def clear_layout(layout: QLayout) -> None:

@@ -13,10 +13,10 @@ from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.identity import message_text
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import Message, Severity
-from medview.workspace.measuring import kind_of_tool, name_of
 from medview.workspace.pointer import Button, Modifiers
 from medview.workspace.scheme import Scheme
-from medview.workspace.view_state import Bench, Mode, Tool
+from medview.workspace.toolbox import entry_of
+from medview.workspace.view_state import Bench, Mode
 from medview.workspace.workspace import Workspace
 
 _HOLD_MS = {Severity.INFO: 8_000, Severity.WARNING: 20_000}
@@ -26,15 +26,6 @@ _ROLES = {Severity.INFO: "", Severity.WARNING: "warning", Severity.ERROR: "error
 
 _BUTTONS = {Button.LEFT: _("Left"), Button.MIDDLE: _("Middle"), Button.RIGHT: _("Right")}
 _DRAGS = {"pan": _("move"), "zoom": _("zoom"), "window": _("window"), "crosshair": _("crosshair")}
-_TOOLS = {
-    Tool.WINDOW: _("window"),
-    Tool.CROSSHAIR: _("crosshair, its lines turn the planes"),
-    Tool.BRUSH: _("paint (Ctrl: erase)"),
-    Tool.ERASER: _("erase (Ctrl: paint)"),
-    Tool.PROBE: _("value at a point"),
-    Tool.POLYGON: _("corner of the polygon (Enter closes, Backspace takes back), pull handles"),
-    Tool.MAGNIFIER: _("magnify"),
-}
 
 
 class MessageLine(QFrame):
@@ -137,24 +128,18 @@ class MessageLine(QFrame):
             self.label.setText(mouse_hint(self._scheme, self._workspace.bench) if self._workspace.active else "")
 
 
-def _tool_words(tool: Tool) -> str:
-    kind = kind_of_tool(tool)
-    return _TOOLS.get(tool) or _("measure {name_of}, pull handles").format(
-        name_of=name_of(kind).lower() if kind is not None else ""
-    )
-
-
 def mouse_hint(scheme: Scheme, bench: Bench) -> str:
     """Say in one line what the mouse does with the present tool."""
     parts = []
+    entry = entry_of(bench.tool)
     for button in (Button.LEFT, Button.MIDDLE, Button.RIGHT):
         name = scheme.drag(bench.mode, button, Modifiers.NONE)
-        words = _tool_words(bench.tool) if name == "tool" else _DRAGS.get(name, "")
+        words = entry.hint if name == "tool" else _DRAGS.get(name, "")
         if words:
             parts.append(f"{_BUTTONS[button]}: {words}")
     parts.append(_("Wheel: slices"))
-    if bench.tool in (Tool.BRUSH, Tool.ERASER) and bench.mode is Mode.ANNOTATE:
+    if entry.sized and bench.mode is Mode.ANNOTATE:
         parts.append(_("Shift and wheel: brush size"))
-    elif bench.tool is not Tool.POLYGON:
+    elif entry.clicks is None and not entry.draws:
         parts.append(_("Double click: maximise"))
     return " · ".join(parts)

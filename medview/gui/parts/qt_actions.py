@@ -14,9 +14,9 @@ from medview.gui.parts.icons import icon
 from medview.workspace.action import Action, Test
 from medview.workspace.finder import Entry, preset_name, why_not
 from medview.workspace.layout import LAYOUTS
-from medview.workspace.measuring import MEASURING_TOOLS
 from medview.workspace.scheme import Scheme, scheme_names
 from medview.workspace.search_words import search_words
+from medview.workspace.toolbox import TOOLBOX
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 
@@ -180,11 +180,7 @@ _SHOWN = (
 _CHECKED: dict[str, Test] = {
     "mode.read": lambda w: w.bench.mode is Mode.READ,
     "mode.annotate": lambda w: w.bench.mode is Mode.ANNOTATE,
-    "tool.window": lambda w: w.bench.tool is Tool.WINDOW,
-    "tool.crosshair": lambda w: w.bench.tool is Tool.CROSSHAIR,
-    "tool.brush": lambda w: w.bench.tool is Tool.BRUSH,
-    "tool.eraser": lambda w: w.bench.tool is Tool.ERASER,
-    **{f"tool.{tool.value}": _is_tool(tool) for tool in (*MEASURING_TOOLS, Tool.MAGNIFIER)},
+    **{entry.action_id: _is_tool(entry.tool) for entry in TOOLBOX},
     "brush.sphere": lambda w: w.bench.brush_sphere,
     "cine.play": lambda w: w.bench.cine_on,
     "cine.time": lambda w: w.bench.cine_in_time,

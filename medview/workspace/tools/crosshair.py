@@ -23,7 +23,7 @@ def drag(stage: Stage, press: Pointer) -> Drag:
         yield from _turn(stage, press)
         return
     _place(stage, press)
-    while (move := (yield)) is not None:
+    while (move := (yield None)) is not None:
         _place(stage, move)
 
 
@@ -53,7 +53,7 @@ def _turn(stage: Stage, press: Pointer) -> Drag:
     across = _away_from_person(start, press, press.plane.grid(geometry, press.slice_index).normal_lps)
     axes, last = start, _angle(stage, press)
     try:
-        while (move := (yield)) is not None:
+        while (move := (yield None)) is not None:
             # From where the hand was last: beyond half a turn the way it took counts, not the shorter one.
             angle = _angle(stage, move)
             axes, last = axes.turned(across, math.remainder(angle - last, math.tau)), angle

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from medview.workspace.pointer import Pointer
+from medview.workspace.preview import LoupePreview
 from medview.workspace.stage import Drag, Stage
 
 
-def drag(_stage: Stage, _press: Pointer) -> Drag:
-    """Change nothing; the hands show the loupe while this goes on."""
-    while (yield) is not None:
-        pass
+def drag(_stage: Stage, press: Pointer) -> Drag:
+    """Show the loupe; nothing changes."""
+    at: Pointer | None = press
+    while at is not None:
+        at = yield LoupePreview(at.pane, at.row, at.column)

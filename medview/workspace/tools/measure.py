@@ -60,7 +60,7 @@ def _draw(stage: Stage, press: Pointer) -> Drag:
                 after = _figure(case, kind, press, points, now)
                 gesture.apply(AnnotationChange(now, after))
                 now = after
-            move = yield
+            move = yield None
             if move is None:
                 break
             at = move
@@ -84,7 +84,7 @@ def _change(case: OpenCase, press: Pointer, measurement: Measurement, point: int
     start = measurement.points_kji(geometry)
     before = measurement
     try:
-        while (move := (yield)) is not None:
+        while (move := (yield None)) is not None:
             by = move.index_kji(geometry) - press.index_kji(geometry)
             moved = _moved(measurement.kind, start, point, by)
             after = measurement.with_points(geometry.point_lps_mm(moved))

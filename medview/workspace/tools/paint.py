@@ -8,6 +8,7 @@ from medview.core.oblique import ObliquePlane
 from medview.edit.paint import capsule_mask
 from medview.edit.segments import new_segment
 from medview.workspace.pointer import Modifiers, Pointer
+from medview.workspace.preview import BrushPreview
 from medview.workspace.stage import Drag, Stage
 from medview.workspace.view_state import Tool
 
@@ -26,7 +27,7 @@ def drag(stage: Stage, press: Pointer) -> Drag:
             )
         )
         return
-    erase = (bench.tool is Tool.ERASER) != (Modifiers.CTRL in press.modifiers)
+    erase = _erases(stage, press)
     segment = case.active_segment
     if segment is None and erase:
         stage.say(_("There is no segment to erase from; add one or paint first."))
@@ -44,7 +45,7 @@ def drag(stage: Stage, press: Pointer) -> Drag:
         while True:
             gesture.apply(*_stamp(stage, segment.segment_id, before, at, erase=erase))
             before = at
-            move = yield
+            move = yield None
             if move is None:
                 break
             at = move
@@ -52,6 +53,20 @@ def drag(stage: Stage, press: Pointer) -> Drag:
         gesture.abort()
         raise
     gesture.commit(f"{'Erase' if erase else 'Brush'} {segment.name}")
+
+
+def hover(stage: Stage, pointer: Pointer) -> BrushPreview:
+    """Return the circle under the pointer."""
+    case, bench = stage.case, stage.bench
+    segment = case.active_segment
+    colour = segment.colour if segment else case.labels.segmentation.free_colour()
+    return BrushPreview(
+        pointer.pane, pointer.row, pointer.column, bench.brush_radius_mm, colour, erasing=_erases(stage, pointer)
+    )
+
+
+def _erases(stage: Stage, pointer: Pointer) -> bool:
+    return (stage.bench.tool is Tool.ERASER) != (Modifiers.CTRL in pointer.modifiers)
 
 
 def _stamp(stage: Stage, segment_id: str, before: Pointer, at: Pointer, *, erase: bool) -> list[Change]:

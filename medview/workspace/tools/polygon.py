@@ -12,7 +12,7 @@ from medview.core.changes import AnnotationChange, Command
 from medview.core.language import _
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.oblique import PlaneLayout
-from medview.workspace.measuring import GRIP_PX, name_of
+from medview.workspace.measuring import GRIP_PX, held, name_of
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import OutlinePreview
@@ -23,6 +23,12 @@ _FLAT = 1e-3
 """Rounding across a slice, in slices."""
 _SAME_PX = 4.0
 """A click this near to the last corner is the second half of a double click, or a hand that trembles."""
+
+
+def begin(stage: Stage, press: Pointer) -> Polygon | None:
+    """Begin a polygon beside every figure that is there; one that is under the hand is pulled instead."""
+    free = stage.case.editable and held(stage.case, press) is None
+    return Polygon(stage, press) if free else None
 
 
 class Polygon:

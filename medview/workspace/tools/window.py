@@ -13,7 +13,7 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     """Change centre and width from where the drag began."""
     start = stage.case.view.window
     scale = max(start.width, 1e-3) / _PIXELS_PER_DOUBLING
-    while (move := (yield)) is not None:
+    while (move := (yield None)) is not None:
         width = start.width + (move.x_px - press.x_px) * scale
         center = start.center + (move.y_px - press.y_px) * scale
         stage.case.view.window = start.adjusted(center, max(width, start.width * 1e-3))

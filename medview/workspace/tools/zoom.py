@@ -14,5 +14,5 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     """Zoom around the middle of the pane."""
     view, plane = stage.case.view, press.plane.plane
     start = view.cameras[plane]
-    while (move := (yield)) is not None:
+    while (move := (yield None)) is not None:
         view.set_camera(plane, start.zoomed(math.exp((press.y_px - move.y_px) / _PIXELS_PER_E)))
