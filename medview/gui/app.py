@@ -207,16 +207,22 @@ class Program(QObject):
         """Open the personal project, or read it where it cannot be written; the window works without and says so."""
         services = self.workspace.services
         try:
-            services.project = _personal_project()
+            project = _personal_project()
         except MedViewError as error:
             LOG.warning("personal project: %s", error.detail or type(error).__name__)
             services.project_problem = error.sentence
             self.workspace.say(error.sentence, Severity.WARNING)
-            self._read_project()
             return
-        self._watch = SavedWatch(services.project.journal, self)
+        services.project, services.project_problem = project, project.read_only_reason
+        for notice in project.notices:
+            self.workspace.say(notice)
+        if project.read_only:
+            # Locked by another window, or on a disk that cannot be written: what is there can still be looked at.
+            self.workspace.say(project.read_only_reason, Severity.WARNING)
+            return
+        self._watch = SavedWatch(project.journal, self)
         self._watch.changed.connect(self._on_saved)
-        self.window.status.saved.show_state(services.project.journal.state)
+        self.window.status.saved.show_state(project.journal.state)
 
     def _on_saved(self, state: SavedState) -> None:
         self.window.status.saved.show_state(state)
@@ -227,19 +233,12 @@ class Program(QObject):
             self._unsaved_said = state.reason
             self.workspace.say(state.reason, Severity.ERROR)
 
-    def _read_project(self) -> None:
-        # Locked by another window, or on a disk that cannot be written: what is there can still be looked at.
-        try:
-            self.workspace.services.project = _personal_project(read_only=True)
-        except MedViewError as error:
-            LOG.warning("personal project cannot be read either: %s", error.detail or type(error).__name__)
 
-
-def _personal_project(*, read_only: bool = False) -> Project:
+def _personal_project() -> Project:
     # The database library is imported after the window stands.
     from medview.store.personal import personal_project
 
-    return personal_project(data_folder(), read_only=read_only)
+    return personal_project(data_folder(), or_read=True)
 
 
 def log_file() -> Path:

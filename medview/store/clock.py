@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -10,7 +11,10 @@ class Clock(Protocol):
     """Tells the time."""
 
     def utc(self) -> datetime:
-        """Return the present moment with its time zone, UTC."""
+        """Return the present moment with its time zone, UTC. For people: it may jump, and differs between computers."""
+
+    def monotonic_s(self) -> float:
+        """Return seconds that only go forward, from any beginning. For how long something took."""
 
 
 class SystemClock:
@@ -19,6 +23,10 @@ class SystemClock:
     def utc(self) -> datetime:
         """Return the present moment, UTC."""
         return datetime.now(UTC)
+
+    def monotonic_s(self) -> float:
+        """Return seconds since some moment; setting the clock does not touch them."""
+        return time.monotonic()
 
 
 def iso(moment: datetime) -> str:

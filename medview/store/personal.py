@@ -13,13 +13,15 @@ from medview.store.project_folder import DATABASE_NAME
 FOLDER_NAME = "personal.medview"
 
 
-def personal_project(data_folder: Path | None = None, *, read_only: bool = False, clock: Clock | None = None) -> Project:
+def personal_project(data_folder: Path | None = None, *, or_read: bool = False, clock: Clock | None = None) -> Project:
     """Open the person's own project, making it at first use.
 
     Parameters
     ----------
     data_folder : Path, optional
         The user's data folder for MedView when left out.
+    or_read : bool
+        Read a copy where it cannot be written, as ``Project.open_or_read``.
 
     Raises
     ------
@@ -28,9 +30,9 @@ def personal_project(data_folder: Path | None = None, *, read_only: bool = False
     """
     folder = data_folder or Path(platformdirs.user_data_dir("MedView", appauthor=False))
     path = folder / FOLDER_NAME
-    if not (path / DATABASE_NAME).is_file() and not read_only:
+    if not (path / DATABASE_NAME).is_file():
         project = Project.create(path, "Personal", clock=clock)
         # It knows where images lie, and computers are shared.
         path.chmod(0o700)
         return project
-    return Project.open(path, read_only, clock=clock)
+    return Project.open_or_read(path, clock=clock) if or_read else Project.open(path, clock=clock)

@@ -8,15 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, update
 
-from medview.core.errors import LockedError, NewerVersionError, StoreError, WriteError
+from medview.core.errors import LockedError, MedViewError, StoreError, WriteError
 from medview.store import schema
 from medview.store.case_book import CaseBook
 from medview.store.clock import Clock, SystemClock
 from medview.store.copying import copy_project, detached_copy
 from medview.store.database import Database
-from medview.store.lock import user_name
+from medview.store.holder import user_name
+from medview.store.lock_watch import LockWatch
 from medview.store.migrate import past_migrations
 from medview.store.project_folder import DATABASE_NAME, create_folder, explained, open_copy, open_live
+from medview.store.silence import Silence
 from medview.store.verify import VerifyReport, verify_project
 
 log = logging.getLogger("medview.store")
@@ -26,7 +28,14 @@ class Project(CaseBook):
     """An open project. Made by ``create`` or ``open``; has to be closed.
 
     Its cases are in the methods of CaseBook. Methods may be called from any thread.
+
+    Attributes
+    ----------
+    lock_watch : LockWatch or None
+        Waits for whoever writes it, after ``open_or_read``.
     """
+
+    lock_watch: LockWatch | None = None
 
     @classmethod
     def create(cls, path: Path, name: str = "", *, reader: str = "", clock: Clock | None = None) -> Project:
@@ -53,12 +62,25 @@ class Project(CaseBook):
         return cls.open(path, reader=reader, clock=clock)
 
     @classmethod
-    def open(cls, path: Path, read_only: bool = False, *, reader: str = "", clock: Clock | None = None) -> Project:
+    def open(
+        cls,
+        path: Path,
+        read_only: bool = False,
+        *,
+        reader: str = "",
+        clock: Clock | None = None,
+        silence: Silence | None = None,
+    ) -> Project:
         """Open a project for writing, or read a consistent copy of it.
 
         A crash of the last writer is recovered from on the way. With ``read_only`` the live file is never used: a copy
         is made in a temporary folder and recovered there, so that projects on read-only media, of newer versions and in
         use by others can be read.
+
+        Parameters
+        ----------
+        silence : Silence, optional
+            Has watched the writer; needed to take over from another computer that died.
 
         Raises
         ------
@@ -72,12 +94,14 @@ class Project(CaseBook):
             When the folder may not be written; it can be opened with ``read_only``.
         """
         clock = clock or SystemClock()
-        folder = open_copy(path) if read_only else open_live(path, clock)
+        folder = open_copy(path) if read_only else open_live(path, clock, silence)
         return cls(folder, reader or user_name(), clock)
 
     @classmethod
     def open_or_read(cls, path: Path, *, reader: str = "", clock: Clock | None = None) -> Project:
         """Open a project for writing, or where that cannot be a copy to read; ``read_only_reason`` says why then.
+
+        While somebody else writes it, ``lock_watch`` tells when they are gone.
 
         Raises
         ------
@@ -86,9 +110,17 @@ class Project(CaseBook):
         """
         try:
             return cls.open(path, reader=reader, clock=clock)
-        except (LockedError, NewerVersionError, WriteError) as error:
+        except (StoreError, WriteError) as error:
             log.warning("a project is only read: %s", error.detail or type(error).__name__)
-            return cls(open_copy(path, error.sentence), reader or user_name(), clock or SystemClock())
+            try:
+                folder = open_copy(path, error.sentence)
+            except MedViewError:
+                raise error from None
+            project = cls(folder, reader or user_name(), clock or SystemClock())
+            if isinstance(error, LockedError):
+                project.lock_watch = LockWatch(path, clock)
+                project.lock_watch.start()
+            return project
 
     def __enter__(self) -> Project:
         return self
@@ -105,6 +137,8 @@ class Project(CaseBook):
             When changes cannot be written; the project stays open and goes on trying. ``discard`` closes it all the same.
         """
         self.journal.close(discard=discard)
+        if self.lock_watch is not None:
+            self.lock_watch.stop()
         self._folder.close()
 
     @property

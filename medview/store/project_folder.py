@@ -24,6 +24,8 @@ from medview.store.database import Database, newer_version
 from medview.store.faults import explain
 from medview.store.lock import ProjectLock
 from medview.store.migrate import migrate
+from medview.store.place import place_of
+from medview.store.silence import Silence
 
 DATABASE_NAME = "project.db"
 
@@ -92,17 +94,17 @@ def create_folder(path: Path, name: str, clock: Clock) -> None:
         sync_folder(path.parent)
 
 
-def open_live(path: Path, clock: Clock) -> OpenFolder:
+def open_live(path: Path, clock: Clock, silence: Silence | None = None) -> OpenFolder:
     """Take the lock of a project and open its database. Raises as ``Project.open``."""
     file = _existing(path)
-    lock = ProjectLock(path, clock)
+    lock = ProjectLock(path, clock, silence)
     with explained(path):
         lock.acquire()
         opened = OpenFolder(path, Database(file, path.name), lock=lock)
         try:
             opened.database.check()
             opened.blobs.sweep()
-            opened = replace(opened, notices=migrate(opened.database, path, clock))
+            opened = replace(opened, notices=(*migrate(opened.database, path, clock), *_about_place(path, lock)))
         except BaseException:  # also an interrupt: lock and database are let go of; raised again below
             opened.close()
             raise
@@ -139,6 +141,22 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
         raise explain(error, path.name) from error
+
+
+def _about_place(path: Path, lock: ProjectLock) -> list[str]:
+    place = place_of(path)
+    said: list[str] = []
+    if not lock.works:
+        said.append(
+            f"{path.name} lies on a disk where locks do not work; open it on one computer at a time, "
+            "MedView then notices another writer only by its signs of life."
+        )
+    if place.remote:
+        said.append(
+            f"{path.name} lies on a network drive ({place.kind or 'shared'}); one person at a time can write it, "
+            "and saving waits while the connection is gone."
+        )
+    return said
 
 
 def _existing(path: Path) -> Path:

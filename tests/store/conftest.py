@@ -15,11 +15,21 @@ class StillClock:
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
+        self.passed_s = 1000.0
 
     def utc(self) -> datetime:
         return self.now
 
+    def monotonic_s(self) -> float:
+        return self.passed_s
+
     def forward(self, **step: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**step)
+        self.passed_s += timedelta(**step).total_seconds()
+
+    def set_to(self, **step: float) -> None:
+        """Set the date forward or back, as a person or a time server does; no time passes."""
         self.now += timedelta(**step)
 
 

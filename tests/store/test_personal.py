@@ -28,5 +28,6 @@ def test_a_second_window_reads_the_personal_project(tmp_path: Path) -> None:
         project.journal.flush()
         with pytest.raises(LockedError):
             personal_project(tmp_path)
-        with personal_project(tmp_path, read_only=True) as second:
+        with personal_project(tmp_path, or_read=True) as second:
+            assert second.read_only
             assert second.cases()[0].gestures == 1
