@@ -9,24 +9,31 @@ import numpy.typing as npt
 
 from medview.core.box import Box
 
+_Labels = npt.NDArray[np.uint8]
+_Mask = npt.NDArray[np.bool_]
+_Counts = npt.NDArray[np.int64]
+
 _PIECE_VOXELS = 1 << 18
 """Looked at in one go: small enough to stay in the processor's cache."""
 
+_FEW_VALUES = 4
+"""Up to as many values are counted one after the other, which is quicker than all at once."""
+
 
 class LayerIndex:
-    """Counts and boxes of the values 1 to 255 in one layer, so that no gesture has to look through all of it.
+    """Counts of the values 1 to 255 in every slice of one layer, so that no gesture has to look through all of it.
 
-    A count is exact. A box holds all voxels of its value; it may be larger than needed once voxels went, until
-    ``box`` is asked for it.
+    From the counts follow how many voxels a value has, the smallest box around them, and which slices hold any.
     """
 
     def __init__(self) -> None:
+        self._along: list[npt.NDArray[np.int32]] = [np.zeros((256, 0), dtype=np.int32) for _ in range(3)]
+        """By axis: voxels by value and slice. As long as slices were written so far."""
         self._counts = np.zeros(256, dtype=np.int64)
-        self._boxes: dict[int, Box] = {}
-        self._loose: set[int] = set()
+        self._versions = np.zeros(256, dtype=np.int64)
 
     @classmethod
-    def of(cls, voxels: npt.NDArray[np.uint8]) -> LayerIndex:
+    def of(cls, voxels: _Labels) -> LayerIndex:
         """Count a whole layer; for workers, since it reads every voxel."""
         index = cls()
         for k in np.flatnonzero([slice_.any() for slice_ in voxels]):
@@ -38,68 +45,122 @@ class LayerIndex:
     def copy(self) -> LayerIndex:
         """Return an independent copy."""
         other = LayerIndex()
-        other._counts, other._boxes, other._loose = self._counts.copy(), dict(self._boxes), set(self._loose)
+        other._along = [counts.copy() for counts in self._along]
+        other._counts, other._versions = self._counts.copy(), self._versions.copy()
         return other
 
-    def note(self, box: Box, before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> None:
+    def note(self, box: Box, before: _Labels, after: _Labels) -> None:
         """Take in that a box of the layer changed.
 
         Parameters
         ----------
         before, after : ndarray of uint8, shape ``box.shape_kji``
         """
+        touched = np.zeros(256, dtype=np.bool_)
         for piece in _pieces(before.shape):
             was, became = before[piece], after[piece]
             changed = was != became
             around = Box.around(changed)
             if around is None:
                 continue
-            gone = np.bincount(was[changed], minlength=256)
-            come = np.bincount(became[changed], minlength=256)
-            self._counts += come - gone
-            self._loose.update(int(value) for value in np.flatnonzero(gone))
             start, _, _ = piece[0].indices(before.shape[0])
-            placed = around.shifted((box.min_kji[0] + start, box.min_kji[1], box.min_kji[2]))
-            for value in (int(v) for v in np.flatnonzero(come)):
-                known = self._boxes.get(value)
-                self._boxes[value] = placed if known is None else _around(known, placed)
-                if np.count_nonzero(come) > 1:
-                    self._loose.add(value)
+            place = around.shifted((box.min_kji[0] + start, box.min_kji[1], box.min_kji[2]))
+            self._reach(place.max_kji)
+            inner = around.slices
+            touched |= self._tally(place, was[inner], changed[inner], -1)
+            touched |= self._tally(place, became[inner], changed[inner], 1)
+        self._versions += touched
 
     def count(self, value: int) -> int:
         """Voxels that hold ``value``."""
         return int(self._counts[value])
 
-    def box(self, value: int, voxels: npt.NDArray[np.uint8]) -> Box | None:
-        """Return the smallest box around the voxels that hold ``value``, or None when there are none.
+    def version(self, value: int) -> int:
+        """A number that grows whenever a voxel comes to hold ``value`` or no longer does."""
+        return int(self._versions[value])
+
+    def box(self, value: int) -> Box | None:
+        """Return the smallest box around the voxels that hold ``value``, or None when there are none."""
+        if not self._counts[value]:
+            return None
+        ends = [np.flatnonzero(counts[value]) for counts in self._along]
+        (k0, k1), (j0, j1), (i0, i1) = ((int(held[0]), int(held[-1]) + 1) for held in ends)
+        return Box((k0, j0, i0), (k1, j1, i1))
+
+    def along(self, axis: int, values: npt.ArrayLike, count: int) -> _Counts:
+        """Return how many voxels of each slice across an axis hold one of some values.
 
         Parameters
         ----------
-        voxels : ndarray of uint8, shape (k, j, i)
-            The layer; read only where the value can be.
+        axis : int
+            0 = k, 1 = j, 2 = i.
+        values : array_like of int
+        count : int
+            Slices of the layer along the axis.
+
+        Returns
+        -------
+        ndarray of int64, shape (count,)
         """
-        known = self._boxes.get(value)
-        if known is None or not self._counts[value]:
-            return None
-        if value in self._loose:
-            found = [
-                tight.shifted((known.min_kji[0] + piece[0].start, known.min_kji[1], known.min_kji[2]))
-                for piece in _pieces(known.shape_kji)
-                if (tight := Box.around(voxels[known.slices][piece] == value)) is not None
-            ]
-            known = Box.union_of(found) or known
-            self._boxes[value] = known
-            self._loose.discard(value)
-        return known
+        found = np.zeros(count, dtype=np.int64)
+        known = self._along[axis]
+        found[: known.shape[1]] = known[np.atleast_1d(np.asarray(values, dtype=np.intp))].sum(axis=0)[:count]
+        return found
+
+    def _reach(self, end_kji: tuple[int, int, int]) -> None:
+        for axis, end in enumerate(end_kji):
+            known = self._along[axis]
+            if end > known.shape[1]:
+                # Half as much again, so that a stroke that wanders does not copy at every step.
+                self._along[axis] = np.zeros((256, end + end // 2), dtype=np.int32)
+                self._along[axis][:, : known.shape[1]] = known
+
+    def _tally(self, place: Box, labels: _Labels, changed: _Mask, sign: int) -> _Mask:
+        """Add the changed voxels of a box with this sign; return which values they hold, background left out."""
+        held = labels[changed]
+        if not held.any():
+            return np.zeros(256, dtype=np.bool_)
+        counts = np.bincount(held, minlength=256)
+        several = np.count_nonzero(counts) > 1
+        counts[0] = 0
+        present = counts > 0
+        self._counts += sign * counts
+        values = np.flatnonzero(present)
+        if values.size > _FEW_VALUES:
+            self._tally_many(place, labels, changed, held, values, sign)
+            return present
+        for value in values:
+            mask = changed & (labels == value) if several else changed
+            lines = np.add.reduce(mask.view(np.uint8), axis=2, dtype=np.int32)
+            for axis, found in enumerate((lines.sum(axis=1), lines.sum(axis=0), _columns(mask))):
+                low = place.min_kji[axis]
+                self._along[axis][value, low : low + found.size] += (sign * found).astype(np.int32)
+        return present
+
+    def _tally_many(self, place: Box, labels: _Labels, changed: _Mask, held: _Labels, values: _Counts, sign: int) -> None:
+        """Count the lines of all values at once, and columns only in the rows where a value is."""
+        (k, j, i), (k0, j0, i0) = changed.shape, place.min_kji
+        per_line = np.add.reduce(changed.view(np.uint8).reshape(k * j, i), axis=1, dtype=np.int32)
+        of_line = np.repeat(np.arange(k * j), per_line)
+        number = np.zeros(256, dtype=np.intp)
+        number[values] = np.arange(1, values.size + 1)
+        wide = values.size + 1
+        found = np.bincount(of_line * wide + number[held], minlength=k * j * wide).reshape(k, j, wide)[..., 1:]
+        self._along[0][values, k0 : k0 + k] += (sign * found.sum(axis=1).T).astype(np.int32)
+        rows = np.ascontiguousarray(found.sum(axis=0).T)
+        self._along[1][values, j0 : j0 + j] += (sign * rows).astype(np.int32)
+        for value, held_rows in zip(values, rows, strict=True):
+            used = np.flatnonzero(held_rows)
+            part = (slice(None), slice(int(used[0]), int(used[-1]) + 1))
+            self._along[2][value, i0 : i0 + i] += sign * _columns(changed[part] & (labels[part] == value))
+
+
+def _columns(mask: _Mask) -> npt.NDArray[np.int32]:
+    """Return how many voxels of a (k, j, i) mask lie at each i."""
+    return np.asarray(np.add.reduce(mask.view(np.uint8).reshape(-1, mask.shape[2]), axis=0, dtype=np.int32))
 
 
 def _pieces(shape_kji: tuple[int, ...]) -> Iterator[tuple[slice]]:
     step = max(1, _PIECE_VOXELS // max(1, shape_kji[1] * shape_kji[2]))
     for k in range(0, shape_kji[0], step):
         yield (slice(k, min(k + step, shape_kji[0])),)
-
-
-def _around(one: Box, other: Box) -> Box:
-    (a, b, c), (d, e, f) = one.min_kji, one.max_kji
-    (u, v, w), (x, y, z) = other.min_kji, other.max_kji
-    return Box((min(a, u), min(b, v), min(c, w)), (max(d, x), max(e, y), max(f, z)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -83,6 +83,8 @@ class Segment:
         Drawn without a fill.
     visible_3d : bool
         Its surface is shown in the 3-D view.
+    corrected : bool
+        It came from a model or a file, and a person changed its voxels since.
     """
 
     segment_id: str
@@ -101,6 +103,7 @@ class Segment:
     opacity: float = 1.0
     outline_only: bool = False
     visible_3d: bool = True
+    corrected: bool = False
 
 
 @dataclass(slots=True)
@@ -133,7 +136,7 @@ class LabelLayer:
 
     def box(self, value: int) -> Box | None:
         """Return the smallest box around the voxels that hold ``value``, or None when there are none."""
-        return self.index.box(value, self.voxels)
+        return self.index.box(value)
 
 
 @dataclass(slots=True)
@@ -177,6 +180,23 @@ class Segmentation:
         """Return the smallest box around the voxels of a segment, or None when it holds none."""
         layer = self.layers.get(segment.layer_id)
         return layer.box(segment.value) if layer is not None else None
+
+    def counts_along(self, axis: int, segments: Iterable[Segment] | None = None) -> npt.NDArray[np.int64]:
+        """Return how many voxels of segments, all unless given, lie in each slice across an array axis, shape (slices,)."""
+        count = self.geometry.shape_kji[axis]
+        found = np.zeros(count, dtype=np.int64)
+        by_layer: dict[int, list[int]] = {}
+        for segment in self.segments if segments is None else segments:
+            by_layer.setdefault(segment.layer_id, []).append(segment.value)
+        for layer_id, values in by_layer.items():
+            if layer_id in self.layers:
+                found += self.layers[layer_id].index.along(axis, values, count)
+        return found
+
+    def stamp(self, segment: Segment) -> tuple[int, int, int]:
+        """Return what changes whenever the voxels of a segment do: layer, value, version of that value."""
+        layer = self.layers.get(segment.layer_id)
+        return segment.layer_id, segment.value, layer.index.version(segment.value) if layer is not None else 0
 
     def mask(self, segment: Segment) -> npt.NDArray[np.bool_]:
         """Return the voxels of a segment as a (k, j, i) mask."""

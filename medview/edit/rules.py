@@ -13,6 +13,7 @@ from medview.core.box import Box
 from medview.core.changes import Change, SegmentChange
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import LabelArray, Segment, Segmentation, SegmentRole
+from medview.core.source import SourceKind
 from medview.core.volume import Volume
 
 Mask = npt.NDArray[np.bool_]
@@ -114,16 +115,30 @@ class LabelWriter:
 
     def changes(self) -> list[Change]:
         """Return what has to be applied, in order; empty when nothing changes."""
-        moved: list[Change] = []
+        altered: list[Change] = []
+        corrected = self._corrected()
         for position, segment in enumerate(self._segmentation.segments):
             now = self._segments[segment.segment_id]
+            if segment.segment_id in corrected:
+                now = replace(now, corrected=True)
             if now is not segment:
-                moved.append(SegmentChange(segment, now, position))
+                altered.append(SegmentChange(segment, now, position))
         patches = [
             LabelPatch.between(self._segmentation.layer(layer_id), self._outer, after)
             for layer_id, after in sorted(self._after.items())
         ]
-        return [*moved, *(patch for patch in patches if patch is not None)]
+        return [*altered, *(patch for patch in patches if patch is not None)]
+
+    def _corrected(self) -> set[str]:
+        """Return the ids of segments that are no longer as a model or a file brought them, once this is written."""
+        foreign = [s for s in self._segmentation.segments if s.source.kind is not SourceKind.HAND and not s.corrected]
+        found: set[str] = set()
+        for layer_id in {s.layer_id for s in foreign} & self._after.keys():
+            was, becomes = self._segmentation.layer(layer_id).voxels[self._outer.slices], self._after[layer_id]
+            changed = was != becomes
+            touched = np.bincount(was[changed], minlength=256) + np.bincount(becomes[changed], minlength=256) > 0
+            found.update(s.segment_id for s in foreign if s.layer_id == layer_id and touched[s.value])
+        return found
 
     def _write(self, segment: Segment, add: Mask, remove: Mask) -> None:
         segment = self._segments.get(segment.segment_id, segment)

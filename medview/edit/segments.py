@@ -7,6 +7,7 @@ import uuid
 import numpy as np
 
 from medview.core.changes import Change
+from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Code, Segment, Segmentation
 from medview.core.source import Source
 from medview.edit.rules import LabelWriter
@@ -42,4 +43,5 @@ def clear_segment(segmentation: Segmentation, segment: Segment) -> list[Change]:
         return []
     writer = LabelWriter(segmentation, box)
     writer.erase(segment, np.ones(box.shape_kji, dtype=np.bool_))
-    return writer.changes()
+    # That it is no longer as a model made it says nothing of a segment without voxels.
+    return [change for change in writer.changes() if isinstance(change, LabelPatch)]

@@ -105,6 +105,7 @@ def encode_segment(segment: Segment) -> Json:
         "opacity": segment.opacity,
         "outline_only": segment.outline_only,
         "visible_3d": segment.visible_3d,
+        "corrected": segment.corrected,
     }
 
 
@@ -131,17 +132,19 @@ def decode_segment(data: Json) -> Segment:
         opacity=float(data.get("opacity", 1.0)),
         outline_only=bool(data.get("outline_only", False)),
         visible_3d=bool(data.get("visible_3d", True)),
+        corrected=bool(data.get("corrected", False)),
     )
 
 
 def encode_marks(marks: Marks) -> Json:
     """Slices done, in order."""
-    return {"done_slices": sorted(marks.done_slices)}
+    return {"done_slices": sorted(marks.done_slices), "done_across": sorted(map(list, marks.done_across))}
 
 
 def decode_marks(data: Json) -> Marks:
     """Inverse of ``encode_marks``."""
-    return Marks(frozenset(int(k) for k in data["done_slices"]))
+    across = frozenset((int(axis), int(index)) for axis, index in data.get("done_across", ()))
+    return Marks(frozenset(int(k) for k in data["done_slices"]), across)
 
 
 def encode_annotation(annotation: Annotation) -> Json:

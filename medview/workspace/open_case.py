@@ -18,6 +18,7 @@ from medview.core.plane import Plane, SlicePlane
 from medview.core.segmentation import Segment
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
+from medview.workspace.components import FigureBook
 from medview.workspace.events import LabelsChanged
 from medview.workspace.history import History
 from medview.workspace.load_state import LoadState
@@ -59,6 +60,8 @@ class OpenCase:
         What the headers say in words; read after the slices.
     histogram : tuple of Volume and Histogram, or None
         Of these voxels, which may be those of another time than is shown; counted when it is looked at.
+    figures : FigureBook
+        What was measured of the segments.
     times : list of TimePoint
         As far as read; ``volume`` and ``load`` are those of ``view.time_index``. Labels lie on the first, ``anchor``.
     reading : bool
@@ -80,6 +83,7 @@ class OpenCase:
     graphics: Graphics = field(default_factory=dict)
     headings: Headings = Headings()
     histogram: tuple[Volume, Histogram] | None = None
+    figures: FigureBook = field(default_factory=FigureBook)
     reading: bool = False
     stop_reading: Callable[[], None] = field(default=lambda: None)
     counting: Volume | None = field(default=None, init=False)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,9 @@ def expect_exact(layer: LabelLayer) -> None:
         held = layer.voxels == value
         assert layer.index.count(value) == held.sum()
         assert layer.box(value) == Box.around(held)
+        for axis in range(3):
+            others = tuple(n for n in range(3) if n != axis)
+            assert np.array_equal(layer.index.along(axis, value, held.shape[axis]), held.sum(axis=others))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -55,4 +60,34 @@ def test_a_copy_goes_its_own_way() -> None:
 def test_nothing_is_known_of_an_empty_layer() -> None:
     index = LayerIndex()
     assert index.count(3) == 0
-    assert index.box(3, np.zeros(SHAPE_KJI, dtype=np.uint8)) is None
+    assert index.box(3) is None
+    assert not index.along(1, [1, 3], 70).any()
+
+
+def test_many_values_in_one_patch_are_counted_slice_by_slice() -> None:
+    voxels = np.random.default_rng(3).integers(0, 40, SHAPE_KJI).astype(np.uint8)
+    layer = LabelLayer(0, np.zeros(SHAPE_KJI, dtype=np.uint8))
+    box = Box((1, 3, 5), (8, 66, 79))
+    patch = LabelPatch.between(layer, box, voxels[box.slices])
+    assert patch is not None
+    patch.apply(layer)
+    for axis in range(3):
+        others = tuple(n for n in range(3) if n != axis)
+        for values in ([7], [1, 2, 39], range(1, 40)):
+            expected = np.isin(layer.voxels, list(values)).sum(axis=others)
+            assert np.array_equal(layer.index.along(axis, list(values), SHAPE_KJI[axis]), expected)
+    patch.inverse().apply(layer)
+    assert all(not layer.index.along(axis, range(1, 256), SHAPE_KJI[axis]).any() for axis in range(3))
+
+
+def test_the_version_of_a_value_grows_with_its_own_voxels_only() -> None:
+    layer = LabelLayer(0, np.zeros(SHAPE_KJI, dtype=np.uint8))
+    seen = [(layer.index.version(1), layer.index.version(2))]
+    for value in (1, 2, 1):
+        box = Box((2, 2, 2), (3, 4, 4))
+        patch = LabelPatch.between(layer, box, np.full(box.shape_kji, value, dtype=np.uint8))
+        assert patch is not None
+        patch.apply(layer)
+        seen.append((layer.index.version(1), layer.index.version(2)))
+    grown = [(b[0] > a[0], b[1] > a[1]) for a, b in itertools.pairwise(seen)]
+    assert grown == [(True, False), (True, True), (True, True)]

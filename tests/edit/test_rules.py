@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from medview.core.box import Box
 from medview.core.case_labels import CaseLabels
-from medview.core.changes import SegmentChange
+from medview.core.changes import Change, SegmentChange
+from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Segment, Segmentation, SegmentRole
+from medview.core.source import Source, SourceKind
 from medview.core.volume import Rescale, Volume
 from medview.edit.rules import Area, EditRules, LabelWriter, Overlap
 from tests.edit.grids import SHAPE_KJI, grid, segment, segmentation
@@ -218,3 +220,30 @@ def test_working_out_a_patch_writes_nothing() -> None:
     write_mask(labels, active, Box((0, 0, 0), (3, 3, 3)), np.ones((3, 3, 3), dtype=bool))
     assert not labels.layer(0).voxels.any()
     assert labels.layer(0).version == 0
+
+
+def test_a_segment_of_a_model_is_corrected_once_a_hand_changes_its_voxels() -> None:
+    model, hand = (
+        replace(segment(1), source=Source(SourceKind.MODEL, "organs", "1.0")),
+        segment(2),
+    )
+    labels = CaseLabels(segmentation("oblique", model, hand))
+    box = Box((3, 4, 5), (6, 12, 13))
+
+    def write(target: Segment, where: Box) -> list[Change]:
+        writer = LabelWriter(labels.segmentation, where)
+        writer.add(target, np.ones(where.shape_kji, dtype=np.bool_))
+        return writer.changes()
+
+    beside = write(hand, box.shifted((0, 10, 0)))
+    assert [type(change) for change in beside] == [LabelPatch]
+    labels.apply(write(model, box))
+    assert labels.segmentation.segments[0].corrected
+    assert not labels.segmentation.segments[1].corrected
+    assert [type(change) for change in write(model, box.shifted((4, 0, 0)))] == [LabelPatch]
+    labels.segmentation.segments[0] = model
+    taken = write(hand, box)
+    labels.apply(taken)
+    assert labels.segmentation.segments[0].corrected, "what another segment takes from it changes it too"
+    labels.apply([change.inverse() for change in reversed(taken)])
+    assert not labels.segmentation.segments[0].corrected

@@ -100,7 +100,9 @@ def write_seg(
         )
     found = _source(path, segmentation.geometry, source, frozenset(instances))
     ordered, masks = _masks(segmentation, found)
-    descriptions = [_described(number, s, s.segment_id in corrected) for number, s in enumerate(segmentation.segments, 1)]
+    descriptions = [
+        _described(number, s, s.corrected or s.segment_id in corrected) for number, s in enumerate(segmentation.segments, 1)
+    ]
     try:
         with quiet():
             seg = highdicom.seg.Segmentation(
