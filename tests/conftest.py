@@ -27,6 +27,12 @@ def no_test_touches_the_users_cache(tmp_path_factory: pytest.TempPathFactory, mo
 
 
 @pytest.fixture(autouse=True)
+def little_ballast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Projects of tests reserve little room: hundreds of them are kept for looking at."""
+    monkeypatch.setattr("medview.store.ballast.BALLAST_BYTES", 1 << 20)
+
+
+@pytest.fixture(autouse=True)
 def no_thread_outlives_its_test() -> Iterator[None]:
     before = set(threading.enumerate())
     yield

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, update
 from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
 from medview.store import recover, schema
+from medview.store.ballast import Ballast, Reserve
 from medview.store.cases import (
     CaseKey,
     CaseRow,
@@ -57,7 +58,9 @@ class CaseBook:
         self._lock = folder.lock
         self._clock = clock
         self._blobs = folder.blobs
-        self.journal = Journal(self._database, self._blobs, (reader, uuid.uuid4().hex), self._check_writable, clock)
+        self._reader = (reader, uuid.uuid4().hex)
+        reserve = Reserve(None if self.read_only else Ballast(self.path), self._database.title)
+        self.journal = Journal(self._database, self._blobs, self._reader, self._check_writable, clock, reserve)
 
     def cases(self) -> list[CaseRow]:
         """Return all cases, oldest first."""

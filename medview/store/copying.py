@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from medview.core.atomic import sync_folder
@@ -55,8 +56,15 @@ def _roll_back(file: Path) -> None:
         connection.close()
 
 
-def copy_project(database: Database, blobs: BlobStore, target: Path, database_name: str) -> None:
+def copy_project(
+    database: Database, blobs: BlobStore, target: Path, database_name: str, waiting: Callable[[Database, BlobStore], None]
+) -> None:
     """Copy database and blobs to a new folder, check the copy, then give it its name.
+
+    Parameters
+    ----------
+    waiting : callable
+        Writes into the copy what could not be written into the original.
 
     Raises
     ------
@@ -76,6 +84,7 @@ def copy_project(database: Database, blobs: BlobStore, target: Path, database_na
             copied.put(blobs.get(digest))
         copy = Database(growing / database_name, target.name)
         try:
+            waiting(copy, copied)
             report = verify_project(copy, copied)
         finally:
             copy.close()

@@ -48,6 +48,8 @@ class SavedState:
     ----------
     reason : str
         One sentence when it failed. What could not be written is kept in memory and tried again.
+    warning : str
+        One sentence while everything is on disk but hardly anything more will fit; empty otherwise.
     waiting : int
         Gestures that are not on disk yet.
     """
@@ -55,3 +57,4 @@ class SavedState:
     kind: SavedKind
     reason: str = ""
     waiting: int = 0
+    warning: str = ""

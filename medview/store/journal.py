@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from psygnal import EmitLoopError, Signal
 
-from medview.core.errors import MedViewError, StoreError
+from medview.core.errors import DiskFullError, MedViewError, StoreError
+from medview.store.ballast import Reserve
 from medview.store.blobs import BlobStore
 from medview.store.cases import get_case
 from medview.store.clock import Clock, SystemClock, iso
@@ -74,6 +75,8 @@ class Journal:
         Name and uid of who labels; the uid is used when the project does not know the name yet.
     check_owner : callable
         Raises LockedError when the project has been taken over.
+    reserve : Reserve, optional
+        Laid once there are gestures to write, used when the disk is full, and laid again.
     """
 
     saved_changed = Signal(SavedState)
@@ -86,7 +89,9 @@ class Journal:
         reader: tuple[str, str],
         check_owner: Callable[[], None],
         clock: Clock | None = None,
+        reserve: Reserve | None = None,
     ) -> None:
+        self._reserve = reserve or Reserve(None, database.title)
         self._database = database
         self._blobs = blobs
         self._check_owner = check_owner
@@ -179,6 +184,12 @@ class Journal:
             self._thread.join()
             self._thread = None
             atexit.unregister(self._at_exit)
+        self._reserve.take_away()
+
+    def waiting(self) -> list[Gesture]:
+        """Return the gestures that are not on disk, oldest first."""
+        with self._condition:
+            return [pending.gesture for pending in self._pending]
 
     def _head(self, case_id: int) -> tuple[int, UndoStacks]:
         if case_id not in self._heads:
@@ -195,27 +206,37 @@ class Journal:
     # ------------------------------------------------------------------------------------------ the writer thread
 
     def _run(self) -> None:
+        idle_s: float | None = 0.0
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: bool(self._pending) or self._closing)
-                if not self._pending:
+                self._condition.wait_for(lambda: bool(self._pending) or self._closing, idle_s)
+                pending = self._pending[0] if self._pending else None
+                if pending is None and self._closing:
                     break
-                pending = self._pending[0]
+            if pending is None:
+                warning = self._reserve.warning
+                idle_s = self._reserve.lay()
+                if self._reserve.warning != warning:
+                    self._tell(SavedKind.SAVED)
+                continue
             if self._error is None:
                 self._tell(SavedKind.WRITING)
             try:
                 self._check_owner()
                 self._writer.write(pending.gesture)
             except Exception as error:  # whatever it is, the thread has to live on: the rows are still in memory
-                if self._error is None:
-                    log.exception("a change could not be written")
                 self._writer.reset()
-                self._fail(explain(error, self._database.title))
+                explained = explain(error, self._database.title)
+                if not (isinstance(explained, DiskFullError) and self._reserve.use()):
+                    if self._error is None:
+                        log.exception("a change could not be written")
+                    self._fail(explained)
                 continue
             self._written(pending)
-            # Nobody waits for a shortcut at the end; the next gesture on this case will make it.
-            if self.state.kind is SavedKind.SAVED and not self._ending:
+            # Nobody waits for a shortcut at the end, and it needs room; the next gesture on this case will make it.
+            if self.state.kind is SavedKind.SAVED and not self._reserve.warning and not self._ending:
                 self._writer.snapshot_if_due(pending.gesture.case_id)
+            idle_s = 0.0
         self._writer.reset()
 
     def _written(self, pending: _Pending) -> None:
@@ -242,7 +263,11 @@ class Journal:
 
     def _tell(self, kind: SavedKind, reason: str = "") -> None:
         with self._condition:
-            state = SavedState(kind, reason, len(self._pending))
+            if kind is SavedKind.SAVED and self._pending:
+                # A gesture came in while the writer was looking after something else.
+                kind = SavedKind.WRITING
+            warning = self._reserve.warning if kind is not SavedKind.FAILED else ""
+            state = SavedState(kind, reason, len(self._pending), warning)
             self._state = state
         try:
             self.saved_changed.emit(state)

@@ -8,8 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, update
 
-from medview.core.errors import LockedError, MedViewError, StoreError, WriteError
+from medview.core.errors import DiskFullError, LockedError, MedViewError, StoreError, WriteError
 from medview.store import schema
+from medview.store.ballast import FILE_NAME as BALLAST_NAME
+from medview.store.ballast import Ballast
+from medview.store.blobs import BlobStore
 from medview.store.case_book import CaseBook
 from medview.store.clock import Clock, SystemClock
 from medview.store.copying import copy_project, detached_copy
@@ -17,7 +20,8 @@ from medview.store.database import Database
 from medview.store.holder import user_name
 from medview.store.lock_watch import LockWatch
 from medview.store.migrate import past_migrations
-from medview.store.project_folder import DATABASE_NAME, create_folder, explained, open_copy, open_live
+from medview.store.project_folder import DATABASE_NAME, OpenFolder, create_folder, explained, open_copy, open_live
+from medview.store.row_writer import RowWriter
 from medview.store.silence import Silence
 from medview.store.verify import VerifyReport, verify_project
 
@@ -94,7 +98,7 @@ class Project(CaseBook):
             When the folder may not be written; it can be opened with ``read_only``.
         """
         clock = clock or SystemClock()
-        folder = open_copy(path) if read_only else open_live(path, clock, silence)
+        folder = open_copy(path) if read_only else _open_live(path, clock, silence)
         return cls(folder, reader or user_name(), clock)
 
     @classmethod
@@ -168,7 +172,9 @@ class Project(CaseBook):
                 "cases": _count(connection, schema.cases),
                 "gestures": _count(connection, schema.journal),
                 "readers": list(connection.execute(select(schema.readers.c.name)).scalars()),
-                "size_bytes": sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
+                "size_bytes": sum(
+                    file.stat().st_size for file in self.path.rglob("*") if file.is_file() and file.name != BALLAST_NAME
+                ),
                 "read_only": self.read_only,
                 "migrations": past_migrations(connection),
             }
@@ -193,15 +199,36 @@ class Project(CaseBook):
     def save_copy(self, target: Path) -> None:
         """Write a complete copy of the project to a new folder; it is checked before it gets its name.
 
+        Changes that cannot be written here are written there, so that this is the way out of a full or failing disk.
+
         Raises
         ------
         MedViewError
             When something is there already, or the copy cannot be written; nothing is left behind then.
         """
-        if not self.journal.flush():
-            raise StoreError(f"Changes of {self.path.name} are not saved yet; copy it once they are.")
+        self.journal.flush()
+        gestures = self.journal.waiting()
+
+        def write_waiting(copy: Database, blobs: BlobStore) -> None:
+            writer = RowWriter(copy, blobs, self._reader, self._clock)
+            try:
+                for gesture in gestures:
+                    writer.write(gesture)
+            finally:
+                writer.reset()
+
         with explained(target):
-            copy_project(self._database, self._blobs, target, DATABASE_NAME)
+            copy_project(self._database, self._blobs, target, DATABASE_NAME, write_waiting)
+
+
+def _open_live(path: Path, clock: Clock, silence: Silence | None) -> OpenFolder:
+    try:
+        return open_live(path, clock, silence)
+    except DiskFullError:
+        # A crash left the ballast, and nothing else fits any more: this is what it is for.
+        if not Ballast(path).give_up():
+            raise
+    return open_live(path, clock, silence)
 
 
 def _count(connection: Connection, table: Table) -> int:

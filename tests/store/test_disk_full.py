@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from medview.core.errors import DiskFullError, MedViewError
+from medview.store import ballast
 from medview.store import journal as journal_module
 from medview.store.entry import SavedKind, SavedState
 from medview.store.project import Project
@@ -59,11 +63,124 @@ def test_a_full_disk_is_said_and_nothing_is_called_saved_until_there_is_room(
     ballast.unlink()
     assert all(ticket.wait(10.0) for ticket in waiting)
     assert project.journal.flush()
-    assert states[-1] == SavedState(SavedKind.SAVED)
+    assert (states[-1].kind, states[-1].reason, states[-1].waiting) == (SavedKind.SAVED, "", 0)
     project.close()
     with Project.open(project.path) as again:
         assert again.verify().problems == ()
         assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+
+
+def _fill(disk: Path, leave_bytes: int) -> Path:
+    """Leave only so much room."""
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        while (free := shutil.disk_usage(disk).free) > leave_bytes:
+            file.write(bytes(min(4096, free - leave_bytes)))
+            file.flush()
+    return filler
+
+
+def _wait_for(states: list[SavedState], what: Callable[[SavedState], bool]) -> SavedState:
+    end = time.monotonic() + 20.0
+    seen = 0
+    while time.monotonic() < end:
+        while seen < len(states):
+            if what(states[seen]):
+                return states[seen]
+            seen += 1
+        threading.Event().wait(0.01)
+    pytest.fail(f"never came: {states[-5:]}")
+
+
+@pytest.fixture
+def ballasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Project, Painter, list[SavedState]]]:
+    """A project on a disk of four megabytes with one segment drawn and a ballast of 300 kB laid."""
+    monkeypatch.setattr(journal_module, "RETRY_S", 0.05)
+    monkeypatch.setattr(ballast, "LOOK_FOR_ROOM_S", 0.05)
+    monkeypatch.setattr(ballast, "BALLAST_BYTES", 300_000)
+    monkeypatch.setattr(ballast, "_STEP_BYTES", 100_000)
+    with mounted(tmp_path / "small", megabytes=4) as place:
+        project = Project.create(place / "chest.medview")
+        states: list[SavedState] = []
+        project.journal.saved_changed.connect(states.append)
+        painter = Painter(project)
+        painter.add_segment()
+        while ballast.Ballast(project.path).missing_bytes:
+            threading.Event().wait(0.01)
+        yield project, painter, states
+        project.close(discard=True)
+
+
+def test_what_waits_when_the_disk_is_full_is_written_into_the_ballast_and_that_is_said(
+    ballasted: tuple[Project, Painter, list[SavedState]],
+) -> None:
+    project, painter, states = ballasted
+    filler = _fill(project.path.parent, 0)
+    rng = np.random.default_rng(1)
+    tickets = [painter.scribble(rng, (4, 30, 30)) for _ in range(12)]
+    assert all(ticket.wait(10.0) for ticket in tickets)
+    assert not any(state.kind is SavedKind.FAILED for state in states)
+    assert not (project.path / "ballast").exists()
+    said = _wait_for(states, lambda state: state.kind is SavedKind.SAVED and bool(state.warning)).warning
+    assert said == (
+        "The disk is full and chest.medview is being saved into its last reserve; "
+        "free some space now, or save a copy elsewhere."
+    )
+    assert project.verify().problems == ()
+    # With room again the ballast is laid again, and nothing is said any more.
+    before = len(states)
+    filler.unlink()
+    _wait_for(states, lambda state: len(states) > before and state == SavedState(SavedKind.SAVED))
+    assert not ballast.Ballast(project.path).missing_bytes
+    project.close()
+    assert not (project.path / "ballast").exists()
+
+
+def test_once_the_ballast_is_used_up_too_nothing_is_called_saved_and_a_copy_elsewhere_holds_all(
+    ballasted: tuple[Project, Painter, list[SavedState]], tmp_path: Path
+) -> None:
+    project, painter, states = ballasted
+    _fill(project.path.parent, 0)
+    rng = np.random.default_rng(1)
+    tickets = [painter.scribble(rng, (4, 40, 40)) for _ in range(90)]
+    painter.undo()
+    failed = _wait_for(states, lambda state: state.kind is SavedKind.FAILED)
+    assert failed.reason == "The disk has no room for chest.medview; free some space and saving goes on by itself."
+    assert tickets[0].saved
+    assert not tickets[-1].saved
+    assert len(project.journal.waiting()) > 1
+    project.save_copy(tmp_path / "elsewhere.medview")
+    with Project.open(tmp_path / "elsewhere.medview") as copy:
+        assert copy.verify().problems == ()
+        assert stored_fingerprint(copy, painter.case_id) == live_fingerprint(painter)
+    assert not tickets[-1].saved
+
+
+def test_a_ballast_that_a_crash_left_lets_a_project_be_opened_on_a_full_disk(
+    ballasted: tuple[Project, Painter, list[SavedState]],
+) -> None:
+    project, painter, _states = ballasted
+    assert project.journal.flush()
+    project.close()
+    (project.path / "ballast").write_bytes(bytes(300_000))
+    _fill(project.path.parent, 0)
+    with Project.open(project.path) as again:
+        second = Painter(again)
+        assert second.paint((1, 1, 1), (5, 30, 30)).wait(10.0)
+        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(second)
+
+
+def test_a_disk_with_little_room_is_said_before_it_is_full(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ballast, "LOOK_FOR_ROOM_S", 0.05)
+    with Project.create(small_disk / "chest.medview") as project:
+        states: list[SavedState] = []
+        project.journal.saved_changed.connect(states.append)
+        painter = Painter(project)
+        assert painter.add_segment().wait(5.0)
+        said = _wait_for(states, lambda state: bool(state.warning))
+        assert said.kind is SavedKind.SAVED
+        assert said.warning.startswith("The disk has little room left for chest.medview")
+        assert not (project.path / "ballast").exists()
 
 
 def test_no_room_for_a_new_project_is_one_sentence_and_leaves_nothing_behind(small_disk: Path) -> None:
