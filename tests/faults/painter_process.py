@@ -1,0 +1,95 @@
+"""A program that forks painters to order: each opens a project as the window does and works on a script.
+
+Orders are lines of JSON on standard input. Of each painter it says, a line each: ``pid N``, what the painter says, and
+``dead STATUS``. Starting Python and importing everything takes longer than a painter's life.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from medview.store import journal, row_writer
+from medview.store.entry import Entry
+from medview.store.journal import Ticket
+from medview.store.project import Project
+from tests.faults import disk_trial
+from tests.faults.kept import READER, open_kept
+
+# What a painter would import on its way is imported before it is born.
+import sqlalchemy.dialects.sqlite  # noqa: F401  # isort: skip
+
+
+def say(line: str) -> None:
+    """Say one line, whole, from any thread."""
+    os.write(1, f"{line}\n".encode())
+
+
+def paint(order: dict[str, Any]) -> None:
+    """Work from step ``step`` of a script on until killed, and say each row once the journal says that it is saved."""
+    kept = open_kept(Project.open(Path(order["path"]), reader=READER))
+    say(f"open {kept.seq}")
+    waiting: queue.SimpleQueue[Ticket] = queue.SimpleQueue()
+
+    def tell() -> None:
+        while True:
+            ticket = waiting.get()
+            while not ticket.wait(60.0):
+                pass
+            say(f"saved {ticket.seq}")
+
+    threading.Thread(target=tell, daemon=True).start()
+    append = kept.project.journal.append
+
+    def appended(case_id: int, entry: Entry) -> Ticket:
+        ticket = append(case_id, entry)
+        waiting.put(ticket)
+        return ticket
+
+    kept.project.journal.append = appended  # type: ignore[method-assign]
+    hand, step = kept.annotator(order["seed"]), order["step"]
+    while True:
+        hand.step(step)
+        step += 1
+        # Sometimes the hand is faster than the disk, but a person is never a hundred gestures ahead.
+        if step % 3 == 0:
+            kept.project.journal.flush()
+
+
+_WORK = {"paint": paint, "trial": disk_trial.run}
+
+
+def main() -> None:
+    """Take orders until there are no more."""
+    # Failures are what is tried here, thousands of them; what matters is said on standard output.
+    logging.disable()
+    row_writer.SNAPSHOT_ROWS = 7
+    journal.RETRY_S = 0.02
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                _WORK[order["what"]](order)
+                status = 0
+            except BaseException:  # also one that a painter means by leaving; what it was is told, then it has left
+                say(f"failed {json.dumps(traceback.format_exc())}")
+                raise
+            finally:
+                # Never back into the loop of its parent.
+                os._exit(status)
+        say(f"pid {pid}")
+        _, status = os.waitpid(pid, 0)
+        say(f"dead {os.waitstatus_to_exitcode(status)}")
+
+
+if __name__ == "__main__":
+    main()
