@@ -23,10 +23,13 @@ fuzz: $(VENV)/.dev
 	MEDVIEW_FUZZ_COUNT=$${MEDVIEW_FUZZ_COUNT:-20000} MEDVIEW_FUZZ_WINDOW_COUNT=$${MEDVIEW_FUZZ_WINDOW_COUNT:-2000} \
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/fuzz
 
-# Reader processes killed at random while series are read.
+# Reader processes killed at random while series are read; then painters killed and their disks failing, at every write of a
+# script, and long histories.
 faults: $(VENV)/.dev
 	MEDVIEW_KILLS=$${MEDVIEW_KILLS:-200} QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -k "killed" \
 	tests/io/test_reader_pool.py tests/io/test_series_reader.py tests/fuzz/test_window.py
+	MEDVIEW_KILLS=$${MEDVIEW_KILLS:-1000} MEDVIEW_DISK_STRIDE=$${MEDVIEW_DISK_STRIDE:-1} \
+	MEDVIEW_HISTORIES=$${MEDVIEW_HISTORIES:-100} QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -rP tests/faults
 
 # A bundle of the command line that needs no Python, and what it does with a damaged study.
 frozen: $(VENV)/.dev
