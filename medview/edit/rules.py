@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -113,8 +113,18 @@ class LabelWriter:
             found = area if found is None else found & area
         return found
 
-    def changes(self) -> list[Change]:
-        """Return what has to be applied, in order; empty when nothing changes."""
+    def will_hold(self, segment: Segment) -> Mask:
+        """Return the voxels of the box that a segment holds once the changes are applied."""
+        return self._held(segment)
+
+    def changes(self, most_voxels: int | None = None) -> list[Change]:
+        """Return what has to be applied, in order; empty when nothing changes.
+
+        Parameters
+        ----------
+        most_voxels : int, optional
+            Patches are cut along k into such that are not larger, as far as whole slices allow.
+        """
         altered: list[Change] = []
         corrected = self._corrected()
         for position, segment in enumerate(self._segmentation.segments):
@@ -124,8 +134,9 @@ class LabelWriter:
             if now is not segment:
                 altered.append(SegmentChange(segment, now, position))
         patches = [
-            LabelPatch.between(self._segmentation.layer(layer_id), self._outer, after)
+            LabelPatch.between(self._segmentation.layer(layer_id), part, after[part.within(self._outer).slices])
             for layer_id, after in sorted(self._after.items())
+            for part in _cut(self._outer, most_voxels)
         ]
         return [*altered, *(patch for patch in patches if patch is not None)]
 
@@ -241,3 +252,11 @@ class LabelWriter:
         narrow, self._after = self._after, {}
         for layer_id, voxels in narrow.items():
             self._layer(layer_id)[inner.within(outer).slices] = voxels
+
+
+def _cut(box: Box, most_voxels: int | None) -> Iterator[Box]:
+    """Yield a box in parts of whole slices k."""
+    (k0, j0, i0), (k1, j1, i1) = box.min_kji, box.max_kji
+    step = k1 - k0 if most_voxels is None else max(1, most_voxels // max(1, (j1 - j0) * (i1 - i0)))
+    for k in range(k0, k1, max(1, step)):
+        yield Box((k, j0, i0), (min(k + step, k1), j1, i1))

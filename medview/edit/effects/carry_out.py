@@ -1,0 +1,147 @@
+"""From what an effect returns to what is shown and what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.box import Box
+from medview.core.changes import Change, SegmentChange
+from medview.core.job import JobContext
+from medview.core.label_patch import LabelPatch
+from medview.core.language import _
+from medview.core.prediction import PredictedMask, PredictedSegment
+from medview.core.segmentation import Segment, Segmentation
+from medview.edit.effects.effect import Effect, Given, Mask, Result
+from medview.edit.effects.settings import Values
+from medview.edit.rules import EditRules, LabelWriter
+from medview.edit.segments import new_segment
+
+PATCH_VOXELS = 1 << 19
+"""Patches are no larger, so that writing a large one never keeps the window waiting."""
+
+LOST = 255
+"""Value in a candidate of voxels that a segment loses to nothing."""
+LOST_COLOUR = (229, 99, 106)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Voxels of a segment before and after an effect, in the whole grid."""
+
+    name: str
+    colour: tuple[int, int, int]
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """What an effect would write, to be looked at.
+
+    Attributes
+    ----------
+    mask : PredictedMask
+        On the grid of the series: what the segments that change hold then, and ``LOST``.
+    amounts : tuple of Amount
+        Of the segments that change.
+    """
+
+    title: str
+    case_key: str
+    mask: PredictedMask
+    amounts: tuple[Amount, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Worked:
+    """Value of the job of an effect.
+
+    Attributes
+    ----------
+    changes : tuple of Change
+        What Apply writes, computed on the labels as they were copied.
+    found, note
+        See Result.
+    """
+
+    candidate: Candidate
+    changes: tuple[Change, ...]
+    found: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
+
+
+def carry_out(
+    effect: Effect, given: Given, values: Values, rules: EditRules, context: JobContext, case_key: str = ""
+) -> Worked:
+    """Run an effect and bring what it returns within the rules.
+
+    Raises
+    ------
+    LabelError
+        When the effect has nothing to work on; the sentence says why.
+    """
+    context.progress(0.0, effect.title)
+    result = effect.work(given, values, context)
+    context.raise_if_cancelled()
+    context.progress(0.6, _("Bringing it within the rules"))
+    labels, whole = given.labels, Box.whole(given.geometry.shape_kji)
+    before = {s.segment_id: s for s in labels.segments}
+    added = _add_new(labels, result)
+    writer = LabelWriter(labels, whole, rules, given.volume)
+    for segment_id, mask in result.masks.items():
+        context.raise_if_cancelled()
+        writer.put(before[segment_id], mask)
+    for change, new in zip(added, result.new, strict=True):
+        assert change.after is not None
+        writer.add(change.after, new.mask)
+    context.raise_if_cancelled()
+    context.progress(0.8, _("Preparing what is shown"))
+    involved = [*(before[key] for key in result.masks), *(c.after for c in added if c.after is not None)]
+    candidate = _candidate(effect.title, case_key, given, writer, involved)
+    context.raise_if_cancelled()
+    changes = [_placed(change, given.region) for change in writer.changes(PATCH_VOXELS)]
+    # A segment that stays empty is not made.
+    changes = [*added, *changes] if any(isinstance(c, LabelPatch) for c in changes) else []
+    return Worked(candidate, tuple(changes), result.found, result.note)
+
+
+def _add_new(labels: Segmentation, result: Result) -> list[SegmentChange]:
+    added: list[SegmentChange] = []
+    for new in result.new:
+        segment = replace(new_segment(labels, new.name, colour=new.colour), group=new.group)
+        added.append(SegmentChange(None, segment, len(labels.segments)))
+        labels.segments.append(segment)
+    return added
+
+
+def _candidate(
+    title: str, case_key: str, given: Given, writer: LabelWriter, involved: list[Segment]
+) -> Candidate:
+    shown: npt.NDArray[np.uint8] = np.zeros(given.geometry.shape_kji, dtype=np.uint8)
+    parts: list[PredictedSegment] = []
+    amounts: list[Amount] = []
+    lost: Mask | None = None
+    for n, segment in enumerate(involved[: LOST - 1], start=1):
+        was, becomes = given.labels.mask(segment), writer.will_hold(segment)
+        shown[becomes] = n
+        gone = was & ~becomes
+        lost = gone if lost is None else lost | gone
+        parts.append(PredictedSegment(n, segment.name, segment.colour))
+        total = given.totals.get(segment.segment_id, 0)
+        after = total + int(np.count_nonzero(becomes)) - int(np.count_nonzero(was))
+        amounts.append(Amount(segment.name, segment.colour, total, after))
+    if lost is not None and lost.any():
+        shown[lost & (shown == 0)] = LOST
+        parts.append(PredictedSegment(LOST, _("Given up"), LOST_COLOUR))
+    mask = PredictedMask.trimmed(shown, tuple(parts))
+    placed = mask.box if mask.box.empty else mask.box.shifted(given.region.min_kji)
+    return Candidate(title, case_key, PredictedMask(placed, mask.voxels, mask.segments), tuple(amounts))
+
+
+def _placed(change: Change, region: Box) -> Change:
+    """Return a change that was computed on a region, on the grid of the series."""
+    return replace(change, box=change.box.shifted(region.min_kji)) if isinstance(change, LabelPatch) else change
