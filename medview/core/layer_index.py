@@ -75,6 +75,11 @@ class LayerIndex:
         """Voxels that hold ``value``."""
         return int(self._counts[value])
 
+    @property
+    def total(self) -> int:
+        """Voxels that hold any value but 0."""
+        return int(self._counts[1:].sum())
+
     def version(self, value: int) -> int:
         """A number that grows whenever a voxel comes to hold ``value`` or no longer does."""
         return int(self._versions[value])

@@ -55,6 +55,10 @@ class Hands:
             return
         self._press, self._moved = pointer, False
         name = self.scheme.drag(self._bench.mode, pointer.button, pointer.modifiers)
+        if name == "tool" and self._workspace.effects.asks_place:
+            self._press = None
+            crosshair.click(self._stage(case), pointer)
+            return
         if name == "tool" and self._clicked(case, pointer):
             self._update_preview(pointer)
             return
@@ -102,7 +106,7 @@ class Hands:
     def cancel(self) -> bool:
         """Take the running gesture back (Escape); False when there is none."""
         if self._drag is None:
-            return self.clicking.end()
+            return self.clicking.end() or self._workspace.effects.close()
         self._drag.close()
         self._end()
         self._on_clicking()

@@ -23,6 +23,8 @@ class Lane(Enum):
     """Exports, installing models."""
     COMPUTE = "compute"
     """Arithmetic on whole volumes, on the processor."""
+    EDIT = "edit"
+    """What a person waits for while drawing: effects on labels."""
     LOOK = "look"
     """Thumbnails."""
 

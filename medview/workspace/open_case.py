@@ -255,6 +255,8 @@ class Gesture:
         self._case = case
         self._tool = tool
         self._changes: list[Change] = []
+        self.over = False
+        """Nothing may be applied any more: it was committed or aborted, perhaps by the beginning of another one."""
 
     def apply(self, *changes: Change) -> None:
         """Apply changes at once."""
@@ -263,9 +265,16 @@ class Gesture:
             self._changes.extend(changes)
             self._case._show(changes)
 
-    def commit(self, name: str) -> Command | None:
-        """Turn everything applied so far into one named command; None when it came to nothing."""
-        changes = self._merged()
+    def commit(self, name: str, *, joined: bool = True) -> Command | None:
+        """Turn everything applied so far into one named command; None when it came to nothing.
+
+        Parameters
+        ----------
+        joined : bool
+            Changes of one thing become one. Without, they stay as they are, for changes that do not meet.
+        """
+        changes = self._merged() if joined else tuple(self._changes)
+        self.over = True
         self._changes = []
         command = Command(name, changes, self._tool) if changes else None
         if command is not None:
@@ -276,6 +285,7 @@ class Gesture:
 
     def abort(self) -> None:
         """Take everything back as if the gesture had not begun."""
+        self.over = True
         taken_back = [change.inverse() for change in reversed(self._changes)]
         self._changes = []
         self._case.labels.apply(taken_back)

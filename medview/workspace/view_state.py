@@ -20,6 +20,7 @@ from medview.edit.rules import EditRules
 from medview.io.dicom.names import AS_DECLARED, read_as
 from medview.workspace.colour_maps import GREY
 from medview.workspace.corners import CornerLines, default
+from medview.workspace.effect_state import EffectState
 from medview.workspace.fusion import Fusion
 from medview.workspace.layout import Layout, three_planes
 
@@ -194,6 +195,8 @@ class Bench:
         What was in the left button before ``tool``.
     rules : EditRules
         What tools may change, on every case.
+    effect : EffectState
+        The effect that is being looked at, changed by ``workspace.effects`` only.
     layout : Layout
         How the centre is divided.
     maximised : str
@@ -233,6 +236,7 @@ class Bench:
     brush_radius_mm: float = 6.0
     brush_sphere: bool = False
     rules: EditRules = EditRules()
+    effect: EffectState = EffectState()
     layout: Layout = field(default_factory=three_planes)
     maximised: str = ""
     pointed: str = Plane.AXIAL.value

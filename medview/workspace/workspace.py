@@ -12,6 +12,7 @@ from medview.core.plane import Plane
 from medview.core.registration import Registration
 from medview.core.study import ScanResult, Series
 from medview.workspace.corners import CornerLines, default, of_settings
+from medview.workspace.effects import Effects
 from medview.workspace.events import LabelsChanged, Message, Severity
 from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
@@ -66,6 +67,7 @@ class Workspace:
         """Found in this session, by the keys of the case that stays and of the one that is moved, open or not."""
         self.opening: set[str] = set()
         """Series that are asked for and not open yet."""
+        self.effects = Effects(self)
 
     @property
     def series(self) -> list[Series]:

@@ -118,9 +118,7 @@ def _add_new(labels: Segmentation, result: Result) -> list[SegmentChange]:
     return added
 
 
-def _candidate(
-    title: str, case_key: str, given: Given, writer: LabelWriter, involved: list[Segment]
-) -> Candidate:
+def _candidate(title: str, case_key: str, given: Given, writer: LabelWriter, involved: list[Segment]) -> Candidate:
     shown: npt.NDArray[np.uint8] = np.zeros(given.geometry.shape_kji, dtype=np.uint8)
     parts: list[PredictedSegment] = []
     amounts: list[Amount] = []

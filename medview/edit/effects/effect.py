@@ -148,6 +148,8 @@ class Effect:
         Distances or volumes are needed, so it is not offered where the grid has none.
     needs_values : bool
         One value per voxel is needed, so it is not offered on colour.
+    short : str
+        What its narrow button says, where the title is too long.
     """
 
     effect_id: str
@@ -161,6 +163,7 @@ class Effect:
     needs_segment: bool = True
     needs_mm: bool = True
     needs_values: bool = False
+    short: str = ""
 
     def defaults(self) -> dict[str, object]:
         """Return every setting as it is until somebody changes it."""

@@ -73,7 +73,7 @@ def counted(volume: Volume, context: JobContext) -> tuple[npt.NDArray[np.int64],
 
 
 def otsu(counts: npt.NDArray[np.int64], edges: npt.NDArray[np.float64]) -> float:
-    """Return the edge between bins that parts the values best: most variance between the two groups.
+    """Return the value that parts the values best: most variance between the two groups.
 
     Source: N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9 (1979) 62-66.
     """
@@ -84,7 +84,10 @@ def otsu(counts: npt.NDArray[np.int64], edges: npt.NDArray[np.float64]) -> float
     sum_above = float((counts * middles).sum()) - sum_below
     with np.errstate(divide="ignore", invalid="ignore"):
         between = below * above * (sum_below / below - sum_above / above) ** 2
-    return float(edges[1 + int(np.argmax(np.nan_to_num(between)))])
+    between = np.nan_to_num(between)
+    # Where no voxel lies between the groups all limits there part them equally well: the middle one.
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-12))
+    return float((edges[1 + best[0]] + edges[1 + best[-1]]) / 2)
 
 
 def _pieces(volume: Volume) -> Iterator[slice]:
@@ -112,7 +115,7 @@ EFFECT = Effect(
             ),
         ),
         ValueRange("range", _("Values"), _("Lowest and highest value; Otsu's method proposes the first ones")),
-        Switch("replace", _("Replace what the segment holds"), _("Otherwise voxels are added to the segment"), default=True),
+        Switch("replace", _("Replace what it holds"), _("Otherwise voxels are added to the segment"), default=True),
     ),
     whole_grid,
     work,

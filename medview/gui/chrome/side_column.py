@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.panels.check import CheckPanel
+from medview.gui.panels.effects import EffectsPanel
 from medview.gui.panels.fusion import FusionPanel
 from medview.gui.panels.histogram import HistogramPanel
 from medview.gui.panels.history import HistoryPanel
@@ -36,6 +37,7 @@ class SideColumn(QScrollArea):
         self.window_part = WindowPanel(workspace, scheme)
         self.histogram = HistogramPanel(workspace)
         self.tools = ToolsPanel(workspace, actions)
+        self.effects = EffectsPanel(workspace, actions)
         self.segments = SegmentsPanel(workspace, actions)
         self.proposals = ProposalsPanel(workspace)
         self.models = ModelsPanel(workspace)
@@ -51,6 +53,7 @@ class SideColumn(QScrollArea):
             "key images": Section(_("Key images"), self.key_images),
             "tools": Section(_("Tools"), self.tools),
             "segments": Section(_("Segments"), self.segments),
+            "effects": Section(_("Effects"), self.effects),
             "proposals": Section(_("Proposals"), self.proposals),
             "models": Section(_("Models"), self.models),
             "fusion": Section(_("Fusion"), self.fusion),
@@ -110,6 +113,7 @@ _PARTS: dict[str, tuple[Mode, ...]] = {
     "measurements": (Mode.READ,),
     "tools": (Mode.ANNOTATE,),
     "segments": (Mode.ANNOTATE,),
+    "effects": (Mode.ANNOTATE,),
     "models": (Mode.READ, Mode.ANNOTATE),
     "planes": (Mode.READ,),
     "fusion": (Mode.READ,),

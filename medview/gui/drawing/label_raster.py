@@ -45,10 +45,17 @@ class Paint:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What sets proposals apart from labels: dashes along the outline and hatching instead of an even fill."""
+    """What sets proposals and candidates apart from labels: dashes along the outline, hatching besides an even fill.
+
+    Attributes
+    ----------
+    crossed : bool
+        Hatches run both ways.
+    """
 
     dashed: bool = False
     hatched: bool = False
+    crossed: bool = False
 
 
 class LabelRaster:
@@ -187,6 +194,8 @@ class LabelRaster:
         if self._style.hatched:
             step = max(2, round(_HATCH_STEP_PX * ratio))
             strong = strong | ((right - down) % step < max(1, round(ratio)))
+            if self._style.crossed:
+                strong = strong | ((right + down) % step < max(1, round(ratio)))
         return strong
 
 

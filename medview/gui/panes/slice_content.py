@@ -128,6 +128,26 @@ def proposed_masks(case: OpenCase, bench: Bench, plane: PlaneLayout, index: floa
     return masks
 
 
+def candidate_cut(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> tuple[Cut | None, tuple[Paint, ...]]:
+    """Return the slice of what the open effect would write, with its paints; None where it would write nothing."""
+    candidate = bench.effect.candidate
+    if candidate is None or candidate.case_key != case.key or not bench.overlay_visible:
+        return None, ()
+    fill = bench.overlay_opacity * _PROPOSAL_FILL
+    cut = mask_cut(candidate.mask, case.volume.geometry, plane, index)
+    return cut, tuple(Paint(s.value, s.colour, fill) for s in candidate.mask.segments)
+
+
+def candidate_chips(case: OpenCase, bench: Bench) -> list[Chip]:
+    """Return the badge of what the open effect would write."""
+    state = bench.effect
+    candidate = state.candidate
+    if candidate is None or candidate.case_key != case.key:
+        return []
+    text = _("{effect}: out of date") if state.stale else _("{effect}: not applied")
+    return [Chip(text.format(effect=candidate.title), badge=True)]
+
+
 def mask_cut(mask: PredictedMask, geometry: Geometry, plane: PlaneLayout, at: float) -> Cut | None:
     """Return one slice of a predicted mask on the whole screen slice, or None when it holds nothing there."""
     if isinstance(plane, ObliquePlane):

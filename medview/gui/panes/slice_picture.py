@@ -14,6 +14,7 @@ from medview.core.orientation import edge_letters
 from medview.core.plane import Plane
 from medview.gui.drawing.viewport import Viewport
 from medview.gui.layers.boxes import BoxesLayer
+from medview.gui.layers.candidate import CandidateLayer
 from medview.gui.layers.colour_bar import ColourBarLayer
 from medview.gui.layers.corners import CornersLayer, CornerTexts
 from medview.gui.layers.crosshair import CrosshairLayer
@@ -32,6 +33,8 @@ from medview.gui.panes.fused_view import FusedView
 from medview.gui.panes.previews import Previews
 from medview.gui.panes.slice_content import (
     boxes_on_slice,
+    candidate_chips,
+    candidate_cut,
     columns_have_mm,
     graphics_mask,
     key_chips,
@@ -69,6 +72,7 @@ class SlicePicture:
         self.graphics = GraphicsLayer()
         self.labels = LabelsLayer()
         self.proposals = ProposalLayer()
+        self.candidate = CandidateLayer()
         self.boxes = BoxesLayer()
         self.measurements = MeasurementsLayer()
         self.crosshair = CrosshairLayer()
@@ -154,7 +158,8 @@ class SlicePicture:
         self.measurements.update(measurements_on_slice(case, self._bench, layout, index), self._here)
 
     def show_proposals(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
-        """Take what models propose."""
+        """Take what models propose, and what the open effect would write."""
+        self.candidate.update(*candidate_cut(case, self._bench, layout, index), self._here)
         self.proposals.update(proposed_masks(case, self._bench, layout, index), self._here)
         self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
@@ -168,7 +173,8 @@ class SlicePicture:
         self.measurements.keep_free([*self._corners.boxes_px, *self._letters.boxes_px, *self._scale_bar.boxes_px])
         # Scores speak of the whole series, so one pane says them.
         first = layout.plane is Plane.AXIAL or self._bench.maximised == self._pane_id
-        self._chips = (*key_chips(case, layout, index), *proposal_chips(case, scores=first))
+        of_effect = candidate_chips(case, self._bench)
+        self._chips = (*key_chips(case, layout, index), *of_effect, *proposal_chips(case, scores=first))
         self.proposals.update_chips(self._chips, self._corners.below_top_px)
 
     def show_crosshair(self, case: OpenCase, layout: PlaneLayout) -> None:
@@ -232,6 +238,7 @@ class SlicePicture:
         self.fused.paint_outlines(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)
+        self.candidate.paint(painter)
         self.boxes.paint(painter, self._font)
         self.measurements.paint(painter, self._font)
 
@@ -241,6 +248,7 @@ class SlicePicture:
         self.graphics.paint(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)
+        self.candidate.paint(painter)
 
     @property
     def _here(self) -> Viewport:

@@ -51,6 +51,7 @@ OF_BENCH = {
     "crosshair_visible": Stale.LINES,
     "reference_lines": Stale.LINES,
     "tool": Stale.LINES,
+    "effect": Stale.PROPOSALS | Stale.TEXT,
     "pointed": Stale.NONE,
 }
 """Field of the bench -> what its change makes stale in every pane; nothing but the frame around it for some."""

@@ -1,0 +1,244 @@
+"""The effect a person looks at: worked out, shown as a candidate, kept up with what moves, applied or dropped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from medview.core.changes import Change, Command, SegmentChange
+from medview.core.errors import LabelError
+from medview.core.label_patch import LabelPatch
+from medview.core.language import _
+from medview.edit.effects.carry_out import Worked
+from medview.edit.effects.effect import Effect
+from medview.edit.effects.settings import Choice
+from medview.edit.effects.table import effect as effect_of
+from medview.workspace.effect_job import EffectJob, asked, why_not
+from medview.workspace.effect_state import EffectState
+from medview.workspace.effect_writing import EffectWriting
+from medview.workspace.events import LabelsChanged, Severity
+from medview.workspace.view_state import Mode
+
+if TYPE_CHECKING:
+    from medview.workspace.open_case import OpenCase
+    from medview.workspace.workspace import Workspace
+
+
+class Effects:
+    """At most one effect is open, on the active case. Its state, for panels and panes, is ``bench.effect``.
+
+    A candidate is worked out by a job on a copy. Once what it was computed on has changed it is stale and worked out again,
+    after the gesture that changed it.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._remembered: dict[str, dict[str, object]] = {}
+        self._case: OpenCase | None = None
+        self._worked: Worked | None = None
+        self._apply_when_done = False
+        self._will_repeat = False
+        self._job = EffectJob(workspace.runner, self._on_done, self._on_ended)
+        self._writing = EffectWriting(workspace, self._on_written)
+        workspace.bench.events.rules.connect(self._on_changed)
+        workspace.bench.events.mode.connect(self._on_mode)
+        workspace.active_changed.connect(self._on_active)
+        workspace.labels_changed.connect(self._on_labels)
+
+    @property
+    def effect(self) -> Effect | None:
+        """The open effect."""
+        return effect_of(self._state.effect_id)
+
+    @property
+    def asks_place(self) -> bool:
+        """Whether a click on the picture says which place the effect is about."""
+        return self.effect is not None and self.effect.asks_place(self._state.values)
+
+    def open(self, effect_id: str) -> None:
+        """Open an effect with the settings it had last; the one that is open is dropped."""
+        self.close()
+        effect, case = effect_of(effect_id), self._workspace.active
+        if effect is None or case is None:
+            return
+        self._workspace.bench.mode = Mode.ANNOTATE
+        self._case = case
+        case.view.events.active_segment_id.connect(self._on_changed)
+        case.view.events.crosshair_kji.connect(self._on_crosshair)
+        values = effect.defaults() | self._remembered.get(effect_id, {})
+        self._set(EffectState(effect_id, values, problem=why_not(effect, case)))
+
+    def change(self, key: str, value: object) -> None:
+        """Change a setting; what is shown is worked out anew."""
+        if self.effect is not None and self._state.values.get(key) != value:
+            self._keep({**self._state.values, key: value})
+            self._on_changed()
+
+    def preview(self) -> None:
+        """Work the effect out and show what it would write."""
+        effect, case = self.effect, self._case
+        if effect is None or case is None or self._writing.going_on:
+            return
+        self._job.cancel()
+        self._worked = None
+        problem = why_not(effect, case)
+        if not problem and case.in_gesture:
+            self._repeat_later(case)
+            return
+        try:
+            request = None if problem else asked(effect, self._state.values, self._workspace.bench.rules, case)
+        except LabelError as error:
+            request, problem = None, error.sentence
+        if request is None:
+            self._on_ended(problem)
+            return
+        self._set(replace(self._state, working=True, problem=""))
+        self._job.start(request, case)
+
+    def apply(self) -> None:
+        """Write the effect; one that is not worked out yet is written once it is."""
+        if self.effect is None or self._writing.going_on:
+            return
+        if self._worked is not None:
+            self._write(self._worked)
+            return
+        self._apply_when_done = True
+        if not self._job.running and not self._will_repeat:
+            self.preview()
+
+    def close(self) -> bool:
+        """Drop the candidate and close the effect; what is being written is taken back. False when none is open."""
+        if not self._state.effect_id:
+            return False
+        self._job.cancel()
+        self._worked, self._apply_when_done = None, False
+        self._writing.cancel()
+        if self._case is not None:
+            self._case.view.events.active_segment_id.disconnect(self._on_changed, missing_ok=True)
+            self._case.view.events.crosshair_kji.disconnect(self._on_crosshair, missing_ok=True)
+            self._case = None
+        self._set(EffectState())
+        return True
+
+    @property
+    def _state(self) -> EffectState:
+        return self._workspace.bench.effect
+
+    @property
+    def _shown(self) -> bool:
+        """Whether there is, or will be, a candidate that follows the settings."""
+        return self._job.request is not None or self._state.candidate is not None or self._will_repeat
+
+    # ------------------------------------------------------------------------------------ what the job brings
+
+    def _on_done(self, worked: Worked) -> None:
+        self._worked = worked
+        if worked.found:
+            self._keep({**self._state.values, **worked.found})
+        self._set(replace(self._state, candidate=worked.candidate, working=False, stale=False, note=worked.note))
+        if self._apply_when_done:
+            self._write(worked)
+
+    def _on_ended(self, problem: str) -> None:
+        self._apply_when_done = False
+        self._set(replace(self._state, candidate=None, working=False, stale=False, note="", problem=problem))
+
+    # ------------------------------------------------------------------------------------ what moves meanwhile
+
+    def _on_changed(self, *_values: object) -> None:
+        effect = self.effect
+        if effect is None or self._writing.going_on:
+            return
+        if self._shown:
+            self.preview()
+        else:
+            self._set(replace(self._state, problem=why_not(effect, self._case)))
+
+    def _on_crosshair(self, *_values: object) -> None:
+        if self.asks_place:
+            self._on_changed()
+
+    def _on_mode(self, mode: Mode) -> None:
+        if mode is not Mode.ANNOTATE:
+            self.close()
+
+    def _on_active(self) -> None:
+        if self._case is not None and self._workspace.active is not self._case:
+            self.close()
+
+    def _on_labels(self, event: LabelsChanged) -> None:
+        case = self._case
+        if case is None or event.series_uid != case.key or self._writing.going_on:
+            return
+        if not self._shown:
+            self._on_changed()
+        elif not self._will_repeat and any(self._matters(change, case) for change in event.changes):
+            self._repeat_later(case)
+
+    def _matters(self, change: Change, case: OpenCase) -> bool:
+        if not isinstance(change, LabelPatch):
+            return isinstance(change, SegmentChange)
+        request, segment = self._job.request, case.active_segment
+        # Beside the region as well where it is the segment's layer: the region may have to be larger now.
+        own = segment is not None and change.layer_id == segment.layer_id
+        return own or request is None or not change.box.intersection(request.region).empty
+
+    def _repeat_later(self, case: OpenCase) -> None:
+        self._job.cancel()
+        self._worked = None
+        self._will_repeat = True
+        self._set(replace(self._state, stale=self._state.candidate is not None, working=True))
+        # No job while a hand is drawing: what it draws next would make it stale again.
+        case.after_gesture(self._repeat)
+
+    def _repeat(self) -> None:
+        if self._will_repeat:
+            self._will_repeat = False
+            self.preview()
+
+    # ------------------------------------------------------------------------------------ writing
+
+    def _write(self, worked: Worked) -> None:
+        effect, case = self.effect, self._case
+        if effect is None or case is None:
+            return
+        self._apply_when_done = False
+        if not case.editable:
+            why = case.read_only or _("Finish what you are drawing, then apply the effect.")
+            self._workspace.say(why, Severity.WARNING)
+        elif not worked.changes:
+            self.close()
+            self._workspace.say(_("{effect}: nothing changes.").format(effect=effect.title))
+        else:
+            about = case.active_segment.name if case.active_segment is not None else worked.candidate.amounts[0].name
+            command = Command(f"{effect.name}: {about}", worked.changes, f"effect {effect.effect_id}")
+            self._set(replace(self._state, writing=True))
+            self._writing.begin(case, command, effect.title)
+
+    def _on_written(self, command: Command | None, problem: str) -> None:
+        worked, case, effect = self._worked, self._case, self.effect
+        self._set(replace(self._state, writing=False))
+        if effect is None or case is None or worked is None:
+            return
+        if command is None:
+            # What is shown is worked out again; it is never written on labels it was not computed on.
+            self._workspace.say(problem, Severity.WARNING)
+            self.preview()
+            return
+        self.close()
+        added = [c.after for c in command.changes if isinstance(c, SegmentChange) and c.before is None and c.after]
+        if added and case.active_segment is None:
+            case.view.active_segment_id = added[0].segment_id
+        self._workspace.say(_("{effect} applied.").format(effect=effect.title), undo=True)
+
+    def _keep(self, values: dict[str, object]) -> None:
+        effect = self.effect
+        if effect is not None:
+            # Ranges, segments and places belong to one series; ways and sizes to the person.
+            own = {s.key for s in effect.settings if isinstance(s, Choice) or isinstance(values.get(s.key), int | float)}
+            self._remembered[effect.effect_id] = {key: value for key, value in values.items() if key in own}
+        self._set(replace(self._state, values=values))
+
+    def _set(self, state: EffectState) -> None:
+        if state != self._state:
+            self._workspace.bench.effect = state
