@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from medview.core.errors import MedViewError
 from medview.core.geometry import Calibration
+from medview.core.language import _
 from medview.edit.effects.carry_out import Worked
 from medview.edit.effects.effect import Effect
 from medview.edit.effects.settings import Values
@@ -114,22 +115,22 @@ def asked(effect: Effect, values: Values, rules: EditRules, case: OpenCase) -> R
 
 
 def why_not(effect: Effect, case: OpenCase | None) -> str:
-    """Return why an effect cannot be used on a case now, in English, or nothing."""
+    """Return why an effect cannot be used on a case now, or nothing."""
     if case is None:
-        return "Open a series first."
+        return _("Open a series first.")
     if case.read_only:
         return case.read_only
     if case.reading or not case.load.complete:
-        return "The series is still being read; effects can be used when it is complete."
+        return _("The series is still being read; effects can be used when it is complete.")
     volume, segment = case.anchor.volume, case.active_segment
     if effect.needs_values and volume.colour:
-        return "This picture is in colour, so there is no one value to compare."
+        return _("This picture is in colour, so there is no one value to compare.")
     if effect.needs_mm and volume.geometry.calibration is not Calibration.VOLUME:
-        return "This series has no millimetres in all directions, which the effect needs."
+        return _("This series has no millimetres in all directions, which the effect needs.")
     if segment is None:
-        return "Choose a segment first." if effect.needs_segment else ""
+        return _("Choose a segment first.") if effect.needs_segment else ""
     if segment.locked:
-        return f"{segment.name} is locked; unlock it in the segment list to change it."
+        return _("{name} is locked; unlock it in the segment list to change it.").format(name=segment.name)
     if effect.needs_segment and not case.labels.segmentation.count(segment):
-        return f"{segment.name} holds no voxels yet; draw it first."
+        return _("{name} holds no voxels yet; draw it first.").format(name=segment.name)
     return ""
