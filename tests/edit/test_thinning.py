@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from medview.edit.thinning import thinned
@@ -10,7 +12,7 @@ from medview.edit.thinning import thinned
 def distance_to_line(point: np.ndarray, line: np.ndarray) -> float:
     """The shortest way from a point to a line of many pieces, by trying a thousand places on each."""
     t = np.linspace(0, 1, 1001)[:, None]
-    return min(float(np.linalg.norm(a + t * (b - a) - point, axis=1).min()) for a, b in zip(line, line[1:], strict=False))
+    return min(float(np.linalg.norm(a + t * (b - a) - point, axis=1).min()) for a, b in pairwise(line))
 
 
 def test_no_point_of_the_hand_lies_further_from_what_is_kept_than_allowed() -> None:
