@@ -1,4 +1,4 @@
-"""The voxels of a range of values that hang together with one, found brick by brick, so that it can be stopped and shown."""
+"""The voxels of a range of values that hang together with one; found brick by brick, so that it can be stopped."""
 
 from __future__ import annotations
 

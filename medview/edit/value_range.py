@@ -11,6 +11,7 @@ import numpy.typing as npt
 from medview.core.volume import Volume
 
 Mask = npt.NDArray[np.bool_]
+Index = tuple[int, int, int]
 
 _SPREAD = 3.0
 """Standard deviations of the values around a place that belong to what lies there."""
@@ -26,7 +27,7 @@ class ValueRange:
     high: float
 
     @classmethod
-    def around(cls, volume: Volume, index_kji: tuple[int, int, int]) -> ValueRange:
+    def around(cls, volume: Volume, index_kji: Index) -> ValueRange:
         """Return the range of the tissue at a voxel: its own value, and what the noise of its neighbours makes of it."""
         near = volume.values(_near(index_kji, volume.geometry.shape_kji, (1, 2, 2))).astype(np.float64)
         wide = volume.values(_near(index_kji, volume.geometry.shape_kji, (2, 12, 12))).astype(np.float64)
@@ -50,8 +51,8 @@ class ValueRange:
         slope, intercept = volume.rescale.slope, volume.rescale.intercept
         low, high = sorted(((self.low - intercept) / slope, (self.high - intercept) / slope))
         numbers: npt.NDArray[Any] = stored
-        if np.issubdtype(stored.dtype, np.integer):
-            limits = np.iinfo(stored.dtype)
+        if np.issubdtype(numbers.dtype, np.integer):
+            limits = np.iinfo(numbers.dtype)
             # What rounding made of a whole number is that number.
             first, last = int(np.ceil(max(low, limits.min) - 1e-6)), int(np.floor(min(high, limits.max) + 1e-6))
             if first > last:
@@ -64,9 +65,6 @@ class ValueRange:
         return np.asarray(found)
 
 
-def _near(
-    index_kji: tuple[int, int, int], shape_kji: tuple[int, int, int], reach: tuple[int, int, int]
-) -> tuple[slice, ...]:
-    return tuple(
-        slice(max(0, n - r), min(count, n + r + 1)) for n, r, count in zip(index_kji, reach, shape_kji, strict=True)
-    )
+def _near(index_kji: Index, shape_kji: Index, reach_kji: Index) -> tuple[slice, ...]:
+    sides = zip(index_kji, shape_kji, reach_kji, strict=True)
+    return tuple(slice(max(0, at - reach), min(count, at + reach + 1)) for at, count, reach in sides)
