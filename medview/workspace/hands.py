@@ -43,6 +43,7 @@ class Hands:
         self._shown: Preview | None = None
         self._press: Pointer | None = None
         self._moved = False
+        self._gathered: list[Pointer] = []
         self.clicking = Clicking(workspace, self._on_clicking)
 
     def press(self, pointer: Pointer) -> None:
@@ -81,14 +82,36 @@ class Hands:
     def move(self, pointer: Pointer) -> None:
         """Go on with the gesture."""
         if self._press is not None:
-            far = abs(pointer.x_px - self._press.x_px) + abs(pointer.y_px - self._press.y_px)
-            self._moved = self._moved or far > _CLICK_SLACK_PX
+            self._moved = self._moved or any(
+                self._press.apart_px(at) > _CLICK_SLACK_PX for at in (*pointer.before, pointer)
+            )
         if self._drag is not None and (self._moved or self._drawing) and not self._send(self._drag, pointer):
             self._end()
         self._update_preview(pointer)
 
+    def gather(self, pointer: Pointer) -> bool:
+        """Go on with the gesture, where the tool can wait for it together with all moves up to the next ``frame``.
+
+        Returns
+        -------
+        bool
+            Something waits, and ``frame`` has to be called.
+        """
+        if self._drag is None or not self._entry.gathers or not self._drawing_now:
+            self.move(pointer)
+            return False
+        self._gathered.append(pointer)
+        return True
+
+    def frame(self) -> None:
+        """Do what was gathered, as one move."""
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self.move(replace(gathered[-1], before=tuple(gathered[:-1])))
+
     def release(self, pointer: Pointer) -> bool:
         """End the gesture and say whether it was a click. One with the tool puts the crosshair there."""
+        self.frame()
         if self._drag is not None:
             self._send(self._drag, None)
             self._end()
@@ -105,6 +128,7 @@ class Hands:
 
     def cancel(self) -> bool:
         """Take the running gesture back (Escape); False when there is none."""
+        self._gathered = []
         if self._drag is None:
             return self.clicking.end() or self._workspace.effects.close()
         self._drag.close()
@@ -120,6 +144,7 @@ class Hands:
 
     def wheel(self, pointer: Pointer, steps: float) -> None:
         """Turn the wheel by ``steps`` notches; away from the person is positive."""
+        self.frame()
         case = self._workspace.case_in(pointer.pane)
         if case is None:
             return
@@ -153,6 +178,11 @@ class Hands:
     @property
     def _entry(self) -> ToolEntry:
         return entry_of(self._bench.tool)
+
+    @property
+    def _drawing_now(self) -> bool:
+        """Whether the gesture that goes on is the tool's, not one of another button."""
+        return self._press is not None and self._is_tool_click(self._press)
 
     def _stage(self, case: OpenCase) -> Stage:
         return Stage(self._bench, case, self._workspace.say)

@@ -44,6 +44,8 @@ class Pointer:
         Position in the pane in logical pixels, x to the right, y down.
     mm_per_px : float
         Size of a logical pixel at the present zoom.
+    before : tuple of Pointer
+        Of a move: where else the hand was since the last one, oldest first; see ``Hands.gather``.
     """
 
     plane: PlaneLayout
@@ -56,11 +58,16 @@ class Pointer:
     button: Button = Button.LEFT
     modifiers: Modifiers = Modifiers.NONE
     pane_id: str = ""
+    before: tuple[Pointer, ...] = ()
 
     @property
     def pane(self) -> str:
         """Id of the pane; by default the one that three planes give this plane."""
         return self.pane_id or self.plane.plane.value
+
+    def apart_px(self, other: Pointer) -> float:
+        """How far another place in the pane is, along both sides together."""
+        return abs(other.x_px - self.x_px) + abs(other.y_px - self.y_px)
 
     def index_kji(self, geometry: Geometry) -> npt.NDArray[np.float64]:
         """Fractional voxel index under the pointer."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from medview.core.box import Box
-from medview.edit.rules import LabelWriter
+from medview.core.segmentation import Segment
+from medview.edit.hindrance import hindrances
+from medview.edit.rules import EditRules, LabelWriter, Mask
+from medview.edit.sampled_range import Range, common
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
+from medview.workspace.rule_words import why_nothing
 from medview.workspace.view_state import Bench
 
 Drag = Generator[Preview | None, Pointer | None, None]
@@ -33,9 +37,27 @@ class Stage:
     case: OpenCase
     say: Callable[[str], None]
 
-    def writer(self, box: Box) -> LabelWriter:
-        """Return what turns masks of a box into changes, within the rules of the bench."""
-        return LabelWriter(self.case.labels.segmentation, box, self.bench.rules, self.case.anchor.volume)
+    def writer(self, box: Box, within: Range | None = None) -> LabelWriter:
+        """Return what turns masks of a box into changes, within the rules of the bench.
+
+        Parameters
+        ----------
+        within : tuple of float, optional
+            Lowest and highest value that the tool itself changes.
+        """
+        return LabelWriter(self.case.labels.segmentation, box, self._rules(within), self.case.anchor.volume)
+
+    def why_nothing(
+        self, segment: Segment, box: Box, mask: Mask, *, erase: bool = False, within: Range | None = None
+    ) -> str:
+        """Return which rule kept a mask from changing a segment, in one sentence; empty where none did."""
+        rules, volume = self._rules(within), self.case.anchor.volume
+        found = hindrances(self.case.labels.segmentation, segment, box, mask, rules, volume, erase=erase)
+        return why_nothing(found, segment.name, rules, volume)
+
+    def _rules(self, within: Range | None) -> EditRules:
+        rules = self.bench.rules
+        return rules if within is None else replace(rules, value_range=common(rules.value_range, within))
 
 
 DragTool = Callable[[Stage, Pointer], Drag]

@@ -10,7 +10,7 @@ from medview.core.language import _
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
 from medview.workspace.stage import Clicks, DragTool, Stage
-from medview.workspace.tools import crosshair, magnifier, measure, paint, polygon, window
+from medview.workspace.tools import crosshair, magnifier, measure, paint, polygon, value_range, window
 from medview.workspace.view_state import Tool
 
 Hover = Callable[[Stage, Pointer], Preview | None]
@@ -61,6 +61,8 @@ class ToolEntry:
         It changes labels: it brings the annotate mode with it, and the mode brings it back.
     sized : bool
         It has the brush's radius, which the wheel changes.
+    gathers : bool
+        Its gesture takes all moves between two frames at once, see ``Pointer.before``.
     own_click : bool
         A click means something of its own; with the others it moves the crosshair.
     """
@@ -75,6 +77,7 @@ class ToolEntry:
     hover: Hover | None = None
     draws: bool = False
     sized: bool = False
+    gathers: bool = False
     own_click: bool = False
 
     @property
@@ -105,6 +108,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         hover=paint.hover,
         draws=True,
         sized=True,
+        gathers=True,
         own_click=True,
     ),
     ToolEntry(
@@ -117,6 +121,29 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         hover=paint.hover,
         draws=True,
         sized=True,
+        gathers=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.THRESHOLD_BRUSH,
+        _("Threshold brush"),
+        "mdi6.format-paint",
+        _DRAW,
+        _("paint what lies in the range (Ctrl: erase)"),
+        paint.drag,
+        hover=paint.hover,
+        draws=True,
+        sized=True,
+        gathers=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.VALUE_RANGE,
+        _("Range of the threshold brush from a region"),
+        "mdi6.select-marker",
+        _DRAW,
+        _("drag a circle over what is to be painted"),
+        value_range.drag,
         own_click=True,
     ),
     _measuring(Tool.LENGTH, _("Length"), "mdi6.ruler", _("length")),

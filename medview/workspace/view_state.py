@@ -39,6 +39,8 @@ class Tool(Enum):
     CROSSHAIR = "crosshair"
     BRUSH = "brush"
     ERASER = "eraser"
+    THRESHOLD_BRUSH = "threshold_brush"
+    VALUE_RANGE = "value_range"
     LENGTH = "length"
     BIDIRECTIONAL = "bidirectional"
     ANGLE = "angle"
@@ -193,6 +195,12 @@ class Bench:
         What the annotate mode brings back.
     tool_before : Tool
         What was in the left button before ``tool``.
+    brush_ranges : dict
+        By modality and unit: lowest and highest value that the threshold brush paints, see ``brush_range``.
+    brush_adapts : bool
+        The threshold brush takes its range from where each stroke begins.
+    brush_spread : float
+        How many standard deviations around the mean such a range reaches.
     rules : EditRules
         What tools may change, on every case.
     effect : EffectState
@@ -235,6 +243,9 @@ class Bench:
     tool_before: Tool = Tool.ERASER
     brush_radius_mm: float = 6.0
     brush_sphere: bool = False
+    brush_ranges: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    brush_adapts: bool = False
+    brush_spread: float = 2.0
     rules: EditRules = EditRules()
     effect: EffectState = EffectState()
     layout: Layout = field(default_factory=three_planes)

@@ -130,6 +130,8 @@ def _painting() -> list[Row]:
 
         def stroke(n: int) -> None:
             _mouse(pane, QEvent.Type.MouseMove, 400.0 + 5.0 * n, 200.0 + 300.0 * abs(np.sin(n / 15)))
+            # Moves are gathered up to the next turn of the event loop; what they come to is drawn in the one after.
+            QApplication.processEvents()
 
         note = f"mouse move to pixels, radius {RADIUS_VOXELS} voxels, 512 x 512 x 1000"
         result.append(_row(f"brush {title} to pixels", stroke, 12.0, note))

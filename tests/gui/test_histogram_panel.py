@@ -19,7 +19,8 @@ from medview.core.suv import SuvKind, SuvScale
 from medview.core.voi_table import VoiTable
 from medview.core.window import Window
 from medview.gui.jobs.job_thread import JobThreads
-from medview.gui.panels.histogram import HEIGHT_PX, HistogramPanel
+from medview.gui.panels.histogram import HistogramPanel
+from medview.gui.parts.case_histogram import HEIGHT_PX
 from medview.gui.parts.histogram_plot import HistogramPlot
 from medview.gui.parts.theme import apply_theme
 from medview.gui.parts.theme_tokens import DARK, LIGHT

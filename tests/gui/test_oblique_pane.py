@@ -23,7 +23,6 @@ from medview.core.study import Reason
 from medview.core.window import Window
 from medview.gui.panes.slice_content import MISSING_LEVEL
 from medview.gui.panes.slice_view import SliceView
-from medview.workspace.events import Message
 from medview.workspace.load_state import LoadState
 from medview.workspace.measuring import measured, measurements
 from medview.workspace.open_case import OpenCase
@@ -227,35 +226,47 @@ def _send_move(pane: SliceView, to: QPoint) -> None:
     QApplication.sendEvent(pane, event)
 
 
-def test_the_disc_says_why_it_does_not_paint_and_the_sphere_paints_the_voxels_within_its_radius(qtbot: QtBot) -> None:
-    case = turned_case()
-    workspace, hands = make_workspace(case)
-    said: list[Message] = []
-    workspace.message.connect(said.append)
-    pane = make_pane(qtbot, workspace, hands, Plane.CORONAL)
-    workspace.bench.tool = Tool.BRUSH
-    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(250, 230))
-    assert case.history.names == ()
-    assert "use the sphere, or straighten the planes" in said[-1].text
-    workspace.bench.brush_sphere = True
-    workspace.bench.set_radius(5.0)
-    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(250, 230))
-    (layer,) = case.labels.segmentation.layers.values()
+def under_px(case: OpenCase, x: int, y: int) -> np.ndarray:
+    """Return the place in the patient under a pixel of the coronal pane, written the long way."""
     geometry, here = case.volume.geometry, layout(case, Plane.CORONAL)
     scale = mm_per_px(case, Plane.CORONAL)
     middle = geometry.point_lps_mm((np.asarray(SHAPE_KJI) - 1) / 2)
     normal = np.asarray(here.normal_lps)
     at_mm = geometry.point_lps_mm(case.view.at_kji)
-    centre = (
+    return np.asarray(
         middle
         + normal * float((at_mm - middle) @ normal)
-        + np.asarray(here.right_lps) * (250 - PANE_PX / 2) * scale
-        + np.asarray(here.down_lps) * (230 - PANE_PX / 2) * scale
+        + np.asarray(here.right_lps) * (x - PANE_PX / 2) * scale
+        + np.asarray(here.down_lps) * (y - PANE_PX / 2) * scale
     )
-    voxels = np.moveaxis(np.indices(SHAPE_KJI), 0, -1)
-    wanted = np.linalg.norm(geometry.point_lps_mm(voxels) - centre, axis=-1) <= 5.0
-    assert wanted.sum() > 50
+
+
+@pytest.mark.parametrize("sphere", [False, True])
+def test_disc_and_sphere_paint_the_voxels_within_the_radius_the_disc_those_that_the_plane_cuts(
+    qtbot: QtBot, sphere: bool
+) -> None:
+    case = turned_case()
+    workspace, hands = make_workspace(case)
+    pane = make_pane(qtbot, workspace, hands, Plane.CORONAL)
+    workspace.bench.tool, workspace.bench.brush_sphere = Tool.BRUSH, sphere
+    workspace.bench.set_radius(5.0)
+    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(250, 230))
+    assert case.history.names == ("Brush Segment 1",)
+    (layer,) = case.labels.segmentation.layers.values()
+    geometry, normal = case.volume.geometry, np.asarray(layout(case, Plane.CORONAL).normal_lps)
+    away = geometry.point_lps_mm(np.moveaxis(np.indices(SHAPE_KJI), 0, -1)) - under_px(case, 250, 230)
+    across = away @ normal
+    if sphere:
+        wanted = np.linalg.norm(away, axis=-1) <= 5.0
+    else:
+        reach_mm = np.abs(normal @ geometry.affine_lps[:3, :3]).sum() / 2
+        along = np.linalg.norm(away - across[..., np.newaxis] * normal, axis=-1)
+        wanted = (along <= 5.0) & (np.abs(across) <= reach_mm)
+    assert wanted.sum() > 30
     np.testing.assert_array_equal(layer.voxels != 0, wanted)
+    # What was painted is what is seen: no hole in the middle of the disc.
+    shown = pixels(pane)[215:246, 235:266].astype(int)
+    assert (shown.max(axis=2) > 20).all()
 
 
 @PLANES

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from medview.core.plane import Plane
 from medview.gui.panes.pointed_at import PointedAt
 from medview.gui.panes.slice_view import SliceView
+from medview.workspace.events import LabelsChanged
+from medview.workspace.hands import Hands
+from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Mode, Tool
 from tests.gui.cases import (
     BRIGHT_KJI,
@@ -178,3 +181,83 @@ def test_painting_shows_at_once_what_was_painted(qtbot: QtBot) -> None:
     assert len(case.history.names) == 1
     case.undo()
     assert at(pixels(pane), 220, 180) == (0, 0, 0)
+
+
+class Frames(QObject):
+    """Counts how often a widget was drawn."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        self.count += isinstance(event, QPaintEvent)
+        return False
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_fifty_moves_before_a_frame_are_one_patch_and_one_repaint_around_it(qtbot: QtBot, plane: Plane) -> None:
+    way = [QPoint(150 + 3 * n, 190 + round(25 * np.sin(n / 8))) for n in range(51)]
+
+    def painting() -> tuple[OpenCase, Hands, SliceView, list[LabelsChanged]]:
+        case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+        add_segment(case)
+        case.view.active_segment_id = SEGMENT.segment_id
+        case.labels.segmentation.layer(0)
+        workspace, hands = make_workspace(case)
+        workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+        pane = make_pane(qtbot, workspace, hands, plane)
+        told: list[LabelsChanged] = []
+        workspace.labels_changed.connect(told.append)
+        qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=way[0])
+        return case, hands, pane, told
+
+    case, _, pane, told = painting()
+    painted, frames = Painted(pane), Frames(pane)
+    told.clear()
+    for at_px in way[1:]:
+        drag(pane, at_px, Qt.MouseButton.LeftButton)
+    assert told == []
+    qtbot.waitUntil(lambda: frames.count > 0)
+    painted_px = painted.area_px
+    for _ in range(5):
+        QApplication.processEvents()
+    assert (len(told), len(told[0].changes), frames.count) == (1, 1, 1)
+    radius_px = 3.0 / (max(n * mm for n, mm in _sides(plane)) / PANE_PX)
+    assert painted_px < (150 + 2 * radius_px + 30) * (50 + 2 * radius_px + 30)
+    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=way[-1])
+    # The same as a hand whose every move was drawn.
+    slow, hands, slow_pane, slow_told = painting()
+    for at_px in way[1:]:
+        drag(slow_pane, at_px, Qt.MouseButton.LeftButton)
+        hands.frame()
+    assert len(slow_told) > 3
+    qtbot.mouseRelease(slow_pane, Qt.MouseButton.LeftButton, pos=way[-1])
+    fast_voxels, slow_voxels = (c.labels.segmentation.layer(0).voxels for c in (case, slow))
+    assert np.count_nonzero(fast_voxels) > 15
+    assert np.count_nonzero(fast_voxels != slow_voxels) <= 0.02 * np.count_nonzero(slow_voxels)
+
+
+def _sides(plane: Plane) -> list[tuple[int, float]]:
+    """Return (voxels, mm) of the sides of a picture of ``sagittal_geometry``."""
+    axes = {Plane.AXIAL: (0, 2), Plane.CORONAL: (0, 1), Plane.SAGITTAL: (2, 1)}[plane]
+    return [(SHAPE_KJI[axis], (4.0, 0.7, 1.3)[axis]) for axis in axes]
+
+
+def test_a_release_or_escape_right_after_a_move_loses_nothing_and_keeps_nothing(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(200, 160))
+    drag(pane, QPoint(300, 260), Qt.MouseButton.LeftButton)
+    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(300, 260))
+    assert at(pixels(pane), 300, 260) != (0, 0, 0)
+    case.undo()
+    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(200, 160))
+    drag(pane, QPoint(300, 260), Qt.MouseButton.LeftButton)
+    qtbot.keyClick(pane, Qt.Key.Key_Escape)
+    hands.frame()
+    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(300, 260))
+    assert not any(layer.voxels.any() for layer in case.labels.segmentation.layers.values())

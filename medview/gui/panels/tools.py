@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QSlider, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.options.brush import BrushOptions
+from medview.gui.options.threshold_brush import ThresholdBrushOptions
 from medview.gui.parts.bind import bind, follow
 from medview.gui.parts.controls import action_button, hairline, row_of, words
 from medview.gui.parts.qt_actions import QtActions
@@ -22,6 +23,8 @@ Options = Callable[[Workspace, QtActions], QWidget]
 OPTIONS: dict[Tool, Options] = {
     Tool.BRUSH: BrushOptions,
     Tool.ERASER: BrushOptions,
+    Tool.THRESHOLD_BRUSH: ThresholdBrushOptions,
+    Tool.VALUE_RANGE: ThresholdBrushOptions,
 }
 """Tool -> what makes the widget of its settings, once, when it is first taken; tools of one maker share the widget."""
 

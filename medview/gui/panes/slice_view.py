@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QEnterEvent, QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -31,6 +31,9 @@ class SliceView(SliceCanvas):
     def __init__(self, workspace: Workspace, hands: Hands, pane_id: str, parent: QWidget | None = None) -> None:
         super().__init__(workspace, hands, pane_id, parent)
         self._notches = Notches()
+        # Fires once the moves that wait in the system's queue have been seen: as often as the pane can be drawn.
+        self._frame = QTimer(self, interval=0, singleShot=True)
+        self._frame.timeout.connect(hands.frame)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAcceptDrops(True)
@@ -66,8 +69,8 @@ class SliceView(SliceCanvas):
             return
         if held is Button.NONE:
             self._hands.hover(pointer)
-        else:
-            self._hands.move(pointer)
+        elif self._hands.gather(pointer):
+            self._frame.start()
         self._say_pointed_at()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

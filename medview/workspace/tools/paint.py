@@ -1,31 +1,36 @@
-"""Brush and eraser: a disc on the slice or a sphere, radius in millimetres. Ctrl swaps the two."""
+"""The brushes and the eraser: a disc on the plane or a sphere, radius in millimetres. Ctrl swaps painting and erasing."""
 
 from __future__ import annotations
 
-from medview.core.changes import Change, SegmentChange
+from collections.abc import Sequence
+
+import numpy as np
+
+from medview.core.box import Box
+from medview.core.changes import SegmentChange
 from medview.core.language import _
-from medview.core.oblique import ObliquePlane
-from medview.edit.paint import capsule_mask
+from medview.core.segmentation import Segment
+from medview.edit.paint import stroke_mask
+from medview.edit.rules import Mask
+from medview.edit.sampled_range import Range
 from medview.edit.segments import new_segment
+from medview.workspace.brush_range import brush_range, learn
+from medview.workspace.open_case import Gesture
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import BrushPreview
 from medview.workspace.stage import Drag, Stage
 from medview.workspace.view_state import Tool
 
+_LOOKED_AT = 0.35
+"""Part of the brush's radius that an adapting brush looks at where the stroke begins."""
+_LEAST_VOXELS = 1.5
+
 
 def drag(stage: Stage, press: Pointer) -> Drag:
     """Paint or erase the active segment along the way; the first stroke of a case makes its first segment."""
-    case, bench = stage.case, stage.bench
+    case = stage.case
     if case.read_only:
         stage.say(case.read_only)
-        return
-    if isinstance(press.plane, ObliquePlane) and not bench.brush_sphere:
-        stage.say(
-            _(
-                "The disc paints on slices, and this plane lies at an angle to them: use the "
-                "sphere, or straighten the planes."
-            )
-        )
         return
     erase = _erases(stage, press)
     segment = case.active_segment
@@ -35,24 +40,27 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     if segment is not None and segment.locked:
         stage.say(_("{name} is locked; unlock it in the segment list to change it.").format(name=segment.name))
         return
+    within = None if erase else _range(stage, press)
     gesture = case.gesture("eraser" if erase else "brush")
     if segment is None:
         segment = new_segment(case.labels.segmentation)
         gesture.apply(SegmentChange(None, segment, len(case.labels.segmentation.segments)))
         case.view.active_segment_id = segment.segment_id
-    before, at = press, press
+    stroke = _Stroke(stage, gesture, segment.segment_id, within, erase=erase)
+    way = [press]
     try:
         while True:
-            gesture.apply(*_stamp(stage, segment.segment_id, before, at, erase=erase))
-            before = at
+            stroke.paint(way)
             move = yield None
             if move is None:
                 break
-            at = move
+            way = [way[-1], *move.before, move]
     except GeneratorExit:
         gesture.abort()
         raise
     gesture.commit(f"{'Erase' if erase else 'Brush'} {segment.name}")
+    if why := stroke.why_nothing():
+        stage.say(why)
 
 
 def hover(stage: Stage, pointer: Pointer) -> BrushPreview:
@@ -65,26 +73,62 @@ def hover(stage: Stage, pointer: Pointer) -> BrushPreview:
     )
 
 
+class _Stroke:
+    """What one stroke has come to so far."""
+
+    def __init__(self, stage: Stage, gesture: Gesture, segment_id: str, within: Range | None, *, erase: bool) -> None:
+        self._stage, self._gesture = stage, gesture
+        self._segment_id, self._within, self._erase = segment_id, within, erase
+        self._vain: tuple[Box, Mask] | None = None
+        self._changed = False
+
+    def paint(self, way: Sequence[Pointer]) -> None:
+        """Go on along a way, all at once."""
+        bench, geometry = self._stage.bench, self._stage.case.volume.geometry
+        swept = stroke_mask(
+            geometry,
+            np.stack([at.index_kji(geometry) for at in way]),
+            bench.brush_radius_mm,
+            None if bench.brush_sphere else way[-1].plane,
+        )
+        if swept is None:
+            return
+        box, mask = swept
+        writer = self._stage.writer(box, self._within)
+        if self._erase:
+            writer.erase(self._segment, mask)
+        else:
+            writer.add(self._segment, mask)
+        changes = writer.changes()
+        self._gesture.apply(*changes)
+        self._changed = self._changed or bool(changes)
+        if not self._changed:
+            self._vain = swept
+
+    def why_nothing(self) -> str:
+        """Return which rule kept the whole stroke from changing anything, in one sentence, or nothing."""
+        if self._changed or self._vain is None or self._stage.case.labels.segmentation.find(self._segment_id) is None:
+            return ""
+        return self._stage.why_nothing(self._segment, *self._vain, erase=self._erase, within=self._within)
+
+    @property
+    def _segment(self) -> Segment:
+        # Asked for anew: where segments overlap it may move to another layer in the middle of a stroke.
+        return self._stage.case.labels.segmentation.segment(self._segment_id)
+
+
 def _erases(stage: Stage, pointer: Pointer) -> bool:
     return (stage.bench.tool is Tool.ERASER) != (Modifiers.CTRL in pointer.modifiers)
 
 
-def _stamp(stage: Stage, segment_id: str, before: Pointer, at: Pointer, *, erase: bool) -> list[Change]:
-    geometry = stage.case.volume.geometry
-    swept = capsule_mask(
-        geometry,
-        before.index_kji(geometry),
-        at.index_kji(geometry),
-        stage.bench.brush_radius_mm,
-        None if stage.bench.brush_sphere or isinstance(at.plane, ObliquePlane) else at.plane,
-    )
-    if swept is None:
-        return []
-    box, mask = swept
-    writer = stage.writer(box)
-    segment = stage.case.labels.segmentation.segment(segment_id)
-    if erase:
-        writer.erase(segment, mask)
-    else:
-        writer.add(segment, mask)
-    return writer.changes()
+def _range(stage: Stage, press: Pointer) -> Range | None:
+    """Return the values that are painted, None for all."""
+    case, bench = stage.case, stage.bench
+    if bench.tool is not Tool.THRESHOLD_BRUSH or case.anchor.volume.colour:
+        return None
+    geometry = case.volume.geometry
+    if bench.brush_adapts:
+        finest_mm = max(press.plane.screen_spacing_mm(geometry))
+        radius_mm = min(bench.brush_radius_mm, max(_LOOKED_AT * bench.brush_radius_mm, _LEAST_VOXELS * finest_mm))
+        learn(bench, case, press.index_kji(geometry), radius_mm, press.plane)
+    return brush_range(bench, case)
