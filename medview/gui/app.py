@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QCloseEvent
@@ -19,20 +18,18 @@ from PySide6.QtWidgets import QApplication
 
 from medview.core.errors import MedViewError
 from medview.core.job import JobContext
-from medview.core.language import _, in_language
-from medview.gui.dialogs.give_up import ask_to_give_up
+from medview.core.language import _
+from medview.gui.commands.project_keeper import ProjectKeeper
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.gui.jobs.end_on_signal import EndOnSignal
 from medview.gui.jobs.garbage import GarbageInWindow
 from medview.gui.jobs.job_thread import JobThreads
-from medview.gui.jobs.saved_watch import SavedWatch
 from medview.gui.main_window import MainWindow
 from medview.gui.panes.key_focus import KeyFocus
 from medview.gui.parts.icons import icon
 from medview.gui.parts.theme import apply_theme
 from medview.gui.parts.theme_tokens import DARK
 from medview.io.reader_pool import ReaderPool
-from medview.store.entry import SavedKind, SavedState
 from medview.workspace.events import Severity
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import Lane, Outcome
@@ -41,9 +38,6 @@ from medview.workspace.scheme import Scheme
 from medview.workspace.services import Services
 from medview.workspace.settings import load_settings, save_settings
 from medview.workspace.workspace import Workspace
-
-if TYPE_CHECKING:
-    from medview.store.project import Project
 
 LOG = logging.getLogger("medview.window")
 
@@ -117,8 +111,13 @@ class Program(QObject):
         self.window.theme_wanted.connect(self.use_theme)
         self.window.closing.connect(self.on_closing)
         self.workspace.settings_changed.connect(self._save_settings)
-        self._watch: SavedWatch | None = None
-        self._unsaved_said = ""
+        self.keeper = ProjectKeeper(self.window, self.workspace)
+        for show in (self.window.status.saved.show_state, self.window.banner.show_saved):
+            self.keeper.saved_changed.connect(show)
+        self.keeper.access_changed.connect(self.window.banner.show_access)
+        self.window.banner.retry_wanted.connect(self.keeper.retry)
+        self.window.banner.copy_wanted.connect(self.keeper.save_copy)
+        self.window.banner.write_wanted.connect(self.keeper.write)
         self._closed = False
         sys.excepthook = self.on_unexpected
 
@@ -133,7 +132,7 @@ class Program(QObject):
         if not self.workspace.settings.notice_seen:
             self._show_notice()
         self.pool.start()
-        self._open_project()
+        self.keeper.open()
         self.threads.submit(_GetReady(), Outcome(lambda _value: None))
         if demo:
             self.window.files.open_demo()
@@ -148,7 +147,7 @@ class Program(QObject):
 
     def on_closing(self, event: QCloseEvent) -> None:
         """Let the window go when every change is on disk, or when the person gives the changes up."""
-        event.setAccepted(self._project_closed())
+        event.setAccepted(self.keeper.closed())
         if event.isAccepted():
             self.close()
 
@@ -159,8 +158,7 @@ class Program(QObject):
         self._closed = True
         self.threads.close()
         self.pool.close()
-        if self._watch is not None:
-            self._watch.stop()
+        self.keeper.stop()
         self._app.removeEventFilter(self._key_focus)
         self._garbage.stop()
         sys.excepthook = sys.__excepthook__
@@ -174,19 +172,6 @@ class Program(QObject):
             cause = cause.__cause__
         sentence = cause.sentence if cause is not None else _("Something failed unexpectedly; details are in the log.")
         self.workspace.say(sentence, Severity.ERROR)
-
-    def _project_closed(self) -> bool:
-        project = self.workspace.services.project
-        if project is None:
-            return True
-        try:
-            project.close()
-        except MedViewError as error:
-            if not ask_to_give_up(self.window, in_language(error.sentence)):
-                return False
-            project.close(discard=True)
-        self.workspace.services.project = None
-        return True
 
     def _show_notice(self) -> None:
         dialog = NoticeDialog(self.window)
@@ -202,43 +187,6 @@ class Program(QObject):
         radius = self.workspace.bench.brush_radius_mm
         self.workspace.settings = replace(self.workspace.settings, brush_radius_mm=radius)
         save_settings(self.workspace.settings)
-
-    def _open_project(self) -> None:
-        """Open the personal project, or read it where it cannot be written; the window works without and says so."""
-        services = self.workspace.services
-        try:
-            project = _personal_project()
-        except MedViewError as error:
-            LOG.warning("personal project: %s", error.detail or type(error).__name__)
-            services.project_problem = error.sentence
-            self.workspace.say(error.sentence, Severity.WARNING)
-            return
-        services.project, services.project_problem = project, project.read_only_reason
-        for notice in project.notices:
-            self.workspace.say(notice)
-        if project.read_only:
-            # Locked by another window, or on a disk that cannot be written: what is there can still be looked at.
-            self.workspace.say(project.read_only_reason, Severity.WARNING)
-            return
-        self._watch = SavedWatch(project.journal, self)
-        self._watch.changed.connect(self._on_saved)
-        self.window.status.saved.show_state(project.journal.state)
-
-    def _on_saved(self, state: SavedState) -> None:
-        self.window.status.saved.show_state(state)
-        if state.kind is SavedKind.SAVED:
-            self._unsaved_said = ""
-        elif state.kind is SavedKind.FAILED and state.reason != self._unsaved_said:
-            # Once, not with every try.
-            self._unsaved_said = state.reason
-            self.workspace.say(state.reason, Severity.ERROR)
-
-
-def _personal_project() -> Project:
-    # The database library is imported after the window stands.
-    from medview.store.personal import personal_project
-
-    return personal_project(data_folder(), or_read=True)
 
 
 def log_file() -> Path:

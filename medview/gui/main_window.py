@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from medview.core.language import _
+from medview.gui.chrome.project_banner import ProjectBanner
 from medview.gui.chrome.side_column import SideColumn
 from medview.gui.chrome.start_page import StartPage
 from medview.gui.chrome.status_line import StatusLine
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.hand_commands.begin(self.actions_table)
         self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self.commands.use_grid, self))
         self._recent = fill_menu_bar(self.top.menus, self.actions_table)
+        self.banner = ProjectBanner()
         self.studies = StudiesPanel(workspace, tokens)
         self.start = StartPage()
         self.cine = CinePlayer(workspace, self)
@@ -103,7 +105,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.studies)
         layout.addWidget(middle, 1)
         layout.addWidget(self.side)
-        self.setCentralWidget(_column(self.top, row, self.status, stretch=row))
+        self.setCentralWidget(_column(self.top, self.banner, row, self.status, stretch=row))
 
     def _connect(self) -> None:
         self.start.open_folder_wanted.connect(self.files.open_folder)

@@ -132,6 +132,9 @@ class Journal:
             self._pending.append(_Pending(ticket, gesture))
             stacks.advance(entry.kind, ticket.seq, target)
             self._heads[case_id] = (ticket.seq, stacks)
+            if self._state.kind is not SavedKind.FAILED:
+                # From this moment on, not only once the writer has come to it.
+                self._state = SavedState(SavedKind.WRITING, waiting=len(self._pending), warning=self._state.warning)
             if self._thread is None:
                 # A daemon, with a flush at exit: a program that forgets to close must neither hang nor lose a row.
                 self._thread = threading.Thread(target=self._run, name="medview-journal", daemon=True)
@@ -156,6 +159,12 @@ class Journal:
             self._condition.notify_all()
             self._condition.wait_for(lambda: not self._pending or self._failures > failures, timeout_s)
             return not self._pending
+
+    def retry(self) -> None:
+        """Try at once to write what could not be written; returns without waiting."""
+        with self._condition:
+            self._retry = True
+            self._condition.notify_all()
 
     def close(self, *, discard: bool = False) -> None:
         """Write what is waiting and stop the thread.

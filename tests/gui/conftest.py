@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from medview.gui.app import Program
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.workspace.workspace import Workspace
@@ -59,3 +61,24 @@ def threads(qtbot: QtBot) -> Iterator[JobThreads]:
 def window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> MainWindow:
     """The main window on the screen, over ``workspace``."""
     return make_window(qtbot, workspace, threads)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for settings and labels."""
+    monkeypatch.setenv("MEDVIEW_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("MEDVIEW_CONFIG", str(tmp_path / "config"))
+    return tmp_path
+
+
+@pytest.fixture
+def program(home: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Program]:
+    """The whole program, its window on the screen; nothing is opened yet."""
+    style = qapp.styleSheet()
+    made = Program(qapp)
+    qtbot.addWidget(made.window)
+    made.show()
+    yield made
+    made.window.close()
+    made.close()
+    qapp.setStyleSheet(style)

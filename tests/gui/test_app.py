@@ -9,21 +9,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medview.core.errors import DiskFullError
-from medview.gui import app as app_module
 from medview.gui.app import Program
+from medview.gui.commands import project_keeper
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.io.reader_pool import ReaderPool
-from medview.store.entry import SavedKind, SavedState
+from medview.store.entry import SavedKind
 from medview.workspace.operations import labels
 from medview.workspace.settings import load_settings
 from tests.gui.cases import make_case
@@ -41,25 +39,6 @@ def report():
 QTimer.singleShot(0, report)
 application.exec()
 """
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MEDVIEW_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("MEDVIEW_CONFIG", str(tmp_path / "config"))
-    return tmp_path
-
-
-@pytest.fixture
-def program(home: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Program]:
-    style = qapp.styleSheet()
-    made = Program(qapp)
-    qtbot.addWidget(made.window)
-    made.show()
-    yield made
-    made.window.close()
-    made.close()
-    qapp.setStyleSheet(style)
 
 
 def acknowledge(home: Path) -> None:
@@ -152,22 +131,9 @@ def test_an_unexpected_error_is_one_sentence_and_a_traceback_in_the_log(
     assert "boom" in caplog.text
 
 
-def test_why_changes_cannot_be_written_is_said_once_and_again_when_it_happens_again(home: Path, program: Program) -> None:
-    acknowledge(home)
-    program._open_project()
-    said: list[str] = []
-    program.workspace.message.connect(lambda message: said.append(message.text))
-    assert program._watch is not None
-    full = SavedState(SavedKind.FAILED, "The disk has no room.", 1)
-    for state in (full, SavedState(SavedKind.WRITING, waiting=1), full, SavedState(SavedKind.SAVED), full):
-        program._watch.changed.emit(state)
-    assert said == ["The disk has no room."] * 2
-    assert program.window.status.saved.label.text() == "Not saved"
-
-
 def test_the_saved_dot_is_green_once_a_change_is_on_disk(home: Path, program: Program, qtbot: QtBot) -> None:
     acknowledge(home)
-    program._open_project()
+    program.keeper.open()
     dot = program.window.status.saved
     assert dot.isVisible()
     project = program.workspace.services.project
@@ -180,7 +146,7 @@ def test_the_saved_dot_is_green_once_a_change_is_on_disk(home: Path, program: Pr
     keep(case, project, StoredCase(row.case_id, project.load_case(row.case_id)))
     program.workspace.add_case(case)
     states: list[SavedKind] = []
-    program._watch.changed.connect(lambda state: states.append(state.kind))  # type: ignore[union-attr]
+    program.keeper.saved_changed.connect(lambda state: states.append(state.kind))
     labels.add_segment(case, "Liver")
     qtbot.waitUntil(lambda: states[-1:] == [SavedKind.SAVED])
     assert states[0] is SavedKind.WRITING
@@ -202,7 +168,7 @@ def test_leaving_is_refused_while_changes_cannot_be_written(
 
     full, asked, answer = Full(), [], [False]
     program.workspace.services.project = full  # type: ignore[assignment]
-    monkeypatch.setattr(app_module, "ask_to_give_up", lambda _parent, sentence: asked.append(sentence) or answer[0])
+    monkeypatch.setattr(project_keeper, "ask_to_give_up", lambda _parent, sentence: asked.append(sentence) or answer[0])
     assert not program.window.close()
     assert program.window.isVisible()
     answer[0] = True

@@ -15,7 +15,7 @@ _WORDS = {SavedKind.WRITING: _("Saving"), SavedKind.SAVED: _("Saved"), SavedKind
 
 
 class SavedDot(QWidget):
-    """Grey while writing, green when on disk, red with the reason when it cannot be written."""
+    """Grey while writing, green when on disk, amber when hardly anything more fits, red with the reason when not saved."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,12 +45,13 @@ class SavedDot(QWidget):
             return
         t = self._tokens
         colours = {SavedKind.WRITING: t.quiet, SavedKind.SAVED: t.good, SavedKind.FAILED: t.error}
-        self._dot.colour = colours[state.kind]
+        self._dot.colour = t.warning if state.warning else colours[state.kind]
         self._dot.update()
         self.label.setText(_WORDS[state.kind])
         waiting = _(" {waiting} changes are waiting.").format(waiting=state.waiting) if state.waiting else ""
         self.setToolTip(
-            (in_language(state.reason) or _("Every change is written to disk as soon as it is made.")) + waiting
+            (in_language(state.reason or state.warning) or _("Every change is written to disk as soon as it is made."))
+            + waiting
         )
 
 

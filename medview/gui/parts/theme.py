@@ -89,7 +89,7 @@ def style_sheet(tokens: Tokens) -> str:
 
     - Labels: ``title``, ``heading``, ``quiet``, ``small``, ``accent``, ``warning``, ``error``, ``good``, ``chip``.
     - Buttons: ``primary``, ``flat``, ``flat-warning``.
-    - Frames: ``panel``, ``raised``, ``bar``, ``line``.
+    - Frames: ``panel``, ``raised``, ``bar``, ``line``, ``alarm``, ``caution``.
     """
     t, g = tokens, GRID_PX
     inner = CONTROL_HEIGHT_PX - 2
@@ -104,6 +104,8 @@ QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.edge};
 QFrame[role="panel"] {{ background: {t.panel}; border: none; }}
 QFrame[role="raised"] {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {g}px; }}
 QFrame[role="bar"] {{ background: {t.panel}; border: none; }}
+QFrame[role="alarm"] {{ background: {t.raised}; border: none; border-left: {g}px solid {t.error}; }}
+QFrame[role="caution"] {{ background: {t.raised}; border: none; border-left: {g}px solid {t.warning}; }}
 QFrame[role="line"] {{ background: {t.line}; border: none; }}
 
 QLabel {{ background: transparent; }}

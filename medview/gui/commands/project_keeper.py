@@ -1,0 +1,150 @@
+"""Opens the project labels are kept in, says how it is, and lets go of it."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from medview.core.errors import MedViewError
+from medview.core.language import _, in_language
+from medview.gui.dialogs.file_choices import ask_new_file
+from medview.gui.dialogs.give_up import ask_to_give_up
+from medview.gui.jobs.saved_watch import SavedWatch
+from medview.store.entry import SavedState
+from medview.workspace.events import Severity
+from medview.workspace.models import data_folder
+from medview.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from medview.store.project import Project
+
+LOG = logging.getLogger("medview.window")
+
+
+class ProjectKeeper(QObject):
+    """The window's hand on the project."""
+
+    saved_changed = Signal(object)
+    """SavedState, or None where nothing is kept."""
+    access_changed = Signal(str, bool)
+    """Why the project is only read, or nothing; whether it could be written by now."""
+    _freed = Signal()
+
+    def __init__(self, window: QWidget, workspace: Workspace) -> None:
+        super().__init__(window)
+        self._window, self._workspace = window, workspace
+        self._watch: SavedWatch | None = None
+        self._reason = ""
+        self._freed.connect(self._on_freed, Qt.ConnectionType.QueuedConnection)
+
+    def open(self) -> None:
+        """Open the personal project, or read it where it cannot be written; the window works without and says so."""
+        services = self._workspace.services
+        try:
+            project = _personal_project()
+        except MedViewError as error:
+            LOG.warning("personal project: %s", error.detail or type(error).__name__)
+            services.project_problem = error.sentence
+            self._workspace.say(error.sentence, Severity.WARNING)
+            self._say_access(error.sentence)
+            return
+        services.project, services.project_problem = project, project.read_only_reason
+        if project.notices:
+            self._workspace.say(" ".join(map(in_language, project.notices)))
+        self._follow(project)
+
+    def retry(self) -> None:
+        """Try to save at once."""
+        if (project := self._workspace.services.project) is not None:
+            project.journal.retry()
+
+    def save_copy(self) -> None:
+        """Ask where to and save everything there, what waits included."""
+        name = _("labels.medview")
+        path = ask_new_file(self._window, _("Save a copy of the project"), name, _("MedView project (*.medview)"))
+        if path is not None:
+            _operations().save_project_copy(self._workspace, path)
+
+    def write(self) -> None:
+        """Go on in a project that somebody else was writing."""
+        copy = self._workspace.services.project
+        if copy is None or not copy.read_only or copy.lock_watch is None:
+            return
+        if not _operations().all_read(self._workspace):
+            self._workspace.say(_("A series is still being read; try again once it is."))
+            return
+        try:
+            project = type(copy).open(copy.path, silence=copy.lock_watch.silence)
+        except MedViewError as error:
+            self._workspace.say(error.sentence, Severity.WARNING)
+            self._say_access(error.sentence)
+            return
+        _operations().go_on_in(self._workspace, project)
+        copy.close()
+        self._follow(project)
+
+    def closed(self) -> bool:
+        """Let go of the project when every change is on disk, or when the person gives the changes up."""
+        project = self._workspace.services.project
+        if project is None:
+            return True
+        try:
+            project.close()
+        except MedViewError as error:
+            if not ask_to_give_up(self._window, in_language(error.sentence)):
+                return False
+            project.close(discard=True)
+        self._workspace.services.project = None
+        return True
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        if self._watch is not None:
+            self._watch.stop()
+
+    def _follow(self, project: Project) -> None:
+        self.stop()
+        self._say_access(project.read_only_reason)
+        if project.read_only:
+            self._workspace.say(project.read_only_reason, Severity.WARNING)
+            self.saved_changed.emit(None)
+            if project.lock_watch is not None:
+                project.lock_watch.freed.connect(self._from_watcher)
+            return
+        self._watch = SavedWatch(project.journal, self)
+        self._watch.changed.connect(self._on_saved)
+        self._on_saved(project.journal.state)
+
+    def _on_saved(self, state: SavedState) -> None:
+        self.saved_changed.emit(state)
+
+    def _say_access(self, reason: str, *, free: bool = False) -> None:
+        self._reason = reason
+        self.access_changed.emit(reason, free)
+
+    def _from_watcher(self) -> None:
+        # Runs in the watching thread; a Qt signal is the one thing that may be touched from there.
+        self._freed.emit()
+
+    def _on_freed(self) -> None:
+        project = self._workspace.services.project
+        if project is not None and project.read_only:
+            free = _("{name} can be written again: whoever wrote it has closed it or is gone.")
+            self._say_access(free.format(name=project.path.name), free=True)
+
+
+def _operations() -> ModuleType:
+    # They import the database library, which waits until the window stands.
+    return import_module("medview.workspace.operations.project")
+
+
+def _personal_project() -> Project:
+    # The database library is imported after the window stands.
+    from medview.store.personal import personal_project
+
+    return personal_project(data_folder(), or_read=True)

@@ -1,0 +1,112 @@
+"""The project as a whole: a copy elsewhere, and going on in it once it can be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from medview.core.errors import MedViewError
+from medview.core.job import JobContext
+from medview.core.language import _
+from medview.store.project import Project
+from medview.workspace.events import Severity
+from medview.workspace.jobs import Job, Lane, Outcome
+from medview.workspace.keeping import StoredCase, Tie, load_stored, tie_pixels
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.open import restore
+from medview.workspace.requests import ReadSeries
+from medview.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class SaveProjectCopy:
+    """Request: everything in a project, and what could not be written into it, in a new folder."""
+
+    project: Project
+    target: Path
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Saving a copy of {name}").format(name=self.project.path.name)
+
+    @property
+    def lane(self) -> Lane:
+        """Writing."""
+        return Lane.WRITE
+
+    def run(self, _context: JobContext) -> Path:
+        """Copy, and compare the copy."""
+        self.project.save_copy(self.target)
+        return self.target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadAgain:
+    """Request: the labels of a case that is open already, from the project that can be written now."""
+
+    project: Project
+    case: OpenCase
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Reading the labels again")
+
+    @property
+    def lane(self) -> Lane:
+        """Reading."""
+        return Lane.READ
+
+    def run(self, _context: JobContext) -> tuple[StoredCase, Tie]:
+        """Load what is stored and compare the pixels."""
+        case = self.case
+        stored = load_stored(self.project, case.series, case.entry, case.volume)
+        return stored, tie_pixels(self.project, stored, case.volume, case.load.damaged)
+
+
+def save_project_copy(workspace: Workspace, target: Path) -> Job | None:
+    """Write the project into a new folder, with what waits to be saved; None when there is no project."""
+    project = workspace.services.project
+    if project is None:
+        return None
+
+    def done(value: object) -> None:
+        if isinstance(value, Path):
+            workspace.say(_("{name} holds everything up to now; work goes on here.").format(name=value.name))
+
+    return workspace.runner.submit(SaveProjectCopy(project, target), Outcome(done, failed=workspace.report))
+
+
+def all_read(workspace: Workspace) -> bool:
+    """Whether no series is being read: one that is would mix labels of a copy with the project."""
+    return not workspace.opening and not any(case.reading for case in workspace.cases.values())
+
+
+def go_on_in(workspace: Workspace, project: Project) -> None:
+    """Use a project that can be written in place of the copy that was read; open cases get their labels from it."""
+    workspace.services.project = project
+    workspace.services.project_problem = ""
+    for case in workspace.cases.values():
+        case.read_only = _("The labels are being read again.")
+        case.load_changed.emit()
+        outcome = Outcome(partial(_again, workspace, case), failed=partial(_failed, workspace, case))
+        workspace.runner.submit(ReadAgain(project, case), outcome)
+
+
+def _again(workspace: Workspace, case: OpenCase, value: object) -> None:
+    if not isinstance(value, tuple) or workspace.cases.get(case.key) is not case:
+        return
+    stored, tie = value
+    case.read_only = ""
+    problem = restore(case, workspace.services, stored, ReadSeries(tie.other_pixels, tie.unsure))
+    case.load_changed.emit()
+    if problem:
+        workspace.say(problem, Severity.WARNING)
+
+
+def _failed(workspace: Workspace, case: OpenCase, error: MedViewError) -> None:
+    case.read_only = error.sentence
+    case.load_changed.emit()
+    workspace.report(error)
