@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from medview.core.annotations import Annotation
+from medview.core.annotations import Annotation, tells_models
 from medview.core.changes import AnnotationChange, Change, MarksChange, ProposalChange, SegmentChange
 from medview.core.errors import LabelError
 from medview.core.geometry import Geometry
-from medview.core.key_image import KeyImage
 from medview.core.label_patch import LabelPatch
 from medview.core.marks import Marks
-from medview.core.measurement import Measurement
 from medview.core.prediction import Proposal
 from medview.core.segmentation import Segment, Segmentation
 
@@ -20,8 +18,7 @@ from medview.core.segmentation import Segment, Segmentation
 def counts_as_revision(change: Change) -> bool:
     """Whether a change alters what a model may have looked at: voxels and annotations, not names, colours or proposals."""
     if isinstance(change, AnnotationChange):
-        # What somebody measures or marks tells no model anything.
-        return not isinstance(change.after or change.before, Measurement | KeyImage)
+        return tells_models(change.before, change.after)
     return isinstance(change, LabelPatch)
 
 

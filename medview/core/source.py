@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -26,6 +26,8 @@ class Source:
         One run of one model on one input; accepting the same job twice changes nothing.
     created_utc : str
         ISO 8601.
+    corrected : bool
+        A person changed it since.
     """
 
     kind: SourceKind = SourceKind.HAND
@@ -34,8 +36,14 @@ class Source:
     model_sha256: str = ""
     job_id: str = ""
     created_utc: str = ""
+    corrected: bool = False
 
     @property
     def title(self) -> str:
-        """How the source is shown: ``hand``, ``import`` or ``model 1.2``."""
-        return f"{self.model_id} {self.model_version}" if self.kind is SourceKind.MODEL else self.kind.value
+        """How the source is shown: ``hand``, ``import`` or ``model 1.2``, and whether it was corrected."""
+        origin = f"{self.model_id} {self.model_version}" if self.kind is SourceKind.MODEL else self.kind.value
+        return f"{origin}, corrected" if self.corrected else origin
+
+    def by_hand(self) -> Source:
+        """Return the source of what a person changed: the same, marked as corrected unless it is the person's own."""
+        return self if self.kind is SourceKind.HAND else replace(self, corrected=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from medview.core.annotations import Annotation, BoxAnnotation, ImageLabel
+from medview.core.attributes import attributes_of
 from medview.core.box import Box
 from medview.core.errors import StoreError
 from medview.core.geometry import Calibration, Geometry
@@ -15,6 +16,7 @@ from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Code, Segment, SegmentRole, SegmentStatus
 from medview.core.source import Source, SourceKind
+from medview.core.trace import Trace, TraceKind
 from medview.store.parts import Json, PartReader, PartWriter
 
 
@@ -58,6 +60,7 @@ def encode_source(source: Source) -> Json:
         "model_sha256": source.model_sha256,
         "job_id": source.job_id,
         "created_utc": source.created_utc,
+        "corrected": source.corrected,
     }
 
 
@@ -70,6 +73,7 @@ def decode_source(data: Json) -> Source:
         str(data["model_sha256"]),
         str(data["job_id"]),
         str(data["created_utc"]),
+        bool(data.get("corrected", False)),
     )
 
 
@@ -148,7 +152,7 @@ def decode_marks(data: Json) -> Marks:
 
 
 def encode_annotation(annotation: Annotation) -> Json:
-    """A box, a measurement, a key image or an image label."""
+    """A box, a trace, a measurement, a key image or an image label."""
     if isinstance(annotation, Measurement):
         return {
             "kind": "measurement",
@@ -180,6 +184,18 @@ def encode_annotation(annotation: Annotation) -> Json:
             "edges_lps_mm": [list(edge) for edge in annotation.edges_lps_mm],
             "score": annotation.score,
             "source": encode_source(annotation.source),
+            "flat_edge": annotation.flat_edge,
+            **_encode_drawn(annotation),
+        }
+    if isinstance(annotation, Trace):
+        return {
+            "kind": "trace",
+            "id": annotation.annotation_id,
+            "figure": annotation.kind.value,
+            "points_lps_mm": [list(point) for point in annotation.points_lps_mm],
+            "label": annotation.label,
+            "source": encode_source(annotation.source),
+            **_encode_drawn(annotation),
         }
     return {
         "kind": "image",
@@ -194,6 +210,8 @@ def decode_annotation(data: Json) -> Annotation:
     """Inverse of ``encode_annotation``."""
     if data["kind"] == "box":
         return _decode_box_annotation(data)
+    if data["kind"] == "trace":
+        return _decode_trace(data)
     if data["kind"] == "measurement":
         return Measurement(
             str(data["id"]),
@@ -295,7 +313,37 @@ def _decode_box_annotation(data: Json) -> BoxAnnotation:
         (first, second, third),
         None if data["score"] is None else float(data["score"]),
         decode_source(data["source"]),
+        # Rows written before boxes were drawn by hand know none of these.
+        flat_edge=None if data.get("flat_edge") is None else int(data["flat_edge"]),
+        attributes=attributes_of(data.get("attributes", ())),
+        visible=bool(data.get("visible", True)),
+        sop_instance_uid=str(data.get("sop_instance_uid", "")),
+        frame_number=int(data.get("frame_number", 0)),
     )
+
+
+def _decode_trace(data: Json) -> Trace:
+    return Trace(
+        str(data["id"]),
+        TraceKind(data["figure"]),
+        tuple(_vector(point) for point in data["points_lps_mm"]),
+        str(data["label"]),
+        attributes_of(data["attributes"]),
+        bool(data["visible"]),
+        str(data["sop_instance_uid"]),
+        int(data["frame_number"]),
+        decode_source(data["source"]),
+    )
+
+
+def _encode_drawn(drawn: BoxAnnotation | Trace) -> Json:
+    """What boxes and traces share."""
+    return {
+        "attributes": [one.as_document() for one in drawn.attributes],
+        "visible": drawn.visible,
+        "sop_instance_uid": drawn.sop_instance_uid,
+        "frame_number": drawn.frame_number,
+    }
 
 
 def _triple(data: Json) -> tuple[int, int, int]:

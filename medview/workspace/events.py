@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from medview.core.annotations import BoxAnnotation, Trace
 from medview.core.box import Box
 from medview.core.changes import AnnotationChange, Change
 from medview.core.label_patch import LabelPatch
@@ -34,10 +35,11 @@ class LabelsChanged:
         return bool(self.changes) and all(isinstance(change, LabelPatch) for change in self.changes)
 
     @property
-    def only_measurements(self) -> bool:
-        """Whether nothing but measurements changed; panes that show labels need not draw them anew."""
+    def only_figures(self) -> bool:
+        """Whether nothing but measurements, boxes or traces changed; panes that show labels need not draw them anew."""
         return bool(self.changes) and all(
-            isinstance(change, AnnotationChange) and isinstance(change.after or change.before, Measurement)
+            isinstance(change, AnnotationChange)
+            and isinstance(change.after or change.before, Measurement | BoxAnnotation | Trace)
             for change in self.changes
         )
 

@@ -64,7 +64,7 @@ def _add_segment(workspace: Workspace) -> None:
 def chosen_measurement(workspace: Workspace) -> Measurement | None:
     """Return the measurement that was touched last, or None."""
     case = workspace.active
-    found = case.labels.annotations.get(case.view.active_measurement_id) if case is not None else None
+    found = case.labels.annotations.get(case.view.active_annotation_id) if case is not None else None
     return found if isinstance(found, Measurement) else None
 
 

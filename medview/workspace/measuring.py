@@ -239,7 +239,7 @@ def jump_to(case: OpenCase, measurement: Measurement) -> None:
     case.view.time_index = min(case.images.time(measurement), len(case.times) - 1)
     # The exact place, not its voxel: a plane at an angle to the grid shows figures within half a step only.
     case.view.look_at(measurement.points_kji(case.volume.geometry).mean(axis=0), case.volume.geometry.shape_kji)
-    case.view.active_measurement_id = measurement.annotation_id
+    case.view.active_annotation_id = measurement.annotation_id
 
 
 def delete(case: OpenCase, measurement: Measurement) -> bool:

@@ -83,7 +83,7 @@ def subject_of(case: OpenCase, segment_id: str = "") -> Subject | None:
     """
     if segment_id:
         return _segment(case, segment_id)
-    chosen = case.labels.annotations.get(case.view.active_measurement_id)
+    chosen = case.labels.annotations.get(case.view.active_annotation_id)
     if isinstance(chosen, Measurement) and (chosen.kind.region or chosen.kind is MeasurementKind.PROBE):
         places = places_of(case.volume, chosen)
         if places is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medview.core.annotations import Drawn
 from medview.core.key_image import KeyImage
 from medview.core.measurement import Measurement
 from medview.core.study import Frame, VolumeEntry
@@ -46,8 +47,8 @@ class TimeOfImages:
         """Return the same for a slice across the acquired ones."""
         return "", time_index * self._entry.shape_kji[0]
 
-    def time(self, made: Measurement | KeyImage) -> int:
-        """Return the time point a measurement was drawn on, or a key image marked at."""
+    def time(self, made: Measurement | KeyImage | Drawn) -> int:
+        """Return the time point something was drawn on, or a key image marked at."""
         count = self._entry.time_points
         if count == 1:
             return 0

@@ -130,7 +130,7 @@ class CaseView:
     cameras: dict[Plane, Camera] = field(default_factory=lambda: {plane: Camera() for plane in Plane})
     turns: dict[Plane, Turn] = field(default_factory=dict)
     active_segment_id: str = ""
-    active_measurement_id: str = ""
+    active_annotation_id: str = ""
     inverted: bool = False
     colour_map: str = GREY
     time_index: int = 0

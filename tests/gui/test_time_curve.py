@@ -119,7 +119,7 @@ def test_the_curve_follows_crosshair_and_chosen_measurement(
     points = tuple((float(x), float(y), float(z)) for x, y, z in case.volume.geometry.point_lps_mm(corners))
     figure = Measurement("m", MeasurementKind.RECTANGLE, points, "Aorta")
     case.do(Command("Draw", (AnnotationChange(None, figure),), "measure"))
-    case.view.active_measurement_id = "m"
+    case.view.active_annotation_id = "m"
     qtbot.waitUntil(lambda: dialog.title.text().startswith("Aorta"))
     np.testing.assert_allclose(dialog.curve.mean, [0, -50, -100, -150, -200, -250])
     go_to(case, 4)

@@ -73,7 +73,7 @@ def test_clicks_add_corners_and_a_click_on_the_first_one_closes(hands: Hands, ca
     assert places(case) == list(CORNERS)
     assert area(case) == pytest.approx(6 * 0.9 * 12 * 0.6)
     assert case.view.crosshair_kji == before
-    assert case.view.active_measurement_id == only(case).annotation_id
+    assert case.view.active_annotation_id == only(case).annotation_id
     assert hands.preview is None
 
 

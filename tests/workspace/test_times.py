@@ -281,7 +281,7 @@ def test_the_curve_is_of_the_chosen_measurement_else_of_the_crosshair(desk: Desk
     np.testing.assert_array_equal(curve.mean, [float(stored[VESSEL_KJI]) - STORED_ZERO for stored in written])
     figure = region(case, label="Artery")
     draw(case, figure)
-    case.view.active_measurement_id = figure.annotation_id
+    case.view.active_annotation_id = figure.annotation_id
     chosen = subject_of(case)
     assert chosen is not None
     assert chosen.name.startswith("Artery, axial ")

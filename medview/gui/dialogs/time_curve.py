@@ -89,7 +89,7 @@ class TimeCurveDialog(QDialog):
         self._of_case.clear()
         case = self._workspace.active
         if case is not None:
-            for name in ("crosshair_kji", "active_measurement_id"):
+            for name in ("crosshair_kji", "active_annotation_id"):
                 self._of_case.add(field_signal(case.view, name), self._on_place)
             self._of_case.add(field_signal(case.view, "time_index"), self._mark)
         self._list_segments()

@@ -80,7 +80,7 @@ class KeyImagesPanel(QWidget):
                 set_role(label, "accent" if one in now else "")
 
     def _on_labels(self, event: LabelsChanged) -> None:
-        if not event.only_voxels and not event.only_measurements:
+        if not event.only_voxels and not event.only_figures:
             self._soon.start()
 
     def refresh(self) -> None:

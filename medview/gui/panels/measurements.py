@@ -78,7 +78,7 @@ class MeasurementsPanel(QWidget):
         self._of_case.clear()
         case = self._workspace.active
         if case is not None:
-            self._of_case.add(field_signal(case.view, "active_measurement_id"), self.refresh)
+            self._of_case.add(field_signal(case.view, "active_annotation_id"), self.refresh)
         self.refresh()
 
     def _on_labels(self, event: LabelsChanged) -> None:
@@ -107,7 +107,7 @@ class MeasurementsPanel(QWidget):
         label.set_hint(
             _("{where}\n{said}{reason}\nClick to go there").format(where=where(case, one), said=said, reason=reason)
         )
-        label.setProperty("role", "accent" if one.annotation_id == case.view.active_measurement_id else "")
+        label.setProperty("role", "accent" if one.annotation_id == case.view.active_annotation_id else "")
         show = icon_button("mdi6.crosshairs-gps", _("Show it: {where}").format(where=where(case, one)))
         show.clicked.connect(lambda _checked=False: jump_to(case, one))
         remove = icon_button("mdi6.trash-can-outline", _("Delete {title}; Undo brings it back").format(title=title(one)))

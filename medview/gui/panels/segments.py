@@ -7,10 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from medview.core.annotations import BoxAnnotation, ImageLabel
-from medview.core.key_image import KeyImage
+from medview.core.annotations import ImageLabel
 from medview.core.language import _, in_language
-from medview.core.measurement import Measurement
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import action_button, clear_layout, icon_button, words
 from medview.gui.parts.elided_label import ElidedLabel
@@ -27,7 +25,7 @@ _MOST_HEIGHT_PX = 260
 
 
 class SegmentsPanel(QWidget):
-    """List with add, rename in place, colour, show, lock, delete; below it boxes and statements that were accepted."""
+    """List with add, rename in place, colour, show, lock, delete; below it statements about the whole series."""
 
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -147,8 +145,8 @@ class SegmentsPanel(QWidget):
         if case is None:
             return
         for annotation_id, annotation in case.labels.annotations.items():
-            if isinstance(annotation, KeyImage | Measurement):
-                continue  # they have a panel of their own
+            if not isinstance(annotation, ImageLabel):
+                continue  # the others have panels of their own
             row = QHBoxLayout()
             row.setSpacing(GRID_PX)
             label = ElidedLabel(_annotation_text(annotation))
@@ -165,9 +163,6 @@ class SegmentsPanel(QWidget):
             self._annotations.addLayout(row)
 
 
-def _annotation_text(annotation: BoxAnnotation | ImageLabel) -> str:
-    if isinstance(annotation, ImageLabel):
-        score = f", {annotation.probability:.0%}" if annotation.probability is not None else ""
-        return _("Whole series: {label}{score}").format(label=annotation.label, score=score)
-    score = _(", score {score:.2f}").format(score=annotation.score) if annotation.score is not None else ""
-    return _("Box: {label}{score}").format(label=annotation.label, score=score)
+def _annotation_text(annotation: ImageLabel) -> str:
+    score = f", {annotation.probability:.0%}" if annotation.probability is not None else ""
+    return _("Whole series: {label}{score}").format(label=annotation.label, score=score)

@@ -57,7 +57,7 @@ class FusionWatch(QObject):
 
     def _on_labels(self, event: LabelsChanged) -> None:
         mine = self._case is None or event.series_uid == self._case.key
-        if not mine and not event.only_measurements:
+        if not mine and not event.only_figures:
             self.changed.emit()
 
     def _on_load(self) -> None:

@@ -176,7 +176,7 @@ class SceneFollower(QObject):
 
     def _on_labels(self, event: LabelsChanged) -> None:
         case = self._case
-        if case is not None and self._grid is not None and event.series_uid == case.key and not event.only_measurements:
+        if case is not None and self._grid is not None and event.series_uid == case.key and not event.only_figures:
             self._labels_pace.start()
 
     def _on_load(self) -> None:

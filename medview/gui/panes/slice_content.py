@@ -188,7 +188,7 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
                 tuple((float(points[n][0]), float(points[n][1])) for n in pulled),
                 (*([one.label] if one.label else []), *said),
                 (float(right[0]), float(right[1])),
-                one.annotation_id == case.view.active_measurement_id,
+                one.annotation_id == case.view.active_annotation_id,
                 one.annotation_id,
             )
         )

@@ -56,7 +56,7 @@ OF_BENCH = {
 }
 """Field of the bench -> what its change makes stale in every pane; nothing but the frame around it for some."""
 
-OF_VIEW = {"window": _SEEN, "inverted": _SEEN, "colour_map": _SEEN, "active_measurement_id": Stale.MEASURES}
+OF_VIEW = {"window": _SEEN, "inverted": _SEEN, "colour_map": _SEEN, "active_annotation_id": Stale.MEASURES}
 """Field of a case's view -> what its change makes stale in the panes of the case."""
 
 
@@ -76,7 +76,7 @@ def _marking(mark: Callable[[Stale], None], parts: Stale) -> Callable[..., None]
 
 def of_labels(event: LabelsChanged) -> Stale:
     """Return what a change of labels makes stale besides the voxels it wrote."""
-    if event.only_measurements:
+    if event.only_figures:
         return Stale.MEASURES
     return Stale.NONE if event.only_voxels else _OVERLAY | Stale.TEXT
 

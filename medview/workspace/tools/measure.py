@@ -73,12 +73,12 @@ def _draw(stage: Stage, press: Pointer) -> Drag:
         raise
     gesture.commit(name_of(kind))
     if now is not None:
-        case.view.active_measurement_id = now.annotation_id
+        case.view.active_annotation_id = now.annotation_id
 
 
 def _change(case: OpenCase, press: Pointer, measurement: Measurement, point: int | None) -> Drag:
     """Move one point, or all of them when ``point`` is None."""
-    case.view.active_measurement_id = measurement.annotation_id
+    case.view.active_annotation_id = measurement.annotation_id
     gesture = case.gesture("measure")
     geometry = case.volume.geometry
     start = measurement.points_kji(geometry)

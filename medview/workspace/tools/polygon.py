@@ -75,7 +75,7 @@ class Polygon:
         if not case.do(Command(name_of(made.kind), (AnnotationChange(None, made),), "measure")):
             self._stage.say(case.read_only or _("The polygon cannot be kept now; close it again in a moment."))
             return False
-        case.view.active_measurement_id = made.annotation_id
+        case.view.active_annotation_id = made.annotation_id
         return True
 
     def back(self) -> bool:
