@@ -11,6 +11,8 @@ from medview.core.changes import AnnotationChange, Change
 from medview.core.label_patch import LabelPatch
 from medview.core.measurement import Measurement
 
+_FIGURES = (Measurement, BoxAnnotation, Trace)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelsChanged:
@@ -38,8 +40,7 @@ class LabelsChanged:
     def only_figures(self) -> bool:
         """Whether nothing but measurements, boxes or traces changed; panes that show labels need not draw them anew."""
         return bool(self.changes) and all(
-            isinstance(change, AnnotationChange)
-            and isinstance(change.after or change.before, Measurement | BoxAnnotation | Trace)
+            isinstance(change, AnnotationChange) and isinstance(change.after or change.before, _FIGURES)
             for change in self.changes
         )
 

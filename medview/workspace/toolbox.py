@@ -10,7 +10,7 @@ from medview.core.language import _
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
 from medview.workspace.stage import Clicks, DragTool, Stage
-from medview.workspace.tools import crosshair, magnifier, measure, paint, polygon, value_range, window
+from medview.workspace.tools import box, crosshair, magnifier, measure, paint, point, polygon, polyline, value_range, window
 from medview.workspace.view_state import Tool
 
 Hover = Callable[[Stage, Pointer], Preview | None]
@@ -91,7 +91,7 @@ def _measuring(tool: Tool, title: str, icon: str, what: str, *, own_click: bool 
     return ToolEntry(tool, title, icon, ToolGroup.MEASURE, hint, measure.drag, own_click=own_click)
 
 
-_LOOK, _DRAW, _MEASURE = ToolGroup.LOOK, ToolGroup.DRAW, ToolGroup.MEASURE
+_LOOK, _DRAW, _MARK, _MEASURE = ToolGroup.LOOK, ToolGroup.DRAW, ToolGroup.MARK, ToolGroup.MEASURE
 
 TOOLBOX: tuple[ToolEntry, ...] = (
     ToolEntry(Tool.WINDOW, _("Window"), "mdi6.contrast-circle", _LOOK, _("window"), window.drag),
@@ -167,6 +167,39 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         own_click=True,
     ),
     ToolEntry(Tool.MAGNIFIER, _("Magnifier"), "mdi6.magnify-scan", _LOOK, _("magnify"), magnifier.drag, own_click=True),
+    ToolEntry(
+        Tool.BOX, _("Box"), "mdi6.vector-square", _MARK, _("box on the slice, pull handles, arrows"), box.flat, draws=True
+    ),
+    ToolEntry(
+        Tool.BOX_3D,
+        _("3-D box"),
+        "mdi6.cube-outline",
+        _MARK,
+        _("box through slices, pull its depth on the other planes"),
+        box.solid,
+        draws=True,
+    ),
+    ToolEntry(
+        Tool.POINT,
+        _("Point"),
+        "mdi6.map-marker-outline",
+        _MARK,
+        _("point, pull it"),
+        point.drag,
+        draws=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.POLYLINE,
+        _("Polyline"),
+        "mdi6.vector-polyline",
+        _MARK,
+        _("point of the line (Enter ends, its first point closes, Ctrl: add or remove a point)"),
+        polyline.drag,
+        clicks=polyline.begin,
+        draws=True,
+        own_click=True,
+    ),
 )
 """In the order buttons, menus and search show them."""
 

@@ -51,6 +51,10 @@ class Tool(Enum):
     FREEHAND = "freehand"
     POLYGON = "polygon"
     MAGNIFIER = "magnifier"
+    BOX = "box"
+    BOX_3D = "box3d"
+    POINT = "point"
+    POLYLINE = "polyline"
 
 
 MIN_BRUSH_MM = 0.5
@@ -201,6 +205,10 @@ class Bench:
         The threshold brush takes its range from where each stroke begins.
     brush_spread : float
         How many standard deviations around the mean such a range reaches.
+    mark_label : str
+        What the next box, point or line is called; empty is by the active segment.
+    box_depth, box_depth_in_slices : float, bool
+        How deep a new 3-D box is, in millimetres or in slices.
     rules : EditRules
         What tools may change, on every case.
     effect : EffectState
@@ -246,6 +254,9 @@ class Bench:
     brush_ranges: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     brush_adapts: bool = False
     brush_spread: float = 2.0
+    mark_label: str = ""
+    box_depth: float = 10.0
+    box_depth_in_slices: bool = False
     rules: EditRules = EditRules()
     effect: EffectState = EffectState()
     layout: Layout = field(default_factory=three_planes)
