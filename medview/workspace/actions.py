@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from medview.workspace.action import Action
+from medview.workspace.drawn_actions import DRAWN_ACTIONS
 from medview.workspace.effect_actions import EFFECT_ACTIONS
 from medview.workspace.fusion_actions import FUSION_ACTIONS
 from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
@@ -25,6 +26,7 @@ ACTIONS: tuple[Action, ...] = (
     *FUSION_ACTIONS,
     *LABEL_ACTIONS,
     *EFFECT_ACTIONS,
+    *DRAWN_ACTIONS,
 )
 """In the order menus and search show them."""
 

@@ -120,27 +120,32 @@ def colour_of(one: Drawn, segments: Iterable[Segment]) -> tuple[int, int, int] |
 
 def delete(case: OpenCase, some: Sequence[Drawn]) -> bool:
     """Remove things, in one step; False when the case cannot be changed now."""
-    what = title(some[0]) if len(some) == 1 else _count(some)
-    return bool(some) and case.do(Command(f"Delete {what}", tuple(AnnotationChange(one, None) for one in some), TOOL))
+    changes = tuple(AnnotationChange(one, None) for one in some)
+    if len(some) == 1:
+        return case.do(Command(f"Delete {title(some[0])}", changes, TOOL))
+    return case.do(Command(f"Delete {len(some)} boxes and marks", changes, TOOL))
 
 
 def relabel(case: OpenCase, some: Sequence[Drawn], label: str) -> bool:
     """Give things another label, in one step; False when nothing changes."""
     words = " ".join(label.split())
-    return _change(case, some, lambda one: replace(one, label=words), f"Label {words or 'nothing'}")
+    if not words:
+        return _alter(case, _by_hand(some, lambda one: replace(one, label="")), "Take a label away")
+    return _alter(case, _by_hand(some, lambda one: replace(one, label=words)), f"Label {words}")
 
 
 def set_attributes(case: OpenCase, one: Drawn, attributes: Attributes) -> bool:
     """Give a thing other attributes; False when nothing changes."""
-    return _change(case, [one], lambda thing: replace(thing, attributes=attributes), f"Attributes of {title(one)}")
+    return _alter(case, _by_hand([one], lambda thing: replace(thing, attributes=attributes)), f"Attributes of {title(one)}")
 
 
 def set_visible(case: OpenCase, some: Sequence[Drawn], *, visible: bool) -> bool:
     """Show or hide things, in one step; False when nothing changes."""
-    word = "Show" if visible else "Hide"
-    what = title(some[0]) if len(some) == 1 else _count(some)
     # Who drew a thing stays the same when it is hidden.
-    return _change(case, some, lambda one: replace(one, visible=visible), f"{word} {what}", by_hand=False)
+    changes = [AnnotationChange(one, replace(one, visible=visible)) for one in some if one.visible is not visible]
+    if len(some) == 1:
+        return _alter(case, changes, f"{'Show' if visible else 'Hide'} {title(some[0])}")
+    return _alter(case, changes, f"{'Show' if visible else 'Hide'} {len(some)} boxes and marks")
 
 
 def table(case: OpenCase, some: Sequence[Drawn]) -> list[list[str]]:
@@ -203,19 +208,14 @@ def shows_on(case: OpenCase, one: Drawn, plane: Plane) -> bool:
     return min(across) <= 0.5 and max(across) >= -0.5
 
 
-def _change(
-    case: OpenCase, some: Sequence[Drawn], change: Callable[[Drawn], Drawn], name: str, *, by_hand: bool = True
-) -> bool:
-    changes = []
-    for one in some:
-        after = change(one)
-        if after != one:
-            changes.append(AnnotationChange(one, replace(after, source=one.source.by_hand()) if by_hand else after))
+def _by_hand(some: Sequence[Drawn], change: Callable[[Drawn], Drawn]) -> list[AnnotationChange]:
+    """Return what a person changes of things; of those that stay the same nothing."""
+    changed = ((one, change(one)) for one in some)
+    return [AnnotationChange(one, replace(after, source=one.source.by_hand())) for one, after in changed if after != one]
+
+
+def _alter(case: OpenCase, changes: Sequence[AnnotationChange], name: str) -> bool:
     return bool(changes) and case.do(Command(name, tuple(changes), TOOL))
-
-
-def _count(some: Sequence[Drawn]) -> str:
-    return f"{len(some)} boxes and marks"
 
 
 def _box_size(volume: Volume, box: BoxAnnotation) -> str:

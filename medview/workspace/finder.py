@@ -110,7 +110,11 @@ _REASONS = {
     "fusion.register": _("No series lies over this one, or it is registered"),
     "window.region": _("No region is measured"),
     "planes": _("This series has no planes but its own"),
-    "measurement": _("No measurement is chosen"),
+    "measurement": _("No measurement, box or mark is chosen"),
+    "drawn": _("There are no boxes and marks"),
+    "drawn.show": _("None is hidden"),
+    "nudge": _("No box or mark on this slice is chosen"),
+    "file.export_drawn": _("There are no boxes and marks to export"),
     "keyimage": _("No slice is marked as a key image"),
     "file.export_ko": _("No slice is marked as a key image"),
     "file.export": _("There are no labels to export"),
@@ -121,7 +125,7 @@ _REASONS = {
 }
 """Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""
 
-_CHANGES_LABELS = ("undo", "redo", "proposal", "segment.add", "measurement", "keyimage.toggle", "file.import")
+_CHANGES_LABELS = ("undo", "redo", "proposal", "segment.add", "measurement", "keyimage.toggle", "file.import", "nudge")
 
 
 def why_not(workspace: Workspace, action_id: str) -> str:

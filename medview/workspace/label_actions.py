@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medview.core.language import _, in_language
 from medview.core.measurement import Measurement
-from medview.workspace import measuring
+from medview.workspace import drawn, measuring
 from medview.workspace.action import Action, Run, can_change
 from medview.workspace.operations import labels
 from medview.workspace.workspace import Workspace
@@ -68,14 +68,21 @@ def chosen_measurement(workspace: Workspace) -> Measurement | None:
     return found if isinstance(found, Measurement) else None
 
 
-def _has_measurement(workspace: Workspace) -> bool:
-    return can_change(workspace) and chosen_measurement(workspace) is not None
+def _has_chosen(workspace: Workspace) -> bool:
+    case = workspace.active
+    found = case is not None and (chosen_measurement(workspace) is not None or drawn.chosen(case) is not None)
+    return can_change(workspace) and found
 
 
-def _delete_measurement(workspace: Workspace) -> None:
+def _delete_chosen(workspace: Workspace) -> None:
     case, chosen = workspace.active, chosen_measurement(workspace)
-    if case is not None and chosen is not None and measuring.delete(case, chosen):
+    if case is None:
+        return
+    thing = drawn.chosen(case)
+    if chosen is not None and measuring.delete(case, chosen):
         workspace.say(_("Deleted {title}.").format(title=measuring.title(chosen)), undo=True)
+    elif thing is not None and drawn.delete(case, [thing]):
+        workspace.say(_("Deleted {title}.").format(title=drawn.title(thing)), undo=True)
 
 
 def _next_segment(step: int) -> Run:
@@ -96,7 +103,7 @@ HISTORY_ACTIONS: tuple[Action, ...] = (
 )
 
 LABEL_ACTIONS: tuple[Action, ...] = (
-    Action("measurement.delete", _("Delete the measurement"), _delete_measurement, "", _has_measurement),
+    Action("measurement.delete", _("Delete the chosen measurement, box or mark"), _delete_chosen, "", _has_chosen),
     Action("proposal.accept", _("Accept the proposal"), _accept, "mdi6.check-all", _has_proposal),
     Action("proposal.reject", _("Reject the proposal"), _reject, "mdi6.close", _has_proposal),
     Action("segment.add", _("Add a segment"), _add_segment, "mdi6.plus", can_change),

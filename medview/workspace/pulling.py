@@ -45,12 +45,12 @@ def pull(stage: Stage, press: Pointer, one: Drawn, handle: Handle) -> Drag:
         if handle.point is not None:
             _remove_point(stage, one, handle.point)
             return
-        yield from _dragged(stage, press, *_with_point(case, press, one), name=f"Add a point to {title(one)}", before=one)
+        yield from _dragged(stage, press, *_with_point(case, press, one), before=one)
         return
-    yield from _dragged(stage, press, one, handle, name=f"Change {title(one)}", before=one)
+    yield from _dragged(stage, press, one, handle, before=one)
 
 
-def _dragged(stage: Stage, press: Pointer, start: Drawn, handle: Handle, *, name: str, before: Drawn) -> Drag:
+def _dragged(stage: Stage, press: Pointer, start: Drawn, handle: Handle, *, before: Drawn) -> Drag:
     """Follow the hand from ``start``; it is put in place of ``before`` at once."""
     case, geometry = stage.case, stage.case.volume.geometry
     from_lps_mm = geometry.point_lps_mm(press.index_kji(geometry))
@@ -73,7 +73,7 @@ def _dragged(stage: Stage, press: Pointer, start: Drawn, handle: Handle, *, name
     except GeneratorExit:
         gesture.abort()
         raise
-    gesture.commit(name)
+    gesture.commit(f"{'Bend' if start != first else 'Change'} {title(first)}")
 
 
 def corrected(case: OpenCase, before: Drawn, after: Drawn) -> Drawn:

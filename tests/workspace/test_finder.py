@@ -61,7 +61,7 @@ def test_every_greyed_action_has_a_reason(workspace: Workspace, case: OpenCase) 
     greyed = {a.action_id: why_not(workspace, a.action_id) for a in ACTIONS if not a.enabled(workspace)}
     assert greyed["undo"] == "There is nothing to undo"
     assert greyed["proposal.accept"] == "No model has proposed anything"
-    assert greyed["measurement.delete"] == "No measurement is chosen"
+    assert greyed["measurement.delete"] == "No measurement, box or mark is chosen"
     case.read_only = "This project is open in another window."
     assert why_not(workspace, "segment.add") == "This project is open in another window"
     workspace.close_case(case.key)

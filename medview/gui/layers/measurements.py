@@ -1,9 +1,10 @@
-"""Measurements on the slice they were drawn on."""
+"""Measurements, boxes, points and lines on a slice, with what they say."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,23 @@ from medview.gui.parts.theme_tokens import PICTURE_MEASURE, PICTURE_MEASURE_ACTI
 
 _LINE_PX = 1.5
 _HANDLE_PX = 3.5
+_RING_PX = 6.5
+_LABEL_PX, _CHOSEN_PX = 2.0, 3.0
+"""Lines of what has a colour of its own, and of the one of them that is chosen."""
+_NEAR_ALPHA = 150
+
+
+class Style(Enum):
+    """How a figure is drawn."""
+
+    SOLID = "solid"
+    NEAR = "near"
+    """It lies on slices beside this one: faint dashes, nothing to pull."""
 
 
 @dataclass(frozen=True, slots=True)
 class FigureOnSlice:
-    """One measurement in screen rows and columns, where integers are voxel centres.
+    """One figure in screen rows and columns, where integers are voxel centres.
 
     Attributes
     ----------
@@ -35,6 +48,10 @@ class FigureOnSlice:
         Beside this point, where there is room.
     key : str
         What the figure is known by while it changes.
+    colour : str
+        ``#rrggbb``; empty is that of measurements.
+    rings : tuple of (row, column)
+        Places with a ring around them: points.
     """
 
     lines: tuple[tuple[tuple[float, float], ...], ...]
@@ -43,6 +60,9 @@ class FigureOnSlice:
     text_at: tuple[float, float]
     active: bool = False
     key: str = ""
+    colour: str = ""
+    style: Style = Style.SOLID
+    rings: tuple[tuple[float, float], ...] = ()
 
 
 class MeasurementsLayer:
@@ -90,24 +110,37 @@ class MeasurementsLayer:
         colour = _colour(figure)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         shapes = [QPolygonF([viewport.point_px(row, column) for row, column in line]) for line in figure.lines]
-        for pen in (QPen(QColor(0, 0, 0, 150), _LINE_PX + 2), QPen(colour, _LINE_PX)):
+        for pen in _pens(figure, colour):
             painter.setPen(pen)
             for shape in shapes:
                 painter.drawPolyline(shape)
+            for row, column in figure.rings:
+                painter.drawEllipse(viewport.point_px(row, column), _RING_PX, _RING_PX)
         painter.setPen(QPen(QColor(0, 0, 0, 150), 1))
         painter.setBrush(colour)
         for row, column in figure.handles:
             painter.drawEllipse(viewport.point_px(row, column), _HANDLE_PX, _HANDLE_PX)
 
 
+def _pens(figure: FigureOnSlice, colour: QColor) -> tuple[QPen, ...]:
+    if figure.style is Style.NEAR:
+        faint = QColor(colour)
+        faint.setAlpha(_NEAR_ALPHA)
+        return (QPen(faint, 1.0, Qt.PenStyle.DashLine),)
+    wide = _LINE_PX if not figure.colour else _CHOSEN_PX if figure.active else _LABEL_PX
+    return QPen(QColor(0, 0, 0, 150), wide + 2), QPen(colour, wide)
+
+
 def _colour(figure: FigureOnSlice) -> QColor:
+    if figure.colour:
+        return QColor(figure.colour)
     return QColor(PICTURE_MEASURE_ACTIVE if figure.active else PICTURE_MEASURE)
 
 
 def _labelled(figure: FigureOnSlice, viewport: Viewport, metrics: QFontMetricsF) -> Labelled:
     at = viewport.point_px(*figure.text_at)
     wide = max((metrics.horizontalAdvance(line) for line in figure.text), default=0.0)
-    handles = _pixels(figure.handles, viewport)
+    handles = _pixels((*figure.handles, *figure.rings), viewport)
     lines = [_pixels(line, viewport) for line in figure.lines]
     points = np.concatenate([*lines, handles]) if lines or len(handles) else np.array([[at.x(), at.y()]])
     size = (wide, metrics.height() * len(figure.text))

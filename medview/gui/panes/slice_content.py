@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
 from medview.core.geometry import Calibration, Geometry
 from medview.core.language import _
@@ -17,6 +16,7 @@ from medview.gui.drawing.label_raster import Cut, Paint
 from medview.gui.layers.boxes import BoxOnSlice
 from medview.gui.layers.measurements import FigureOnSlice
 from medview.gui.layers.proposal import Chip, ProposedMask
+from medview.gui.panes.drawn_content import PLAIN_COLOUR, drawn_on_slice
 from medview.gui.panes.oblique_content import box_outline, oblique_labels, oblique_levels, oblique_mask
 from medview.workspace.grey_table import GreyTable, Levels
 from medview.workspace.key_images import on_slice
@@ -27,9 +27,6 @@ from medview.workspace.view_state import Bench
 
 MISSING_LEVEL = 26
 """Grey of rows whose slices have not arrived or are damaged: not black, which would pass for air."""
-
-BOX_COLOUR = (240, 228, 66)
-"""For boxes of things that have no mask."""
 
 _PROPOSAL_FILL = 0.4
 """A proposal's fill between its hatches, relative to that of a label."""
@@ -165,11 +162,11 @@ def mask_cut(mask: PredictedMask, geometry: Geometry, plane: PlaneLayout, at: fl
 
 
 def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> list[FigureOnSlice]:
-    """Return the measurements that lie on a slice, with what they say."""
+    """Return the boxes, points, lines and measurements that lie on a slice, with what they say."""
     if not bench.overlay_visible:
         return []
     geometry = case.volume.geometry
-    found: list[FigureOnSlice] = []
+    found = drawn_on_slice(case, bench, plane, index, _colours_by_name(case))
     for one in measurements(case):
         if not lies_on(one, plane, geometry, index):
             continue
@@ -196,26 +193,24 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
 
 
 def boxes_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> list[BoxOnSlice]:
-    """Return accepted and proposed boxes that the slice cuts."""
+    """Return the proposed boxes that the slice cuts."""
     if not bench.overlay_visible:
         return []
-    accepted = [(a, False) for a in case.labels.annotations.values() if isinstance(a, BoxAnnotation)]
-    proposed = [(b, True) for p in case.labels.proposals.values() for b in p.prediction.boxes]
     colours = _colours_by_name(case)
     result: list[BoxOnSlice] = []
-    for box, is_proposed in (*accepted, *proposed):
+    for box in (box for proposal in case.labels.proposals.values() for box in proposal.prediction.boxes):
         low, high = box.bounds_kji(case.volume.geometry)
         # Bounds count voxel edges, so the middle of a slice lies half a voxel after its index.
         shown = _rectangle(plane, case.volume.geometry, index, low - 0.5, high - 0.5)
         if shown is None:
             continue
-        colour = colours.get(box.label.casefold(), BOX_COLOUR)
+        colour = colours.get(box.label.casefold(), PLAIN_COLOUR)
         result.append(
             BoxOnSlice(
                 *shown,
                 box.label if box.score is None else f"{box.label} {box.score:.2f}",
                 f"#{bytes(colour).hex()}",
-                is_proposed,
+                proposed=True,
             )
         )
     return result

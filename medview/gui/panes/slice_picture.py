@@ -149,12 +149,12 @@ class SlicePicture:
         self.fused.show(case, layout, index, self._here)
 
     def show_labels(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
-        """Take labels and accepted boxes."""
+        """Take labels."""
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
         self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
     def show_measurements(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
-        """Take the measurements."""
+        """Take the measurements, boxes, points and lines."""
         self.measurements.update(measurements_on_slice(case, self._bench, layout, index), self._here)
 
     def show_proposals(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:

@@ -12,11 +12,19 @@ from medview.gui.drawing.mouse import Notches, button_of, held_button
 from medview.gui.panes.slice_canvas import SliceCanvas
 from medview.gui.parts.series_mime import decode
 from medview.workspace.hands import Hands
+from medview.workspace.nudging import nudge, takes_arrows
 from medview.workspace.pointer import Button
 from medview.workspace.workspace import Workspace
 
 _CANCEL, _BACK = Qt.Key.Key_Escape, Qt.Key.Key_Backspace
 _DRAWING_KEYS = (_CANCEL, _BACK, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ARROWS: dict[int, tuple[int, int]] = {
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+}
+"""Arrow -> how far what is chosen moves down and to the right, in voxels."""
 
 
 class SliceView(SliceCanvas):
@@ -39,18 +47,28 @@ class SliceView(SliceCanvas):
         self.setAcceptDrops(True)
 
     def event(self, event: QEvent) -> bool:
-        """Let the keys of something that is drawn click by click go before shortcuts of the window."""
-        drawing = event.type() is QEvent.Type.ShortcutOverride and self._hands.clicking.going_on
-        if drawing and isinstance(event, QKeyEvent) and event.key() in _DRAWING_KEYS:
-            event.accept()
-            return True
+        """Let the keys of something that is drawn click by click, or moved by arrows, go before shortcuts of the window."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            drawing = self._hands.clicking.going_on and event.key() in _DRAWING_KEYS
+            if drawing or self._step_of(event) is not None:
+                event.accept()
+                return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let the keys that end a gesture, or take a step of it back, reach the hands."""
+        """Let the keys that end a gesture, take a step of it back or move what is chosen do so."""
+        if (step := self._step_of(event)) is not None:
+            nudge(self._workspace, self.pane_id, *step)
+            return
         acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: self._hands.clicking.back}
         if event.key() not in _DRAWING_KEYS or not acts.get(event.key(), self._hands.clicking.close)():
             super().keyPressEvent(event)
+
+    def _step_of(self, event: QKeyEvent) -> tuple[int, int] | None:
+        """Return how far an arrow moves what is chosen; None where the key means something else."""
+        plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier == Qt.KeyboardModifier.NoModifier
+        step = _ARROWS.get(event.key()) if plain else None
+        return step if step is not None and takes_arrows(self._workspace, self.pane_id) else None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Forward a press."""
