@@ -52,7 +52,7 @@ def label_of_new(bench: Bench, case: OpenCase) -> str:
 
 def fresh_source() -> Source:
     """Return the source of what a person draws now."""
-    return Source(created_utc=datetime.now(UTC).isoformat(timespec="milliseconds"))
+    return Source(created_utc=datetime.now(UTC).isoformat(timespec="microseconds"))
 
 
 def new_box(bench: Bench, case: OpenCase, press: Pointer, to: Pointer, *, solid: bool) -> BoxAnnotation:
