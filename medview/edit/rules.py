@@ -78,7 +78,7 @@ class LabelWriter:
         self._segmentation = segmentation
         self._rules = rules
         self._volume = volume
-        self.box = box
+        self.box = self._first = box
         self._outer = box
         """What the arrays cover: the box, and more once a segment had to move to another layer with all its voxels."""
         self._segments = {s.segment_id: s for s in segmentation.segments}
@@ -88,6 +88,10 @@ class LabelWriter:
             low, high = rules.value_range
             values = volume.values(box.slices)
             self._in_range = (values >= low) & (values <= high)
+
+    def cover(self, box: Box) -> None:
+        """Let the next masks cover another box, inside the one given at first."""
+        self.box = box
 
     def add(self, segment: Segment, mask: Mask) -> None:
         """Add voxels to a segment."""
@@ -103,7 +107,7 @@ class LabelWriter:
 
     def allowed(self, segment: Segment) -> Mask | None:
         """Return where a segment may be changed by area and values, shape of the box; None is everywhere."""
-        found = self._in_range
+        found = None if self._in_range is None else self._in_range[self.box.within(self._first).slices]
         if self._rules.area is not Area.EVERYWHERE:
             inside = np.zeros(self.box.shape_kji, dtype=np.bool_)
             for other in self._segmentation.segments:

@@ -131,6 +131,6 @@ def why_not(effect: Effect, case: OpenCase | None) -> str:
         return _("Choose a segment first.") if effect.needs_segment else ""
     if segment.locked:
         return _("{name} is locked; unlock it in the segment list to change it.").format(name=segment.name)
-    if effect.needs_segment and not case.labels.segmentation.count(segment):
+    if effect.needs_segment and effect.needs_voxels and not case.labels.segmentation.count(segment):
         return _("{name} holds no voxels yet; draw it first.").format(name=segment.name)
     return ""

@@ -15,7 +15,7 @@ from medview.core.label_patch import LabelPatch
 from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment
 from medview.core.segmentation import Segment, Segmentation
-from medview.edit.effects.effect import Effect, Given, Mask, Result
+from medview.edit.effects.effect import Effect, Given, NewSegment, Result
 from medview.edit.effects.settings import Values
 from medview.edit.rules import EditRules, LabelWriter
 from medview.edit.segments import new_segment
@@ -95,45 +95,55 @@ def carry_out(
     for segment_id, mask in result.masks.items():
         context.raise_if_cancelled()
         writer.put(before[segment_id], mask)
-    for change, new in zip(added, result.new, strict=True):
-        assert change.after is not None
-        writer.add(change.after, new.mask)
+    for segment, new in added:
+        context.raise_if_cancelled()
+        writer.cover(new.box or whole)
+        writer.add(segment, new.mask)
+    writer.cover(whole)
     context.raise_if_cancelled()
     context.progress(0.8, _("Preparing what is shown"))
-    involved = [*(before[key] for key in result.masks), *(c.after for c in added if c.after is not None)]
+    involved = [(before[key], whole) for key in result.masks]
+    involved += [(segment, new.box or whole) for segment, new in added]
     candidate = _candidate(effect.title, case_key, given, writer, involved)
     context.raise_if_cancelled()
     changes = [_placed(change, given.region) for change in writer.changes(PATCH_VOXELS)]
     # A segment that stays empty is not made.
-    changes = [*added, *changes] if any(isinstance(c, LabelPatch) for c in changes) else []
+    made = [SegmentChange(None, segment, len(before) + n) for n, (segment, _new) in enumerate(added)]
+    changes = [*made, *changes] if any(isinstance(c, LabelPatch) for c in changes) else []
     return Worked(candidate, tuple(changes), result.found, result.note)
 
 
-def _add_new(labels: Segmentation, result: Result) -> list[SegmentChange]:
-    added: list[SegmentChange] = []
+def _add_new(labels: Segmentation, result: Result) -> list[tuple[Segment, NewSegment]]:
+    added: list[tuple[Segment, NewSegment]] = []
     for new in result.new:
-        segment = replace(new_segment(labels, new.name, colour=new.colour), group=new.group)
-        added.append(SegmentChange(None, segment, len(labels.segments)))
+        code, group = (new.like.code, new.like.group) if new.like is not None else (None, "")
+        segment = replace(new_segment(labels, new.name, colour=new.colour, code=code), group=group)
+        added.append((segment, new))
         labels.segments.append(segment)
     return added
 
 
-def _candidate(title: str, case_key: str, given: Given, writer: LabelWriter, involved: list[Segment]) -> Candidate:
+def _candidate(
+    title: str, case_key: str, given: Given, writer: LabelWriter, involved: list[tuple[Segment, Box]]
+) -> Candidate:
+    """Return what is shown of segments that change, each inside a box of the region."""
     shown: npt.NDArray[np.uint8] = np.zeros(given.geometry.shape_kji, dtype=np.uint8)
+    lost = np.zeros(given.geometry.shape_kji, dtype=np.bool_)
     parts: list[PredictedSegment] = []
     amounts: list[Amount] = []
-    lost: Mask | None = None
-    for n, segment in enumerate(involved[: LOST - 1], start=1):
-        was, becomes = given.labels.mask(segment), writer.will_hold(segment)
-        shown[becomes] = n
-        gone = was & ~becomes
-        lost = gone if lost is None else lost | gone
+    for n, (segment, box) in enumerate(involved[: LOST - 1], start=1):
+        writer.cover(box)
+        was, becomes = given.labels.layer(segment.layer_id).voxels[box.slices] == segment.value, writer.will_hold(segment)
+        shown[box.slices][becomes] = n
+        lost[box.slices] |= was & ~becomes
         parts.append(PredictedSegment(n, segment.name, segment.colour))
         total = given.totals.get(segment.segment_id, 0)
         after = total + int(np.count_nonzero(becomes)) - int(np.count_nonzero(was))
         amounts.append(Amount(segment.name, segment.colour, total, after))
-    if lost is not None and lost.any():
-        shown[lost & (shown == 0)] = LOST
+    writer.cover(Box.whole(given.geometry.shape_kji))
+    lost &= shown == 0
+    if lost.any():
+        shown[lost] = LOST
         parts.append(PredictedSegment(LOST, _("Given up"), LOST_COLOUR))
     mask = PredictedMask.trimmed(shown, tuple(parts))
     placed = mask.box if mask.box.empty else mask.box.shifted(given.region.min_kji)

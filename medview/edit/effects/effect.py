@@ -86,14 +86,20 @@ class NewSegment:
     ----------
     name : str
         Made unique when it is added.
+    mask : ndarray of bool, shape of ``box`` or, where that is None, of the region
     colour : tuple of int, or None
         RGB; None takes the next free one.
+    box : Box, or None
+        The part of the region that the mask covers: many small segments cost little then.
+    like : Segment, or None
+        The one whose code and group it shares.
     """
 
     name: str
     mask: Mask
     colour: tuple[int, int, int] | None = None
-    group: str = ""
+    box: Box | None = None
+    like: Segment | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,7 +149,9 @@ class Effect:
     region : callable
         The box it works in, in voxels of the series.
     needs_segment : bool
-        An active segment that holds voxels is needed. Others may run without: they return a NewSegment.
+        An active segment is needed. Others may run without: they return a NewSegment.
+    needs_voxels : bool
+        The active segment has to hold voxels, where one is needed.
     needs_mm : bool
         Distances or volumes are needed, so it is not offered where the grid has none.
     needs_values : bool
@@ -161,6 +169,7 @@ class Effect:
     region: RegionOf
     work: Work
     needs_segment: bool = True
+    needs_voxels: bool = True
     needs_mm: bool = True
     needs_values: bool = False
     short: str = ""

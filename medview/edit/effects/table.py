@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from medview.edit.effects import threshold
+from medview.edit.effects import holes, hollow, islands, logic, margin, smooth, threshold
 from medview.edit.effects.effect import Effect
 
-EFFECTS: tuple[Effect, ...] = (threshold.EFFECT,)
+EFFECTS: tuple[Effect, ...] = (
+    threshold.EFFECT,
+    islands.EFFECT,
+    smooth.EFFECT,
+    margin.EFFECT,
+    hollow.EFFECT,
+    holes.EFFECT,
+    logic.EFFECT,
+)
 
 
 def effect(effect_id: str) -> Effect | None:
