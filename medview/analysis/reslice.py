@@ -97,13 +97,20 @@ def sample_voxels(voxels: npt.NDArray[np.uint8], geometry: Geometry, grid: Scree
     ndarray of uint8, shape (rows, columns)
         0 outside the outer voxel edges.
     """
+    nearest = nearest_voxels(voxels, geometry, grid)
+    found = np.asarray(nearest.stored, dtype=np.uint8)
+    found[~nearest.inside] = 0
+    return found
+
+
+def nearest_voxels(voxels: npt.NDArray[np.generic], geometry: Geometry, grid: ScreenGrid) -> Sampled:
+    """Return the numbers of the nearest voxels on a picture, of any type, and where there are voxels at all."""
     laid = _Laid.by(grid, geometry)
     layer = laid.at(np.zeros(3))
     # An image over an array that owns its memory would keep that array, and so itself, for ever; one over a view does not.
     view = voxels.view()
-    found: npt.NDArray[np.uint8] = _cut(view, layer, np.cross(layer.down, layer.right), 1, linear=False)[:, 0]
-    found[~_inside(layer, geometry.shape_kji)] = 0
-    return laid.upright(found)
+    found: npt.NDArray[np.generic] = _cut(view, layer, np.cross(layer.down, layer.right), 1, linear=False)[:, 0]
+    return Sampled(laid.upright(found), laid.upright(_inside(layer, geometry.shape_kji)))
 
 
 def slices_met(

@@ -11,12 +11,14 @@ from medview.workspace.layout_actions import LAYOUT_ACTIONS
 from medview.workspace.link_actions import LINK_ACTIONS
 from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
 from medview.workspace.reading_actions import READING_ACTIONS
+from medview.workspace.rule_actions import RULE_ACTIONS
 from medview.workspace.time_actions import TIME_ACTIONS
 from medview.workspace.tool_actions import TOOL_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
     *HISTORY_ACTIONS,
     *TOOL_ACTIONS,
+    *RULE_ACTIONS,
     *READING_ACTIONS,
     *SLICE_ACTIONS,
     *LAYOUT_ACTIONS,

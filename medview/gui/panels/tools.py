@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QSlider, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.options.brush import BrushOptions
+from medview.gui.options.rules import RulesOptions
 from medview.gui.options.threshold_brush import ThresholdBrushOptions
 from medview.gui.parts.bind import bind, follow
 from medview.gui.parts.controls import action_button, hairline, row_of, words
@@ -60,6 +61,9 @@ class ToolsPanel(QWidget):
         layout.addWidget(hairline())
         layout.addLayout(self._options)
         layout.addLayout(row_of(words(_("Fill"), "quiet"), self.opacity))
+        layout.addWidget(hairline())
+        self.rules = RulesOptions(workspace, actions)
+        layout.addWidget(self.rules)
         follow(self, bench, "tool", self._show_options)
 
     @property

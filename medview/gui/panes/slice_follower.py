@@ -140,7 +140,7 @@ class SliceFollower(QWidget):
     def _on_camera(self) -> None:
         case = self._case
         if case is None or self._picture.camera != case.view.cameras[self.plane]:
-            self._mark(Stale.ALL & ~(Stale.PICTURE | Stale.FUSED))
+            self._mark(Stale.ALL & ~(Stale.PICTURE | Stale.FUSED | Stale.TINT))
 
     def _on_load(self) -> None:
         case, layout = self._case, self._layout
@@ -153,7 +153,7 @@ class SliceFollower(QWidget):
             self._load_pace.arrived()
 
     def _show_load(self) -> None:
-        self._mark(Stale.PICTURE | Stale.TEXT | Stale.MEASURES)
+        self._mark(Stale.PICTURE | Stale.TEXT | Stale.MEASURES | Stale.TINT)
         self._say_pointed_at()
 
     def _on_fused(self) -> None:
@@ -212,6 +212,8 @@ class SliceFollower(QWidget):
                 picture.show_image(case, layout, index, coarse=coarse)
         if parts & Stale.FUSED:
             picture.show_fused(case, layout, index)
+        if parts & Stale.TINT:
+            picture.show_tint(case, layout, index)
         if parts & Stale.LABELS:
             picture.show_labels(case, layout, index)
         else:

@@ -25,12 +25,14 @@ from medview.gui.layers.letters import LettersLayer
 from medview.gui.layers.measurements import MeasurementsLayer
 from medview.gui.layers.owner import OwnerLayer
 from medview.gui.layers.proposal import Chip, ProposalLayer
+from medview.gui.layers.range_tint import RangeTintLayer
 from medview.gui.layers.reference_lines import ReferenceLinesLayer
 from medview.gui.layers.scale_bar import ScaleBarLayer
 from medview.gui.panes.corner_lines import window_ends
 from medview.gui.panes.corner_text import corner_texts
 from medview.gui.panes.fused_view import FusedView
 from medview.gui.panes.previews import Previews
+from medview.gui.panes.rule_content import range_mask, rule_chips
 from medview.gui.panes.slice_content import (
     boxes_on_slice,
     candidate_chips,
@@ -70,6 +72,7 @@ class SlicePicture:
         self.camera: Camera | None = None
         self.image = ImageLayer()
         self.graphics = GraphicsLayer()
+        self.tint = RangeTintLayer()
         self.labels = LabelsLayer()
         self.proposals = ProposalLayer()
         self.candidate = CandidateLayer()
@@ -120,6 +123,7 @@ class SlicePicture:
         self.camera = case.view.cameras[layout.plane]
         self.image.move(self.viewport)
         self.graphics.move(self.viewport)
+        self.tint.move(self.viewport)
         self.previews.move(self.viewport)
         self.fused.move(self.viewport)
         self._edge_letters = edge_letters(case.volume, layout)
@@ -148,6 +152,10 @@ class SlicePicture:
         """Take what other series add."""
         self.fused.show(case, layout, index, self._here)
 
+    def show_tint(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
+        """Take what the threshold brush would paint."""
+        self.tint.update(range_mask(case, self._bench, layout, index), self._here)
+
     def show_labels(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take labels."""
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
@@ -173,7 +181,7 @@ class SlicePicture:
         self.measurements.keep_free([*self._corners.boxes_px, *self._letters.boxes_px, *self._scale_bar.boxes_px])
         # Scores speak of the whole series, so one pane says them.
         first = layout.plane is Plane.AXIAL or self._bench.maximised == self._pane_id
-        of_effect = candidate_chips(case, self._bench)
+        of_effect = [*rule_chips(case, self._bench), *candidate_chips(case, self._bench)]
         self._chips = (*key_chips(case, layout, index), *of_effect, *proposal_chips(case, scores=first))
         self.proposals.update_chips(self._chips, self._corners.below_top_px)
 
@@ -236,6 +244,7 @@ class SlicePicture:
         self.fused.paint_picture(painter)
         self.graphics.paint(painter)
         self.fused.paint_outlines(painter)
+        self.tint.paint(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)
         self.candidate.paint(painter)

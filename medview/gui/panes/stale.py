@@ -32,7 +32,8 @@ class Stale(Flag):
     TEXT = auto()
     MEASURES = auto()
     FUSED = auto()
-    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES | FUSED
+    TINT = auto()
+    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES | FUSED | TINT
     ALL = SLICE | CAMERA
 
 
@@ -42,7 +43,7 @@ _SEEN = Stale.PICTURE | Stale.TEXT
 
 OF_BENCH = {
     "overlay_opacity": _OVERLAY,
-    "overlay_visible": _OVERLAY,
+    "overlay_visible": _OVERLAY | Stale.TINT,
     "identity_hidden": _WORDS,
     "graphics_visible": _WORDS,
     "slab": _WORDS,
@@ -50,13 +51,21 @@ OF_BENCH = {
     "names_read_as": _WORDS,
     "crosshair_visible": Stale.LINES,
     "reference_lines": Stale.LINES,
-    "tool": Stale.LINES,
+    "tool": Stale.LINES | Stale.TINT,
+    "brush_ranges": Stale.TINT,
+    "rules": Stale.TEXT,
+    "mode": Stale.TEXT,
     "effect": Stale.PROPOSALS | Stale.TEXT,
     "pointed": Stale.NONE,
 }
 """Field of the bench -> what its change makes stale in every pane; nothing but the frame around it for some."""
 
-OF_VIEW = {"window": _SEEN, "inverted": _SEEN, "colour_map": _SEEN, "active_annotation_id": Stale.MEASURES}
+OF_VIEW = {
+    "window": _SEEN | Stale.TINT,
+    "inverted": _SEEN,
+    "colour_map": _SEEN,
+    "active_annotation_id": Stale.MEASURES,
+}
 """Field of a case's view -> what its change makes stale in the panes of the case."""
 
 
