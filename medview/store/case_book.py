@@ -18,6 +18,7 @@ from medview.store.cases import (
     CaseSources,
     CaseStatus,
     add_case,
+    check_identities,
     find_case,
     get_case,
     list_cases,
@@ -91,6 +92,8 @@ class CaseBook:
                 return found
         with self._changing() as connection:
             if found is None:
+                # A damaged case is found by nobody: an empty one in its place would look as if nothing had been drawn.
+                check_identities(connection)
                 return add_case(connection, key, geometry, sources, iso(self._clock.utc()))
             move_sources(connection, found, sources)
             return get_case(connection, found.case_id)

@@ -198,6 +198,25 @@ def identity(study_uid: str, series_uid: str, stored_geometry: str, sop_instance
     return hashlib.sha256(canonical([study_uid, series_uid, stored_geometry, list(sop_instance_uids)]).encode()).hexdigest()
 
 
+def check_identities(connection: Connection) -> None:
+    """Make sure that what the project says about each case is what was said when it was made.
+
+    Raises
+    ------
+    StoreError
+        When something was altered.
+    """
+    cases = schema.cases.c
+    stored = select(cases.case_id, cases.study_uid, cases.series_uid, cases.geometry, cases.sources, cases.identity_sha256)
+    for row in connection.execute(stored):
+        try:
+            uids = json.loads(row.sources)["sop_instance_uids"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(row.case_id, repr(error)) from error
+        if identity(row.study_uid, row.series_uid, row.geometry, uids) != row.identity_sha256:
+            raise _damaged(row.case_id, "identity")
+
+
 def other_pixels() -> StoreError:
     """Return the error for images that are not those the labels were drawn on."""
     return StoreError(
@@ -224,10 +243,14 @@ def _row(row: Row[Any]) -> CaseRow:
             changed_utc=row.changed_utc,
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(
-            "What the project says about a case is damaged; restore the project from a copy.",
-            detail=f"case {row.case_id}: {error!r}",
-        ) from error
+        raise _damaged(row.case_id, repr(error)) from error
+
+
+def _damaged(case_id: int, detail: str) -> StoreError:
+    return StoreError(
+        "What the project says about a case is damaged; restore the project from a copy.",
+        detail=f"case {case_id}: {detail}",
+    )
 
 
 def _encode_sources(sources: CaseSources) -> str:

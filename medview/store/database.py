@@ -63,7 +63,7 @@ class Database:
         try:
             with self._engine.connect().execution_options(medview_reading=True) as connection:
                 yield connection
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, UnicodeDecodeError) as error:
             raise explain(error, self.title) from error
 
     @contextmanager
@@ -119,6 +119,10 @@ class Database:
         self._engine.dispose()
 
 
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "replace")
+
+
 def newer_version(title: str) -> str:
     """Return the sentence for a project that a newer MedView wrote."""
     return f"{title} was written by a newer MedView and can only be read; install the newest one to change it."
@@ -131,6 +135,8 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
         connection = sqlite3.connect(
             uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64
         )
+        # One damaged byte of a text must not keep everything beside it from being read; its row's hash tells.
+        connection.text_factory = _text
         for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         if not read_only:

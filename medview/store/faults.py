@@ -30,6 +30,9 @@ def explain(error: BaseException, project: str) -> MedViewError:
         # Without the path: people name folders after patients.
         return _explain_os(error, project, f"{type(error).__name__} {error.errno}: {error.strerror}")
     detail = f"{type(error).__name__}: {error}"
+    if isinstance(error, UnicodeDecodeError):
+        # SQLite quotes the damaged table in what it says.
+        return _damaged(project, detail)
     original = getattr(error, "orig", None) if isinstance(error, SQLAlchemyError) else error
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", 0)
@@ -56,10 +59,14 @@ def _explain_sqlite(code: int, project: str, detail: str) -> MedViewError:
     if primary == sqlite3.SQLITE_NOTADB:
         return StoreError(f"{project} is not a MedView project; choose a folder that MedView made.", detail=detail)
     if primary == sqlite3.SQLITE_CORRUPT:
-        return StoreError(
-            f"The database of {project} is damaged; restore the project from a copy, or open it read-only.", detail=detail
-        )
+        return _damaged(project, detail)
     return WriteError(f"The disk refused to write {project}; check its free space and its connection.", detail=detail)
+
+
+def _damaged(project: str, detail: str) -> StoreError:
+    return StoreError(
+        f"The database of {project} is damaged; restore the project from a copy, or open it read-only.", detail=detail
+    )
 
 
 def _full(project: str, detail: str) -> DiskFullError:

@@ -17,12 +17,15 @@ from medview.store.blobs import BlobStore
 from medview.store.codec import decode
 from medview.store.entry import EntryKind
 from medview.store.replay import ReplayedCase
-from medview.store.rows import StoredRow, read_rows
+from medview.store.rows import StoredRow, read_rows, readers_cut_short
 from medview.store.snapshots import newest_good
 from medview.store.undo_stacks import UndoStacks
 
 UNDO_STEPS_KEPT = 500
 """Undo steps that come back with a case; older ones stay in the journal."""
+
+_FAR = 1000
+"""A damaged row whose number is this far from where it stands has another number."""
 
 log = logging.getLogger("medview.store")
 
@@ -64,7 +67,7 @@ def load_case(connection: Connection, case_id: int, geometry: Geometry, blobs: B
         undo=undo,
         redo=redo,
         stacks=UndoStacks(undo_seqs, redo_seqs),
-        losses=replayed.losses,
+        losses=[*replayed.losses, *_newest_missing(connection)],
         seq=replayed.seq,
     )
 
@@ -83,10 +86,17 @@ def replay(
     if case is None:
         case = ReplayedCase(geometry)
     source = _Commands(connection, case_id, blobs)
+    # Damaged rows out of place: their number may be what is damaged, and the next sound row tells which one is missing.
+    unplaced: list[StoredRow] = []
+    newest_row_id = 0
     for stored in read_rows(connection, case_id, case.seq):
         row = stored.row
         if row.seq != case.seq + 1:
+            if not stored.intact:
+                unplaced.append(stored)
+                continue
             _lose_missing(case, case.seq + 1, row.seq - 1)
+        newest_row_id = stored.row_id
         try:
             command = source.of(stored)
         except StoreError as error:
@@ -94,6 +104,11 @@ def replay(
             case.lose(row.seq, _lost(stored))
             continue
         case.follow(row.kind, row.seq, row.target_seq, command, row.revision)
+    at_the_end = [stored.row.seq for stored in unplaced if stored.row_id > newest_row_id]
+    if at_the_end:
+        # What is done next must not get the number of a row that is there.
+        near = [seq for seq in at_the_end if case.seq < seq <= case.seq + _FAR]
+        _lose_missing(case, case.seq + 1, max(near, default=case.seq + 1))
     return case
 
 
@@ -162,10 +177,19 @@ class _Commands:
         return command
 
 
+def _newest_missing(connection: Connection) -> list[str]:
+    """Name readers whose newest row is not the one they are known to have written last: no row after it can tell."""
+    return [
+        f"The newest changes of {reader} are gone from the project; those made on this case are missing from the labels."
+        for reader in readers_cut_short(connection)
+    ]
+
+
 def _lost(stored: StoredRow) -> str:
     row = stored.row
     what = {EntryKind.DO: "", EntryKind.UNDO: "Undo of ", EntryKind.REDO: "Redo of "}[row.kind]
-    return f"“{what}{row.name}” of {row.created_utc} (change {row.seq}) is damaged on disk and is missing from the labels."
+    name, created = ("".join(c for c in text if c.isprintable()) for text in (row.name, row.created_utc))
+    return f"“{what}{name}” of {created} (change {row.seq}) is damaged on disk and is missing from the labels."
 
 
 def _lose_missing(case: ReplayedCase, first: int, last: int) -> None:

@@ -130,6 +130,22 @@ def read_rows(
         yield _stored(found)
 
 
+def readers_cut_short(connection: Connection) -> list[str]:
+    """Return the names of readers whose newest row is sound and yet not the one they wrote last."""
+    readers, journal = schema.readers.c, schema.journal.c
+    found = []
+    for reader in connection.execute(select(readers.reader_id, readers.name, readers.head_sha256)).all():
+        newest = select(journal.case_id, journal.seq, journal.row_sha256).where(journal.reader_id == reader.reader_id)
+        row = connection.execute(newest.order_by(journal.row_id.desc()).limit(1)).one_or_none()
+        if row is None:
+            found += [reader.name] if reader.head_sha256 else []
+        elif row.row_sha256 != reader.head_sha256 and all(
+            stored.intact for stored in read_rows(connection, row.case_id, only=[row.seq])
+        ):
+            found.append(reader.name)
+    return found
+
+
 def last_seq(connection: Connection, case_id: int) -> int:
     """Return the number of the newest row of a case; 0 when there is none."""
     journal = schema.journal.c
@@ -138,26 +154,32 @@ def last_seq(connection: Connection, case_id: int) -> int:
 
 def _stored(found: Row[Any]) -> StoredRow:
     row = JournalRow(
-        case_id=found.case_id,
-        seq=found.seq,
+        case_id=_number(found.case_id),
+        seq=_number(found.seq),
         kind=_kind(found.kind),
-        target_seq=found.target_seq,
+        target_seq=_number(found.target_seq),
         name=str(found.name),
         tool=str(found.tool),
-        revision=found.revision,
+        revision=_number(found.revision),
         created_utc=str(found.created_utc),
         pixels_sha256=str(found.pixels_sha256),
         document=str(found.document),
-        payload=bytes(found.payload),
-        size_bytes=found.size_bytes,
+        payload=found.payload if isinstance(found.payload, bytes) else b"",
+        size_bytes=_number(found.size_bytes),
     )
     digest = row_hash(row, str(found.reader_uid), str(found.identity_sha256), str(found.previous_sha256))
     intact = digest == found.row_sha256
     return StoredRow(row, found.row_id, found.reader_id, found.previous_sha256, found.row_sha256, intact)
 
 
+# What is damaged must not hide the row: its hash disagrees then, whatever stands in place of it.
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else -1
+
+
 def _kind(value: str) -> EntryKind:
-    # A damaged kind must not hide the row: its hash disagrees then, whatever stands here.
     try:
         return EntryKind(value)
     except ValueError:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from medview.store import ballast
+
+LITTLE_BALLAST_BYTES = 1 << 18
+
 _MEMORY = Path("/dev/shm")
 
 
@@ -17,3 +21,10 @@ def quick_disk(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="medview-", dir=_MEMORY) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def little_ballast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Projects are made and copied by the hundred here."""
+    monkeypatch.setattr(ballast, "BALLAST_BYTES", LITTLE_BALLAST_BYTES)
+    monkeypatch.setattr(ballast, "_STEP_BYTES", LITTLE_BALLAST_BYTES // 4)

@@ -1,6 +1,6 @@
 /* A disk that fails on its Nth write. Built and preloaded by the tests; see faulty_disk.py.
  *
- * Counts what changes files under one folder: writes, flushes, cuts, renames, new files and new folders.
+ * Counts what changes files under one folder: writes, flushes, cuts, room taken, renames, new files and new folders.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -119,6 +119,26 @@ int fsync(int fd) { REAL(fsync); WHOLE(open_inside(fd)); return real(fd); }
 int fdatasync(int fd) { REAL(fdatasync); WHOLE(open_inside(fd)); return real(fd); }
 int ftruncate(int fd, off_t size) { REAL(ftruncate); WHOLE(open_inside(fd)); return real(fd, size); }
 int ftruncate64(int fd, off64_t size) { REAL(ftruncate64); WHOLE(open_inside(fd)); return real(fd, size); }
+int posix_fallocate(int fd, off_t at, off_t size)
+{
+    REAL(posix_fallocate);
+    if (open_inside(fd) && hit()) {
+        refuse();
+        return atomic_load(&error_number);
+    }
+    return real(fd, at, size);
+}
+
+int posix_fallocate64(int fd, off64_t at, off64_t size)
+{
+    REAL(posix_fallocate64);
+    if (open_inside(fd) && hit()) {
+        refuse();
+        return atomic_load(&error_number);
+    }
+    return real(fd, at, size);
+}
+
 int rename(const char *old, const char *new) { REAL(rename); WHOLE(inside(new)); return real(old, new); }
 int mkdir(const char *path, mode_t mode) { REAL(mkdir); WHOLE(inside(path)); return real(path, mode); }
 

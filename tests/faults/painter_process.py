@@ -16,11 +16,12 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from medview.store import journal, row_writer
+from medview.store import ballast, journal, row_writer
 from medview.store.entry import Entry
 from medview.store.journal import Ticket
 from medview.store.project import Project
 from tests.faults import disk_trial
+from tests.faults.conftest import LITTLE_BALLAST_BYTES
 from tests.faults.kept import READER, open_kept
 
 # What a painter would import on its way is imported before it is born.
@@ -71,6 +72,7 @@ def main() -> None:
     # Failures are what is tried here, thousands of them; what matters is said on standard output.
     logging.disable()
     row_writer.SNAPSHOT_ROWS = 7
+    ballast.BALLAST_BYTES, ballast._STEP_BYTES = LITTLE_BALLAST_BYTES, LITTLE_BALLAST_BYTES // 4
     journal.RETRY_S = 0.02
     for line in sys.stdin:
         order = json.loads(line)
