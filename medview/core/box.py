@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,12 @@ class Box:
         return _triple([max(0, high - low) for low, high in zip(self.min_kji, self.max_kji, strict=True)])
 
     @property
+    def size(self) -> int:
+        """Voxels in the box."""
+        k, j, i = self.shape_kji
+        return k * j * i
+
+    @property
     def empty(self) -> bool:
         """Whether the box holds no voxel."""
         return 0 in self.shape_kji
@@ -87,6 +94,15 @@ class Box:
     def shifted(self, offset_kji: tuple[int, int, int]) -> Box:
         """Return the box moved by ``offset_kji`` voxels."""
         return Box(_triple(np.add(self.min_kji, offset_kji)), _triple(np.add(self.max_kji, offset_kji)))
+
+    def pieces(self, shape_kji: tuple[int, int, int]) -> Iterator[Box]:
+        """Yield the parts of the box in cells of ``shape_kji`` counted from voxel (0, 0, 0), in C order."""
+        starts = [
+            range(low - low % step, high, step)
+            for low, high, step in zip(self.min_kji, self.max_kji, shape_kji, strict=True)
+        ]
+        for corner in product(*starts):
+            yield self.intersection(Box(_triple(corner), _triple(np.add(corner, shape_kji))))
 
     def touches_slice(self, axis: int, index: int) -> bool:
         """Whether the slice ``index`` along array axis ``axis`` cuts the box."""

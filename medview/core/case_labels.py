@@ -54,8 +54,8 @@ class CaseLabels:
         done: list[Change] = []
         try:
             for change in changes:
-                self._apply_one(change)
-                done.append(change)
+                if self._apply_one(change):
+                    done.append(change)  # noqa: PERF401 - what was done before one fails has to be known
         except (LabelError, KeyError) as error:
             for change in reversed(done):
                 self._apply_one(change.inverse())
@@ -63,7 +63,7 @@ class CaseLabels:
                 raise
             raise LabelError("This change does not fit the labels as they are now.", detail=repr(error)) from error
 
-    def _apply_one(self, change: Change) -> None:
+    def _apply_one(self, change: Change) -> bool:
         if isinstance(change, LabelPatch):
             change.apply(self.segmentation.layer(change.layer_id))
         elif isinstance(change, SegmentChange):
@@ -80,9 +80,10 @@ class CaseLabels:
             if change.before != self.marks:
                 raise LabelError("The slices marked as done are no longer those this change expects.")
             self.marks = change.after
-        else:
-            self._apply_proposal(change)
+        elif not self._apply_proposal(change):
+            return False
         self.revision += counts_as_revision(change)
+        return True
 
     def _apply_segment(self, change: SegmentChange) -> None:
         segments = self.segmentation.segments
@@ -104,12 +105,23 @@ class CaseLabels:
             for other in self.segmentation.segments
         )
 
-    def _apply_proposal(self, change: ProposalChange) -> None:
-        if change.before is not None:
-            del self.proposals[change.before.proposal_id]
-        if change.after is not None:
-            if not change.after.prediction.geometry.same_grid(self.segmentation.geometry):
+    def _apply_proposal(self, change: ProposalChange) -> bool:
+        """Apply it, or do nothing where a newer run of the model took the place of the proposal it speaks of.
+
+        Runs come beside the history, so a person may take back what was done to a proposal that is gone. What comes by
+        itself then stays: one proposal of a model is live.
+        """
+        before, after = change.before, change.after
+        if before is not None:
+            if before.proposal_id not in self.proposals:
+                return False
+            del self.proposals[before.proposal_id]
+        if after is not None:
+            if not after.prediction.geometry.same_grid(self.segmentation.geometry):
                 raise LabelError("This proposal was made on another grid; run the model on this series.")
-            if change.before is None and change.after.proposal_id in self.proposals:
-                raise LabelError("This proposal is already there.", detail=change.after.proposal_id)
-            self.proposals[change.after.proposal_id] = change.after
+            if before is None and after.proposal_id in self.proposals:
+                raise LabelError("This proposal is already there.", detail=after.proposal_id)
+            if before is None and any(live.model_id == after.model_id for live in self.proposals.values()):
+                return False
+            self.proposals[after.proposal_id] = after
+        return True

@@ -12,6 +12,12 @@ from medview.core.errors import StalePatchError
 from medview.core.packed_voxels import pack, unpack
 from medview.core.segmentation import LabelArray, LabelLayer
 
+PIECE_KJI = (32, 128, 128)
+"""A change larger than this is cut into patches of at most this size: each is applied in a few milliseconds."""
+
+PIECE_VOXELS = 1 << 19
+"""Voxels of such a piece."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelPatch:
@@ -42,6 +48,20 @@ class LabelPatch:
             return None
         trimmed = changed.shifted(box.min_kji)
         return cls(layer.layer_id, trimmed, pack(now[changed.slices]), pack(after[changed.slices]))
+
+    @classmethod
+    def pieces(cls, layer: LabelLayer, box: Box, after: LabelArray) -> list[LabelPatch]:
+        """Return the patches that turn the box of ``layer`` into ``after``: one, several for a large box, or none.
+
+        Parameters
+        ----------
+        after : ndarray of uint8, shape ``box.shape_kji``
+        """
+        if box.size <= PIECE_VOXELS:
+            patch = cls.between(layer, box, after)
+            return [] if patch is None else [patch]
+        found = (cls.between(layer, piece, after[piece.within(box).slices]) for piece in box.pieces(PIECE_KJI))
+        return [patch for patch in found if patch is not None]
 
     @classmethod
     def merged(cls, layer: LabelLayer, patches: Sequence[LabelPatch]) -> LabelPatch | None:

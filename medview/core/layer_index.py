@@ -92,6 +92,11 @@ class LayerIndex:
         (k0, k1), (j0, j1), (i0, i1) = ((int(held[0]), int(held[-1]) + 1) for held in ends)
         return Box((k0, j0, i0), (k1, j1, i1))
 
+    @property
+    def occupied(self) -> Box | None:
+        """The smallest box around all voxels that hold a value, or None when there are none."""
+        return Box.union_of(box for value in np.flatnonzero(self._counts) if (box := self.box(int(value))) is not None)
+
     def along(self, axis: int, values: npt.ArrayLike, count: int) -> _Counts:
         """Return how many voxels of each slice across an axis hold one of some values.
 

@@ -32,7 +32,7 @@ class PredictedMask:
     Attributes
     ----------
     voxels : ndarray of uint8, shape ``box.shape_kji``
-        Read-only; zero is background.
+        Read-only; zero, and every value that is not one of a segment, is background.
     """
 
     box: Box
@@ -52,6 +52,12 @@ class PredictedMask:
         """Return the mask of a whole-grid label map (k, j, i), keeping only the box around its foreground."""
         box = Box.around(labels != 0) or Box((0, 0, 0), (0, 0, 0))
         return cls(box, labels[box.slices].copy(), segments)
+
+    def reduced_to(self, segments: tuple[PredictedSegment, ...]) -> PredictedMask:
+        """Return the mask of some of its segments; the voxels are shared."""
+        reduced = PredictedMask(self.box, self.voxels, segments)
+        object.__setattr__(reduced, "_histogram", self._histogram)
+        return reduced
 
     def on_grid(self, shape_kji: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
         """Return the whole-grid label map, shape ``shape_kji``."""

@@ -1,66 +1,139 @@
-"""From a proposed mask to segments, without touching what is already drawn."""
+"""From a proposed mask to segments, within the rules and without touching what is already drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.box import Box
 from medview.core.changes import Change, SegmentChange
-from medview.core.label_patch import LabelPatch
+from medview.core.label_patch import PIECE_KJI, LabelPatch
 from medview.core.prediction import PredictedMask, PredictedSegment
-from medview.core.segmentation import VALUES_PER_LAYER, LabelLayer, Segmentation
+from medview.core.segmentation import VALUES_PER_LAYER, LabelLayer, Segmentation, SegmentRole
 from medview.core.source import Source
+from medview.core.volume import Volume
+from medview.edit.rules import EditRules, LabelWriter, Overlap
 from medview.edit.segments import new_segment
+
+Mask = npt.NDArray[np.bool_]
 
 
 def accept_segments(
-    segmentation: Segmentation, mask: PredictedMask, wanted: Sequence[PredictedSegment], source: Source
-) -> list[Change]:
-    """Return the changes that add proposed segments to a segmentation.
+    segmentation: Segmentation,
+    mask: PredictedMask,
+    wanted: Sequence[PredictedSegment],
+    source: Source,
+    rules: EditRules = EditRules(),
+    volume: Volume | None = None,
+) -> Iterator[Change | None]:
+    """Yield the changes that add proposed segments to a segmentation; each has to be applied before the next is asked for.
 
-    All of them go to the first layer in which their voxels are free, so nothing drawn before is overwritten.
+    All segments go to the first layer in which their voxels are free, so nothing drawn before is overwritten. Where
+    the rules keep what is drawn whole, the proposed segments give way instead.
 
     Parameters
     ----------
     wanted : sequence of PredictedSegment
         Those of ``mask.segments`` to add, in this order.
+    volume : Volume, optional
+        On the same grid; needed where the rules speak of values.
+
+    Yields
+    ------
+    Change or None
+        None where time passed and nothing is to be written.
     """
     if not wanted:
-        return []
-    chosen = np.zeros(256, dtype=np.bool_)
-    chosen[[predicted.value for predicted in wanted]] = True
-    layer = _free_layer(segmentation, mask.box, chosen[mask.voxels], len(wanted))
+        return
+    cut = _Cut(segmentation, mask, wanted, rules, volume)
+    layer = yield from _free_layer(segmentation, cut, len(wanted))
     lookup = np.zeros(256, dtype=np.uint8)
-    changes: list[Change] = []
-    # The segments are worked out on a stand-in, so that names, colours and values of the new ones differ too.
-    stand_in = Segmentation(segmentation.geometry, segments=list(segmentation.segments))
     for predicted in wanted:
-        segment = new_segment(
-            stand_in, predicted.name, colour=predicted.colour, code=predicted.code, source=source, layer_id=layer.layer_id
-        )
-        changes.append(SegmentChange(None, segment, len(stand_in.segments)))
-        stand_in.segments.append(segment)
+        name, colour, code = predicted.name, predicted.colour, predicted.code
+        segment = new_segment(segmentation, name, colour=colour, code=code, source=source, layer_id=layer.layer_id)
         lookup[predicted.value] = segment.value
-    after = lookup[mask.voxels]
-    now = layer.voxels[mask.box.slices]
-    # The chosen voxels are free there, so what is written and what stays never meet.
-    np.maximum(after, now, out=after)
-    patch = LabelPatch.between(layer, mask.box, after)
-    if patch is not None:
-        changes.append(patch)
-    return changes
+        yield SegmentChange(None, segment, len(segmentation.segments))
+    for box in mask.box.pieces(PIECE_KJI):
+        chosen = cut.chosen(box)
+        patch = None
+        if chosen is not None:
+            now = layer.voxels[box.slices]
+            patch = LabelPatch.between(layer, box, np.where(chosen, np.take(lookup, cut.proposed(box)), now))
+        yield patch
 
 
-def _free_layer(segmentation: Segmentation, box: Box, chosen: npt.NDArray[np.bool_], new_segments: int) -> LabelLayer:
-    """Return the first layer with values left for the new segments in which the chosen voxels of the box are background."""
+class _Cut:
+    """Which voxels of a proposed mask are taken over, piece by piece."""
+
+    def __init__(
+        self,
+        segmentation: Segmentation,
+        mask: PredictedMask,
+        wanted: Sequence[PredictedSegment],
+        rules: EditRules,
+        volume: Volume | None,
+    ) -> None:
+        self._mask = mask
+        self._wanted = np.zeros(256, dtype=np.bool_)
+        self._wanted[[predicted.value for predicted in wanted]] = True
+        # As it was before anything was taken over: the rules speak of what is drawn, not of what is being accepted.
+        self._drawn = replace(segmentation, segments=list(segmentation.segments))
+        self._rules = rules
+        self._volume = volume
+
+    @property
+    def box(self) -> Box:
+        return self._mask.box
+
+    def proposed(self, box: Box) -> npt.NDArray[np.uint8]:
+        """Values of the mask in a box."""
+        return self._mask.voxels[box.within(self._mask.box).slices]
+
+    def chosen(self, box: Box) -> Mask | None:
+        """Return the voxels of a box that are taken over, or None when there are none."""
+        proposed = self.proposed(box)
+        if not proposed.any():
+            return None
+        chosen = np.take(self._wanted, proposed)
+        if not chosen.any():
+            return None
+        allowed = LabelWriter(self._drawn, box, self._rules, self._volume).allowed()
+        if allowed is not None:
+            chosen &= allowed
+        if self._rules.overlap is Overlap.KEEP:
+            for layer_id, layer in self._drawn.layers.items():
+                chosen &= ~np.isin(layer.voxels[box.slices], self._structures(layer_id))
+        return chosen if chosen.any() else None
+
+    def _structures(self, layer_id: int) -> npt.NDArray[np.uint8]:
+        values = [s.value for s in self._drawn.segments if s.layer_id == layer_id and s.role is not SegmentRole.IGNORE]
+        return np.asarray(values, dtype=np.uint8)
+
+
+def _free_layer(segmentation: Segmentation, cut: _Cut, new_segments: int) -> Generator[None, None, LabelLayer]:
+    """Return the first layer with values left for the new segments in which what is taken over is background."""
     layer_id = 0
     while True:
         used = sum(s.layer_id == layer_id for s in segmentation.segments)
         layer = segmentation.layer(layer_id)
-        now = layer.voxels[box.slices]
-        if used + new_segments <= VALUES_PER_LAYER and not (now.any() and np.any(chosen & (now != 0))):
+        if used + new_segments <= VALUES_PER_LAYER and (yield from _is_free(layer, cut)):
             return layer
         layer_id += 1
+
+
+def _is_free(layer: LabelLayer, cut: _Cut) -> Generator[None, None, bool]:
+    # Where nothing of the layer can be is known without a look.
+    occupied = layer.index.occupied
+    if occupied is None:
+        return True
+    for box in occupied.intersection(cut.box).pieces(PIECE_KJI):
+        now = layer.voxels[box.slices]
+        if now.any():
+            chosen = cut.chosen(box)
+            if chosen is not None and bool(np.any(chosen & (now != 0))):
+                return False
+        yield None
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -105,8 +105,8 @@ class LabelWriter:
         """Make a segment hold exactly the mask inside the box; outside of it nothing changes."""
         self._write(segment, mask, ~mask)
 
-    def allowed(self, segment: Segment) -> Mask | None:
-        """Return where a segment may be changed by area and values, shape of the box; None is everywhere."""
+    def allowed(self, segment: Segment | None = None) -> Mask | None:
+        """Return where a segment, or a new one, may be changed by area and values, shape of the box; None is everywhere."""
         found = None if self._in_range is None else self._in_range[self.box.within(self._first).slices]
         if self._rules.area is not Area.EVERYWHERE:
             inside = np.zeros(self.box.shape_kji, dtype=np.bool_)
@@ -121,14 +121,8 @@ class LabelWriter:
         """Return the voxels of the box that a segment holds once the changes are applied."""
         return self._held(segment)
 
-    def changes(self, most_voxels: int | None = None) -> list[Change]:
-        """Return what has to be applied, in order; empty when nothing changes.
-
-        Parameters
-        ----------
-        most_voxels : int, optional
-            Patches are cut along k into such that are not larger, as far as whole slices allow.
-        """
+    def changes(self) -> list[Change]:
+        """Return what has to be applied, in order; empty when nothing changes. No patch is larger than a piece."""
         altered: list[Change] = []
         corrected = self._corrected()
         for position, segment in enumerate(self._segmentation.segments):
@@ -137,12 +131,10 @@ class LabelWriter:
                 now = replace(now, corrected=True)
             if now is not segment:
                 altered.append(SegmentChange(segment, now, position))
-        patches = [
-            LabelPatch.between(self._segmentation.layer(layer_id), part, after[part.within(self._outer).slices])
-            for layer_id, after in sorted(self._after.items())
-            for part in _cut(self._outer, most_voxels)
-        ]
-        return [*altered, *(patch for patch in patches if patch is not None)]
+        patches: list[LabelPatch] = []
+        for layer_id, after in sorted(self._after.items()):
+            patches += LabelPatch.pieces(self._segmentation.layer(layer_id), self._outer, after)
+        return [*altered, *patches]
 
     def _corrected(self) -> set[str]:
         """Return the ids of segments that are no longer as a model or a file brought them, once this is written."""
@@ -256,11 +248,3 @@ class LabelWriter:
         narrow, self._after = self._after, {}
         for layer_id, voxels in narrow.items():
             self._layer(layer_id)[inner.within(outer).slices] = voxels
-
-
-def _cut(box: Box, most_voxels: int | None) -> Iterator[Box]:
-    """Yield a box in parts of whole slices k."""
-    (k0, j0, i0), (k1, j1, i1) = box.min_kji, box.max_kji
-    step = k1 - k0 if most_voxels is None else max(1, most_voxels // max(1, (j1 - j0) * (i1 - i0)))
-    for k in range(k0, k1, max(1, step)):
-        yield Box((k, j0, i0), (min(k + step, k1), j1, i1))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 
 import numpy as np
 
 from medview.core.changes import Change
-from medview.core.label_patch import LabelPatch
+from medview.core.label_patch import PIECE_KJI, LabelPatch
 from medview.core.segmentation import Code, Segment, Segmentation
 from medview.core.source import Source
 from medview.edit.rules import LabelWriter
@@ -36,12 +37,13 @@ def new_segment(
     )
 
 
-def clear_segment(segmentation: Segmentation, segment: Segment) -> list[Change]:
-    """Return the changes that empty a segment; none when it holds no voxel or is locked."""
+def clear_segment(segmentation: Segmentation, segment: Segment) -> Iterator[Change]:
+    """Yield the changes that empty a segment, piece by piece; none when it holds no voxel or is locked."""
     box = segmentation.box(segment)
     if box is None:
-        return []
-    writer = LabelWriter(segmentation, box)
-    writer.erase(segment, np.ones(box.shape_kji, dtype=np.bool_))
-    # That it is no longer as a model made it says nothing of a segment without voxels.
-    return [change for change in writer.changes() if isinstance(change, LabelPatch)]
+        return
+    for piece in box.pieces(PIECE_KJI):
+        writer = LabelWriter(segmentation, piece)
+        writer.erase(segment, np.ones(piece.shape_kji, dtype=np.bool_))
+        # That it is no longer as a model made it says nothing of a segment without voxels.
+        yield from (change for change in writer.changes() if isinstance(change, LabelPatch))

@@ -9,16 +9,23 @@ from medview.core.changes import Command
 
 
 class EntryKind(Enum):
-    """What the person did."""
+    """What happened."""
 
     DO = "do"
     UNDO = "undo"
     REDO = "redo"
+    NOTE = "note"
+    """Came by itself, e.g. what a model proposes; it is beside what can be undone."""
+
+    @property
+    def carries_command(self) -> bool:
+        """Whether the row holds a command; the others refer to one."""
+        return self in (EntryKind.DO, EntryKind.NOTE)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One gesture: a command done, or the newest one undone or redone.
+    """One gesture: a command done, noted, or the newest one undone or redone.
 
     Attributes
     ----------

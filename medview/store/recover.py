@@ -126,7 +126,7 @@ class _Commands:
         """Return the command a row does, undoes or redoes. Raises StoreError when it is damaged."""
         if not stored.intact:
             raise StoreError("The row does not match its checksum.")
-        if stored.row.kind is EntryKind.DO:
+        if stored.row.kind.carries_command:
             self._forget_old()
             return self._decode(stored)
         return self.at(stored.row.target_seq)
@@ -165,7 +165,7 @@ class _Commands:
         for seq in seqs:
             self._known[seq] = StoreError("The change this step refers to is damaged or missing.", detail=f"row {seq}")
         for stored in read_rows(self._connection, self._case_id, only=seqs):
-            if stored.intact and stored.row.kind is EntryKind.DO:
+            if stored.intact and stored.row.kind.carries_command:
                 try:
                     self._decode(stored)
                 except StoreError as error:
@@ -187,7 +187,7 @@ def _newest_missing(connection: Connection) -> list[str]:
 
 def _lost(stored: StoredRow) -> str:
     row = stored.row
-    what = {EntryKind.DO: "", EntryKind.UNDO: "Undo of ", EntryKind.REDO: "Redo of "}[row.kind]
+    what = {EntryKind.UNDO: "Undo of ", EntryKind.REDO: "Redo of "}.get(row.kind, "")
     name, created = ("".join(c for c in text if c.isprintable()) for text in (row.name, row.created_utc))
     return f"“{what}{name}” of {created} (change {row.seq}) is damaged on disk and is missing from the labels."
 

@@ -14,7 +14,7 @@ from medview.store.cases import begin_work, get_case
 from medview.store.clock import Clock, iso
 from medview.store.codec import Encoded, encode
 from medview.store.database import Database
-from medview.store.entry import Entry, EntryKind
+from medview.store.entry import Entry
 from medview.store.recover import replay
 from medview.store.rows import JournalRow, append_row, reader_id
 from medview.store.snapshots import SNAPSHOT_BYTES, SNAPSHOT_ROWS, write_snapshot
@@ -68,7 +68,7 @@ class RowWriter:
         """
         connection = self._connect()
         entry, kind = gesture.entry, gesture.entry.kind
-        encoded = encode(entry.command) if kind is EntryKind.DO else Encoded("", b"", {}, 0)
+        encoded = encode(entry.command) if kind.carries_command else Encoded("", b"", {}, 0)
         for data in encoded.blobs.values():
             self._blobs.put(data)
         with connection.begin():

@@ -16,14 +16,14 @@ class UndoStacks:
         self.redo = list(redo)
 
     def target(self, kind: EntryKind) -> int:
-        """Return the row an undo or redo refers to; 0 for a new command.
+        """Return the row an undo or redo refers to; 0 for one that carries a command.
 
         Raises
         ------
         StoreError
             When there is nothing to undo or redo.
         """
-        if kind is EntryKind.DO:
+        if kind.carries_command:
             return 0
         stack = self.undo if kind is EntryKind.UNDO else self.redo
         if not stack:
@@ -35,6 +35,8 @@ class UndoStacks:
 
         A target that lies deeper, or is gone because rows were damaged, is still followed.
         """
+        if kind is EntryKind.NOTE:
+            return
         if kind is EntryKind.DO:
             self.undo.append(seq)
             self.redo.clear()

@@ -13,7 +13,8 @@ from medview.workspace.jobs import Job, Outcome
 from medview.workspace.requests_effect import WriteChanges
 
 if TYPE_CHECKING:
-    from medview.workspace.open_case import Gesture, OpenCase
+    from medview.workspace.gesture import Gesture
+    from medview.workspace.open_case import OpenCase
     from medview.workspace.workspace import Workspace
 
 AT_ONCE_VOXELS = 1 << 20

@@ -27,6 +27,14 @@ class History:
         """The command Redo would do again."""
         return self._redo[-1] if self._redo else None
 
+    def next_undos(self, count: int) -> tuple[Command, ...]:
+        """The commands that ``count`` times Undo would take back, in that order."""
+        return tuple(reversed(self._undo[-count:])) if count > 0 else ()
+
+    def next_redos(self, count: int) -> tuple[Command, ...]:
+        """The commands that ``count`` times Redo would do again, in that order."""
+        return tuple(reversed(self._redo[-count:])) if count > 0 else ()
+
     def undone(self) -> None:
         """Record that the newest command was taken back."""
         self._redo.append(self._undo.pop())

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from medview.core.errors import CancelledError, MedViewError
 from medview.core.job import Inline, JobContext
+from medview.workspace.pour import Poured, at_once
 
 
 class Lane(Enum):
@@ -91,9 +92,14 @@ class JobRunner(Protocol):
     def submit(self, request: Request, outcome: Outcome) -> Job:
         """Queue a request on its lane."""
 
+    def pump(self, poured: Poured) -> None:
+        """Carry out what has to be done where the workspace lives, step by step."""
+
 
 class InlineRunner:
     """Runs each job at once in the calling thread."""
+
+    pump = staticmethod(at_once)
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []

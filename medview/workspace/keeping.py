@@ -14,7 +14,8 @@ from medview.store.cases import CaseKey, CaseSources, other_pixels
 from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.store.recover import LoadedCase
-from medview.workspace.open_case import OpenCase, Step
+from medview.workspace.editing import Step
+from medview.workspace.open_case import OpenCase
 
 _UNSURE = _(
     "Some slices cannot be read, so it is not certain that these are the images the "

@@ -7,6 +7,7 @@ from medview.core.measurement import Measurement
 from medview.workspace import drawn, measuring
 from medview.workspace.action import Action, Run, can_change
 from medview.workspace.operations import labels
+from medview.workspace.places import go_back_and_forth
 from medview.workspace.workspace import Workspace
 
 
@@ -29,12 +30,12 @@ def _has_segment(workspace: Workspace) -> bool:
 
 
 def _undo(workspace: Workspace) -> None:
-    if workspace.active and (command := workspace.active.undo()):
+    if workspace.active and (command := go_back_and_forth(workspace, workspace.active, -1)):
         workspace.say(_("Undone: {name}").format(name=in_language(command.name)))
 
 
 def _redo(workspace: Workspace) -> None:
-    if workspace.active and (command := workspace.active.redo()):
+    if workspace.active and (command := go_back_and_forth(workspace, workspace.active, 1)):
         workspace.say(_("Done again: {name}").format(name=in_language(command.name)))
 
 
@@ -43,7 +44,7 @@ def _accept(workspace: Workspace) -> None:
     if case is not None and case.labels.proposals:
         proposal_id = next(reversed(case.labels.proposals))
         name = case.labels.proposals[proposal_id].prediction.model_name
-        if labels.accept(case, proposal_id):
+        if labels.accept(case, proposal_id, rules=workspace.bench.rules):
             workspace.say(_("Accepted what {name} proposed.").format(name=name), undo=True)
 
 

@@ -85,6 +85,8 @@ class Workspace:
         known = self.patients if self.cases else []
         self.patients = list(dict.fromkeys((*known, patient_of(case.series))))
         self.cases[case.key] = case
+        case.pump = self.runner.pump
+        case.failed.connect(self.report)
         case.labels_changed.connect(self._on_labels)
         case.history_changed.connect(self._on_history)
         case.load_changed.connect(self._on_load)
@@ -148,6 +150,8 @@ class Workspace:
         self.bench.layout = self.bench.layout.without_case(key)
         case = self.cases.pop(key)
         case.stop_reading()
+        case.settle()
+        case.failed.disconnect()
         case.labels_changed.disconnect()
         case.history_changed.disconnect()
         case.load_changed.disconnect()

@@ -60,3 +60,19 @@ def test_a_box_beside_the_grid_is_empty_after_clipping() -> None:
     assert Box((7, 0, 0), (9, 3, 3)).clipped((5, 5, 5)).empty
     assert Box((-9, 0, 0), (-2, 3, 3)).clipped((5, 5, 5)).empty
     assert Box((-2, -1, 0), (9, 3, 3)).clipped((5, 5, 5)) == Box((0, 0, 0), (5, 3, 3))
+
+
+def test_pieces_of_a_box_cover_it_once_and_lie_on_one_lattice() -> None:
+    box = Box((3, 0, 7), (17, 5, 29))
+    hits = np.zeros((20, 20, 40), dtype=int)
+    for piece in box.pieces((8, 4, 16)):
+        hits[piece.slices] += 1
+        assert all(
+            low // step == (high - 1) // step
+            for low, high, step in zip(piece.min_kji, piece.max_kji, (8, 4, 16), strict=True)
+        )
+    expected = np.zeros_like(hits)
+    expected[box.slices] = 1
+    assert np.array_equal(hits, expected)
+    assert box.size == expected.sum()
+    assert list(Box((0, 0, 0), (0, 0, 0)).pieces((8, 8, 8))) == []

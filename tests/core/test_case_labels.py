@@ -75,7 +75,6 @@ def test_of_changes_that_do_not_all_fit_none_is_applied() -> None:
         AnnotationChange(None, BOX),
         ProposalChange(None, PROPOSAL),
         AnnotationChange(ImageLabel("nobody", "x"), None),
-        ProposalChange(replace(PROPOSAL, proposal_id="gone"), None),
     ],
 )
 def test_a_change_that_does_not_fit_is_a_label_error_and_changes_nothing(change: Change) -> None:

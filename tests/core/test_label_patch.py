@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from medview.core.box import Box
 from medview.core.errors import StalePatchError
-from medview.core.label_patch import LabelPatch
+from medview.core.label_patch import PIECE_KJI, LabelPatch
 from medview.core.segmentation import LabelLayer
 
 SHAPE_KJI = (5, 7, 9)
@@ -82,3 +82,27 @@ def test_a_merged_patch_undoes_and_redoes_a_whole_row_of_writes(
     assert np.array_equal(layer.voxels, before)
     merged.apply(layer)
     assert np.array_equal(layer.voxels, after)
+
+
+def test_a_large_change_is_cut_into_pieces_that_together_write_the_same() -> None:
+    shape = (70, 150, 260)
+    layer = LabelLayer(0, np.zeros(shape, dtype=np.uint8))
+    after = np.zeros(shape, dtype=np.uint8)
+    after[3:69, 40:149, 1:130] = np.random.default_rng(5).integers(0, 4, (66, 109, 129))
+    box = Box((1, 7, 0), (70, 150, 259))
+    patches = LabelPatch.pieces(layer, box, after[box.slices])
+    assert len(patches) > 4
+    assert all(np.less_equal(patch.box.shape_kji, PIECE_KJI).all() for patch in patches)
+    for patch in patches:
+        patch.apply(layer)
+    assert np.array_equal(layer.voxels, after)
+    for patch in reversed(patches):
+        patch.inverse().apply(layer)
+    assert not layer.voxels.any()
+
+
+def test_a_small_change_is_one_piece_and_none_where_nothing_changes() -> None:
+    layer = LabelLayer(0, np.zeros(SHAPE_KJI, dtype=np.uint8))
+    box = Box.whole(SHAPE_KJI)
+    assert LabelPatch.pieces(layer, box, layer.voxels.copy()) == []
+    assert len(LabelPatch.pieces(layer, box, np.ones(SHAPE_KJI, dtype=np.uint8))) == 1

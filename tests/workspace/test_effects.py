@@ -267,7 +267,8 @@ def test_a_large_effect_is_written_in_parts_as_one_entry(
     workspace: Workspace, case: OpenCase, later: LaterRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(effect_writing, "AT_ONCE_VOXELS", 10)
-    monkeypatch.setattr("medview.edit.effects.carry_out.PATCH_VOXELS", 1000)
+    monkeypatch.setattr("medview.core.label_patch.PIECE_VOXELS", 10)
+    monkeypatch.setattr("medview.core.label_patch.PIECE_KJI", (4, 16, 16))
     segment = drawn(case, SMALL)
     before, steps = layers(case), len(case.history.names)
     workspace.effects.open("threshold")
@@ -289,7 +290,8 @@ def test_what_is_half_written_is_taken_back_by_escape_and_by_another_gesture(
     workspace: Workspace, case: OpenCase, later: LaterRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(effect_writing, "AT_ONCE_VOXELS", 10)
-    monkeypatch.setattr("medview.edit.effects.carry_out.PATCH_VOXELS", 1000)
+    monkeypatch.setattr("medview.core.label_patch.PIECE_VOXELS", 10)
+    monkeypatch.setattr("medview.core.label_patch.PIECE_KJI", (4, 16, 16))
     drawn(case, SMALL)
     before, names = layers(case), case.history.names
     for interrupt in (lambda: workspace.effects.close(), lambda: case.gesture("brush").abort()):

@@ -9,9 +9,10 @@ from medview.core.changes import AnnotationChange
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.plane import Plane
 from medview.workspace.actions import action
+from medview.workspace.editing import Step
 from medview.workspace.hands import Hands
 from medview.workspace.measuring import as_text, held, jump_to, lies_on, measurements, rename, short_text, table, where
-from medview.workspace.open_case import OpenCase, Step
+from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.reports import reported
 from medview.workspace.pointer import Pointer
 from medview.workspace.tool_actions import set_tool

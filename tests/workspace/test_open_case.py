@@ -11,7 +11,8 @@ from medview.core.box import Box
 from medview.core.changes import Command, SegmentChange
 from medview.core.errors import LabelError, StalePatchError
 from medview.core.label_patch import LabelPatch
-from medview.workspace.open_case import OpenCase, Step
+from medview.workspace.editing import Step
+from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from tests.helpers.strokes import stroke_patch
 from tests.workspace.conftest import make_case

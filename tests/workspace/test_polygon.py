@@ -12,10 +12,11 @@ from medview.analysis.measures import measure
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.plane import Plane
 from medview.workspace.actions import action
+from medview.workspace.editing import Step
 from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.measuring import measurements
-from medview.workspace.open_case import OpenCase, Step
+from medview.workspace.open_case import OpenCase
 from medview.workspace.preview import OutlinePreview
 from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace

@@ -20,9 +20,6 @@ from medview.edit.effects.settings import Values
 from medview.edit.rules import EditRules, LabelWriter
 from medview.edit.segments import new_segment
 
-PATCH_VOXELS = 1 << 19
-"""Patches are no larger, so that writing a large one never keeps the window waiting."""
-
 LOST = 255
 """Value in a candidate of voxels that a segment loses to nothing."""
 LOST_COLOUR = (229, 99, 106)
@@ -106,7 +103,7 @@ def carry_out(
     involved += [(segment, new.box or whole) for segment, new in added]
     candidate = _candidate(effect.title, case_key, given, writer, involved)
     context.raise_if_cancelled()
-    changes = [_placed(change, given.region) for change in writer.changes(PATCH_VOXELS)]
+    changes = [_placed(change, given.region) for change in writer.changes()]
     # A segment that stays empty is not made.
     made = [SegmentChange(None, segment, len(before) + n) for n, (segment, _new) in enumerate(added)]
     changes = [*made, *changes] if any(isinstance(c, LabelPatch) for c in changes) else []

@@ -93,6 +93,8 @@ class ProjectKeeper(QObject):
         project = self._workspace.services.project
         if project is None:
             return True
+        for case in self._workspace.cases.values():
+            case.settle()
         try:
             project.close()
         except MedViewError as error:

@@ -14,7 +14,9 @@ from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from medview.core.errors import CancelledError, MedViewError
 from medview.core.language import _
+from medview.gui.jobs.pump import Pump
 from medview.workspace.jobs import Job, JobStatus, Lane, Outcome, Request
+from medview.workspace.pour import Poured
 
 LOG = logging.getLogger("medview.jobs")
 
@@ -56,6 +58,7 @@ class JobThreads(QObject):
         self._timer.timeout.connect(self._deliver)
         self._last_delivery = 0.0
         self._closed = False
+        self._pump = Pump(self.jobs, self.jobs_changed.emit, self)
 
     def submit(self, request: Request, outcome: Outcome) -> Job:
         """Queue a request on its lane and return at once."""
@@ -71,10 +74,15 @@ class JobThreads(QObject):
         self.jobs_changed.emit()
         return job
 
+    def pump(self, poured: Poured) -> None:
+        """Carry out what has to be done on this thread, a few milliseconds at a time."""
+        self._pump.take(poured)
+
     def close(self) -> None:
         """Cancel everything and wait until the threads have ended. Nothing is delivered afterwards."""
         self._closed = True
         self._timer.stop()
+        self._pump.close()
         for ticket in self._tickets.values():
             ticket.cancelled.set()
         for lane in self._lanes.values():

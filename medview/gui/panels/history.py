@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 
-from medview.core.language import _, in_language
+from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import words
-from medview.gui.parts.identity import command_name
+from medview.gui.parts.history_model import STEPS_ROLE, HistoryModel
 from medview.gui.parts.theme_tokens import GRID_PX
+from medview.workspace.places import go_back_and_forth
 from medview.workspace.workspace import Workspace
-
-_MOST_SHOWN = 300
 
 
 class HistoryPanel(QWidget):
@@ -22,13 +20,17 @@ class HistoryPanel(QWidget):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        self.list = QListWidget()
+        self.model = HistoryModel(self)
+        self.list = QListView()
+        self.list.setModel(self.model)
+        self.list.setUniformItemSizes(True)
         self.list.setObjectName("history")
         self.list.setToolTip(_("Double click an entry to go back or forward to it"))
         self.list.setMinimumHeight(110)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.list.itemDoubleClicked.connect(self._go_to)
+        self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.list.doubleClicked.connect(self._go_to)
         self._empty = words(
             _("Nothing has been changed yet. Everything you do can be undone, also after a restart."), "quiet"
         )
@@ -49,26 +51,11 @@ class HistoryPanel(QWidget):
         done = case.history.names if case else ()
         self._empty.setVisible(not undone and not done)
         self.list.setVisible(bool(undone or done))
-        self.list.clear()
-        # Redo brings the entry next to what is done back first.
-        for steps, name in reversed(list(enumerate(undone, start=1))):
-            self._add(name, steps, undone=True)
-        for back, name in enumerate(reversed(done[-_MOST_SHOWN:])):
-            self._add(name, -back, undone=False)
-
-    def _add(self, name: str, steps: int, *, undone: bool) -> None:
-        name = in_language(command_name(name, hidden=self._workspace.bench.identity_hidden))
-        item = QListWidgetItem(name)
-        item.setToolTip(name)
-        item.setData(Qt.ItemDataRole.UserRole, steps)
+        self.model.show(done, undone, hidden=self._workspace.bench.identity_hidden)
         if undone:
-            item.setForeground(QBrush(self.palette().color(self.palette().ColorRole.PlaceholderText)))
-            item.setToolTip(_("Undone: {name}").format(name=name))
-        self.list.addItem(item)
+            self.list.scrollTo(self.model.index(self.model.current_row))
 
-    def _go_to(self, item: QListWidgetItem) -> None:
+    def _go_to(self, index: QModelIndex) -> None:
         case = self._workspace.active
-        steps = int(item.data(Qt.ItemDataRole.UserRole))
-        for _unused in range(abs(steps)):
-            if case is not None:
-                case.redo() if steps > 0 else case.undo()
+        if case is not None:
+            go_back_and_forth(self._workspace, case, int(index.data(STEPS_ROLE)))

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from medview.core.language import _, in_language
+from medview.core.language import _
 from medview.core.prediction import Prediction
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import clear_layout, words
@@ -71,18 +71,26 @@ class ProposalsPanel(QWidget):
         case = self._workspace.active
         if case is not None:
             name = case.labels.proposals[proposal_id].prediction.model_name
-            if labels.accept(case, proposal_id):
+            if labels.accept(case, proposal_id, rules=self._workspace.bench.rules):
                 self._workspace.say(_("Accepted what {name} proposed.").format(name=name), undo=True)
 
     def _accept_segment(self, proposal_id: str, value: int) -> None:
         case = self._workspace.active
-        if case is not None and labels.accept(case, proposal_id, {value}):
-            self._say_done()
+        mask = case.labels.proposals[proposal_id].prediction.mask if case is not None else None
+        if case is None or mask is None:
+            return
+        name = next(segment.name for segment in mask.segments if segment.value == value)
+        if labels.accept(case, proposal_id, {value}, self._workspace.bench.rules):
+            self._workspace.say(_("Accepted {name}.").format(name=name), undo=True)
 
     def _accept_box(self, proposal_id: str, annotation_id: str) -> None:
         case = self._workspace.active
-        if case is not None and labels.accept_box(case, proposal_id, annotation_id):
-            self._say_done()
+        if case is None:
+            return
+        boxes = case.labels.proposals[proposal_id].prediction.boxes
+        name = next(box.label for box in boxes if box.annotation_id == annotation_id)
+        if labels.accept_box(case, proposal_id, annotation_id):
+            self._workspace.say(_("Accepted {name}.").format(name=name), undo=True)
 
     def _reject(self, proposal_id: str) -> None:
         case = self._workspace.active
@@ -90,11 +98,6 @@ class ProposalsPanel(QWidget):
             name = case.labels.proposals[proposal_id].prediction.model_name
             if labels.reject(case, proposal_id):
                 self._workspace.say(_("Rejected what {name} proposed.").format(name=name), undo=True)
-
-    def _say_done(self) -> None:
-        case = self._workspace.active
-        if case is not None and (command := case.history.next_undo()) is not None:
-            self._workspace.say(_("Done: {name}").format(name=in_language(command.name)), undo=True)
 
     def _go_to(self, proposal_id: str, what: object) -> None:
         case = self._workspace.active

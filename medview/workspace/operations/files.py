@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from medview.core.box import Box
-from medview.core.changes import Change, Command, SegmentChange
+from medview.core.changes import Change, SegmentChange
 from medview.core.errors import GeometryError, MedViewError
 from medview.core.job import JobContext
-from medview.core.label_patch import LabelPatch
+from medview.core.label_patch import PIECE_KJI, LabelPatch
 from medview.core.language import _, in_language
 from medview.core.pixel_hash import pixels_sha256
-from medview.core.segmentation import LabelArray, Segmentation
+from medview.core.segmentation import Segment, Segmentation
 from medview.core.source import Source, SourceKind
 from medview.core.volume import Volume
 from medview.edit.segments import new_segment
@@ -208,30 +209,24 @@ def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:
     segmentation = case.labels.segmentation
     if not imported.geometry.same_grid(segmentation.geometry):
         raise GeometryError(f"{name} was made on another grid; open the series it was made on.")
-    stand_in = Segmentation(segmentation.geometry, segments=list(segmentation.segments))
-    first_free = max((n for n, layer in segmentation.layers.items() if layer.voxels.any()), default=-1) + 1
-    changes: list[Change] = []
-    for offset, (layer_id, voxels) in enumerate(sorted(imported.layers.items())):
-        lookup = [0] * 256
-        for segment in (s for s in imported.segments if s.layer_id == layer_id):
-            source = segment.source if segment.source.kind is not SourceKind.HAND else Source(SourceKind.IMPORT)
-            fresh = new_segment(
-                stand_in,
-                segment.name,
-                colour=segment.colour,
-                code=segment.code,
-                source=source,
-                layer_id=first_free + offset,
-            )
-            changes.append(SegmentChange(None, fresh, len(stand_in.segments)))
-            stand_in.segments.append(fresh)
-            lookup[segment.value] = fresh.value
-        patch = _layer_patch(segmentation, first_free + offset, voxels, lookup)
-        if patch is not None:
-            changes.append(patch)
-    case.do(Command(f"Import {name}", tuple(changes), "import"))
-    if imported.segments and case.active_segment is None:
-        case.view.active_segment_id = segmentation.segments[0].segment_id
+
+    def changes() -> Iterator[Change | None]:
+        occupied = (n for n, layer in segmentation.layers.items() if layer.index.occupied is not None)
+        first_free = max(occupied, default=-1) + 1
+        for offset, (layer_id, voxels) in enumerate(sorted(imported.layers.items())):
+            lookup = np.zeros(256, dtype=np.uint8)
+            for segment in (s for s in imported.segments if s.layer_id == layer_id):
+                fresh = _fresh(segmentation, segment, first_free + offset)
+                lookup[segment.value] = fresh.value
+                yield SegmentChange(None, fresh, len(segmentation.segments))
+            layer = segmentation.layer(first_free + offset)
+            for box in Box.whole(segmentation.geometry.shape_kji).pieces(PIECE_KJI):
+                part = voxels[box.slices]
+                yield LabelPatch.between(layer, box, lookup[part]) if part.any() else None
+        if imported.segments and case.active_segment is None:
+            case.view.active_segment_id = segmentation.segments[0].segment_id
+
+    case.pour(f"Import {name}", "import", changes())
     return len(imported.segments)
 
 
@@ -264,6 +259,7 @@ def _exportable(workspace: Workspace) -> OpenCase | None:
     if not case.ready:
         workspace.say(_("The series is still being read; export when it is complete."), Severity.WARNING)
         return None
+    case.settle()
     return case
 
 
@@ -285,6 +281,8 @@ def _written(workspace: Workspace) -> Outcome:
     return Outcome(done, failed=workspace.report)
 
 
-def _layer_patch(segmentation: Segmentation, layer_id: int, voxels: LabelArray, lookup: list[int]) -> LabelPatch | None:
-    after = np.asarray(lookup, dtype=np.uint8)[voxels]
-    return LabelPatch.between(segmentation.layer(layer_id), Box.whole(segmentation.geometry.shape_kji), after)
+def _fresh(segmentation: Segmentation, imported: Segment, layer_id: int) -> Segment:
+    source = imported.source if imported.source.kind is not SourceKind.HAND else Source(SourceKind.IMPORT)
+    return new_segment(
+        segmentation, imported.name, colour=imported.colour, code=imported.code, source=source, layer_id=layer_id
+    )

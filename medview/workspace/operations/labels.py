@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from math import prod
 
 from medview.core.annotations import Annotation, ImageLabel
 from medview.core.case_labels import counts_as_revision
 from medview.core.changes import AnnotationChange, Change, Command, ProposalChange, SegmentChange
 from medview.core.errors import LabelError
-from medview.core.prediction import PredictedMask, Prediction, Proposal
+from medview.core.label_patch import PIECE_KJI
+from medview.core.prediction import Prediction, Proposal
 from medview.core.segmentation import Segment
 from medview.edit.proposals import accept_segments
+from medview.edit.rules import EditRules
 from medview.edit.segments import clear_segment, new_segment
 from medview.workspace.open_case import OpenCase
 
@@ -61,42 +64,58 @@ def delete_segment(case: OpenCase, segment_id: str) -> None:
     if segment.locked or not case.editable:
         return
     position = segmentation.segments.index(segment)
-    changes = (*clear_segment(segmentation, segment), SegmentChange(segment, None, position))
-    case.do(Command(f"Delete {segment.name}", changes, "segments"))
-    if case.view.active_segment_id == segment_id:
-        rest = segmentation.segments
+
+    def changes() -> Iterator[Change | None]:
+        yield from clear_segment(segmentation, segment)
+        yield SegmentChange(segment, None, position)
+
+    if case.pour(f"Delete {segment.name}", "segments", changes()) and case.view.active_segment_id == segment_id:
+        rest = [s for s in segmentation.segments if s.segment_id != segment_id]
         case.view.active_segment_id = rest[min(position, len(rest) - 1)].segment_id if rest else ""
 
 
-def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = None) -> bool:
+def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = None, rules: EditRules = EditRules()) -> bool:
     """Take a proposal into the labels: all of it, or only the segments with these mask values; False when none was taken.
 
     Voxels of segments that are already there stay; what overlaps them goes to a layer of its own.
+
+    Parameters
+    ----------
+    rules : EditRules
+        Where labels may be changed, and whether what is drawn is kept whole.
     """
     if not case.editable:
         return False
     proposal = case.labels.proposals[proposal_id]
     prediction = proposal.prediction
-    changes: list[Change] = []
-    names: list[str] = []
-    if prediction.mask is not None:
-        wanted = [s for s in prediction.mask.segments if values is None or s.value in values]
-        changes += accept_segments(case.labels.segmentation, prediction.mask, wanted, prediction.source)
-        names += [segment.name for segment in wanted]
-    if values is None:
-        annotations = _annotations(prediction)
-        changes += [AnnotationChange(None, a) for a in annotations if a.annotation_id not in case.labels.annotations]
-        names += [a.label for a in annotations]
+    mask = prediction.mask
+    wanted = [s for s in mask.segments if values is None or s.value in values] if mask is not None else []
+    annotations = _annotations(prediction) if values is None else []
+    names = [segment.name for segment in wanted] + [a.label for a in annotations]
     if not names and values is not None:
         return False
-    rest = _without(proposal, values)
-    changes.append(ProposalChange(proposal, _as_fresh(case, proposal, rest, changes)))
+    fresh = not stale(case, proposal)
+
+    def changes() -> Iterator[Change | None]:
+        known = {segment.segment_id for segment in case.labels.segmentation.segments}
+        if mask is not None:
+            volume = case.anchor.volume
+            yield from accept_segments(case.labels.segmentation, mask, wanted, prediction.source, rules, volume)
+        for annotation in annotations:
+            if annotation.annotation_id not in case.labels.annotations:
+                yield AnnotationChange(None, annotation)
+        rest = _without(proposal, values)
+        # What is left of a proposal is not stale because a part of it was accepted.
+        if rest is not None and fresh:
+            rest = replace(rest, labels_revision=case.labels.revision)
+        yield ProposalChange(proposal, rest)
+        added = [s for s in case.labels.segmentation.segments if s.segment_id not in known]
+        if added and not case.active_segment:
+            case.view.active_segment_id = added[0].segment_id
+
     what = ", ".join(dict.fromkeys(names)) or "nothing"
-    case.do(Command(f"Accept {what} from {prediction.model_name}", tuple(changes), "accept"))
-    added = [c.after for c in changes if isinstance(c, SegmentChange) and c.after is not None]
-    if added and not case.active_segment:
-        case.view.active_segment_id = added[0].segment_id
-    return True
+    pieces = 2 * prod(-(-extent // step) for extent, step in zip(mask.box.shape_kji, PIECE_KJI, strict=True)) if mask else 0
+    return case.pour(f"Accept {what} from {prediction.model_name}", "accept", changes(), total=pieces)
 
 
 def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
@@ -108,7 +127,10 @@ def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
     box = next(b for b in prediction.boxes if b.annotation_id == annotation_id)
     rest = replace(proposal, prediction=replace(prediction, boxes=tuple(b for b in prediction.boxes if b is not box)))
     taken = AnnotationChange(None, box)
-    left = _as_fresh(case, proposal, None if rest.empty else rest, [taken])
+    left = None if rest.empty else rest
+    if left is not None and not stale(case, proposal):
+        # What is left of a proposal is not stale because a part of it was accepted.
+        left = replace(left, labels_revision=case.labels.revision + counts_as_revision(taken))
     return case.do(
         Command(f"Accept {box.label} from {prediction.model_name}", (taken, ProposalChange(proposal, left)), "accept")
     )
@@ -140,7 +162,7 @@ def propose(case: OpenCase, proposal: Proposal, then: Callable[[], None] = lambd
         changes: list[Change] = [ProposalChange(p, None) for p in earlier]
         changes.append(ProposalChange(None, proposal))
         command = Command(f"Run {proposal.prediction.model_name}", tuple(changes), "predict")
-        if not case.do(command):
+        if not case.note(command):
             case.show_only(changes)
         then()
 
@@ -165,13 +187,6 @@ def _alter(case: OpenCase, segment: Segment, name: str) -> None:
         case.do(Command(name, (SegmentChange(before, segment, position),), "segments"))
 
 
-def _as_fresh(case: OpenCase, proposal: Proposal, rest: Proposal | None, changes: Sequence[Change]) -> Proposal | None:
-    """What is left of a proposal is not stale because a part of it was accepted."""
-    if rest is None or stale(case, proposal):
-        return rest
-    return replace(rest, labels_revision=case.labels.revision + sum(counts_as_revision(change) for change in changes))
-
-
 def _annotations(prediction: Prediction) -> list[Annotation]:
     job = prediction.source.job_id
     labels = [
@@ -185,8 +200,5 @@ def _without(proposal: Proposal, values: Collection[int] | None) -> Proposal | N
     if values is None or mask is None:
         return None
     left = tuple(s for s in mask.segments if s.value not in values)
-    voxels = mask.voxels.copy()
-    for value in values:
-        voxels[voxels == value] = 0
-    rest = replace(proposal, prediction=replace(proposal.prediction, mask=PredictedMask(mask.box, voxels, left)))
+    rest = replace(proposal, prediction=replace(proposal.prediction, mask=mask.reduced_to(left)))
     return None if rest.empty else rest

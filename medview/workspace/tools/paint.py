@@ -15,7 +15,7 @@ from medview.edit.rules import Mask
 from medview.edit.sampled_range import Range
 from medview.edit.segments import new_segment
 from medview.workspace.brush_range import brush_range, learn
-from medview.workspace.open_case import Gesture
+from medview.workspace.gesture import Gesture
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import BrushPreview
 from medview.workspace.stage import Drag, Stage
