@@ -278,8 +278,8 @@ _WORK: tuple[tuple[Callable[[Annotator], None], float], ...] = (
 )
 
 
-def content(said: CaseLabels) -> str:
-    """Return a hash of what is said about a case: the bytes of all voxels, segments, annotations, proposals, marks."""
+def content(said: CaseLabels, *, proposals: bool = True) -> str:
+    """Return a hash of what is said about a case: the bytes of all voxels, segments, annotations, marks, and proposals."""
     digest = hashlib.sha256()
     for layer_id, layer in sorted(said.segmentation.layers.items()):
         if layer.voxels.any():
@@ -287,7 +287,7 @@ def content(said: CaseLabels) -> str:
             digest.update(np.ascontiguousarray(layer.voxels).data)
     digest.update(repr((said.segmentation.segments, sorted(said.marks.done_slices))).encode())
     digest.update(repr(sorted(said.annotations.items())).encode())
-    for _, proposal in sorted(said.proposals.items()):
+    for _, proposal in sorted(said.proposals.items()) if proposals else ():
         prediction = proposal.prediction
         facts = (
             proposal.proposal_id,

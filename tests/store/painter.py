@@ -119,8 +119,11 @@ class Painter:
             (box,),
             {"nodule": 0.9},
         )
-        proposal = Proposal("p1", prediction, self.labels.revision)
-        self.do("Run Organs", ProposalChange(None, proposal), tool="predict")
+        proposal = Proposal(f"p{self.seq}", prediction, self.labels.revision)
+        earlier = [ProposalChange(live, None) for live in self.labels.proposals.values()]
+        command = Command("Run Organs", (*earlier, ProposalChange(None, proposal)), "predict")
+        self.labels.apply(command.changes)
+        self._append(EntryKind.NOTE, command)
         return proposal
 
     def accept(self, proposal: Proposal) -> Ticket:

@@ -59,6 +59,23 @@ def test_undo_and_redo_go_on_across_a_restart(project: Project, painter: Painter
         assert len(second.undone) == 5
 
 
+def test_what_came_by_itself_is_there_after_reopening_and_takes_no_redo_away(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    painter.paint(*BLOCK)
+    painter.undo()
+    painter.propose(np.eye(21, dtype=np.uint8)[:, :, None].repeat(90, 2).repeat(4, 1)[:, :70])
+    with _reopened(project) as again:
+        loaded = again.load_case(painter.case_id)
+        assert [command.name for command in loaded.undo] == ["Add Liver"]
+        assert [command.name for command in loaded.redo] == ["Brush"]
+        assert len(loaded.labels.proposals) == 1
+        second = Painter(again)
+        second.redo()
+        painted = live_fingerprint(second)
+    with Project.open(project.path) as third:
+        assert stored_fingerprint(third, painter.case_id) == painted
+
+
 def test_a_proposal_is_as_stale_after_a_restart_as_before(project: Project, painter: Painter) -> None:
     painter.add_segment()
     # A gesture that was applied in pieces or taken back counts in the window, but is one row or none.

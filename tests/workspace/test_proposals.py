@@ -157,7 +157,7 @@ def test_proposals_are_accepted_within_the_rules_of_the_bench(workspace: Workspa
     body = case.labels.segmentation.mask(case.labels.segmentation.segments[0])
     labels.propose(case, _proposal(case))
     workspace.bench.rules = EditRules(area=Area.INSIDE, area_segment="Body")
-    next(action for action in LABEL_ACTIONS if action.id == "proposal.accept").run(workspace)
+    next(action for action in LABEL_ACTIONS if action.action_id == "proposal.accept").run(workspace)
     lung = case.labels.segmentation.segments[1]
     held = case.labels.segmentation.mask(lung)
     assert held.any()
