@@ -22,7 +22,7 @@ _TEMPLATE = _LOCALE / "medview.pot"
 
 _SAYING = frozenset({
     "Charset", "Command", "DamagedFile", "Finding", "Fit", "Quantity", "Reason", "SliceReport", "Unavailable", "_alter",
-    "commit", "progress", "wrong",
+    "commit", "pour", "progress", "wrong",
 })  # fmt: skip
 _CLI_SAYING = frozenset({"say"})
 _FAULTS = frozenset({

@@ -73,7 +73,7 @@ class RangeHistogram(CaseHistogram):
     """The range is that of the threshold brush."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
-        super().__init__(workspace, "range histogram", parent)
+        super().__init__(workspace, "range-histogram", parent)
 
     def ends(self, case: OpenCase) -> tuple[float, float, bool]:
         """Return the brush's range."""
