@@ -19,7 +19,7 @@ from medview.workspace.workspace import Workspace
 from tests.gui.cases import make_case
 
 
-class Later:
+class Later(InlineRunner):
     """A runner whose jobs wait until ``run`` is called."""
 
     def __init__(self) -> None:
