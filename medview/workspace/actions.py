@@ -14,6 +14,7 @@ from medview.workspace.reading_actions import READING_ACTIONS
 from medview.workspace.rule_actions import RULE_ACTIONS
 from medview.workspace.time_actions import TIME_ACTIONS
 from medview.workspace.tool_actions import TOOL_ACTIONS
+from medview.workspace.tour_actions import TOUR_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
     *HISTORY_ACTIONS,
@@ -27,6 +28,7 @@ ACTIONS: tuple[Action, ...] = (
     *TIME_ACTIONS,
     *FUSION_ACTIONS,
     *LABEL_ACTIONS,
+    *TOUR_ACTIONS,
     *EFFECT_ACTIONS,
     *DRAWN_ACTIONS,
 )

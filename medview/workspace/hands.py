@@ -15,11 +15,17 @@ from medview.workspace.preview import Preview
 from medview.workspace.scheme import Scheme, wheel_chord
 from medview.workspace.stage import Drag, DragTool, Stage
 from medview.workspace.toolbox import ToolEntry, entry_of
-from medview.workspace.tools import crosshair, pan, window, zoom
+from medview.workspace.tools import crosshair, pan, pick, window, zoom
 from medview.workspace.view_state import Bench, Camera, Mode
 from medview.workspace.workspace import Workspace
 
-_DRAGS: dict[str, DragTool] = {"pan": pan.drag, "zoom": zoom.drag, "window": window.drag, "crosshair": crosshair.drag}
+_DRAGS: dict[str, DragTool] = {
+    "pan": pan.drag,
+    "zoom": zoom.drag,
+    "window": window.drag,
+    "crosshair": crosshair.drag,
+    "pick": pick.drag,
+}
 
 _CLICK_SLACK_PX = 3.0
 """A press and release closer than this is a click, not a drag."""
@@ -45,6 +51,9 @@ class Hands:
         self._moved = False
         self._gathered: list[Pointer] = []
         self.clicking = Clicking(workspace, self._on_clicking)
+        for name in ("tool", "brush_radius_mm"):
+            # By a key, under a hand that rests.
+            workspace.bench.events[name].connect(self._on_bench)
 
     def press(self, pointer: Pointer) -> None:
         """Begin a gesture."""
@@ -204,6 +213,9 @@ class Hands:
             self.clicking.begin(clicks)
         return clicks is not None
 
+    def _on_bench(self, *_values: object) -> None:
+        self._update_preview(self.pointer)
+
     def _on_clicking(self) -> None:
         self._update_preview(self.pointer)
 
@@ -216,7 +228,7 @@ class Hands:
 
     def _update_preview(self, pointer: Pointer | None) -> None:
         if pointer != self.pointer:
-            self.pointer = pointer
+            self.pointer = self._workspace.pointer = pointer
             self.pointer_changed.emit()
         preview = self._preview_at(pointer)
         if preview != self.preview:

@@ -16,7 +16,7 @@ from medview.workspace.view_state import Mode
 
 DEFAULT = "pacs"
 
-DRAGS = ("tool", "pan", "zoom", "window", "crosshair", "")
+DRAGS = ("tool", "pan", "zoom", "window", "crosshair", "pick", "")
 """What a drag can do; empty is nothing."""
 
 WHEEL_STEPS = ("slice", "zoom", "radius")

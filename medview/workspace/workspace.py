@@ -19,9 +19,11 @@ from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Patient, patient_of
+from medview.workspace.pointer import Pointer
 from medview.workspace.scene_view import SceneView
 from medview.workspace.services import Services
 from medview.workspace.settings import Settings
+from medview.workspace.tour import Waiting
 from medview.workspace.view_state import Bench
 
 
@@ -65,6 +67,9 @@ class Workspace:
         """Of the cases opened since nothing was open, in that order."""
         self.registrations: dict[tuple[str, str], Registration] = {}
         """Found in this session, by the keys of the case that stays and of the one that is moved, open or not."""
+        self.pointer: Pointer | None = None
+        """Where the hand is on a picture, or None."""
+        self.waiting = Waiting()
         self.opening: set[str] = set()
         """Series that are asked for and not open yet."""
         self.effects = Effects(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
@@ -12,9 +14,12 @@ from pytestqt.qtbot import QtBot
 from medview.core.plane import Plane
 from medview.gui.panes.pointed_at import PointedAt
 from medview.gui.panes.slice_view import SliceView
+from medview.workspace.actions import action
 from medview.workspace.events import LabelsChanged
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
+from medview.workspace.preview import BrushPreview
+from medview.workspace.scheme import scheme_names, shipped
 from medview.workspace.view_state import Mode, Tool
 from tests.gui.cases import (
     BRIGHT_KJI,
@@ -261,3 +266,44 @@ def test_a_release_or_escape_right_after_a_move_loses_nothing_and_keeps_nothing(
     hands.frame()
     qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(300, 260))
     assert not any(layer.voxels.any() for layer in case.labels.segmentation.layers.values())
+
+
+def test_ctrl_and_the_keys_for_the_size_show_under_a_hand_that_rests(qtbot: QtBot) -> None:
+    case = make_case()
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 3.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    drag(pane, QPoint(240, 240), Qt.MouseButton.NoButton)
+    shown = hands.preview
+    assert isinstance(shown, BrushPreview)
+    assert not shown.erasing
+    qtbot.keyPress(pane, Qt.Key.Key_Control)
+    assert hands.preview == replace(shown, erasing=True)
+    qtbot.keyRelease(pane, Qt.Key.Key_Control, Qt.KeyboardModifier.ControlModifier)
+    assert hands.preview == shown
+    action("brush.larger").run(workspace)
+    assert hands.preview == replace(shown, radius_mm=workspace.bench.brush_radius_mm)
+    action("tool.window").run(workspace)
+    assert hands.preview is None
+
+
+@pytest.mark.parametrize("scheme", list(scheme_names()))
+def test_ctrl_erases_and_the_right_button_never_draws_in_any_scheme(qtbot: QtBot, scheme: str) -> None:
+    case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+    workspace, hands = make_workspace(case)
+    hands.scheme.use(shipped(scheme))
+    workspace.bench.mode, workspace.bench.tool, workspace.bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 4.0
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    at_px, left = QPoint(200, 160), Qt.MouseButton.LeftButton
+    qtbot.mouseClick(pane, left, pos=at_px)
+    assert case.labels.segmentation.layer(0).voxels.any()
+    qtbot.mouseClick(pane, left, Qt.KeyboardModifier.ControlModifier, at_px)
+    assert not case.labels.segmentation.layer(0).voxels.any()
+    assert workspace.bench.tool is Tool.BRUSH
+    entries, window = case.history.names, case.view.window
+    qtbot.mousePress(pane, Qt.MouseButton.RightButton, pos=at_px)
+    drag(pane, at_px + QPoint(60, 30), Qt.MouseButton.RightButton)
+    qtbot.mouseRelease(pane, Qt.MouseButton.RightButton, pos=at_px + QPoint(60, 30))
+    assert case.history.names == entries
+    zooms = {"itksnap", "ohif", "slicer"}
+    assert (case.view.window != window) == (scheme not in zooms)

@@ -23,6 +23,7 @@ _BUTTONS = {
     "shift+left": _("Shift and left"),
     "ctrl+left": _("Ctrl and left"),
     "alt+left": _("Alt and left"),
+    "ctrl+shift+left": _("Ctrl, Shift and left"),
     "shift+right": _("Shift and right"),
     "ctrl+right": _("Ctrl and right"),
 }
@@ -32,6 +33,7 @@ _DRAGS = {
     "zoom": _("Zoom"),
     "window": _("Window"),
     "crosshair": _("Crosshair"),
+    "pick": _("Pick the segment"),
     "": _("Nothing"),
 }
 _WHEEL = {"": _("Wheel"), "ctrl": _("Ctrl and wheel"), "shift": _("Shift and wheel")}

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QEnterEvent, QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QEnterEvent,
+    QGuiApplication,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from medview.gui.drawing.mouse import Notches, button_of, held_button
@@ -17,6 +26,11 @@ from medview.workspace.pointer import Button
 from medview.workspace.workspace import Workspace
 
 _CANCEL, _BACK = Qt.Key.Key_Escape, Qt.Key.Key_Backspace
+_HELD = {
+    Qt.Key.Key_Control: Qt.KeyboardModifier.ControlModifier,
+    Qt.Key.Key_Shift: Qt.KeyboardModifier.ShiftModifier,
+    Qt.Key.Key_Alt: Qt.KeyboardModifier.AltModifier,
+}
 _DRAWING_KEYS = (_CANCEL, _BACK, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ARROWS: dict[int, tuple[int, int]] = {
     Qt.Key.Key_Up: (-1, 0),
@@ -60,6 +74,7 @@ class SliceView(SliceCanvas):
         if (step := self._step_of(event)) is not None:
             nudge(self._workspace, self.pane_id, *step)
             return
+        self._hold(event, down=True)
         acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: self._hands.clicking.back}
         if event.key() not in _DRAWING_KEYS or not acts.get(event.key(), self._hands.clicking.close)():
             super().keyPressEvent(event)
@@ -69,6 +84,19 @@ class SliceView(SliceCanvas):
         plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier == Qt.KeyboardModifier.NoModifier
         step = _ARROWS.get(event.key()) if plain else None
         return step if step is not None and takes_arrows(self._workspace, self.pane_id) else None
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Let the hands know which keys are still held."""
+        self._hold(event, down=False)
+        super().keyReleaseEvent(event)
+
+    def _hold(self, event: QKeyEvent, *, down: bool) -> None:
+        """Show at once what a held key makes of the tool; a gesture that goes on keeps what it began with."""
+        held = _HELD.get(Qt.Key(event.key()))
+        if held is not None and self._pointer_px is not None and not QGuiApplication.mouseButtons():
+            # The system tells the keys that were held before this one went down or up.
+            modifiers = event.modifiers() | held if down else event.modifiers() & ~held
+            self._hands.hover(self._pointer(self._pointer_px, Button.NONE, modifiers))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Forward a press."""

@@ -25,7 +25,13 @@ _HOLD_MS = {Severity.INFO: 8_000, Severity.WARNING: 20_000}
 _ROLES = {Severity.INFO: "", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
 _BUTTONS = {Button.LEFT: _("Left"), Button.MIDDLE: _("Middle"), Button.RIGHT: _("Right")}
-_DRAGS = {"pan": _("move"), "zoom": _("zoom"), "window": _("window"), "crosshair": _("crosshair")}
+_DRAGS = {
+    "pan": _("move"),
+    "zoom": _("zoom"),
+    "window": _("window"),
+    "crosshair": _("crosshair"),
+    "pick": _("pick the segment"),
+}
 
 
 class MessageLine(QFrame):
