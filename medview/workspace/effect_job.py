@@ -6,8 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from medview.core.changes import Change, Command, SegmentChange
 from medview.core.errors import MedViewError
 from medview.core.geometry import Calibration
+from medview.core.label_patch import LabelPatch
 from medview.core.language import _
 from medview.edit.effects.carry_out import Worked
 from medview.edit.effects.effect import Effect
@@ -134,3 +136,19 @@ def why_not(effect: Effect, case: OpenCase | None) -> str:
     if effect.needs_segment and effect.needs_voxels and not case.labels.segmentation.count(segment):
         return _("{name} holds no voxels yet; draw it first.").format(name=segment.name)
     return ""
+
+
+def matters(change: Change, request: RunEffect | None, case: OpenCase) -> bool:
+    """Whether a change of the labels makes what was asked for stale."""
+    if not isinstance(change, LabelPatch):
+        return isinstance(change, SegmentChange)
+    segment = case.active_segment
+    # Beside the region as well where it is the segment's layer: the region may have to be larger now.
+    own = segment is not None and change.layer_id == segment.layer_id
+    return own or request is None or not change.box.intersection(request.region).empty
+
+
+def command_of(effect: Effect, worked: Worked, case: OpenCase) -> Command:
+    """Return what Apply does, as one entry of the history."""
+    about = case.active_segment.name if case.active_segment is not None else worked.candidate.amounts[0].name
+    return Command(f"{effect.name}: {about}", worked.changes, f"effect {effect.effect_id}")

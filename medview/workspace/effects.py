@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medview.core.changes import Change, Command, SegmentChange
+from medview.core.changes import Command, SegmentChange
 from medview.core.errors import LabelError
-from medview.core.label_patch import LabelPatch
 from medview.core.language import _
 from medview.edit.effects.carry_out import Worked
 from medview.edit.effects.effect import Effect
-from medview.edit.effects.settings import Choice
+from medview.edit.effects.settings import ValueRange, personal
 from medview.edit.effects.table import effect as effect_of
-from medview.workspace.effect_job import EffectJob, asked, why_not
+from medview.workspace.effect_job import EffectJob, asked, command_of, matters, why_not
 from medview.workspace.effect_state import EffectState
 from medview.workspace.effect_writing import EffectWriting
 from medview.workspace.events import LabelsChanged, Severity
@@ -36,6 +35,8 @@ class Effects:
         self._remembered: dict[str, dict[str, object]] = {}
         self._case: OpenCase | None = None
         self._worked: Worked | None = None
+        self._wanted = False
+        """A candidate is to be there, and follows what changes."""
         self._apply_when_done = False
         self._will_repeat = False
         self._job = EffectJob(workspace.runner, self._on_done, self._on_ended)
@@ -67,11 +68,14 @@ class Effects:
         case.view.events.crosshair_kji.connect(self._on_crosshair)
         values = effect.defaults() | self._remembered.get(effect_id, {})
         self._set(EffectState(effect_id, values, problem=why_not(effect, case)))
+        if effect.at_once:
+            self.preview()
 
     def change(self, key: str, value: object) -> None:
         """Change a setting; what is shown is worked out anew."""
         if self.effect is not None and self._state.values.get(key) != value:
-            self._keep({**self._state.values, key: value})
+            also = next((s.sets for s in self.effect.settings if s.key == key and isinstance(s, ValueRange)), None)
+            self._keep({**self._state.values, key: value, **dict([also] if also else [])})
             self._on_changed()
 
     def preview(self) -> None:
@@ -80,7 +84,7 @@ class Effects:
         if effect is None or case is None or self._writing.going_on:
             return
         self._job.cancel()
-        self._worked = None
+        self._worked, self._wanted = None, True
         problem = why_not(effect, case)
         if not problem and case.in_gesture:
             self._repeat_later(case)
@@ -111,7 +115,7 @@ class Effects:
         if not self._state.effect_id:
             return False
         self._job.cancel()
-        self._worked, self._apply_when_done = None, False
+        self._worked, self._wanted, self._apply_when_done, self._will_repeat = None, False, False, False
         self._writing.cancel()
         if self._case is not None:
             self._case.view.events.active_segment_id.disconnect(self._on_changed, missing_ok=True)
@@ -124,11 +128,6 @@ class Effects:
     def _state(self) -> EffectState:
         return self._workspace.bench.effect
 
-    @property
-    def _shown(self) -> bool:
-        """Whether there is, or will be, a candidate that follows the settings."""
-        return self._job.request is not None or self._state.candidate is not None or self._will_repeat
-
     # ------------------------------------------------------------------------------------ what the job brings
 
     def _on_done(self, worked: Worked) -> None:
@@ -140,7 +139,8 @@ class Effects:
             self._write(worked)
 
     def _on_ended(self, problem: str) -> None:
-        self._apply_when_done = False
+        # What fails is tried again with other settings; what a person cancelled is not.
+        self._wanted, self._apply_when_done = bool(problem), False
         self._set(replace(self._state, candidate=None, working=False, stale=False, note="", problem=problem))
 
     # ------------------------------------------------------------------------------------ what moves meanwhile
@@ -149,7 +149,7 @@ class Effects:
         effect = self.effect
         if effect is None or self._writing.going_on:
             return
-        if self._shown:
+        if self._wanted:
             self.preview()
         else:
             self._set(replace(self._state, problem=why_not(effect, self._case)))
@@ -170,18 +170,10 @@ class Effects:
         case = self._case
         if case is None or event.series_uid != case.key or self._writing.going_on:
             return
-        if not self._shown:
+        if not self._wanted:
             self._on_changed()
-        elif not self._will_repeat and any(self._matters(change, case) for change in event.changes):
+        elif not self._will_repeat and any(matters(change, self._job.request, case) for change in event.changes):
             self._repeat_later(case)
-
-    def _matters(self, change: Change, case: OpenCase) -> bool:
-        if not isinstance(change, LabelPatch):
-            return isinstance(change, SegmentChange)
-        request, segment = self._job.request, case.active_segment
-        # Beside the region as well where it is the segment's layer: the region may have to be larger now.
-        own = segment is not None and change.layer_id == segment.layer_id
-        return own or request is None or not change.box.intersection(request.region).empty
 
     def _repeat_later(self, case: OpenCase) -> None:
         self._job.cancel()
@@ -210,10 +202,8 @@ class Effects:
             self.close()
             self._workspace.say(_("{effect}: nothing changes.").format(effect=effect.title))
         else:
-            about = case.active_segment.name if case.active_segment is not None else worked.candidate.amounts[0].name
-            command = Command(f"{effect.name}: {about}", worked.changes, f"effect {effect.effect_id}")
             self._set(replace(self._state, writing=True))
-            self._writing.begin(case, command, effect.title)
+            self._writing.begin(case, command_of(effect, worked, case), effect.title)
 
     def _on_written(self, command: Command | None, problem: str) -> None:
         worked, case, effect = self._worked, self._case, self.effect
@@ -234,9 +224,7 @@ class Effects:
     def _keep(self, values: dict[str, object]) -> None:
         effect = self.effect
         if effect is not None:
-            # Ranges, segments and places belong to one series; ways and sizes to the person.
-            own = {s.key for s in effect.settings if isinstance(s, Choice) or isinstance(values.get(s.key), int | float)}
-            self._remembered[effect.effect_id] = {key: value for key, value in values.items() if key in own}
+            self._remembered[effect.effect_id] = personal(effect.settings, values)
         self._set(replace(self._state, values=values))
 
     def _set(self, state: EffectState) -> None:

@@ -115,8 +115,7 @@ def test_preview_shows_and_writes_nothing_and_apply_is_one_entry_that_undo_takes
     workspace.effects.open("threshold")
     workspace.effects.change("range", RANGE)
     assert workspace.bench.mode is Mode.ANNOTATE
-    assert workspace.bench.effect.candidate is None
-    workspace.effects.preview()
+    assert workspace.bench.effect.values["way"] == "range"
     candidate = workspace.bench.effect.candidate
     assert candidate is not None
     wanted = in_range(case, *RANGE)
@@ -149,9 +148,7 @@ def test_what_was_lost_is_shown_apart(workspace: Workspace, case: OpenCase) -> N
 def test_settings_and_rules_changed_while_it_is_shown_are_followed(workspace: Workspace, case: OpenCase) -> None:
     drawn(case, SMALL)
     workspace.effects.open("threshold")
-    workspace.effects.preview()
     workspace.effects.change("range", (0.0, 50.0))
-    workspace.effects.change("way", "range")
     candidate = workspace.bench.effect.candidate
     assert candidate is not None
     assert candidate.amounts[0].after == 51
@@ -166,15 +163,16 @@ def test_the_newest_settings_win_and_the_older_job_is_cancelled(
 ) -> None:
     drawn(case, SMALL)
     workspace.effects.open("threshold")
+    later.run_all()
+    before = workspace.bench.effect.candidate
     workspace.effects.change("range", (0.0, 20.0))
-    workspace.effects.preview()
     first = later.waiting[0]
     workspace.effects.change("range", (0.0, 30.0))
     assert first[0].status is JobStatus.CANCELLED
     assert workspace.bench.effect.working
     # Even one that was too quick to be stopped is not looked at.
     first[2].done(first[1].run(_Now(Outcome(lambda _value: None, later.waiting[1][2].partial))))
-    assert workspace.bench.effect.candidate is None
+    assert workspace.bench.effect.candidate is before
     later.run_all()
     assert workspace.bench.effect.candidate is not None
     assert workspace.bench.effect.candidate.amounts[0].after == 31

@@ -156,6 +156,8 @@ class Effect:
         Distances or volumes are needed, so it is not offered where the grid has none.
     needs_values : bool
         One value per voxel is needed, so it is not offered on colour.
+    at_once : bool
+        It is worked out as soon as it is opened; slow ones wait for Preview.
     short : str
         What its narrow button says, where the title is too long.
     """
@@ -172,6 +174,7 @@ class Effect:
     needs_voxels: bool = True
     needs_mm: bool = True
     needs_values: bool = False
+    at_once: bool = True
     short: str = ""
 
     def defaults(self) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 Values = Mapping[str, object]
@@ -87,11 +87,18 @@ class OtherSegment:
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
-    """Lowest and highest value of the picture, in its unit; None until the effect or a person says which."""
+    """Lowest and highest value of the picture, in its unit; None until the effect or a person says which.
+
+    Attributes
+    ----------
+    sets : tuple of str and value, or None
+        Another setting, and what it becomes once a person sets the range.
+    """
 
     key: str
     title: str
     tip: str
+    sets: tuple[str, object] | None = None
     when: When | None = None
 
 
@@ -120,6 +127,11 @@ def default_of(setting: Setting) -> object:
 def applies(setting: Setting, values: Values) -> bool:
     """Whether a setting means anything with the others as they are."""
     return setting.when is None or values.get(setting.when.key) in setting.when.values
+
+
+def personal(settings: Iterable[Setting], values: Values) -> dict[str, object]:
+    """Return the settings a person takes along from series to series: ways and sizes, not ranges, segments and places."""
+    return {one.key: values[one.key] for one in settings if isinstance(one, Choice | Number | Switch)}
 
 
 def number(values: Values, key: str) -> float:

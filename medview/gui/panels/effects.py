@@ -6,14 +6,14 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
-from medview.edit.effects.carry_out import Amount
+from medview.edit.effects.carry_out import LOST, Amount
 from medview.edit.effects.effect import Effect
 from medview.edit.effects.table import EFFECTS
 from medview.gui.parts.bind import Subscriptions, field_signal, follow
-from medview.gui.parts.controls import action_button, row_of, set_role, words
+from medview.gui.parts.controls import row_of, set_role, text_button, words
 from medview.gui.parts.effect_settings import EffectSettings
 from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
@@ -40,11 +40,9 @@ class EffectsPanel(QWidget):
         self._shown_id = ""
         self._form = QVBoxLayout()
         self._form.setSpacing(0)
-        self.preview, self.apply, self.cancel = (self._act(name) for name in ("preview", "apply", "close"))
-        self.apply.setText(_("Apply"))
-        self.cancel.setText(_("Cancel"))
-        self.preview.setText(_("Preview"))
-        self.apply.setProperty("role", "primary")
+        self.preview = self._act("preview", _("Preview"))
+        self.apply = self._act("apply", _("Apply"), "primary")
+        self.cancel = self._act("close", _("Cancel"))
         self.amounts, self.note = words("", "quiet"), words("", "quiet")
         self._open = QWidget()
         column = QVBoxLayout(self._open)
@@ -82,9 +80,12 @@ class EffectsPanel(QWidget):
             return
         self._take(effect)
         assert self.settings is not None
-        others = [s for s in case.labels.segmentation.segments if s.segment_id != case.view.active_segment_id]
-        self.settings.show_values(state.values, others, case.anchor.volume.unit)
+        self.settings.show_values(state.values, case)
         self.settings.setEnabled(not state.writing)
+        for name, button in (("preview", self.preview), ("apply", self.apply), ("close", self.cancel)):
+            # Keys differ from scheme to scheme.
+            button.setToolTip(self._actions[f"effect.{name}"].toolTip())
+            button.setEnabled(name == "close" or not (state.writing or case.read_only))
         self._say(state)
 
     def _take(self, effect: Effect | None) -> None:
@@ -98,7 +99,7 @@ class EffectsPanel(QWidget):
             self.settings.deleteLater()
             self.settings = None
         if effect is not None:
-            self.settings = EffectSettings(effect.settings, self._workspace.effects.change)
+            self.settings = EffectSettings(self._workspace, effect.settings)
             self._form.addWidget(self.settings)
 
     def _say(self, state: EffectState) -> None:
@@ -109,6 +110,8 @@ class EffectsPanel(QWidget):
         more = 0 if candidate is None else len(candidate.amounts) - len(lines)
         if more > 0:
             lines.append(_("and {count} more").format(count=more))
+        if candidate is not None and any(one.value == LOST for one in candidate.mask.segments):
+            lines.append(_("Red is given up."))
         self.amounts.setText("\n".join(lines))
         self.amounts.setVisible(bool(lines))
         if state.problem:
@@ -136,11 +139,10 @@ class EffectsPanel(QWidget):
         button.clicked.connect(partial(self._on_button, effect.effect_id))
         return button
 
-    def _act(self, name: str) -> QToolButton:
-        button = action_button(self._actions[f"effect.{name}"], text=True, flat=False)
+    def _act(self, name: str, text: str, role: str = "") -> QPushButton:
+        button = text_button(text, "", role=role)
         button.setObjectName(f"button effect.{name}")
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
+        button.clicked.connect(lambda: self._actions.run(f"effect.{name}"))
         return button
 
     def _on_button(self, effect_id: str, _checked: bool = False) -> None:

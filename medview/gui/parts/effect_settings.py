@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from psygnal import SignalInstance
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.core.segmentation import Segment
 from medview.edit.effects.settings import (
     Choice,
     Number,
@@ -21,24 +21,31 @@ from medview.edit.effects.settings import (
     applies,
     value_range,
 )
+from medview.gui.parts.bind import field_signal
+from medview.gui.parts.case_histogram import CaseHistogram
 from medview.gui.parts.controls import number_box, swatch, words
+from medview.gui.parts.range_fields import RangeFields
 from medview.gui.parts.theme_tokens import GRID_PX
-
-Change = Callable[[str, object], None]
+from medview.workspace.open_case import OpenCase
+from medview.workspace.workspace import Workspace
 
 _LEAST_COMBO_PX = 80
 
 
+class SettingRow:
+    """Title, if any, control, and how a value is shown in it; what a person changes goes to the workspace's effects."""
+
+    title: QWidget | None
+    control: QWidget
+
+    def show_value(self, values: Values, case: OpenCase) -> None:
+        """Show a value without announcing it as a change."""
+
+
 class EffectSettings(QWidget):
-    """One row per setting that applies; nothing is kept here.
+    """One row per setting that applies; nothing is kept here."""
 
-    Parameters
-    ----------
-    change : callable
-        Called with key and value when a person changes a setting.
-    """
-
-    def __init__(self, settings: Sequence[Setting], change: Change, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, settings: Sequence[Setting], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -48,166 +55,168 @@ class EffectSettings(QWidget):
         self.rows: dict[str, SettingRow] = {}
         self._settings = tuple(settings)
         for line, setting in enumerate(settings):
-            row = self.rows[setting.key] = _row(setting, change)
+            row = self.rows[setting.key] = _row(workspace, setting)
             if row.title is None:
                 grid.addWidget(row.control, line, 0, 1, 2)
             else:
                 grid.addWidget(row.title, line, 0)
                 grid.addWidget(row.control, line, 1)
 
-    def show_values(self, values: Values, others: Sequence[Segment], unit: str) -> None:
-        """Show the settings as they are.
-
-        Parameters
-        ----------
-        others : sequence of Segment
-            What an OtherSegment offers.
-        unit : str
-            Of the values of the picture.
-        """
+    def show_values(self, values: Values, case: OpenCase) -> None:
+        """Show the settings as they are, for a case."""
         for setting in self._settings:
             row = self.rows[setting.key]
             shown = applies(setting, values)
             row.control.setVisible(shown)
             if row.title is not None:
                 row.title.setVisible(shown)
-            row.show_value(values, others, unit)
-
-
-class SettingRow:
-    """Title, if any, control, and how a value is shown in it."""
-
-    def __init__(self, title: QWidget | None, control: QWidget) -> None:
-        self.title, self.control = title, control
-
-    def show_value(self, values: Values, others: Sequence[Segment], unit: str) -> None:
-        """Show a value without announcing it as a change."""
+            row.show_value(values, case)
 
 
 class _NumberRow(SettingRow):
-    def __init__(self, setting: Number, change: Change) -> None:
+    def __init__(self, workspace: Workspace, setting: Number) -> None:
         self._key = setting.key
         self.box = number_box(setting.low, setting.high, setting.tip)
         self.box.setDecimals(setting.decimals)
         self.box.setSingleStep(setting.step)
         self.box.setSuffix(f" {setting.unit}" if setting.unit else "")
         self.box.setAccessibleName(setting.title)
-        self.box.valueChanged.connect(lambda value: change(setting.key, value))
-        super().__init__(words(setting.title, "quiet"), self.box)
+        self.box.setObjectName(f"effect {setting.key}")
+        self.box.valueChanged.connect(lambda value: workspace.effects.change(setting.key, value))
+        self.title, self.control = words(setting.title, "quiet"), self.box
 
-    def show_value(self, values: Values, others: Sequence[Segment], unit: str) -> None:
-        _set_quietly(self.box, values[self._key])
+    def show_value(self, values: Values, _case: OpenCase) -> None:
+        value = values[self._key]
+        assert isinstance(value, int | float)
+        blocker = QSignalBlocker(self.box)
+        self.box.setValue(value)
+        blocker.unblock()
 
 
 class _SwitchRow(SettingRow):
-    def __init__(self, setting: Switch, change: Change) -> None:
+    title = None
+
+    def __init__(self, workspace: Workspace, setting: Switch) -> None:
         self._key = setting.key
         self.check = QCheckBox(setting.title)
         self.check.setToolTip(setting.tip)
         self.check.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.check.toggled.connect(lambda on: change(setting.key, on))
-        super().__init__(None, self.check)
+        self.check.setObjectName(f"effect {setting.key}")
+        self.check.toggled.connect(lambda on: workspace.effects.change(setting.key, on))
+        self.control = self.check
 
-    def show_value(self, values: Values, others: Sequence[Segment], unit: str) -> None:
+    def show_value(self, values: Values, _case: OpenCase) -> None:
         blocker = QSignalBlocker(self.check)
         self.check.setChecked(bool(values[self._key]))
         blocker.unblock()
 
 
 class _ChoiceRow(SettingRow):
-    def __init__(self, setting: Choice, change: Change) -> None:
+    def __init__(self, workspace: Workspace, setting: Choice) -> None:
         self._key = setting.key
-        self.combo = _combo(setting.title, setting.tip)
+        self.combo = _combo(setting)
         for number, option in enumerate(setting.options):
             self.combo.addItem(option.title, option.value)
             self.combo.setItemData(number, option.tip, Qt.ItemDataRole.ToolTipRole)
-        self.combo.activated.connect(lambda _number: change(setting.key, self.combo.currentData()))
-        super().__init__(words(setting.title, "quiet"), self.combo)
+        self.combo.activated.connect(lambda _number: workspace.effects.change(setting.key, self.combo.currentData()))
+        self.title, self.control = words(setting.title, "quiet"), self.combo
 
-    def show_value(self, values: Values, others: Sequence[Segment], unit: str) -> None:
+    def show_value(self, values: Values, _case: OpenCase) -> None:
         self.combo.setCurrentIndex(self.combo.findData(values[self._key]))
 
 
 class _SegmentRow(SettingRow):
-    def __init__(self, setting: OtherSegment, change: Change) -> None:
+    def __init__(self, workspace: Workspace, setting: OtherSegment) -> None:
         self._key = setting.key
-        self.combo = _combo(setting.title, setting.tip)
-        self.combo.activated.connect(lambda _number: change(setting.key, self.combo.currentData()))
-        super().__init__(words(setting.title, "quiet"), self.combo)
+        self.combo = _combo(setting)
+        self.combo.activated.connect(lambda _number: workspace.effects.change(setting.key, self.combo.currentData()))
+        self.title, self.control = words(setting.title, "quiet"), self.combo
 
-    def show_value(self, values: Values, others: Sequence[Segment], unit: str) -> None:
+    def show_value(self, values: Values, case: OpenCase) -> None:
         self.combo.clear()
         self.combo.addItem(_("Choose one"), "")
-        for segment in others:
-            self.combo.addItem(swatch(segment.colour), segment.name, segment.segment_id)
+        for segment in case.labels.segmentation.segments:
+            if segment.segment_id != case.view.active_segment_id:
+                self.combo.addItem(swatch(segment.colour), segment.name, segment.segment_id)
         self.combo.setCurrentIndex(max(0, self.combo.findData(values[self._key])))
 
 
 class _RangeRow(SettingRow):
-    def __init__(self, setting: ValueRange, change: Change) -> None:
-        self._key, self._change = setting.key, change
-        control = QWidget()
-        line = QGridLayout(control)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(GRID_PX)
-        self.ends = [self._end(setting, _("From")), self._end(setting, _("To"))]
-        for column, box in enumerate(self.ends):
-            line.addWidget(box, 0, column)
-        super().__init__(words(setting.title, "quiet"), control)
+    title = None
 
-    def _end(self, setting: ValueRange, which: str) -> QDoubleSpinBox:
-        box = number_box(-1e7, 1e7, f"{which}: {setting.tip}")
-        box.setAccessibleName(f"{setting.title}, {which}")
-        box.valueChanged.connect(self._on_value)
-        return box
+    def __init__(self, workspace: Workspace, setting: ValueRange) -> None:
+        self._key = setting.key
+        self.fields = RangeFields(setting.title)
+        self.fields.range_wanted.connect(lambda low, high: workspace.effects.change(setting.key, (low, high)))
+        self.histogram = _RangeHistogram(workspace, setting.key)
+        self.control = QWidget()
+        column = QVBoxLayout(self.control)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID_PX)
+        column.addWidget(self.fields)
+        column.addWidget(self.histogram)
 
-    def _on_value(self, _value: float) -> None:
-        low, high = (box.value() for box in self.ends)
-        self._change(self._key, (min(low, high), max(low, high)))
+    def show_value(self, values: Values, case: OpenCase) -> None:
+        self.fields.show_range(case.anchor.volume, *_ends(values, self._key, case))
 
-    def show_value(self, values: Values, others: Sequence[Segment], unit: str) -> None:
-        found = value_range(values, self._key)
-        for box, value in zip(self.ends, found or (0.0, 0.0), strict=True):
-            # Uptake and the like lie close to each other.
-            box.setDecimals(0 if unit == "HU" else 2)
-            box.setSuffix(f" {unit}" if unit else "")
-            box.setSpecialValueText("")
-            box.setEnabled(True)
-            _set_quietly(box, value)
+
+class _RangeHistogram(CaseHistogram):
+    """The range is a setting of the open effect."""
+
+    def __init__(self, workspace: Workspace, key: str) -> None:
+        self._key = key
+        super().__init__(workspace, "effect histogram")
+
+    def ends(self, case: OpenCase) -> tuple[float, float, bool]:
+        """Return the range that is set."""
+        return (*_ends(self._workspace.bench.effect.values, self._key, case), True)
+
+    def take(self, case: OpenCase, low: float, high: float) -> None:
+        """Change the setting."""
+        self._workspace.effects.change(self._key, (low, high))
+
+    def told_by(self, case: OpenCase) -> tuple[SignalInstance, ...]:
+        """Return what tells that the range is another one."""
+        return (field_signal(self._workspace.bench, "effect"), field_signal(case.view, "window"))
+
+    def tip(self, what: str) -> str:
+        """Say what the counts are and what dragging does."""
+        return _("{what}; the scale is logarithmic.\nDrag an edge or the middle to change the range.").format(what=what)
 
 
 class _PlaceRow(SettingRow):
+    title = None
+
     def __init__(self, setting: Place) -> None:
-        label = words(setting.title, "quiet")
-        label.setToolTip(setting.tip)
-        super().__init__(None, label)
+        self.control = words(setting.title, "quiet")
+        self.control.setToolTip(setting.tip)
 
 
-def _row(setting: Setting, change: Change) -> SettingRow:
+def _ends(values: Values, key: str, case: OpenCase) -> tuple[float, float]:
+    """Return a range, or what the window shows between black and white while there is none."""
+    window = case.view.window
+    return value_range(values, key) or (window.center - window.width / 2, window.center + window.width / 2)
+
+
+def _row(workspace: Workspace, setting: Setting) -> SettingRow:
     if isinstance(setting, Number):
-        return _NumberRow(setting, change)
+        return _NumberRow(workspace, setting)
     if isinstance(setting, Switch):
-        return _SwitchRow(setting, change)
+        return _SwitchRow(workspace, setting)
     if isinstance(setting, Choice):
-        return _ChoiceRow(setting, change)
+        return _ChoiceRow(workspace, setting)
     if isinstance(setting, OtherSegment):
-        return _SegmentRow(setting, change)
-    return _RangeRow(setting, change) if isinstance(setting, ValueRange) else _PlaceRow(setting)
+        return _SegmentRow(workspace, setting)
+    return _RangeRow(workspace, setting) if isinstance(setting, ValueRange) else _PlaceRow(setting)
 
 
-def _combo(title: str, tip: str) -> QComboBox:
+def _combo(setting: Choice | OtherSegment) -> QComboBox:
     box = QComboBox()
-    box.setToolTip(tip)
-    box.setAccessibleName(title)
+    box.setToolTip(setting.tip)
+    box.setAccessibleName(setting.title)
+    box.setObjectName(f"effect {setting.key}")
     # Long names are cut, never pushed out of the column.
     box.setMinimumWidth(_LEAST_COMBO_PX)
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return box
-
-
-def _set_quietly(box: QDoubleSpinBox, value: object) -> None:
-    assert isinstance(value, int | float)
-    blocker = QSignalBlocker(box)
-    box.setValue(value)
-    blocker.unblock()
