@@ -82,10 +82,10 @@ class EffectsPanel(QWidget):
         assert self.settings is not None
         self.settings.show_values(state.values, case)
         self.settings.setEnabled(not state.writing)
-        for name, button in (("preview", self.preview), ("apply", self.apply), ("close", self.cancel)):
+        for name, act in (("preview", self.preview), ("apply", self.apply), ("close", self.cancel)):
             # Keys differ from scheme to scheme.
-            button.setToolTip(self._actions[f"effect.{name}"].toolTip())
-            button.setEnabled(name == "close" or not (state.writing or case.read_only))
+            act.setToolTip(self._actions[f"effect.{name}"].toolTip())
+            act.setEnabled(name == "close" or not (state.writing or case.read_only))
         self._say(state)
 
     def _take(self, effect: Effect | None) -> None:
@@ -140,7 +140,7 @@ class EffectsPanel(QWidget):
         return button
 
     def _act(self, name: str, text: str, role: str = "") -> QPushButton:
-        button = text_button(text, "", role=role)
+        button = text_button(text, self._actions[f"effect.{name}"].toolTip(), role=role)
         button.setObjectName(f"button effect.{name}")
         button.clicked.connect(lambda: self._actions.run(f"effect.{name}"))
         return button
