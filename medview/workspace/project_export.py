@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from medview.core.annotations import BoxAnnotation, ImageLabel
+from medview.core.annotations import BoxAnnotation, ImageLabel, Trace
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.geometry import Geometry
@@ -15,6 +15,7 @@ from medview.core.segmentation import Segment
 from medview.core.study import Series, VolumeEntry
 from medview.io.dicom.scan import scan
 from medview.io.dicom.seg import RESEARCH_USE, write_seg
+from medview.io.drawn_json import DrawnSheet, write_drawn
 from medview.io.reader_pool import InlinePool
 from medview.io.series_reader import SeriesReader
 from medview.store.cases import CaseRow
@@ -80,6 +81,11 @@ def _write_case(
 ) -> list[str]:
     files: list[str] = []
     segmentation = labels.segmentation
+    things = tuple(one for one in labels.annotations.values() if isinstance(one, BoxAnnotation | Trace))
+    if things:
+        sheet = DrawnSheet(segmentation.geometry, things, row.key.series_uid, row.key.study_uid, row.pixels_sha256)
+        write_drawn(folder / "boxes.json", sheet)
+        files.append(f"{folder.name}/boxes.json")
     if segmentation.segments:
         try:
             names = write_named_map(folder / "labels.nii.gz", segmentation, row.pixels_sha256)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.panels.check import CheckPanel
+from medview.gui.panels.drawn import DrawnPanel
 from medview.gui.panels.effects import EffectsPanel
 from medview.gui.panels.fusion import FusionPanel
 from medview.gui.panels.histogram import HistogramPanel
@@ -39,6 +40,7 @@ class SideColumn(QScrollArea):
         self.tools = ToolsPanel(workspace, actions)
         self.effects = EffectsPanel(workspace, actions)
         self.segments = SegmentsPanel(workspace, actions)
+        self.drawn = DrawnPanel(workspace, actions)
         self.proposals = ProposalsPanel(workspace)
         self.models = ModelsPanel(workspace)
         self.check = CheckPanel(workspace)
@@ -53,6 +55,7 @@ class SideColumn(QScrollArea):
             "key images": Section(_("Key images"), self.key_images),
             "tools": Section(_("Tools"), self.tools),
             "segments": Section(_("Segments"), self.segments),
+            "drawn": Section(_("Boxes and marks"), self.drawn),
             "effects": Section(_("Effects"), self.effects),
             "proposals": Section(_("Proposals"), self.proposals),
             "models": Section(_("Models"), self.models),
@@ -113,6 +116,7 @@ _PARTS: dict[str, tuple[Mode, ...]] = {
     "measurements": (Mode.READ,),
     "tools": (Mode.ANNOTATE,),
     "segments": (Mode.ANNOTATE,),
+    "drawn": (Mode.ANNOTATE,),
     "effects": (Mode.ANNOTATE,),
     "models": (Mode.READ, Mode.ANNOTATE),
     "planes": (Mode.READ,),

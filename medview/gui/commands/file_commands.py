@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +13,18 @@ from medview.core.language import _
 from medview.core.study import Series, VolumeEntry
 from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
 from medview.workspace.action import Action
+from medview.workspace.drawn import all_drawn
 from medview.workspace.events import Severity
 from medview.workspace.key_images import key_images
 from medview.workspace.measuring import measurements
 from medview.workspace.workspace import Workspace
+
+DRAWN_EXPORTS = (
+    ("file.export_drawn", _("Export boxes and marks (JSON)..."), "boxes.json", _("Boxes and marks (*.json)")),
+    ("file.export_drawn_csv", _("Export boxes and marks as a table..."), "boxes.csv", _("Table (*.csv)")),
+    ("file.export_drawn_coco", _("Export boxes on slices (COCO)..."), "boxes.coco.json", _("COCO (*.coco.json)")),
+)
+"""Action, its title, a name for the file, and its kind."""
 
 
 class FileCommands:
@@ -52,6 +61,10 @@ class FileCommands:
                 lambda _w: self.export_ko(),
                 "mdi6.export",
                 _has_keys,
+            ),
+            *(
+                Action(action_id, title, partial(self._export_drawn, name, kind), "mdi6.export", _has_drawn)
+                for action_id, title, name, kind in DRAWN_EXPORTS
             ),
             Action("file.add_model_zip", _("Add a model from a zip..."), lambda _w: self.add_model_zip(), "mdi6.plus"),
             Action(
@@ -125,6 +138,11 @@ class FileCommands:
         if (path := ask_new_file(self._window, title, "key-images.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("key_images").export_ko(self._workspace, path)
 
+    def _export_drawn(self, name: str, kind: str, _workspace: Workspace) -> None:
+        """Ask where to and write the boxes, points and lines."""
+        if (path := ask_new_file(self._window, _("Export boxes and marks"), name, kind)) is not None:
+            _operations("drawn").export_drawn(self._workspace, path)
+
     def _identity_hidden(self) -> bool:
         """Whether a DICOM file would tell what the person has hidden; says so."""
         if self._workspace.bench.identity_hidden:
@@ -162,6 +180,10 @@ def _has_segments(workspace: Workspace) -> bool:
 
 def _has_measurements(workspace: Workspace) -> bool:
     return workspace.active is not None and bool(measurements(workspace.active))
+
+
+def _has_drawn(workspace: Workspace) -> bool:
+    return workspace.active is not None and bool(all_drawn(workspace.active))
 
 
 def _has_keys(workspace: Workspace) -> bool:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from medview.core.language import _
 
 IMAGES = _("Images (*.dcm *.ima *.zip *.nii *.nii.gz *.nrrd *.nhdr *.png *.jpg *.jpeg DICOMDIR);;All files (*)")
-LABELS = _("Labels and reports (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd);;All files (*)")
+LABELS = _("Labels, reports and boxes (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd *.json);;All files (*)")
 
 
 def ask_folder(parent: QWidget, title: str) -> Path | None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QSlider, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.options.brush import BrushOptions
+from medview.gui.options.marks import MarkOptions
 from medview.gui.options.rules import RulesOptions
 from medview.gui.options.threshold_brush import ThresholdBrushOptions
 from medview.gui.parts.bind import bind, follow
@@ -24,6 +25,7 @@ Options = Callable[[Workspace, QtActions], QWidget]
 OPTIONS: dict[Tool, Options] = {
     Tool.BRUSH: BrushOptions,
     Tool.ERASER: BrushOptions,
+    **dict.fromkeys((Tool.BOX, Tool.BOX_3D, Tool.POINT, Tool.POLYLINE), MarkOptions),
     Tool.THRESHOLD_BRUSH: ThresholdBrushOptions,
     Tool.VALUE_RANGE: ThresholdBrushOptions,
 }

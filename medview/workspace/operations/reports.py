@@ -26,6 +26,7 @@ from medview.workspace.exports import refuse_sources
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.measuring import measurements, title
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.drawn import import_drawn
 from medview.workspace.operations.files import Written, import_labels
 from medview.workspace.time_points import TimeOfImages, TimePoint
 from medview.workspace.workspace import Workspace
@@ -200,7 +201,9 @@ def export_sr(workspace: Workspace, path: Path) -> Job | None:
 
 
 def import_file(workspace: Workspace, path: Path) -> Job | None:
-    """Read labels or measurements into the active case, whichever the file holds."""
+    """Read labels, measurements or boxes into the active case, whichever the file holds."""
+    if path.suffix.lower() == ".json":
+        return import_drawn(workspace, path)
     case = workspace.active
     if case is None or case.read_only or not case.ready or path.is_dir():
         return import_labels(workspace, path)

@@ -1,0 +1,285 @@
+"""The list of boxes, points and lines: found, shown, named, described, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QStringListModel, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCompleter,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medview.core.annotations import Drawn
+from medview.core.attributes import Attributes
+from medview.core.language import _
+from medview.gui.parts.attributes_editor import AttributesEditor
+from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.parts.controls import action_button, icon_button, row_of, words
+from medview.gui.parts.drawn_model import EYE, LABEL, PLACE, SIZE, DrawnFilter, DrawnModel, rows_of
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
+from medview.workspace.drawn import (
+    all_drawn,
+    attribute_choices,
+    chosen,
+    clipboard_table,
+    delete,
+    jump_to,
+    label_choices,
+    relabel,
+    set_attributes,
+    set_visible,
+    title,
+)
+from medview.workspace.events import LabelsChanged
+from medview.workspace.open_case import OpenCase
+from medview.workspace.workspace import Workspace
+
+_PACE_MS = 120
+_MOST_ROWS = 7
+_EYE_PX, _SIZE_PX, _PLACE_PX = 30, 86, 74
+
+
+class DrawnPanel(QWidget):
+    """A table with a search; below it label and attributes of what is chosen there, and what can be done with it."""
+
+    def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._quiet = False
+        self.model = DrawnModel(self)
+        self.filter = DrawnFilter(self.model, self)
+        self.empty = words(_("No boxes, points or lines yet. Take a tool of the row Mark and draw on a picture."), "quiet")
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(_("Find by label, kind, slice or attribute"))
+        self.search.setToolTip(_("Shows only what all these words stand in"))
+        self.search.setAccessibleName(self.search.toolTip())
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self.filter.search)
+        self.view = self._make_view()
+        self.label = QLineEdit()
+        self.label.setToolTip(_("Label of what is chosen in the list (F2); names of segments are offered"))
+        self.label.setAccessibleName(self.label.toolTip())
+        self.label.setPlaceholderText(_("No label"))
+        self._labels = QStringListModel(self)
+        completer = QCompleter(self._labels, self)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        self.label.setCompleter(completer)
+        self.label.editingFinished.connect(self._rename)
+        self.attributes = AttributesEditor()
+        self.attributes.changed.connect(self._describe)
+        self._detail = self._make_detail()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        layout.setSpacing(GRID_PX)
+        layout.addWidget(self.empty)
+        layout.addWidget(self.search)
+        layout.addWidget(self.view)
+        layout.addWidget(self._detail)
+        layout.addLayout(self._make_buttons(actions))
+        self._soon = QTimer(self, interval=_PACE_MS, singleShot=True)
+        self._soon.timeout.connect(self.refresh)
+        heard = Subscriptions(self)
+        heard.add(workspace.active_changed, self._on_active)
+        heard.add(workspace.labels_changed, self._on_labels)
+        heard.add(workspace.load_changed, self._refresh_detail)
+        self._of_case = Subscriptions(self)
+        self._on_active()
+
+    def _make_view(self) -> QTreeView:
+        view = QTreeView()
+        view.setModel(self.filter)
+        view.setRootIsDecorated(False)
+        view.setUniformRowHeights(True)
+        view.setSortingEnabled(True)
+        view.header().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        view.header().setSortIndicatorClearable(True)
+        view.setAllColumnsShowFocus(True)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        view.setAccessibleName(_("Boxes and marks"))
+        view.setObjectName("drawn list")
+        header = view.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(_EYE_PX)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(LABEL, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((EYE, _EYE_PX), (SIZE, _SIZE_PX), (PLACE, _PLACE_PX)):
+            header.resizeSection(column, width)
+        view.selectionModel().currentRowChanged.connect(self._on_current)
+        view.selectionModel().selectionChanged.connect(self._on_selection)
+        view.clicked.connect(self._on_clicked)
+        for keys, act in (("Del", self._delete), ("F2", self._focus_label)):
+            shortcut = QShortcut(QKeySequence(keys), view, act)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        return view
+
+    def _make_detail(self) -> QWidget:
+        detail = QWidget()
+        column = QVBoxLayout(detail)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID_PX)
+        column.addLayout(row_of(words(_("Label"), "quiet"), self.label))
+        column.addWidget(self.attributes)
+        return detail
+
+    def _make_buttons(self, actions: QtActions) -> QHBoxLayout:
+        self.copy = icon_button("mdi6.content-copy", _("Copy the list as a table, for a spreadsheet"))
+        self.copy.clicked.connect(self._copy)
+        self.hide_all = action_button(actions["drawn.hide"])
+        self.show_all = action_button(actions["drawn.show"])
+        self.export = action_button(actions["file.export_drawn"])
+        self.remove = icon_button(
+            "mdi6.trash-can-outline", _("Delete what is chosen in the list (Del); Undo brings it back")
+        )
+        self.remove.clicked.connect(self._delete)
+        row = QHBoxLayout()
+        row.setSpacing(GRID_PX)
+        for button in (self.hide_all, self.show_all, self.copy, self.export):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.remove)
+        return row
+
+    def refresh(self, *_values: object) -> None:
+        """Bring the list in line with the case; what is chosen in it stays chosen."""
+        case = self._workspace.active
+        kept = {one.annotation_id for one in self.selected()}
+        self._quiet = True
+        self.model.take(rows_of(case, all_drawn(case)) if case is not None else [])
+        self._select(kept)
+        self._quiet = False
+        self._labels.setStringList(label_choices(case) if case is not None else [])
+        some = bool(self.model.rows)
+        self.empty.setVisible(not some)
+        for widget in (self.view, self.search, self.copy, self.hide_all, self.show_all, self.export, self.remove):
+            widget.setVisible(some)
+        rows = min(_MOST_ROWS, len(self.model.rows))
+        self.view.setFixedHeight(rows * (CONTROL_HEIGHT_PX + 1) + self.view.header().sizeHint().height() + 2)
+        self._show_active()
+        self._refresh_detail()
+
+    def selected(self) -> list[Drawn]:
+        """Return the things that are chosen in the list, in its order."""
+        rows = sorted(self.view.selectionModel().selectedRows(), key=QModelIndex.row)
+        return [self.filter.row_at(index).one for index in rows]
+
+    def _on_active(self) -> None:
+        self._of_case.clear()
+        case = self._workspace.active
+        if case is not None:
+            self._of_case.add(field_signal(case.view, "active_annotation_id"), self._on_touched)
+        self.refresh()
+
+    def _on_labels(self, event: LabelsChanged) -> None:
+        case = self._workspace.active
+        # While a hand pulls at a box the list follows at its own pace.
+        mine = case is not None and event.series_uid == case.key and not event.only_voxels
+        if mine and not self._soon.isActive():
+            self._soon.start()
+
+    def _on_touched(self, *_values: object) -> None:
+        self._quiet = True
+        self._show_active()
+        self._quiet = False
+        self._refresh_detail()
+
+    def _show_active(self) -> None:
+        """Choose in the list what was touched on a picture, unless it is among several that are chosen."""
+        case = self._workspace.active
+        one = chosen(case) if case is not None else None
+        if one is None or one.annotation_id in {other.annotation_id for other in self.selected()}:
+            return
+        self._quiet = True
+        self._select({one.annotation_id})
+        self._quiet = False
+
+    def _select(self, ids: set[str]) -> None:
+        selection = self.view.selectionModel()
+        flags = QItemSelectionModel.SelectionFlag
+        selection.clearSelection()
+        for number in range(self.filter.rowCount()):
+            index = self.filter.index(number, LABEL)
+            if self.filter.row_at(index).one.annotation_id in ids:
+                selection.select(index, flags.Select | flags.Rows)
+                selection.setCurrentIndex(index, flags.NoUpdate)
+                self.view.scrollTo(index)
+
+    def _on_current(self, current: QModelIndex, _before: QModelIndex) -> None:
+        case = self._workspace.active
+        if not self._quiet and case is not None and current.isValid():
+            jump_to(case, self.filter.row_at(current).one)
+
+    def _on_selection(self, *_values: object) -> None:
+        if not self._quiet:
+            self._refresh_detail()
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        case, one = self._workspace.active, self.filter.row_at(index).one
+        if case is None:
+            return
+        if index.column() == EYE:
+            set_visible(case, [one], visible=not one.visible)
+        else:
+            # A click on what is chosen already goes there again.
+            jump_to(case, one)
+
+    def _refresh_detail(self) -> None:
+        case, some = self._workspace.active, self.selected()
+        self._detail.setVisible(case is not None and bool(some))
+        self.remove.setEnabled(case is not None and case.editable and bool(some))
+        if case is None or not some:
+            return
+        editable = case.editable
+        labels = {one.label for one in some}
+        if not self.label.hasFocus():
+            self.label.setText(some[0].label if len(labels) == 1 else "")
+        self.label.setPlaceholderText(_("No label") if len(labels) == 1 else _("Different labels"))
+        self.label.setEnabled(editable)
+        self.attributes.setVisible(len(some) == 1)
+        if len(some) == 1:
+            self.attributes.show_attributes(some[0].attributes, attribute_choices(case), editable=editable)
+
+    def _rename(self) -> None:
+        case, some = self._workspace.active, self.selected()
+        words_now = self.label.text()
+        unchanged = len(some) > 1 and not words_now.strip()
+        if case is not None and some and not unchanged:
+            relabel(case, some, words_now)
+
+    def _describe(self, attributes: Attributes) -> None:
+        case, some = self._workspace.active, self.selected()
+        if case is not None and len(some) == 1:
+            set_attributes(case, some[0], attributes)
+
+    def _focus_label(self) -> None:
+        self.label.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.label.selectAll()
+
+    def _delete(self, _checked: bool = False) -> None:
+        case, some = self._workspace.active, self.selected()
+        if case is not None and some and delete(case, some):
+            self._say_deleted(some)
+
+    def _say_deleted(self, some: Sequence[Drawn]) -> None:
+        if len(some) == 1:
+            self._workspace.say(_("Deleted {title}.").format(title=title(some[0])), undo=True)
+        else:
+            self._workspace.say(_("Deleted {count} boxes and marks.").format(count=len(some)), undo=True)
+
+    def _copy(self, _checked: bool = False) -> None:
+        case: OpenCase | None = self._workspace.active
+        if case is not None:
+            shown = [self.filter.row_at(self.filter.index(n, LABEL)).one for n in range(self.filter.rowCount())]
+            QGuiApplication.clipboard().setText(clipboard_table(case, shown))
+            self._workspace.say(_("Copied the boxes and marks as a table."))
