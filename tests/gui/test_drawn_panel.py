@@ -25,6 +25,7 @@ from medview.workspace.actions import ACTIONS
 from medview.workspace.drawn import all_drawn
 from medview.workspace.open_case import OpenCase
 from medview.workspace.scheme import Scheme
+from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import make_case, make_workspace
 from tests.helpers.timing import allowed_s
@@ -195,3 +196,19 @@ def test_two_hundred_are_listed_sorted_and_found_at_once(panel: DrawnPanel, case
     case.view.active_annotation_id = "150"
     assert panel.selected()[0].annotation_id == "150"
     assert panel.view.height() < 300
+
+
+def test_the_list_takes_no_room_before_there_is_anything_to_draw(
+    panel: DrawnPanel, desk: Workspace, case: OpenCase
+) -> None:
+    panel: DrawnPanel, desk: Workspace, case: OpenCase
+) -> None:
+    assert not panel.wanted
+    desk.bench.tool = Tool.BOX
+    assert panel.wanted
+    assert panel.empty.isVisibleTo(panel)
+    desk.bench.tool = Tool.WINDOW
+    assert not panel.wanted
+    add(case, box(case, "a", "Nodule"))
+    panel.refresh()
+    assert panel.wanted

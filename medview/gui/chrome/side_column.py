@@ -80,6 +80,7 @@ class SideColumn(QScrollArea):
         follow(self, workspace.bench, "mode", self._arrange)
         self.proposals.count_changed.connect(self._hide_empty)
         self.key_images.count_changed.connect(self._hide_empty)
+        self.drawn.wanted_changed.connect(self._hide_empty)
         Subscriptions(self).add(workspace.active_changed, self._hide_empty)
         self._hide_empty()
 
@@ -99,6 +100,7 @@ class SideColumn(QScrollArea):
         # A part that can only say "none" takes no room.
         self.sections["proposals"].setVisible(bool(self.proposals.cards))
         self.sections["key images"].setVisible(self.key_images.count > 0)
+        self.sections["drawn"].setVisible(self.drawn.wanted)
 
 
 def _stacked(*parts: QWidget) -> QWidget:
@@ -116,7 +118,6 @@ _PARTS: dict[str, tuple[Mode, ...]] = {
     "measurements": (Mode.READ,),
     "tools": (Mode.ANNOTATE,),
     "segments": (Mode.ANNOTATE,),
-    "drawn": (Mode.ANNOTATE,),
     "effects": (Mode.ANNOTATE,),
     "models": (Mode.READ, Mode.ANNOTATE),
     "planes": (Mode.READ,),
@@ -124,4 +125,4 @@ _PARTS: dict[str, tuple[Mode, ...]] = {
     "check": (Mode.READ,),
     "history": (Mode.ANNOTATE,),
 }
-"""Which parts stand in which mode; proposals and key images stand wherever there are some."""
+"""Which parts stand in which mode; proposals, key images, boxes and marks stand wherever there are some."""

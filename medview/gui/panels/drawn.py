@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QStringListModel, Qt, QTimer
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -41,6 +41,7 @@ from medview.workspace.drawn import (
 )
 from medview.workspace.events import LabelsChanged
 from medview.workspace.open_case import OpenCase
+from medview.workspace.toolbox import ToolGroup, entry_of
 from medview.workspace.workspace import Workspace
 
 _PACE_MS = 120
@@ -51,10 +52,14 @@ _EYE_PX, _SIZE_PX, _PLACE_PX = 30, 86, 74
 class DrawnPanel(QWidget):
     """A table with a search; below it label and attributes of what is chosen there, and what can be done with it."""
 
+    wanted_changed = Signal()
+    """There may be something to list, or to draw, now, or no longer."""
+
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
         self._quiet = False
+        self.wanted = False
         self.model = DrawnModel(self)
         self.filter = DrawnFilter(self.model, self)
         self.empty = words(_("No boxes, points or lines yet. Take a tool of the row Mark and draw on a picture."), "quiet")
@@ -92,6 +97,7 @@ class DrawnPanel(QWidget):
         heard.add(workspace.active_changed, self._on_active)
         heard.add(workspace.labels_changed, self._on_labels)
         heard.add(workspace.load_changed, self._refresh_detail)
+        heard.add(field_signal(workspace.bench, "tool"), self._tell_wanted)
         self._of_case = Subscriptions(self)
         self._on_active()
 
@@ -168,6 +174,13 @@ class DrawnPanel(QWidget):
         self.view.setFixedHeight(rows * (CONTROL_HEIGHT_PX + 1) + self.view.header().sizeHint().height() + 2)
         self._show_active()
         self._refresh_detail()
+        self._tell_wanted()
+
+    def _tell_wanted(self, *_values: object) -> None:
+        marking = entry_of(self._workspace.bench.tool).group is ToolGroup.MARK
+        before, self.wanted = self.wanted, bool(self.model.rows) or marking
+        if before != self.wanted:
+            self.wanted_changed.emit()
 
     def selected(self) -> list[Drawn]:
         """Return the things that are chosen in the list, in its order."""
