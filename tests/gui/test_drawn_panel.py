@@ -201,8 +201,6 @@ def test_two_hundred_are_listed_sorted_and_found_at_once(panel: DrawnPanel, case
 def test_the_list_takes_no_room_before_there_is_anything_to_draw(
     panel: DrawnPanel, desk: Workspace, case: OpenCase
 ) -> None:
-    panel: DrawnPanel, desk: Workspace, case: OpenCase
-) -> None:
     assert not panel.wanted
     desk.bench.tool = Tool.BOX
     assert panel.wanted
