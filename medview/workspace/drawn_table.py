@@ -38,7 +38,7 @@ def _row(case: OpenCase, one: Drawn) -> list[str]:
     return [
         one.annotation_id,
         one.label,
-        (trace.kind.value if trace is not None else "3-D box" if box is not None and box.flat_edge is None else "box"),
+        (trace.kind.value if trace is not None else "box_3d" if box is not None and box.flat_edge is None else "box"),
         where(case, one),
         *bounds,
         *(f"{n:.4f}" if in_mm else "" for n in middle),

@@ -125,8 +125,8 @@ class DrawnPanel(QWidget):
         view.selectionModel().currentRowChanged.connect(self._on_current)
         view.selectionModel().selectionChanged.connect(self._on_selection)
         view.clicked.connect(self._on_clicked)
-        for keys, act in (("Del", self._delete), ("F2", self._focus_label)):
-            shortcut = QShortcut(QKeySequence(keys), view, act)
+        for key, act in ((Qt.Key.Key_Delete, self._delete), (Qt.Key.Key_F2, self._focus_label)):
+            shortcut = QShortcut(QKeySequence(key), view, act)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         return view
 
