@@ -117,7 +117,8 @@ class _Trial:
     def finish(self) -> None:
         """Let the disk work again and close; everything is on it then."""
         self._disk.heal()
-        assert self._journal.flush(_PATIENCE_S)
+        # One attempt may have begun while the disk still failed.
+        assert self._journal.flush(_PATIENCE_S) or self._journal.flush(_PATIENCE_S), self._journal.state
         assert all(ticket.saved for ticket in self.tickets)
         self._tell()
         self.kept.project.close()
