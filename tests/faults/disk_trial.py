@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from medview.core.errors import MedViewError
-from medview.store.entry import Entry, SavedKind, SavedState
-from medview.store.journal import Ticket
+from medview.store.entry import SavedKind, SavedState
 from medview.store.project import Project
 from tests.faults.faulty_disk import FaultyDisk, Manner
-from tests.faults.kept import READER, Kept, open_kept
+from tests.faults.kept import READER, Kept, open_kept, tickets_of
 from tests.helpers.annotating import fingerprint
 
 _PATIENCE_S = 20.0
+_PATIENT_STEPS = 2000
+_MORE_BYTES = 40_000
 _AFTER = 8
 """Gestures made after a fault that is over: one snapshot and more."""
 
@@ -31,7 +34,7 @@ def run(order: dict[str, Any]) -> None:
     """
     path, disk = Path(order["path"]), FaultyDisk()
     disk.arm(path.parent, order["at"], Manner(order["manner"]), order["error"], lasting=order["lasting"])
-    trial = _Trial(_opened(path, disk), disk)
+    trial = _Trial(_opened(path, disk), lambda: disk.hits)
     hand = trial.kept.annotator(order["seed"])
     step, wanted = 0, order["rows"]
     while len(trial.tickets) < wanted:
@@ -41,20 +44,48 @@ def run(order: dict[str, Any]) -> None:
         if disk.hits and not order["lasting"]:
             # What comes after is the same in every trial.
             wanted = min(order["rows"], wanted, len(trial.tickets) + _AFTER)
-    trial.finish()
-    last = fingerprint(trial.kept.case)
+    trial.finish(disk.heal)
     calls, hits = disk.calls, disk.hits
-    with Project.open(path, reader=READER) as project:
-        again = open_kept(project)
-        assert again.case.losses == ()
-        assert again.seq == len(trial.tickets)
-        assert fingerprint(again.case) == last
-        report = project.verify()
-        assert report.problems == (), report.problems
-    left = [p.name for p in path.rglob("*.part")]
-    assert left == [], left
+    trial.compare()
     _say(f"calls {calls}")
     _say(f"hits {hits}")
+
+
+def run_full(order: dict[str, Any]) -> None:
+    """Work through a script until the disk is full for good, go on for a while, then make room.
+
+    Parameters
+    ----------
+    order : dict
+        ``path`` of the project, ``seed`` of the script; ``filler``, a file on the same disk that is removed to make room,
+        or none to let no file grow further than the database has.
+    """
+    path, filler = Path(order["path"]), Path(order["filler"]) if order["filler"] else None
+    trial = _Trial(open_kept(Project.create(path, reader=READER)), lambda: True)
+    hand = trial.kept.annotator(order["seed"])
+    if filler is None:
+        most = (path / "project.db").stat().st_size + _MORE_BYTES
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    step = failed_rows = 0
+    while failed_rows < _AFTER:
+        hand.step(step)
+        step += 1
+        trial.settle()
+        failed_rows = sum(not ticket.saved for ticket in trial.tickets)
+        assert step < _PATIENT_STEPS, "the disk never became full"
+    saved = len(trial.tickets) - failed_rows
+    assert saved > 1
+    assert not trial.kept.project.journal.flush(0.2)
+
+    def make_room() -> None:
+        if filler is None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        else:
+            filler.unlink()
+
+    trial.finish(make_room)
+    trial.compare()
+    _say(f"full {saved}")
 
 
 def _opened(path: Path, disk: FaultyDisk) -> Kept:
@@ -81,23 +112,21 @@ def _opened(path: Path, disk: FaultyDisk) -> Kept:
 
 
 class _Trial:
-    """Follows what the journal says, and compares it with what is on the disk."""
+    """Follows what the journal says, and compares it with what is on the disk.
 
-    def __init__(self, kept: Kept, disk: FaultyDisk) -> None:
+    Parameters
+    ----------
+    failing : callable
+        Whether the disk may have failed by now.
+    """
+
+    def __init__(self, kept: Kept, failing: Callable[[], object]) -> None:
         self.kept = kept
-        self.tickets: list[Ticket] = []
-        self._disk = disk
+        self.tickets = tickets_of(kept.project)
+        self._failing = failing
         self._journal = kept.project.journal
         self._said = 0
         self._lies: list[str] = []
-        append = self._journal.append
-
-        def appended(case_id: int, entry: Entry) -> Ticket:
-            ticket = append(case_id, entry)
-            self.tickets.append(ticket)
-            return ticket
-
-        self._journal.append = appended  # type: ignore[method-assign]
         self._journal.saved_changed.connect(self._heard)
 
     def settle(self) -> None:
@@ -108,21 +137,35 @@ class _Trial:
         for _ in range(int(_PATIENCE_S / 0.002)):
             if newest.wait(0.002):
                 break
-            if self._journal.state.kind is SavedKind.FAILED and self._disk.hits:
+            if self._journal.state.kind is SavedKind.FAILED and self._failing():
                 return self._told_of_failure()
         assert newest.saved, "neither saved nor said to have failed"
         self._tell()
         return None
 
-    def finish(self) -> None:
+    def finish(self, heal: Callable[[], object]) -> None:
         """Let the disk work again and close; everything is on it then."""
-        self._disk.heal()
+        heal()
         # One attempt may have begun while the disk still failed.
         assert self._journal.flush(_PATIENCE_S) or self._journal.flush(_PATIENCE_S), self._journal.state
-        assert all(ticket.saved for ticket in self.tickets)
+        # A row is on the disk a moment before its ticket says so.
+        assert all(ticket.wait(_PATIENCE_S) for ticket in self.tickets)
         self._tell()
         self.kept.project.close()
         assert self._lies == []
+
+    def compare(self) -> None:
+        """Open the project again and compare it with what was on the screen."""
+        path, last = self.kept.project.path, fingerprint(self.kept.case)
+        with Project.open(path, reader=READER) as project:
+            again = open_kept(project)
+            assert again.case.losses == ()
+            assert again.seq == len(self.tickets)
+            assert fingerprint(again.case) == last
+            report = project.verify()
+            assert report.problems == (), report.problems
+        left = [p.name for p in path.rglob("*.part")]
+        assert left == [], left
 
     def _told_of_failure(self) -> None:
         state = self._journal.state

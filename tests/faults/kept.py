@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from medview.core.volume import Volume
 from medview.io.library import Library
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
+from medview.store.entry import Entry
+from medview.store.journal import Ticket
 from medview.store.project import Project
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner
@@ -81,6 +84,21 @@ def open_kept(project: Project, series: tuple[Series, VolumeEntry, Volume] | Non
     case.reading = False
     restore(case, workspace.services, stored, ReadSeries(tie.other_pixels, tie.unsure))
     return Kept(project, stored, workspace, Hands(workspace, Scheme.load()), case)
+
+
+def tickets_of(project: Project, also: Callable[[Ticket], object] = lambda _ticket: None) -> list[Ticket]:
+    """Return a list that gets the ticket of every row from now on; ``also`` gets it too."""
+    tickets: list[Ticket] = []
+    append = project.journal.append
+
+    def appended(case_id: int, entry: Entry) -> Ticket:
+        ticket = append(case_id, entry)
+        tickets.append(ticket)
+        also(ticket)
+        return ticket
+
+    project.journal.append = appended  # type: ignore[method-assign]
+    return tickets
 
 
 class Mirror:

@@ -16,13 +16,13 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from medview.core.errors import LockedError
 from medview.store import ballast, journal, row_writer
-from medview.store.entry import Entry
 from medview.store.journal import Ticket
 from medview.store.project import Project
 from tests.faults import disk_trial
 from tests.faults.conftest import LITTLE_BALLAST_BYTES
-from tests.faults.kept import READER, open_kept
+from tests.faults.kept import READER, open_kept, tickets_of
 
 # What a painter would import on its way is imported before it is born.
 import sqlalchemy.dialects.sqlite  # noqa: F401  # isort: skip
@@ -38,6 +38,7 @@ def paint(order: dict[str, Any]) -> None:
     kept = open_kept(Project.open(Path(order["path"]), reader=READER))
     say(f"open {kept.seq}")
     waiting: queue.SimpleQueue[Ticket] = queue.SimpleQueue()
+    tickets_of(kept.project, waiting.put)
 
     def tell() -> None:
         while True:
@@ -47,14 +48,6 @@ def paint(order: dict[str, Any]) -> None:
             say(f"saved {ticket.seq}")
 
     threading.Thread(target=tell, daemon=True).start()
-    append = kept.project.journal.append
-
-    def appended(case_id: int, entry: Entry) -> Ticket:
-        ticket = append(case_id, entry)
-        waiting.put(ticket)
-        return ticket
-
-    kept.project.journal.append = appended  # type: ignore[method-assign]
     hand, step = kept.annotator(order["seed"]), order["step"]
     while True:
         hand.step(step)
@@ -64,7 +57,33 @@ def paint(order: dict[str, Any]) -> None:
             kept.project.journal.flush()
 
 
-_WORK = {"paint": paint, "trial": disk_trial.run}
+def take_turns(order: dict[str, Any]) -> None:
+    """Open a project whenever nobody else writes it, work a little and close it, ``turns`` times; say how many rows."""
+    path, rows, step = Path(order["path"]), 0, 0
+    for turn in range(order["turns"]):
+        project = _when_free(path)
+        kept = open_kept(project)
+        assert not kept.case.read_only, kept.case.read_only
+        assert kept.case.losses == ()
+        tickets, hand = tickets_of(project), kept.annotator(order["seed"])
+        for _ in range(1 + turn % 3):
+            hand.step(step)
+            step += 1
+        project.close()
+        assert all(ticket.wait(20.0) for ticket in tickets)
+        rows += len(tickets)
+    say(f"rows {rows}")
+
+
+def _when_free(path: Path) -> Project:
+    while True:
+        try:
+            return Project.open(path, reader=READER)
+        except LockedError:
+            os.sched_yield()
+
+
+_WORK = {"paint": paint, "trial": disk_trial.run, "full": disk_trial.run_full, "turns": take_turns}
 
 
 def main() -> None:

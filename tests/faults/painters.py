@@ -29,13 +29,15 @@ class Life:
     Attributes
     ----------
     told : dict of str to str
-        The last it said of each kind: ``saved``, ``calls``, ``failed``.
-    status : int
-        How it ended, negative for a signal.
+        The last it said of each kind: ``pid``, ``open``, ``saved``, ``calls``, ``failed``, ``dead``.
     """
 
     told: dict[str, str] = field(default_factory=dict)
-    status: int = 0
+
+    @property
+    def status(self) -> int:
+        """How it ended, negative for a signal."""
+        return int(self.told["dead"])
 
     @property
     def saved(self) -> int:
@@ -47,6 +49,12 @@ class Life:
         """Why it ended by itself, or empty."""
         return str(json.loads(self.told["failed"])) if "failed" in self.told else ""
 
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if "dead" not in self.told:
+            with suppress(ProcessLookupError):
+                os.kill(int(self.told["pid"]), signal.SIGKILL)
+
 
 class Painters:
     """Lets painters live, one after the other."""
@@ -56,25 +64,32 @@ class Painters:
 
     def live(self, order: dict[str, Any], kill_after_s: float | None = None) -> Life:
         """Give an order and follow the painter until it has ended, or was killed so long after its birth."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(order), file=self._process.stdin, flush=True)
-        life, killer = Life(), None
-        for line in self._process.stdout:
-            what, _, rest = line.rstrip("\n").partition(" ")
-            if what == "pid":
-                if kill_after_s is not None:
-                    killer = threading.Timer(kill_after_s, _kill, [int(rest)])
-                    killer.start()
-            elif what == "dead":
-                life.status = int(rest)
-                break
-            else:
-                life.told[what] = rest
+        life = self.begin(order)
+        killer = threading.Timer(kill_after_s, life.kill) if kill_after_s is not None else None
+        if killer is not None:
+            killer.start()
+        self.follow(life)
         if killer is not None:
             killer.cancel()
             killer.join()
         return life
+
+    def begin(self, order: dict[str, Any]) -> Life:
+        """Give an order and return the painter, who has just been born."""
+        assert self._process.stdin is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        life = Life()
+        self.follow(life, "pid")
+        return life
+
+    def follow(self, life: Life, until: str = "dead") -> None:
+        """Listen until the painter has said something of a kind, or has ended."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            what, _, rest = line.rstrip("\n").partition(" ")
+            life.told[what] = rest
+            if what in (until, "dead"):
+                return
 
 
 @contextmanager
@@ -124,8 +139,3 @@ def reopened(path: Path, mirror: Mirror, saved: int) -> float:
     finally:
         project.close()
     return took_s
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
