@@ -1,4 +1,4 @@
-"""``medview project``: create, inspect, verify and export projects."""
+"""``medview project``: create, inspect, verify, recover and export projects."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from medview.cli.output import print_json, progress, say
+from medview.cli.output import print_json, progress, say, show
 from medview.core.errors import StoreError
-from medview.store.project import Project
+from medview.store.project import Project, verify_folder
+from medview.store.recovery import recover_project
 from medview.workspace.project_export import export_project
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress")]
 Place = Annotated[Path, typer.Argument(metavar="P", help="Project folder (NAME.medview)")]
 
 
@@ -56,18 +58,46 @@ def list_cases(path: Place, *, json: Json = False) -> None:
 
 
 @app.command()
-def verify(path: Place, *, json: Json = False) -> None:
-    """Check every row, blob and snapshot of a project."""
-    with Project.open(path, read_only=True) as project:
-        report = project.verify()
+def verify(path: Place, *, json: Json = False, quiet: Quiet = False) -> None:
+    """Check every row, blob, snapshot and backup of a project."""
+    with progress(quiet=quiet or json) as context:
+        report = verify_folder(path, lambda fraction: context.progress(fraction, f"Checking {path.name}"))
     if json:
         print_json(report.document())
     else:
-        for problem in report.problems:
-            print(problem)
-        say(f"Checked {report.rows} rows, {report.blobs} blobs and {report.snapshots} snapshots.")
+        for line in (*report.problems, *report.recorded):
+            show(line)
+        if report.writer is not None:
+            say(f"{report.writer['user']} on {report.writer['host']} writes it since {report.writer['since_utc']}.")
+        checked = [_count(report.cases, "case"), _count(report.rows, "row"), _count(report.blobs, "blob")]
+        say(f"Checked {', '.join(checked)}, {_count(report.snapshots, 'snapshot')} and {_count(report.backups, 'backup')}.")
     if report.problems:
-        raise StoreError(f"{path} has {len(report.problems)} problems; see the lines above.")
+        count = len(report.problems)
+        raise StoreError(
+            f"{path.name} has {count} {'problem' if count == 1 else 'problems'}; recover it into a new project."
+        )
+
+
+@app.command()
+def recover(
+    path: Place,
+    output: Annotated[Path, typer.Option("-o", help="New project folder (NAME.medview)")],
+    *,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write everything that can be had of a damaged project into a new one, and say what cannot."""
+    with progress(quiet=quiet or json) as context:
+        report = recover_project(
+            path, output, progress=lambda fraction: context.progress(fraction, f"Recovering {path.name}")
+        )
+    if json:
+        print_json(report.document(path, output))
+    else:
+        for loss in report.losses:
+            show(loss)
+    kept = f"{_count(report.cases, 'case')} with {_count(report.gestures, 'gesture')}"
+    say(f"{output.name} holds {kept}; {report.lost or 'none'} {'is' if report.lost == 1 else 'are'} lost.")
 
 
 @app.command()
@@ -78,7 +108,7 @@ def export(
     images: Annotated[Path | None, typer.Option(help="Folder with the images; needed to write DICOM SEG")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite")] = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the labels of every case as NIfTI, and as DICOM SEG where the images are at hand."""
     with progress(quiet=quiet) as context:
@@ -87,3 +117,7 @@ def export(
         print_json(document)
     else:
         say(f"Wrote the labels of {document['written']} cases to {output}.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,6 +13,7 @@ from pathlib import Path
 from medview.core.atomic import sync_folder
 from medview.core.errors import StoreError
 from medview.store.database import Database
+from medview.store.faults import damaged_database
 
 FOLDER_NAME = "backups"
 """In the project's folder. Blobs are never changed and need no copy; those of old snapshots may go, and were shortcuts."""
@@ -93,10 +94,7 @@ def _check_equal(original: Path, copy: Path, title: str) -> None:
     with contextlib.closing(sqlite3.connect(copy)) as connection:
         sound = [line for (line,) in connection.execute("PRAGMA integrity_check")]
     if sound != ["ok"]:
-        raise StoreError(
-            f"The database of {title} is damaged; recover the project into a new folder (medview project recover).",
-            detail=str(sound[:5]),
-        )
+        raise damaged_database(title, str(sound[:5]))
     if content_hashes(original) != content_hashes(copy):
         raise StoreError(f"The backup of {title} differs from it, so nothing was changed; check the disk.")
 

@@ -32,12 +32,21 @@ def explain(error: BaseException, project: str) -> MedViewError:
     detail = f"{type(error).__name__}: {error}"
     if isinstance(error, UnicodeDecodeError):
         # SQLite quotes the damaged table in what it says.
-        return _damaged(project, detail)
+        return damaged_database(project, detail)
     original = getattr(error, "orig", None) if isinstance(error, SQLAlchemyError) else error
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", 0)
         return _explain_sqlite(code, project, f"{detail} (code {code})")
     return StoreError(f"{project} could not be used because of an unexpected fault; see the log.", detail=detail)
+
+
+def damaged_database(project: str, detail: str = "") -> StoreError:
+    """Return the error for a database that SQLite finds damaged."""
+    return StoreError(
+        f"The database of {project} is damaged and can only be read; "
+        "write what is left of it into a new project with medview project recover.",
+        detail=detail,
+    )
 
 
 def _explain_os(error: OSError, project: str, detail: str) -> MedViewError:
@@ -59,14 +68,8 @@ def _explain_sqlite(code: int, project: str, detail: str) -> MedViewError:
     if primary == sqlite3.SQLITE_NOTADB:
         return StoreError(f"{project} is not a MedView project; choose a folder that MedView made.", detail=detail)
     if primary == sqlite3.SQLITE_CORRUPT:
-        return _damaged(project, detail)
+        return damaged_database(project, detail)
     return WriteError(f"The disk refused to write {project}; check its free space and its connection.", detail=detail)
-
-
-def _damaged(project: str, detail: str) -> StoreError:
-    return StoreError(
-        f"The database of {project} is damaged; restore the project from a copy, or open it read-only.", detail=detail
-    )
 
 
 def _full(project: str, detail: str) -> DiskFullError:

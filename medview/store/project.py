@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,14 @@ from medview.store.case_book import CaseBook
 from medview.store.clock import Clock, SystemClock
 from medview.store.copying import copy_project, detached_copy
 from medview.store.database import Database
-from medview.store.holder import user_name
+from medview.store.holder import read_holder, user_name
 from medview.store.lock_watch import LockWatch
 from medview.store.migrate import past_migrations
 from medview.store.project_folder import DATABASE_NAME, OpenFolder, create_folder, explained, open_copy, open_live
 from medview.store.row_writer import RowWriter
+from medview.store.salvage import is_project, is_sound
 from medview.store.silence import Silence
-from medview.store.verify import VerifyReport, verify_project
+from medview.store.verify import VerifyReport, verify_project, writer_document
 
 log = logging.getLogger("medview.store")
 
@@ -185,16 +188,17 @@ class Project(CaseBook):
             facts = schema.facts
             connection.execute(update(facts).where(facts.c.key == "name").values(value=name.strip() or self.path.stem))
 
-    def verify(self) -> VerifyReport:
+    def verify(self, progress: Callable[[float], None] = lambda _fraction: None) -> VerifyReport:
         """Check everything in the project against its checksums."""
         self.journal.flush()
         # A copy is checked, so that a long check keeps no gesture from being saved.
         with explained(self.path), detached_copy(self._database.path, self.path.name) as folder:
             copy = Database(Path(folder) / DATABASE_NAME, self.path.name, read_only=True)
             try:
-                return verify_project(copy, self._blobs)
+                report = verify_project(copy, self._blobs, self.path, progress)
             finally:
                 copy.close()
+        return replace(report, writer=writer_document(read_holder(self.path)))
 
     def save_copy(self, target: Path) -> None:
         """Write a complete copy of the project to a new folder; it is checked before it gets its name.
@@ -219,6 +223,23 @@ class Project(CaseBook):
 
         with explained(target):
             copy_project(self._database, self._blobs, target, DATABASE_NAME, write_waiting)
+
+
+def verify_folder(path: Path, progress: Callable[[float], None] = lambda _fraction: None) -> VerifyReport:
+    """Check a project that need not be open, and may be too damaged for that; nothing in it is changed.
+
+    Raises
+    ------
+    MedViewError
+        When it is no project, or cannot be read at all.
+    """
+    file = path / DATABASE_NAME
+    with explained(path):
+        if file.is_file() and is_project(file) and not is_sound(file):
+            problem = "The database itself is damaged; what is left of it can be read and recovered."
+            return VerifyReport(problems=(problem,), writer=writer_document(read_holder(path)))
+    with Project.open(path, read_only=True) as project:
+        return project.verify(progress)
 
 
 def _open_live(path: Path, clock: Clock, silence: Silence | None) -> OpenFolder:

@@ -17,17 +17,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from medview.core.atomic import sync_folder
 from medview.core.errors import StoreError
 from medview.store import schema
+from medview.store.backups import backup_files
 from medview.store.blobs import BlobStore
 from medview.store.clock import Clock, iso
 from medview.store.copying import detached_copy
 from medview.store.database import Database, newer_version
-from medview.store.faults import explain
+from medview.store.faults import damaged_database, explain
 from medview.store.lock import ProjectLock
 from medview.store.migrate import migrate
 from medview.store.place import place_of
+from medview.store.salvage import is_project, is_sound, salvage
 from medview.store.silence import Silence
 
 DATABASE_NAME = "project.db"
+
+CHECKED_BYTES = 256 * 1024 * 1024
+"""Databases up to this size are looked through whenever they are opened, which takes a fraction of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ def open_live(path: Path, clock: Clock, silence: Silence | None = None) -> OpenF
         opened = OpenFolder(path, Database(file, path.name), lock=lock)
         try:
             opened.database.check()
+            _refuse_damaged(file, path.name)
             opened.blobs.sweep()
             opened = replace(opened, notices=(*migrate(opened.database, path, clock), *_about_place(path, lock)))
         except BaseException:  # also an interrupt: lock and database are let go of; raised again below
@@ -122,7 +128,7 @@ def open_copy(path: Path, why: str = "") -> OpenFolder:
     """
     file = _existing(path)
     with explained(path):
-        folder = detached_copy(file, path.name)
+        folder = _sound_copy(file, path)
         database = Database(Path(folder.name) / DATABASE_NAME, path.name, read_only=True)
         opened = OpenFolder(path, database, copy=folder, why_copy=why)
         try:
@@ -141,6 +147,32 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
         raise explain(error, path.name) from error
+
+
+def _refuse_damaged(file: Path, title: str) -> None:
+    """A damaged database is not written to: what is left of it could be lost that way. Large ones are checked as read."""
+    if file.stat().st_size <= CHECKED_BYTES and not is_sound(file):
+        raise damaged_database(title)
+
+
+def _sound_copy(file: Path, path: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a copy of a database; of a damaged one, a copy of what is left."""
+    try:
+        folder = detached_copy(file, path.name)
+    except (sqlite3.Error, StoreError):
+        if not is_project(file):
+            raise
+        folder = tempfile.TemporaryDirectory(prefix="medview-", ignore_cleanup_errors=True)
+    copy = Path(folder.name) / DATABASE_NAME
+    try:
+        if not is_project(file) or is_sound(copy):
+            return folder
+        copy.unlink(missing_ok=True)
+        salvage(file, backup_files(path), copy, path.name)
+    except BaseException:  # also an interrupt: half a copy must not stay; raised again below
+        folder.cleanup()
+        raise
+    return folder
 
 
 def _about_place(path: Path, lock: ProjectLock) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -17,7 +18,7 @@ from medview.store.blobs import BlobStore
 from medview.store.codec import decode
 from medview.store.entry import EntryKind
 from medview.store.replay import ReplayedCase
-from medview.store.rows import StoredRow, read_rows, readers_cut_short
+from medview.store.rows import JournalRow, StoredRow, read_rows, readers_cut_short
 from medview.store.snapshots import newest_good
 from medview.store.undo_stacks import UndoStacks
 
@@ -67,13 +68,19 @@ def load_case(connection: Connection, case_id: int, geometry: Geometry, blobs: B
         undo=undo,
         redo=redo,
         stacks=UndoStacks(undo_seqs, redo_seqs),
-        losses=[*replayed.losses, *_newest_missing(connection)],
+        losses=[*replayed.losses, *newest_missing(connection), *replayed.recorded],
         seq=replayed.seq,
     )
 
 
 def replay(
-    connection: Connection, case_id: int, geometry: Geometry, blobs: BlobStore, *, from_start: bool = False
+    connection: Connection,
+    case_id: int,
+    geometry: Geometry,
+    blobs: BlobStore,
+    *,
+    from_start: bool = False,
+    after_row: Callable[[ReplayedCase], None] = lambda _case: None,
 ) -> ReplayedCase:
     """Return the state of a case after its newest row, voxels in bricks.
 
@@ -81,6 +88,8 @@ def replay(
     ----------
     from_start : bool
         Replay every row ever written, without snapshots; for checking.
+    after_row : callable
+        Is shown the state after each row.
     """
     case = None if from_start else newest_good(connection, case_id, geometry, blobs)
     if case is None:
@@ -95,7 +104,7 @@ def replay(
             if not stored.intact:
                 unplaced.append(stored)
                 continue
-            _lose_missing(case, case.seq + 1, row.seq - 1)
+            _lose_missing(case, case.seq + 1, row.seq - 1, row.created_utc)
         newest_row_id = stored.row_id
         try:
             command = source.of(stored)
@@ -104,11 +113,12 @@ def replay(
             case.lose(row.seq, _lost(stored))
             continue
         case.follow(row.kind, row.seq, row.target_seq, command, row.revision)
+        after_row(case)
     at_the_end = [stored.row.seq for stored in unplaced if stored.row_id > newest_row_id]
     if at_the_end:
         # What is done next must not get the number of a row that is there.
         near = [seq for seq in at_the_end if case.seq < seq <= case.seq + _FAR]
-        _lose_missing(case, case.seq + 1, max(near, default=case.seq + 1))
+        _lose_missing(case, case.seq + 1, max(near, default=case.seq + 1), "")
     return case
 
 
@@ -177,7 +187,7 @@ class _Commands:
         return command
 
 
-def _newest_missing(connection: Connection) -> list[str]:
+def newest_missing(connection: Connection) -> list[str]:
     """Name readers whose newest row is not the one they are known to have written last: no row after it can tell."""
     return [
         f"The newest changes of {reader} are gone from the project; those made on this case are missing from the labels."
@@ -186,12 +196,26 @@ def _newest_missing(connection: Connection) -> list[str]:
 
 
 def _lost(stored: StoredRow) -> str:
-    row = stored.row
+    return f"{described(stored.row)} is damaged on disk and is missing from the labels."
+
+
+def described(row: JournalRow) -> str:
+    """Return the words for a gesture: what, when, with which tool, which row."""
     what = {EntryKind.UNDO: "Undo of ", EntryKind.REDO: "Redo of "}.get(row.kind, "")
-    name, created = ("".join(c for c in text if c.isprintable()) for text in (row.name, row.created_utc))
-    return f"“{what}{name}” of {created} (change {row.seq}) is damaged on disk and is missing from the labels."
+    name, tool = ("".join(c for c in text if c.isprintable()) for text in (row.name, row.tool))
+    with_tool = f"tool {tool}, " if tool else ""
+    return f"“{what}{name}” of {in_words(row.created_utc)} ({with_tool}change {row.seq})"
 
 
-def _lose_missing(case: ReplayedCase, first: int, last: int) -> None:
-    which = f"Change {first} is" if first == last else f"Changes {first} to {last} are"
+def in_words(created_utc: str) -> str:
+    """Return a stored time for people, to the second, UTC."""
+    try:
+        return datetime.fromisoformat(created_utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except ValueError:
+        return "an unknown time"
+
+
+def _lose_missing(case: ReplayedCase, first: int, last: int, before_utc: str) -> None:
+    when = f", made before {in_words(before_utc)}," if before_utc else ""
+    which = f"Change {first}{when} is" if first == last else f"Changes {first} to {last}{when} are"
     case.lose(last, f"{which} gone from the project and missing from the labels.")

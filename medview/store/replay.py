@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import Change, Command
 from medview.core.errors import LabelError, StoreError
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
+from medview.core.packed_voxels import pack
 from medview.core.segmentation import LabelLayer, Segmentation
 from medview.store.bricks import BrickLayer
 from medview.store.entry import EntryKind
 from medview.store.undo_stacks import UndoStacks
+
+LOST_TOOL = "lost"
+"""Tool of rows that stand in the place of gestures that a recovery could not bring back; they change nothing."""
 
 
 class ReplayedCase:
@@ -22,6 +28,8 @@ class ReplayedCase:
     ----------
     losses : list of str
         What could not be brought back, one sentence each.
+    recorded : list of str
+        What an earlier recovery of the project could not bring back, one sentence each.
     """
 
     def __init__(self, geometry: Geometry) -> None:
@@ -30,19 +38,23 @@ class ReplayedCase:
         self.layers: dict[int, BrickLayer] = {}
         self.stacks = UndoStacks()
         self.losses: list[str] = []
+        self.recorded: list[str] = []
 
-    def follow(self, kind: EntryKind, seq: int, target_seq: int, command: Command, revision: int) -> None:
-        """Apply one row.
+    def follow(
+        self, kind: EntryKind, seq: int, target_seq: int, command: Command, revision: int
+    ) -> tuple[Change, ...] | None:
+        """Apply one row; return None, or what it really changed where it does not fit the labels.
 
         Parameters
         ----------
         command : Command
             Of this row, or of the row an undo or redo refers to.
         """
-        applied = command.inverse() if kind is EntryKind.UNDO else command
-        fits = True
-        for change in applied.changes:
-            fits = self._apply(change) and fits
+        asked = command.inverse() if kind is EntryKind.UNDO else command
+        applied = [self._apply(change) for change in asked.changes]
+        fits = all(done is change for done, change in zip(applied, asked.changes, strict=True))
+        if kind is EntryKind.DO and command.tool == LOST_TOOL:
+            self.recorded.append(f"“{command.name}” (change {seq}) was lost before this project was recovered.")
         self.stacks.advance(kind, seq, target_seq)
         if not fits:
             self.losses.append(
@@ -52,6 +64,7 @@ class ReplayedCase:
         self.seq = seq
         if revision >= 0:
             self.labels.revision = revision
+        return None if fits else tuple(change for change in applied if change is not None)
 
     def lose(self, seq: int, sentence: str) -> None:
         """Go past a row that cannot be read."""
@@ -66,27 +79,28 @@ class ReplayedCase:
         self.labels.segmentation = Segmentation(segmentation.geometry, layers, segmentation.segments)
         return self.labels
 
-    def _apply(self, change: Change) -> bool:
+    def _apply(self, change: Change) -> Change | None:
+        """Apply a change; return it, or what could be done of it, or None."""
         try:
             if isinstance(change, LabelPatch):
                 self.labels.revision += 1
                 return self._write(change)
             self.labels.apply((change,))
         except (LabelError, StoreError):
-            return False
-        return True
+            return None
+        return change
 
-    def _write(self, patch: LabelPatch) -> bool:
+    def _write(self, patch: LabelPatch) -> LabelPatch | None:
         """Write a patch; where the voxels under it are not as it expects, write only those it changed."""
         shape = self.labels.segmentation.geometry.shape_kji
         layer = self.layers.setdefault(patch.layer_id, BrickLayer(shape))
         now = layer.read(patch.box)
         before, after = patch.before_voxels(), patch.after_voxels()
-        fits = bool((now == before).all())
-        if fits:
+        if (now == before).all():
             layer.write(patch.box, after)
-        else:
-            changed = before != after
-            now[changed] = after[changed]
-            layer.write(patch.box, now)
-        return fits
+            return patch
+        became = np.where(before != after, after, now)
+        layer.write(patch.box, became)
+        if (became == now).all():
+            return None
+        return LabelPatch(patch.layer_id, patch.box, pack(now), pack(became))

@@ -76,6 +76,7 @@ def pack_snapshot(case: ReplayedCase) -> tuple[bytes, dict[str, bytes]]:
         "undo": case.stacks.undo,
         "redo": case.stacks.redo,
         "losses": case.losses,
+        "recorded": case.recorded,
         "layers": layers,
     }
     text = canonical(header).encode()
@@ -103,6 +104,7 @@ def unpack_snapshot(data: bytes, geometry: Geometry, get_blob: Callable[[str], b
         case.seq = int(header["seq"])
         case.stacks = UndoStacks(map(int, header["undo"]), map(int, header["redo"]))
         case.losses = [str(loss) for loss in header["losses"]]
+        case.recorded = [str(loss) for loss in header.get("recorded", ())]
         labels = case.labels
         labels.revision = int(header["revision"])
         labels.segmentation.segments.extend(decode_segment(segment) for segment in header["segments"])
@@ -131,17 +133,22 @@ def newest_good(connection: Connection, case_id: int, geometry: Geometry, blobs:
     return None
 
 
-def problems(connection: Connection, case_id: int, geometry: Geometry, blobs: BlobStore) -> list[str]:
-    """Return one sentence for each snapshot of a case that is damaged."""
-    found: list[str] = []
+def stored_snapshots(
+    connection: Connection, case_id: int, geometry: Geometry, blobs: BlobStore
+) -> dict[int, ReplayedCase | None]:
+    """Return the state in each snapshot of a case by the row it was made after; None where it is damaged."""
+    found: dict[int, ReplayedCase | None] = {}
     for seq, digest in _known(connection, case_id):
         try:
-            unpack_snapshot(blobs.get(digest), geometry, blobs.get)
+            found[seq] = unpack_snapshot(blobs.get(digest), geometry, blobs.get)
         except MedViewError:
-            found.append(
-                f"The snapshot of case {case_id} after change {seq} is damaged; it is not needed while the rows are good."
-            )
+            found[seq] = None
     return found
+
+
+def snapshot_blobs(connection: Connection) -> set[str]:
+    """Return the SHA-256 of every snapshot's file."""
+    return set(connection.execute(select(schema.snapshots.c.blob_sha256)).scalars())
 
 
 def write_snapshot(

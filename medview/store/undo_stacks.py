@@ -30,6 +30,12 @@ class UndoStacks:
             raise StoreError(f"There is nothing to {kind.value}.")
         return stack[-1]
 
+    def is_next(self, kind: EntryKind, target_seq: int) -> bool:
+        """Whether an undo or redo of a row is the one that comes next; what carries a command always may."""
+        if kind.carries_command:
+            return True
+        return (self.undo if kind is EntryKind.UNDO else self.redo)[-1:] == [target_seq]
+
     def advance(self, kind: EntryKind, seq: int, target_seq: int) -> None:
         """Follow one row: ``seq`` for a new command, ``target_seq`` for an undo or redo.
 

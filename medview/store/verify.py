@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -12,15 +14,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from medview.core.errors import StoreError
 from medview.store import schema
+from medview.store.backups import backup_files
 from medview.store.blobs import BlobStore
 from medview.store.bricks import Brick
 from medview.store.cases import CaseRow, identity, list_cases
 from medview.store.database import Database
+from medview.store.holder import Holder
 from medview.store.parts import blobs_of
 from medview.store.recover import replay
 from medview.store.replay import ReplayedCase
 from medview.store.rows import read_rows
-from medview.store.snapshots import problems as snapshot_problems
+from medview.store.salvage import is_sound
+from medview.store.snapshots import snapshot_blobs, stored_snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +34,25 @@ class VerifyReport:
 
     Attributes
     ----------
-    rows, cases, blobs, snapshots : int
+    rows, cases, blobs, snapshots, backups : int
         How much was checked.
     problems : tuple of str
         One sentence each; empty when all is well.
+    recorded : tuple of str
+        What an earlier recovery of the project had to leave out; no problem of this project.
+    writer : dict or None
+        Who holds the project: ``user``, ``host``, ``since_utc`` and ``here`` (whether this very system runs it); None when
+        nobody does.
     """
 
-    rows: int
-    cases: int
-    blobs: int
-    snapshots: int
-    problems: tuple[str, ...]
+    rows: int = 0
+    cases: int = 0
+    blobs: int = 0
+    snapshots: int = 0
+    backups: int = 0
+    problems: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
+    writer: dict[str, Any] | None = field(default=None)
 
     @property
     def ok(self) -> bool:
@@ -54,12 +67,40 @@ class VerifyReport:
             "cases": self.cases,
             "blobs": self.blobs,
             "snapshots": self.snapshots,
+            "backups": self.backups,
+            "writer": self.writer,
             "problems": list(self.problems),
+            "recorded": list(self.recorded),
         }
 
 
-def verify_project(database: Database, blobs: BlobStore) -> VerifyReport:
+def writer_document(holder: Holder | None) -> dict[str, Any] | None:
+    """Return who holds a project, ready for JSON."""
+    if holder is None:
+        return None
+    return {
+        "user": holder.user,
+        "host": holder.host,
+        "since_utc": holder.since_utc,
+        "heartbeat_utc": holder.heartbeat_utc,
+        "here": holder.on_this_system and holder.alive,
+    }
+
+
+def verify_project(
+    database: Database,
+    blobs: BlobStore,
+    folder: Path | None = None,
+    progress: Callable[[float], None] = lambda _fraction: None,
+) -> VerifyReport:
     """Check the database, every row's hash and chain, every blob and snapshot, and replay every case from its first row.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Of the project; its backups are checked too.
+    progress : callable
+        Called with the part that is done, 0 to 1.
 
     Raises
     ------
@@ -70,22 +111,27 @@ def verify_project(database: Database, blobs: BlobStore) -> VerifyReport:
         problems = _database_problems(connection)
         if problems:
             # What a damaged database says about itself cannot be relied on.
-            return VerifyReport(0, 0, 0, 0, tuple(problems))
+            return VerifyReport(problems=tuple(problems))
         cases = list_cases(connection)
         rows, needed, found = _chain_problems(connection)
         problems += found
-        problems += _blob_problems(blobs, needed)
-        for case in cases:
-            problems += _case_problems(connection, case, blobs)
+        snapshot_files = snapshot_blobs(connection)
+        problems += _blob_problems(blobs, needed, snapshot_files)
+        recorded: list[str] = []
+        for number, case in enumerate(cases):
+            progress(number / len(cases))
+            problems += _case_problems(connection, case, blobs, recorded)
         snapshots = connection.execute(select(func.count()).select_from(schema.snapshots)).scalar_one()
-    return VerifyReport(rows, len(cases), len(needed), int(snapshots), tuple(problems))
+    backups = backup_files(folder) if folder is not None else []
+    problems += [f"The backup {backup.name} is damaged." for backup in backups if not is_sound(backup)]
+    return VerifyReport(rows, len(cases), len(needed), int(snapshots), len(backups), tuple(problems), tuple(recorded))
 
 
 def _database_problems(connection: Connection) -> list[str]:
     try:
         found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
     except SQLAlchemyError as error:
-        return [f"The database itself is damaged; restore the project from a copy ({error.__cause__})."]
+        return [f"The database itself is damaged; recover the project into a new one ({error.__cause__})."]
     return [] if found == ["ok"] else [f"The database itself is damaged: {line}." for line in found[:5]]
 
 
@@ -116,28 +162,43 @@ def _chain_problems(connection: Connection) -> tuple[int, set[str], list[str]]:
     return sum(counts.values()), needed, problems
 
 
-def _blob_problems(blobs: BlobStore, needed: set[str]) -> list[str]:
+def _blob_problems(blobs: BlobStore, needed: set[str], snapshots: set[str]) -> list[str]:
     problems: list[str] = []
-    for digest in sorted(needed):
+    # Blobs that nothing refers to are looked at as well: what was discarded may still be wanted by a backup.
+    for digest in sorted(needed | (set(blobs) - snapshots)):
         try:
             blobs.get(digest)
         except StoreError as error:
-            problems.append(f"{error.sentence[:-1]}: {digest[:12]}.")
+            use = "" if digest in needed else " Nothing needs it."
+            problems.append(f"{error.sentence[:-1]}: {digest[:12]}.{use}")
     return problems
 
 
-def _case_problems(connection: Connection, case: CaseRow, blobs: BlobStore) -> list[str]:
-    problems = snapshot_problems(connection, case.case_id, case.geometry, blobs)
+def _case_problems(connection: Connection, case: CaseRow, blobs: BlobStore, recorded: list[str]) -> list[str]:
     stored = connection.execute(select(schema.cases.c.geometry).where(schema.cases.c.case_id == case.case_id)).scalar_one()
     uids = case.sources.sop_instance_uids
+    problems: list[str] = []
     if identity(case.key.study_uid, case.key.series_uid, stored, uids) != case.identity_sha256:
         problems.append(f"What case {case.case_id} was drawn on has been changed.")
-    whole = replay(connection, case.case_id, case.geometry, blobs, from_start=True)
+    snapshots = stored_snapshots(connection, case.case_id, case.geometry, blobs)
+    problems += [
+        f"The snapshot of case {case.case_id} after change {seq} is damaged; it is not needed while the rows are good."
+        for seq, snapshot in snapshots.items()
+        if snapshot is None
+    ]
+    different: list[int] = []
+
+    def compare(replayed: ReplayedCase) -> None:
+        snapshot = snapshots.get(replayed.seq)
+        if snapshot is not None and not replayed.losses and not _same(replayed, snapshot):
+            different.append(replayed.seq)
+
+    whole = replay(connection, case.case_id, case.geometry, blobs, from_start=True, after_row=compare)
     problems += [f"Case {case.case_id}: {loss}" for loss in whole.losses]
-    if not whole.losses and not problems:
-        short = replay(connection, case.case_id, case.geometry, blobs)
-        if not _same(whole, short):
-            problems.append(f"The snapshots of case {case.case_id} do not agree with its changes.")
+    problems += [
+        f"The snapshot of case {case.case_id} after change {seq} does not agree with its changes." for seq in different
+    ]
+    recorded += [f"Case {case.case_id}: {loss}" for loss in whole.recorded]
     return problems
 
 
@@ -145,6 +206,10 @@ def _same(one: ReplayedCase, other: ReplayedCase) -> bool:
     if one.labels.segmentation.segments != other.labels.segmentation.segments:
         return False
     if one.labels.annotations != other.labels.annotations or set(one.labels.proposals) != set(other.labels.proposals):
+        return False
+    if one.labels.marks != other.labels.marks:
+        return False
+    if (one.stacks.undo, one.stacks.redo) != (other.stacks.undo, other.stacks.redo):
         return False
     return _bricks(one) == _bricks(other)
 

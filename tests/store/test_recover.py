@@ -162,7 +162,10 @@ def test_a_damaged_row_is_named_and_the_rest_is_kept(project: Project, painter: 
     with Project.open(project.path) as again:
         loaded = again.load_case(painter.case_id)
         assert len(loaded.losses) == 1
-        assert "“Brush Liver” of 2026-11-20" in loaded.losses[0]
+        assert loaded.losses[0] == (
+            "“Brush Liver” of 2026-11-20 10:00:00 UTC (tool brush, change 2) "
+            "is damaged on disk and is missing from the labels."
+        )
         expected = np.zeros(painter.labels.segmentation.geometry.shape_kji, dtype=np.uint8)
         expected[10:12, 40:60, 40:60] = 1
         assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, expected)
@@ -202,8 +205,36 @@ def test_rows_that_are_gone_are_named(project: Project, painter: Painter) -> Non
     _edit(project.path, "DELETE FROM journal WHERE seq IN (3, 4)")
     with Project.open(project.path) as again:
         losses = again.load_case(painter.case_id).losses
-        assert losses == ["Changes 3 to 4 are gone from the project and missing from the labels."]
+        assert losses == [
+            "Changes 3 to 4, made before 2026-11-20 10:00:00 UTC, are gone from the project and missing from the labels."
+        ]
         assert not again.verify().ok
+
+
+def test_newest_rows_that_are_gone_are_said_too(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    for n in range(4):
+        painter.paint((n, 0, 0), (n + 1, 10, 10))
+    project.close()
+    _edit(project.path, "DELETE FROM journal WHERE seq > 3")
+    with Project.open(project.path) as again:
+        losses = again.load_case(painter.case_id).losses
+        assert losses == [
+            "The newest changes of Ada are gone from the project; those made on this case are missing from the labels."
+        ]
+
+
+def test_text_that_is_none_any_more_costs_its_row_only(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    for n in range(3):
+        painter.paint((n, 0, 0), (n + 1, 10, 10), name=f"Stroke {n}")
+    project.close()
+    _edit(project.path, "UPDATE journal SET name = CAST(x'ff80fe' AS TEXT) WHERE seq = 3")
+    with Project.open(project.path) as again:
+        loaded = again.load_case(painter.case_id)
+        assert len(loaded.losses) == 1
+        assert "(tool brush, change 3) is damaged on disk" in loaded.losses[0]
+        assert loaded.labels.segmentation.layer(0).voxels[2, 3, 3] == 1
 
 
 def test_a_missing_blob_costs_the_proposal_it_held_and_no_more(project: Project, painter: Painter) -> None:

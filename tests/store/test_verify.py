@@ -85,6 +85,7 @@ def test_a_snapshot_that_says_something_else_than_the_rows_is_found(
         "WHERE seq = (SELECT max(seq) FROM snapshots)",
     )
     with Project.open(project.path) as again:
+        assert "The snapshot of case 1 after change 6 does not agree with its changes." in again.verify().problems
         assert np.array_equal(
             again.load_case(painter.case_id).labels.segmentation.layer(0).voxels,
             painter.labels.segmentation.layer(0).voxels,
