@@ -14,6 +14,8 @@ from medview.core.screen_map import ScreenMap
 FloatArray = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+_SLICES_OF_PIECE = 16
+
 
 def inside_grid(corners: FloatArray, shape: tuple[int, int]) -> Mask:
     """Return which points of a grid lie inside a closed outline, by the even-odd rule.
@@ -93,45 +95,91 @@ class Prism:
         ndarray of bool, shape ``box.shape_kji``
         """
         found = np.zeros(box.shape_kji, dtype=np.bool_)
-        for where, part in self.slices(box, outside=outside):
-            found[where] = part
+        for part, mask in self.slices(box, outside=outside):
+            found[part.within(box).slices] = mask
         return found
 
-    def slices(self, box: Box, *, outside: bool = False) -> Iterator[tuple[tuple[int | slice, ...], Mask]]:
-        """Yield the same slice by slice, as (index into the box, mask), so that long work can be told how far it is.
+    def pieces(self, box: Box, *, outside: bool = False) -> Iterator[tuple[Box, Mask]]:
+        """Yield the same in a few flat boxes that do not overlap, each as small as what it holds.
+
+        A picture at an angle passes through a box many times as large as what it cuts.
+        """
+        group: list[tuple[Box, Mask]] = []
+        for part, mask in self.slices(box, outside=outside):
+            group.append((part, mask))
+            if len(group) == _SLICES_OF_PIECE:
+                yield _joined(group)
+                group = []
+        if group:
+            yield _joined(group)
+
+    def slices(self, box: Box, *, outside: bool = False) -> Iterator[tuple[Box, Mask]]:
+        """Yield the same slice by slice, as (box of one slice, mask); slices that hold nothing are left out.
 
         On every slice of the grid the outline, cast through the volume, is an outline again: exact at any angle.
         """
         axis, u, v = self._along()
         matrix, offset = self.screen_map.matrix, self.screen_map.offset
-        shape = (box.shape_kji[u], box.shape_kji[v])
         to_grid = np.linalg.inv(matrix[1:, [u, v]])
-        # Position across the pictures of each point of a slice, but for what the slice itself adds.
-        ramp = (
-            matrix[0, u] * np.arange(box.min_kji[u], box.max_kji[u], dtype=np.float64)[:, None]
-            + matrix[0, v] * np.arange(box.min_kji[v], box.max_kji[v], dtype=np.float64)[None, :]
-            + offset[0]
-        )
-        lowest, highest = (float(ramp.min()), float(ramp.max())) if ramp.size else (0.0, 0.0)
         same = not matrix[1:, axis].any()
-        flat: Mask | None = None
-        for n in range(box.shape_kji[axis]):
-            index = box.min_kji[axis] + n
-            base = matrix[0, axis] * index
-            if base + highest < self.low or base + lowest >= self.high:
+        flat: tuple[tuple[int, int, int, int], Mask] | None = None
+        for index in range(box.min_kji[axis], box.max_kji[axis]):
+            shift = offset[1:] + matrix[1:, axis] * index
+            corners = (self.corners - shift) @ to_grid.T
+            rise = (float(matrix[0, u]), float(matrix[0, v]))
+            base = float(offset[0] + matrix[0, axis] * index)
+            sides = (box.min_kji[u], box.max_kji[u]), (box.min_kji[v], box.max_kji[v])
+            part = self._part(corners, sides, rise, base, outside=outside)
+            if part is None:
                 continue
-            if flat is None or not same:
-                shift = offset[1:] + matrix[1:, axis] * index
-                corners = (self.corners - shift) @ to_grid.T - (box.min_kji[u], box.min_kji[v])
-                flat = inside_grid(corners, shape)
-                if outside:
-                    flat = ~flat
-            part = flat
-            if base + lowest < self.low or base + highest >= self.high:
-                part = flat & (ramp >= self.low - base) & (ramp < self.high - base)
-            where: list[int | slice] = [slice(None)] * 3
-            where[axis] = n
-            yield tuple(where), part
+            if flat is None or not same or flat[0] != part:
+                u0, u1, v0, v1 = part
+                inside = inside_grid(corners - (u0, v0), (u1 - u0, v1 - v0))
+                flat = part, ~inside if outside else inside
+            mask = self._deep(flat[1], part, rise, base)
+            if mask.any():
+                low, high = [index] * 3, [index + 1] * 3
+                low[u], high[u], low[v], high[v] = part
+                piece = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+                yield piece, mask.reshape(piece.shape_kji)
+
+    def _part(
+        self,
+        corners: FloatArray,
+        sides: tuple[tuple[int, int], tuple[int, int]],
+        rise: tuple[float, float],
+        base: float,
+        *,
+        outside: bool,
+    ) -> tuple[int, int, int, int] | None:
+        """Return the part (first and last of u, of v) of a slice that can hold anything, or None."""
+        found = list(sides)
+        if not outside:
+            for n in range(2):
+                low, high = float(corners[:, n].min()), float(corners[:, n].max())
+                found[n] = max(sides[n][0], int(np.floor(low))), min(sides[n][1], int(np.ceil(high)) + 1)
+        for n in range(2):
+            other = 1 - n
+            ends = [rise[other] * found[other][0], rise[other] * (found[other][1] - 1)]
+            least, most = self.low - base - max(ends), self.high - base - min(ends)
+            if rise[n] == 0.0:
+                if least > 0.0 or most < 0.0:
+                    return None
+                continue
+            low, high = sorted((least / rise[n], most / rise[n]))
+            first = found[n][0] if np.isinf(low) else max(found[n][0], int(np.floor(low)))
+            past = found[n][1] if np.isinf(high) else min(found[n][1], int(np.ceil(high)) + 1)
+            found[n] = first, past
+        (u0, u1), (v0, v1) = found
+        return (u0, u1, v0, v1) if u0 < u1 and v0 < v1 else None
+
+    def _deep(self, flat: Mask, part: tuple[int, int, int, int], rise: tuple[float, float], base: float) -> Mask:
+        """Leave out of a slice what does not lie within the depth."""
+        if np.isinf(self.low) and np.isinf(self.high):
+            return flat
+        u0, u1, v0, v1 = part
+        across = rise[0] * np.arange(u0, u1, dtype=np.float64)[:, None] + rise[1] * np.arange(v0, v1) + base
+        return np.asarray(flat & (across >= self.low) & (across < self.high))
 
     def _along(self) -> tuple[int, int, int]:
         """Return the axis whose slices face the pictures most, and the two others in the order of the grid."""
@@ -150,6 +198,15 @@ class Prism:
             (float(rows.min()), float(rows.max())),
             (float(columns.min()), float(columns.max())),
         )
+
+
+def _joined(group: list[tuple[Box, Mask]]) -> tuple[Box, Mask]:
+    box = Box.union_of(part for part, _ in group)
+    assert box is not None
+    whole = np.zeros(box.shape_kji, dtype=np.bool_)
+    for part, mask in group:
+        whole[part.within(box).slices] = mask
+    return box, whole
 
 
 def _others(axis: int) -> list[int]:
