@@ -7,7 +7,7 @@ from collections.abc import Callable
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
-from medview.workspace.stage import Clicks
+from medview.workspace.stage import Adjustable, Clicks
 from medview.workspace.workspace import Workspace
 
 _LOOKS = ("crosshair_kji", "focus_kji", "axes", "turns")
@@ -56,9 +56,15 @@ class Clicking:
         if self._clicks is not None and self._clicks.press(pointer):
             self.end()
 
-    def release(self, pointer: Pointer) -> None:
-        """Go on with the end of a drag."""
-        if self._clicks is not None and self._clicks.release(pointer):
+    def move(self, pointer: Pointer) -> None:
+        """Go on with a drag."""
+        if isinstance(self._clicks, Adjustable):
+            self._clicks.move(pointer)
+
+    def release(self, pointer: Pointer, *, moved: bool = True) -> None:
+        """Go on with the end of a drag; where nothing was ``moved``, what was held is let loose."""
+        clicks = self._clicks
+        if clicks is not None and (moved or isinstance(clicks, Adjustable)) and clicks.release(pointer):
             self.end()
 
     def close(self) -> bool:
@@ -78,6 +84,21 @@ class Clicking:
         self._changed()
         return True
 
+    def double_click(self, pointer: Pointer) -> None:
+        """Go on with a double click; it finishes what has no meaning of its own for it."""
+        if not isinstance(self._clicks, Adjustable):
+            self.close()
+        elif self._clicks.double_click(pointer):
+            self.end()
+
+    def remove(self, pointer: Pointer | None) -> bool:
+        """Remove the part under the pointer; False where nothing can be removed so."""
+        if not isinstance(self._clicks, Adjustable):
+            return False
+        self._clicks.remove(pointer)
+        self._changed()
+        return True
+
     def preview(self, pointer: Pointer | None) -> Preview | None:
         """Return what is to be drawn meanwhile."""
         return None if self._clicks is None else self._clicks.preview(pointer)
@@ -87,9 +108,16 @@ class Clicking:
         self._changed()
 
     def _on_tool(self, *_values: object) -> None:
-        self.end()
+        self._let_go()
 
     def _on_active(self) -> None:
         active: OpenCase | None = self._workspace.active
         if self._clicks is not None and self._clicks.case is not active:
-            self.end()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Keep what is finished, give the rest up; a case that is closed is written no more."""
+        clicks = self._clicks
+        if isinstance(clicks, Adjustable) and self._workspace.cases.get(clicks.case.key) is clicks.case:
+            clicks.let_go()
+        self.end()

@@ -9,6 +9,7 @@ from psygnal import Signal
 from medview.core.plane import Plane, SlicePlane
 from medview.workspace.clicking import Clicking
 from medview.workspace.focus import stepped
+from medview.workspace.large_writing import LargeWriting
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
@@ -54,6 +55,7 @@ class Hands:
         for name in ("tool", "brush_radius_mm"):
             # By a key, under a hand that rests.
             workspace.bench.events[name].connect(self._on_bench)
+        self.later = LargeWriting(workspace)
 
     def press(self, pointer: Pointer) -> None:
         """Begin a gesture."""
@@ -96,6 +98,8 @@ class Hands:
             )
         if self._drag is not None and (self._moved or self._drawing) and not self._send(self._drag, pointer):
             self._end()
+        if self._drag is None and self._moved and self._drawing_now:
+            self.clicking.move(pointer)
         self._update_preview(pointer)
 
     def gather(self, pointer: Pointer) -> bool:
@@ -127,8 +131,8 @@ class Hands:
         case, press = self._workspace.active, self._press
         self._press = None
         clicked = press is not None and not self._moved
-        if press is not None and self._moved and self._is_tool_click(press):
-            self.clicking.release(pointer)
+        if press is not None and self._is_tool_click(press):
+            self.clicking.release(pointer, moved=self._moved)
         self._update_preview(pointer)
         own = self._entry.own_click
         if case is not None and press is not None and clicked and self._is_tool_click(press) and not own:
@@ -172,7 +176,7 @@ class Hands:
     def double_click(self, pointer: Pointer) -> None:
         """Fill the centre with the pane, or bring the others back."""
         if self._entry.clicks is not None:
-            self.clicking.close()
+            self.clicking.double_click(pointer)
         elif not (self._drawing and self._bench.mode is Mode.ANNOTATE):
             self._bench.toggle_maximised(pointer.pane)
 
@@ -194,7 +198,7 @@ class Hands:
         return self._press is not None and self._is_tool_click(self._press)
 
     def _stage(self, case: OpenCase) -> Stage:
-        return Stage(self._bench, case, self._workspace.say)
+        return Stage(self._bench, case, self._workspace.say, self.later)
 
     def _end(self) -> None:
         self._drag, self._shown = None, None

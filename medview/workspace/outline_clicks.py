@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,8 @@ import numpy.typing as npt
 from medview.core.language import _
 from medview.core.oblique import PlaneLayout
 from medview.core.screen_map import ScreenMap
-from medview.edit.thinning import thinned
 from medview.workspace.open_case import OpenCase
-from medview.workspace.outline_hits import GRIP_PX, anchor_under, apart_px, holds, lies_on, line_under, spacing_px
+from medview.workspace.outline_hits import GRIP_PX, anchor_under, apart_px, free_corners, holds, lies_on, line_under
 from medview.workspace.outline_shape import Join, OutlineShape, straight
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import ShapePreview
@@ -25,12 +24,8 @@ Place = Callable[[Pointer], FloatArray]
 
 _SAME_PX = 4.0
 """A click this near to the last anchor is the second half of a double click, or a hand that trembles."""
-_FREE_PX = 12.0
-"""A drag that stays nearer to its press than this is a click by a hand that trembles."""
 _STEP_PX = 1.5
 """Between the points of a line drawn by a free hand."""
-_TOLERANCE_PX = 0.75
-"""How far a free line may lie from what is kept of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,12 +72,37 @@ class OutlineKind:
     ways: Callable[[Stage, Pointer], tuple[Join, Place]] | None = None
 
 
+@dataclass(slots=True, eq=False)
+class _Hold:
+    """What the hand does with the button down.
+
+    Attributes
+    ----------
+    anchor : int or None
+        Number of the one that follows the hand.
+    line : int or None
+        Number of one that was pressed; it bends once the hand moves.
+    carried : ndarray or None
+        Where the hand was last that carries the whole outline.
+    free : list of ndarray
+        What it has drawn freely.
+    """
+
+    anchor: int | None = None
+    line: int | None = None
+    carried: FloatArray | None = None
+    free: list[FloatArray] = field(default_factory=list)
+
+
 class OutlineClicks:
     """An outline on one picture: open at first, then closed and adjustable, then written, or dropped."""
 
     def __init__(self, stage: Stage, press: Pointer, kind: OutlineKind) -> None:
         self._stage, self._kind = stage, kind
         self._grid = stage.case.volume.geometry
+        self._last: int | None = None
+        """Number of the anchor that was touched last."""
+        self._hold = _Hold()
         self._begin(press)
 
     @property
@@ -92,7 +112,7 @@ class OutlineClicks:
 
     def press(self, pointer: Pointer) -> bool:
         """Take hold of an anchor or a line, put an anchor, close; beside a closed outline write it and begin the next."""
-        self._let_loose()
+        self._hold = _Hold()
         if not self._mine(pointer):
             if self.shape.closed:
                 self._next(pointer)
@@ -104,15 +124,15 @@ class OutlineClicks:
         if anchor is not None:
             self._press_anchor(anchor, alt=alt)
         elif line is not None and alt:
-            self._held = self.shape.insert(line, self._place(pointer))
+            self._hold.anchor = self.shape.insert(line, self._place(pointer))
         elif not self.shape.closed:
             if apart_px(self._grid, pointer, self.shape.anchors_kji[-1]) > _SAME_PX:
                 self.shape.add(self._place(pointer))
-                self._held = None if self._free_hand else self.shape.count - 1
+                self._hold.anchor = None if self._free_hand else self.shape.count - 1
         elif line is not None:
-            self._line = line
+            self._hold.line = line
         elif holds(self._grid, pointer, self.shape):
-            self._carried = self._at(pointer)
+            self._hold.carried = self._at(pointer)
         else:
             self._next(pointer)
         return False
@@ -121,38 +141,33 @@ class OutlineClicks:
         """Move what is held, or draw with a free hand."""
         if not self._mine(pointer):
             return
-        if self._line is not None:
-            self._held, self._line = self.shape.insert(self._line, self._place(pointer)), None
-        if self._held is not None:
-            self.shape.move(self._held, self._place(pointer))
-            self._last = self._held
-        elif self._carried is not None:
+        if self._hold.line is not None:
+            self._hold = _Hold(self.shape.insert(self._hold.line, self._place(pointer)))
+        if self._hold.anchor is not None:
+            self.shape.move(self._hold.anchor, self._place(pointer))
+            self._last = self._hold.anchor
+        elif self._hold.carried is not None:
             at = self._at(pointer)
-            self.shape.shift(at - self._carried)
-            self._carried = at
+            self.shape.shift(at - self._hold.carried)
+            self._hold.carried = at
         elif self._free_hand and not self.shape.closed:
-            before = self._free[-1] if self._free else self.shape.anchors_kji[-1]
+            before = self._hold.free[-1] if self._hold.free else self.shape.anchors_kji[-1]
             if apart_px(self._grid, pointer, before) >= _STEP_PX:
-                self._free.append(self._at(pointer))
+                self._hold.free.append(self._at(pointer))
 
     def release(self, pointer: Pointer) -> bool:
         """Let go; a free line that was the whole outline, or came back to its beginning, is closed by it."""
-        free = self._free
-        self._let_loose()
+        free, self._hold = self._hold.free, _Hold()
         if not free or not self._mine(pointer):
             return False
         alone = self.shape.count == 1
-        seen = ScreenMap.of(pointer.plane, self._grid)
-        line = seen.screen(np.stack([self.shape.anchors_kji[-1], *free]))
-        pixels = line[:, 1:] * spacing_px(self._grid, pointer)
-        if float(np.linalg.norm(pixels - pixels[0], axis=1).max()) <= _FREE_PX:
-            if apart_px(self._grid, pointer, self.shape.anchors_kji[-1]) > _SAME_PX:
-                self.shape.add(self._at(pointer))
-            return False
-        kept = thinned(pixels, _TOLERANCE_PX) / spacing_px(self._grid, pointer)
-        self.shape.add(*seen.index_kji(np.insert(kept, 0, line[0, 0], axis=1))[1:])
-        if self.shape.count >= self._kind.least and (alone or self._at_first(pointer)):
-            self.shape.close()
+        corners = free_corners(self._grid, pointer, [self.shape.anchors_kji[-1], *free])
+        if corners is not None:
+            self.shape.add(*corners)
+            if self.shape.count >= self._kind.least and (alone or self._at_first(pointer)):
+                self.shape.close()
+        elif apart_px(self._grid, pointer, self.shape.anchors_kji[-1]) > _SAME_PX:
+            self.shape.add(self._at(pointer))
         return False
 
     def close(self) -> bool:
@@ -169,7 +184,7 @@ class OutlineClicks:
 
     def double_click(self, pointer: Pointer) -> bool:
         """Close an open outline; put an anchor on a line of a closed one, or write it where there is no line."""
-        self._let_loose()
+        self._hold = _Hold()
         if not self.shape.closed:
             return self.close()
         if not self._mine(pointer) or anchor_under(self._grid, pointer, self.shape) is not None:
@@ -182,7 +197,7 @@ class OutlineClicks:
 
     def back(self) -> bool:
         """Open a closed outline, or remove the last anchor; True when none is left."""
-        self._let_loose()
+        self._hold = _Hold()
         self._last = None
         if not self.shape.closed and self.shape.count == 1:
             return True
@@ -191,7 +206,7 @@ class OutlineClicks:
 
     def remove(self, pointer: Pointer | None) -> None:
         """Remove the anchor under the pointer, or else the one that was moved or put last."""
-        self._let_loose()
+        self._hold = _Hold()
         mine = pointer is not None and self._mine(pointer)
         under = anchor_under(self._grid, pointer, self.shape) if pointer is not None and mine else None
         self._remove(under if under is not None else self._last)
@@ -213,13 +228,13 @@ class OutlineClicks:
         points = shape.points_kji()
         return ShapePreview(
             self._pane,
-            _pairs(seen, np.concatenate([points, self._free]) if self._free else points),
+            _pairs(seen, np.concatenate([points, self._hold.free]) if self._hold.free else points),
             _pairs(seen, np.stack(shape.anchors_kji)),
             _pairs(seen, self._rubber(mine)),
             segment.colour if segment is not None else case.labels.segmentation.free_colour(),
             closed=shape.closed,
             erasing=self._erase,
-            held=self._held if self._held is not None else under,
+            held=self._hold.anchor if self._hold.anchor is not None else under,
         )
 
     def _begin(self, press: Pointer) -> None:
@@ -230,19 +245,7 @@ class OutlineClicks:
         if self._kind.ways is not None:
             join, self._place = self._kind.ways(self._stage, press)
         self.shape = OutlineShape(self._place(press), join)
-        self._let_loose()
-        self._held = None if self._free_hand else 0
-        self._last: int | None = None
-
-    def _let_loose(self) -> None:
-        self._held: int | None = None
-        """Number of the anchor that follows the hand."""
-        self._line: int | None = None
-        """A line that was pressed; it bends once the hand moves."""
-        self._carried: FloatArray | None = None
-        """Where the hand was last that carries the whole outline."""
-        self._free: list[FloatArray] = []
-        """A line that is being drawn with a free hand."""
+        self._hold, self._last = _Hold(None if self._free_hand else 0), None
 
     def _press_anchor(self, anchor: int, *, alt: bool) -> None:
         if alt:
@@ -251,7 +254,7 @@ class OutlineClicks:
             self.shape.close()
         elif self.shape.closed or not self._free_hand or anchor < self.shape.count - 1:
             # From the last anchor of an open one a free hand goes on.
-            self._held = self._last = anchor
+            self._hold.anchor = self._last = anchor
 
     def _next(self, pointer: Pointer) -> None:
         if self._finish():
@@ -268,7 +271,7 @@ class OutlineClicks:
 
     def _rubber(self, pointer: Pointer | None) -> FloatArray:
         """Return the line to where the next anchor would be."""
-        if pointer is None or self.shape.closed or self._held is not None or self._free:
+        if pointer is None or self.shape.closed or self._hold.anchor is not None or self._hold.free:
             return np.empty((0, 3))
         last = self.shape.anchors_kji[-1]
         closes = self.shape.count >= self._kind.least and self._at_first(pointer)

@@ -9,12 +9,17 @@ from medview.core.geometry import Geometry
 from medview.core.oblique import PlaneLayout
 from medview.core.screen_map import ScreenMap
 from medview.edit.outline import inside_grid
+from medview.edit.thinning import thinned
 from medview.workspace.outline_shape import OutlineShape
 from medview.workspace.pointer import Pointer
 
 FloatArray = npt.NDArray[np.float64]
 
 GRIP_PX = 8.0
+_FREE_PX = 12.0
+"""A drag that stays nearer to its press than this is a click by a hand that trembles."""
+_TOLERANCE_PX = 0.75
+"""How far a free line may lie from what is kept of it."""
 
 
 def spacing_px(geometry: Geometry, pointer: Pointer) -> FloatArray:
@@ -56,6 +61,17 @@ def holds(geometry: Geometry, pointer: Pointer, shape: OutlineShape) -> bool:
     away = from_pointer_px(geometry, pointer, shape.points_kji())
     # A grid of one point, which is the pointer.
     return bool(inside_grid(away, (1, 1))[0, 0])
+
+
+def free_corners(geometry: Geometry, pointer: Pointer, line_kji: list[FloatArray]) -> list[FloatArray] | None:
+    """Return what is kept of a line drawn by a free hand, without its first point; None where it is hardly more than one."""
+    seen, spacing = ScreenMap.of(pointer.plane, geometry), spacing_px(geometry, pointer)
+    line = seen.screen(np.stack(line_kji))
+    pixels = line[:, 1:] * spacing
+    if float(np.linalg.norm(pixels - pixels[0], axis=1).max()) <= _FREE_PX:
+        return None
+    kept = thinned(pixels, _TOLERANCE_PX) / spacing
+    return list(seen.index_kji(np.insert(kept, 0, line[0, 0], axis=1))[1:])
 
 
 def lies_on(geometry: Geometry, shape: OutlineShape, layout: PlaneLayout, at: float) -> bool:

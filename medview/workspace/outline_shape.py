@@ -10,7 +10,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 Join = Callable[[FloatArray, FloatArray], FloatArray]
-"""Takes two places, gives the points between them, shape (n, 3), without the two; none of them where the line is straight."""
+"""Takes two places and gives the points between them, shape (n, 3), without the two; none where the line is straight."""
 
 
 def straight(_start_kji: FloatArray, _end_kji: FloatArray) -> FloatArray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medview.core.prediction import PredictedMask
+
 
 @dataclass(frozen=True, slots=True)
 class BrushPreview:
@@ -52,6 +54,59 @@ class OutlinePreview:
 
 
 @dataclass(frozen=True, slots=True)
+class ShapePreview:
+    """An outline with anchors that can be pulled, before it is written.
+
+    Attributes
+    ----------
+    pane_id : str
+        The pane it was begun in.
+    line, anchors, rubber : tuple of (row, column)
+        What is drawn so far, the places that can be pulled, and the line from the last anchor to the pointer, in screen
+        rows and columns.
+    colour : tuple of int
+        RGB of what will be written.
+    held : int or None
+        Number of the anchor that is held, or under the pointer.
+    """
+
+    pane_id: str
+    line: tuple[tuple[float, float], ...]
+    anchors: tuple[tuple[float, float], ...]
+    rubber: tuple[tuple[float, float], ...]
+    colour: tuple[int, int, int]
+    closed: bool = False
+    erasing: bool = False
+    held: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionPreview:
+    """A region that would be written, in all pictures of a case.
+
+    Attributes
+    ----------
+    pane_id : str
+        The pane the hand is in.
+    case_key : str
+        Of the case.
+    mask : PredictedMask
+        The region, on the grid of the case, with its one segment.
+    row, column : float
+        Where the hand is, in screen rows and columns.
+    text : str
+        What is said of it beside the hand.
+    """
+
+    pane_id: str
+    case_key: str
+    mask: PredictedMask
+    row: float
+    column: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoupePreview:
     """What is magnified.
 
@@ -68,4 +123,4 @@ class LoupePreview:
     column: float
 
 
-Preview = BrushPreview | OutlinePreview | LoupePreview
+Preview = BrushPreview | OutlinePreview | ShapePreview | RegionPreview | LoupePreview

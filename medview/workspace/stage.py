@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from medview.core.box import Box
 from medview.core.segmentation import Segment
+from medview.edit.effects.effect import Effect
 from medview.edit.hindrance import hindrances
+from medview.edit.region_growth import RegionGrowth
 from medview.edit.rules import EditRules, LabelWriter, Mask
 from medview.edit.sampled_range import Range, common
 from medview.workspace.open_case import OpenCase
@@ -23,6 +25,16 @@ Drag = Generator[Preview | None, Pointer | None, None]
 It yields what it wants drawn until the next move; None leaves that to the tool's ``hover``."""
 
 
+class Later(Protocol):
+    """Writes by jobs what is too large for a moment; False, after saying why, where that cannot be now."""
+
+    def start(self, case: OpenCase, effect: Effect) -> bool:
+        """Carry an effect out."""
+
+    def grow(self, case: OpenCase, growth: RegionGrowth, *, erase: bool) -> bool:
+        """Find the rest of a region and write it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The case under the hand, the bench, and a way to say something.
@@ -31,11 +43,14 @@ class Stage:
     ----------
     say : callable
         Shows one line, e.g. why a stroke changed nothing.
+    later : Later or None
+        None where there are no jobs.
     """
 
     bench: Bench
     case: OpenCase
     say: Callable[[str], None]
+    later: Later | None = None
 
     def writer(self, box: Box, within: Range | None = None) -> LabelWriter:
         """Return what turns masks of a box into changes, within the rules of the bench.
@@ -84,3 +99,20 @@ class Clicks(Protocol):
 
     def preview(self, pointer: Pointer | None) -> Preview | None:
         """Return what is to be drawn meanwhile; None on another slice than that it was begun on."""
+
+
+@runtime_checkable
+class Adjustable(Clicks, Protocol):
+    """Clicks of which what was drawn can be pulled about before it is written."""
+
+    def move(self, pointer: Pointer) -> None:
+        """Follow the hand while the button is down."""
+
+    def double_click(self, pointer: Pointer) -> bool:
+        """Take a double click, whose second press came before; True when the gesture is over."""
+
+    def remove(self, pointer: Pointer | None) -> None:
+        """Remove the part under the pointer, or the one that was touched last."""
+
+    def let_go(self) -> None:
+        """Write what is finished, since another tool or case is taken."""

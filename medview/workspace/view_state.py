@@ -55,6 +55,11 @@ class Tool(Enum):
     BOX_3D = "box3d"
     POINT = "point"
     POLYLINE = "polyline"
+    LASSO = "lasso"
+    LIVEWIRE = "livewire"
+    FILL = "fill"
+    GROW = "grow"
+    SCISSORS = "scissors"
 
 
 MIN_BRUSH_MM = 0.5
@@ -209,6 +214,14 @@ class Bench:
         What the next box, point or line is called; empty is by the active segment.
     box_depth, box_depth_in_slices : float, bool
         How deep a new 3-D box is, in millimetres or in slices.
+    grow_corners : bool
+        Voxels that touch with an edge or a corner hang together when a region grows.
+    grow_limit_mm : float
+        How far from where it begins a region may reach; 0 is everywhere.
+    cut_outside : bool
+        Scissors keep what lies inside the outline.
+    cut_depth_mm : float
+        How deep scissors cut, half of it to each side of the picture; 0 is through everything.
     rules : EditRules
         What tools may change, on every case.
     effect : EffectState
@@ -257,6 +270,10 @@ class Bench:
     mark_label: str = ""
     box_depth: float = 10.0
     box_depth_in_slices: bool = False
+    grow_corners: bool = False
+    grow_limit_mm: float = 0.0
+    cut_outside: bool = False
+    cut_depth_mm: float = 0.0
     rules: EditRules = EditRules()
     effect: EffectState = EffectState()
     layout: Layout = field(default_factory=three_planes)

@@ -1,0 +1,129 @@
+"""Fill and grow: a press finds what hangs together with the voxel under it, a drag widens or narrows its range of values."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from medview.core.box import Box
+from medview.core.geometry import Calibration
+from medview.core.language import _
+from medview.core.prediction import PredictedMask, PredictedSegment
+from medview.core.screen_map import ScreenMap
+from medview.edit.region_growth import RegionGrowth
+from medview.edit.rules import Mask
+from medview.edit.slice_flood import SliceFlood
+from medview.edit.value_range import ValueRange
+from medview.workspace.label_writing import AT_ONCE_VOXELS, LabelWriting, may_write
+from medview.workspace.pointer import Modifiers, Pointer
+from medview.workspace.preview import RegionPreview
+from medview.workspace.rule_words import range_text
+from medview.workspace.stage import Drag, Stage
+from medview.workspace.view_state import Tool
+
+_DOUBLED_PX = 80.0
+"""A drag so far to the right, or up, makes the range twice as wide; to the left, or down, half as wide."""
+_WIDEST = 12.0
+"""Doublings."""
+_MOMENT_S = 0.02
+"""A region that takes longer to find is shown as far as it is found, and found to its end once the hand lets go."""
+_EMPTY = PredictedMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), dtype=np.uint8), ())
+
+
+def drag(stage: Stage, press: Pointer) -> Drag:
+    """Show the region under the hand and write it at the end; Ctrl takes it away instead."""
+    case, erase = stage.case, Modifiers.CTRL in press.modifiers
+    if not may_write(stage, erase=erase):
+        return
+    if case.volume.colour:
+        stage.say(_("This picture is in colour, so there is no one value to compare."))
+        return
+    seed = press.voxel_kji(case.volume.geometry)
+    if seed is None:
+        return
+    finder = _Finder(stage, press, seed)
+    at, found = press, finder.found(press)
+    while True:
+        move = yield _preview(stage, at, found)
+        if move is None:
+            break
+        at, found = move, finder.found(move)
+    _write(stage, found, erase=erase)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """A region: the part of it that is known, and what finds the rest of it, if there is a rest."""
+
+    values: ValueRange
+    box: Box | None
+    mask: Mask | None
+    growth: RegionGrowth | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.growth is None or self.growth.done
+
+
+class _Finder:
+    """Finds the region of a press again and again, with other ranges."""
+
+    def __init__(self, stage: Stage, press: Pointer, seed: tuple[int, int, int]) -> None:
+        case = stage.case
+        self._bench, self._volume, self._press, self._seed = stage.bench, case.volume, press, seed
+        self._range = ValueRange.around(case.volume, seed)
+        self._flood: SliceFlood | None = None
+        if stage.bench.tool is Tool.FILL:
+            seen = ScreenMap.of(press.plane, case.volume.geometry)
+            self._flood = SliceFlood(case.volume, seen, press.slice_index)
+
+    def found(self, at: Pointer) -> _Found:
+        """Return the region for a place of the hand."""
+        way_px = (at.x_px - self._press.x_px) - (at.y_px - self._press.y_px)
+        values = self._range.widened(2.0 ** max(-_WIDEST, min(_WIDEST, way_px / _DOUBLED_PX)))
+        corners, limit = self._bench.grow_corners, self._bench.grow_limit_mm or None
+        if self._flood is not None:
+            flooded = self._flood.mask(self._seed, values, corners=corners, limit_mm=limit)
+            return _Found(values, *(flooded or (None, None)))
+        growth = RegionGrowth(self._volume, self._seed, values, corners=corners, limit_mm=limit)
+        until = time.perf_counter() + _MOMENT_S
+        growth.run(lambda: time.perf_counter() >= until)
+        box = growth.box
+        return _Found(values, box, None if box is None else growth.mask(box), growth)
+
+
+def _preview(stage: Stage, at: Pointer, found: _Found) -> RegionPreview:
+    case = stage.case
+    segment = case.active_segment
+    colour = segment.colour if segment is not None else case.labels.segmentation.free_colour()
+    mask = _EMPTY
+    if found.box is not None and found.mask is not None:
+        mask = PredictedMask(found.box, found.mask.view(np.uint8), (PredictedSegment(1, "", colour),))
+    return RegionPreview(at.pane, case.key, mask, at.row, at.column, _text(stage, found))
+
+
+def _text(stage: Stage, found: _Found) -> str:
+    volume = stage.case.volume
+    text = range_text(volume, (found.values.low, found.values.high))
+    if not found.complete:
+        return _("{range}, goes on when you let go").format(range=text)
+    count = 0 if found.mask is None else int(np.count_nonzero(found.mask))
+    if volume.geometry.calibration is not Calibration.VOLUME:
+        return _("{range}, {count} voxels").format(range=text, count=count)
+    volume_ml = count * volume.geometry.voxel_volume_mm3 / 1000
+    return _("{range}, {volume:.2f} mL").format(range=text, volume=volume_ml)
+
+
+def _write(stage: Stage, found: _Found, *, erase: bool) -> None:
+    if found.box is None or found.mask is None or not may_write(stage, erase=erase):
+        return
+    large = not found.complete or math.prod(found.box.shape_kji) > AT_ONCE_VOXELS
+    if large and stage.later is not None and found.growth is not None:
+        stage.later.grow(stage.case, found.growth, erase=erase)
+        return
+    writing = LabelWriting(stage, "grow", erase=erase)
+    writing.write([(found.box, found.mask)])
+    writing.commit(f"{'Erase' if erase else 'Grow'} {writing.name}")
