@@ -73,6 +73,7 @@ class Clicking:
             return False
         if self._clicks.close():
             self.end()
+        self._changed()
         return True
 
     def back(self) -> bool:
@@ -90,6 +91,7 @@ class Clicking:
             self.close()
         elif self._clicks.double_click(pointer):
             self.end()
+        self._changed()
 
     def remove(self, pointer: Pointer | None) -> bool:
         """Remove the part under the pointer; False where nothing can be removed so."""

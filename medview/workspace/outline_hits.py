@@ -64,7 +64,7 @@ def holds(geometry: Geometry, pointer: Pointer, shape: OutlineShape) -> bool:
 
 
 def free_corners(geometry: Geometry, pointer: Pointer, line_kji: list[FloatArray]) -> list[FloatArray] | None:
-    """Return what is kept of a line drawn by a free hand, without its first point; None where it is hardly more than one."""
+    """Return what is kept of a line drawn by a free hand, without the first point; None where it hardly goes anywhere."""
     seen, spacing = ScreenMap.of(pointer.plane, geometry), spacing_px(geometry, pointer)
     line = seen.screen(np.stack(line_kji))
     pixels = line[:, 1:] * spacing

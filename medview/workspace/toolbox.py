@@ -7,10 +7,26 @@ from dataclasses import dataclass
 from enum import Enum
 
 from medview.core.language import _
+from medview.workspace import outline_fill
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
 from medview.workspace.stage import Clicks, DragTool, Stage
-from medview.workspace.tools import box, crosshair, magnifier, measure, paint, point, polygon, polyline, value_range, window
+from medview.workspace.tools import (
+    box,
+    crosshair,
+    grow,
+    lasso,
+    livewire,
+    magnifier,
+    measure,
+    paint,
+    point,
+    polygon,
+    polyline,
+    scissors,
+    value_range,
+    window,
+)
 from medview.workspace.view_state import Tool
 
 Hover = Callable[[Stage, Pointer], Preview | None]
@@ -91,7 +107,13 @@ def _measuring(tool: Tool, title: str, icon: str, what: str, *, own_click: bool 
     return ToolEntry(tool, title, icon, ToolGroup.MEASURE, hint, measure.drag, own_click=own_click)
 
 
-_LOOK, _DRAW, _MARK, _MEASURE = ToolGroup.LOOK, ToolGroup.DRAW, ToolGroup.MARK, ToolGroup.MEASURE
+_LOOK, _DRAW, _SHAPE, _MARK, _MEASURE = (
+    ToolGroup.LOOK,
+    ToolGroup.DRAW,
+    ToolGroup.SHAPE,
+    ToolGroup.MARK,
+    ToolGroup.MEASURE,
+)
 
 TOOLBOX: tuple[ToolEntry, ...] = (
     ToolEntry(Tool.WINDOW, _("Window"), "mdi6.contrast-circle", _LOOK, _("window"), window.drag),
@@ -144,6 +166,59 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _DRAW,
         _("drag a circle over what is to be painted"),
         value_range.drag,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.LASSO,
+        _("Polygon or lasso"),
+        "mdi6.shape-polygon-plus",
+        _SHAPE,
+        _("click corners or draw freely, pull what is drawn (Enter closes and fills, Ctrl: erase)"),
+        outline_fill.nothing,
+        clicks=lasso.begin,
+        draws=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.LIVEWIRE,
+        _("Livewire"),
+        "mdi6.magnet",
+        _SHAPE,
+        _("click along an edge, pull what is drawn (Enter closes and fills, Ctrl: erase)"),
+        outline_fill.nothing,
+        clicks=livewire.begin,
+        draws=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.FILL,
+        _("Fill on the slice"),
+        "mdi6.format-color-fill",
+        _SHAPE,
+        _("fill what hangs together, drag: more or fewer values (Ctrl: erase)"),
+        grow.drag,
+        draws=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.GROW,
+        _("Grow a region"),
+        "mdi6.auto-fix",
+        _SHAPE,
+        _("grow through all slices, drag: more or fewer values (Ctrl: erase)"),
+        grow.drag,
+        draws=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.SCISSORS,
+        _("Scissors"),
+        "mdi6.content-cut",
+        _SHAPE,
+        _("outline what is cut away through all slices (Enter closes and cuts)"),
+        outline_fill.nothing,
+        clicks=scissors.begin,
+        draws=True,
         own_click=True,
     ),
     _measuring(Tool.LENGTH, _("Length"), "mdi6.ruler", _("length")),

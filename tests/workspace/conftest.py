@@ -14,6 +14,7 @@ from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
+from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.load_state import LoadState
@@ -70,3 +71,15 @@ def workspace(case: OpenCase, tmp_path: Path) -> Workspace:
 @pytest.fixture
 def hands(workspace: Workspace) -> Hands:
     return Hands(workspace, Scheme.load())
+
+
+@pytest.fixture
+def said(workspace: Workspace) -> list[str]:
+    """Everything the workspace says from now on."""
+    heard: list[str] = []
+
+    def hear(message: Message) -> None:
+        heard.append(message.text)
+
+    workspace.message.connect(hear)
+    return heard

@@ -1,4 +1,4 @@
-"""What the hands want drawn before anything is done: brush, open outline, loupe."""
+"""What the hands want drawn before anything is done: brush, outlines, regions, loupe."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from collections.abc import Callable
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 
+from medview.core.oblique import PlaneLayout
 from medview.gui.drawing.viewport import Viewport
 from medview.gui.layers.brush_preview import BrushPreviewLayer
 from medview.gui.layers.magnifier import MagnifierLayer
 from medview.gui.layers.outline_preview import OutlinePreviewLayer
-from medview.workspace.preview import BrushPreview, LoupePreview, OutlinePreview, Preview
+from medview.gui.layers.region_preview import RegionPreviewLayer
+from medview.gui.layers.shape_preview import ShapePreviewLayer
+from medview.gui.panes.slice_content import mask_cut
+from medview.gui.parts.theme import ui_font
+from medview.gui.parts.theme_tokens import TEXT_PX
+from medview.workspace.open_case import OpenCase
+from medview.workspace.preview import BrushPreview, LoupePreview, OutlinePreview, Preview, RegionPreview, ShapePreview
 
 
 class Previews:
@@ -20,24 +27,42 @@ class Previews:
     def __init__(self) -> None:
         self._brush = BrushPreviewLayer()
         self._outline = OutlinePreviewLayer()
+        self._shape = ShapePreviewLayer()
+        self._region = RegionPreviewLayer()
         self._loupe = MagnifierLayer()
+        self._font = ui_font(TEXT_PX)
 
-    def show(self, preview: Preview | None, viewport: Viewport | None) -> None:
-        """Take what is to be drawn, or None."""
+    def show(
+        self,
+        preview: Preview | None,
+        pane_id: str,
+        case: OpenCase | None,
+        layout: PlaneLayout | None,
+        viewport: Viewport | None,
+    ) -> None:
+        """Take what is to be drawn, or None; but for regions only the pane the hand is in shows it."""
+        self._show_region(preview if isinstance(preview, RegionPreview) else None, pane_id, case, layout, viewport)
+        if preview is not None and preview.pane_id != pane_id:
+            preview = None
         self._brush.update(preview if isinstance(preview, BrushPreview) else None, viewport)
         self._outline.update(preview if isinstance(preview, OutlinePreview) else None, viewport)
+        self._shape.update(preview if isinstance(preview, ShapePreview) else None, viewport)
         self._loupe.update(preview if isinstance(preview, LoupePreview) else None, viewport)
 
     def move(self, viewport: Viewport) -> None:
         """Show the same through another camera."""
         self._brush.move(viewport)
         self._outline.move(viewport)
+        self._shape.move(viewport)
         self._loupe.move(viewport)
 
     @property
     def cover_px(self) -> QRect:
         """The logical pixels that are covered."""
-        return self._brush.cover_px.united(self._outline.cover_px).united(self._loupe.cover_px)
+        found = QRect()
+        for layer in (self._brush, self._outline, self._shape, self._region, self._loupe):
+            found = found.united(layer.cover_px)
+        return found
 
     @property
     def loupe_px(self) -> QRect:
@@ -54,4 +79,20 @@ class Previews:
         """
         self._brush.paint(painter)
         self._outline.paint(painter)
+        self._region.paint(painter)
+        self._shape.paint(painter)
         self._loupe.paint(painter, paint_larger)
+
+    def _show_region(
+        self,
+        preview: RegionPreview | None,
+        pane_id: str,
+        case: OpenCase | None,
+        layout: PlaneLayout | None,
+        viewport: Viewport | None,
+    ) -> None:
+        if preview is None or case is None or layout is None or preview.case_key != case.key:
+            self._region.update(None, None, viewport, self._font)
+            return
+        cut = mask_cut(preview.mask, case.volume.geometry, layout, case.position_on(layout))
+        self._region.update(preview, cut, viewport, self._font, text=preview.pane_id == pane_id)

@@ -170,8 +170,7 @@ class SliceFollower(QWidget):
     def _on_preview(self) -> None:
         preview, shown = self._hands.preview, self._picture.previews
         self.update(shown.cover_px)
-        mine = preview is not None and preview.pane_id == self.pane_id
-        shown.show(preview if mine else None, self._picture.viewport)
+        shown.show(preview, self.pane_id, self._case, self._layout, self._picture.viewport)
         self.update(shown.cover_px)
 
     def _on_labels(self, event: LabelsChanged) -> None:

@@ -1,4 +1,4 @@
-"""Fill and grow: a press finds what hangs together with the voxel under it, a drag widens or narrows its range of values."""
+"""Fill and grow: a press finds what hangs together with the voxel under it, a drag widens or narrows its values."""
 
 from __future__ import annotations
 
