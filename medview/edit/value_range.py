@@ -13,8 +13,12 @@ from medview.core.volume import Volume
 Mask = npt.NDArray[np.bool_]
 Index = tuple[int, int, int]
 
-_SPREAD = 3.0
-"""Standard deviations of the values around a place that belong to what lies there."""
+_NEAR, _WIDE = 2, 12
+"""Voxels around a place that tell what lies there, and those that tell how different values are about it."""
+_LIKELY = 0.35
+"""Part of the neighbours that surely are of the same tissue."""
+_SPREAD = 5.0
+"""How many times further than those the range reaches: 2.3 standard deviations of noise amid a tissue, more at its edge."""
 _LEAST_PART = 0.01
 """Half of the narrowest range, as a part of the spread of what is around it further away."""
 
@@ -29,15 +33,18 @@ class ValueRange:
     @classmethod
     def around(cls, volume: Volume, index_kji: Index) -> ValueRange:
         """Return the range of the tissue at a voxel: its own value, and what the noise of its neighbours makes of it."""
-        near = volume.values(_near(index_kji, volume.geometry.shape_kji, (1, 2, 2))).astype(np.float64)
-        wide = volume.values(_near(index_kji, volume.geometry.shape_kji, (2, 12, 12))).astype(np.float64)
+        spacing = volume.geometry.spacing_kji_mm
+        # Slices that lie further apart than pixels do are other places, not neighbours.
+        reach_mm = _NEAR * sorted(spacing)[1]
+        near = _seen(volume, index_kji, [int(reach_mm / mm + 1e-6) for mm in spacing])
+        wide = _seen(volume, index_kji, [int(_WIDE / _NEAR * reach_mm / mm) for mm in spacing])
         value = float(volume.values(index_kji))
-        near, wide = near[np.isfinite(near)], wide[np.isfinite(wide)]
         if not np.isfinite(value) or near.size == 0:
             return cls(value, value)
-        # A voxel at an edge has neighbours of another kind: the middle half of them tells the noise, not all.
-        middle = float(np.median(near))
-        spread = 1.4826 * float(np.median(np.abs(near - middle)))
+        # A voxel at an edge has neighbours of another kind: those most like it tell what it belongs to.
+        alike = np.sort(np.abs(near - value))[: max(1, near.size // 2)]
+        middle = float(near[np.abs(near - value) <= alike[-1]].mean())
+        spread = float(np.quantile(np.abs(near - middle), _LIKELY))
         half = max(_SPREAD * spread, _LEAST_PART * float(np.ptp(wide)), abs(value - middle))
         return cls(middle - half, middle + half)
 
@@ -65,6 +72,7 @@ class ValueRange:
         return np.asarray(found)
 
 
-def _near(index_kji: Index, shape_kji: Index, reach_kji: Index) -> tuple[slice, ...]:
-    sides = zip(index_kji, shape_kji, reach_kji, strict=True)
-    return tuple(slice(max(0, at - reach), min(count, at + reach + 1)) for at, count, reach in sides)
+def _seen(volume: Volume, index_kji: Index, reach_kji: list[int]) -> npt.NDArray[np.float64]:
+    sides = zip(index_kji, volume.geometry.shape_kji, reach_kji, strict=True)
+    part = tuple(slice(max(0, at - reach), min(count, at + reach + 1)) for at, count, reach in sides)
+    return volume.seen_values(part).astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from medview.workspace.action import Action
+from medview.workspace.clip_actions import CLIP_ACTIONS
 from medview.workspace.drawn_actions import DRAWN_ACTIONS
 from medview.workspace.effect_actions import EFFECT_ACTIONS
 from medview.workspace.fusion_actions import FUSION_ACTIONS
@@ -31,6 +32,7 @@ ACTIONS: tuple[Action, ...] = (
     *TOUR_ACTIONS,
     *EFFECT_ACTIONS,
     *DRAWN_ACTIONS,
+    *CLIP_ACTIONS,
 )
 """In the order menus and search show them."""
 

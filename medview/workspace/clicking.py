@@ -34,6 +34,11 @@ class Clicking:
         """Whether the next press belongs to a gesture that began before."""
         return self._clicks is not None
 
+    @property
+    def adjustable(self) -> bool:
+        """Whether what is drawn can be pulled about before it is written."""
+        return isinstance(self._clicks, Adjustable)
+
     def begin(self, clicks: Clicks) -> None:
         """Take a gesture whose first press it has seen."""
         self.end()

@@ -17,6 +17,7 @@ from medview.core.slab import Slab
 from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
 from medview.edit.rules import EditRules
+from medview.edit.slice_clip import SliceClip
 from medview.io.dicom.names import AS_DECLARED, read_as
 from medview.workspace.colour_maps import GREY
 from medview.workspace.corners import CornerLines, default
@@ -222,6 +223,8 @@ class Bench:
         Scissors keep what lies inside the outline.
     cut_depth_mm : float
         How deep scissors cut, half of it to each side of the picture; 0 is through everything.
+    slice_clip : SliceClip or None
+        What was copied from a slice.
     rules : EditRules
         What tools may change, on every case.
     effect : EffectState
@@ -274,6 +277,7 @@ class Bench:
     grow_limit_mm: float = 0.0
     cut_outside: bool = False
     cut_depth_mm: float = 0.0
+    slice_clip: SliceClip | None = None
     rules: EditRules = EditRules()
     effect: EffectState = EffectState()
     layout: Layout = field(default_factory=three_planes)

@@ -9,8 +9,10 @@ from PySide6.QtWidgets import QGridLayout, QSlider, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.options.brush import BrushOptions
+from medview.gui.options.grow import GrowOptions
 from medview.gui.options.marks import MarkOptions
 from medview.gui.options.rules import RulesOptions
+from medview.gui.options.scissors import ScissorsOptions
 from medview.gui.options.threshold_brush import ThresholdBrushOptions
 from medview.gui.parts.bind import bind, follow
 from medview.gui.parts.controls import action_button, hairline, row_of, words
@@ -28,6 +30,9 @@ OPTIONS: dict[Tool, Options] = {
     **dict.fromkeys((Tool.BOX, Tool.BOX_3D, Tool.POINT, Tool.POLYLINE), MarkOptions),
     Tool.THRESHOLD_BRUSH: ThresholdBrushOptions,
     Tool.VALUE_RANGE: ThresholdBrushOptions,
+    Tool.FILL: GrowOptions,
+    Tool.GROW: GrowOptions,
+    Tool.SCISSORS: ScissorsOptions,
 }
 """Tool -> what makes the widget of its settings, once, when it is first taken; tools of one maker share the widget."""
 

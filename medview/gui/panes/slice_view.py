@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -12,6 +13,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QHideEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QWheelEvent,
 )
@@ -31,7 +33,8 @@ _HELD = {
     Qt.Key.Key_Shift: Qt.KeyboardModifier.ShiftModifier,
     Qt.Key.Key_Alt: Qt.KeyboardModifier.AltModifier,
 }
-_DRAWING_KEYS = (_CANCEL, _BACK, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_REMOVE = Qt.Key.Key_Delete
+_DRAWING_KEYS = (_CANCEL, _BACK, _REMOVE, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ARROWS: dict[int, tuple[int, int]] = {
     Qt.Key.Key_Up: (-1, 0),
     Qt.Key.Key_Down: (1, 0),
@@ -63,7 +66,7 @@ class SliceView(SliceCanvas):
     def event(self, event: QEvent) -> bool:
         """Let the keys of something that is drawn click by click, or moved by arrows, go before shortcuts of the window."""
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            drawing = self._hands.clicking.going_on and event.key() in _DRAWING_KEYS
+            drawing = self._hands.clicking.going_on and self._drawing_key(event) in _DRAWING_KEYS
             if drawing or self._step_of(event) is not None:
                 event.accept()
                 return True
@@ -75,9 +78,18 @@ class SliceView(SliceCanvas):
             nudge(self._workspace, self.pane_id, *step)
             return
         self._hold(event, down=True)
-        acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: self._hands.clicking.back}
-        if event.key() not in _DRAWING_KEYS or not acts.get(event.key(), self._hands.clicking.close)():
+        key, clicking = self._drawing_key(event), self._hands.clicking
+        acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: clicking.back}
+        acts[_REMOVE] = partial(clicking.remove, self._hands.pointer)
+        if key not in _DRAWING_KEYS or not acts.get(key, clicking.close)():
             super().keyPressEvent(event)
+
+    def _drawing_key(self, event: QKeyEvent) -> int:
+        """Return the key as something that is drawn understands it; 0 where it means nothing to it."""
+        if not self._hands.clicking.adjustable:
+            return 0 if event.key() == _REMOVE else event.key()
+        # What is not written yet is what a person wants undone.
+        return _BACK if event.matches(QKeySequence.StandardKey.Undo) else event.key()
 
     def _step_of(self, event: QKeyEvent) -> tuple[int, int] | None:
         """Return how far an arrow moves what is chosen; None where the key means something else."""
