@@ -82,7 +82,7 @@ def _copy_on(steps: int) -> Run:
             return
         stage = Stage(workspace.bench, case, workspace.say)
         if may_write(stage, erase=False):
-            writing = LabelWriting(stage, "copy slice", erase=False)
+            writing = LabelWriting(stage, "copy_slice", erase=False)
             writing.write([(clip.on(to).box, clip.mask)])
             writing.commit(f"Copy {writing.name} to slice {to + 1}")
             step_slice(case, layout.plane, steps)
