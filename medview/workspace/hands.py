@@ -11,7 +11,7 @@ from medview.workspace.clicking import Clicking
 from medview.workspace.focus import stepped
 from medview.workspace.large_writing import LargeWriting
 from medview.workspace.open_case import OpenCase
-from medview.workspace.pointer import Pointer
+from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.preview import Preview
 from medview.workspace.scheme import Scheme, wheel_chord
 from medview.workspace.stage import Drag, DragTool, Stage
@@ -66,7 +66,7 @@ class Hands:
         if case is None:
             return
         self._press, self._moved = pointer, False
-        name = self.scheme.drag(self._bench.mode, pointer.button, pointer.modifiers)
+        name = self._does(pointer)
         if name == "tool" and self._workspace.effects.asks_place:
             self._press = None
             crosshair.click(self._stage(case), pointer)
@@ -203,8 +203,13 @@ class Hands:
     def _end(self) -> None:
         self._drag, self._shown = None, None
 
+    def _does(self, press: Pointer) -> str:
+        """Return what a drag that begins so does; Alt puts and removes anchors of what is being drawn."""
+        anchors = self.clicking.adjustable and press.button is Button.LEFT and Modifiers.ALT in press.modifiers
+        return "tool" if anchors else self.scheme.drag(self._bench.mode, press.button, press.modifiers)
+
     def _is_tool_click(self, press: Pointer) -> bool:
-        return self.scheme.drag(self._bench.mode, press.button, press.modifiers) == "tool"
+        return self._does(press) == "tool"
 
     def _clicked(self, case: OpenCase, pointer: Pointer) -> bool:
         """Whether a press belonged to a gesture of several clicks, or began one."""

@@ -123,8 +123,8 @@ class OutlineClicks:
         anchor, line = anchor_under(self._grid, pointer, self.shape), line_under(self._grid, pointer, self.shape)
         if anchor is not None:
             self._press_anchor(anchor, alt=alt)
-        elif line is not None and alt:
-            self._hold.anchor = self.shape.insert(line, self._place(pointer))
+        elif alt:
+            self._hold.anchor = None if line is None else self.shape.insert(line, self._place(pointer))
         elif not self.shape.closed:
             if apart_px(self._grid, pointer, self.shape.anchors_kji[-1]) > _SAME_PX:
                 self.shape.add(self._place(pointer))
