@@ -81,6 +81,26 @@ def where(case: OpenCase, one: Drawn) -> str:
     return reach + _when(case, one)
 
 
+def short_place(case: OpenCase, one: Drawn) -> str:
+    """Return where a thing lies in few letters: ``12\u201315`` of the acquired slices, ``Cor 7`` across them."""
+    low, high = _reach(case, one)
+    flat = one.flat_edge if isinstance(one, BoxAnnotation) else None
+    axis = flat if flat and _along(case, one) else 0
+    plane = next(plane for plane, layout in case.layouts().items() if layout.normal_axis == axis)
+    reach = str(low[axis] + 1) if low[axis] == high[axis] else f"{low[axis] + 1}\u2013{high[axis] + 1}"
+    return reach if axis == 0 else f"{plane.title[:3]} {reach}"
+
+
+def short_size(volume: Volume, one: Drawn) -> str:
+    """Return the same as ``size_text`` in whole numbers where they are millimetres, without the unit."""
+    if volume.geometry.calibration is not Calibration.VOLUME:
+        return size_text(volume, one)
+    if isinstance(one, Trace):
+        return "" if one.kind is TraceKind.POINT else _round(one.length_mm())
+    size = one.size_mm()
+    return "\u00d7".join(_round(size[edge]) for edge in (2, 1, 0) if edge != one.flat_edge)
+
+
 def middle_kji(case: OpenCase, one: Drawn) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Return the place to look at: the middle of a box, the middle point of a line."""
     geometry = case.volume.geometry
@@ -234,6 +254,10 @@ def _box_size(volume: Volume, box: BoxAnnotation) -> str:
     text = f"{_times([f'{float(in_plane[edge - 1]):.1f}' for edge in shown if edge > 0])} {unit}"
     deep = round(float(high[0] - low[0]))
     return text if 0 not in shown else _("{text}, {count} slices").format(text=text, count=deep)
+
+
+def _round(size_mm: float) -> str:
+    return f"{size_mm:.0f}" if size_mm >= 10.0 else f"{size_mm:.1f}"
 
 
 def _times(numbers: Sequence[str]) -> str:

@@ -56,8 +56,10 @@ def _can_move(workspace: Workspace) -> bool:
 DRAWN_ACTIONS: tuple[Action, ...] = (
     Action("drawn.next", _("Next box or mark"), _go(1), "", _any),
     Action("drawn.previous", _("Previous box or mark"), _go(-1), "", _any),
-    Action("drawn.hide", _("Hide all boxes and marks"), _show(visible=False), "", _some_are(visible=True)),
-    Action("drawn.show", _("Show all boxes and marks"), _show(visible=True), "", _some_are(visible=False)),
+    Action(
+        "drawn.hide", _("Hide all boxes and marks"), _show(visible=False), "mdi6.eye-off-outline", _some_are(visible=True)
+    ),
+    Action("drawn.show", _("Show all boxes and marks"), _show(visible=True), "mdi6.eye-outline", _some_are(visible=False)),
     Action("nudge.up", _("Move the chosen box or mark up"), _nudge(-1, 0), "", _can_move),
     Action("nudge.down", _("Move the chosen box or mark down"), _nudge(1, 0), "", _can_move),
     Action("nudge.left", _("Move the chosen box or mark left"), _nudge(0, -1), "", _can_move),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_a_click_shows_the_place_and_chooses_the_thing(panel: DrawnPanel, case: 
     click(panel, 1)
     assert case.view.crosshair_kji[0] == 4
     assert case.view.active_annotation_id == "b"
-    assert panel.label.text() == "Cyst"
+    assert panel.detail.label.text() == "Cyst"
     case.view.active_annotation_id = "a"
     assert [one.annotation_id for one in panel.selected()] == ["a"]
     assert case.view.crosshair_kji[0] == 4
@@ -101,9 +102,9 @@ def test_several_are_labelled_and_deleted_in_one_step(panel: DrawnPanel, case: O
     add(case, *(box(case, str(n), f"Box {n}", n) for n in range(1, 5)))
     shown(panel)
     panel.view.selectAll()
-    assert panel.label.placeholderText() == "Different labels"
-    panel.label.setText("Lesion")
-    panel.label.editingFinished.emit()
+    assert panel.detail.label.placeholderText() == "Different labels"
+    panel.detail.label.setText("Lesion")
+    panel.detail.label.editingFinished.emit()
     assert {one.label for one in all_drawn(case)} == {"Lesion"}
     assert shown(panel) == ["Lesion"] * 4
     assert len(panel.selected()) == 4
@@ -128,7 +129,7 @@ def test_attributes_are_added_changed_and_removed(panel: DrawnPanel, case: OpenC
     add(case, box(case, "a", "Nodule"), box(case, "b", "Nodule", 3))
     shown(panel)
     click(panel, 0)
-    editor = panel.attributes
+    editor = panel.detail.attributes
     editor.name.setText("Side")
     editor.kind.setCurrentIndex(editor.kind.findData("choice"))
     assert not editor.add.isEnabled()
@@ -163,9 +164,9 @@ def test_a_case_that_cannot_be_changed_can_be_looked_through(panel: DrawnPanel, 
     case.read_only = "These labels belong to another window."
     shown(panel)
     click(panel, 0)
-    assert not panel.label.isEnabled()
+    assert not panel.detail.label.isEnabled()
     assert not panel.remove.isEnabled()
-    assert not panel.attributes.name.isEnabled()
+    assert not panel.detail.attributes.name.isEnabled()
     click(panel, 0, EYE)
     assert all_drawn(case)[0].visible
 
@@ -210,3 +211,18 @@ def test_the_list_takes_no_room_before_there_is_anything_to_draw(
     add(case, box(case, "a", "Nodule"))
     panel.refresh()
     assert panel.wanted
+
+
+def test_a_number_is_a_number_or_stays_as_it_was(panel: DrawnPanel, case: OpenCase) -> None:
+    add(case, replace(box(case, "a", "Nodule"), attributes=(Attribute("Grade", 2.5),)))
+    shown(panel)
+    click(panel, 0)
+    line = panel.findChild(QLineEdit, "attribute Grade")
+    assert line is not None
+    assert line.text() == "2.5"
+    line.setText("three")
+    line.editingFinished.emit()
+    assert line.text() == "2.5"
+    line.setText("\u22123,25")
+    line.editingFinished.emit()
+    assert all_drawn(case)[0].attributes == (Attribute("Grade", -3.25),)

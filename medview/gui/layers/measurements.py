@@ -21,7 +21,7 @@ _HANDLE_PX = 3.5
 _RING_PX = 6.5
 _LABEL_PX, _CHOSEN_PX = 2.0, 3.0
 """Lines of what has a colour of its own, and of the one of them that is chosen."""
-_NEAR_ALPHA = 150
+_NEAR_ALPHA, _NEAR_RIM_ALPHA = 190, 90
 
 
 class Style(Enum):
@@ -118,15 +118,24 @@ class MeasurementsLayer:
                 painter.drawEllipse(viewport.point_px(row, column), _RING_PX, _RING_PX)
         painter.setPen(QPen(QColor(0, 0, 0, 150), 1))
         painter.setBrush(colour)
-        for row, column in figure.handles:
-            painter.drawEllipse(viewport.point_px(row, column), _HANDLE_PX, _HANDLE_PX)
+        for at in _apart([viewport.point_px(row, column) for row, column in figure.handles]):
+            painter.drawEllipse(at, _HANDLE_PX, _HANDLE_PX)
+
+
+def _apart(places: Sequence[QPointF]) -> list[QPointF]:
+    """Return the places that leave room between them, the first ones before the others: a small box has few handles."""
+    found: list[QPointF] = []
+    for place in places:
+        if all((place - other).manhattanLength() > 2 * _HANDLE_PX + 2 for other in found):
+            found.append(place)
+    return found
 
 
 def _pens(figure: FigureOnSlice, colour: QColor) -> tuple[QPen, ...]:
     if figure.style is Style.NEAR:
         faint = QColor(colour)
         faint.setAlpha(_NEAR_ALPHA)
-        return (QPen(faint, 1.0, Qt.PenStyle.DashLine),)
+        return QPen(QColor(0, 0, 0, _NEAR_RIM_ALPHA), 2.0), QPen(faint, 1.0, Qt.PenStyle.DashLine)
     wide = _LINE_PX if not figure.colour else _CHOSEN_PX if figure.active else _LABEL_PX
     return QPen(QColor(0, 0, 0, 150), wide + 2), QPen(colour, wide)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QCompleter,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -18,24 +17,19 @@ from PySide6.QtWidgets import (
 )
 
 from medview.core.annotations import Drawn
-from medview.core.attributes import Attributes
 from medview.core.language import _
-from medview.gui.parts.attributes_editor import AttributesEditor
 from medview.gui.parts.bind import Subscriptions, field_signal
-from medview.gui.parts.controls import action_button, icon_button, row_of, words
+from medview.gui.parts.controls import action_button, icon_button, words
+from medview.gui.parts.drawn_detail import DrawnDetail
 from medview.gui.parts.drawn_model import EYE, LABEL, PLACE, SIZE, DrawnFilter, DrawnModel, rows_of
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
 from medview.workspace.drawn import (
     all_drawn,
-    attribute_choices,
     chosen,
     clipboard_table,
     delete,
     jump_to,
-    label_choices,
-    relabel,
-    set_attributes,
     set_visible,
     title,
 )
@@ -46,7 +40,7 @@ from medview.workspace.workspace import Workspace
 
 _PACE_MS = 120
 _MOST_ROWS = 7
-_EYE_PX, _SIZE_PX, _PLACE_PX = 30, 86, 74
+_EYE_PX, _SIZE_PX, _PLACE_PX = 30, 68, 70
 
 
 class DrawnPanel(QWidget):
@@ -69,27 +63,15 @@ class DrawnPanel(QWidget):
         self.search.setAccessibleName(self.search.toolTip())
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.filter.search)
+        self.detail = DrawnDetail()
         self.view = self._make_view()
-        self.label = QLineEdit()
-        self.label.setToolTip(_("Label of what is chosen in the list (F2); names of segments are offered"))
-        self.label.setAccessibleName(self.label.toolTip())
-        self.label.setPlaceholderText(_("No label"))
-        self._labels = QStringListModel(self)
-        completer = QCompleter(self._labels, self)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        self.label.setCompleter(completer)
-        self.label.editingFinished.connect(self._rename)
-        self.attributes = AttributesEditor()
-        self.attributes.changed.connect(self._describe)
-        self._detail = self._make_detail()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         layout.setSpacing(GRID_PX)
         layout.addWidget(self.empty)
         layout.addWidget(self.search)
         layout.addWidget(self.view)
-        layout.addWidget(self._detail)
+        layout.addWidget(self.detail)
         layout.addLayout(self._make_buttons(actions))
         self._soon = QTimer(self, interval=_PACE_MS, singleShot=True)
         self._soon.timeout.connect(self.refresh)
@@ -125,19 +107,10 @@ class DrawnPanel(QWidget):
         view.selectionModel().currentRowChanged.connect(self._on_current)
         view.selectionModel().selectionChanged.connect(self._on_selection)
         view.clicked.connect(self._on_clicked)
-        for key, act in ((Qt.Key.Key_Delete, self._delete), (Qt.Key.Key_F2, self._focus_label)):
+        for key, act in ((Qt.Key.Key_Delete, self._delete), (Qt.Key.Key_F2, self.detail.focus_label)):
             shortcut = QShortcut(QKeySequence(key), view, act)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         return view
-
-    def _make_detail(self) -> QWidget:
-        detail = QWidget()
-        column = QVBoxLayout(detail)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID_PX)
-        column.addLayout(row_of(words(_("Label"), "quiet"), self.label))
-        column.addWidget(self.attributes)
-        return detail
 
     def _make_buttons(self, actions: QtActions) -> QHBoxLayout:
         self.copy = icon_button("mdi6.content-copy", _("Copy the list as a table, for a spreadsheet"))
@@ -165,7 +138,6 @@ class DrawnPanel(QWidget):
         self.model.take(rows_of(case, all_drawn(case)) if case is not None else [])
         self._select(kept)
         self._quiet = False
-        self._labels.setStringList(label_choices(case) if case is not None else [])
         some = bool(self.model.rows)
         self.empty.setVisible(not some)
         for widget in (self.view, self.search, self.copy, self.hide_all, self.show_all, self.export, self.remove):
@@ -249,35 +221,8 @@ class DrawnPanel(QWidget):
 
     def _refresh_detail(self) -> None:
         case, some = self._workspace.active, self.selected()
-        self._detail.setVisible(case is not None and bool(some))
         self.remove.setEnabled(case is not None and case.editable and bool(some))
-        if case is None or not some:
-            return
-        editable = case.editable
-        labels = {one.label for one in some}
-        if not self.label.hasFocus():
-            self.label.setText(some[0].label if len(labels) == 1 else "")
-        self.label.setPlaceholderText(_("No label") if len(labels) == 1 else _("Different labels"))
-        self.label.setEnabled(editable)
-        self.attributes.setVisible(len(some) == 1)
-        if len(some) == 1:
-            self.attributes.show_attributes(some[0].attributes, attribute_choices(case), editable=editable)
-
-    def _rename(self) -> None:
-        case, some = self._workspace.active, self.selected()
-        words_now = self.label.text()
-        unchanged = len(some) > 1 and not words_now.strip()
-        if case is not None and some and not unchanged:
-            relabel(case, some, words_now)
-
-    def _describe(self, attributes: Attributes) -> None:
-        case, some = self._workspace.active, self.selected()
-        if case is not None and len(some) == 1:
-            set_attributes(case, some[0], attributes)
-
-    def _focus_label(self) -> None:
-        self.label.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.label.selectAll()
+        self.detail.show_things(case, some)
 
     def _delete(self, _checked: bool = False) -> None:
         case, some = self._workspace.active, self.selected()

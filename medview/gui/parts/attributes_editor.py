@@ -19,12 +19,10 @@ from medview.core.attributes import (
     without_attribute,
 )
 from medview.core.language import _
-from medview.gui.parts.controls import clear_layout, icon_button, number_box
+from medview.gui.parts.controls import clear_layout, icon_button
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.theme_tokens import GRID_PX
 
-_LARGEST = 1e12
-_DECIMALS = 4
 _NAME_PX = 84
 
 
@@ -123,11 +121,9 @@ class AttributesEditor(QWidget):
             line = QLineEdit(one.value)
             line.editingFinished.connect(partial(self._write, one.name, line))
             return line
-        box = number_box(-_LARGEST, _LARGEST, "")
-        box.setDecimals(_DECIMALS)
-        box.setValue(one.value)
-        box.valueChanged.connect(partial(self._count, one.name))
-        return box
+        field = QLineEdit(one.words)
+        field.editingFinished.connect(partial(self._count, one, field))
+        return field
 
     def _choose(self, one: Attribute, chosen: str) -> None:
         assert isinstance(one.value, Choice)
@@ -136,8 +132,13 @@ class AttributesEditor(QWidget):
     def _write(self, name: str, line: QLineEdit) -> None:
         self._tell(with_attribute(self._attributes, Attribute(name, line.text().strip())))
 
-    def _count(self, name: str, value: float) -> None:
-        self._tell(with_attribute(self._attributes, Attribute(name, value)))
+    def _count(self, one: Attribute, field: QLineEdit) -> None:
+        try:
+            made = Attribute(one.name, float(field.text().strip().replace(",", ".").replace("\u2212", "-")))
+        except ValueError:
+            field.setText(one.words)
+            return
+        self._tell(with_attribute(self._attributes, made))
 
     def _remove(self, name: str, _checked: bool = False) -> None:
         self._tell(without_attribute(self._attributes, name))

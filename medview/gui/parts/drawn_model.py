@@ -13,7 +13,7 @@ from medview.core.annotations import BoxAnnotation, Drawn
 from medview.core.language import _, in_language
 from medview.gui.parts.controls import swatch
 from medview.gui.parts.icons import icon
-from medview.workspace.drawn import colour_of, kind_name, middle_kji, size_text, title, where
+from medview.workspace.drawn import colour_of, kind_name, middle_kji, short_place, short_size, size_text, title, where
 from medview.workspace.open_case import OpenCase
 
 EYE, LABEL, SIZE, PLACE = range(4)
@@ -28,12 +28,19 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True, slots=True)
 class DrawnRow:
-    """One row: the thing and what is said of it."""
+    """One row: the thing and what is said of it.
+
+    Attributes
+    ----------
+    said : str
+        Where it is, in full.
+    """
 
     one: Drawn
     label: str
     size: str
     place: str
+    said: str
     colour: tuple[int, int, int]
     tip: str
     order: tuple[Any, ...]
@@ -43,7 +50,7 @@ class DrawnRow:
     def search_text(self) -> str:
         """What the search looks through."""
         attributes = " ".join(f"{one.name} {one.words}" for one in self.one.attributes)
-        return f"{self.label} {kind_name(self.one)} {self.place} {self.one.source.title} {attributes}".casefold()
+        return f"{self.label} {kind_name(self.one)} {self.said} {self.one.source.title} {attributes}".casefold()
 
 
 def rows_of(case: OpenCase, things: Sequence[Drawn]) -> list[DrawnRow]:
@@ -57,7 +64,8 @@ def rows_of(case: OpenCase, things: Sequence[Drawn]) -> list[DrawnRow]:
             DrawnRow(
                 one,
                 title(one),
-                size,
+                short_size(case.volume, one),
+                short_place(case, one),
                 place,
                 colour_of(one, segments) or _PLAIN,
                 _tip(one, size, place, score),
@@ -99,7 +107,7 @@ class DrawnModel(QAbstractTableModel):
         """Return the name of a column."""
         if orientation is not Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
             return None
-        return ("", _("Label"), _("Size"), _("Slice"))[section]
+        return ("", _("Label"), _("Size, mm"), _("Slice"))[section]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a cell shows."""
