@@ -111,6 +111,9 @@ def tie_pixels(project: Project | None, stored: StoredCase, volume: Volume, dama
         return Tie(unsure=_UNSURE)
     if known and not same_pixels(volume, known):
         return Tie(other_pixels().sentence)
+    if known and left_out(known) == frozenset(damaged):
+        # The project knows as much already; a whole volume is not read twice for it.
+        return Tie()
     try:
         project.attach_pixels(stored.case_id, pixels_sha256(volume, damaged), in_place_of=known)
     except MedViewError as error:
