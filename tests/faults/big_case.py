@@ -29,8 +29,8 @@ def open_big(path: Path) -> tuple[Project, Kept]:
     return project, open_kept(project, IMAGES)
 
 
-def paint(kept: Kept, strokes: int = STROKES) -> list[float]:
-    """Make strokes of ten stamps, discs of 14 mm and now and then spheres, in five segments.
+def paint(kept: Kept, *, stamps: int = 10) -> list[float]:
+    """Make STROKES strokes of some stamps, discs of 14 mm and now and then spheres, in five segments.
 
     Returns
     -------
@@ -42,14 +42,14 @@ def paint(kept: Kept, strokes: int = STROKES) -> list[float]:
         labels.add_segment(case)
     bench.mode, bench.tool, bench.brush_radius_mm = Mode.ANNOTATE, Tool.BRUSH, 14.0
     tickets, waited_s = tickets_of(kept.project), []
-    for number in range(strokes):
+    for number in range(STROKES):
         bench.brush_sphere = number % 7 == 0
         case.view.active_segment_id = case.labels.segmentation.segments[number % 5].segment_id
         layout = case.layouts()[list(Plane)[number % 3]]
         index = int(rng.integers(layout.count(case.volume.geometry)))
         rows, columns = layout.screen_shape(case.volume.geometry)
         at, step = rng.uniform((0.1 * rows, 0.1 * columns), (0.9 * rows, 0.9 * columns)), rng.normal(0, 4, 2)
-        way = [Pointer(layout, index, *map(float, at + n * step), x_px=5.0 * n, mm_per_px=0.5) for n in range(10)]
+        way = [Pointer(layout, index, *map(float, at + n * step), x_px=5.0 * n, mm_per_px=0.5) for n in range(stamps)]
         kept.hands.press(way[0])
         for pointer in way[1:]:
             kept.hands.move(pointer)
