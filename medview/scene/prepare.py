@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.errors import GeometryError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.job import JobContext
-from medview.core.segmentation import Segmentation
+from medview.core.segmentation import Segment, Segmentation
 from medview.core.volume import Volume
 from medview.scene.grid import Grid, SurfaceStyle
 from medview.scene.presets import HU_RANGE, PARTS, in_hounsfield
@@ -77,9 +79,9 @@ def small_volume(volume: Volume, context: JobContext, most_voxels: int = MOST_VO
 
 
 def small_labels(
-    segmentation: Segmentation, most_voxels: int = MOST_VOXELS
+    segmentation: Segmentation, segments: Iterable[Segment], most_voxels: int = MOST_VOXELS
 ) -> tuple[tuple[Grid, ...], tuple[SurfaceStyle, ...]]:
-    """Return every n-th label of the layers with visible segments, where it is in the patient, and the segments.
+    """Return every n-th label of the layers of some segments, where it is in the patient, and those segments.
 
     The arrays are copies: drawing may go on.
     """
@@ -92,9 +94,9 @@ def small_labels(
     grids: list[Grid] = []
     numbers: dict[int, int] = {}
     styles: list[SurfaceStyle] = []
-    for segment in segmentation.segments:
+    for segment in segments:
         layer = segmentation.layers.get(segment.layer_id)
-        if layer is None or not segment.visible:
+        if layer is None:
             continue
         if segment.layer_id not in numbers:
             numbers[segment.layer_id] = len(grids)

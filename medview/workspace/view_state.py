@@ -131,6 +131,12 @@ class CaseView:
         Where exactly, for planes at an angle to the grid; it counts while it lies in that voxel, else its middle does.
     axes : Axes or None
         What the three planes look along; None is along the grid.
+    chosen_segment_ids : tuple of str
+        What is chosen in the list of segments; the active one is among them.
+    solo_segment_ids : tuple of str
+        While there are any, only these segments are shown, visible or not.
+    folded_groups : frozenset of str
+        Groups of segments whose members are not listed.
     """
 
     crosshair_kji: tuple[int, int, int]
@@ -141,6 +147,9 @@ class CaseView:
     turns: dict[Plane, Turn] = field(default_factory=dict)
     active_segment_id: str = ""
     active_annotation_id: str = ""
+    chosen_segment_ids: tuple[str, ...] = ()
+    solo_segment_ids: tuple[str, ...] = ()
+    folded_groups: frozenset[str] = frozenset()
     inverted: bool = False
     colour_map: str = GREY
     time_index: int = 0

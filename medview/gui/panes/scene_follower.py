@@ -17,6 +17,7 @@ from medview.workspace.events import LabelsChanged
 from medview.workspace.jobs import Job, Outcome
 from medview.workspace.open_case import OpenCase
 from medview.workspace.requests_scene import PrepareScene, no_scene
+from medview.workspace.shown_segments import shown_in_3d
 from medview.workspace.workspace import Workspace
 
 _LABELS_PACE_MS = 400
@@ -49,6 +50,7 @@ class SceneFollower(QObject):
         self.words, self.trouble = "", False
         self._workspace = workspace
         self._awake = False
+        self._of_case = Subscriptions(self)
         self._case: OpenCase | None = None
         self._grid: Grid | None = None
         self._stage: Stage | None = None
@@ -110,6 +112,7 @@ class SceneFollower(QObject):
         if self._job is not None:
             self._job.cancel()
         self._job, self._case, self._grid, self._stage = None, None, None, None
+        self._of_case.clear()
         self._labels_pace.stop()
         self._first_of_case = self._serial + 1
 
@@ -119,6 +122,8 @@ class SceneFollower(QObject):
             return
         case = self._workspace.active
         self._case = case
+        if case is not None:
+            self._of_case.add(field_signal(case.view, "solo_segment_ids"), self._send_labels)
         if case is None:
             self._say(_("No series is open."))
         elif reason := no_scene(case):
@@ -171,7 +176,7 @@ class SceneFollower(QObject):
             self._labels_pace.start()
             return
         wanted = self._workspace.scene.surfaces
-        self.link.send(SetSurfaces(*small_labels(case.labels.segmentation)) if wanted else SetSurfaces())
+        self.link.send(SetSurfaces(*small_labels(case.labels.segmentation, shown_in_3d(case))) if wanted else SetSurfaces())
         self.changed.emit()
 
     def _on_labels(self, event: LabelsChanged) -> None:

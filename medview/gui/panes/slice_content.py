@@ -23,6 +23,7 @@ from medview.workspace.key_images import on_slice
 from medview.workspace.load_state import LoadState, SliceState
 from medview.workspace.measuring import handles, lies_on, lines, measured, measurements, short_text
 from medview.workspace.open_case import OpenCase
+from medview.workspace.shown_segments import shown_on_slices
 from medview.workspace.view_state import Bench
 
 MISSING_LEVEL = 26
@@ -95,13 +96,15 @@ def label_cuts(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -
     """Return the slice of every label layer that has visible segments, with their paints."""
     if not bench.overlay_visible:
         return {}
-    segmentation, geometry = case.labels.segmentation, case.volume.geometry
+    segmentation, geometry, shown = case.labels.segmentation, case.volume.geometry, shown_on_slices(case)
     result: dict[int, tuple[Cut, list[Paint]]] = {}
     for layer_id, layer in segmentation.layers.items():
         paints = [
-            Paint(segment.value, segment.colour, bench.overlay_opacity)
-            for segment in segmentation.segments
-            if segment.layer_id == layer_id and segment.visible
+            Paint(
+                segment.value, segment.colour, 0.0 if segment.outline_only else bench.overlay_opacity * segment.opacity
+            )
+            for segment in shown
+            if segment.layer_id == layer_id
         ]
         if isinstance(plane, ObliquePlane):
             cut = oblique_labels(layer.voxels, geometry, plane.grid(geometry, index))

@@ -65,6 +65,7 @@ OF_VIEW = {
     "inverted": _SEEN,
     "colour_map": _SEEN,
     "active_annotation_id": Stale.MEASURES,
+    "solo_segment_ids": Stale.LABELS,
 }
 """Field of a case's view -> what its change makes stale in the panes of the case."""
 
