@@ -22,6 +22,7 @@ from medview.gui.commands.key_image_commands import KeyImageCommands
 from medview.gui.commands.layout_menu import layout_menu
 from medview.gui.commands.menus import fill_menu_bar, fill_recent
 from medview.gui.commands.picture_export import PictureExport
+from medview.gui.commands.segment_commands import SegmentCommands
 from medview.gui.commands.time_commands import TimeCommands
 from medview.gui.commands.window_commands import WindowCommands
 from medview.gui.jobs.job_thread import JobThreads
@@ -62,9 +63,19 @@ class MainWindow(QMainWindow):
         self.films = FilmExport(self, workspace, self.panes)
         self.keys = KeyImageCommands(self, workspace, self.panes)
         self.times = TimeCommands(self, workspace)
+        self.segments = SegmentCommands(self, workspace)
         self.commands = WindowCommands(self, workspace, self.files, self.theme_wanted.emit)
-        parts = (self.files, self.pictures, self.films, self.keys, self.times, self.hand_commands, self.commands)
-        table = (*ACTIONS, *(action for part in parts for action in part.actions()))
+        parts = (
+            self.files,
+            self.pictures,
+            self.films,
+            self.keys,
+            self.times,
+            self.segments,
+            self.hand_commands,
+            self.commands,
+        )
+        table = (*ACTIONS, *(action for part in (*parts, self.commands) for action in part.actions()))
         self.actions_table = QtActions(self, workspace, hands.scheme, table)
         self.hand_commands.begin(self.actions_table)
         self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self.commands.use_grid, self))

@@ -13,6 +13,7 @@ from medview.workspace.link_actions import LINK_ACTIONS
 from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
 from medview.workspace.reading_actions import READING_ACTIONS
 from medview.workspace.rule_actions import RULE_ACTIONS
+from medview.workspace.segment_actions import SEGMENT_ACTIONS
 from medview.workspace.time_actions import TIME_ACTIONS
 from medview.workspace.tool_actions import TOOL_ACTIONS
 from medview.workspace.tour_actions import TOUR_ACTIONS
@@ -30,6 +31,7 @@ ACTIONS: tuple[Action, ...] = (
     *FUSION_ACTIONS,
     *LABEL_ACTIONS,
     *TOUR_ACTIONS,
+    *SEGMENT_ACTIONS,
     *EFFECT_ACTIONS,
     *DRAWN_ACTIONS,
     *CLIP_ACTIONS,

@@ -102,11 +102,14 @@ _REASONS = {
     "undo": _("There is nothing to undo"),
     "redo": _("There is nothing to do again"),
     "proposal": _("No model has proposed anything"),
+    "segment": _("No segment is chosen"),
     "segment.next": _("There are no segments"),
     "segment.previous": _("There are no segments"),
     "segment.pick": _("There are no segments"),
     "labelled": _("There is no active segment"),
     "lesion": _("There is no active segment"),
+    "segments": _("There are no segments"),
+    "labelset.save": _("There are no segments"),
     "view.graphics": _("The files bring no graphics"),
     "preset": _("This series offers fewer windows"),
     "rules.inside": _("There is no active segment"),
@@ -132,7 +135,11 @@ _REASONS = {
 }
 """Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""
 
-_CHANGES_LABELS = ("undo", "redo", "proposal", "segment.add", "measurement", "keyimage.toggle", "file.import", "nudge")
+_CHANGES_LABELS = (
+    "undo", "redo", "proposal", "measurement", "keyimage.toggle", "file.import", "nudge", "segment.add", "segment.instance",
+    "segment.show", "segment.lock", "segment.outline", "segment.done", "segment.flag", "segment.unsure", "segment.absent",
+    "segment.delete",
+)  # fmt: skip
 
 
 def why_not(workspace: Workspace, action_id: str) -> str:

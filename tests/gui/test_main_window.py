@@ -27,6 +27,8 @@ from medview.gui.parts.job_strip import duration
 from medview.gui.parts.message_line import mouse_hint
 from medview.gui.parts.theme import apply_theme
 from medview.gui.parts.theme_tokens import DARK
+from medview.gui.segments.segment_cells import Cell, tip_of
+from medview.gui.segments.segment_model import ROW_ROLE
 from medview.store.entry import SavedKind, SavedState
 from medview.workspace.events import Severity
 from medview.workspace.jobs import JobStatus, Lane, Outcome
@@ -317,9 +319,11 @@ def test_long_names_are_cut_and_whole_in_the_tooltip(window: MainWindow, workspa
     workspace.bench.mode = Mode.ANNOTATE
     workspace.add_case(case)
     QApplication.processEvents()
-    row = window.side.segments.rows["s9"]
-    assert row.width() <= window.side.width()
-    assert row.name.toolTip().startswith(name)
+    tree = window.side.segments.tree
+    index = tree.rows.index_of("s9")
+    place = tree.delegate.cells_at(tree.visualRect(index), index)[Cell.NAME]
+    assert tree.viewport().rect().contains(place)
+    assert tip_of(Cell.NAME, index.data(ROW_ROLE)).startswith(name)
 
 
 @pytest.fixture

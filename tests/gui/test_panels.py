@@ -188,55 +188,6 @@ def test_an_empty_segment_list_says_what_to_do(annotating: MainWindow) -> None:
     assert "No segments yet" in texts(annotating.side.segments)
 
 
-def test_a_segment_is_added_renamed_in_place_shown_locked_and_deleted(
-    qtbot: QtBot, annotating: MainWindow, case: OpenCase
-) -> None:
-    segments = case.labels.segmentation.segments
-    click(qtbot, annotating.side.segments.add)
-    row = next(iter(annotating.side.segments.rows.values()))
-    qtbot.mouseDClick(row.name, Qt.MouseButton.LeftButton)
-    qtbot.keyClicks(row.edit, "Left kidney")
-    qtbot.keyClick(row.edit, Qt.Key.Key_Return)
-    assert segments[0].name == "Left kidney"
-    click(qtbot, row.show_button)
-    assert not segments[0].visible
-    click(qtbot, row.lock_button)
-    assert segments[0].locked
-    assert not row.delete_button.isEnabled()
-    click(qtbot, row.lock_button)
-    click(qtbot, row.delete_button)
-    assert segments == []
-    assert annotating.message.undo.isVisible()
-    click(qtbot, annotating.message.undo)
-    assert [s.name for s in segments] == ["Left kidney"]
-
-
-def test_escape_keeps_the_old_name(qtbot: QtBot, annotating: MainWindow, case: OpenCase) -> None:
-    labels.add_segment(case, "Liver")
-    row = next(iter(annotating.side.segments.rows.values()))
-    row.begin_edit()
-    qtbot.keyClicks(row.edit, "Wrong")
-    qtbot.keyClick(row.edit, Qt.Key.Key_Escape)
-    assert case.labels.segmentation.segments[0].name == "Liver"
-    assert row.name.isVisible()
-
-
-def test_letters_typed_into_a_name_are_no_shortcuts(qtbot: QtBot, annotating: MainWindow, case: OpenCase) -> None:
-    labels.add_segment(case, "Liver")
-    row = next(iter(annotating.side.segments.rows.values()))
-    row.begin_edit()
-    qtbot.keyClicks(row.edit, "next 1")
-    qtbot.keyClick(row.edit, Qt.Key.Key_Return)
-    assert [s.name for s in case.labels.segmentation.segments] == ["next 1"]
-
-
-def test_a_click_on_a_row_makes_its_segment_the_active_one(qtbot: QtBot, annotating: MainWindow, case: OpenCase) -> None:
-    first = labels.add_segment(case, "Liver")
-    labels.add_segment(case, "Spleen")
-    qtbot.mouseClick(annotating.side.segments.rows[first.segment_id], Qt.MouseButton.LeftButton)
-    assert case.view.active_segment_id == first.segment_id
-
-
 # ---------------------------------------------------------------------------------------- proposals
 
 

@@ -59,17 +59,16 @@ def offers(window: MainWindow) -> dict[str, bool]:
     """Return what the panels and actions offer that would change labels, and whether it can be pressed."""
     settle()
     card = window.side.proposals.cards[0]
-    row = window.side.segments.rows["s1"]
+    tree = window.side.segments.tree
     found: dict[str, QAbstractButton | None] = {
         "accept all": card.accept_all,
         "reject": card.reject_all,
         "accept Lung": card.findChild(QToolButton, "accept Lung"),
         "add": window.side.segments.add,
-        "colour": row.colour,
-        "lock": row.lock_button,
-        "delete": row.delete_button,
+        **window.side.segments.details.toggles,
     }
     enabled = {name: button is not None and button.isEnabled() for name, button in found.items()}
+    enabled["rename"] = bool(tree.rows.index_of("s1").flags() & Qt.ItemFlag.ItemIsEditable)
     return enabled | {name: window.actions_table[name].isEnabled() for name in CHANGES}
 
 
@@ -98,7 +97,7 @@ def test_what_is_refused_says_nothing_was_done(
     for button in (card.accept_all, card.reject_all, card.findChild(QToolButton, "accept Lung")):
         assert isinstance(button, QPushButton | QToolButton)
         button.click()
-    window.side.segments.rows["s1"].delete_button.click()
+    window.actions_table["segment.delete"].trigger()
     for key in (Qt.Key.Key_A, Qt.Key.Key_X, Qt.Key.Key_N):
         qtbot.keyClick(window, key)
     assert said == []

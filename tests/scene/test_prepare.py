@@ -102,7 +102,7 @@ def test_labels_are_copies_at_the_places_of_the_voxels_taken() -> None:
     layer.voxels[10:30, 20:60, 30:80] = 3
     hidden = Segment("b", "Hidden", (1, 2, 3), 0, 4, visible=False)
     segmentation = Segmentation(geometry, {0: layer}, [Segment("a", "Liver", (9, 8, 7), 0, 3), hidden])
-    grids, styles = small_labels(segmentation, most_voxels=40_000)
+    grids, styles = small_labels(segmentation, segmentation.segments[:1], most_voxels=40_000)
     layer.voxels[...] = 0
     assert [(s.name, s.value, s.layer) for s in styles] == [("Liver", 3, 0)]
     index = np.argwhere(grids[0].voxels == 3)

@@ -24,6 +24,7 @@ from medview.gui.parts.bind import Subscriptions, follow
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.section import Section
 from medview.gui.parts.theme_tokens import GRID_PX
+from medview.gui.segments.lesion_table import LesionTable
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
@@ -40,6 +41,7 @@ class SideColumn(QScrollArea):
         self.tools = ToolsPanel(workspace, actions)
         self.effects = EffectsPanel(workspace, actions)
         self.segments = SegmentsPanel(workspace, actions)
+        self.lesions = LesionTable(workspace, self.segments.watch)
         self.drawn = DrawnPanel(workspace, actions)
         self.proposals = ProposalsPanel(workspace)
         self.models = ModelsPanel(workspace)
@@ -55,6 +57,7 @@ class SideColumn(QScrollArea):
             "key images": Section(_("Key images"), self.key_images),
             "tools": Section(_("Tools"), self.tools),
             "segments": Section(_("Segments"), self.segments),
+            "lesions": Section(_("Pieces of the segment"), self.lesions),
             "drawn": Section(_("Boxes and marks"), self.drawn),
             "effects": Section(_("Effects"), self.effects),
             "proposals": Section(_("Proposals"), self.proposals),
@@ -118,6 +121,7 @@ _PARTS: dict[str, tuple[Mode, ...]] = {
     "measurements": (Mode.READ,),
     "tools": (Mode.ANNOTATE,),
     "segments": (Mode.ANNOTATE,),
+    "lesions": (Mode.ANNOTATE,),
     "effects": (Mode.ANNOTATE,),
     "models": (Mode.READ, Mode.ANNOTATE),
     "planes": (Mode.READ,),

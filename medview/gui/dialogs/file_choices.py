@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from medview.core.language import _
 
 IMAGES = _("Images (*.dcm *.ima *.zip *.nii *.nii.gz *.nrrd *.nhdr *.png *.jpg *.jpeg DICOMDIR);;All files (*)")
+LABEL_SETS = _("Label sets and tables (*.json *.ctbl *.txt *.label *.lbl);;All files (*)")
 LABELS = _("Labels, reports and boxes (*.dcm *.nii *.nii.gz *.nrrd *.seg.nrrd *.json);;All files (*)")
 
 
@@ -27,6 +28,11 @@ def ask_images(parent: QWidget) -> Path | None:
 def ask_labels(parent: QWidget) -> Path | None:
     """Ask for a file of labels or a report with measurements."""
     return _existing(parent, _("Import labels or measurements"), LABELS)
+
+
+def ask_label_set(parent: QWidget) -> Path | None:
+    """Ask for a label set, or a table of labels of another program."""
+    return _existing(parent, _("Import a label set"), LABEL_SETS)
 
 
 def ask_model_zip(parent: QWidget) -> Path | None:

@@ -2,167 +2,173 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from medview.core.annotations import ImageLabel
 from medview.core.language import _, in_language
+from medview.core.segmentation import SegmentStatus
 from medview.gui.parts.bind import Subscriptions, field_signal
-from medview.gui.parts.controls import action_button, clear_layout, icon_button, words
-from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.controls import action_button, icon_button, words
+from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
-from medview.gui.parts.segment_row import SegmentRow
 from medview.gui.parts.theme_tokens import GRID_PX
+from medview.gui.segments.annotation_rows import AnnotationRows
+from medview.gui.segments.figure_watch import FigureWatch
+from medview.gui.segments.segment_cells import ROW_PX, STATUS_ICONS
+from medview.gui.segments.segment_details import SegmentDetails
+from medview.gui.segments.segment_menu import segment_menu, status_menu
+from medview.gui.segments.segment_tree import SegmentTree
 from medview.workspace.events import LabelsChanged
-from medview.workspace.open_case import OpenCase
-from medview.workspace.operations import labels
+from medview.workspace.figure_texts import STATUS_TEXTS
 from medview.workspace.workspace import Workspace
 
-_LEAST_HEIGHT_PX = 96
-_MOST_HEIGHT_PX = 260
+_LEAST_ROWS, _MOST_ROWS = 3, 11
+_SEARCHED_FROM = 6
+"""Fewer segments than this are seen at a glance."""
+_PACE_MS = 60
+"""Sizes follow a stroke at this pace: faster than anyone reads, slower than the hand."""
+
+_BUTTONS = ("segment.instance", "segment.solo", "segment.delete")
+_MORE = ("labelset.apply", "labelset.save", "segments.table")
 
 
 class SegmentsPanel(QWidget):
-    """List with add, rename in place, colour, show, lock, delete; below it statements about the whole series."""
+    """Search, list and details of the active segment; below them statements about the whole series."""
 
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workspace = workspace
-        self.rows: dict[str, SegmentRow] = {}
+        self._workspace, self._actions = workspace, actions
+        self.watch = FigureWatch(workspace, self)
         self._empty = words(_("No segments yet. Paint on a picture to make one, or add one here."), "quiet")
         self._read_only = words("", "warning")
+        self._solo = words(_("Only some segments are shown."), "accent")
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(_("Find a segment"))
+        self.search.setToolTip(_("Lists only segments whose name, group or code has these words"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setObjectName("segment search")
+        self.status = QComboBox()
+        self.status.setToolTip(_("Lists only segments that are as far as this"))
+        self.status.setObjectName("segment status")
+        self.status.addItem(_("All"), None)
+        for status in SegmentStatus:
+            self.status.addItem(icon(STATUS_ICONS[status]), STATUS_TEXTS[status.value], status)
+        self.tree = SegmentTree()
+        self.details = SegmentDetails(self.watch, actions)
+        self.annotations = AnnotationRows()
         self.add = action_button(actions["segment.add"], text=True, flat=False)
         self.add.setObjectName("button segment.add")
-        self._list = QVBoxLayout()
-        self._list.setSpacing(0)
-        self._list.setContentsMargins(0, 0, 0, 0)
-        self._list.setAlignment(Qt.AlignmentFlag.AlignTop)
-        inside = QWidget()
-        inside.setLayout(self._list)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setWidget(inside)
-        self._annotations = QVBoxLayout()
-        self._annotations.setSpacing(0)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
-        layout.setSpacing(GRID_PX)
-        layout.addWidget(self._read_only)
-        layout.addWidget(self._empty)
-        layout.addWidget(self._area)
-        layout.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeft)
-        layout.addLayout(self._annotations)
+        self._searching = QWidget()
+        self._build()
+        self._pace = QTimer(self, interval=_PACE_MS, singleShot=True)
+        self._pace.timeout.connect(self._show_sizes)
+        self.search.textChanged.connect(self._filter)
+        self.status.currentIndexChanged.connect(self._filter)
+        self.tree.menu_wanted.connect(self._show_menu)
+        self.tree.status_wanted.connect(self._show_statuses)
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self._on_active)
         heard.add(workspace.labels_changed, self._on_labels)
-        heard.add(workspace.load_changed, self._refresh_read_only)
+        heard.add(workspace.load_changed, self._refresh_state)
         self._of_case = Subscriptions(self)
         self._on_active()
+
+    def refresh(self, *_values: object) -> None:
+        """Bring everything in line with the case."""
+        self.tree.rows.refresh()
+        self._refresh_state()
+        self.annotations.show_case(self._workspace.active)
+
+    def _build(self) -> None:
+        finding = QHBoxLayout(self._searching)
+        finding.setContentsMargins(0, 0, 0, 0)
+        finding.setSpacing(GRID_PX)
+        finding.addWidget(self.search, 1)
+        finding.addWidget(self.status)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(2)
+        buttons.addWidget(self.add)
+        buttons.addStretch(1)
+        for action_id in _BUTTONS:
+            button = action_button(self._actions[action_id])
+            button.setObjectName(f"button {action_id}")
+            buttons.addWidget(button)
+        buttons.addWidget(self._more_button())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        layout.setSpacing(GRID_PX)
+        parts: Sequence[QWidget] = (self._read_only, self._empty, self._searching, self._solo, self.tree)
+        for part in parts:
+            layout.addWidget(part)
+        layout.addLayout(buttons)
+        layout.addWidget(self.details)
+        layout.addWidget(self.annotations)
+
+    def _more_button(self) -> QToolButton:
+        more = icon_button("mdi6.dots-horizontal", _("Label sets and the table of all segments"))
+        more.setObjectName("button segments more")
+        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(more)
+        menu.setToolTipsVisible(True)
+        for action_id in _MORE:
+            menu.addAction(self._actions[action_id])
+        more.setMenu(menu)
+        return more
 
     def _on_active(self) -> None:
         self._of_case.clear()
         case = self._workspace.active
+        self.tree.take(case)
         if case is not None:
-            self._of_case.add(field_signal(case.view, "active_segment_id"), self._on_active_segment)
+            self._of_case.add(field_signal(case.view, "solo_segment_ids"), self._refresh_state)
+            self._of_case.add(field_signal(case.view, "folded_groups"), self._refresh_state)
         self.refresh()
-
-    def _on_active_segment(self, segment_id: str) -> None:
-        self.refresh()
-        if segment_id in self.rows:
-            self._area.ensureWidgetVisible(self.rows[segment_id])
 
     def _on_labels(self, event: LabelsChanged) -> None:
         case = self._workspace.active
-        if case is not None and event.series_uid == case.key and not event.only_voxels:
+        if case is None or event.series_uid != case.key:
+            return
+        if event.only_voxels:
+            if not self._pace.isActive():
+                self._pace.start()
+        elif not event.only_measurements:
             self.refresh()
 
-    def refresh(self, *_values: object) -> None:
-        """Bring the rows in line with the segments; rows that stay keep the focus."""
-        case = self._workspace.active
-        segments = case.labels.segmentation.segments if case else []
-        wanted = [s.segment_id for s in segments]
-        for gone in [key for key in self.rows if key not in wanted]:
-            row = self.rows.pop(gone)
-            self._list.removeWidget(row)
-            row.hide()
-            row.deleteLater()
-        for position, segment in enumerate(segments):
-            row = self.rows.get(segment.segment_id) or self._add_row(segment.segment_id)
-            if self._list.indexOf(row) != position:
-                self._list.removeWidget(row)
-                self._list.insertWidget(position, row)
-            row.update_segment(segment, active=case is not None and segment.segment_id == case.view.active_segment_id)
-        self._empty.setVisible(not segments and not (case and case.read_only))
-        self._area.setVisible(bool(segments))
-        height = sum(self.rows[key].height() for key in wanted) + 2
-        self._area.setFixedHeight(min(_MOST_HEIGHT_PX, max(height, _LEAST_HEIGHT_PX if len(wanted) > 2 else height)))
-        self._refresh_read_only()
-        self._refresh_annotations(case)
+    def _show_sizes(self) -> None:
+        self.tree.rows.refresh()
+        self.details.show_size()
 
-    def _refresh_read_only(self) -> None:
+    def _filter(self, *_values: object) -> None:
+        self.tree.rows.set_filter(self.search.text(), self.status.currentData())
+        self._refresh_state()
+
+    def _refresh_state(self, *_values: object) -> None:
         case = self._workspace.active
-        why = in_language(case.read_only) if case else ""
+        segments = case.labels.segmentation.segments if case is not None else []
+        why = in_language(case.read_only) if case is not None else ""
         self._read_only.setText(why)
         self._read_only.setVisible(bool(why))
-        changeable = case is not None and not why and not case.reading
-        self.add.setEnabled(changeable)
-        for row in self.rows.values():
-            row.set_changeable(changeable=changeable)
+        self._empty.setVisible(not segments and not why)
+        self._solo.setVisible(case is not None and bool(case.view.solo_segment_ids))
+        filtered = bool(self.search.text()) or self.status.currentData() is not None
+        self._searching.setVisible(len(segments) >= _SEARCHED_FROM or filtered)
+        self.tree.setVisible(bool(segments))
+        rows = len(segments) + sum(1 for _name, _index in self.tree.rows.groups())
+        self.tree.setFixedHeight(ROW_PX * max(_LEAST_ROWS, min(_MOST_ROWS, rows)) + 2)
+        self.details.refresh()
 
-    def _add_row(self, segment_id: str) -> SegmentRow:
+    def _show_menu(self, place: QPoint) -> None:
         case = self._workspace.active
-        assert case is not None
-        row = SegmentRow(case.labels.segmentation.segment(segment_id))
-        row.chosen.connect(self._choose)
-        row.renamed.connect(lambda key, name: self._with_case(lambda c: labels.rename_segment(c, key, name)))
-        row.recoloured.connect(lambda key, rgb: self._with_case(lambda c: labels.recolour_segment(c, key, rgb)))
-        row.shown.connect(lambda key, on: self._with_case(lambda c: labels.set_segment_visible(c, key, visible=on)))
-        row.locked.connect(lambda key, on: self._with_case(lambda c: labels.set_segment_locked(c, key, locked=on)))
-        row.deleted.connect(self._delete)
-        self.rows[segment_id] = row
-        return row
+        if case is not None:
+            self._popup(segment_menu(case, self.tree, self._actions, self), place)
 
-    def _choose(self, segment_id: str) -> None:
-        if self._workspace.active is not None:
-            self._workspace.active.view.active_segment_id = segment_id
-
-    def _delete(self, segment_id: str) -> None:
+    def _show_statuses(self, ids: list[str], place: QPoint) -> None:
         case = self._workspace.active
-        if case is not None and case.editable:
-            name = case.labels.segmentation.segment(segment_id).name
-            labels.delete_segment(case, segment_id)
-            self._workspace.say(_("Deleted {name}.").format(name=name), undo=True)
+        if case is not None:
+            self._popup(status_menu(case, ids, self), place)
 
-    def _with_case(self, change: Callable[[OpenCase], None]) -> None:
-        if self._workspace.active is not None:
-            change(self._workspace.active)
-
-    def _refresh_annotations(self, case: OpenCase | None) -> None:
-        clear_layout(self._annotations)
-        if case is None:
-            return
-        for annotation_id, annotation in case.labels.annotations.items():
-            if not isinstance(annotation, ImageLabel):
-                continue  # the others have panels of their own
-            row = QHBoxLayout()
-            row.setSpacing(GRID_PX)
-            label = ElidedLabel(_annotation_text(annotation))
-            label.set_hint(in_language(annotation.source.title))
-            remove = icon_button(
-                "mdi6.trash-can-outline", _("Delete {label}; Undo brings it back").format(label=annotation.label)
-            )
-            remove.setEnabled(not case.read_only)
-            remove.clicked.connect(
-                lambda _checked=False, key=annotation_id: self._with_case(lambda c: labels.delete_annotation(c, key))
-            )
-            row.addWidget(label, 1)
-            row.addWidget(remove)
-            self._annotations.addLayout(row)
-
-
-def _annotation_text(annotation: ImageLabel) -> str:
-    score = f", {annotation.probability:.0%}" if annotation.probability is not None else ""
-    return _("Whole series: {label}{score}").format(label=annotation.label, score=score)
+    def _popup(self, menu: QMenu, place: QPoint) -> None:
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(place)

@@ -100,9 +100,7 @@ def label_cuts(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -
     result: dict[int, tuple[Cut, list[Paint]]] = {}
     for layer_id, layer in segmentation.layers.items():
         paints = [
-            Paint(
-                segment.value, segment.colour, 0.0 if segment.outline_only else bench.overlay_opacity * segment.opacity
-            )
+            Paint(segment.value, segment.colour, 0.0 if segment.outline_only else bench.overlay_opacity * segment.opacity)
             for segment in shown
             if segment.layer_id == layer_id
         ]

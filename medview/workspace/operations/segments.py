@@ -61,6 +61,11 @@ def set_opacity(case: OpenCase, ids: Collection[str], opacity: float) -> bool:
     return _alter(case, ids, f"Opacity of {_named(case, ids)}", opacity=min(1.0, max(0.0, opacity)))
 
 
+def opacity_changes(case: OpenCase, ids: Collection[str], opacity: float) -> list[Change]:
+    """Return what gives segments an opacity, for a gesture that is going on."""
+    return list(_changes(case, ids, opacity=min(1.0, max(0.0, opacity))))
+
+
 def set_outline(case: OpenCase, ids: Collection[str], *, outline_only: bool) -> bool:
     """Draw segments without a fill, or with one."""
     what = _named(case, ids)
@@ -169,12 +174,15 @@ def move(case: OpenCase, ids: Collection[str], before_id: str, group: str) -> bo
 
 
 def _alter(case: OpenCase, ids: Collection[str], called: str, /, **fields: Any) -> bool:
-    changes = [
+    return case.do(Command(called, tuple(_changes(case, ids, **fields)), _TOOL))
+
+
+def _changes(case: OpenCase, ids: Collection[str], /, **fields: Any) -> list[SegmentChange]:
+    return [
         SegmentChange(segment, altered, _place(case, segment))
         for segment in _those(case, ids)
         if (altered := replace(segment, **fields)) != segment
     ]
-    return case.do(Command(called, tuple(changes), _TOOL))
 
 
 def _place(case: OpenCase, segment: Segment) -> int:
@@ -194,4 +202,3 @@ def _named(case: OpenCase, ids: Collection[str]) -> str:
 def _without_number(name: str) -> str:
     head, _, tail = name.rpartition(" ")
     return head if head and tail.isdigit() else name
-

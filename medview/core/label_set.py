@@ -1,0 +1,59 @@
+"""What there is to label in a kind of case: names, colours, groups and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from medview.core.segmentation import Code, Segment, SegmentRole
+
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEntry:
+    """One label of a set.
+
+    Attributes
+    ----------
+    colour : tuple of int, or None
+        RGB, 0-255; None leaves the choice to the colour cycle.
+    group : str
+        What it is listed under, or empty.
+    unsure : bool
+        For voxels nobody is sure of.
+    """
+
+    name: str
+    colour: Colour | None = None
+    group: str = ""
+    code: Code | None = None
+    unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """Labels that belong together, each name once."""
+
+    name: str
+    entries: tuple[LabelEntry, ...]
+    description: str = ""
+
+    @classmethod
+    def of(cls, name: str, segments: Iterable[Segment]) -> LabelSet:
+        """Return the set that segments were drawn with; of instances of one thing only the first is taken."""
+        entries: dict[str, LabelEntry] = {}
+        for segment in segments:
+            head, _, tail = segment.name.rpartition(" ")
+            first = entries.get(head.casefold())
+            if tail.isdigit() and first is not None and first.code == segment.code:
+                continue
+            unsure = segment.role is SegmentRole.IGNORE
+            entry = LabelEntry(segment.name, segment.colour, segment.group, segment.code, unsure)
+            entries.setdefault(segment.name.casefold(), entry)
+        return cls(name, tuple(entries.values()))
+
+    def missing(self, segments: Iterable[Segment]) -> list[LabelEntry]:
+        """Return the entries of which no segment has the name, whatever its case."""
+        taken = {segment.name.casefold() for segment in segments}
+        return [entry for entry in self.entries if entry.name.casefold() not in taken]

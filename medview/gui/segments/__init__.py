@@ -1,0 +1,1 @@
+"""The list of segments and what is told of them."""
