@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from medview.core.language import _, in_language, plural
+from medview.core.language import _, plural
 from medview.core.segmentation import Segment, SegmentRole, SegmentStatus
 from medview.workspace.action import Action, Run, can_change
 from medview.workspace.events import Severity
@@ -55,7 +55,7 @@ def _absent(workspace: Workspace) -> None:
         return
     wanted = not all(s.absent for s in segments)
     if reason := ops.set_absent(case, [s.segment_id for s in segments], absent=wanted):
-        workspace.say(in_language(reason), Severity.WARNING)
+        workspace.say(reason, Severity.WARNING)
 
 
 def _delete(workspace: Workspace) -> None:

@@ -133,7 +133,7 @@ def test_modes_bring_their_own_parts(qtbot: QtBot, window: MainWindow, workspace
     click(qtbot, tool_button(window.top, "button mode.annotate"))
     assert workspace.bench.mode is Mode.ANNOTATE
     shown = {name for name, section in window.side.sections.items() if section.isVisible()}
-    assert shown == {"tools", "segments", "effects", "models", "history"}
+    assert shown == {"tools", "segments", "lesions", "effects", "models", "history"}
 
 
 def test_review_and_train_are_not_offered_before_they_exist(window: MainWindow) -> None:

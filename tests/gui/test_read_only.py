@@ -31,6 +31,7 @@ CHANGES = ("undo", "redo", "proposal.accept", "proposal.reject", "segment.add")
 def case() -> OpenCase:
     made = make_case()
     label_voxel(made, add_segment(made), (5, 31, 6))
+    made.view.active_segment_id = "s1"
     voxels = np.zeros(made.volume.geometry.shape_kji, dtype=np.uint8)
     voxels[2:5, 10:20, 4:9] = 1
     voxels[5, 30:33, 12:20] = 2

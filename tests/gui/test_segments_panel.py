@@ -232,7 +232,7 @@ def test_the_colour_is_asked_for_and_given_to_all_that_are_chosen(panel: Segment
     dialog.setCurrentColor(QColor(1, 2, 3))
     dialog.accept()
     assert {s.colour for s in case.labels.segmentation.segments} == {(1, 2, 3)}
-    assert case.history.names[-1] == "Colour 2 segments"
+    assert case.history.names[-1] == "Colour Liver, Spleen"
 
 
 def test_a_drag_of_the_opacity_is_one_change(panel: SegmentsPanel, case: OpenCase) -> None:

@@ -48,7 +48,7 @@ def test_several_segments_change_in_one_step_of_the_history(case: OpenCase) -> N
     before, steps = state(case), len(case.history.names)
     assert ops.set_locked(case, ["s1", "s3"], locked=True)
     assert [s.locked for s in case.labels.segmentation.segments] == [True, False, True, False]
-    assert case.history.names[steps:] == ("Lock 2 segments",)
+    assert case.history.names[steps:] == ("Lock Lung, Heart",)
     assert not ops.set_locked(case, ["s1"], locked=True), "nothing changed"
     case.undo()
     assert state(case) == before
@@ -60,7 +60,7 @@ def test_several_segments_change_in_one_step_of_the_history(case: OpenCase) -> N
         (lambda c: ops.set_visible(c, ["s2"], visible=False), "visible", False, "Hide Nodule"),
         (lambda c: ops.set_visible_3d(c, ["s2"], visible=False), "visible_3d", False, "Hide Nodule in 3-D"),
         (lambda c: ops.set_status(c, ["s2"], SegmentStatus.DONE), "status", SegmentStatus.DONE, "Mark Nodule as done"),
-        (lambda c: ops.set_unsure(c, ["s2"], unsure=True), "role", SegmentRole.IGNORE, "Nodule is unsure"),
+        (lambda c: ops.set_unsure(c, ["s2"], unsure=True), "role", SegmentRole.IGNORE, "Unsure of Nodule"),
         (lambda c: ops.set_colour(c, ["s2"], (9, 8, 7)), "colour", (9, 8, 7), "Colour Nodule"),
         (lambda c: ops.set_opacity(c, ["s2"], 7.0), "opacity", 1.0, ""),
         (lambda c: ops.set_opacity(c, ["s2"], 0.25), "opacity", 0.25, "Opacity of Nodule"),
@@ -102,7 +102,7 @@ def test_segments_whose_boxes_overlap_are_deleted_together_and_come_back(case: O
     assert set(np.unique(case.labels.segmentation.layer(0).voxels)) == {0, 3, 4}
     assert case.view.chosen_segment_ids == ("s3",)
     assert case.view.active_segment_id == "s3"
-    assert case.history.names[-1] == "Delete 2 segments"
+    assert case.history.names[-1] == "Delete Lung, Nodule"
     case.undo()
     case.undo()
     assert state(case) == before
@@ -137,7 +137,7 @@ def test_an_instance_is_of_the_same_thing_and_stands_beside_it(case: OpenCase) -
 def test_a_segment_that_holds_voxels_is_not_absent(case: OpenCase) -> None:
     held = case.labels.segmentation.count(case.labels.segmentation.segment("s2"))
     reason = ops.set_absent(case, ["s2"], absent=True)
-    assert reason == f"Nodule holds {held} voxels, so it is not absent; delete or move them first."
+    assert reason == f"Nodule holds {held} voxels, so it is not absent; erase them first."
     assert not case.labels.segmentation.segment("s2").absent
     ops.delete(case, ["s2"])
     case.do(Command("Add", (SegmentChange(None, Segment("s9", "Nodule", (1, 1, 1), 0, 9), 0),)))

@@ -107,7 +107,7 @@ class SegmentTableDialog(QDialog):
         self._refresh()
 
     def _on_labels(self, event: LabelsChanged) -> None:
-        if event.series_uid == self._case.key and not event.only_measurements and not self._case.in_gesture:
+        if event.series_uid == self._case.key and not event.only_figures and not self._case.in_gesture:
             want_all(self._workspace, self._case)
             self._refresh()
 

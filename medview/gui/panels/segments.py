@@ -133,7 +133,7 @@ class SegmentsPanel(QWidget):
         if event.only_voxels:
             if not self._pace.isActive():
                 self._pace.start()
-        elif not event.only_measurements:
+        elif not event.only_figures:
             self.refresh()
 
     def _show_sizes(self) -> None:

@@ -77,7 +77,7 @@ class FigureWatch(QObject):
 
     def _on_labels(self, event: LabelsChanged) -> None:
         case = self.case
-        if case is None or event.series_uid != case.key or event.only_measurements:
+        if case is None or event.series_uid != case.key or event.only_figures:
             return
         if self._awake and self.figures is None:
             self._pace.start()

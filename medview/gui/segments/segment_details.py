@@ -14,7 +14,8 @@ from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.gui.segments.figure_watch import FigureWatch
 from medview.workspace.figure_texts import extent_text, size_text, statistics_text
-from medview.workspace.open_case import Gesture, OpenCase
+from medview.workspace.gesture import Gesture
+from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import segments as ops
 
 _TOGGLES = ("segment.outline", "segment.unsure", "segment.absent")
@@ -73,6 +74,8 @@ class SegmentDetails(QWidget):
         """Show the active segment as it is."""
         case, segment = self._watch.case, self._watch.segment
         self.setVisible(segment is not None)
+        for button in self.toggles.values():
+            button.setEnabled(case is not None and case.editable and segment is not None)
         if case is None or segment is None:
             return
         blocker = QSignalBlocker(self.opacity)
@@ -86,7 +89,6 @@ class SegmentDetails(QWidget):
         }
         for action_id, button in self.toggles.items():
             button.setChecked(states[action_id])
-            button.setEnabled(case.editable)
         self.show_size()
 
     def show_size(self) -> None:

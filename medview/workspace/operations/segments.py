@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from medview.core.changes import Change, Command, SegmentChange
+from medview.core.language import plural
 from medview.core.segmentation import Code, Segment, SegmentRole, SegmentStatus
 from medview.edit.segments import clear_segment, new_segment
 from medview.workspace.open_case import OpenCase
 
 _TOOL = "segments"
+_MOST_NAMES = 3
+"""In an entry of the history."""
 
 
 def chosen(case: OpenCase) -> list[Segment]:
@@ -24,20 +27,23 @@ def chosen(case: OpenCase) -> list[Segment]:
 
 def set_visible(case: OpenCase, ids: Collection[str], *, visible: bool) -> bool:
     """Show or hide segments on slices. As all of these: False when nothing changed or the case cannot be changed now."""
-    what = _named(case, ids)
-    return _alter(case, ids, f"Show {what}" if visible else f"Hide {what}", visible=visible)
+    if visible:
+        return _alter(case, ids, f"Show {_named(case, ids)}", visible=True)
+    return _alter(case, ids, f"Hide {_named(case, ids)}", visible=False)
 
 
 def set_visible_3d(case: OpenCase, ids: Collection[str], *, visible: bool) -> bool:
     """Show or hide the surfaces of segments."""
-    what = _named(case, ids)
-    return _alter(case, ids, f"Show {what} in 3-D" if visible else f"Hide {what} in 3-D", visible_3d=visible)
+    if visible:
+        return _alter(case, ids, f"Show {_named(case, ids)} in 3-D", visible_3d=True)
+    return _alter(case, ids, f"Hide {_named(case, ids)} in 3-D", visible_3d=False)
 
 
 def set_locked(case: OpenCase, ids: Collection[str], *, locked: bool) -> bool:
     """Protect the voxels of segments from every gesture, or release them."""
-    what = _named(case, ids)
-    return _alter(case, ids, f"Lock {what}" if locked else f"Unlock {what}", locked=locked)
+    if locked:
+        return _alter(case, ids, f"Lock {_named(case, ids)}", locked=True)
+    return _alter(case, ids, f"Unlock {_named(case, ids)}", locked=False)
 
 
 def set_status(case: OpenCase, ids: Collection[str], status: SegmentStatus) -> bool:
@@ -47,8 +53,9 @@ def set_status(case: OpenCase, ids: Collection[str], status: SegmentStatus) -> b
 
 def set_unsure(case: OpenCase, ids: Collection[str], *, unsure: bool) -> bool:
     """Say that nobody is sure of what segments hold, so that training leaves it out, or that somebody is."""
-    what, role = _named(case, ids), SegmentRole.IGNORE if unsure else SegmentRole.STRUCTURE
-    return _alter(case, ids, f"{what} is unsure" if unsure else f"{what} is sure", role=role)
+    if unsure:
+        return _alter(case, ids, f"Unsure of {_named(case, ids)}", role=SegmentRole.IGNORE)
+    return _alter(case, ids, f"Sure of {_named(case, ids)}", role=SegmentRole.STRUCTURE)
 
 
 def set_colour(case: OpenCase, ids: Collection[str], colour: tuple[int, int, int]) -> bool:
@@ -68,14 +75,16 @@ def opacity_changes(case: OpenCase, ids: Collection[str], opacity: float) -> lis
 
 def set_outline(case: OpenCase, ids: Collection[str], *, outline_only: bool) -> bool:
     """Draw segments without a fill, or with one."""
-    what = _named(case, ids)
-    return _alter(case, ids, f"Outline of {what}" if outline_only else f"Fill of {what}", outline_only=outline_only)
+    if outline_only:
+        return _alter(case, ids, f"Outline of {_named(case, ids)}", outline_only=True)
+    return _alter(case, ids, f"Fill of {_named(case, ids)}", outline_only=False)
 
 
 def set_group(case: OpenCase, ids: Collection[str], group: str) -> bool:
     """List segments under a heading; an empty one takes them out of theirs."""
-    what, wanted = _named(case, ids), group.strip()
-    return _alter(case, ids, f"Group {what} under {wanted}" if wanted else f"Take {what} out of its group", group=wanted)
+    if wanted := group.strip():
+        return _alter(case, ids, f"Group {_named(case, ids)} under {wanted}", group=wanted)
+    return _alter(case, ids, f"Take {_named(case, ids)} out of the group", group="")
 
 
 def set_code(case: OpenCase, segment_id: str, code: Code | None) -> bool:
@@ -94,7 +103,15 @@ def rename(case: OpenCase, segment_id: str, name: str, code: Code | None = None)
 def why_not_absent(case: OpenCase, segment: Segment) -> str:
     """Return why a segment cannot be confirmed absent, as a sentence, or nothing when it can."""
     count = case.labels.segmentation.count(segment)
-    return f"{segment.name} holds {count} voxels, so it is not absent; delete or move them first." if count else ""
+    return (
+        plural(
+            "{name} holds {n} voxel, so it is not absent; erase it first.",
+            "{name} holds {n} voxels, so it is not absent; erase them first.",
+            count,
+        ).format(name=segment.name, n=count)
+        if count
+        else ""
+    )
 
 
 def set_absent(case: OpenCase, ids: Collection[str], *, absent: bool) -> str:
@@ -105,12 +122,13 @@ def set_absent(case: OpenCase, ids: Collection[str], *, absent: bool) -> str:
     str
         Why it was refused, as a sentence, or nothing: one that holds voxels is not absent.
     """
-    if absent:
-        for segment in _those(case, ids):
-            if reason := why_not_absent(case, segment):
-                return reason
-    what = _named(case, ids)
-    _alter(case, ids, f"{what} confirmed absent" if absent else f"{what} no longer confirmed absent", absent=absent)
+    if not absent:
+        _alter(case, ids, f"No longer confirmed absent: {_named(case, ids)}", absent=False)
+        return ""
+    for segment in _those(case, ids):
+        if reason := why_not_absent(case, segment):
+            return reason
+    _alter(case, ids, f"Confirmed absent: {_named(case, ids)}", absent=True)
     return ""
 
 
@@ -195,8 +213,8 @@ def _those(case: OpenCase, ids: Collection[str]) -> list[Segment]:
 
 
 def _named(case: OpenCase, ids: Collection[str]) -> str:
-    found = _those(case, ids)
-    return found[0].name if len(found) == 1 else f"{len(found)} segments"
+    names = [segment.name for segment in _those(case, ids)]
+    return ", ".join(names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], "\u2026"])
 
 
 def _without_number(name: str) -> str:
