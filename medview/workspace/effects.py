@@ -40,10 +40,10 @@ class Effects:
         self._apply_when_done = False
         self._will_repeat = False
         self._job = EffectJob(workspace.runner, self._on_done, self._on_ended)
-        self._writing = EffectWriting(workspace, self._on_written)
+        self._writing = EffectWriting(self._on_written)
         workspace.bench.events.rules.connect(self._on_changed)
-        workspace.bench.events.mode.connect(self._on_mode)
-        workspace.active_changed.connect(self._on_active)
+        workspace.bench.events.mode.connect(self._on_elsewhere)
+        workspace.active_changed.connect(self._on_elsewhere)
         workspace.labels_changed.connect(self._on_labels)
 
     @property
@@ -158,12 +158,9 @@ class Effects:
         if self.asks_place:
             self._on_changed()
 
-    def _on_mode(self, mode: Mode) -> None:
-        if mode is not Mode.ANNOTATE:
-            self.close()
-
-    def _on_active(self) -> None:
-        if self._case is not None and self._workspace.active is not self._case:
+    def _on_elsewhere(self, *_values: object) -> None:
+        workspace, case = self._workspace, self._case
+        if case is not None and (workspace.active is not case or workspace.bench.mode is not Mode.ANNOTATE):
             self.close()
 
     def _on_labels(self, event: LabelsChanged) -> None:
@@ -196,23 +193,22 @@ class Effects:
             return
         self._apply_when_done = False
         if not case.editable:
-            why = case.read_only or _("Finish what you are drawing, then apply the effect.")
-            self._workspace.say(why, Severity.WARNING)
+            self._workspace.say(case.read_only or _("Finish drawing, then apply the effect."), Severity.WARNING)
         elif not worked.changes:
             self.close()
             self._workspace.say(_("{effect}: nothing changes.").format(effect=effect.title))
         else:
             self._set(replace(self._state, writing=True))
-            self._writing.begin(case, command_of(effect, worked, case), effect.title)
+            if why := self._writing.begin(case, command_of(effect, worked, case)):
+                self._workspace.say(why, Severity.WARNING)
 
-    def _on_written(self, command: Command | None, problem: str) -> None:
-        worked, case, effect = self._worked, self._case, self.effect
+    def _on_written(self, command: Command, written: bool) -> None:
         self._set(replace(self._state, writing=False))
-        if effect is None or case is None or worked is None:
+        case, effect = self._case, self.effect
+        if case is None or effect is None:
             return
-        if command is None:
+        if not written:
             # What is shown is worked out again; it is never written on labels it was not computed on.
-            self._workspace.say(problem, Severity.WARNING)
             self.preview()
             return
         self.close()

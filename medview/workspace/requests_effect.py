@@ -1,4 +1,4 @@
-"""Long work on labels: an effect is worked out, and written."""
+"""Long work on labels: an effect is worked out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from medview.core.box import Box
-from medview.core.changes import Change
 from medview.core.job import JobContext
 from medview.core.segmentation import LabelArray, LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
@@ -116,22 +115,6 @@ class RunEffect:
             while not event.wait(_POLL_S):
                 context.raise_if_cancelled()
         return {n: LabelLayer(n, array) for n, array in arrays.items()}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WriteChanges:
-    """Request: hand changes over one by one, so that the window draws and answers between them. Parts: the changes."""
-
-    title: str
-    changes: tuple[Change, ...]
-    lane: Lane = Lane.EDIT
-
-    def run(self, context: JobContext) -> None:
-        """Hand over."""
-        for n, change in enumerate(self.changes):
-            context.raise_if_cancelled()
-            context.partial(change)
-            context.progress((n + 1) / len(self.changes), self.title)
 
 
 def _slabs(region: Box) -> Iterator[Box]:

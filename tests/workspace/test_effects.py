@@ -14,13 +14,16 @@ from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Segment
 from medview.edit.effects.effect import segment_box
 from medview.edit.rules import Area, EditRules
-from medview.workspace import effect_writing
 from medview.workspace.events import Message
+from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner, Job, JobStatus, Outcome, Request
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.pour import Poured, at_once
+from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
+from tests.workspace.conftest import make_case
 
 RANGE = (100.0, 400.0)
 
@@ -223,10 +226,6 @@ def test_a_patch_over_labels_that_changed_unseen_is_not_written(
 
 
 def test_cancel_another_case_another_mode_and_escape_drop_it(workspace: Workspace, case: OpenCase) -> None:
-    from medview.workspace.hands import Hands
-    from medview.workspace.scheme import Scheme
-    from tests.workspace.conftest import make_case
-
     drawn(case, SMALL)
     other = make_case()
     other.series = replace(other.series, series_uid="9.9")
@@ -261,55 +260,67 @@ def test_why_an_effect_cannot_be_used_is_said(workspace: Workspace, case: OpenCa
     assert workspace.bench.effect.problem == case.read_only
 
 
-def test_a_large_effect_is_written_in_parts_as_one_entry(
-    workspace: Workspace, case: OpenCase, later: LaterRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(effect_writing, "AT_ONCE_VOXELS", 10)
+@pytest.fixture
+def poured(case: OpenCase, monkeypatch: pytest.MonkeyPatch) -> list[Poured]:
+    """Large changes wait here to be stepped; everything counts as large."""
     monkeypatch.setattr("medview.core.label_patch.PIECE_VOXELS", 10)
     monkeypatch.setattr("medview.core.label_patch.PIECE_KJI", (4, 16, 16))
+    monkeypatch.setattr("medview.workspace.editing.PIECE_VOXELS", 10)
+    monkeypatch.setattr("medview.workspace.pour._STEP_S", 0.0)
+    found: list[Poured] = []
+    case.pump = found.append
+    return found
+
+
+def test_a_large_effect_is_written_step_by_step_as_one_entry(
+    workspace: Workspace, case: OpenCase, poured: list[Poured]
+) -> None:
     segment = drawn(case, SMALL)
+    at_once(poured.pop())
     before, steps = layers(case), len(case.history.names)
     workspace.effects.open("threshold")
     workspace.effects.change("range", (100.0, 5000.0))
     workspace.effects.apply()
-    later.run_all()
+    assert workspace.bench.effect.writing
+    assert workspace.bench.effect.candidate is not None
+    assert not poured[0].step()
+    # A setting that is changed now comes too late, and nothing is worked out on half of it.
+    workspace.effects.change("replace", False)
+    assert not workspace.bench.effect.working
+    at_once(poured.pop())
+    assert workspace.bench.effect.effect_id == ""
     command = case.history.next_undo()
     assert command is not None
     assert len(case.history.names) == steps + 1
     assert len(command.changes) > 3
     assert np.array_equal(case.labels.segmentation.mask(segment), in_range(case, 100, 5000))
     case.undo()
+    at_once(poured.pop())
     assert layers(case) == before
-    case.redo()
-    assert np.array_equal(case.labels.segmentation.mask(segment), in_range(case, 100, 5000))
 
 
-def test_what_is_half_written_is_taken_back_by_escape_and_by_another_gesture(
-    workspace: Workspace, case: OpenCase, later: LaterRunner, monkeypatch: pytest.MonkeyPatch
+def test_what_is_half_written_is_taken_back_by_escape_by_cancel_and_when_another_case_comes(
+    workspace: Workspace, case: OpenCase, poured: list[Poured]
 ) -> None:
-    monkeypatch.setattr(effect_writing, "AT_ONCE_VOXELS", 10)
-    monkeypatch.setattr("medview.core.label_patch.PIECE_VOXELS", 10)
-    monkeypatch.setattr("medview.core.label_patch.PIECE_KJI", (4, 16, 16))
     drawn(case, SMALL)
+    at_once(poured.pop())
     before, names = layers(case), case.history.names
-    for interrupt in (lambda: workspace.effects.close(), lambda: case.gesture("brush").abort()):
+    other = make_case()
+    other.series = replace(other.series, series_uid="9.9")
+    for interrupt in (workspace.effects.close, lambda: poured[0].abort(), lambda: workspace.add_case(other)):
         workspace.effects.open("threshold")
         workspace.effects.change("range", (100.0, 5000.0))
-        workspace.effects.preview()
-        later.run_all()
         workspace.effects.apply()
-        _job, request, outcome = later.waiting.pop()
-        changes = request.changes  # type: ignore[attr-defined]
-        outcome.partial(changes[0])
+        poured[0].step()
         assert layers(case) != before
         interrupt()
-        outcome.partial(changes[1])
-        assert layers(case) == before
-        outcome.done(None)
+        assert poured.pop().step()
         assert layers(case) == before
         assert case.history.names == names
-        later.run_all()
-        workspace.effects.close()
+        assert not workspace.bench.effect.writing
+        # A job that was cancelled leaves the effect open, to be tried again.
+        assert (workspace.bench.effect.candidate is not None) == bool(workspace.bench.effect.effect_id)
+    assert workspace.bench.effect.effect_id == ""
 
 
 def test_a_new_segment_of_an_effect_becomes_the_active_one(workspace: Workspace, case: OpenCase) -> None:

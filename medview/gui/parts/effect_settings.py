@@ -165,7 +165,7 @@ class _RangeHistogram(CaseHistogram):
 
     def __init__(self, workspace: Workspace, key: str) -> None:
         self._key = key
-        super().__init__(workspace, "effect histogram")
+        super().__init__(workspace, "effect-histogram")
 
     def ends(self, case: OpenCase) -> tuple[float, float, bool]:
         """Return the range that is set."""
