@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
+from medview.edit.effects.slabs import by_slabs, nothing
 
 Mask = npt.NDArray[np.bool_]
 
@@ -16,11 +17,7 @@ _SLACK = 1e-5
 _QUERY = 1 << 16
 
 
-def _nothing() -> None:
-    """Do nothing between two steps."""
-
-
-def within(geometry: Geometry, mask: Mask, distance_mm: float, between: Callable[[], None] = _nothing) -> Mask:
+def within(geometry: Geometry, mask: Mask, distance_mm: float, between: Callable[[], None] = nothing) -> Mask:
     """Return the voxels whose centre lies within a distance of the centre of a voxel of a mask, those of the mask too.
 
     Exact on every grid: by Maurer's distance map where the axes are at right angles (C. R. Maurer et al., IEEE Trans. PAMI
@@ -36,15 +33,21 @@ def within(geometry: Geometry, mask: Mask, distance_mm: float, between: Callable
         return mask.copy()
     if geometry.sheared:
         return _within_sheared(geometry, mask, distance_mm, between)
-    return _squared_mm2(geometry, mask) <= (distance_mm * (1 + _SLACK)) ** 2
+    limit_mm2 = (distance_mm * (1 + _SLACK)) ** 2
+    reach_k = int(distance_mm * (1 + _SLACK) / geometry.spacing_kji_mm[0])
+
+    def near(part: Mask) -> Mask:
+        return _squared_mm2(geometry, part) <= limit_mm2 if part.any() else part
+
+    return by_slabs(mask, reach_k, near, between)
 
 
-def grown(geometry: Geometry, mask: Mask, distance_mm: float, between: Callable[[], None] = _nothing) -> Mask:
+def grown(geometry: Geometry, mask: Mask, distance_mm: float, between: Callable[[], None] = nothing) -> Mask:
     """Return a mask with everything within a distance of it."""
     return within(geometry, mask, distance_mm, between)
 
 
-def shrunk(geometry: Geometry, mask: Mask, distance_mm: float, between: Callable[[], None] = _nothing) -> Mask:
+def shrunk(geometry: Geometry, mask: Mask, distance_mm: float, between: Callable[[], None] = nothing) -> Mask:
     """Return a mask without what lies within a distance of the voxels beside it; the edge of the grid takes nothing."""
     return ~within(geometry, ~mask, distance_mm, between)
 
@@ -53,7 +56,7 @@ def _squared_mm2(geometry: Geometry, mask: Mask) -> npt.NDArray[np.float32]:
     """Return squared distances to a mask in mm^2 for a grid at right angles; nothing below zero inside."""
     import SimpleITK as sitk  # costs every start of the program a tenth of a second
 
-    image = sitk.GetImageFromArray(mask.view(np.uint8))
+    image = sitk.GetImageFromArray(np.ascontiguousarray(mask).view(np.uint8))
     dk, dj, di = geometry.spacing_kji_mm
     image.SetSpacing((di, dj, dk))
     found = sitk.SignedMaurerDistanceMap(image, insideIsPositive=False, squaredDistance=True, useImageSpacing=True)

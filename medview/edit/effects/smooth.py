@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +15,7 @@ from medview.core.segmentation import Segment, Segmentation, SegmentRole
 from medview.edit.effects.distance import grown, shrunk
 from medview.edit.effects.effect import Effect, Given, Mask, Result, box_around
 from medview.edit.effects.settings import Choice, Number, Option, Values, When, number
+from medview.edit.effects.slabs import by_slabs, nothing
 
 _TRUNCATE = 4.0
 """Standard deviations after which a Gaussian counts as nothing."""
@@ -48,12 +51,12 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
         return Result(joint(given, number(values, "sigma_mm"), context))
     mask = given.mask()
     if way == "gaussian":
-        smooth = gaussian(geometry, mask, number(values, "sigma_mm")) >= 0.5
+        smooth = softened(geometry, mask, number(values, "sigma_mm"), between)
         return Result({given.active.segment_id: smooth})
     kernel_mm = number(values, "kernel_mm")
     if way == "median":
         size = kernel_voxels(geometry, kernel_mm)
-        smooth = median(mask, size)
+        smooth = median(mask, size, between)
         k, j, i = size
         note = _("The kernel has {i} × {j} × {k} voxels.").format(i=i, j=j, k=k)
         return Result({given.active.segment_id: smooth}, note=note)
@@ -70,17 +73,20 @@ def kernel_voxels(geometry: Geometry, kernel_mm: float) -> tuple[int, int, int]:
     return k, j, i
 
 
-def median(mask: Mask, size_kji: tuple[int, int, int]) -> Mask:
+def median(mask: Mask, size_kji: tuple[int, int, int], between: Callable[[], None] = nothing) -> Mask:
     """Return the median of a mask in a box of an odd number of voxels; beyond the array lies what its edge holds."""
     from scipy import ndimage
 
     half = int(np.prod(size_kji)) // 2
-    counts: npt.NDArray[np.int32] = mask.astype(np.int32)
-    for axis, size in enumerate(size_kji):
-        if size > 1:
-            ones = np.ones(size, dtype=np.int32)
-            counts = ndimage.correlate1d(counts, ones, axis=axis, mode="nearest")
-    return np.asarray(counts > half)
+
+    def most(part: Mask) -> Mask:
+        counts: npt.NDArray[np.int32] = part.astype(np.int32)
+        for axis, size in enumerate(size_kji):
+            if size > 1:
+                counts = ndimage.correlate1d(counts, np.ones(size, dtype=np.int32), axis=axis, mode="nearest")
+        return np.asarray(counts > half)
+
+    return by_slabs(mask, size_kji[0] // 2, most, between)
 
 
 def gaussian(geometry: Geometry, mask: Mask, sigma_mm: float) -> npt.NDArray[np.float32]:
@@ -94,6 +100,12 @@ def gaussian(geometry: Geometry, mask: Mask, sigma_mm: float) -> npt.NDArray[np.
     smooth = mask.astype(np.float32)
     ndimage.gaussian_filter(smooth, sigma, output=smooth, mode="nearest", truncate=_TRUNCATE)
     return smooth
+
+
+def softened(geometry: Geometry, mask: Mask, sigma_mm: float, between: Callable[[], None] = nothing) -> Mask:
+    """Return where at least half of a Gaussian around a voxel lies in a mask."""
+    reach_k = int(_TRUNCATE * sigma_mm / geometry.spacing_kji_mm[0] + 0.5)
+    return by_slabs(mask, reach_k, lambda part: gaussian(geometry, part, sigma_mm) >= 0.5, between)
 
 
 def joint(given: Given, sigma_mm: float, context: JobContext) -> dict[str, Mask]:
