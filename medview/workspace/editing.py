@@ -198,9 +198,9 @@ class Editing:
             if error is not None:
                 refused.append(error)
             self.history_changed.emit()
-            self._go_on()
             if error is not None:
                 self.failed.emit(error)
+            self._go_on()
 
         self._pour = Pour(self.labels, title, changes, total=total, shown=self._show, ended=ended)
         self.pump(self._pour)

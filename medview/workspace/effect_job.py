@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from medview.core.changes import Change, Command, SegmentChange
-from medview.core.errors import MedViewError
+from medview.core.errors import LabelError, MedViewError
 from medview.core.geometry import Calibration
 from medview.core.label_patch import LabelPatch
 from medview.core.language import _
@@ -93,8 +93,10 @@ def asked(effect: Effect, values: Values, rules: EditRules, case: OpenCase) -> R
     Raises
     ------
     LabelError
-        When the effect has nothing to work on.
+        When the effect cannot be used now or has nothing to work on.
     """
+    if problem := why_not(effect, case):
+        raise LabelError(problem)
     labels, segment = case.labels.segmentation, case.active_segment
     region = effect.region(labels, segment, values)
     own = labels.box(segment) if segment is not None else None

@@ -85,16 +85,13 @@ class Effects:
             return
         self._job.cancel()
         self._worked, self._wanted = None, True
-        problem = why_not(effect, case)
-        if not problem and case.in_gesture:
+        if case.in_gesture:
             self._repeat_later(case)
             return
         try:
-            request = None if problem else asked(effect, self._state.values, self._workspace.bench.rules, case)
+            request = asked(effect, self._state.values, self._workspace.bench.rules, case)
         except LabelError as error:
-            request, problem = None, error.sentence
-        if request is None:
-            self._on_ended(problem)
+            self._on_ended(error.sentence)
             return
         self._set(replace(self._state, working=True, problem=""))
         self._job.start(request, case)
@@ -199,16 +196,17 @@ class Effects:
             self._workspace.say(_("{effect}: nothing changes.").format(effect=effect.title))
         else:
             self._set(replace(self._state, writing=True))
-            if why := self._writing.begin(case, command_of(effect, worked, case)):
-                self._workspace.say(why, Severity.WARNING)
+            self._writing.begin(case, command_of(effect, worked, case))
 
-    def _on_written(self, command: Command, written: bool) -> None:
+    def _on_written(self, command: Command | None, problem: str) -> None:
         self._set(replace(self._state, writing=False))
         case, effect = self._case, self.effect
         if case is None or effect is None:
             return
-        if not written:
+        if command is None:
             # What is shown is worked out again; it is never written on labels it was not computed on.
+            if problem:
+                self._workspace.say(problem, Severity.WARNING)
             self.preview()
             return
         self.close()

@@ -59,7 +59,7 @@ class LargeWriting:
         self._growing: Job | None = None
         self._left = 0
         self._job = EffectJob(workspace.runner, self._on_done, self._on_ended)
-        self._writing = EffectWriting(workspace, self._on_written)
+        self._writing = EffectWriting(self._on_written)
 
     @property
     def going_on(self) -> bool:
@@ -98,8 +98,8 @@ class LargeWriting:
         if growing is not None:
             growing.cancel()
         self._job.cancel()
-        if not self._writing.cancel():
-            self._end()
+        self._writing.cancel()
+        self._end()
         return True
 
     def _busy(self) -> bool:
@@ -140,7 +140,7 @@ class LargeWriting:
             return
         about = case.active_segment.name if case.active_segment is not None else worked.candidate.amounts[0].name
         command = Command(f"{effect.name}: {about}", worked.changes, effect.effect_id)
-        self._writing.begin(case, command, effect.title)
+        self._writing.begin(case, command)
 
     def _on_written(self, command: Command | None, problem: str) -> None:
         case = self._case
