@@ -11,6 +11,9 @@ from medview.edit.hindrance import Hindrance
 from medview.edit.rules import Area, EditRules, Overlap
 from medview.edit.sampled_range import Range
 
+_FINE_BELOW = 100.0
+"""Where all numbers are smaller, as those of uptake are, they have decimals."""
+
 
 def display_factor(volume: Volume) -> float:
     """Return what values of a volume are multiplied by where people read them: 1, or the way to uptake (SUV)."""
@@ -26,7 +29,9 @@ def display_unit(volume: Volume) -> str:
 
 def range_text(volume: Volume, found: Range) -> str:
     """Return a range of values with its unit, as it is read."""
-    low, high = (_number(end * display_factor(volume)) for end in found)
+    ends = [end * display_factor(volume) for end in found]
+    decimals = 2 if max(abs(end) for end in ends) < _FINE_BELOW else 0
+    low, high = (f"{end:.{decimals}f}".replace("-", "\u2212") for end in ends)
     return _("{low} to {high} {unit}").format(low=low, high=high, unit=display_unit(volume)).rstrip()
 
 
@@ -72,16 +77,12 @@ def _cause(one: Hindrance, name: str, rules: EditRules, volume: Volume) -> str:
     if one is Hindrance.SEGMENT_ABSENT:
         return _("{name} is confirmed absent").format(name=name)
     if one is Hindrance.AREA:
-        return _("labels may be changed {where}").format(where=area_text(rules))
+        return area_text(rules)
     if one is Hindrance.VALUES:
         shown = rules.value_range
         if shown is None or shown[0] > shown[1]:
             return _("the range of the tool and that of the rules have no value in common")
-        return _("no value here lies in the range {range}").format(range=range_text(volume, shown))
+        return _("only values {range}").format(range=range_text(volume, shown))
     if one is Hindrance.OTHERS_KEPT:
-        return _("other segments stay as they are")
+        return _("other segments stay")
     return _("a locked segment lies there")
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}".replace("-", "\u2212") if abs(value) < 1e4 else f"{value:.0f}".replace("-", "\u2212")

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from medview.gui.app import Program
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
+from medview.gui.parts.theme import apply_theme
 from medview.workspace.workspace import Workspace
 from tests.gui.windows import bare_workspace, make_window
 
@@ -82,3 +83,14 @@ def program(home: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Program]:
     made.window.close()
     made.close()
     qapp.setStyleSheet(style)
+
+
+@pytest.fixture
+def themed(qapp: QApplication) -> Iterator[None]:
+    """The style a person sees; it takes more room than Qt's own."""
+    style, colours, font = qapp.styleSheet(), qapp.palette(), qapp.font()
+    apply_theme(qapp, "dark")
+    yield
+    qapp.setStyleSheet(style)
+    qapp.setPalette(colours)
+    qapp.setFont(font)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from medview.gui.panes.pointed_at import PointedAt
 from medview.gui.parts.computer import computer_line
 from medview.gui.parts.job_strip import duration
 from medview.gui.parts.message_line import mouse_hint
-from medview.gui.parts.theme import apply_theme
 from medview.gui.parts.theme_tokens import DARK
 from medview.gui.segments.segment_cells import Cell, tip_of
 from medview.gui.segments.segment_model import ROW_ROLE
@@ -324,17 +322,6 @@ def test_long_names_are_cut_and_whole_in_the_tooltip(window: MainWindow, workspa
     place = tree.delegate.cells_at(tree.visualRect(index), index)[Cell.NAME]
     assert tree.viewport().rect().contains(place)
     assert tip_of(Cell.NAME, index.data(ROW_ROLE)).startswith(name)
-
-
-@pytest.fixture
-def themed(qapp: QApplication) -> Iterator[None]:
-    """The style a person sees; it takes more room than Qt's own."""
-    style, colours, font = qapp.styleSheet(), qapp.palette(), qapp.font()
-    apply_theme(qapp, "dark")
-    yield
-    qapp.setStyleSheet(style)
-    qapp.setPalette(colours)
-    qapp.setFont(font)
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 640), (1920, 1080)])

@@ -151,9 +151,9 @@ def test_each_kind_of_series_has_a_range_of_its_own_that_begins_as_the_window(wo
 
 
 RULES = {
-    "area": (EditRules(Area.INSIDE, "Spleen"), "labels may be changed only inside Spleen"),
-    "values": (EditRules(value_range=(900.0, 1000.0)), "no value here lies in the range 900 to 1000 HU"),
-    "kept": (EditRules(overlap=Overlap.KEEP), "other segments stay as they are"),
+    "area": (EditRules(Area.INSIDE, "Spleen"), "only inside Spleen"),
+    "values": (EditRules(value_range=(900.0, 1000.0)), "only values 900 to 1000 HU"),
+    "kept": (EditRules(overlap=Overlap.KEEP), "other segments stay"),
 }
 
 
@@ -188,7 +188,7 @@ def test_rules_are_told_in_words_and_uptake_as_uptake(case: OpenCase) -> None:
     ]
     assert rules_in_force(EditRules(), case.volume) == []
     pet: Volume = replace(case.volume, modality="PT", unit="Bq/mL", suv=SuvScale(((SuvKind.BODY_WEIGHT, 2e-4),)))
-    assert range_text(pet, (12500.0, 50000.0)) == "2.5 to 10 SUVbw"
+    assert range_text(pet, (12500.0, 50000.0)) == "2.50 to 10.00 SUVbw"
 
 
 def test_the_last_two_tools_change_places(workspace: Workspace) -> None:

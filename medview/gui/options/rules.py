@@ -21,7 +21,7 @@ from medview.workspace.workspace import Workspace
 
 _AREAS = {Area.EVERYWHERE: _("everywhere"), Area.INSIDE: _("inside"), Area.OUTSIDE: _("outside")}
 _OVERLAPS = {Overlap.REPLACE: _("give way"), Overlap.KEEP: _("stay as they are"), Overlap.ALLOW: _("may overlap")}
-_NARROW = 6
+_NARROW = 3
 """Letters a box of choices may shrink to; long names are cut, not the column widened."""
 
 
@@ -64,14 +64,16 @@ class RulesOptions(QWidget):
         grid = QGridLayout()
         grid.setSpacing(GRID_PX)
         grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(2, 1)
         grid.addWidget(words(_("Area"), "quiet"), 0, 0)
-        grid.addWidget(self.area, 0, 1)
-        grid.addWidget(self.of_segment, 0, 2)
+        where = QHBoxLayout()
+        where.setSpacing(GRID_PX)
+        where.addWidget(self.area, 1)
+        where.addWidget(self.of_segment, 1)
+        grid.addLayout(where, 0, 1)
         grid.addWidget(self.values_on, 1, 0)
-        grid.addWidget(self.values, 1, 1, 1, 2)
+        grid.addWidget(self.values, 1, 1)
         grid.addWidget(words(_("Others"), "quiet"), 2, 0)
-        grid.addWidget(self.overlap, 2, 1, 1, 2)
+        grid.addWidget(self.overlap, 2, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID_PX)

@@ -19,9 +19,10 @@ _TINTING = (Tool.THRESHOLD_BRUSH, Tool.VALUE_RANGE)
 
 
 def rule_chips(case: OpenCase, bench: Bench) -> list[Chip]:
-    """Return a badge for each rule that is not the usual one, while labels are drawn."""
+    """Return a badge with the rules that are not the usual ones, while labels are drawn."""
     found = rules_in_force(bench.rules, case.anchor.volume) if bench.mode is Mode.ANNOTATE else []
-    return [Chip(rule[:1].upper() + rule[1:], icon="mdi6.filter-check") for rule in found]
+    text = " \u00b7 ".join(found)
+    return [Chip(text[:1].upper() + text[1:], icon="mdi6.filter-check")] if found else []
 
 
 def range_mask(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> npt.NDArray[np.bool_] | None:
