@@ -31,6 +31,13 @@ _LIFTED: dict[Hindrance, dict[str, object]] = {
 }
 
 
+_FIELDS = {
+    Hindrance.AREA: ("area", "area_segment"),
+    Hindrance.VALUES: ("value_range",),
+    Hindrance.OTHERS_KEPT: ("overlap",),
+}
+
+
 def hindrances(
     segmentation: Segmentation,
     segment: Segment,
@@ -43,7 +50,8 @@ def hindrances(
 ) -> list[Hindrance]:
     """Return what kept a segment from being changed; empty where there was nothing to change in the first place.
 
-    A rule is to blame where lifting it alone would let something through; where only several together would, all are.
+    A rule is to blame where lifting it alone would let something through; where only several together would, those are
+    without which the others would not.
     """
     if segment.locked:
         return [Hindrance.SEGMENT_LOCKED]
@@ -60,10 +68,15 @@ def hindrances(
     if alone:
         return alone
     if changes(EditRules()):
-        return on
+        return [one for one in on if not changes(_only(rules, one))] or on
     if not erase and _locked_under(segmentation, segment, box, mask):
         return [Hindrance.OTHER_LOCKED]
     return []
+
+
+def _only(rules: EditRules, one: Hindrance) -> EditRules:
+    """Return the usual rules but for one."""
+    return replace(EditRules(), **{name: getattr(rules, name) for name in _FIELDS[one]})
 
 
 def _locked_under(segmentation: Segmentation, segment: Segment, box: Box, mask: Mask) -> bool:

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -67,6 +67,8 @@ def run_window(paths: Sequence[str] = (), *, demo: bool = False) -> int:
 
 def build_program() -> tuple[QApplication, Program]:
     """Return the application and the program with its window, not shown yet."""
+    # Every place the hand was at belongs to a stroke; the panes gather them, so that none is lost on a busy computer.
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("MedView")

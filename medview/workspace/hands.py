@@ -103,23 +103,26 @@ class Hands:
         self._update_preview(pointer)
 
     def gather(self, pointer: Pointer) -> bool:
-        """Go on with the gesture, where the tool can wait for it together with all moves up to the next ``frame``.
+        """Go on with the gesture at the next ``frame``, together with all moves up to then.
 
         Returns
         -------
         bool
             Something waits, and ``frame`` has to be called.
         """
-        if self._drag is None or not self._entry.gathers or not self._drawing_now:
+        if self._drag is None:
             self.move(pointer)
             return False
         self._gathered.append(pointer)
         return True
 
     def frame(self) -> None:
-        """Do what was gathered, as one move."""
+        """Do what was gathered: one by one where an outline follows the hand, else as one move."""
         gathered, self._gathered = self._gathered, []
-        if gathered:
+        if gathered and self._press is not None and self._is_tool_click(self._press) and not self._entry.gathers:
+            for pointer in gathered:
+                self.move(pointer)
+        elif gathered:
             self.move(replace(gathered[-1], before=tuple(gathered[:-1])))
 
     def release(self, pointer: Pointer) -> bool:
@@ -191,11 +194,6 @@ class Hands:
     @property
     def _entry(self) -> ToolEntry:
         return entry_of(self._bench.tool)
-
-    @property
-    def _drawing_now(self) -> bool:
-        """Whether the gesture that goes on is the tool's, not one of another button."""
-        return self._press is not None and self._is_tool_click(self._press)
 
     def _stage(self, case: OpenCase) -> Stage:
         return Stage(self._bench, case, self._workspace.say, self.later)

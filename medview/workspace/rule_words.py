@@ -41,11 +41,11 @@ def rules_in_force(rules: EditRules, volume: Volume) -> list[str]:
     if rules.area is not Area.EVERYWHERE:
         found.append(area_text(rules))
     if rules.value_range is not None and not volume.colour:
-        found.append(_("only values {range}").format(range=range_text(volume, rules.value_range)))
+        found.append(range_text(volume, rules.value_range))
     if rules.overlap is Overlap.KEEP:
-        found.append(_("other segments stay"))
+        found.append(_("others stay"))
     elif rules.overlap is Overlap.ALLOW:
-        found.append(_("segments may overlap"))
+        found.append(_("others may overlap"))
     return found
 
 

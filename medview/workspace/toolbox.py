@@ -78,7 +78,8 @@ class ToolEntry:
     sized : bool
         It has the brush's radius, which the wheel changes.
     gathers : bool
-        Its gesture takes all moves between two frames at once, see ``Pointer.before``.
+        Its gesture takes all moves between two frames at once: it needs the last one only, or looks at ``Pointer.before``.
+        Without, it gets each of them, as an outline needs that follows the hand.
     own_click : bool
         A click means something of its own; with the others it moves the crosshair.
     """
@@ -102,9 +103,9 @@ class ToolEntry:
         return f"tool.{self.tool.value}"
 
 
-def _measuring(tool: Tool, title: str, icon: str, what: str, *, own_click: bool = False) -> ToolEntry:
+def _measuring(tool: Tool, title: str, icon: str, what: str, *, gathers: bool = True) -> ToolEntry:
     hint = _("measure {name_of}, pull handles").format(name_of=what)
-    return ToolEntry(tool, title, icon, ToolGroup.MEASURE, hint, measure.drag, own_click=own_click)
+    return ToolEntry(tool, title, icon, ToolGroup.MEASURE, hint, measure.drag, gathers=gathers)
 
 
 _LOOK, _DRAW, _SHAPE, _MARK, _MEASURE = (
@@ -116,9 +117,15 @@ _LOOK, _DRAW, _SHAPE, _MARK, _MEASURE = (
 )
 
 TOOLBOX: tuple[ToolEntry, ...] = (
-    ToolEntry(Tool.WINDOW, _("Window"), "mdi6.contrast-circle", _LOOK, _("window"), window.drag),
+    ToolEntry(Tool.WINDOW, _("Window"), "mdi6.contrast-circle", _LOOK, _("window"), window.drag, gathers=True),
     ToolEntry(
-        Tool.CROSSHAIR, _("Crosshair"), "mdi6.crosshairs", _LOOK, _("crosshair, its lines turn the planes"), crosshair.drag
+        Tool.CROSSHAIR,
+        _("Crosshair"),
+        "mdi6.crosshairs",
+        _LOOK,
+        _("crosshair, its lines turn the planes"),
+        crosshair.drag,
+        gathers=True,
     ),
     ToolEntry(
         Tool.BRUSH,
@@ -166,6 +173,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _DRAW,
         _("drag a circle over what is to be painted"),
         value_range.drag,
+        gathers=True,
         own_click=True,
     ),
     ToolEntry(
@@ -226,11 +234,18 @@ TOOLBOX: tuple[ToolEntry, ...] = (
     _measuring(Tool.ANGLE, _("Angle"), "mdi6.angle-acute", _("angle")),
     _measuring(Tool.COBB, _("Cobb angle"), "mdi6.math-compass", _("cobb angle")),
     ToolEntry(
-        Tool.PROBE, _("Value at a point"), "mdi6.eyedropper", _MEASURE, _("value at a point"), measure.drag, own_click=True
+        Tool.PROBE,
+        _("Value at a point"),
+        "mdi6.eyedropper",
+        _MEASURE,
+        _("value at a point"),
+        measure.drag,
+        gathers=True,
+        own_click=True,
     ),
     _measuring(Tool.ELLIPSE, _("Ellipse with mean and area"), "mdi6.ellipse-outline", _("ellipse")),
     _measuring(Tool.RECTANGLE, _("Rectangle with mean and area"), "mdi6.rectangle-outline", _("rectangle")),
-    _measuring(Tool.FREEHAND, _("Outline with mean and area"), "mdi6.lasso", _("outline")),
+    _measuring(Tool.FREEHAND, _("Outline with mean and area"), "mdi6.lasso", _("outline"), gathers=False),
     ToolEntry(
         Tool.POLYGON,
         _("Polygon with mean and area"),
@@ -239,11 +254,28 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _("corner of the polygon (Enter closes, Backspace takes back), pull handles"),
         measure.drag,
         clicks=polygon.begin,
+        gathers=True,
         own_click=True,
     ),
-    ToolEntry(Tool.MAGNIFIER, _("Magnifier"), "mdi6.magnify-scan", _LOOK, _("magnify"), magnifier.drag, own_click=True),
     ToolEntry(
-        Tool.BOX, _("Box"), "mdi6.vector-square", _MARK, _("box on the slice, pull handles, arrows"), box.flat, draws=True
+        Tool.MAGNIFIER,
+        _("Magnifier"),
+        "mdi6.magnify-scan",
+        _LOOK,
+        _("magnify"),
+        magnifier.drag,
+        gathers=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.BOX,
+        _("Box"),
+        "mdi6.vector-square",
+        _MARK,
+        _("box on the slice, pull handles, arrows"),
+        box.flat,
+        gathers=True,
+        draws=True,
     ),
     ToolEntry(
         Tool.BOX_3D,
@@ -252,6 +284,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _MARK,
         _("box through slices, pull its depth on the other planes"),
         box.solid,
+        gathers=True,
         draws=True,
     ),
     ToolEntry(
@@ -261,6 +294,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _MARK,
         _("point, pull it"),
         point.drag,
+        gathers=True,
         draws=True,
         own_click=True,
     ),
@@ -272,6 +306,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _("point of the line (Enter ends, its first point closes, Ctrl: add or remove a point)"),
         polyline.drag,
         clicks=polyline.begin,
+        gathers=True,
         draws=True,
         own_click=True,
     ),

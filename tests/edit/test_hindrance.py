@@ -39,6 +39,12 @@ CASES = {
         False,
         [Hindrance.VALUES, Hindrance.OTHERS_KEPT],
     ),
+    "two of three": (
+        labels(A, B, everywhere=2),
+        EditRules(Area.INSIDE, "Spleen", value_range=(50, 90), overlap=Overlap.KEEP),
+        False,
+        [Hindrance.VALUES, Hindrance.OTHERS_KEPT],
+    ),
     "one of two": (labels(A), EditRules(value_range=(50, 90), overlap=Overlap.KEEP), False, [Hindrance.VALUES]),
     "other locked": (labels(A, replace(B, locked=True), everywhere=2), EditRules(), False, [Hindrance.OTHER_LOCKED]),
     "erase": (labels(A, everywhere=1), EditRules(value_range=(50, 90)), True, [Hindrance.VALUES]),

@@ -104,7 +104,7 @@ def test_a_rule_that_is_on_stands_on_the_picture_while_labels_are_drawn(qtbot: Q
     own, hands = make_workspace(case)
     pane = make_pane(qtbot, own, hands, Plane.AXIAL)
     own.bench.rules = EditRules(Area.INSIDE, "Liver", (-30.0, 240.0), Overlap.KEEP)
-    told = "Only inside Liver \u00b7 only values \u221230 to 240 HU \u00b7 other segments stay"
+    told = "Only inside Liver \u00b7 \u221230 to 240 HU \u00b7 others stay"
     assert told not in pane.shown_text()
     own.bench.mode = Mode.ANNOTATE
     assert told in pane.shown_text()
