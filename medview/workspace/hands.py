@@ -92,6 +92,10 @@ class Hands:
 
     def move(self, pointer: Pointer) -> None:
         """Go on with the gesture."""
+        self._go_on(pointer)
+        self._update_preview(pointer)
+
+    def _go_on(self, pointer: Pointer) -> None:
         if self._press is not None:
             self._moved = self._moved or any(
                 self._press.apart_px(at) > _CLICK_SLACK_PX for at in (*pointer.before, pointer)
@@ -100,7 +104,6 @@ class Hands:
             self._end()
         if self._drag is None and self._moved and self._drawing_now:
             self.clicking.move(pointer)
-        self._update_preview(pointer)
 
     def gather(self, pointer: Pointer) -> bool:
         """Go on with the gesture at the next ``frame``, together with all moves up to then.
@@ -110,7 +113,7 @@ class Hands:
         bool
             Something waits, and ``frame`` has to be called.
         """
-        if self._drag is None:
+        if self._drag is None and not self.clicking.going_on:
             self.move(pointer)
             return False
         self._gathered.append(pointer)
@@ -119,9 +122,10 @@ class Hands:
     def frame(self) -> None:
         """Do what was gathered: one by one where an outline follows the hand, else as one move."""
         gathered, self._gathered = self._gathered, []
-        if gathered and self._press is not None and self._is_tool_click(self._press) and not self._entry.gathers:
+        if gathered and self._drawing_now and not self._entry.gathers:
             for pointer in gathered:
-                self.move(pointer)
+                self._go_on(pointer)
+            self._update_preview(gathered[-1])
         elif gathered:
             self.move(replace(gathered[-1], before=tuple(gathered[:-1])))
 
@@ -194,6 +198,11 @@ class Hands:
     @property
     def _entry(self) -> ToolEntry:
         return entry_of(self._bench.tool)
+
+    @property
+    def _drawing_now(self) -> bool:
+        """Whether the gesture that goes on is the tool's, not one of another button."""
+        return self._press is not None and self._is_tool_click(self._press)
 
     def _stage(self, case: OpenCase) -> Stage:
         return Stage(self._bench, case, self._workspace.say, self.later)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from medview.core.plane import Plane
@@ -72,6 +72,7 @@ def test_a_double_click_closes(pane: SliceView, case: OpenCase) -> None:
 def test_the_outline_is_drawn_to_the_pointer_before_it_is_closed(pane: SliceView, case: OpenCase) -> None:
     click(pane, *PLACES[:2])
     QTest.mouseMove(pane, QPoint(300, 300))
+    QApplication.processEvents()
     shown = pixels(pane)
     line = int(PICTURE_MEASURE_ACTIVE[1:3], 16)
     # The middle of the first side, and somewhere along the dashed line to the pointer.

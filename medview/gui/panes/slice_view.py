@@ -24,7 +24,7 @@ from medview.gui.panes.slice_canvas import SliceCanvas
 from medview.gui.parts.series_mime import decode
 from medview.workspace.hands import Hands
 from medview.workspace.nudging import nudge, takes_arrows
-from medview.workspace.pointer import Button
+from medview.workspace.pointer import Button, Pointer
 from medview.workspace.workspace import Workspace
 
 _CANCEL, _BACK = Qt.Key.Key_Escape, Qt.Key.Key_Backspace
@@ -58,7 +58,8 @@ class SliceView(SliceCanvas):
         self._notches = Notches()
         # Fires once the moves that wait in the system's queue have been seen: as often as the pane can be drawn.
         self._frame = QTimer(self, interval=0, singleShot=True)
-        self._frame.timeout.connect(hands.frame)
+        self._frame.timeout.connect(self._on_frame)
+        self._hovered: Pointer | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAcceptDrops(True)
@@ -66,6 +67,8 @@ class SliceView(SliceCanvas):
     def event(self, event: QEvent) -> bool:
         """Let the keys of something that is drawn click by click, or moved by arrows, go before shortcuts of the window."""
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            # A key means the place where the hand is, not where it was a moment ago.
+            self._on_frame()
             drawing = self._hands.clicking.going_on and self._drawing_key(event) in _DRAWING_KEYS
             if drawing or self._step_of(event) is not None:
                 event.accept()
@@ -77,6 +80,7 @@ class SliceView(SliceCanvas):
         if (step := self._step_of(event)) is not None:
             nudge(self._workspace, self.pane_id, *step)
             return
+        self._on_frame()
         self._hold(event, down=True)
         key, clicking = self._drawing_key(event), self._hands.clicking
         acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: clicking.back}
@@ -112,6 +116,7 @@ class SliceView(SliceCanvas):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Forward a press."""
+        self._on_frame()
         pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
         if pointer is None:
             self._hands.choose(self.pane_id)
@@ -125,7 +130,11 @@ class SliceView(SliceCanvas):
         pointer = self._pointer(event.position(), held, event.modifiers())
         if pointer is None:
             return
-        if held is Button.NONE:
+        if held is Button.NONE and self._hands.clicking.going_on:
+            # What it would come to may take a while to find, a livewire's way for instance; only the last place counts.
+            self._hovered = pointer
+            self._frame.start()
+        elif held is Button.NONE:
             self._hands.hover(pointer)
         elif self._hands.gather(pointer):
             self._frame.start()
@@ -192,7 +201,14 @@ class SliceView(SliceCanvas):
         super().hideEvent(event)
         self._gone()
 
+    def _on_frame(self) -> None:
+        self._hands.frame()
+        hovered, self._hovered = self._hovered, None
+        if hovered is not None:
+            self._hands.hover(hovered)
+
     def _gone(self) -> None:
+        self._hovered = None
         if self._pointer_px is not None:
             self._pointer_px = None
             self._hands.hover(None)
