@@ -34,7 +34,10 @@ SHAPE_KJI = (14, 66, 80)
 READER = "Ada"
 
 
-def images() -> tuple[Series, VolumeEntry, Volume]:
+Images = tuple[Series, VolumeEntry, Volume]
+
+
+def images() -> Images:
     """Return an oblique, anisotropic series of two bricks by two, without files."""
     a, b = np.deg2rad(12.0), np.deg2rad(-7.0)
     turn_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
@@ -45,7 +48,7 @@ def images() -> tuple[Series, VolumeEntry, Volume]:
     return series_of(Geometry(SHAPE_KJI, affine, "1.2.3"))
 
 
-def series_of(geometry: Geometry) -> tuple[Series, VolumeEntry, Volume]:
+def series_of(geometry: Geometry) -> Images:
     """Return a series on a grid whose values go up and down along the rows."""
     row = (np.arange(geometry.shape_kji[2], dtype=np.int16) * 97 % 2000) - 1000
     voxels = np.broadcast_to(row, geometry.shape_kji)
@@ -75,12 +78,12 @@ class Kept:
         return Annotator(self.workspace, self.hands, seed)
 
 
-def open_kept(project: Project, series: tuple[Series, VolumeEntry, Volume] | None = None) -> Kept:
+def open_kept(project: Project, of: Images | None = None) -> Kept:
     """Open the case of a series in a project as the window does: load, tie the pixels, restore, keep."""
-    series_, entry, volume = series or images()
-    stored = load_stored(project, series_, entry, volume)
+    series, entry, volume = of or images()
+    stored = load_stored(project, series, entry, volume)
     tie = tie_pixels(project, stored, volume, ())
-    workspace, case = _workspace(series_, entry, volume, stored, project)
+    workspace, case = _workspace(series, entry, volume, stored, project)
     case.reading = False
     restore(case, workspace.services, stored, ReadSeries(tie.other_pixels, tie.unsure))
     return Kept(project, stored, workspace, Hands(workspace, Scheme.load()), case)
@@ -112,8 +115,8 @@ class Mirror:
         The step that follows the newest row.
     """
 
-    def __init__(self, seed: int) -> None:
-        series, entry, volume = images()
+    def __init__(self, seed: int, of: Images | None = None) -> None:
+        series, entry, volume = of or images()
         workspace, self.case = _workspace(series, entry, volume, StoredCase(), None)
         self.case.reading = False
         self.case.record = self._record

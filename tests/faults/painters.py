@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from medview.store.project import Project
-from tests.faults.kept import READER, Mirror, open_kept
+from tests.faults.kept import READER, Images, Mirror, open_kept
 from tests.helpers.annotating import counted_anew, fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +117,7 @@ def painters(**environment: str) -> Iterator[Painters]:
                 process.wait()
 
 
-def reopened(path: Path, mirror: Mirror, saved: int) -> float:
+def reopened(path: Path, mirror: Mirror, saved: int, of: Images | None = None) -> float:
     """Open a project again and compare it with what it has to be; return the seconds until the labels were there.
 
     Parameters
@@ -128,7 +128,7 @@ def reopened(path: Path, mirror: Mirror, saved: int) -> float:
     began = time.perf_counter()
     project = Project.open(path, reader=READER)
     try:
-        kept = open_kept(project)
+        kept = open_kept(project, of)
         took_s = time.perf_counter() - began
         assert not kept.case.read_only
         assert kept.case.losses == ()
