@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ Face = tuple[int, int]
 
 _PARALLEL = 1e-9
 """An edge that rises less than this many slices does not cross a picture."""
+_ROUNDING = 1e-6
 _INSIDE = 1e-6
 """How far, as a part of its extent, a picture is moved into a box that it just misses."""
 
@@ -49,11 +52,13 @@ class BoxCut:
         return sum(rows) / len(rows), sum(columns) / len(columns)
 
 
+@lru_cache(maxsize=2048)
 def cut_of(box: BoxAnnotation, plane: PlaneLayout, geometry: Geometry, index: float, near: float = 0.0) -> BoxCut | None:
     """Return the outline of a box on a picture; None where the picture lies further than ``near`` slices from it.
 
     A picture beside the box has the outline of the box where it comes nearest.
     """
+    # While one box moves on a picture with hundreds, the others are asked for again and again.
     start = np.asarray(plane.screen(geometry, geometry.index_kji(box.corner_lps_mm)))
     ends = geometry.index_kji(np.asarray(box.corner_lps_mm) + np.asarray(box.edges_lps_mm))
     steps = np.asarray([plane.screen(geometry, end) for end in ends]) - start
@@ -71,6 +76,22 @@ def cut_of(box: BoxAnnotation, plane: PlaneLayout, geometry: Geometry, index: fl
         at += inset if at < (low + high) / 2 else -inset
         found = _around(_crossings(start, steps, at), spacing_mm, float(away))
     return found
+
+
+def boxes_near(
+    boxes: Sequence[BoxAnnotation], plane: PlaneLayout, geometry: Geometry, index: float, near: float = 0.0
+) -> list[BoxAnnotation]:
+    """Return the boxes that ``cut_of`` has an outline of: found for all at once, since most lie elsewhere."""
+    if not boxes:
+        return []
+    places = geometry.index_kji(np.vstack([np.zeros((1, 3)), np.eye(3)]))
+    start, *ends = (plane.screen(geometry, place)[0] for place in places)
+    across = np.asarray(ends) - start
+    corners = start + np.asarray([box.corner_lps_mm for box in boxes]) @ across
+    rises = np.asarray([box.edges_lps_mm for box in boxes]) @ across
+    low, high = corners + np.minimum(rises, 0.0).sum(axis=1), corners + np.maximum(rises, 0.0).sum(axis=1)
+    kept = np.maximum(low - index, index - high) <= near + _ROUNDING
+    return [box for box, is_near in zip(boxes, kept, strict=True) if is_near]
 
 
 Crossing = tuple[FloatArray, frozenset[Face]]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.annotations import BoxAnnotation, Drawn, Trace
-from medview.core.box_cut import BoxCut, Face, cut_of
+from medview.core.box_cut import BoxCut, Face, boxes_near, cut_of
 from medview.core.geometry import Geometry
 from medview.core.oblique import PlaneLayout
 from medview.core.plane import SlicePlane
@@ -94,7 +94,10 @@ def held(case: OpenCase, pointer: Pointer) -> tuple[Drawn, Handle] | None:
     The chosen one goes before the others, later ones before earlier ones, handles before lines.
     """
     geometry = case.volume.geometry
-    things = [one for one in reversed(all_drawn(case)) if one.visible]
+    shown = [one for one in reversed(all_drawn(case)) if one.visible]
+    boxes = [one for one in shown if isinstance(one, BoxAnnotation)]
+    here = {one.annotation_id for one in boxes_near(boxes, pointer.plane, geometry, pointer.slice_index)}
+    things = [one for one in shown if isinstance(one, Trace) or one.annotation_id in here]
     things.sort(key=lambda one: one.annotation_id != case.view.active_annotation_id)
     reach = _Reach(pointer, geometry)
     for one in things:

@@ -10,6 +10,7 @@ import pytest
 from medview.core.annotations import BoxAnnotation, Drawn, Trace
 from medview.core.attributes import Attribute
 from medview.core.axes import Axes
+from medview.core.case_labels import CaseLabels
 from medview.core.changes import AnnotationChange, Command
 from medview.core.oblique import ObliquePlane
 from medview.core.plane import Plane
@@ -491,3 +492,51 @@ def test_boxes_written_before_they_could_be_drawn_are_read(case: OpenCase) -> No
     box = change.after
     assert isinstance(box, BoxAnnotation)
     assert (box.flat_edge, box.attributes, box.visible, box.source.corrected) == (None, (), True, False)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_sequence_of_gestures_is_undone_exactly_and_replayed_from_the_journal(
+    hands: Hands, workspace: Workspace, case: OpenCase, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    steps: list[Step] = []
+    case.record = steps.append
+    states = [dict(case.labels.annotations)]
+    tools = ("box", "box3d", "point", "polyline")
+    for _ in range(60):
+        before = len(case.history.names)
+        plane = PLANES[rng.integers(3)]
+        layout = case.slice_plane(plane)
+        rows, columns = layout.screen_shape(case.volume.geometry)
+        places = [(float(rng.uniform(0, rows - 1)), float(rng.uniform(0, columns - 1))) for _ in range(3)]
+        what = rng.integers(8)
+        if what == 0 and case.undo() is not None:
+            states.pop()
+            assert case.labels.annotations == states[-1]
+            continue
+        take(workspace, str(rng.choice(tools)))
+        if what == 1:
+            nudge(workspace, plane.value, int(rng.integers(-1, 2)), 1)
+        elif what == 2 and all_drawn(case):
+            set_visible(case, [all_drawn(case)[0]], visible=bool(rng.integers(2)))
+        elif what == 3:
+            case.view.axes = Axes.of_grid(case.volume.geometry).turned((0.3, 1.0, -0.2), float(rng.uniform(-0.6, 0.6)))
+        elif what == 4:
+            case.view.axes = None
+        else:
+            pull(hands, case, places[0], places[1], plane)
+            hands.clicking.close()
+        if len(case.history.names) > before:
+            states.append(dict(case.labels.annotations))
+        assert len(case.history.names) - before in (0, 1)
+    assert len(states) > 10
+    replayed = CaseLabels.empty(case.volume.geometry)
+    for step in steps:
+        made = encode(step.command)
+        command = decode(made.document, made.payload, made.blobs.__getitem__)
+        replayed.apply((command.inverse() if step.kind == "undo" else command).changes)
+    assert replayed.annotations == case.labels.annotations
+    while case.undo() is not None:
+        states.pop()
+        assert case.labels.annotations == states[-1]
+    assert case.labels.annotations == {}

@@ -12,6 +12,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
 _HALO = QColor(0, 0, 0)
 _HALO_OFFSETS = ((1, 1), (-1, -1), (1, -1), (-1, 1))
 _MARGIN_PX = 2
+_KEPT = 512
+"""Pictures of single lines; a few kilobytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,22 @@ class TextBlock:
         """Draw the block."""
         if self._picture is not None:
             painter.drawPixmap(QPointF(round(top_left.x()), round(top_left.y())), self._picture)
+
+
+class KeptTexts:
+    """Single lines that are drawn in many places, each kept as a small picture while there is room for it."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[tuple[str, str, str, float], TextBlock] = {}
+
+    def draw(self, painter: QPainter, top_left: QPointF, text: str, font: QFont, colour: str) -> None:
+        """Draw a line with its upper left corner at a place."""
+        ratio = painter.device().devicePixelRatioF()
+        key = (text, colour, font.key(), ratio)
+        block = self._blocks.get(key)
+        if block is None:
+            if len(self._blocks) >= _KEPT:
+                self._blocks.clear()
+            block = self._blocks[key] = TextBlock()
+            block.set([TextLine(text, colour)], font, ratio)
+        block.paint(painter, top_left - QPointF(_MARGIN_PX, _MARGIN_PX))

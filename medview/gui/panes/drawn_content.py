@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from medview.core.annotations import BoxAnnotation, Drawn, Trace
-from medview.core.box_cut import cut_of
+from medview.core.box_cut import boxes_near, cut_of
 from medview.core.language import _
 from medview.core.oblique import PlaneLayout
 from medview.core.trace import TraceKind
@@ -37,8 +37,11 @@ def drawn_on_slice(
         return []
     near = max(NEAR_SLICES, NEAR_MM / plane.spacing_mm(case.volume.geometry))
     found: list[FigureOnSlice] = []
-    for one in all_drawn(case):
-        if one.visible:
+    shown = [one for one in all_drawn(case) if one.visible]
+    boxes = [one for one in shown if isinstance(one, BoxAnnotation)]
+    here = {one.annotation_id for one in boxes_near(boxes, plane, case.volume.geometry, index, near)}
+    for one in shown:
+        if isinstance(one, Trace) or one.annotation_id in here:
             red, green, blue = colours.get(one.label.casefold(), PLAIN_COLOUR)
             colour = f"#{red:02x}{green:02x}{blue:02x}"
             if isinstance(one, BoxAnnotation):
