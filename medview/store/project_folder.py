@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from medview.core.atomic import sync_folder
-from medview.core.errors import StoreError
+from medview.core.errors import StoreError, WriteError
 from medview.store import schema
 from medview.store.backups import backup_files
 from medview.store.blobs import BlobStore
@@ -33,6 +33,10 @@ DATABASE_NAME = "project.db"
 
 CHECKED_BYTES = 256 * 1024 * 1024
 """Databases up to this size are looked through whenever they are opened, which takes a fraction of a second."""
+
+
+_COPIES = 3
+"""Times a copy to read is made before the original is taken to be damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,11 @@ def create_folder(path: Path, name: str, clock: Clock) -> None:
 def open_live(path: Path, clock: Clock, silence: Silence | None = None) -> OpenFolder:
     """Take the lock of a project and open its database. Raises as ``Project.open``."""
     file = _existing(path)
+    if place_of(path).read_only:
+        raise WriteError(
+            f"{path.name} lies on a medium that cannot be written, so a copy of it is read; "
+            "copy the project to a disk to go on labelling."
+        )
     lock = ProjectLock(path, clock, silence)
     with explained(path):
         lock.acquire()
@@ -157,22 +166,32 @@ def _refuse_damaged(file: Path, title: str) -> None:
 
 def _sound_copy(file: Path, path: Path) -> tempfile.TemporaryDirectory[str]:
     """Return a copy of a database; of a damaged one, a copy of what is left."""
+    folder = _checked_copy(file, path.name)
+    if folder is not None:
+        return folder
+    folder = tempfile.TemporaryDirectory(prefix="medview-", ignore_cleanup_errors=True)
     try:
-        folder = detached_copy(file, path.name)
-    except (sqlite3.Error, StoreError):
-        if not is_project(file):
-            raise
-        folder = tempfile.TemporaryDirectory(prefix="medview-", ignore_cleanup_errors=True)
-    copy = Path(folder.name) / DATABASE_NAME
-    try:
-        if not is_project(file) or is_sound(copy):
-            return folder
-        copy.unlink(missing_ok=True)
-        salvage(file, backup_files(path), copy, path.name)
+        salvage(file, backup_files(path), Path(folder.name) / DATABASE_NAME, path.name)
     except BaseException:  # also an interrupt: half a copy must not stay; raised again below
         folder.cleanup()
         raise
     return folder
+
+
+def _checked_copy(file: Path, title: str) -> tempfile.TemporaryDirectory[str] | None:
+    """Return a copy that SQLite finds sound, or one of a file that is no project; None when a project is damaged."""
+    # Where locks do not reach, somebody may have been writing meanwhile.
+    for _ in range(_COPIES):
+        try:
+            folder = detached_copy(file, title)
+        except (sqlite3.Error, StoreError):
+            if not is_project(file):
+                raise
+            continue
+        if is_sound(Path(folder.name) / DATABASE_NAME) or not is_project(file):
+            return folder
+        folder.cleanup()
+    return None
 
 
 def _about_place(path: Path, lock: ProjectLock) -> list[str]:

@@ -13,6 +13,7 @@ from medview.core.case_labels import CaseLabels
 from medview.core.changes import Command
 from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
+from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import LabelArray
 from medview.store.blobs import BlobStore
 from medview.store.codec import decode
@@ -22,8 +23,13 @@ from medview.store.rows import JournalRow, StoredRow, read_rows, readers_cut_sho
 from medview.store.snapshots import newest_good
 from medview.store.undo_stacks import UndoStacks
 
-UNDO_STEPS_KEPT = 500
+UNDO_STEPS_KEPT = 1000
 """Undo steps that come back with a case; older ones stay in the journal."""
+
+UNDO_BYTES_KEPT = 16 * 1024 * 1024
+"""Voxels that undo steps hold, packed; steps beyond come back only where they are among the newest few."""
+
+_FEW_STEPS = 20
 
 _FAR = 1000
 """A damaged row whose number is this far from where it stands has another number."""
@@ -156,12 +162,17 @@ class _Commands:
         self._fetch({seq for seq in wanted if seq not in self._known})
         kept: list[int] = []
         commands: list[Command] = []
+        size_bytes = 0
         for seq in wanted:
             try:
-                commands.append(self.at(seq))
+                command = self.at(seq)
             except StoreError as error:
                 log.warning("steps up to row %d of case %d cannot be undone: %s", seq, self._case_id, error.detail)
                 break
+            size_bytes += sum(change.size_bytes for change in command.changes if isinstance(change, LabelPatch))
+            if size_bytes > UNDO_BYTES_KEPT and len(kept) >= _FEW_STEPS:
+                break
+            commands.append(command)
             kept.append(seq)
         return kept[::-1], commands[::-1]
 

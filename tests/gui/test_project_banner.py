@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,8 +188,6 @@ def test_a_series_that_is_being_read_is_waited_for_before_the_project_is_written
 
 
 def test_a_newer_project_is_read_and_says_why(home: Path, program: Program) -> None:
-    import sqlite3
-
     _known(home)
     personal_project(home / "data").close()
     with sqlite3.connect(home / "data" / "personal.medview" / "project.db") as connection:
@@ -199,6 +198,28 @@ def test_a_newer_project_is_read_and_says_why(home: Path, program: Program) -> N
     assert program.workspace.services.project is not None
     assert program.workspace.services.project.read_only
     assert not program.window.banner.write.isVisible()
+
+
+def test_what_is_missing_from_the_labels_is_named_once_and_listed_whole(home: Path, program: Program) -> None:
+    _known(home)
+    with personal_project(home / "data") as project:
+        case = make_case()
+        keep(case, project, load_stored(project, case.series, case.entry, case.volume))
+        for name in ("Liver", "Spleen", "Kidney"):
+            labels.add_segment(case, name)
+    with sqlite3.connect(home / "data" / "personal.medview" / "project.db") as connection:
+        connection.execute("UPDATE journal SET payload = x'00' WHERE seq < 3")
+    connection.close()
+    program.keeper.open()
+    again = make_case()
+    program.workspace.add_case(again)
+    stored = load_stored(program.workspace.services.project, again.series, again.entry, again.volume)
+    said = restore(again, program.workspace.services, stored, ReadSeries())
+    assert len(again.losses) >= 2
+    assert said.startswith(again.losses[0])
+    assert "(tool " in said
+    assert said.count("damaged on disk") == 1
+    assert f"{len(again.losses) - 1} more loss" in said
 
 
 @pytest.fixture

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from medview.core.errors import WriteError
 from medview.store.place import Place, place_of
+from medview.store.project import Project
 from tests.helpers.small_disk import small_disk
+from tests.store.painter import Painter, live_fingerprint, stored_fingerprint
 
 _TABLE = r"""
 27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard
@@ -53,3 +58,36 @@ def test_a_real_mount_is_found(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small") as disk:
         assert place_of(disk / "x.medview") == Place("tmpfs")
     assert place_of(tmp_path).kind != "tmpfs" or not place_of(tmp_path).remote
+
+
+def test_a_project_on_a_medium_that_cannot_be_written_is_read_from_a_copy_and_says_so(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disc", megabytes=4) as disc:
+        with Project.create(disc / "x.medview") as project:
+            painter = Painter(project)
+            painter.add_segment()
+            painter.paint((1, 2, 3), (5, 40, 40))
+        # A writer died here, and nobody can roll back what it left.
+        connection = sqlite3.connect(project.path / "project.db", isolation_level=None)
+        connection.execute("PRAGMA journal_mode=TRUNCATE").fetchall()
+        connection.execute("PRAGMA cache_size=1")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE journal SET document = 'half', payload = zeroblob(90000)")
+        files = {name: (project.path / name).read_bytes() for name in ("project.db", "project.db-journal")}
+        connection.execute("ROLLBACK")
+        connection.close()
+        for name, data in files.items():
+            (project.path / name).write_bytes(data)
+        subprocess.run(["mount", "-o", "remount,ro", str(disc)], check=True)
+        assert place_of(disc).read_only
+        with pytest.raises(
+            WriteError, match=r"x\.medview lies on a medium that cannot be written, so a copy of it is read"
+        ):
+            Project.open(project.path)
+        with Project.open_or_read(project.path) as reader:
+            assert reader.read_only
+            assert "copy the project to a disk to go on labelling" in reader.read_only_reason
+            assert stored_fingerprint(reader, painter.case_id) == live_fingerprint(painter)
+            assert reader.lock_watch is None
+            reader.save_copy(tmp_path / "on a disk.medview")
+        with Project.open(tmp_path / "on a disk.medview") as writable:
+            assert stored_fingerprint(writable, painter.case_id) == live_fingerprint(painter)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import pickle
 import sqlite3
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medview.store import row_writer
+from medview.core.box import Box
+from medview.core.changes import Command
+from medview.core.label_patch import LabelPatch
+from medview.store import recover, row_writer
+from medview.store.codec import encode
+from medview.store.entry import EntryKind
 from medview.store.project import Project
+from medview.store.rows import JournalRow, append_row, reader_id
+from tests.helpers.timing import allowed_s
 from tests.store.painter import Painter, live_fingerprint, stored_fingerprint
 
 BLOCK = ((2, 3, 4), (5, 33, 44))
@@ -251,6 +260,94 @@ def test_a_missing_blob_costs_the_proposal_it_held_and_no_more(project: Project,
         assert len(loaded.losses) == 1
         assert "Run Organs" in loaded.losses[0]
         assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, painter.labels.segmentation.layer(0).voxels)
+
+
+def _write_at_once(project: Project, painter: Painter, count: int) -> None:
+    """Draw many strokes and write their rows in one transaction, which the disk takes in a moment."""
+    rng = np.random.default_rng(5)
+    shape, layer = painter.labels.segmentation.geometry.shape_kji, painter.labels.segmentation.layer(0)
+    with project._database.writing() as connection:
+        reader = reader_id(connection, "Ada", "ada")
+        for seq in range(painter.seq + 1, painter.seq + count + 1):
+            k, j, i = (int(n) for n in rng.integers(0, np.subtract(shape, (1, 12, 12))))
+            box = Box((k, j, i), (k + 1, j + 12, i + 12))
+            patch = LabelPatch.between(layer, box, rng.integers(0, 255, (1, 12, 12), dtype=np.uint8))
+            assert patch is not None
+            painter.labels.apply((patch,))
+            stored = encode(Command("Stroke", (patch,), "brush"))
+            row = JournalRow(
+                case_id=painter.case_id,
+                seq=seq,
+                kind=EntryKind.DO,
+                target_seq=0,
+                name="Stroke",
+                tool="brush",
+                revision=painter.labels.revision,
+                created_utc="2026-11-20T10:00:00.000+00:00",
+                pixels_sha256="",
+                document=stored.document,
+                payload=stored.payload,
+                size_bytes=stored.size_bytes,
+            )
+            append_row(connection, row, reader)
+
+
+def test_seven_hundred_steps_come_back_quickly_and_take_little_memory(project: Project, painter: Painter) -> None:
+    painter.add_segment()
+    project.journal.flush()
+    _write_at_once(project, painter, 700)
+    with _reopened(project) as again:
+        begin = time.perf_counter()
+        loaded = again.load_case(painter.case_id)
+        assert time.perf_counter() - begin < allowed_s(2.0)
+        assert loaded.losses == []
+        assert len(loaded.undo) == 701
+        assert len(pickle.dumps(loaded.undo)) < 20_000_000
+        second = Painter(again)
+        assert np.array_equal(second.labels.segmentation.layer(0).voxels, painter.labels.segmentation.layer(0).voxels)
+        for command in reversed(loaded.undo[1:]):
+            second.labels.apply(command.inverse().changes)
+        assert not second.labels.segmentation.layer(0).voxels.any()
+
+
+def test_steps_over_whole_scans_come_back_as_far_as_memory_allows(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recover, "UNDO_BYTES_KEPT", 200_000)
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        painter.scribble(rng, (5, 30, 40))
+    with _reopened(project) as again:
+        assert 20 <= len(again.load_case(painter.case_id).undo) < 30
+        assert stored_fingerprint(again, painter.case_id) != live_fingerprint(painter)
+        second = Painter(again)
+        assert np.array_equal(second.labels.segmentation.layer(0).voxels, painter.labels.segmentation.layer(0).voxels)
+        second.undo()
+
+
+def test_what_cannot_be_read_today_is_there_again_when_it_can_be_read(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_writer, "SNAPSHOT_ROWS", 3)
+    painter.add_segment()
+    mask = np.zeros(painter.labels.segmentation.geometry.shape_kji, dtype=np.uint8)
+    mask[3:15, 10:60, 20:80] = 1
+    painter.propose(mask)
+    project.close()
+    (blob,) = [p for p in (project.path / "blobs").rglob("*") if p.is_file()]
+    away = blob.rename(project.path / "away")
+    with Project.open(project.path) as again:
+        second = Painter(again)
+        assert len(second.losses) == 1
+        for n in range(5):
+            second.paint((n, n, n), (n + 2, n + 20, n + 20))
+            again.journal.flush()
+    away.rename(blob)
+    with Project.open(project.path) as again:
+        third = Painter(again)
+        assert third.losses == []
+        assert set(third.labels.proposals) == {"p1"}
+        assert again.verify().problems == ()
 
 
 _STEPS = st.lists(

@@ -192,7 +192,16 @@ def restore(case: OpenCase, services: Services, stored: StoredCase, read: ReadSe
     case.read_only = case.read_only or read.unsure
     case.labels_changed.emit(LabelsChanged(case.key, ()))
     case.history_changed.emit()
-    return " ".join(map(in_language, (*case.losses, case.read_only))).strip()
+    return " ".join((*_losses(case), in_language(case.read_only))).strip()
+
+
+def _losses(case: OpenCase) -> tuple[str, ...]:
+    """Return what is missing from the labels, as long as one line can be; the Check panel lists all of it."""
+    more = len(case.losses) - 1
+    if more < 1:
+        return tuple(map(in_language, case.losses))
+    rest = plural("{n} more loss is listed under Check.", "{n} more losses are listed under Check.", more)
+    return in_language(case.losses[0]), rest.format(n=more)
 
 
 def _arrived(case: OpenCase, report: SliceReport) -> None:
