@@ -26,7 +26,8 @@ class LabelPatch:
     Attributes
     ----------
     before, after : bytes
-        The uint8 voxels of the box in C order (k, j, i), zlib-compressed.
+        The uint8 voxels of the box in C order (k, j, i), zlib-compressed. Voxels that do not change hold the same in both,
+        whatever the layer holds there; zero in patches made now, which keeps what lies beside a stroke out of its patch.
     """
 
     layer_id: int
@@ -46,8 +47,7 @@ class LabelPatch:
         changed = Box.around(now != after)
         if changed is None:
             return None
-        trimmed = changed.shifted(box.min_kji)
-        return cls(layer.layer_id, trimmed, pack(now[changed.slices]), pack(after[changed.slices]))
+        return cls._of(layer.layer_id, changed.shifted(box.min_kji), now[changed.slices], after[changed.slices])
 
     @classmethod
     def pieces(cls, layer: LabelLayer, box: Box, after: LabelArray) -> list[LabelPatch]:
@@ -72,18 +72,24 @@ class LabelPatch:
         after = layer.voxels[box.slices]
         before = after.copy()
         for patch in reversed(patches):
-            before[patch.box.within(box).slices] = patch.before_voxels()
+            was = patch.before_voxels()
+            np.copyto(before[patch.box.within(box).slices], was, where=was != patch.after_voxels())
         changed = Box.around(before != after)
         if changed is None:
             return None
-        return cls(layer.layer_id, changed.shifted(box.min_kji), pack(before[changed.slices]), pack(after[changed.slices]))
+        return cls._of(layer.layer_id, changed.shifted(box.min_kji), before[changed.slices], after[changed.slices])
+
+    @classmethod
+    def _of(cls, layer_id: int, box: Box, before: LabelArray, after: LabelArray) -> LabelPatch:
+        changes = before != after
+        return cls(layer_id, box, pack(before * changes), pack(after * changes))
 
     def before_voxels(self) -> LabelArray:
-        """The voxels of the box before, shape ``box.shape_kji``."""
+        """The voxels of the box before where they change, shape ``box.shape_kji``."""
         return unpack(self.before, self.box.shape_kji)
 
     def after_voxels(self) -> LabelArray:
-        """The voxels of the box after, shape ``box.shape_kji``."""
+        """The voxels of the box after where they change, shape ``box.shape_kji``."""
         return unpack(self.after, self.box.shape_kji)
 
     def inverse(self) -> LabelPatch:
@@ -96,17 +102,17 @@ class LabelPatch:
         Raises
         ------
         StalePatchError
-            When the box no longer holds what the patch was computed on; nothing is written.
+            When the voxels it changes no longer hold what it was computed on; nothing is written.
         """
         target = layer.voxels[self.box.slices]
-        before = self.before_voxels()
-        if target.shape != self.box.shape_kji or not np.array_equal(target, before):
+        before, after = self.before_voxels(), self.after_voxels()
+        changes = before != after
+        if target.shape != self.box.shape_kji or bool(np.any((target != before) & changes)):
             raise StalePatchError(
                 "The labels under this change have moved on, so it was not applied; repeat it on the present labels.",
                 detail=f"layer {self.layer_id} box {self.box}",
             )
-        after = self.after_voxels()
-        target[...] = after
+        np.copyto(target, after, where=changes)
         layer.version += 1
         layer.index.note(self.box, before, after)
 

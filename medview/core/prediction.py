@@ -11,6 +11,7 @@ import numpy.typing as npt
 from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
 from medview.core.geometry import Geometry
+from medview.core.packed_voxels import pack
 from medview.core.segmentation import Code
 from medview.core.source import Source
 
@@ -40,6 +41,8 @@ class PredictedMask:
     segments: tuple[PredictedSegment, ...]
     _histogram: npt.NDArray[np.int64] = field(init=False, repr=False, default_factory=lambda: np.zeros(0, dtype=np.int64))
 
+    _packed: list[bytes] = field(init=False, repr=False, default_factory=list)
+
     def __post_init__(self) -> None:
         if self.voxels.shape != self.box.shape_kji:
             raise ValueError(f"a mask of shape {self.voxels.shape} does not fill {self.box}")
@@ -57,6 +60,7 @@ class PredictedMask:
         """Return the mask of some of its segments; the voxels are shared."""
         reduced = PredictedMask(self.box, self.voxels, segments)
         object.__setattr__(reduced, "_histogram", self._histogram)
+        object.__setattr__(reduced, "_packed", self._packed)
         return reduced
 
     def on_grid(self, shape_kji: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
@@ -64,6 +68,12 @@ class PredictedMask:
         labels = np.zeros(shape_kji, dtype=np.uint8)
         labels[self.box.slices] = self.voxels
         return labels
+
+    def packed(self) -> bytes:
+        """Return the voxels as ``core.packed_voxels`` does; packed once, also for the masks of some of its segments."""
+        if not self._packed:
+            self._packed.append(pack(self.voxels))
+        return self._packed[0]
 
     def counts(self) -> dict[int, int]:
         """Voxels per value, for the values of ``segments``; counted once."""

@@ -154,7 +154,7 @@ def _encode_patch(patch: LabelPatch, parts: PartWriter, masks: list[PredictedMas
         table = _table_from_mask(patch, mask)
         if table is not None:
             after: Json = {
-                "from_mask": parts.add(pack(mask.voxels), blob=True),
+                "from_mask": parts.add_mask(mask),
                 "mask_box": encode_box(mask.box),
                 "table": table,
             }

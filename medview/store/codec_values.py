@@ -12,7 +12,6 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.key_image import KeyImage
 from medview.core.marks import Marks
 from medview.core.measurement import Measurement, MeasurementKind
-from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Code, Segment, SegmentRole, SegmentStatus
 from medview.core.source import Source, SourceKind
@@ -288,7 +287,7 @@ def decode_proposal(data: Json, parts: PartReader) -> Proposal:
 def _encode_mask(mask: PredictedMask, parts: PartWriter) -> Json:
     return {
         "box": encode_box(mask.box),
-        "voxels": parts.add(pack(mask.voxels), blob=True),
+        "voxels": parts.add_mask(mask),
         "segments": [
             {"value": s.value, "name": s.name, "colour": list(s.colour), "code": encode_code(s.code)} for s in mask.segments
         ],

@@ -8,6 +8,7 @@ from typing import Any
 
 from medview.core.errors import LabelError, StoreError
 from medview.core.packed_voxels import unpack
+from medview.core.prediction import PredictedMask
 from medview.core.segmentation import LabelArray
 
 Json = Any
@@ -31,6 +32,7 @@ class PartWriter:
     def __init__(self) -> None:
         self.payload = bytearray()
         self.blobs: dict[str, bytes] = {}
+        self._masks: dict[int, Json] = {}
 
     def add(self, data: bytes, *, blob: bool = False) -> Json:
         """Take a part in and return the reference that stands for it in the document."""
@@ -41,6 +43,13 @@ class PartWriter:
         start = len(self.payload)
         self.payload += data
         return {"at": start, "size": len(data), "sha256": digest}
+
+    def add_mask(self, mask: PredictedMask) -> Json:
+        """Take in the voxels of a mask, which many changes of one command may be made of, as a blob."""
+        packed = mask.packed()
+        if id(packed) not in self._masks:
+            self._masks[id(packed)] = self.add(packed, blob=True)
+        return self._masks[id(packed)]
 
     @property
     def size_bytes(self) -> int:

@@ -96,11 +96,11 @@ class ReplayedCase:
         layer = self.layers.setdefault(patch.layer_id, BrickLayer(shape))
         now = layer.read(patch.box)
         before, after = patch.before_voxels(), patch.after_voxels()
-        if (now == before).all():
-            layer.write(patch.box, after)
-            return patch
-        became = np.where(before != after, after, now)
+        changes = before != after
+        became = np.where(changes, after, now)
         layer.write(patch.box, became)
+        if not np.any((now != before) & changes):
+            return patch
         if (became == now).all():
             return None
         return LabelPatch(patch.layer_id, patch.box, pack(now), pack(became))

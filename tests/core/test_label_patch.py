@@ -106,3 +106,24 @@ def test_a_small_change_is_one_piece_and_none_where_nothing_changes() -> None:
     box = Box.whole(SHAPE_KJI)
     assert LabelPatch.pieces(layer, box, layer.voxels.copy()) == []
     assert len(LabelPatch.pieces(layer, box, np.ones(SHAPE_KJI, dtype=np.uint8))) == 1
+
+
+def test_a_patch_holds_nothing_of_what_lies_beside_what_it_changes() -> None:
+    rng = np.random.default_rng(6)
+    layer = LabelLayer.drawn(0, rng.integers(1, 200, SHAPE_KJI).astype(np.uint8))
+    box = Box.whole(SHAPE_KJI)
+    after = layer.voxels.copy()
+    after[1, 2, 3] = after[1, 2, 3] + 1
+    after[SHAPE_KJI[0] - 1, SHAPE_KJI[1] - 1, SHAPE_KJI[2] - 1] += 1
+    patch = LabelPatch.between(layer, box, after)
+    assert patch is not None
+    assert patch.size_bytes < 200
+    # What changed beside it meanwhile stays, there and back.
+    layer.voxels[2, 2, 2] = 250
+    after[2, 2, 2] = 250
+    patch.apply(layer)
+    assert np.array_equal(layer.voxels, after)
+    layer.voxels[2, 2, 3] = 251
+    patch.inverse().apply(layer)
+    assert layer.voxels[2, 2, 3] == 251
+    assert layer.voxels[1, 2, 3] == after[1, 2, 3] - 1
