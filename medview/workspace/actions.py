@@ -6,6 +6,7 @@ from medview.workspace.action import Action
 from medview.workspace.clip_actions import CLIP_ACTIONS
 from medview.workspace.drawn_actions import DRAWN_ACTIONS
 from medview.workspace.effect_actions import EFFECT_ACTIONS
+from medview.workspace.effect_slices import EFFECT_SLICE_ACTIONS
 from medview.workspace.fusion_actions import FUSION_ACTIONS
 from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
 from medview.workspace.layout_actions import LAYOUT_ACTIONS
@@ -33,6 +34,7 @@ ACTIONS: tuple[Action, ...] = (
     *TOUR_ACTIONS,
     *SEGMENT_ACTIONS,
     *EFFECT_ACTIONS,
+    *EFFECT_SLICE_ACTIONS,
     *DRAWN_ACTIONS,
     *CLIP_ACTIONS,
 )

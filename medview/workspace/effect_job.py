@@ -115,6 +115,7 @@ def asked(effect: Effect, values: Values, rules: EditRules, case: OpenCase) -> R
         case.view.crosshair_kji,
         case.key,
         {s.segment_id: labels.count(s) for s in labels.segments},
+        case.labels.marks,
     )
 
 

@@ -52,6 +52,11 @@ class Effects:
         return effect_of(self._state.effect_id)
 
     @property
+    def worked(self) -> Worked | None:
+        """What it comes to on the labels as they are; None while that is not known."""
+        return self._worked
+
+    @property
     def asks_place(self) -> bool:
         """Whether a click on the picture says which place the effect is about."""
         return self.effect is not None and self.effect.asks_place(self._state.values)
@@ -112,6 +117,8 @@ class Effects:
         if not self._state.effect_id:
             return False
         self._job.cancel()
+        if self.effect is not None:
+            self.effect.closed()
         self._worked, self._wanted, self._apply_when_done, self._will_repeat = None, False, False, False
         self._writing.cancel()
         if self._case is not None:

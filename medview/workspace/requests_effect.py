@@ -10,6 +10,7 @@ import numpy as np
 
 from medview.core.box import Box
 from medview.core.job import JobContext
+from medview.core.marks import Marks
 from medview.core.segmentation import LabelArray, LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
 from medview.edit.effects.carry_out import Worked, carry_out
@@ -74,6 +75,7 @@ class RunEffect:
     place_kji: tuple[int, int, int]
     case_key: str
     totals: Mapping[str, int] = field(default_factory=dict)
+    marks: Marks = Marks()
     lane: Lane = Lane.EDIT
 
     @property
@@ -97,6 +99,7 @@ class RunEffect:
             self.volume.geometry,
             (k, j, i) if inside else None,
             self.totals,
+            self.marks,
         )
         return carry_out(self.effect, given, self.values, self.rules, context, self.case_key)
 

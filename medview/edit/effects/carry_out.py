@@ -45,12 +45,15 @@ class Candidate:
         On the grid of the series: what the segments that change hold then, and ``LOST``.
     amounts : tuple of Amount
         Of the segments that change.
+    across : int or None
+        See Result.
     """
 
     title: str
     case_key: str
     mask: PredictedMask
     amounts: tuple[Amount, ...]
+    across: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +105,7 @@ def carry_out(
     involved = [(before[key], whole) for key in result.masks]
     involved += [(segment, new.box or whole) for segment, new in added]
     candidate = _candidate(effect.title, case_key, given, writer, involved)
+    candidate = replace(candidate, across=result.across)
     context.raise_if_cancelled()
     changes = [_placed(change, given.region) for change in writer.changes()]
     # A segment that stays empty is not made.

@@ -12,6 +12,7 @@ from medview.core.box import Box
 from medview.core.errors import LabelError
 from medview.core.geometry import Geometry
 from medview.core.job import JobContext
+from medview.core.marks import Marks
 from medview.core.segmentation import Segment, Segmentation
 from medview.core.volume import Volume
 from medview.edit.effects.settings import Place, Setting, Values, applies, default_of
@@ -39,6 +40,8 @@ class Given:
         The voxel under the crosshair; None where it lies outside the region.
     totals : mapping of str to int
         Voxels of each segment in the whole grid, by segment id.
+    marks : Marks
+        Slices of the series that are done.
     """
 
     labels: Segmentation
@@ -48,6 +51,7 @@ class Given:
     grid: Geometry
     place_kji: tuple[int, int, int] | None = None
     totals: Mapping[str, int] = field(default_factory=dict)
+    marks: Marks = Marks()
 
     @property
     def geometry(self) -> Geometry:
@@ -116,12 +120,15 @@ class Result:
         Settings that the effect worked out on its own, to be shown where they are set.
     note : str
         One sentence for the person, or empty.
+    across : int or None
+        The array axis across which its slices can be applied one by one, where that makes sense.
     """
 
     masks: Mapping[str, Mask] = field(default_factory=dict)
     new: tuple[NewSegment, ...] = ()
     found: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
+    across: int | None = None
 
 
 RegionOf = Callable[[Segmentation, Segment | None, Values], Box]
@@ -160,6 +167,8 @@ class Effect:
         It is worked out as soon as it is opened; slow ones wait for Preview.
     short : str
         What its narrow button says, where the title is too long.
+    closed : callable
+        Called when a person is done with it: lets go of what another run would have been quicker with.
     """
 
     effect_id: str
@@ -176,6 +185,7 @@ class Effect:
     needs_values: bool = False
     at_once: bool = True
     short: str = ""
+    closed: Callable[[], None] = lambda: None
 
     def defaults(self) -> dict[str, object]:
         """Return every setting as it is until somebody changes it."""

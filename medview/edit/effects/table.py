@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from medview.edit.effects import holes, hollow, islands, logic, margin, smooth, threshold
+from medview.edit.effects import between, holes, hollow, islands, logic, margin, seeds, smooth, threshold
 from medview.edit.effects.effect import Effect
 
 EFFECTS: tuple[Effect, ...] = (
     threshold.EFFECT,
+    seeds.EFFECT,
+    between.EFFECT,
     islands.EFFECT,
     smooth.EFFECT,
     margin.EFFECT,

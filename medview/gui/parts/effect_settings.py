@@ -136,7 +136,7 @@ class _SegmentRow(SettingRow):
         self.combo.clear()
         self.combo.addItem(_("Choose one"), "")
         for segment in case.labels.segmentation.segments:
-            if segment.segment_id != case.view.active_segment_id:
+            if segment.segment_id != case.view.active_segment_id or segment.segment_id == values[self._key]:
                 self.combo.addItem(swatch(segment.colour), segment.name, segment.segment_id)
         self.combo.setCurrentIndex(max(0, self.combo.findData(values[self._key])))
 
