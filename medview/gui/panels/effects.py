@@ -15,6 +15,7 @@ from medview.edit.effects.table import EFFECTS
 from medview.gui.parts.bind import Subscriptions, field_signal, follow
 from medview.gui.parts.controls import row_of, set_role, text_button, words
 from medview.gui.parts.effect_settings import EffectSettings
+from medview.gui.parts.effect_slices import EffectSlices
 from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import GRID_PX
@@ -44,6 +45,7 @@ class EffectsPanel(QWidget):
         self.apply = self._act("apply", _("Apply"), "primary")
         self.cancel = self._act("close", _("Cancel"))
         self.amounts, self.note = words("", "quiet"), words("", "quiet")
+        self.slices = EffectSlices(workspace, actions)
         self._open = QWidget()
         column = QVBoxLayout(self._open)
         column.setContentsMargins(0, GRID_PX, 0, 0)
@@ -51,6 +53,7 @@ class EffectsPanel(QWidget):
         column.addLayout(self._form)
         column.addWidget(self.amounts)
         column.addWidget(self.note)
+        column.addWidget(self.slices)
         column.addLayout(row_of(self.preview, self.apply, self.cancel))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
@@ -86,6 +89,7 @@ class EffectsPanel(QWidget):
             # Keys differ from scheme to scheme.
             act.setToolTip(self._actions[f"effect.{name}"].toolTip())
             act.setEnabled(name == "close" or not (state.writing or case.read_only))
+        self.slices.refresh()
         self._say(state)
 
     def _take(self, effect: Effect | None) -> None:
