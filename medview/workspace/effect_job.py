@@ -17,6 +17,7 @@ from medview.edit.effects.settings import Values
 from medview.edit.rules import EditRules
 from medview.workspace.jobs import Job, JobRunner, JobStatus, Outcome
 from medview.workspace.requests_effect import LabelsPiece, RunEffect
+from medview.workspace.rule_words import why_nothing
 
 if TYPE_CHECKING:
     from medview.workspace.open_case import OpenCase
@@ -136,6 +137,8 @@ def why_not(effect: Effect, case: OpenCase | None) -> str:
         return _("Choose a segment first.") if effect.needs_segment else ""
     if segment.locked:
         return _("{name} is locked; unlock it in the segment list to change it.").format(name=segment.name)
+    if segment.absent:
+        return _("{name} is confirmed absent; take that back in the segment list to change it.").format(name=segment.name)
     if effect.needs_segment and effect.needs_voxels and not case.labels.segmentation.count(segment):
         return _("{name} holds no voxels yet; draw it first.").format(name=segment.name)
     return ""
@@ -155,3 +158,10 @@ def command_of(effect: Effect, worked: Worked, case: OpenCase) -> Command:
     """Return what Apply does, as one entry of the history."""
     about = case.active_segment.name if case.active_segment is not None else worked.candidate.amounts[0].name
     return Command(f"{effect.name}: {about}", worked.changes, f"effect {effect.effect_id}")
+
+
+def why_unchanged(effect: Effect, worked: Worked, case: OpenCase, rules: EditRules) -> str:
+    """Return a sentence for an effect that comes to nothing."""
+    name = case.active_segment.name if case.active_segment is not None else effect.title
+    held_back = why_nothing(worked.held_back, name, rules, case.anchor.volume)
+    return held_back or _("{effect}: nothing changes.").format(effect=effect.title)

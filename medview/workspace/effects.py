@@ -12,7 +12,7 @@ from medview.edit.effects.carry_out import Worked
 from medview.edit.effects.effect import Effect
 from medview.edit.effects.settings import ValueRange, personal
 from medview.edit.effects.table import effect as effect_of
-from medview.workspace.effect_job import EffectJob, asked, command_of, matters, why_not
+from medview.workspace.effect_job import EffectJob, asked, command_of, matters, why_not, why_unchanged
 from medview.workspace.effect_state import EffectState
 from medview.workspace.effect_writing import EffectWriting
 from medview.workspace.events import LabelsChanged, Severity
@@ -90,7 +90,7 @@ class Effects:
             return
         self._job.cancel()
         self._worked, self._wanted = None, True
-        if case.in_gesture:
+        if case.in_gesture or case.pouring is not None:
             self._repeat_later(case)
             return
         try:
@@ -199,8 +199,9 @@ class Effects:
         if not case.editable:
             self._workspace.say(case.read_only or _("Finish drawing, then apply the effect."), Severity.WARNING)
         elif not worked.changes:
+            why = why_unchanged(effect, worked, case, self._workspace.bench.rules)
             self.close()
-            self._workspace.say(_("{effect}: nothing changes.").format(effect=effect.title))
+            self._workspace.say(why, Severity.WARNING if worked.held_back else Severity.INFO)
         else:
             self._set(replace(self._state, writing=True))
             self._writing.begin(case, command_of(effect, worked, case))

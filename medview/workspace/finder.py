@@ -110,6 +110,7 @@ _REASONS = {
     "lesion": _("There is no active segment"),
     "segments": _("There are no segments"),
     "labelset.save": _("There are no segments"),
+    "effect": _("No effect is open"),
     "view.graphics": _("The files bring no graphics"),
     "preset": _("This series offers fewer windows"),
     "rules.inside": _("There is no active segment"),
@@ -138,7 +139,7 @@ _REASONS = {
 _CHANGES_LABELS = (
     "undo", "redo", "proposal", "measurement", "keyimage.toggle", "file.import", "nudge", "segment.add", "segment.instance",
     "segment.show", "segment.lock", "segment.outline", "segment.done", "segment.flag", "segment.unsure", "segment.absent",
-    "segment.delete",
+    "segment.delete", "effect",
 )  # fmt: skip
 
 

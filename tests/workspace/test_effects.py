@@ -11,9 +11,12 @@ from medview.core.box import Box
 from medview.core.changes import Command, SegmentChange
 from medview.core.errors import LabelError, MedViewError
 from medview.core.label_patch import LabelPatch
+from medview.core.plane import Plane
 from medview.core.segmentation import Segment
-from medview.edit.effects.effect import segment_box
-from medview.edit.rules import Area, EditRules
+from medview.edit.effects.effect import Effect, segment_box
+from medview.edit.effects.settings import Choice
+from medview.edit.effects.table import EFFECTS
+from medview.edit.rules import Area, EditRules, Overlap
 from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner, Job, JobStatus, Outcome, Request
@@ -21,9 +24,10 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.pour import Poured, at_once
 from medview.workspace.scheme import Scheme
-from medview.workspace.view_state import Mode
+from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.workspace.conftest import make_case
+from tests.workspace.gestures import drag, pointer
 
 RANGE = (100.0, 400.0)
 
@@ -350,3 +354,93 @@ def test_the_writer_of_labels_still_refuses_what_the_rules_forbid(workspace: Wor
 def test_an_effect_that_needs_voxels_says_so_where_there_are_none(case: OpenCase) -> None:
     with pytest.raises(LabelError, match="no voxels"):
         segment_box(case.labels.segmentation, labels.add_segment(case), {})
+
+
+def test_an_effect_that_the_rules_hold_back_says_which(workspace: Workspace, case: OpenCase, said: list[Message]) -> None:
+    drawn(case, Box((2, 0, 0), (4, 6, 30)), "Body")
+    drawn(case, SMALL.shifted((4, 0, 0)), "Mine")
+    workspace.bench.rules = EditRules(Area.INSIDE, "Body")
+    names = case.history.names
+    workspace.effects.open("margin")
+    workspace.effects.apply()
+    assert case.history.names == names
+    assert "inside Body" in said[-1].text
+    assert workspace.bench.effect.effect_id == ""
+    # There is nothing to change: no rule is to blame.
+    workspace.bench.rules = EditRules()
+    workspace.effects.open("holes")
+    workspace.effects.apply()
+    assert said[-1].text == "Fill holes: nothing changes."
+
+
+def test_a_click_on_a_picture_says_which_island_is_meant(workspace: Workspace, case: OpenCase, hands: Hands) -> None:
+    segment = drawn(case, SMALL)
+    draw(case, segment, Box((6, 10, 20), (7, 13, 25)))
+    workspace.bench.tool = Tool.BRUSH
+    workspace.effects.open("islands")
+    workspace.effects.change("way", "keep")
+    case.view.set_slice(0, 6)
+    layout = case.slice_plane(Plane.AXIAL)
+    _, row, column = layout.screen(case.volume.geometry, (6, 11, 22))
+    drag(hands, pointer(case, row, column))
+    candidate = workspace.bench.effect.candidate
+    assert candidate is not None
+    assert (candidate.amounts[0].before, candidate.amounts[0].after) == (24 + 15, 15)
+    # The brush has not painted.
+    assert case.labels.segmentation.count(segment) == 39
+    workspace.effects.change("way", "largest")
+    drag(hands, pointer(case, row + 4, column))
+    assert case.history.names[-1].startswith("Brush ")
+    assert case.labels.segmentation.count(segment) > 39
+
+
+def test_nothing_grows_in_a_segment_that_is_confirmed_absent(workspace: Workspace, case: OpenCase) -> None:
+    segment = labels.add_segment(case, "Nodule")
+    assert segment is not None
+    case.labels.segmentation.segments[0] = replace(segment, absent=True)
+    workspace.effects.open("threshold")
+    assert "confirmed absent" in workspace.bench.effect.problem
+
+
+@pytest.mark.parametrize("overlap", Overlap)
+def test_every_effect_is_undone_and_done_again_to_the_very_bytes(
+    workspace: Workspace, case: OpenCase, overlap: Overlap
+) -> None:
+    other = drawn(case, Box((1, 2, 2), (9, 12, 14)), "Other")
+    drawn(case, Box((3, 8, 6), (10, 18, 24)), "Mine")
+    random = np.random.default_rng(7)
+    workspace.bench.rules = EditRules(overlap=overlap)
+    steps = [(one, choice) for one in EFFECTS for choice in _ways(one)]
+    for number in random.permutation(len(steps)):
+        effect, way = steps[number]
+        before, segments = layers(case), list(case.labels.segmentation.segments)
+        names = case.history.names
+        workspace.effects.open(effect.effect_id)
+        for key, value in way.items():
+            workspace.effects.change(key, value)
+        workspace.effects.change("other", other.segment_id)
+        workspace.effects.apply()
+        workspace.effects.close()
+        if case.history.names == names:
+            assert layers(case) == before
+            continue
+        after, made = layers(case), list(case.labels.segmentation.segments)
+        case.undo()
+        assert drawn_in(layers(case)) == drawn_in(before)
+        assert case.labels.segmentation.segments == segments
+        case.redo()
+        assert layers(case) == after
+        assert case.labels.segmentation.segments == made
+        if random.random() < 0.6:
+            case.undo()
+    assert len(case.history.names) > 3
+
+
+def _ways(effect: Effect) -> list[dict[str, object]]:
+    choices = [one for one in effect.settings if isinstance(one, Choice) and one.key != "touching"]
+    return [{one.key: option.value} for one in choices for option in one.options] or [{}]
+
+
+def drawn_in(found: dict[int, bytes]) -> dict[int, bytes]:
+    """Leave out layers that were made and are empty again."""
+    return {n: voxels for n, voxels in found.items() if any(voxels)}

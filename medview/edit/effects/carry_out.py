@@ -17,6 +17,7 @@ from medview.core.prediction import PredictedMask, PredictedSegment
 from medview.core.segmentation import Segment, Segmentation
 from medview.edit.effects.effect import Effect, Given, NewSegment, Result
 from medview.edit.effects.settings import Values
+from medview.edit.hindrance import Hindrance, hindrances
 from medview.edit.rules import EditRules, LabelWriter
 from medview.edit.segments import new_segment
 
@@ -66,12 +67,15 @@ class Worked:
         What Apply writes, computed on the labels as they were copied.
     found, note
         See Result.
+    held_back : tuple of Hindrance
+        Where nothing changes: what kept the effect from changing anything; empty where there was nothing to change.
     """
 
     candidate: Candidate
     changes: tuple[Change, ...]
     found: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
+    held_back: tuple[Hindrance, ...] = ()
 
 
 def carry_out(
@@ -111,7 +115,20 @@ def carry_out(
     # A segment that stays empty is not made.
     made = [SegmentChange(None, segment, len(before) + n) for n, (segment, _new) in enumerate(added)]
     changes = [*made, *changes] if any(isinstance(c, LabelPatch) for c in changes) else []
-    return Worked(candidate, tuple(changes), result.found, result.note)
+    held_back = () if changes else _held_back(given, result, rules)
+    return Worked(candidate, tuple(changes), result.found, result.note, held_back)
+
+
+def _held_back(given: Given, result: Result, rules: EditRules) -> tuple[Hindrance, ...]:
+    found: list[Hindrance] = []
+    whole = Box.whole(given.geometry.shape_kji)
+    for segment_id, mask in result.masks.items():
+        segment = given.labels.segment(segment_id)
+        own = given.labels.mask(segment)
+        for wanted, erase in ((mask & ~own, False), (own & ~mask, True)):
+            if wanted.any():
+                found += hindrances(given.labels, segment, whole, wanted, rules, given.volume, erase=erase)
+    return tuple(dict.fromkeys(found))
 
 
 def _add_new(labels: Segmentation, result: Result) -> list[tuple[Segment, NewSegment]]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from medview.core.box import Box
 from medview.core.errors import LabelError
-from medview.core.geometry import Geometry
+from medview.core.geometry import Calibration, Geometry
 from medview.core.job import JobContext
 from medview.core.marks import Marks
 from medview.core.segmentation import Segment, Segmentation
@@ -67,6 +67,17 @@ class Given:
     def mask(self) -> Mask:
         """Return the voxels of the active segment, shape of the region."""
         return self.labels.mask(self.active)
+
+    def millimetres(self) -> None:
+        """Make sure that volumes mean something.
+
+        Raises
+        ------
+        LabelError
+            Where the grid has no millimetres in all directions.
+        """
+        if self.geometry.calibration is not Calibration.VOLUME:
+            raise LabelError("This series has no millimetres in all directions, so a size in them means nothing.")
 
     def other(self, values: Values, key: str) -> Segment:
         """Return the segment that an OtherSegment setting names.

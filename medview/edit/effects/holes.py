@@ -25,6 +25,7 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
     fits = sizes > 0
     most_mm3 = number(values, "most_mm3")
     if across is None and most_mm3 > 0:
+        given.millimetres()
         fits &= sizes * given.geometry.voxel_volume_mm3 <= most_mm3 * (1 + 1e-9)
     fits[0] = False
     count = int(np.count_nonzero(fits))
@@ -78,4 +79,5 @@ EFFECT = Effect(
     ),
     segment_box,
     work,
+    needs_mm=False,
 )

@@ -30,6 +30,7 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
     if way == "largest":
         return Result({segment_id: chosen(pieces, order[: round(number(values, "count"))])}, note=note)
     if way == "small":
+        given.millimetres()
         least = number(values, "least_mm3") / given.geometry.voxel_volume_mm3
         return Result({segment_id: chosen(pieces, order[sizes[order] >= least * (1 - 1e-9)])}, note=note)
     if way == "split":
@@ -119,4 +120,5 @@ EFFECT = Effect(
     ),
     segment_box,
     work,
+    needs_mm=False,
 )

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from medview.core.geometry import Calibration, Geometry
 from medview.core.language import _, in_language
 from medview.edit.effects.carry_out import LOST, Amount
 from medview.edit.effects.effect import Effect
@@ -109,8 +110,8 @@ class EffectsPanel(QWidget):
     def _say(self, state: EffectState) -> None:
         case, candidate = self._workspace.active, state.candidate
         assert case is not None
-        voxel_ml = case.volume.geometry.voxel_volume_mm3 / 1000
-        lines = [] if candidate is None else [_amount(one, voxel_ml) for one in candidate.amounts[:_MOST_AMOUNTS]]
+        geometry = case.volume.geometry
+        lines = [] if candidate is None else [_amount(one, geometry) for one in candidate.amounts[:_MOST_AMOUNTS]]
         more = 0 if candidate is None else len(candidate.amounts) - len(lines)
         if more > 0:
             lines.append(_("and {count} more").format(count=more))
@@ -158,7 +159,10 @@ class EffectsPanel(QWidget):
         self.refresh()
 
 
-def _amount(one: Amount, voxel_ml: float) -> str:
+def _amount(one: Amount, geometry: Geometry) -> str:
+    if geometry.calibration is not Calibration.VOLUME:
+        return _("{name}: {before} → {after} voxels").format(name=one.name, before=one.before, after=one.after)
+    voxel_ml = geometry.voxel_volume_mm3 / 1000
     return _("{name}: {before} → {after} mL").format(
         name=one.name, before=_three(one.before * voxel_ml), after=_three(one.after * voxel_ml)
     )

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from medview.core.changes import SegmentChange
 from medview.core.errors import LabelError
+from medview.core.geometry import Calibration, Geometry
 from medview.core.segmentation import Code
 from medview.edit.effects.islands import EFFECT
 from tests.edit.effects.given import ONE, held, labels_of, work
@@ -106,3 +107,13 @@ def test_the_piece_under_the_crosshair_stays_goes_or_becomes_a_segment() -> None
         work(EFFECT, labels, place_kji=(6, 15, 15), way="keep")
     assert EFFECT.asks_place({"way": "own"})
     assert not EFFECT.asks_place({"way": "largest"})
+
+
+def test_on_slices_without_millimetres_pieces_are_told_apart_but_not_by_volume() -> None:
+    mask = crumbs()
+    labels = labels_of("axial", mask)
+    labels.geometry = Geometry(SHAPE_KJI, grid("axial").affine_lps, calibration=Calibration.IN_PLANE)
+    found, sizes = pieces(mask, corners=True)
+    assert np.array_equal(held(labels, work(EFFECT, labels)), found == 1 + int(np.argmax(sizes[1:])))
+    with pytest.raises(LabelError, match="no millimetres"):
+        work(EFFECT, labels, way="small")
