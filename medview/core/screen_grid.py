@@ -41,6 +41,11 @@ class ScreenGrid:
         corner = np.asarray(self.corner_lps_mm) + np.asarray(by_lps_mm, dtype=np.float64)
         return ScreenGrid(triple(corner), self.row_step_lps_mm, self.column_step_lps_mm, self.shape)
 
+    def part(self, row0: int, row1: int, column0: int, column1: int) -> ScreenGrid:
+        """Return half-open ranges of rows and columns as a picture of its own."""
+        corner = triple(self.point_lps_mm(row0, column0))
+        return ScreenGrid(corner, self.row_step_lps_mm, self.column_step_lps_mm, (row1 - row0, column1 - column0))
+
     def resampled(self, shape: tuple[int, int]) -> ScreenGrid:
         """Return the picture between the same outer edges with another number of rows and columns."""
         by_row, by_column = (before / after for before, after in zip(self.shape, shape, strict=True))

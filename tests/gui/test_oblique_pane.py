@@ -23,6 +23,7 @@ from medview.core.study import Reason
 from medview.core.window import Window
 from medview.gui.panes.slice_content import MISSING_LEVEL
 from medview.gui.panes.slice_view import SliceView
+from medview.gui.panes.stale import Stale
 from medview.workspace.load_state import LoadState
 from medview.workspace.measuring import measured, measurements
 from medview.workspace.open_case import OpenCase
@@ -32,6 +33,7 @@ from tests.gui.cases import (
     LABELLED_KJI,
     PANE_PX,
     SHAPE_KJI,
+    Painted,
     add_segment,
     at,
     label_voxel,
@@ -417,3 +419,35 @@ def test_planes_of_the_patient_are_fitted_whole(qtbot: QtBot, plane: Plane) -> N
     pixels(pane)
     found = pane.picture_rect
     assert max(found.width(), found.height()) == pytest.approx(PANE_PX, abs=8)
+
+
+@PLANES
+@pytest.mark.parametrize("sphere", [False, True])
+def test_a_stroke_draws_only_around_itself_and_looks_as_if_all_had_been_drawn(
+    qtbot: QtBot, plane: Plane, sphere: bool
+) -> None:
+    case = turned_case()
+    add_segment(case)
+    case.view.active_segment_id = case.labels.segmentation.segments[0].segment_id
+    workspace, hands = make_workspace(case)
+    workspace.bench.tool, workspace.bench.brush_sphere = Tool.BRUSH, sphere
+    workspace.bench.set_radius(3.0)
+    pane = make_pane(qtbot, workspace, hands, plane)
+    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(230, 240))
+    painted = Painted(pane)
+    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(240, 230))
+    for n in range(1, 5):
+        _send_move(pane, QPoint(240 + 8 * n, 230 + 5 * n))
+    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(272, 250))
+    assert case.history.names == ("Brush Liver", "Brush Liver")
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    assert painted.area_px < 0.5 * PANE_PX**2
+    shown = pixels(pane)
+    pane._mark(Stale.ALL)
+    np.testing.assert_array_equal(pixels(pane), shown)
+    for _ in range(2):
+        case.undo()
+    blank = pixels(pane)
+    pane._mark(Stale.ALL)
+    np.testing.assert_array_equal(pixels(pane), blank)
+    assert (shown != blank).any()

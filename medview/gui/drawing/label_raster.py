@@ -104,10 +104,18 @@ class LabelRaster:
             device = self._device(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
             self._compose(device, lambda part: shown[part])
 
-    def refresh(self, row0: int, row1: int, column0: int, column1: int) -> None:
-        """Draw half-open ranges of rows and columns again after their labels changed."""
+    def refresh(self, row0: int, row1: int, column0: int, column1: int, part: Cut | None = None) -> None:
+        """Draw half-open ranges of rows and columns again after their labels changed.
+
+        Parameters
+        ----------
+        part : ndarray of uint8, shape of the ranges, optional
+            What they hold now, where the cut is no view into the labels.
+        """
         cut = self._cut
         if cut is not None:
+            if part is not None:
+                cut[row0:row1, column0:column1] = part
             device = self._device(row0, row1, column0, column1)
             self._compose(device, lambda part: self._shown.take(cut[part]))
 

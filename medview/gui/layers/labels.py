@@ -26,9 +26,9 @@ class LabelsLayer:
         """Whether a label layer was there at the last update."""
         return layer_id in self._rasters
 
-    def refresh(self, layer_id: int, ranges: tuple[int, int, int, int]) -> None:
-        """Draw (row0, row1, column0, column1) of a label layer again."""
-        self._rasters[layer_id].refresh(*ranges)
+    def refresh(self, layer_id: int, ranges: tuple[int, int, int, int], part: Cut | None = None) -> None:
+        """Draw (row0, row1, column0, column1) of a label layer again, from ``part`` where the cut is no view into it."""
+        self._rasters[layer_id].refresh(*ranges, part)
 
     def paint(self, painter: QPainter) -> None:
         """Draw all label layers."""

@@ -112,6 +112,17 @@ def label_cuts(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -
     return result
 
 
+def label_part(
+    case: OpenCase, plane: PlaneLayout, index: float, layer_id: int, ranges: tuple[int, int, int, int]
+) -> Cut | None:
+    """Return a rectangle (row0, row1, column0, column1) of a label layer; None along the grid, where cuts are views."""
+    if not isinstance(plane, ObliquePlane):
+        return None
+    geometry = case.volume.geometry
+    grid = plane.grid(geometry, index).part(*ranges)
+    return oblique_labels(case.labels.segmentation.layer(layer_id).voxels, geometry, grid)
+
+
 def proposed_masks(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> list[ProposedMask]:
     """Return the slices of all proposed masks that hold anything here."""
     if not bench.overlay_visible:

@@ -13,6 +13,7 @@ from medview.core.plane import SlicePlane
 from medview.gui.panes.fused_view import FusedView
 from medview.gui.panes.fusion_watch import FusionWatch
 from medview.gui.panes.haste import Haste
+from medview.gui.panes.slice_content import label_part
 from medview.gui.panes.slice_picture import SlicePicture
 from medview.gui.panes.stale import OF_BENCH, OF_VIEW, LoadPace, Ranges, Stale, hear, of_labels, written_ranges
 from medview.gui.parts.bind import Subscriptions, field_signal
@@ -217,7 +218,7 @@ class SliceFollower(QWidget):
             picture.show_labels(case, layout, index)
         else:
             for layer_id, ranges in written:
-                picture.labels.refresh(layer_id, ranges)
+                picture.labels.refresh(layer_id, ranges, label_part(case, layout, index, layer_id, ranges))
         if parts & Stale.MEASURES:
             picture.show_measurements(case, layout, index)
         if parts & Stale.TEXT:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from enum import Flag, auto
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from medview.core.box import Box
 from medview.core.label_patch import LabelPatch
 from medview.core.oblique import ObliquePlane, PlaneLayout
+from medview.gui.panes.oblique_content import box_outline
 from medview.gui.panes.slice_content import screen_ranges
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.workspace.events import LabelsChanged
@@ -101,16 +105,31 @@ def written_ranges(
     knows : callable
         Whether a layer id was drawn before.
     """
-    if isinstance(layout, ObliquePlane):
-        return None
-    index = case.view.crosshair_kji[layout.normal_axis]
     found = []
     for change in event.changes:
-        if isinstance(change, LabelPatch) and change.box.touches_slice(layout.normal_axis, index):
+        ranges = _ranges(case, layout, change.box) if isinstance(change, LabelPatch) else None
+        if isinstance(change, LabelPatch) and ranges is not None:
             if not knows(change.layer_id):
                 return None
-            found.append((change.layer_id, screen_ranges(layout, case.volume.geometry, change.box)))
+            found.append((change.layer_id, ranges))
     return found
+
+
+def _ranges(case: OpenCase, layout: PlaneLayout, box: Box) -> Ranges | None:
+    """Return where a box of voxels is seen on the slice shown, or None."""
+    geometry = case.volume.geometry
+    if not isinstance(layout, ObliquePlane):
+        seen = box.touches_slice(layout.normal_axis, case.view.crosshair_kji[layout.normal_axis])
+        return screen_ranges(layout, geometry, box) if seen else None
+    low, high = np.asarray(box.min_kji) - 0.5, np.asarray(box.max_kji) - 0.5
+    cut = box_outline(layout, geometry, case.position_on(layout), low, high)
+    if cut is None:
+        return None
+    top, bottom, left, right = cut
+    rows, columns = layout.screen_shape(geometry)
+    row0, column0 = max(0, math.floor(top)), max(0, math.floor(left))
+    row1, column1 = min(rows, math.ceil(bottom) + 1), min(columns, math.ceil(right) + 1)
+    return (row0, row1, column0, column1) if row1 > row0 and column1 > column0 else None
 
 
 class LoadPace(QObject):
