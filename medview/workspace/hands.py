@@ -55,6 +55,8 @@ class Hands:
         for name in ("tool", "brush_radius_mm"):
             # By a key, under a hand that rests.
             workspace.bench.events[name].connect(self._on_bench)
+        workspace.active_changed.connect(self._on_active)
+        self._on_active()
         self.later = LargeWriting(workspace)
 
     def press(self, pointer: Pointer) -> None:
@@ -228,6 +230,10 @@ class Hands:
         if clicks is not None:
             self.clicking.begin(clicks)
         return clicks is not None
+
+    def _on_active(self) -> None:
+        if self._workspace.active is not None:
+            self._workspace.active.view.events.active_segment_id.connect(self._on_bench, unique=True)
 
     def _on_bench(self, *_values: object) -> None:
         self._update_preview(self.pointer)

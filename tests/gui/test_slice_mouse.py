@@ -18,6 +18,7 @@ from medview.workspace.actions import action
 from medview.workspace.events import LabelsChanged
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels
 from medview.workspace.preview import BrushPreview
 from medview.workspace.scheme import scheme_names, shipped
 from medview.workspace.view_state import Mode, Tool
@@ -283,6 +284,13 @@ def test_ctrl_and_the_keys_for_the_size_show_under_a_hand_that_rests(qtbot: QtBo
     assert hands.preview == shown
     action("brush.larger").run(workspace)
     assert hands.preview == replace(shown, radius_mm=workspace.bench.brush_radius_mm)
+    labels.add_segment(case, "Liver")
+    spleen = labels.add_segment(case, "Spleen")
+    assert spleen is not None
+    assert isinstance(hands.preview, BrushPreview)
+    assert hands.preview.colour == spleen.colour
+    action("segment.next").run(workspace)
+    assert hands.preview.colour == case.labels.segmentation.segments[0].colour
     action("tool.window").run(workspace)
     assert hands.preview is None
 

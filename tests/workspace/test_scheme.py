@@ -10,6 +10,7 @@ from medview.core.resources import resource_path
 from medview.workspace.pointer import Button, Modifiers
 from medview.workspace.scheme import DRAGS, Bindings, Differences, Scheme, canonical, scheme_names, shipped
 from medview.workspace.scheme_edits import conflicts, without_tool
+from medview.workspace.toolbox import TOOLBOX
 from medview.workspace.view_state import Mode
 
 SCHEMES = list(scheme_names())
@@ -125,3 +126,41 @@ def test_keys_are_the_same_however_they_are_spelt(one: str, other: str, same: bo
 def test_a_scheme_of_another_shape_is_refused(document: object) -> None:
     with pytest.raises((ValueError, TypeError, AttributeError)):
         Differences.of(json.loads(json.dumps(document)))
+
+
+HANDS = (
+    *(entry.action_id for entry in TOOLBOX if entry.draws),
+    "tool.toggle",
+    "brush.smaller",
+    "brush.larger",
+    "brush.sphere",
+    "segment.next",
+    "segment.previous",
+    "segment.pick",
+    "labelled.next",
+    "labelled.previous",
+    "lesion.next",
+    "lesion.previous",
+    "proposal.next",
+    "proposal.previous",
+    "proposal.accept",
+    "proposal.reject",
+    *(f"preset.{n}" for n in range(1, 10)),
+)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_everything_an_annotator_does_all_day_has_a_key_in_every_scheme(name: str) -> None:
+    bindings = shipped(name)
+    assert [action for action in HANDS if not bindings.shortcuts(action, Mode.ANNOTATE)] == []
+    assert "pick" in bindings.mouse[Mode.ANNOTATE].values()
+
+
+def test_digits_are_tools_while_annotating_and_windows_while_reading_and_alt_brings_the_windows_back() -> None:
+    bindings, tools = shipped("pacs"), {entry.action_id for entry in TOOLBOX}
+    for digit in "123456789":
+        annotating = [a for a in bindings.keys if digit in bindings.shortcuts(a, Mode.ANNOTATE)]
+        assert len(annotating) == 1
+        assert annotating[0] in tools
+        assert digit in bindings.shortcuts(f"preset.{digit}", Mode.READ)
+        assert f"Alt+{digit}" in bindings.shortcuts(f"preset.{digit}", Mode.ANNOTATE)
