@@ -41,7 +41,7 @@ def test_measurements_are_exported_from_the_file_menu_once_there_are_some(
 ) -> None:
     write_ct(tmp_path / "ct")
     window.files.open(tmp_path / "ct")
-    export = entry(window, "Export measurements (DICOM SR)")
+    export = entry(window, "Export measurements and marks (DICOM SR)")
     assert not export.isEnabled()
     case = workspace.active
     assert case is not None

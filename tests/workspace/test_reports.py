@@ -9,12 +9,16 @@ import numpy as np
 import pydicom
 import pytest
 
+from medview.core.annotations import BoxAnnotation, Trace
 from medview.core.changes import AnnotationChange, Command
 from medview.core.measurement import Measurement, MeasurementKind
+from medview.core.trace import TraceKind
+from medview.core.vector import triple
 from medview.io.nifti import write_volume
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.store.project import Project
+from medview.workspace.drawn import all_drawn
 from medview.workspace.events import Message, Severity
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.measuring import measured, measurements
@@ -84,6 +88,34 @@ def test_measurements_go_to_another_desk_and_say_the_same_there(desks: list[Desk
         assert theirs == mine
     assert other.undo() is not None
     assert measurements(other) == []
+
+
+def test_boxes_and_marks_go_along_and_a_3d_box_is_said_to_stay(desks: list[Desk], tmp_path: Path) -> None:
+    here, there = desks
+    write_ct(tmp_path / "ct")
+    case = here.open(tmp_path / "ct")
+    geometry = case.volume.geometry
+    flat = BoxAnnotation.on_grid("f" * 32, "Cyst", geometry, (2, 3, 4), (3, 7, 9), flat_edge=0)
+    deep = BoxAnnotation.on_grid("d" * 32, "Liver", geometry, (1, 3, 4), (4, 7, 9))
+    line = Trace(
+        "e" * 32, TraceKind.OPEN, tuple(triple(p) for p in geometry.point_lps_mm([(1, 2, 3), (4, 5, 9), (5, 1, 1)]))
+    )
+    changes = tuple(AnnotationChange(None, one) for one in (flat, deep, line))
+    assert case.do(Command("Draw", changes, "marks"))
+    reports.export_sr(here.workspace, tmp_path / "m.dcm")
+    assert here.said[-1].severity is Severity.WARNING
+    assert "1 thing is a 3-D box" in here.said[-1].text
+    other = there.open(tmp_path / "ct")
+    reports.import_file(there.workspace, tmp_path / "m.dcm")
+    back = {one.annotation_id: one for one in all_drawn(other)}
+    assert set(back) == {flat.annotation_id, line.annotation_id}
+    found = back[flat.annotation_id]
+    assert isinstance(found, BoxAnnotation)
+    assert found.sop_instance_uid == case.entry.frames[2].sop_instance_uid
+    np.testing.assert_allclose(found.corners_lps_mm(), flat.corners_lps_mm(), atol=1e-3)
+    assert measurements(other) == []
+    assert other.undo() is not None
+    assert all_drawn(other) == []
 
 
 def test_what_is_here_already_is_not_taken_in_twice_and_stays_as_it_is(desks: list[Desk], tmp_path: Path) -> None:

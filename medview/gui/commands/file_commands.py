@@ -50,7 +50,7 @@ class FileCommands:
             Action("file.export_nifti", _("Export NIfTI..."), lambda _w: self.export_nifti(), "mdi6.export", _has_segments),
             Action(
                 "file.export_sr",
-                _("Export measurements (DICOM SR)..."),
+                _("Export measurements and marks (DICOM SR)..."),
                 lambda _w: self.export_sr(),
                 "mdi6.export",
                 _has_measurements,
@@ -126,7 +126,7 @@ class FileCommands:
         """Ask where to and write the measurements as a DICOM structured report."""
         if self._identity_hidden():
             return
-        title = _("Export measurements (DICOM SR)")
+        title = _("Export measurements and marks (DICOM SR)")
         if (path := ask_new_file(self._window, title, "measurements.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("reports").export_sr(self._workspace, path)
 
@@ -179,7 +179,7 @@ def _has_segments(workspace: Workspace) -> bool:
 
 
 def _has_measurements(workspace: Workspace) -> bool:
-    return workspace.active is not None and bool(measurements(workspace.active))
+    return workspace.active is not None and bool(measurements(workspace.active) or all_drawn(workspace.active))
 
 
 def _has_drawn(workspace: Workspace) -> bool:

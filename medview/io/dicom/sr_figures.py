@@ -23,6 +23,8 @@ MOST_CORNERS = 20_000
 """An outline of more is no outline a person handles."""
 MOST_PLACES = 200
 """As many points of one graphic are shown as places; more of them are a cloud."""
+BOX, POLYLINE = "box", "polyline"
+"""Tracking identifiers of what is no measurement: a rectangle, and a line of many points."""
 _SQUARE_CORNER = 1e-3
 """Cosine below which two sides are at a right angle."""
 
@@ -79,6 +81,8 @@ def _alone(drawing: Drawing, hint: str) -> list[Figure]:
     if shape not in ("POLYLINE", "POLYGON"):
         return []
     corners = points[:-1] if drawing.closed else points
+    if hint == POLYLINE and len(points) > 2:
+        return [Figure(MeasurementKind.POLYGON, points, drawing)]
     if len(corners) >= 3 and (drawing.closed or shape == "POLYGON" or drawing.measures == _AREA):
         return [Figure(_closed_kind(corners, hint), corners, drawing)]
     kind = _open_kind(drawing)
@@ -88,7 +92,7 @@ def _alone(drawing: Drawing, hint: str) -> list[Figure]:
 def _closed_kind(corners: FloatArray, hint: str) -> MeasurementKind:
     if hint == MeasurementKind.FREEHAND.value:
         return MeasurementKind.FREEHAND
-    if hint == MeasurementKind.RECTANGLE.value and len(corners) == 4:
+    if hint in (MeasurementKind.RECTANGLE.value, BOX) and len(corners) == 4:
         return MeasurementKind.RECTANGLE
     return MeasurementKind.POLYGON
 

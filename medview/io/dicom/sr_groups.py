@@ -40,12 +40,15 @@ class Reported:
         Why lengths are in pixels, or empty.
     note : str
         What has to be known about the values, or empty.
+    drawn_as : str
+        What it is where it is no measurement, see ``sr_drawn``; empty otherwise.
     """
 
     measurement: Measurement
     stated: tuple[Stated, ...] = ()
     reason: str = ""
     note: str = ""
+    drawn_as: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,10 +130,12 @@ def group_of(reported: Reported, geometry: Geometry, image: tuple[Dataset, int] 
     elif measurement.kind is _KINDS.BIDIRECTIONAL:
         points = _long_first(points, np.asarray(measurement.points_lps_mm))
     tracking = highdicom.sr.TrackingIdentifier(
-        uid=_tracking_uid(measurement), identifier=f"MedView {measurement.kind.value} {measurement.annotation_id}"
+        uid=_tracking_uid(measurement),
+        identifier=f"MedView {reported.drawn_as or measurement.kind.value} {measurement.annotation_id}",
     )
     finding = _finding(measurement.label)
-    drawn_as_region = measurement.kind.region or not reported.stated
+    # What has a number beside its figure is the line the number was taken from.
+    drawn_as_region = (measurement.kind.region and not reported.drawn_as) or not reported.stated
     numbers = _numbers(reported, canvas, points, modality, drawn=not drawn_as_region)
     template: (
         highdicom.sr.MeasurementsAndQualitativeEvaluations | highdicom.sr.PlanarROIMeasurementsAndQualitativeEvaluations

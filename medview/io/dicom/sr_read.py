@@ -24,7 +24,8 @@ from medview.io.dicom.header import parse, read_header
 from medview.io.dicom.pixel_mark import pixel_mark
 from medview.io.dicom.sr_codes import Stated
 from medview.io.dicom.sr_content import MAX_FINDINGS, ReportFinding, findings_of
-from medview.io.dicom.sr_figures import Figure, figures_of
+from medview.io.dicom.sr_drawn import DRAWN_AS
+from medview.io.dicom.sr_figures import POLYLINE, Figure, figures_of
 from medview.io.sources import name_of, open_source
 
 FloatArray = npt.NDArray[np.float64]
@@ -73,10 +74,17 @@ class ReportTarget:
 
 @dataclass(frozen=True, slots=True)
 class ReadFigure:
-    """A measurement and what the report says it measures."""
+    """A measurement and what the report says it measures.
+
+    Attributes
+    ----------
+    drawn_as : str
+        What it is in truth where MedView wrote it as something else, see ``sr_drawn``; empty for measurements.
+    """
 
     measurement: Measurement
     stated: tuple[Stated, ...] = ()
+    drawn_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +196,16 @@ class _Reading:
             try:
                 if len(self.figures) >= MAX_FINDINGS:
                     raise _CannotShowError(_TOO_MANY)
-                placed = self._placed(figure)
+                placed = self._placed(figure, through=finding.kind == POLYLINE)
             except _CannotShowError as why:
                 self.hidden.append((title, str(why)))
                 continue
             measurement = _measurement(figure, placed, finding, self._identity(finding, number))
             self.several += len(figure.drawing.image[1]) > 1
             # The numbers of a finding speak of all it draws; with several figures nobody knows which is whose.
-            self.figures.append(ReadFigure(measurement, tuple(finding.stated) if len(figures) == 1 else ()))
+            drawn_as = finding.kind if finding.kind in DRAWN_AS and len(figures) == 1 else ""
+            stated = tuple(finding.stated) if len(figures) == 1 else ()
+            self.figures.append(ReadFigure(measurement, stated, drawn_as))
 
     def _identity(self, finding: ReportFinding, number: int) -> str:
         """Return the same id whenever the same figure is read, so that it is not taken in twice."""
@@ -204,8 +214,9 @@ class _Reading:
         told = finding.tracking_uid or f"{self.report_uid} {finding.number}"
         return hashlib.sha256(f"{told} {number}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
-    def _placed(self, figure: Figure) -> _Place:
-        return self._in_patient(figure) if figure.drawing.in_patient else self._on_image(figure)
+    def _placed(self, figure: Figure, *, through: bool) -> _Place:
+        """Return where a figure lies; one that goes ``through`` slices need not be flat."""
+        return self._in_patient(figure, through=through) if figure.drawing.in_patient else self._on_image(figure)
 
     def _on_image(self, figure: Figure) -> _Place:
         uid, frames = figure.drawing.image
@@ -231,7 +242,7 @@ class _Reading:
         index = np.stack([np.full_like(i, k % geometry.shape_kji[0]), j, i], axis=1)
         return _Place(geometry.point_lps_mm(index), *self.target.images[k])
 
-    def _in_patient(self, figure: Figure) -> _Place:
+    def _in_patient(self, figure: Figure, *, through: bool) -> _Place:
         geometry = self.target.geometry
         frame = geometry.frame_of_reference_uid
         if geometry.calibration is not Calibration.VOLUME or not frame or frame != figure.drawing.frame_of_reference_uid:
@@ -247,7 +258,7 @@ class _Reading:
             raise _CannotShowError(_OFF_GRID)
         if spread[axis] > FLAT_SLICES:
             # Drawn at an angle to the slices.
-            if not _flat(figure.points):
+            if not through and not _flat(figure.points):
                 raise _CannotShowError(_NOT_FLAT)
             return _Place(geometry.point_lps_mm(index))
         index[:, axis] = place

@@ -234,6 +234,8 @@ def _compare(path: Path, file: BinaryIO, written: Sequence[tuple[Reported, Group
 
 def _same(figure: ReadFigure, reported: Reported, group: Group) -> bool:
     points = np.asarray(figure.measurement.points_lps_mm)
+    if figure.drawn_as != reported.drawn_as:
+        return False
     if figure.measurement.kind is not reported.measurement.kind or points.shape != group.points_lps_mm.shape:
         return False
     stated = {one.name: one for one in figure.stated}

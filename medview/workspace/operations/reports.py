@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medview.analysis.measures import measure
+from medview.core.annotations import Drawn
 from medview.core.changes import AnnotationChange, Command
-from medview.core.errors import GeometryError, MedViewError
+from medview.core.errors import GeometryError, MedViewError, WriteError
 from medview.core.job import JobContext
 from medview.core.language import _, in_language, plural
 from medview.core.measurement import Measurement
@@ -16,11 +17,13 @@ from medview.core.pixel_hash import pixels_sha256, same_pixels
 from medview.core.study import Frame, VolumeEntry
 from medview.core.volume import Volume
 from medview.io.dicom.sr_codes import Stated
+from medview.io.dicom.sr_drawn import as_drawn, as_reported
 from medview.io.dicom.sr_read import ImportedReport, ReadFigure, ReportTarget, is_report, read_sr
 from medview.io.dicom.sr_write import Reported, ReportSource, write_sr
 from medview.io.label_files import READ_TIMEOUT_S, SAME_PLACE_VOXELS
 from medview.io.reader_pool import Pool
 from medview.io.sniff import Kind, sniff
+from medview.workspace.drawn import all_drawn
 from medview.workspace.events import Severity
 from medview.workspace.exports import refuse_sources
 from medview.workspace.jobs import Job, Lane, Outcome
@@ -61,6 +64,7 @@ class ExportReport:
     volume: Volume
     frames: tuple[Frame, ...]
     damaged: tuple[int, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
 
     @property
     def title(self) -> str:
@@ -78,7 +82,10 @@ class ExportReport:
         pixels = pixels_sha256(volume, self.damaged)
         source = ReportSource(volume.geometry, self.frames, volume.modality, pixels)
         figures = [reported(one.volume, one.measurement) for one in self.figures]
-        return Written(self.path, write_sr(self.path, figures, source))
+        marks = [as_reported(one, volume.geometry) for one in self.drawn]
+        figures += [one for one in marks if one is not None]
+        notes = _left_out(self.path, marks.count(None), written=len(figures))
+        return Written(self.path, (*write_sr(self.path, figures, source), *notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,17 @@ def reported(volume: Volume, measurement: Measurement) -> Reported:
     return Reported(measurement, tuple(Stated(q.name, q.value, q.unit) for q in found.quantities), found.reason, found.note)
 
 
+def _left_out(path: Path, count: int, *, written: int) -> tuple[str, ...]:
+    """Return what is said of things that no report can hold. Raises WriteError when there is nothing else."""
+    if not count:
+        return ()
+    few = "1 thing is" if count == 1 else f"{count} things are"
+    said = f"{few} a 3-D box or a closed line on no plane, which a report cannot hold; export boxes and marks as JSON."
+    if not written:
+        raise WriteError(f"{path.name} was not written: {said}")
+    return (said,)
+
+
 def differing(figures: Iterable[tuple[Volume, ReadFigure]]) -> tuple[str, ...]:
     """Return a sentence that names the numbers of a report that are others here; none when all agree.
 
@@ -174,8 +192,8 @@ def differing(figures: Iterable[tuple[Volume, ReadFigure]]) -> tuple[str, ...]:
 def export_sr(workspace: Workspace, path: Path) -> Job | None:
     """Write the measurements of the active case as a DICOM structured report."""
     case = workspace.active
-    if case is None or not measurements(case):
-        workspace.say(_("There are no measurements to export yet; draw one first."), Severity.WARNING)
+    if case is None or not (measurements(case) or all_drawn(case)):
+        workspace.say(_("There are no measurements, boxes or marks to export yet; draw one first."), Severity.WARNING)
         return None
     if not case.ready:
         workspace.say(_("The series is still being read; export when it is complete."), Severity.WARNING)
@@ -196,7 +214,8 @@ def export_sr(workspace: Workspace, path: Path) -> Job | None:
             severity = Severity.WARNING if notes else Severity.INFO
             workspace.say(" ".join((_("Wrote {path}.").format(path=value.path), *notes)), severity)
 
-    request = ExportReport(path, figures, case.anchor.volume, case.entry.frames, case.anchor.load.damaged)
+    drawn = tuple(all_drawn(case))
+    request = ExportReport(path, figures, case.anchor.volume, case.entry.frames, case.anchor.load.damaged, drawn)
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 
@@ -234,12 +253,14 @@ def import_sr(workspace: Workspace, path: Path) -> Job | None:
 
 
 def add_figures(case: OpenCase, figures: tuple[ReadFigure, ...], name: str) -> int:
-    """Add the measurements of a report that are not there yet, as one command; return how many were added."""
+    """Add the measurements, boxes and marks of a report that are not there yet, as one command; return how many."""
     known = set(case.labels.annotations)
-    fresh: dict[str, Measurement] = {}
+    fresh: dict[str, Measurement | Drawn] = {}
     for figure in figures:
-        if figure.measurement.annotation_id not in known:
-            fresh.setdefault(figure.measurement.annotation_id, figure.measurement)
+        one = figure.measurement
+        if one.annotation_id not in known:
+            geometry = case.anchor.volume.geometry
+            fresh.setdefault(one.annotation_id, as_drawn(one, figure.drawn_as, geometry) if figure.drawn_as else one)
     changes = tuple(AnnotationChange(None, one) for one in fresh.values())
     return len(changes) if changes and case.do(Command(f"Import {name}", changes, "import")) else 0
 
