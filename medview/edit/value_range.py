@@ -13,12 +13,18 @@ from medview.core.volume import Volume
 Mask = npt.NDArray[np.bool_]
 Index = tuple[int, int, int]
 
-_NEAR, _WIDE = 2, 12
+_NEAR, _WIDE = 3, 18
 """Voxels around a place that tell what lies there, and those that tell how different values are about it."""
-_LIKELY = 0.35
-"""Part of the neighbours that surely are of the same tissue."""
-_SPREAD = 5.0
-"""How many times further than those the range reaches: 2.3 standard deviations of noise amid a tissue, more at its edge."""
+_ALIKE = 0.3
+"""Part of the neighbours that are of the same tissue, even at its edge or in a small vessel: those most like the place."""
+_LIKELY = 0.3
+_SPREAD = 8.3
+"""How many times further than this part of the neighbours the range reaches: amid a tissue 3.2 standard deviations of its
+noise, so that it gets few holes, and more at its edge."""
+_SHIFTS = 2
+"""Times that the middle of the range moves to the middle of the neighbours in it: the place itself may be an odd one."""
+_MOST_PART = 0.42
+"""Half of the widest range, as a part of the spread of what is around it further away; amid a tissue that is its noise."""
 _LEAST_PART = 0.01
 """Half of the narrowest range, as a part of the spread of what is around it further away."""
 
@@ -42,10 +48,15 @@ class ValueRange:
         if not np.isfinite(value) or near.size == 0:
             return cls(value, value)
         # A voxel at an edge has neighbours of another kind: those most like it tell what it belongs to.
-        alike = np.sort(np.abs(near - value))[: max(1, near.size // 2)]
+        alike = np.sort(np.abs(near - value))[: max(1, int(near.size * _ALIKE))]
         middle = float(near[np.abs(near - value) <= alike[-1]].mean())
         spread = float(np.quantile(np.abs(near - middle), _LIKELY))
-        half = max(_SPREAD * spread, _LEAST_PART * float(np.ptp(wide)), abs(value - middle))
+        around = float(np.ptp(wide))
+        half = max(min(_SPREAD * spread, _MOST_PART * around), _LEAST_PART * around)
+        for _unused in range(_SHIFTS):
+            inside = np.abs(near - middle) <= half
+            middle = float(near[inside].mean()) if inside.any() else middle
+        half = max(half, abs(value - middle))
         return cls(middle - half, middle + half)
 
     def widened(self, factor: float) -> ValueRange:

@@ -108,6 +108,32 @@ def test_what_is_found_when_it_is_stopped_is_a_part_around_the_seed_and_it_goes_
     assert part.sum() < whole.sum()
 
 
+def test_what_a_person_looks_at_is_found_first_and_the_whole_is_the_same(maze: Volume) -> None:
+    values = ValueRange(-300.0, 900.0)
+    seed = seed_of(maze, values)
+    looked_at = seed[0] // BRICK_KJI[0] * BRICK_KJI[0]
+    growth = RegionGrowth(maze, seed, values, first=lambda box: box.min_kji[0] == looked_at)
+    steps: list[set[int]] = []
+    while not growth.run(lambda: True):
+        steps.append({box.min_kji[0] for box, _ in growth.pieces()})
+    alone = [step for step in steps if step == {looked_at}]
+    assert len(alone) >= 4
+    assert (growth.mask(Box.whole(SHAPE_KJI)) == grown(maze, seed, values)).all()
+
+
+def test_the_range_of_a_small_vessel_leaves_out_what_is_around_it() -> None:
+    rng = np.random.default_rng(9)
+    voxels = rng.normal(-850, 25, (5, 60, 60))
+    voxels[:, 30:32, :] = rng.normal(60, 25, (5, 2, 60))
+    volume = Volume(np.rint(voxels).astype(np.int16), Geometry.from_spacing((5, 60, 60), (2.5, 0.8, 0.8)))
+    found = ValueRange.around(volume, (2, 30, 25))
+    assert found.low > -500
+    assert found.high < 500
+    lung = ValueRange.around(volume, (2, 34, 25))
+    assert lung.low < -870
+    assert lung.high < -500
+
+
 def test_nothing_grows_from_a_voxel_outside_the_range_nor_into_padding(maze: Volume) -> None:
     growth = RegionGrowth(maze, (0, 0, 0), ValueRange(9e5, 1e6))
     assert growth.run()

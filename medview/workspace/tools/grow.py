@@ -28,7 +28,7 @@ _DOUBLED_PX = 80.0
 """A drag so far to the right, or up, makes the range twice as wide; to the left, or down, half as wide."""
 _WIDEST = 12.0
 """Doublings."""
-_MOMENT_S = 0.02
+_MOMENT_S = 0.025
 """A region that takes longer to find is shown as far as it is found, and found to its end once the hand lets go."""
 _EMPTY = PredictedMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), dtype=np.uint8), ())
 
@@ -75,10 +75,10 @@ class _Finder:
         case = stage.case
         self._bench, self._volume, self._press, self._seed = stage.bench, case.volume, press, seed
         self._range = ValueRange.around(case.volume, seed)
+        self._seen = ScreenMap.of(press.plane, case.volume.geometry)
         self._flood: SliceFlood | None = None
         if stage.bench.tool is Tool.FILL:
-            seen = ScreenMap.of(press.plane, case.volume.geometry)
-            self._flood = SliceFlood(case.volume, seen, press.slice_index)
+            self._flood = SliceFlood(case.volume, self._seen, press.slice_index)
 
     def found(self, at: Pointer) -> _Found:
         """Return the region for a place of the hand."""
@@ -88,11 +88,18 @@ class _Finder:
         if self._flood is not None:
             flooded = self._flood.mask(self._seed, values, corners=corners, limit_mm=limit)
             return _Found(values, *(flooded or (None, None)))
-        growth = RegionGrowth(self._volume, self._seed, values, corners=corners, limit_mm=limit)
+        growth = RegionGrowth(self._volume, self._seed, values, corners=corners, limit_mm=limit, first=self._on_picture)
         until = time.perf_counter() + _MOMENT_S
         growth.run(lambda: time.perf_counter() >= until)
         box = growth.box
         return _Found(values, box, None if box is None else growth.mask(box), growth)
+
+    def _on_picture(self, box: Box) -> bool:
+        """Whether the picture the hand is on passes through a box."""
+        ends = [(low, high - 1) for low, high in zip(box.min_kji, box.max_kji, strict=True)]
+        across = self._seen.screen([(k, j, i) for k in ends[0] for j in ends[1] for i in ends[2]])[:, 0]
+        half = self._seen.half_thickness
+        return bool(across.min() - half <= self._press.slice_index <= across.max() + half)
 
 
 def _preview(stage: Stage, at: Pointer, found: _Found) -> RegionPreview:
