@@ -53,6 +53,7 @@ class RegionGrowth:
         self._shape = volume.geometry.shape_kji
         self._seed, self._limit = seed_kji, None if limit_mm is None else _Ball(volume.geometry, seed_kji, limit_mm)
         self._found: dict[Brick, Mask] = {}
+        self._around: Box | None = None
         self._touched: dict[Brick, Mask] = {}
         self._waiting: deque[Brick] = deque()
         self._first, self._waiting_first = first, deque[Brick]()
@@ -77,12 +78,7 @@ class RegionGrowth:
     @property
     def box(self) -> Box | None:
         """The smallest box around what was found so far; None while that is nothing."""
-        boxes = []
-        for brick, mask in self._found.items():
-            inner = Box.around(mask)
-            if inner is not None:
-                boxes.append(inner.shifted(self._box(brick).min_kji))
-        return Box.union_of(boxes)
+        return self._around
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> bool:
         """Go on until all is found or ``stop`` says so, asked after each brick; return whether all is found."""
@@ -129,6 +125,9 @@ class RegionGrowth:
             wanted = np.zeros(int(parts.max()) + 1, dtype=np.bool_)
             wanted[parts[touched]] = True
             new = wanted[parts]
+        inner = Box.around(new)
+        if inner is not None:
+            self._around = Box.union_of(filter(None, (self._around, inner.shifted(box.min_kji))))
         if found is None:
             self._found[brick] = new
         else:

@@ -64,6 +64,10 @@ class ValueRange:
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2 * factor
         return ValueRange(middle - half, middle + half)
 
+    def with_value(self, value: float) -> ValueRange:
+        """Return the range, reaching as far as a value."""
+        return ValueRange(min(self.low, value), max(self.high, value))
+
     def holds(self, volume: Volume, stored: npt.NDArray[np.generic]) -> Mask:
         """Say of stored numbers of a volume, any shape, whether their values lie in the range; padding never does."""
         slope, intercept = volume.rescale.slope, volume.rescale.intercept

@@ -12,7 +12,7 @@ from medview.workspace.focus import stepped
 from medview.workspace.large_writing import LargeWriting
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Modifiers, Pointer
-from medview.workspace.preview import Preview
+from medview.workspace.preview import Preview, RegionPreview
 from medview.workspace.scheme import Scheme, wheel_chord
 from medview.workspace.stage import Drag, DragTool, Stage
 from medview.workspace.toolbox import ToolEntry, entry_of
@@ -121,8 +121,16 @@ class Hands:
         self._gathered.append(pointer)
         return True
 
-    def frame(self) -> None:
-        """Do what was gathered: one by one where an outline follows the hand, else as one move."""
+    def frame(self) -> bool:
+        """Do what was gathered: one by one where an outline follows the hand, else as one move.
+
+        Where nothing was, go on with what is still being found for the place of the last move.
+
+        Returns
+        -------
+        bool
+            There is more to be found, and ``frame`` has to be called again.
+        """
         gathered, self._gathered = self._gathered, []
         if gathered and self._drawing_now and not self._entry.gathers:
             for pointer in gathered:
@@ -130,6 +138,16 @@ class Hands:
             self._update_preview(gathered[-1])
         elif gathered:
             self.move(replace(gathered[-1], before=tuple(gathered[:-1])))
+        elif self.finding and self._drag is not None:
+            if not self._send(self._drag, self.pointer or self._press):
+                self._end()
+            self._update_preview(self.pointer)
+        return self.finding
+
+    @property
+    def finding(self) -> bool:
+        """Whether what is shown is a part of what is being found."""
+        return self._drag is not None and isinstance(self._shown, RegionPreview) and not self._shown.complete
 
     def release(self, pointer: Pointer) -> bool:
         """End the gesture and say whether it was a click. One with the tool puts the crosshair there."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from medview.core.prediction import PredictedMask
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.box import Box
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +96,29 @@ class RegionPreview:
         The pane the hand is in.
     case_key : str
         Of the case.
-    mask : PredictedMask
-        The region, on the grid of the case, with its one segment.
+    box : Box or None
+        Around the region, on the grid of the case; None where it is empty.
+    held : callable
+        Returns which voxels of a box it holds, as a mask.
+    colour : tuple of int
+        RGB of what will be written.
     row, column : float
         Where the hand is, in screen rows and columns.
     text : str
         What is said of it beside the hand.
+    complete : bool
+        It has been found to its end; else it grows while the hand rests.
     """
 
     pane_id: str
     case_key: str
-    mask: PredictedMask
+    box: Box | None
+    held: Callable[[Box], Mask]
+    colour: tuple[int, int, int]
     row: float
     column: float
     text: str
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

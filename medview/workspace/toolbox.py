@@ -206,6 +206,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _("fill what hangs together, drag: more or fewer values (Ctrl: erase)"),
         grow.drag,
         draws=True,
+        gathers=True,
         own_click=True,
     ),
     ToolEntry(
@@ -216,6 +217,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _("grow through all slices, drag: more or fewer values (Ctrl: erase)"),
         grow.drag,
         draws=True,
+        gathers=True,
         own_click=True,
     ),
     ToolEntry(

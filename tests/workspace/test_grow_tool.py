@@ -14,6 +14,7 @@ from medview.core.changes import Command, SegmentChange
 from medview.core.geometry import Geometry
 from medview.core.plane import Plane
 from medview.core.screen_map import ScreenMap
+from medview.edit import region_growth
 from medview.edit.segments import new_segment
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
@@ -120,7 +121,8 @@ def test_a_drag_to_the_right_widens_the_range_and_back_narrows_it_and_what_is_sh
     for right_px in (0, 420, 620, -200, 420):
         hands.move(over(case, right_px=right_px))
         assert isinstance(hands.preview, RegionPreview)
-        shown.append(int(hands.preview.mask.voxels.sum()))
+        assert hands.preview.box is not None
+        shown.append(int(hands.preview.held(hands.preview.box).sum()))
     assert shown[3] < shown[0] < shown[1] < shown[2]
     assert shown[4] == shown[1]
     assert "HU" in hands.preview.text
@@ -171,6 +173,31 @@ def test_a_region_that_takes_longer_than_a_moment_is_found_to_its_end_and_writte
     case.undo()
     case.undo()
     assert not case.labels.segmentation.segments
+
+
+def test_what_takes_longer_than_a_moment_is_found_while_the_hand_rests(
+    hands: Hands, case: OpenCase, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(region_growth, "BRICK_KJI", (3, 4, 5))
+    monkeypatch.setattr(grow, "_MOMENT_S", 0.0)
+    set_tool(workspace, Tool.GROW)
+    hands.press(over(case))
+    hands.move(over(case, right_px=640))
+    assert isinstance(hands.preview, RegionPreview)
+    assert not hands.preview.complete
+    assert "still growing" in hands.preview.text
+    seen = []
+    while hands.frame():
+        assert hands.preview.box is not None
+        seen.append(int(hands.preview.held(hands.preview.box).sum()))
+    assert len(seen) > 5
+    assert seen == sorted(seen)
+    assert hands.preview.complete
+    assert hands.preview.box is not None
+    whole = hands.preview.held(hands.preview.box).sum()
+    assert whole > 5 * seen[0]
+    hands.release(over(case, right_px=640))
+    assert drawn(case).sum() == whole
 
 
 def test_colour_and_locked_segments_are_left_alone_and_it_is_said(

@@ -33,8 +33,7 @@ class RegionPreviewLayer:
         self._preview, self._viewport, self._font, self._text = preview, viewport, font, text
         self._shown = preview is not None and cut is not None
         if preview is not None and viewport is not None and cut is not None:
-            paints = [Paint(s.value, s.colour, _FILL) for s in preview.mask.segments]
-            self._raster.show(cut, paints, viewport)
+            self._raster.show(cut, [Paint(1, preview.colour, _FILL)], viewport)
 
     @property
     def cover_px(self) -> QRect:

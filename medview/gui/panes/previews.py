@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 
+from medview.core.box import Box
 from medview.core.oblique import PlaneLayout
+from medview.core.plane import SlicePlane
+from medview.core.prediction import PredictedMask
+from medview.gui.drawing.label_raster import Cut
 from medview.gui.drawing.viewport import Viewport
 from medview.gui.layers.brush_preview import BrushPreviewLayer
 from medview.gui.layers.magnifier import MagnifierLayer
@@ -94,5 +99,21 @@ class Previews:
         if preview is None or case is None or layout is None or preview.case_key != case.key:
             self._region.update(None, None, viewport, self._font)
             return
-        cut = mask_cut(preview.mask, case.volume.geometry, layout, case.position_on(layout))
+        cut = _region_cut(preview, case, layout)
         self._region.update(preview, cut, viewport, self._font, text=preview.pane_id == pane_id)
+
+
+def _region_cut(preview: RegionPreview, case: OpenCase, layout: PlaneLayout) -> Cut | None:
+    """Return the cut of a region with the picture that a case shows on a plane; None where it holds nothing there."""
+    box, at = preview.box, case.position_on(layout)
+    if box is None:
+        return None
+    if isinstance(layout, SlicePlane):
+        if not box.touches_slice(layout.normal_axis, int(at)):
+            return None
+        # Along the grid one slice of it is enough.
+        low, high = list(box.min_kji), list(box.max_kji)
+        low[layout.normal_axis], high[layout.normal_axis] = int(at), int(at) + 1
+        box = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+    mask = PredictedMask(box, preview.held(box).view(np.uint8), ())
+    return mask_cut(mask, case.volume.geometry, layout, at)

@@ -122,6 +122,8 @@ class SliceView(SliceCanvas):
             self._hands.choose(self.pane_id)
         elif pointer.button is not Button.NONE:
             self._hands.press(pointer)
+            if self._hands.finding:
+                self._frame.start()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Forward a drag, or a pointer passing over."""
@@ -136,7 +138,7 @@ class SliceView(SliceCanvas):
             self._frame.start()
         elif held is Button.NONE:
             self._hands.hover(pointer)
-        elif self._hands.gather(pointer):
+        elif self._hands.gather(pointer) or self._hands.finding:
             self._frame.start()
         self._say_pointed_at()
 
@@ -202,7 +204,8 @@ class SliceView(SliceCanvas):
         self._gone()
 
     def _on_frame(self) -> None:
-        self._hands.frame()
+        if self._hands.frame():
+            self._frame.start()
         hovered, self._hovered = self._hovered, None
         if hovered is not None:
             self._hands.hover(hovered)

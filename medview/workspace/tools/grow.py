@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
 from medview.core.box import Box
 from medview.core.geometry import Calibration
 from medview.core.language import _
-from medview.core.prediction import PredictedMask, PredictedSegment
 from medview.core.screen_map import ScreenMap
 from medview.edit.region_growth import RegionGrowth
 from medview.edit.rules import Mask
@@ -28,9 +26,8 @@ _DOUBLED_PX = 80.0
 """A drag so far to the right, or up, makes the range twice as wide; to the left, or down, half as wide."""
 _WIDEST = 12.0
 """Doublings."""
-_MOMENT_S = 0.025
-"""A region that takes longer to find is shown as far as it is found, and found to its end once the hand lets go."""
-_EMPTY = PredictedMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), dtype=np.uint8), ())
+_MOMENT_S = 0.02
+"""A region that takes longer to find is shown as far as it is found; the rest of it comes while the hand rests."""
 
 
 def drag(stage: Stage, press: Pointer) -> Drag:
@@ -54,18 +51,41 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     _write(stage, found, erase=erase)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """A region: the part of it that is known, and what finds the rest of it, if there is a rest."""
+    """A region as far as it is known."""
 
-    values: ValueRange
-    box: Box | None
-    mask: Mask | None
-    growth: RegionGrowth | None = None
+    def __init__(self, values: ValueRange, flooded: tuple[Box, Mask] | None, growth: RegionGrowth | None = None) -> None:
+        self.values, self.growth = values, growth
+        self._flooded = flooded
+        self.box = growth.box if growth is not None else flooded[0] if flooded is not None else None
+        self._whole: Mask | None = None
 
     @property
     def complete(self) -> bool:
+        """Whether all of it is known."""
         return self.growth is None or self.growth.done
+
+    @property
+    def count(self) -> int:
+        """Voxels."""
+        if self.growth is not None:
+            return self.growth.count
+        return 0 if self._flooded is None else int(np.count_nonzero(self._flooded[1]))
+
+    def mask(self, box: Box) -> Mask:
+        """Return which voxels of a box it holds."""
+        if self.growth is not None:
+            if box != self.box:
+                return self.growth.mask(box)
+            if self._whole is None:
+                self._whole = self.growth.mask(box)
+            return self._whole
+        found = np.zeros(box.shape_kji, dtype=np.bool_)
+        if self._flooded is not None:
+            around, mask = self._flooded
+            common = around.intersection(box)
+            found[common.within(box).slices] = mask[common.within(around).slices]
+        return found
 
 
 class _Finder:
@@ -75,24 +95,28 @@ class _Finder:
         case = stage.case
         self._bench, self._volume, self._press, self._seed = stage.bench, case.volume, press, seed
         self._range = ValueRange.around(case.volume, seed)
+        self._value = float(case.volume.values(seed))
         self._seen = ScreenMap.of(press.plane, case.volume.geometry)
+        self._growing: tuple[ValueRange, RegionGrowth] | None = None
         self._flood: SliceFlood | None = None
         if stage.bench.tool is Tool.FILL:
             self._flood = SliceFlood(case.volume, self._seen, press.slice_index)
 
     def found(self, at: Pointer) -> _Found:
-        """Return the region for a place of the hand."""
+        """Return the region for a place of the hand; asked again for the same place it goes on with it."""
         way_px = (at.x_px - self._press.x_px) - (at.y_px - self._press.y_px)
-        values = self._range.widened(2.0 ** max(-_WIDEST, min(_WIDEST, way_px / _DOUBLED_PX)))
+        # What lies under the hand belongs to it, however narrow the range.
+        values = self._range.widened(2.0 ** max(-_WIDEST, min(_WIDEST, way_px / _DOUBLED_PX))).with_value(self._value)
         corners, limit = self._bench.grow_corners, self._bench.grow_limit_mm or None
         if self._flood is not None:
-            flooded = self._flood.mask(self._seed, values, corners=corners, limit_mm=limit)
-            return _Found(values, *(flooded or (None, None)))
-        growth = RegionGrowth(self._volume, self._seed, values, corners=corners, limit_mm=limit, first=self._on_picture)
+            return _Found(values, self._flood.mask(self._seed, values, corners=corners, limit_mm=limit))
+        if self._growing is None or self._growing[0] != values:
+            growth = RegionGrowth(self._volume, self._seed, values, corners=corners, limit_mm=limit, first=self._on_picture)
+            self._growing = values, growth
+        growth = self._growing[1]
         until = time.perf_counter() + _MOMENT_S
         growth.run(lambda: time.perf_counter() >= until)
-        box = growth.box
-        return _Found(values, box, None if box is None else growth.mask(box), growth)
+        return _Found(values, None, growth)
 
     def _on_picture(self, box: Box) -> bool:
         """Whether the picture the hand is on passes through a box."""
@@ -106,31 +130,28 @@ def _preview(stage: Stage, at: Pointer, found: _Found) -> RegionPreview:
     case = stage.case
     segment = case.active_segment
     colour = segment.colour if segment is not None else case.labels.segmentation.free_colour()
-    mask = _EMPTY
-    if found.box is not None and found.mask is not None:
-        mask = PredictedMask(found.box, found.mask.view(np.uint8), (PredictedSegment(1, "", colour),))
-    return RegionPreview(at.pane, case.key, mask, at.row, at.column, _text(stage, found))
+    text = _text(stage, found)
+    return RegionPreview(at.pane, case.key, found.box, found.mask, colour, at.row, at.column, text, complete=found.complete)
 
 
 def _text(stage: Stage, found: _Found) -> str:
     volume = stage.case.volume
     text = range_text(volume, (found.values.low, found.values.high))
     if not found.complete:
-        return _("{range}, goes on when you let go").format(range=text)
-    count = 0 if found.mask is None else int(np.count_nonzero(found.mask))
+        return _("{range}, still growing").format(range=text)
     if volume.geometry.calibration is not Calibration.VOLUME:
-        return _("{range}, {count} voxels").format(range=text, count=count)
-    volume_ml = count * volume.geometry.voxel_volume_mm3 / 1000
+        return _("{range}, {count} voxels").format(range=text, count=found.count)
+    volume_ml = found.count * volume.geometry.voxel_volume_mm3 / 1000
     return _("{range}, {volume:.2f} mL").format(range=text, volume=volume_ml)
 
 
 def _write(stage: Stage, found: _Found, *, erase: bool) -> None:
-    if found.box is None or found.mask is None or not may_write(stage, erase=erase):
+    if found.box is None or not may_write(stage, erase=erase):
         return
     large = not found.complete or math.prod(found.box.shape_kji) > AT_ONCE_VOXELS
     if large and stage.later is not None and found.growth is not None:
         stage.later.grow(stage.case, found.growth, erase=erase)
         return
     writing = LabelWriting(stage, "grow", erase=erase)
-    writing.write([(found.box, found.mask)])
+    writing.write([(found.box, found.mask(found.box))])
     writing.commit(f"{'Erase' if erase else 'Grow'} {writing.name}")
