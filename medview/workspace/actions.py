@@ -12,6 +12,7 @@ from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
 from medview.workspace.layout_actions import LAYOUT_ACTIONS
 from medview.workspace.link_actions import LINK_ACTIONS
 from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
+from medview.workspace.mark_actions import MARK_ACTIONS
 from medview.workspace.reading_actions import READING_ACTIONS
 from medview.workspace.rule_actions import RULE_ACTIONS
 from medview.workspace.segment_actions import SEGMENT_ACTIONS
@@ -33,6 +34,7 @@ ACTIONS: tuple[Action, ...] = (
     *LABEL_ACTIONS,
     *TOUR_ACTIONS,
     *SEGMENT_ACTIONS,
+    *MARK_ACTIONS,
     *EFFECT_ACTIONS,
     *EFFECT_SLICE_ACTIONS,
     *DRAWN_ACTIONS,

@@ -139,7 +139,7 @@ _REASONS = {
 _CHANGES_LABELS = (
     "undo", "redo", "proposal", "measurement", "keyimage.toggle", "file.import", "nudge", "segment.add", "segment.instance",
     "segment.show", "segment.lock", "segment.outline", "segment.done", "segment.flag", "segment.unsure", "segment.absent",
-    "segment.delete", "effect",
+    "segment.delete", "effect", "mark.done", "mark.done_next",
 )  # fmt: skip
 
 

@@ -56,6 +56,7 @@ WORDS = {
     "segment.absent": _("missing empty none negative"),
     "segment.flag": _("query problem ask"),
     "segments.table": _("statistics volumes measurements spreadsheet"),
+    "mark": _("complete finished reviewed"),
     "labelset": _("schema template taxonomy preset ctbl snomed"),
     "view.foreign_labels": _("segmentation overlay contours other"),
     "view.overlay": _("segmentation mask contours annotations"),

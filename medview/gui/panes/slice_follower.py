@@ -23,6 +23,7 @@ from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import owner_strip
 from medview.workspace.reference_lines import lines_on
+from medview.workspace.slice_marks import place_on_strip
 from medview.workspace.workspace import Workspace
 
 
@@ -191,6 +192,9 @@ class SliceFollower(QWidget):
         self._written += written
         for _unused, ranges in written:
             self.update(self._picture.around(ranges))
+        if self._picture.viewport is not None:
+            self._stale |= Stale.STRIP
+            self.update(self._picture.strip.cover_px)
 
     def _mark(self, parts: Stale) -> None:
         self._stale |= parts
@@ -219,6 +223,10 @@ class SliceFollower(QWidget):
         else:
             for layer_id, ranges in written:
                 picture.labels.refresh(layer_id, ranges, label_part(case, layout, index, layer_id, ranges))
+        if parts & (Stale.STRIP | Stale.CAMERA):
+            picture.show_strip(case, layout)
+        elif isinstance(layout, SlicePlane):
+            picture.strip.look_at(place_on_strip(case, layout))
         if parts & Stale.MEASURES:
             picture.show_measurements(case, layout, index)
         if parts & Stale.TEXT:

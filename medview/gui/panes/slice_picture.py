@@ -28,6 +28,7 @@ from medview.gui.layers.proposal import Chip, ProposalLayer
 from medview.gui.layers.range_tint import RangeTintLayer
 from medview.gui.layers.reference_lines import ReferenceLinesLayer
 from medview.gui.layers.scale_bar import ScaleBarLayer
+from medview.gui.layers.slice_strip import SliceStripLayer
 from medview.gui.panes.corner_lines import window_ends
 from medview.gui.panes.corner_text import corner_texts
 from medview.gui.panes.fused_view import FusedView
@@ -54,6 +55,7 @@ from medview.workspace.grey_table import GreyTable
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Owner
 from medview.workspace.reference_lines import ReferenceLine
+from medview.workspace.slice_marks import slice_strip
 from medview.workspace.view_state import Bench, Camera, Tool
 
 _NO_TEXT = CornerTexts()
@@ -79,6 +81,7 @@ class SlicePicture:
         self.boxes = BoxesLayer()
         self.measurements = MeasurementsLayer()
         self.crosshair = CrosshairLayer()
+        self.strip = SliceStripLayer()
         self.reference_lines = ReferenceLinesLayer()
         self.previews = Previews()
         self._owner = OwnerLayer()
@@ -161,6 +164,11 @@ class SlicePicture:
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
         self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
+    def show_strip(self, case: OpenCase, layout: PlaneLayout) -> None:
+        """Take which slices hold labels and which are done."""
+        known = slice_strip(case, layout) if self._bench.overlay_visible else None
+        self.strip.update(known, self._here.width_px, self._here.height_px)
+
     def show_measurements(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take the measurements, boxes, points and lines."""
         self.measurements.update(measurements_on_slice(case, self._bench, layout, index), self._here)
@@ -222,6 +230,7 @@ class SlicePicture:
             self._letters.paint(painter)
             self._corners.paint(painter)
             self.proposals.paint_chips(painter, self._font)
+            self.strip.paint(painter)
             self.previews.paint(painter, self._paint_larger)
             if active:
                 _frame(painter, rect)

@@ -37,11 +37,12 @@ class Stale(Flag):
     MEASURES = auto()
     FUSED = auto()
     TINT = auto()
+    STRIP = auto()
     SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES | FUSED | TINT
-    ALL = SLICE | CAMERA
+    ALL = SLICE | CAMERA | STRIP
 
 
-_OVERLAY = Stale.LABELS | Stale.PROPOSALS | Stale.MEASURES
+_OVERLAY = Stale.LABELS | Stale.PROPOSALS | Stale.MEASURES | Stale.STRIP
 _WORDS = Stale.TEXT | Stale.PICTURE | Stale.FUSED
 _SEEN = Stale.PICTURE | Stale.TEXT
 
@@ -69,7 +70,8 @@ OF_VIEW = {
     "inverted": _SEEN,
     "colour_map": _SEEN,
     "active_annotation_id": Stale.MEASURES,
-    "solo_segment_ids": Stale.LABELS,
+    "active_segment_id": Stale.STRIP,
+    "solo_segment_ids": Stale.LABELS | Stale.STRIP,
 }
 """Field of a case's view -> what its change makes stale in the panes of the case."""
 
