@@ -26,15 +26,25 @@ class SliceStripLayer:
 
     def __init__(self) -> None:
         self._strip: SliceStrip | None = None
+        self._known: SliceStrip | None = None
         self._size_px = (0, 0)
         self._pixels: npt.NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
 
     def update(self, strip: SliceStrip | None, width_px: int, height_px: int) -> None:
         """Take what is known of the slices; None, or nothing known, draws nothing."""
+        self._known = strip
         shown = strip is not None and not strip.empty and len(strip.done) > 1 and height_px > 4 * _MARGIN_PX
         self._strip, self._size_px = strip if shown else None, (width_px, height_px)
         if self._strip is not None:
             self._pixels = _lanes(self._strip, height_px - 2 * _MARGIN_PX)
+
+    def shows(self, strip: SliceStrip | None) -> bool:
+        """Whether this is what it was given last, but for the slice that is looked at."""
+        known = self._known
+        if known is None or strip is None:
+            return known is strip
+        same = np.array_equal(known.labelled, strip.labelled) and np.array_equal(known.done, strip.done)
+        return same and known.colour == strip.colour
 
     def look_at(self, at: int) -> None:
         """Take another slice that is looked at; what is known of all stays the same."""

@@ -192,7 +192,7 @@ class SliceFollower(QWidget):
         self._written += written
         for _unused, ranges in written:
             self.update(self._picture.around(ranges))
-        if self._picture.viewport is not None:
+        if self._picture.viewport is not None and self._picture.strip_changed(case, layout):
             self._stale |= Stale.STRIP
             self.update(self._picture.strip.cover_px)
 

@@ -164,6 +164,10 @@ class SlicePicture:
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
         self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
+    def strip_changed(self, case: OpenCase, layout: PlaneLayout) -> bool:
+        """Whether other slices hold labels, or are done, than when the strip was drawn."""
+        return self._bench.overlay_visible and not self.strip.shows(slice_strip(case, layout))
+
     def show_strip(self, case: OpenCase, layout: PlaneLayout) -> None:
         """Take which slices hold labels and which are done."""
         known = slice_strip(case, layout) if self._bench.overlay_visible else None
