@@ -141,6 +141,30 @@ def test_an_adapting_brush_paints_what_is_like_the_place_where_each_stroke_begin
         case.undo()
 
 
+@pytest.mark.parametrize("sphere", [False, True])
+def test_an_adapting_brush_does_not_jump_over_a_wall(
+    hands: Hands, workspace: Workspace, case: OpenCase, sphere: bool
+) -> None:
+    voxels = np.full(case.volume.geometry.shape_kji, 100, dtype=np.int16)
+    # A wall of one voxel, and beyond it the same tissue again.
+    voxels[:, :, 18] = -300
+    case.volume = replace(case.volume, voxels=voxels)
+    case.times = [TimePoint(case.volume, case.load)]
+    bench = workspace.bench
+    bench.brush_adapts, bench.brush_sphere = True, sphere
+    bench.set_radius(6.0)
+    set_tool(workspace, Tool.THRESHOLD_BRUSH)
+    drag(hands, pointer(case, 10, 11), pointer(case, 11, 13))
+    found = painted(case)
+    assert found.any(axis=0)[10, 17]
+    assert not found[:, :, 18:].any()
+    bench.brush_adapts = False
+    set_brush_range(bench, case, (90.0, 110.0))
+    drag(hands, pointer(case, 10, 11), pointer(case, 11, 13))
+    assert painted(case)[:, :, 19].any()
+    assert not painted(case)[:, :, 18].any()
+
+
 def test_each_kind_of_series_has_a_range_of_its_own_that_begins_as_the_window(workspace: Workspace, case: OpenCase) -> None:
     bench = workspace.bench
     assert brush_range(bench, case) == (-160.0, 240.0)

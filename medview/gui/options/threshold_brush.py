@@ -30,7 +30,10 @@ class ThresholdBrushOptions(QWidget):
         self.histogram = RangeHistogram(workspace)
         self.adapts = QCheckBox(_("From each stroke's beginning"))
         self.adapts.setToolTip(
-            _("The brush adapts: it takes the range anew from what lies under the pointer when a stroke begins")
+            _(
+                "The brush adapts: it takes the range anew from what lies under the pointer when a stroke begins, "
+                "and paints only what hangs together with it"
+            )
         )
         bind(self.adapts, workspace.bench, "brush_adapts")
         self.spread = number_box(0.5, 6.0, _("How many standard deviations around the mean such a range reaches"))

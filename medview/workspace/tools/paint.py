@@ -10,6 +10,7 @@ from medview.core.box import Box
 from medview.core.changes import SegmentChange
 from medview.core.language import _
 from medview.core.segmentation import Segment
+from medview.edit.hang_together import hanging_together
 from medview.edit.paint import stroke_mask
 from medview.edit.rules import Mask
 from medview.edit.sampled_range import Range
@@ -46,7 +47,8 @@ def drag(stage: Stage, press: Pointer) -> Drag:
         segment = new_segment(case.labels.segmentation)
         gesture.apply(SegmentChange(None, segment, len(case.labels.segmentation.segments)))
         case.view.active_segment_id = segment.segment_id
-    stroke = _Stroke(stage, gesture, segment.segment_id, within, erase=erase)
+    core_mm = _core_mm(stage, press) if within is not None and stage.bench.brush_adapts else 0.0
+    stroke = _Stroke(stage, gesture, segment.segment_id, within, erase=erase, core_mm=core_mm)
     way = [press]
     try:
         while True:
@@ -74,26 +76,37 @@ def hover(stage: Stage, pointer: Pointer) -> BrushPreview:
 
 
 class _Stroke:
-    """What one stroke has come to so far."""
+    """What one stroke has come to so far.
 
-    def __init__(self, stage: Stage, gesture: Gesture, segment_id: str, within: Range | None, *, erase: bool) -> None:
+    Parameters
+    ----------
+    within : tuple of float, or None
+        The values that are painted.
+    core_mm : float
+        Of an adapting brush: only what hangs together with what lies this near to the way is painted. Else 0.
+    """
+
+    def __init__(
+        self, stage: Stage, gesture: Gesture, segment_id: str, within: Range | None, *, erase: bool, core_mm: float
+    ) -> None:
         self._stage, self._gesture = stage, gesture
         self._segment_id, self._within, self._erase = segment_id, within, erase
+        self._core_mm = core_mm
         self._vain: tuple[Box, Mask] | None = None
         self._changed = False
 
     def paint(self, way: Sequence[Pointer]) -> None:
         """Go on along a way, all at once."""
         bench, geometry = self._stage.bench, self._stage.case.volume.geometry
-        swept = stroke_mask(
-            geometry,
-            np.stack([at.index_kji(geometry) for at in way]),
-            bench.brush_radius_mm,
-            None if bench.brush_sphere else way[-1].plane,
-        )
+        way_kji = np.stack([at.index_kji(geometry) for at in way])
+        plane = None if bench.brush_sphere else way[-1].plane
+        swept = stroke_mask(geometry, way_kji, bench.brush_radius_mm, plane)
         if swept is None:
             return
         box, mask = swept
+        core = stroke_mask(geometry, way_kji, self._core_mm, plane) if self._core_mm else None
+        if core is not None and self._within is not None:
+            mask = self._like_the_core(box, mask, *core)
         writer = self._stage.writer(box, self._within)
         if self._erase:
             writer.erase(self._segment, mask)
@@ -104,6 +117,13 @@ class _Stroke:
         self._changed = self._changed or bool(changes)
         if not self._changed:
             self._vain = swept
+
+    def _like_the_core(self, box: Box, mask: Mask, core_box: Box, core: Mask) -> Mask:
+        low, high = self._within or (-np.inf, np.inf)
+        values = self._stage.case.anchor.volume.values(box.slices)
+        near = np.zeros_like(mask)
+        near[core_box.within(box).slices] = core
+        return hanging_together(mask & (values >= low) & (values <= high), near)
 
     def why_nothing(self) -> str:
         """Return which rule kept the whole stroke from changing anything, in one sentence, or nothing."""
@@ -122,13 +142,18 @@ def _erases(stage: Stage, pointer: Pointer) -> bool:
 
 
 def _range(stage: Stage, press: Pointer) -> Range | None:
-    """Return the values that are painted, None for all."""
+    """Return the values that are painted, None for all; an adapting brush learns them here."""
     case, bench = stage.case, stage.bench
     if bench.tool is not Tool.THRESHOLD_BRUSH or case.anchor.volume.colour:
         return None
     geometry = case.volume.geometry
     if bench.brush_adapts:
-        finest_mm = max(press.plane.screen_spacing_mm(geometry))
-        radius_mm = min(bench.brush_radius_mm, max(_LOOKED_AT * bench.brush_radius_mm, _LEAST_VOXELS * finest_mm))
-        learn(bench, case, press.index_kji(geometry), radius_mm, press.plane)
+        learn(bench, case, press.index_kji(geometry), _core_mm(stage, press), press.plane)
     return brush_range(bench, case)
+
+
+def _core_mm(stage: Stage, press: Pointer) -> float:
+    """Return the radius of what an adapting brush looks at."""
+    radius_mm = stage.bench.brush_radius_mm
+    voxel_mm = max(press.plane.screen_spacing_mm(stage.case.volume.geometry))
+    return min(radius_mm, max(_LOOKED_AT * radius_mm, _LEAST_VOXELS * voxel_mm))
