@@ -15,7 +15,7 @@ from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.preview import Preview, RegionPreview
 from medview.workspace.scheme import Scheme, wheel_chord
 from medview.workspace.stage import Drag, DragTool, Stage
-from medview.workspace.toolbox import ToolEntry, entry_of
+from medview.workspace.toolbox import ToolEntry, ToolGroup, entry_of
 from medview.workspace.tools import crosshair, pan, pick, window, zoom
 from medview.workspace.view_state import Bench, Camera, Mode
 from medview.workspace.workspace import Workspace
@@ -167,13 +167,22 @@ class Hands:
         return clicked
 
     def cancel(self) -> bool:
-        """Take the running gesture back (Escape); False when there is none."""
+        """Take the running gesture back (Escape), else let go of what is chosen; False when there is neither."""
         self._gathered = []
         if self._drag is None:
             return self.clicking.end() or self._workspace.effects.close()
         self._drag.close()
         self._end()
         self._on_clicking()
+        return True
+
+    def _let_go(self) -> bool:
+        """Choose no box or mark any longer, where a tool for them is in hand."""
+        case = self._workspace.active
+        marking = self._entry.group is ToolGroup.MARK
+        if case is None or not marking or not case.view.active_annotation_id:
+            return False
+        case.view.active_annotation_id = ""
         return True
 
     def hover(self, pointer: Pointer | None) -> None:

@@ -388,6 +388,15 @@ def test_escape_gives_a_drag_back(hands: Hands, workspace: Workspace, case: Open
     assert case.history.names == ("Box",)
 
 
+def test_escape_lets_go_of_what_is_chosen(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    case.view.active_annotation_id = place(case, (6, 6, 10), (7, 14, 20), flat_edge=0).annotation_id
+    assert not hands.cancel()
+    take(workspace, "box")
+    assert hands.cancel()
+    assert case.view.active_annotation_id == ""
+    assert not hands.cancel()
+
+
 def test_a_click_inside_chooses_the_smallest_box_and_outside_none(
     hands: Hands, workspace: Workspace, case: OpenCase
 ) -> None:

@@ -31,6 +31,8 @@ class Style(Enum):
     SOLID = "solid"
     NEAR = "near"
     """It lies on slices beside this one: faint dashes, nothing to pull."""
+    PROPOSED = "proposed"
+    """No person has accepted it: dashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ def _pens(figure: FigureOnSlice, colour: QColor) -> tuple[QPen, ...]:
         faint = QColor(colour)
         faint.setAlpha(_NEAR_ALPHA)
         return QPen(QColor(0, 0, 0, _NEAR_RIM_ALPHA), 2.0), QPen(faint, 1.0, Qt.PenStyle.DashLine)
+    if figure.style is Style.PROPOSED:
+        return QPen(QColor(0, 0, 0, 150), _LABEL_PX + 2), QPen(colour, _LABEL_PX, Qt.PenStyle.DashLine)
     wide = _LINE_PX if not figure.colour else _CHOSEN_PX if figure.active else _LABEL_PX
     return QPen(QColor(0, 0, 0, 150), wide + 2), QPen(colour, wide)
 

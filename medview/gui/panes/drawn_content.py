@@ -13,7 +13,6 @@ from medview.gui.layers.measurements import FigureOnSlice, Style
 from medview.workspace.drawn import all_drawn, size_text, title
 from medview.workspace.handles import Place, box_handles, trace_handles, trace_lines
 from medview.workspace.open_case import OpenCase
-from medview.workspace.view_state import Bench
 
 NEAR_SLICES = 1.0
 NEAR_MM = 2.0
@@ -23,18 +22,12 @@ PLAIN_COLOUR = (240, 228, 66)
 """For things of which there is no segment of the same name."""
 
 
-def drawn_on_slice(
-    case: OpenCase, bench: Bench, plane: PlaneLayout, index: float, colours: Mapping[str, tuple[int, int, int]]
-) -> list[FigureOnSlice]:
-    """Return boxes, points and lines that lie on a slice or near it.
+Colours = Mapping[str, tuple[int, int, int]]
+"""Of the segments, by their name in small letters."""
 
-    Parameters
-    ----------
-    colours : mapping
-        Colour of the segments by their name in small letters.
-    """
-    if not bench.overlay_visible:
-        return []
+
+def drawn_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours: Colours) -> list[FigureOnSlice]:
+    """Return boxes, points and lines that lie on a slice or near it."""
     near = max(NEAR_SLICES, NEAR_MM / plane.spacing_mm(case.volume.geometry))
     found: list[FigureOnSlice] = []
     shown = [one for one in all_drawn(case) if one.visible]
@@ -42,13 +35,34 @@ def drawn_on_slice(
     here = {one.annotation_id for one in boxes_near(boxes, plane, case.volume.geometry, index, near)}
     for one in shown:
         if isinstance(one, Trace) or one.annotation_id in here:
-            red, green, blue = colours.get(one.label.casefold(), PLAIN_COLOUR)
-            colour = f"#{red:02x}{green:02x}{blue:02x}"
+            colour = _colour(one, colours)
             if isinstance(one, BoxAnnotation):
                 found += _box(case, one, plane, index, near, colour)
             else:
                 found += _trace(case, one, plane, index, near, colour)
     return found
+
+
+def proposed_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours: Colours) -> list[FigureOnSlice]:
+    """Return the proposed boxes that a slice cuts: no person has accepted them, and nothing of them can be pulled."""
+    boxes = [box for proposal in case.labels.proposals.values() for box in proposal.prediction.boxes]
+    found = []
+    for box in boxes_near(boxes, plane, case.volume.geometry, index):
+        cut = cut_of(box, plane, case.volume.geometry, index)
+        if cut is not None:
+            text = box.label if box.score is None else f"{box.label} {box.score:.2f}"
+            outline = (*cut.corners, cut.corners[0])
+            beside = max(cut.corners, key=lambda place: (place[1], -place[0]))
+            key = f"proposed {box.annotation_id}"
+            found.append(
+                FigureOnSlice((outline,), (), (text,), beside, key=key, colour=_colour(box, colours), style=Style.PROPOSED)
+            )
+    return found
+
+
+def _colour(one: Drawn, colours: Colours) -> str:
+    red, green, blue = colours.get(one.label.casefold(), PLAIN_COLOUR)
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _box(

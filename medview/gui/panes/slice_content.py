@@ -13,11 +13,10 @@ from medview.core.plane import SlicePlane
 from medview.core.prediction import PredictedMask
 from medview.core.slab import Slab, project
 from medview.gui.drawing.label_raster import Cut, Paint
-from medview.gui.layers.boxes import BoxOnSlice
 from medview.gui.layers.measurements import FigureOnSlice
 from medview.gui.layers.proposal import Chip, ProposedMask
-from medview.gui.panes.drawn_content import PLAIN_COLOUR, drawn_on_slice
-from medview.gui.panes.oblique_content import box_outline, oblique_labels, oblique_levels, oblique_mask
+from medview.gui.panes.drawn_content import drawn_on_slice, proposed_on_slice
+from medview.gui.panes.oblique_content import oblique_labels, oblique_levels, oblique_mask
 from medview.workspace.grey_table import GreyTable, Levels
 from medview.workspace.key_images import on_slice
 from medview.workspace.load_state import LoadState, SliceState
@@ -174,11 +173,11 @@ def mask_cut(mask: PredictedMask, geometry: Geometry, plane: PlaneLayout, at: fl
 
 
 def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> list[FigureOnSlice]:
-    """Return the boxes, points, lines and measurements that lie on a slice, with what they say."""
+    """Return the boxes, points, lines and measurements that lie on a slice, and proposed boxes, with what they say."""
     if not bench.overlay_visible:
         return []
-    geometry = case.volume.geometry
-    found = drawn_on_slice(case, bench, plane, index, _colours_by_name(case))
+    geometry, colours = case.volume.geometry, _colours_by_name(case)
+    found = proposed_on_slice(case, plane, index, colours) + drawn_on_slice(case, plane, index, colours)
     for one in measurements(case):
         if not lies_on(one, plane, geometry, index):
             continue
@@ -202,43 +201,6 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
             )
         )
     return found
-
-
-def boxes_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, index: float) -> list[BoxOnSlice]:
-    """Return the proposed boxes that the slice cuts."""
-    if not bench.overlay_visible:
-        return []
-    colours = _colours_by_name(case)
-    result: list[BoxOnSlice] = []
-    for box in (box for proposal in case.labels.proposals.values() for box in proposal.prediction.boxes):
-        low, high = box.bounds_kji(case.volume.geometry)
-        # Bounds count voxel edges, so the middle of a slice lies half a voxel after its index.
-        shown = _rectangle(plane, case.volume.geometry, index, low - 0.5, high - 0.5)
-        if shown is None:
-            continue
-        colour = colours.get(box.label.casefold(), PLAIN_COLOUR)
-        result.append(
-            BoxOnSlice(
-                *shown,
-                box.label if box.score is None else f"{box.label} {box.score:.2f}",
-                f"#{bytes(colour).hex()}",
-                proposed=True,
-            )
-        )
-    return result
-
-
-def _rectangle(
-    plane: PlaneLayout, geometry: Geometry, index: float, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]
-) -> tuple[float, float, float, float] | None:
-    """Return (top, bottom, left, right) of a box where a slice cuts it, in screen rows and columns."""
-    if isinstance(plane, ObliquePlane):
-        return box_outline(plane, geometry, index, low, high)
-    if not low[plane.normal_axis] <= index <= high[plane.normal_axis]:
-        return None
-    _, row_a, column_a = plane.screen(geometry, low)
-    _, row_b, column_b = plane.screen(geometry, high)
-    return min(row_a, row_b), max(row_a, row_b), min(column_a, column_b), max(column_a, column_b)
 
 
 def _colours_by_name(case: OpenCase) -> dict[str, tuple[int, int, int]]:

@@ -13,7 +13,6 @@ from medview.core.oblique import PlaneLayout
 from medview.core.orientation import edge_letters
 from medview.core.plane import Plane
 from medview.gui.drawing.viewport import Viewport
-from medview.gui.layers.boxes import BoxesLayer
 from medview.gui.layers.candidate import CandidateLayer
 from medview.gui.layers.colour_bar import ColourBarLayer
 from medview.gui.layers.corners import CornersLayer, CornerTexts
@@ -35,7 +34,6 @@ from medview.gui.panes.fused_view import FusedView
 from medview.gui.panes.previews import Previews
 from medview.gui.panes.rule_content import range_mask, rule_chips
 from medview.gui.panes.slice_content import (
-    boxes_on_slice,
     candidate_chips,
     candidate_cut,
     columns_have_mm,
@@ -78,7 +76,6 @@ class SlicePicture:
         self.labels = LabelsLayer()
         self.proposals = ProposalLayer()
         self.candidate = CandidateLayer()
-        self.boxes = BoxesLayer()
         self.measurements = MeasurementsLayer()
         self.crosshair = CrosshairLayer()
         self.strip = SliceStripLayer()
@@ -162,7 +159,6 @@ class SlicePicture:
     def show_labels(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take labels."""
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
-        self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
     def strip_changed(self, case: OpenCase, layout: PlaneLayout) -> bool:
         """Whether other slices hold labels, or are done, than when the strip was drawn."""
@@ -174,14 +170,13 @@ class SlicePicture:
         self.strip.update(known, self._here.width_px, self._here.height_px)
 
     def show_measurements(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
-        """Take the measurements, boxes, points and lines."""
+        """Take the measurements, boxes, points and lines, and proposed boxes."""
         self.measurements.update(measurements_on_slice(case, self._bench, layout, index), self._here)
 
     def show_proposals(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take what models propose, and what the open effect would write."""
         self.candidate.update(*candidate_cut(case, self._bench, layout, index), self._here)
         self.proposals.update(proposed_masks(case, self._bench, layout, index), self._here)
-        self.boxes.update(boxes_on_slice(case, self._bench, layout, index), self._here)
 
     def show_text(self, case: OpenCase, layout: PlaneLayout, index: float, owner: Owner | None = None) -> None:
         """Take the words, and whose picture it is when not all are of one patient."""
@@ -261,7 +256,6 @@ class SlicePicture:
         self.labels.paint(painter)
         self.proposals.paint(painter)
         self.candidate.paint(painter)
-        self.boxes.paint(painter, self._font)
         self.measurements.paint(painter, self._font)
 
     def _paint_larger(self, painter: QPainter, factor: float) -> None:

@@ -11,8 +11,11 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from medview.core.annotations import BoxAnnotation, Trace
-from medview.core.changes import AnnotationChange, Command
+from medview.core.axes import Axes
+from medview.core.changes import AnnotationChange, Command, ProposalChange
 from medview.core.plane import Plane
+from medview.core.prediction import Prediction, Proposal
+from medview.core.source import Source, SourceKind
 from medview.core.trace import TraceKind
 from medview.core.vector import triple
 from medview.gui.layers.measurements import FigureOnSlice, Style
@@ -20,6 +23,7 @@ from medview.gui.panes.slice_content import measurements_on_slice
 from medview.gui.panes.slice_view import SliceView
 from medview.workspace.drawn import all_drawn
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.labels import accept_box
 from medview.workspace.view_state import Bench, Mode, Tool
 from tests.gui.cases import SHAPE_KJI, add_segment, make_case, make_pane, make_workspace, pixels
 
@@ -162,3 +166,24 @@ def test_the_mouse_draws_a_box_and_pulls_its_corner(pane: tuple[SliceView, OpenC
     assert sum(a > b + 0.1 for a, b in zip(pulled.size_mm(), drawn.size_mm(), strict=True)) == 2
     shown = pixels(view).astype(int)
     assert (np.abs(shown - (240, 228, 66)).max(axis=2) < 3).sum() > 100
+
+
+def test_a_proposed_box_is_dashed_until_it_is_accepted_and_keeps_its_outline_at_an_angle() -> None:
+    case = make_case()
+    geometry = case.volume.geometry
+    prediction = Prediction(
+        "detection", "Nodules", Source(SourceKind.MODEL, "n", "1"), geometry, boxes=(box(case, score=0.5),)
+    )
+    case.do(Command("Run", (ProposalChange(None, Proposal("p", prediction)),)))
+    case.view.axes = Axes.of_grid(geometry).turned((0.3, 1.0, -0.2), 0.35)
+    case.view.look_at(geometry.index_kji(box(case).middle_lps_mm()), geometry.shape_kji)
+    layout = case.slice_plane(Plane.AXIAL)
+    index = case.position_on(layout)
+    (proposed,) = measurements_on_slice(case, Bench(), layout, index)
+    assert (proposed.style, proposed.text, proposed.handles) == (Style.PROPOSED, ("Lesion 0.50",), ())
+    assert accept_box(case, "p", "b")
+    (accepted,) = measurements_on_slice(case, Bench(), layout, index)
+    assert accepted.style is Style.SOLID
+    assert accepted.lines == proposed.lines
+    # A cut at an angle is no rectangle around it.
+    assert len({round(row, 3) for row, _ in accepted.lines[0]}) > 2
