@@ -183,5 +183,5 @@ EFFECT = Effect(
     needs_values=True,
     at_once=False,
     closed=forget,
-    short=_("Grow seeds"),
+    short=_("Seeds"),
 )
