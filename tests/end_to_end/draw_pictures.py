@@ -125,6 +125,8 @@ def rules(driver: Driver, album: Album, heart: tuple[int, int, int]) -> None:
     driver.wait(lambda: "Nothing was changed" in driver.state["message"], "the reason")
     album.size("small")
     driver.move_to(beside(spot(driver, heart), 30, 30))
+    driver.click("rules")
+    driver.move_to(beside(spot(driver, heart), 30, 30))
     album.take("draw-rules-dark")
     album.theme("Light")
     album.take("draw-rules-light")

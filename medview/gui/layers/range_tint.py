@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from medview.gui.drawing.viewport import Viewport
 from medview.gui.parts.theme_tokens import PICTURE_WARNING
 
-_ALPHA = 64
+_ALPHA = 88
 
 
 class RangeTintLayer:

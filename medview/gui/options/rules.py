@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.edit.rules import Area, EditRules, Overlap
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import action_button, set_role, words
+from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.range_fields import RangeFields
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.brush_range import brush_range
 from medview.workspace.events import LabelsChanged
 from medview.workspace.rule_actions import toggle_values
+from medview.workspace.rule_words import rules_in_force
 from medview.workspace.workspace import Workspace
 
 _AREAS = {Area.EVERYWHERE: _("everywhere"), Area.INSIDE: _("inside"), Area.OUTSIDE: _("outside")}
@@ -26,12 +28,19 @@ _NARROW = 3
 
 
 class RulesOptions(QWidget):
-    """Nothing of its own: it shows the rules of the bench and changes them."""
+    """Shows the rules of the bench and changes them; folded to one line that says what is on."""
 
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        self.title = words(_("Rules"), "quiet")
+        self._body = QWidget()
+        self.title = QToolButton()
+        self.title.setObjectName("rules")
+        self.title.setProperty("role", "flat")
+        self.title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.title.clicked.connect(lambda: self.set_open(open_=self._body.isHidden()))
         self.none = action_button(actions["rules.none"])
         self.none.setObjectName("button rules.none")
         self.area = _choices(_("Where labels may be changed, with every tool"))
@@ -61,7 +70,8 @@ class RulesOptions(QWidget):
         heading = QHBoxLayout()
         heading.addWidget(self.title, 1)
         heading.addWidget(self.none)
-        grid = QGridLayout()
+        grid = QGridLayout(self._body)
+        grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(GRID_PX)
         grid.setColumnStretch(1, 1)
         grid.addWidget(words(_("Area"), "quiet"), 0, 0)
@@ -78,7 +88,13 @@ class RulesOptions(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID_PX)
         layout.addLayout(heading)
-        layout.addLayout(grid)
+        layout.addWidget(self._body)
+        self.set_open(open_=False)
+
+    def set_open(self, *, open_: bool) -> None:
+        """Unfold or fold."""
+        self._body.setVisible(open_)
+        self.title.setIcon(icon("mdi6.chevron-down" if open_ else "mdi6.chevron-right"))
 
     def _on_labels(self, event: LabelsChanged) -> None:
         if not event.only_voxels:
@@ -87,8 +103,12 @@ class RulesOptions(QWidget):
     def _refresh(self, *_values: object) -> None:
         rules, case = self._workspace.bench.rules, self._workspace.active
         on = rules != EditRules()
-        set_role(self.title, "warning" if on else "quiet")
-        self.title.setText(_("Rules (some are on)") if on else _("Rules"))
+        set_role(self.title, "flat-warning" if on else "flat")
+        told = rules_in_force(rules, case.anchor.volume) if case is not None else []
+        self.title.setText(_("Rules: {rules}").format(rules=" \u00b7 ".join(told)) if told else _("Rules: none"))
+        self.title.setToolTip(
+            _("What may be changed, with every tool: {rules}").format(rules=", ".join(told) or _("everything but locks"))
+        )
         _show(self.area, rules.area)
         self._list_segments(rules)
         self.of_segment.setVisible(rules.area is not Area.EVERYWHERE)

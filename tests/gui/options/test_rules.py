@@ -36,8 +36,10 @@ def case(workspace: Workspace) -> OpenCase:
 @pytest.fixture
 def rules(window: MainWindow, workspace: Workspace, case: OpenCase) -> RulesOptions:
     set_mode(workspace, Mode.ANNOTATE)
+    found = window.side.tools.rules
+    found.title.click()
     QApplication.processEvents()
-    return window.side.tools.rules
+    return found
 
 
 def choose(box: QComboBox, text: str) -> None:
@@ -67,7 +69,7 @@ def test_what_is_chosen_is_the_rule_of_every_tool(rules: RulesOptions, workspace
     QApplication.processEvents()
     none.click()
     assert workspace.bench.rules == EditRules()
-    assert rules.title.text() == "Rules"
+    assert rules.title.text() == "Rules: none"
 
 
 def test_rules_set_elsewhere_are_shown_and_named_segments_follow_the_case(
@@ -76,7 +78,7 @@ def test_rules_set_elsewhere_are_shown_and_named_segments_follow_the_case(
     workspace.bench.rules = EditRules(Area.OUTSIDE, "Liver", (10.0, 20.0), Overlap.ALLOW)
     shown = (rules.area.currentText(), rules.of_segment.currentText(), rules.overlap.currentText())
     assert shown == ("outside", "Liver", "may overlap")
-    assert rules.title.text() == "Rules (some are on)"
+    assert rules.title.text() == "Rules: only outside Liver \u00b7 10.00 to 20.00 HU \u00b7 others may overlap"
     labels.add_segment(case, "Kidney")
     assert rules.of_segment.findText("Kidney") > 0
     other = make_case(series=replace(SERIES, series_uid="9.9"))
@@ -84,6 +86,16 @@ def test_rules_set_elsewhere_are_shown_and_named_segments_follow_the_case(
     # The rule still speaks of the liver, which this case does not have yet.
     assert rules.of_segment.currentText() == "Liver"
     assert rules.of_segment.findText("Spleen") < 0
+
+
+def test_folded_they_are_one_line_that_says_what_is_on(rules: RulesOptions, workspace: Workspace) -> None:
+    workspace.bench.rules = EditRules(overlap=Overlap.KEEP)
+    tall = rules.sizeHint().height()
+    rules.title.click()
+    assert not rules.area.isVisible()
+    assert rules.sizeHint().height() < tall / 2
+    assert rules.title.text() == "Rules: others stay"
+    assert rules.title.property("role") == "flat-warning"
 
 
 def test_actions_set_rules_by_the_active_segment_and_take_them_back(workspace: Workspace, case: OpenCase) -> None:
