@@ -8,6 +8,7 @@ from medview.workspace import drawn, measuring
 from medview.workspace.action import Action, Run, can_change
 from medview.workspace.operations import labels
 from medview.workspace.places import go_back_and_forth
+from medview.workspace.segment_order import as_listed
 from medview.workspace.workspace import Workspace
 
 
@@ -91,7 +92,7 @@ def _next_segment(step: int) -> Run:
         case = workspace.active
         if case is None or not case.labels.segmentation.segments:
             return
-        ids = [s.segment_id for s in case.labels.segmentation.segments]
+        ids = [s.segment_id for s in as_listed(case.labels.segmentation.segments)]
         at = ids.index(case.view.active_segment_id) if case.view.active_segment_id in ids else -1
         case.view.active_segment_id = ids[(at + step) % len(ids)]
 

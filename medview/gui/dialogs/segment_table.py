@@ -100,8 +100,13 @@ class SegmentTableDialog(QDialog):
         heard = Subscriptions(self)
         heard.add(case.figures.changed, self._on_measured)
         heard.add(workspace.labels_changed, self._on_labels)
+        heard.add(workspace.cases_changed, self._on_cases)
         want_all(workspace, case)
         self._refresh()
+
+    def _on_cases(self) -> None:
+        if self._workspace.cases.get(self._case.key) is not self._case:
+            self.close()
 
     def _on_measured(self, _segment_id: str) -> None:
         self._refresh()

@@ -23,7 +23,8 @@ from medview.workspace.load_state import LoadState, SliceState
 from medview.workspace.measuring import handles, lies_on, lines, measured, measurements, short_text
 from medview.workspace.open_case import OpenCase
 from medview.workspace.shown_segments import shown_on_slices
-from medview.workspace.view_state import Bench
+from medview.workspace.slice_marks import is_done
+from medview.workspace.view_state import Bench, Mode
 
 MISSING_LEVEL = 26
 """Grey of rows whose slices have not arrived or are damaged: not black, which would pass for air."""
@@ -239,6 +240,12 @@ def key_chips(case: OpenCase, plane: PlaneLayout, index: float) -> list[Chip]:
         if marked is None
         else [Chip(_("Key image: {label}").format(label=marked.label).rstrip(": "), icon="mdi6.key-variant")]
     )
+
+
+def mark_chips(case: OpenCase, bench: Bench, plane: PlaneLayout) -> list[Chip]:
+    """Return the mark of a slice that is done, while somebody labels."""
+    done = bench.mode is Mode.ANNOTATE and is_done(case, plane)
+    return [Chip(_("Slice done"), icon="mdi6.check-circle-outline")] if done else []
 
 
 def columns_have_mm(plane: PlaneLayout, geometry: Geometry) -> bool:

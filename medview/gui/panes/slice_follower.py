@@ -187,7 +187,7 @@ class SliceFollower(QWidget):
         drawn = self._picture.labels.knows if self._picture.viewport is not None else _nothing
         written = written_ranges(event, case, layout, drawn)
         if written is None:
-            self._mark(Stale.LABELS)
+            self._mark(Stale.LABELS | Stale.STRIP)
             return
         self._written += written
         for _unused, ranges in written:

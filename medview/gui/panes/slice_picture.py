@@ -40,6 +40,7 @@ from medview.gui.panes.slice_content import (
     graphics_mask,
     key_chips,
     label_cuts,
+    mark_chips,
     measurements_on_slice,
     proposal_chips,
     proposed_masks,
@@ -189,7 +190,12 @@ class SlicePicture:
         # Scores speak of the whole series, so one pane says them.
         first = layout.plane is Plane.AXIAL or self._bench.maximised == self._pane_id
         of_effect = [*rule_chips(case, self._bench), *candidate_chips(case, self._bench)]
-        self._chips = (*key_chips(case, layout, index), *of_effect, *proposal_chips(case, scores=first))
+        self._chips = (
+            *key_chips(case, layout, index),
+            *mark_chips(case, self._bench, layout),
+            *of_effect,
+            *proposal_chips(case, scores=first),
+        )
         self.proposals.update_chips(self._chips, self._corners.below_top_px)
 
     def show_crosshair(self, case: OpenCase, layout: PlaneLayout) -> None:

@@ -11,6 +11,7 @@ from medview.core.segmentation import Code, Segment, SegmentStatus
 from medview.workspace.figure_texts import size_text
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import segments as ops
+from medview.workspace.segment_order import in_groups
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """Where an index keeps its SegmentRow or GroupRow."""
@@ -86,7 +87,10 @@ class SegmentModel(QAbstractItemModel):
     def refresh(self) -> None:
         """Bring the rows in line with the case; rows that stay where they are stay themselves."""
         rows = {segment.segment_id: self._row(segment) for segment in self._segments() if self._fits(segment)}
-        tops = _tops(row.segment for row in rows.values())
+        tops = [
+            _Top(group, tuple(member.segment_id for member in members))
+            for group, members in in_groups(row.segment for row in rows.values())
+        ]
         if tops != self._tops:
             self.beginResetModel()
             self._tops, self._rows = tops, rows
@@ -264,17 +268,3 @@ class SegmentModel(QAbstractItemModel):
             return False
         said = f"{segment.name} {segment.group} {segment.code.meaning if segment.code else ''}".casefold()
         return all(word in said for word in self._words)
-
-
-def _tops(segments: Iterator[Segment]) -> list[_Top]:
-    """Return rows in the order of the segments; a group stands where its first member does."""
-    found: list[tuple[str, list[str]]] = []
-    groups: dict[str, list[str]] = {}
-    for segment in segments:
-        if segment.group and segment.group in groups:
-            groups[segment.group].append(segment.segment_id)
-            continue
-        found.append((segment.group, [segment.segment_id]))
-        if segment.group:
-            groups[segment.group] = found[-1][1]
-    return [_Top(group, tuple(ids)) for group, ids in found]

@@ -107,6 +107,37 @@ def test_hidden_segments_are_not_drawn(qtbot: QtBot) -> None:
     assert np.array_equal(pixels(pane_of(qtbot, case, Plane.AXIAL)), empty)
 
 
+def test_a_segment_is_as_opaque_as_it_is_set_to_and_an_outline_has_no_fill(qtbot: QtBot) -> None:
+    x, y, half_width, _ = screen_position(Plane.AXIAL, LABELLED_KJI)
+    inside, rim = [], []
+    for fields in ({}, {"opacity": 0.5}, {"outline_only": True}):
+        case = make_case(voxels=np.full(SHAPE_KJI, -1000, np.int16))
+        case.view.crosshair_kji = LABELLED_KJI
+        label_voxel(case, add_segment(case, **fields), LABELLED_KJI)
+        workspace, hands = make_workspace(case)
+        workspace.bench.overlay_opacity = 1.0
+        shown = pixels(make_pane(qtbot, workspace, hands, Plane.AXIAL))
+        inside.append(np.array(at(shown, x, y), dtype=int))
+        rim.append(at(shown, x - half_width + 1, y + 3))
+    assert tuple(inside[0]) == SEGMENT.colour
+    assert np.abs(inside[1] - np.array(SEGMENT.colour) / 2).max() <= 2
+    assert inside[2].max() < 10
+    assert set(rim) == {SEGMENT.colour}
+
+
+def test_only_what_is_shown_alone_is_drawn_hidden_or_not(qtbot: QtBot) -> None:
+    case = make_case()
+    case.view.crosshair_kji = LABELLED_KJI
+    segment = add_segment(case, visible=False)
+    label_voxel(case, segment, LABELLED_KJI)
+    pane = pane_of(qtbot, case, Plane.AXIAL)
+    hidden = pixels(pane)
+    case.view.solo_segment_ids = (segment.segment_id,)
+    assert not np.array_equal(pixels(pane), hidden)
+    case.view.solo_segment_ids = ("another",)
+    assert np.array_equal(pixels(pane), hidden)
+
+
 def test_overlay_can_be_switched_off_and_on(qtbot: QtBot) -> None:
     case = make_case()
     label_voxel(case, add_segment(case), LABELLED_KJI)

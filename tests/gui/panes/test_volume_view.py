@@ -23,6 +23,7 @@ from medview.gui.panes.volume_view import VolumeView
 from medview.scene.camera import Orbit, Shot
 from medview.scene.messages import Picture
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.segments import set_visible_3d
 from medview.workspace.owners import owner_strip
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import SERIES, add_segment, at, label_voxel, make_case, make_workspace, pixels
@@ -216,6 +217,27 @@ def test_a_drawn_segment_appears_as_a_surface_and_goes_with_the_button(
     view.surfaces_button.click()
     assert not workspace.scene.surfaces
     assert not any(wait_fine(qtbot, view).rgb)
+
+
+def test_surfaces_follow_what_is_shown_in_3d_and_what_is_shown_alone(
+    qtbot: QtBot, view: VolumeView, workspace: Workspace, case: OpenCase
+) -> None:
+    workspace.scene.choose("nothing")
+    segment = add_segment(case, colour=(0, 0, 255), visible=False)
+    for k in range(10, 24):
+        label_voxel(case, segment, (k, 31, 40))
+
+    def seen() -> bool:
+        qtbot.waitUntil(lambda: not view.follower.labels_wait, timeout=PATIENCE_MS)
+        return any(wait_fine(qtbot, view).rgb)
+
+    assert seen(), "what is hidden on slices is hidden there only"
+    set_visible_3d(case, [segment.segment_id], visible=False)
+    assert not seen()
+    case.view.solo_segment_ids = (segment.segment_id,)
+    assert seen()
+    case.view.solo_segment_ids = ("another",)
+    assert not seen()
 
 
 def test_another_case_is_shown_when_it_becomes_active_and_never_the_last_one_under_its_name(
