@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from medview.core.atomic import sync_folder
-from medview.core.errors import StoreError
+from medview.core.errors import DiskFullError, StoreError
 from medview.store.blobs import BlobStore
 from medview.store.database import Database
+from medview.store.faults import explain
 from medview.store.verify import verify_project
 
 
@@ -21,9 +22,23 @@ def detached_copy(file: Path, title: str) -> tempfile.TemporaryDirectory[str]:
 
     Raises
     ------
+    DiskFullError
+        When the folder for temporary files has no room.
     OSError, sqlite3.Error
         When the original cannot be read.
     """
+    try:
+        return _detached_copy(file, title)
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(explain(error, title), DiskFullError):
+            raise DiskFullError(
+                f"The folder for temporary files has no room for a copy of {title}; free some space there.",
+                detail=type(error).__name__,
+            ) from error
+        raise
+
+
+def _detached_copy(file: Path, title: str) -> tempfile.TemporaryDirectory[str]:
     folder = tempfile.TemporaryDirectory(prefix="medview-", ignore_cleanup_errors=True)
     copy = Path(folder.name) / file.name
     try:

@@ -13,6 +13,7 @@ from medview.store.lock import ProjectLock
 from medview.store.silence import Silence
 
 LOOK_EVERY_S = 5.0
+_PATIENCE_S = 2.0
 
 log = logging.getLogger("medview.store")
 
@@ -45,7 +46,8 @@ class LockWatch:
         """Look no longer. Safe to call again."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            # A network drive that is gone may keep it waiting; nobody else has to.
+            self._thread.join(timeout=_PATIENCE_S)
             self._thread = None
 
     def look(self) -> bool:

@@ -23,6 +23,7 @@ from medview.store.holder import read_holder, user_name
 from medview.store.lock_watch import LockWatch
 from medview.store.migrate import past_migrations
 from medview.store.project_folder import DATABASE_NAME, OpenFolder, create_folder, explained, open_copy, open_live
+from medview.store.recovery import recover_project
 from medview.store.row_writer import RowWriter
 from medview.store.salvage import is_project, is_sound
 from medview.store.silence import Silence
@@ -200,10 +201,16 @@ class Project(CaseBook):
                 copy.close()
         return replace(report, writer=writer_document(read_holder(self.path)))
 
-    def save_copy(self, target: Path) -> None:
+    def save_copy(self, target: Path) -> list[str]:
         """Write a complete copy of the project to a new folder; it is checked before it gets its name.
 
-        Changes that cannot be written here are written there, so that this is the way out of a full or failing disk.
+        Changes that cannot be written here are written there, so that this is the way out of a full or failing disk. Of a
+        project that is damaged, or can no longer be read whole, the copy holds what can be had.
+
+        Returns
+        -------
+        list of str
+            What the copy lacks, one sentence each.
 
         Raises
         ------
@@ -221,8 +228,15 @@ class Project(CaseBook):
             finally:
                 writer.reset()
 
-        with explained(target):
-            copy_project(self._database, self._blobs, target, DATABASE_NAME, write_waiting)
+        try:
+            with explained(target):
+                copy_project(self._database, self._blobs, target, DATABASE_NAME, write_waiting)
+        except StoreError as error:
+            if target.exists() and any(target.iterdir()):
+                raise
+            log.warning("a copy is made of what can be read: %s", error.detail or error.sentence)
+            return recover_project(self.path, target, self._clock, extra=write_waiting).losses
+        return []
 
 
 def verify_folder(path: Path, progress: Callable[[float], None] = lambda _fraction: None) -> VerifyReport:

@@ -83,11 +83,19 @@ def recover_project(
     target: Path,
     clock: Clock | None = None,
     progress: Callable[[float], None] = lambda _fraction: None,
+    extra: Callable[[Database, BlobStore], None] = lambda _database, _blobs: None,
 ) -> RecoveryReport:
     """Write a new project with everything that can be had of a damaged one, which is only read.
 
     Gestures that are gone stay in the history as gestures that change nothing, named as lost; what came after them is kept
     as far as it fits. The new project is checked before it gets its name, and ``recovery.json`` in it says what is missing.
+
+    Parameters
+    ----------
+    progress : callable
+        Called with the part that is done, 0 to 1.
+    extra : callable
+        Writes into the new project what never reached the damaged one.
 
     Raises
     ------
@@ -108,7 +116,7 @@ def recover_project(
         growing = target.parent / f".medview-{uuid.uuid4().hex}"
         growing.mkdir()
         try:
-            report = _write_new(found, BlobStore(source / "blobs"), growing, clock or SystemClock(), progress)
+            report = _write_new(found, BlobStore(source / "blobs"), growing, clock or SystemClock(), progress, extra)
             report.losses[:0] = losses
             text = json.dumps(report.document(source, target), indent=2, ensure_ascii=False)
             write_durably(growing / REPORT_NAME, text.encode())
@@ -127,15 +135,7 @@ def _readable_copy(source: Path, room: Path) -> tuple[Path, list[str]]:
     original, copy = source / DATABASE_NAME, room / "copy.db"
     title = source.name
     if original.is_file():
-        with contextlib.suppress(OSError):
-            shutil.copyfile(original, copy)
-        left = original.with_name(original.name + "-journal")
-        if left.is_file():
-            with contextlib.suppress(OSError):
-                shutil.copyfile(left, room / "copy.db-journal")
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as opened:
-            # Rolls back what a dead writer left half done.
-            opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        _copy(original, copy, title)
         version = _version(copy)
         if version > schema.SCHEMA_VERSION:
             raise NewerVersionError(newer_version(title))
@@ -143,6 +143,27 @@ def _readable_copy(source: Path, room: Path) -> tuple[Path, list[str]]:
             return copy, []
     salvaged = room / "salvaged.db"
     return salvaged, salvage(copy, backup_files(source), salvaged, title)
+
+
+def _copy(original: Path, copy: Path, title: str) -> None:
+    """Copy a database consistently while somebody may be writing it, or else as it lies there."""
+    database = Database(original, title, read_only=True)
+    try:
+        database.copy_to(copy)
+        if is_sound(copy):
+            return
+    except (OSError, sqlite3.Error):
+        log.warning("SQLite cannot copy the database of %s; its file is copied", title)
+    finally:
+        database.close()
+    with contextlib.suppress(OSError):
+        shutil.copyfile(original, copy)
+        left = original.with_name(original.name + "-journal")
+        if left.is_file():
+            shutil.copyfile(left, copy.with_name(copy.name + "-journal"))
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as opened:
+        # Rolls back what a dead writer left half done.
+        opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
 
 def _version(file: Path) -> int:
@@ -157,7 +178,12 @@ def _version(file: Path) -> int:
 
 
 def _write_new(
-    found: Path, blobs: BlobStore, growing: Path, clock: Clock, progress: Callable[[float], None]
+    found: Path,
+    blobs: BlobStore,
+    growing: Path,
+    clock: Clock,
+    progress: Callable[[float], None],
+    extra: Callable[[Database, BlobStore], None],
 ) -> RecoveryReport:
     report = RecoveryReport()
     old = Database(found, "the project", read_only=True)
@@ -182,6 +208,7 @@ def _write_new(
                         write_snapshot(writing, case_id, end, kept, iso(clock.utc()))
                 report.cases += 1
             report.losses += newest_missing(reading)
+        extra(new, kept)
         report.losses += verify_project(new, kept).problems
     finally:
         old.close()

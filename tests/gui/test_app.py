@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from medview.core.errors import DiskFullError
 from medview.gui.app import Program
 from medview.gui.commands import project_keeper
+from medview.gui.dialogs.give_up import Leaving
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.io.reader_pool import ReaderPool
 from medview.store.entry import SavedKind
@@ -166,15 +167,20 @@ def test_leaving_is_refused_while_changes_cannot_be_written(
                 raise DiskFullError("2 changes are not saved yet. The disk is full; free some room.")
             self.discarded = True
 
-    full, asked, answer = Full(), [], [False]
+    full, asked, answer = Full(), [], [Leaving.STAY]
+    copied: list[bool] = []
+    monkeypatch.setattr(program.keeper, "save_copy", lambda: copied.append(True))
     program.workspace.services.project = full  # type: ignore[assignment]
     monkeypatch.setattr(project_keeper, "ask_to_give_up", lambda _parent, sentence: asked.append(sentence) or answer[0])
     assert not program.window.close()
     assert program.window.isVisible()
-    answer[0] = True
+    answer[0] = Leaving.COPY
+    assert not program.window.close()
+    assert copied == [True]
+    answer[0] = Leaving.LEAVE
     assert program.window.close()
     assert full.discarded
-    assert asked == ["2 changes are not saved yet. The disk is full; free some room."] * 2
+    assert asked == ["2 changes are not saved yet. The disk is full; free some room."] * 3
 
 
 def test_readers_end_with_the_window(home: Path, program: Program, qtbot: QtBot) -> None:

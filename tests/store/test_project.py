@@ -17,6 +17,7 @@ from medview.core.geometry import Geometry
 from medview.store import schema
 from medview.store.cases import CaseKey, CaseSources, CaseStatus
 from medview.store.project import Project
+from medview.store.recovery import recover_project
 from tests.store.painter import KEY, SOURCES, Painter, live_fingerprint, oblique_geometry, stored_fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +91,37 @@ def test_a_copy_holds_everything_and_stands_alone(project: Project, painter: Pai
         painter.undo()
         assert copy.load_case(painter.case_id).labels.annotations == painter.labels.annotations
         assert copy.info()["gestures"] == 3
+
+
+def test_a_copy_of_a_damaged_project_holds_what_can_be_had_and_says_what_it_lacks(
+    project: Project, painter: Painter, tmp_path: Path
+) -> None:
+    painter.add_segment()
+    mask = np.zeros((21, 70, 90), dtype=np.uint8)
+    mask[2:9, 5:50, 7:60] = 2
+    painter.propose(mask)
+    painter.paint((1, 2, 3), (5, 40, 40))
+    project.journal.flush()
+    (blob,) = [p for p in (project.path / "blobs").rglob("*") if p.is_file()]
+    blob.write_bytes(b"damaged")
+    losses = project.save_copy(tmp_path / "copy.medview")
+    assert len(losses) == 1
+    assert "“Run Organs”" in losses[0]
+    with Project.open(tmp_path / "copy.medview") as copy:
+        assert copy.verify().problems == ()
+        voxels = copy.load_case(painter.case_id).labels.segmentation.layer(0).voxels
+    assert np.array_equal(voxels, painter.labels.segmentation.layer(0).voxels)
+
+
+def test_a_project_that_is_being_written_can_be_recovered_elsewhere(
+    project: Project, painter: Painter, tmp_path: Path
+) -> None:
+    painter.add_segment()
+    painter.paint((1, 2, 3), (5, 40, 40))
+    project.journal.flush()
+    assert recover_project(project.path, tmp_path / "new.medview").losses == []
+    with Project.open(tmp_path / "new.medview") as again:
+        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
 
 
 def test_a_copy_never_overwrites_anything(project: Project, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from medview.core.errors import MedViewError
 from medview.core.language import _, in_language
 from medview.gui.dialogs.file_choices import ask_new_file
-from medview.gui.dialogs.give_up import ask_to_give_up
+from medview.gui.dialogs.give_up import Leaving, ask_to_give_up
 from medview.gui.jobs.saved_watch import SavedWatch
 from medview.store.entry import SavedState
 from medview.workspace.events import Severity
@@ -98,7 +98,10 @@ class ProjectKeeper(QObject):
         try:
             project.close()
         except MedViewError as error:
-            if not ask_to_give_up(self._window, in_language(error.sentence)):
+            answer = ask_to_give_up(self._window, in_language(error.sentence))
+            if answer is Leaving.COPY:
+                self.save_copy()
+            if answer is not Leaving.LEAVE:
                 return False
             project.close(discard=True)
         self._workspace.services.project = None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from medview.core.errors import MedViewError
 from medview.core.job import JobContext
-from medview.core.language import _
+from medview.core.language import _, in_language
 from medview.store.project import Project
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
@@ -36,10 +36,9 @@ class SaveProjectCopy:
         """Writing."""
         return Lane.WRITE
 
-    def run(self, _context: JobContext) -> Path:
-        """Copy, and compare the copy."""
-        self.project.save_copy(self.target)
-        return self.target
+    def run(self, _context: JobContext) -> tuple[str, ...]:
+        """Copy, and compare the copy; return what it lacks."""
+        return tuple(self.project.save_copy(self.target))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,10 +72,19 @@ def save_project_copy(workspace: Workspace, target: Path) -> Job | None:
         return None
 
     def done(value: object) -> None:
-        if isinstance(value, Path):
-            workspace.say(_("{name} holds everything up to now; work goes on here.").format(name=value.name))
+        losses = value if isinstance(value, tuple) else ()
+        if not losses:
+            workspace.say(_("{name} holds everything up to now; work goes on here.").format(name=target.name))
+            return
+        text = _("{name} holds what could be read; {count} losses are listed in it: {first}")
+        first = in_language(str(losses[0]))
+        workspace.say(text.format(name=target.name, count=len(losses), first=first), Severity.WARNING)
 
-    return workspace.runner.submit(SaveProjectCopy(project, target), Outcome(done, failed=workspace.report))
+    def failed(error: MedViewError) -> None:
+        advice = _("The labels of the open series can be exported as NIfTI instead.")
+        workspace.say(f"{in_language(error.sentence)} {advice}", Severity.ERROR)
+
+    return workspace.runner.submit(SaveProjectCopy(project, target), Outcome(done, failed=failed))
 
 
 def all_read(workspace: Workspace) -> bool:
