@@ -36,6 +36,18 @@ def rows_of_pages(file: Path) -> Iterator[tuple[int, tuple[Value, ...]]]:
         yield from pages.rows(number)
 
 
+def pages_missing(file: Path) -> int:
+    """Return how many pages the header of a file speaks of that are not there."""
+    with file.open("rb") as opened:
+        header = opened.read(_HEADER_BYTES)
+        there = opened.seek(0, 2)
+    if len(header) < _HEADER_BYTES or header[:16] != b"SQLite format 3\0":
+        return 0
+    size, _usable = _page_size(header)
+    (count,) = struct.unpack_from(">I", header, 28)
+    return max(0, int(count) - there // size)
+
+
 class _Pages:
     def __init__(self, data: bytes, size: int, usable: int) -> None:
         self._data, self._size, self._usable = data, size, usable

@@ -17,7 +17,7 @@ from medview.store import schema
 from medview.store.cases import identity
 from medview.store.database import Database
 from medview.store.entry import EntryKind
-from medview.store.pages import Value, rows_of_pages
+from medview.store.pages import Value, pages_missing, rows_of_pages
 from medview.store.rows import JournalRow, row_hash
 
 Row = tuple[Value, ...]
@@ -94,6 +94,11 @@ def salvage(file: Path, backups: Sequence[Path], target: Path, title: str) -> li
     found = _gather(file, backups)
     if not found.tables["cases"] and not found.tables["journal"] and not found.tables["facts"]:
         raise StoreError(f"Nothing of {title} could be found in its files; restore the project from a copy.")
+    if not found.tables["cases"]:
+        found.losses.append("No case is left in the database, so no labels could be brought back.")
+    missing = pages_missing(file) if file.is_file() else 0
+    if missing:
+        found.losses.append(f"The file of the database is cut off: {missing} of its pages are gone, with what was in them.")
     _fill_gaps(found, title)
     Database.create(target, title).close()
     with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as connection:
