@@ -164,18 +164,14 @@ def test_a_damaged_database_gives_back_what_its_other_pages_hold(drawn: Painter,
             assert bool(read[case.case_id].losses) == bool(report.losses)
 
 
-@pytest.mark.parametrize("pages", [1, 2, 4, 6])
+@pytest.mark.parametrize("pages", [2, 4, 6])
 def test_a_database_that_is_cut_off_never_comes_back_as_if_it_were_whole(
     drawn: Painter, tmp_path: Path, pages: int
 ) -> None:
     file = drawn.project.path / "project.db"
     file.write_bytes(file.read_bytes()[: pages * 4096])
     target = tmp_path / "new.medview"
-    try:
-        report = recover_project(drawn.project.path, target)
-    except StoreError as error:
-        assert "Nothing of chest.medview could be found" in error.sentence
-        return
+    report = recover_project(drawn.project.path, target)
     assert any("pages are gone" in loss for loss in report.losses)
     with Project.open(target) as project:
         assert project.verify().problems == ()
