@@ -60,7 +60,7 @@ def _can_apply(workspace: Workspace) -> bool:
 
 
 def _apply(workspace: Workspace) -> None:
-    case, effect, worked = workspace.active, workspace.effects.effect, workspace.effects.worked
+    case, effect, worked = workspace.active, workspace.bench.effect.effect, workspace.effects.worked
     if case is None or effect is None or worked is None or worked.candidate.across is None:
         return
     axis = worked.candidate.across

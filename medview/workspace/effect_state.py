@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from medview.edit.effects.carry_out import Candidate
+from medview.edit.effects.effect import Effect
+from medview.edit.effects.table import effect as effect_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,13 @@ class EffectState:
     writing: bool = False
     note: str = ""
     problem: str = ""
+
+    @property
+    def effect(self) -> Effect | None:
+        """The open effect."""
+        return effect_of(self.effect_id)
+
+    @property
+    def asks_place(self) -> bool:
+        """Whether a click on the picture says which place the effect is about."""
+        return self.effect is not None and self.effect.asks_place(self.values)

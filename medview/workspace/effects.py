@@ -9,7 +9,6 @@ from medview.core.changes import Command, SegmentChange
 from medview.core.errors import LabelError
 from medview.core.language import _
 from medview.edit.effects.carry_out import Worked
-from medview.edit.effects.effect import Effect
 from medview.edit.effects.settings import ValueRange, personal
 from medview.edit.effects.table import effect as effect_of
 from medview.workspace.effect_job import EffectJob, asked, command_of, matters, why_not, why_unchanged
@@ -47,19 +46,9 @@ class Effects:
         workspace.labels_changed.connect(self._on_labels)
 
     @property
-    def effect(self) -> Effect | None:
-        """The open effect."""
-        return effect_of(self._state.effect_id)
-
-    @property
     def worked(self) -> Worked | None:
         """What it comes to on the labels as they are; None while that is not known."""
         return self._worked
-
-    @property
-    def asks_place(self) -> bool:
-        """Whether a click on the picture says which place the effect is about."""
-        return self.effect is not None and self.effect.asks_place(self._state.values)
 
     def open(self, effect_id: str) -> None:
         """Open an effect with the settings it had last; the one that is open is dropped."""
@@ -78,14 +67,14 @@ class Effects:
 
     def change(self, key: str, value: object) -> None:
         """Change a setting; what is shown is worked out anew."""
-        if self.effect is not None and self._state.values.get(key) != value:
-            also = next((s.sets for s in self.effect.settings if s.key == key and isinstance(s, ValueRange)), None)
+        if self._state.effect is not None and self._state.values.get(key) != value:
+            also = next((s.sets for s in self._state.effect.settings if s.key == key and isinstance(s, ValueRange)), None)
             self._keep({**self._state.values, key: value, **dict([also] if also else [])})
             self._on_changed()
 
     def preview(self) -> None:
         """Work the effect out and show what it would write."""
-        effect, case = self.effect, self._case
+        effect, case = self._state.effect, self._case
         if effect is None or case is None or self._writing.going_on:
             return
         self._job.cancel()
@@ -103,7 +92,7 @@ class Effects:
 
     def apply(self) -> None:
         """Write the effect; one that is not worked out yet is written once it is."""
-        if self.effect is None or self._writing.going_on:
+        if self._state.effect is None or self._writing.going_on:
             return
         if self._worked is not None:
             self._write(self._worked)
@@ -117,8 +106,8 @@ class Effects:
         if not self._state.effect_id:
             return False
         self._job.cancel()
-        if self.effect is not None:
-            self.effect.closed()
+        if self._state.effect is not None:
+            self._state.effect.closed()
         self._worked, self._wanted, self._apply_when_done, self._will_repeat = None, False, False, False
         self._writing.cancel()
         if self._case is not None:
@@ -150,7 +139,7 @@ class Effects:
     # ------------------------------------------------------------------------------------ what moves meanwhile
 
     def _on_changed(self, *_values: object) -> None:
-        effect = self.effect
+        effect = self._state.effect
         if effect is None or self._writing.going_on:
             return
         if self._wanted:
@@ -159,7 +148,7 @@ class Effects:
             self._set(replace(self._state, problem=why_not(effect, self._case)))
 
     def _on_crosshair(self, *_values: object) -> None:
-        if self.asks_place:
+        if self._state.asks_place:
             self._on_changed()
 
     def _on_elsewhere(self, *_values: object) -> None:
@@ -192,7 +181,7 @@ class Effects:
     # ------------------------------------------------------------------------------------ writing
 
     def _write(self, worked: Worked) -> None:
-        effect, case = self.effect, self._case
+        effect, case = self._state.effect, self._case
         if effect is None or case is None:
             return
         self._apply_when_done = False
@@ -208,7 +197,7 @@ class Effects:
 
     def _on_written(self, command: Command | None, problem: str) -> None:
         self._set(replace(self._state, writing=False))
-        case, effect = self._case, self.effect
+        case, effect = self._case, self._state.effect
         if case is None or effect is None:
             return
         if command is None:
@@ -224,7 +213,7 @@ class Effects:
         self._workspace.say(_("{effect} applied.").format(effect=effect.title), undo=True)
 
     def _keep(self, values: dict[str, object]) -> None:
-        effect = self.effect
+        effect = self._state.effect
         if effect is not None:
             self._remembered[effect.effect_id] = personal(effect.settings, values)
         self._set(replace(self._state, values=values))

@@ -69,7 +69,7 @@ class Hands:
             return
         self._press, self._moved = pointer, False
         name = self._does(pointer)
-        if name == "tool" and self._workspace.effects.asks_place:
+        if name == "tool" and self._bench.effect.asks_place:
             self._press = None
             crosshair.click(self._stage(case), pointer)
             return

@@ -206,3 +206,36 @@ def test_a_candidate_is_dashed_and_hatched_on_every_plane_and_on_films(qtbot: Qt
     workspace.effects.close()
     settle()
     assert np.array_equal(pixels(pane), bare)
+
+
+def test_an_effect_opened_by_search_is_scrolled_to(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    drawn(case, Box((2, 10, 8), (4, 20, 14)), "Liver")
+    settle()
+    window.side.sections["effects"].set_open(open_=False)
+    window.side.verticalScrollBar().setValue(0)
+    window.actions_table.run("effect.islands")
+    settle()
+    panel = window.side.effects
+    assert panel.isVisible()
+    for button in (panel.apply, panel.buttons["islands"]):
+        assert not button.visibleRegion().isEmpty()
+
+
+def test_no_name_of_an_effect_is_cut_beside_the_scroll_bar(window: MainWindow) -> None:
+    settle()
+    for button in window.side.effects.buttons.values():
+        needed = button.fontMetrics().horizontalAdvance(button.text()) + button.iconSize().width()
+        assert needed + 8 <= 86, button.text()
+
+
+def test_the_hint_says_that_a_click_means_a_place(qtbot: QtBot, window: MainWindow, case: OpenCase) -> None:
+    drawn(case, Box((2, 10, 8), (4, 20, 14)), "Liver")
+    press(qtbot, window, "islands")
+    window.message.clear()
+    assert "which place" not in window.message.label.text()
+    window.workspace.effects.change("way", "own")
+    assert "Left: say which place the effect is about" in window.message.label.text()
+    window.workspace.effects.close()
+    assert "which place" not in window.message.label.text()

@@ -25,6 +25,7 @@ from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.section import Section
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.gui.segments.lesion_table import LesionTable
+from medview.workspace.effect_state import EffectState
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
@@ -71,7 +72,7 @@ class SideColumn(QScrollArea):
             self.sections[folded].set_open(open_=False)
         inside = QFrame()
         inside.setProperty("role", "panel")
-        column = QVBoxLayout(inside)
+        column = self._column = QVBoxLayout(inside)
         column.setContentsMargins(0, GRID_PX, 0, GRID_PX)
         column.setSpacing(GRID_PX)
         for section in self.sections.values():
@@ -81,6 +82,8 @@ class SideColumn(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         follow(self, workspace.bench, "mode", self._arrange)
+        self._effect_id = ""
+        follow(self, workspace.bench, "effect", self._on_effect)
         self.proposals.count_changed.connect(self._hide_empty)
         self.key_images.count_changed.connect(self._hide_empty)
         self.drawn.wanted_changed.connect(self._hide_empty)
@@ -98,6 +101,13 @@ class SideColumn(QScrollArea):
         for name, modes in _PARTS.items():
             self.sections[name].setVisible(mode in modes)
         self._hide_empty()
+
+    def _on_effect(self, state: EffectState) -> None:
+        """Scroll to an effect that was opened by key or search."""
+        if state.effect_id not in ("", self._effect_id) and self.isVisible():
+            self._column.activate()
+            self.show_part("effects")
+        self._effect_id = state.effect_id
 
     def _hide_empty(self, *_values: object) -> None:
         # A part that can only say "none" takes no room.

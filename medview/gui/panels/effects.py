@@ -19,7 +19,7 @@ from medview.gui.parts.effect_settings import EffectSettings
 from medview.gui.parts.effect_slices import EffectSlices
 from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
-from medview.gui.parts.theme_tokens import GRID_PX
+from medview.gui.parts.theme_tokens import GRID_PX, TEXT_SMALL_PX
 from medview.workspace.effect_state import EffectState
 from medview.workspace.workspace import Workspace
 
@@ -74,7 +74,8 @@ class EffectsPanel(QWidget):
 
     def refresh(self, *_values: object) -> None:
         """Show the effect that is open."""
-        state, effect, case = self._workspace.bench.effect, self._workspace.effects.effect, self._workspace.active
+        state, case = self._workspace.bench.effect, self._workspace.active
+        effect = state.effect
         for effect_id, button in self.buttons.items():
             button.setEnabled(case is not None and not case.read_only and not case.reading)
             button.setChecked(effect_id == state.effect_id)
@@ -137,6 +138,8 @@ class EffectsPanel(QWidget):
         button.setIcon(icon(effect.icon))
         button.setText(effect.short or effect.title)
         button.setToolTip(effect.tip)
+        # Nine of them stand three in a row beside a scroll bar.
+        button.setStyleSheet(f"QToolButton {{ font-size: {TEXT_SMALL_PX}px; padding: 0; }}")
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setSizePolicy(button.sizePolicy().Policy.Ignored, button.sizePolicy().Policy.Fixed)
         button.setCheckable(True)

@@ -66,7 +66,7 @@ class MessageLine(QFrame):
         heard.add(scheme.changed, self._refresh_hint)
         for signal in (workspace.active_changed, workspace.history_changed):
             heard.add(signal, self._refresh_undo)
-        for name in ("mode", "tool"):
+        for name in ("mode", "tool", "effect"):
             heard.add(field_signal(workspace.bench, name), self._refresh_hint)
         heard.add(field_signal(workspace.bench, "identity_hidden"), self._refresh_text)
         self._message: Message | None = None
@@ -134,13 +134,16 @@ class MessageLine(QFrame):
             self.label.setText(mouse_hint(self._scheme, self._workspace.bench) if self._workspace.active else "")
 
 
+_PLACE = _("say which place the effect is about")
+
+
 def mouse_hint(scheme: Scheme, bench: Bench) -> str:
     """Say in one line what the mouse does with the present tool."""
     parts = []
     entry = entry_of(bench.tool)
     for button in (Button.LEFT, Button.MIDDLE, Button.RIGHT):
         name = scheme.drag(bench.mode, button, Modifiers.NONE)
-        words = entry.hint if name == "tool" else _DRAGS.get(name, "")
+        words = (_PLACE if bench.effect.asks_place else entry.hint) if name == "tool" else _DRAGS.get(name, "")
         if words:
             parts.append(f"{_BUTTONS[button]}: {words}")
     parts.append(_("Wheel: slices"))
