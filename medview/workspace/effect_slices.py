@@ -43,7 +43,10 @@ def on_slice(changes: Iterable[Change], case: OpenCase, axis: int, index: int) -
         low[axis], high[axis] = index, index + 1
         box = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
         layer = case.labels.segmentation.layer(change.layer_id)
-        patch = LabelPatch.between(layer, box, change.after_voxels()[box.within(change.box).slices])
+        part = box.within(change.box).slices
+        was, becomes = change.before_voxels()[part], change.after_voxels()[part]
+        # A patch says nothing about voxels that it does not change.
+        patch = LabelPatch.between(layer, box, np.where(was != becomes, becomes, layer.voxels[box.slices]))
         if patch is not None:
             found.append(patch)
     return tuple(found)
