@@ -19,6 +19,7 @@ from medview.core.window import Window
 from medview.gui.panes.pane_grid import PaneGrid
 from medview.gui.panes.slice_view import SliceView
 from medview.gui.parts.theme import apply_theme
+from medview.workspace.brush_range import set_brush_range
 from medview.workspace.hands import step_slice
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
@@ -116,28 +117,33 @@ def _oblique() -> list[Row]:
 
 def _painting() -> list[Row]:
     case = big_case()
-    labels.add_segment(case, "Liver")
+    for n in range(30):
+        labels.add_segment(case, f"Organ {n}")
     grid, workspace = _window(case)
     bench = workspace.bench
     bench.mode, bench.tool, bench.maximised = Mode.ANNOTATE, Tool.BRUSH, "axial"
     bench.brush_radius_mm = RADIUS_VOXELS * case.volume.geometry.spacing_kji_mm[2]
+    set_brush_range(bench, case, (-10.0, 10.0))
     _settle()
     pane = grid.panes["axial"]
+
+    def stroke(n: int) -> None:
+        _mouse(pane, QEvent.Type.MouseMove, 400.0 + 5.0 * n, 200.0 + 300.0 * abs(np.sin(n / 15)))
+        # Moves are gathered up to the next turn of the event loop; what they come to is drawn in the one after.
+        QApplication.processEvents()
+
     result = []
-    for title, sphere in (("disc", False), ("sphere", True)):
-        bench.brush_sphere = sphere
+    for title in ("disc", "sphere", "threshold disc", "disc at an angle"):
+        bench.brush_sphere = title == "sphere"
+        bench.tool = Tool.THRESHOLD_BRUSH if title == "threshold disc" else Tool.BRUSH
+        case.view.axes = Axes().turned((0.3, 1.0, 0.2), 0.4) if title == "disc at an angle" else None
+        _settle()
         _mouse(pane, QEvent.Type.MouseButtonPress, 400.0, 200.0)
-
-        def stroke(n: int) -> None:
-            _mouse(pane, QEvent.Type.MouseMove, 400.0 + 5.0 * n, 200.0 + 300.0 * abs(np.sin(n / 15)))
-            # Moves are gathered up to the next turn of the event loop; what they come to is drawn in the one after.
-            QApplication.processEvents()
-
-        note = f"mouse move to pixels, radius {RADIUS_VOXELS} voxels, 512 x 512 x 1000"
+        note = f"mouse move to pixels, radius {RADIUS_VOXELS} voxels, 512 x 512 x 1000, 30 segments"
         result.append(_row(f"brush {title} to pixels", stroke, 12.0, note))
         _mouse(pane, QEvent.Type.MouseButtonRelease, 900.0, 500.0)
     note = f"one stroke of {FRAMES} moves"
-    result.append(_row("undo of a sphere stroke to pixels", lambda _n: case.undo(), None, note, frames=1))
+    result.append(_row("undo of a stroke to pixels", lambda _n: case.undo(), None, note, frames=1))
     grid.close()
     return result
 
