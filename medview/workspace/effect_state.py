@@ -25,6 +25,8 @@ class EffectState:
         The labels under the candidate have moved on; it is worked out again after the gesture.
     writing : bool
         It is being written, a part at a time.
+    seconds : float
+        How long it took to work the candidate out.
     note : str
         What the effect says about its result.
     problem : str
@@ -37,6 +39,7 @@ class EffectState:
     working: bool = False
     stale: bool = False
     writing: bool = False
+    seconds: float = 0.0
     note: str = ""
     problem: str = ""
 

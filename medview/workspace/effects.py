@@ -127,7 +127,8 @@ class Effects:
         self._worked = worked
         if worked.found:
             self._keep({**self._state.values, **worked.found})
-        self._set(replace(self._state, candidate=worked.candidate, working=False, stale=False, note=worked.note))
+        state = replace(self._state, candidate=worked.candidate, working=False, stale=False)
+        self._set(replace(state, note=worked.note, seconds=worked.seconds))
         if self._apply_when_done:
             self._write(worked)
 

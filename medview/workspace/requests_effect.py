@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -85,6 +86,7 @@ class RunEffect:
 
     def run(self, context: JobContext) -> Worked:
         """Work in a worker; its libraries are imported there."""
+        began = time.monotonic()
         region = self.region
         layers = self._copied(context)
         grid = self.volume.geometry.cropped(region)
@@ -101,7 +103,8 @@ class RunEffect:
             self.totals,
             self.marks,
         )
-        return carry_out(self.effect, given, self.values, self.rules, context, self.case_key)
+        worked = carry_out(self.effect, given, self.values, self.rules, context, self.case_key)
+        return replace(worked, seconds=time.monotonic() - began)
 
     def _copied(self, context: JobContext) -> dict[int, LabelLayer]:
         arrays = {}

@@ -100,6 +100,7 @@ def test_a_margin_is_set_looked_at_and_applied_with_volumes_before_and_after(
     after = candidate.amounts[0].after
     assert after > 120
     assert "Ctrl+Return" in panel.apply.toolTip()
+    assert "Worked out in 0." in panel.note.text()
     assert panel.amounts.text() == f"Liver: {120 * voxel_ml:.2f} → {after * voxel_ml:.2f} mL"
     qtbot.keyClick(window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert case.labels.segmentation.count(segment) == after
@@ -136,7 +137,7 @@ def test_another_segment_is_chosen_by_name_and_the_active_one_is_not_offered(
     other.setCurrentIndex(1)
     other.activated.emit(1)
     settle()
-    assert panel.note.text() == ""
+    assert "another segment" not in panel.note.text()
     assert "Vessel" in panel.amounts.text()
 
 
@@ -239,3 +240,11 @@ def test_the_hint_says_that_a_click_means_a_place(qtbot: QtBot, window: MainWind
     assert "Left: say which place the effect is about" in window.message.label.text()
     window.workspace.effects.close()
     assert "which place" not in window.message.label.text()
+
+
+def test_the_menu_of_segments_opens_one_with_every_effect(window: MainWindow) -> None:
+    segments = next(a.menu() for a in window.top.menus.actions() if a.text() == "Segments")
+    effects = next(a.menu() for a in segments.actions() if a.text() == "Effects")
+    titles = [a.text() for a in effects.actions()]
+    assert titles[: len(EFFECTS)] == [one.title for one in EFFECTS]
+    assert "Apply the effect" in titles

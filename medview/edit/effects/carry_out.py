@@ -69,6 +69,8 @@ class Worked:
         See Result.
     held_back : tuple of Hindrance
         Where nothing changes: what kept the effect from changing anything; empty where there was nothing to change.
+    seconds : float
+        How long it took.
     """
 
     candidate: Candidate
@@ -76,6 +78,7 @@ class Worked:
     found: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
     held_back: tuple[Hindrance, ...] = ()
+    seconds: float = 0.0
 
 
 def carry_out(

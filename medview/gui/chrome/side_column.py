@@ -82,7 +82,7 @@ class SideColumn(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         follow(self, workspace.bench, "mode", self._arrange)
-        self._effect_id = ""
+        self._effect_id, self._effect_grows = "", False
         follow(self, workspace.bench, "effect", self._on_effect)
         self.proposals.count_changed.connect(self._hide_empty)
         self.key_images.count_changed.connect(self._hide_empty)
@@ -104,10 +104,16 @@ class SideColumn(QScrollArea):
 
     def _on_effect(self, state: EffectState) -> None:
         """Scroll to an effect that was opened by key or search."""
-        if state.effect_id not in ("", self._effect_id) and self.isVisible():
+        if state.effect_id != self._effect_id:
+            self._effect_id, self._effect_grows = state.effect_id, bool(state.effect_id)
+        elif not self._effect_grows or state.candidate is None:
+            return
+        else:
+            # What it comes to makes the part longer, once.
+            self._effect_grows = False
+        if state.effect_id and self.isVisible():
             self._column.activate()
             self.show_part("effects")
-        self._effect_id = state.effect_id
 
     def _hide_empty(self, *_values: object) -> None:
         # A part that can only say "none" takes no room.

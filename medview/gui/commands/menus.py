@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from medview.core.language import _
+from medview.edit.effects.table import EFFECTS
 from medview.gui.parts.qt_actions import QtActions
 from medview.workspace.layout import LAYOUTS
 from medview.workspace.scheme import scheme_names
@@ -18,6 +19,9 @@ LINE = ""
 
 RECENT = "recent places"
 """Where the recent places are listed."""
+
+EFFECTS_HERE = "effects"
+"""Where the menu of effects opens."""
 
 
 def _tools(*groups: ToolGroup) -> tuple[str, ...]:
@@ -100,6 +104,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "mark.done_next",
         "mark.next_open",
         LINE,
+        EFFECTS_HERE,
         "segments.table",
         "labelset.apply",
         "labelset.save",
@@ -182,20 +187,37 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_EFFECTS: tuple[str, ...] = (
+    *(f"effect.{one.effect_id}" for one in EFFECTS),
+    LINE,
+    "effect.preview",
+    "effect.apply",
+    "effect.apply_slice",
+    "effect.next_slice",
+    "effect.previous_slice",
+    "effect.close",
+)
+
+
 def fill_menu_bar(bar: QMenuBar, actions: QtActions) -> QMenu:
     """Build the menus; return the one for recent places, still empty."""
     recent = QMenu(_("Recent places"), bar)
     for title, entries in MENUS.items():
-        menu = bar.addMenu(title)
-        menu.setToolTipsVisible(True)
-        for entry in entries:
-            if entry == LINE:
-                menu.addSeparator()
-            elif entry == RECENT:
-                menu.addMenu(recent)
-            else:
-                menu.addAction(actions[entry])
+        _fill(bar.addMenu(title), entries, actions, recent)
     return recent
+
+
+def _fill(menu: QMenu, entries: Iterable[str], actions: QtActions, recent: QMenu) -> None:
+    menu.setToolTipsVisible(True)
+    for entry in entries:
+        if entry == LINE:
+            menu.addSeparator()
+        elif entry == RECENT:
+            menu.addMenu(recent)
+        elif entry == EFFECTS_HERE:
+            _fill(menu.addMenu(_("Effects")), _EFFECTS, actions, recent)
+        else:
+            menu.addAction(actions[entry])
 
 
 def fill_recent(menu: QMenu, places: tuple[str, ...], choose: Callable[[str], None]) -> None:

@@ -127,7 +127,8 @@ class EffectsPanel(QWidget):
         elif state.working:
             text, role = _("Working it out."), "quiet"
         else:
-            text, role = in_language(state.note), "quiet"
+            took = "" if candidate is None else _("Worked out in {seconds:.1f} s.").format(seconds=state.seconds)
+            text, role = "\n".join(filter(None, (in_language(state.note), took))), "quiet"
         self.note.setText(text)
         self.note.setVisible(bool(text))
         set_role(self.note, role)
