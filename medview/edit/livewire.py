@@ -18,7 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.float32]
 Place = tuple[float, float]
 
-_WINDOW = 96
+_WINDOW = 80
 """Pixels from the starting point to each side of the first window."""
 _MARGIN = 24
 """Pixels by which a window reaches beyond the point it was made larger for."""

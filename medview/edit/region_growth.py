@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -96,10 +97,11 @@ class RegionGrowth:
     def mask(self, box: Box) -> Mask:
         """Return what was found so far inside a box, shape ``box.shape_kji``."""
         whole = np.zeros(box.shape_kji, dtype=np.bool_)
-        for outer, mask in self.pieces():
-            common = outer.intersection(box)
-            if not common.empty:
-                whole[common.within(box).slices] = mask[common.within(outer).slices]
+        for brick in self._met(box):
+            mask = self._found.get(brick)
+            if mask is not None:
+                there, here = _overlap(brick, mask.shape, box)
+                whole[there] = mask[here]
         return whole
 
     def _visit(self, brick: Brick) -> None:
@@ -157,16 +159,12 @@ class RegionGrowth:
         there = box.clipped(self._shape)
         if there.empty:
             return
-        first = [n // size for n, size in zip(there.min_kji, BRICK_KJI, strict=True)]
-        last = [(n - 1) // size for n, size in zip(there.max_kji, BRICK_KJI, strict=True)]
-        for k in range(first[0], last[0] + 1):
-            for j in range(first[1], last[1] + 1):
-                for i in range(first[2], last[2] + 1):
-                    outer = self._box((k, j, i))
-                    common = outer.intersection(there)
-                    part = mask[common.within(box).slices]
-                    if part.any():
-                        self._note((k, j, i), outer, common, part)
+        for brick in self._met(there):
+            outer = self._box(brick)
+            common = outer.intersection(there)
+            part = mask[common.within(box).slices]
+            if part.any():
+                self._note(brick, outer, common, part)
 
     def _note(self, brick: Brick, outer: Box, common: Box, part: Mask) -> None:
         touched = self._touched.get(brick)
@@ -175,10 +173,27 @@ class RegionGrowth:
             (self._waiting_first if self._first(outer) else self._waiting).append(brick)
         touched[common.within(outer).slices] |= part
 
+    def _met(self, box: Box) -> Iterator[Brick]:
+        """Yield the bricks that a box inside the grid meets."""
+        first = [n // size for n, size in zip(box.min_kji, BRICK_KJI, strict=True)]
+        last = [(n - 1) // size for n, size in zip(box.max_kji, BRICK_KJI, strict=True)]
+        yield from product(*(range(low, high + 1) for low, high in zip(first, last, strict=True)))
+
     def _box(self, brick: Brick) -> Box:
         low = [n * size for n, size in zip(brick, BRICK_KJI, strict=True)]
         high = [n + size for n, size in zip(low, BRICK_KJI, strict=True)]
         return Box((low[0], low[1], low[2]), (high[0], high[1], high[2])).clipped(self._shape)
+
+
+def _overlap(brick: Brick, shape: tuple[int, ...], box: Box) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return what a brick and a box have in common, counted from the corner of the box and from that of the brick."""
+    there, here = [], []
+    for n, size, count, low, high in zip(brick, BRICK_KJI, shape, box.min_kji, box.max_kji, strict=True):
+        corner = n * size
+        first, past = max(corner, low), min(corner + count, high)
+        there.append(slice(first - low, past - low))
+        here.append(slice(first - corner, past - corner))
+    return tuple(there), tuple(here)
 
 
 class _Ball:

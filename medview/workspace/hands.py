@@ -151,7 +151,8 @@ class Hands:
 
     def release(self, pointer: Pointer) -> bool:
         """End the gesture and say whether it was a click. One with the tool puts the crosshair there."""
-        self.frame()
+        if self._gathered:
+            self.frame()
         if self._drag is not None:
             self._send(self._drag, None)
             self._end()

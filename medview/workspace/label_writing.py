@@ -21,6 +21,8 @@ def may_write(stage: Stage, *, erase: bool) -> bool:
     case, segment = stage.case, stage.case.active_segment
     if case.read_only:
         stage.say(case.read_only)
+    elif case.in_gesture:
+        stage.say(_("Wait until what was done before is written."))
     elif not case.editable:
         stage.say(_("Wait until the slices have arrived; then it can be labelled."))
     elif segment is None and erase:

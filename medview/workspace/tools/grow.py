@@ -26,6 +26,8 @@ _DOUBLED_PX = 80.0
 """A drag so far to the right, or up, makes the range twice as wide; to the left, or down, half as wide."""
 _WIDEST = 12.0
 """Doublings."""
+_SHOWN_EVERY_S = 0.15
+"""How often a region is drawn that grows while the hand rests."""
 _MOMENT_S = 0.02
 """A region that takes longer to find is shown as far as it is found; the rest of it comes while the hand rests."""
 
@@ -43,11 +45,13 @@ def drag(stage: Stage, press: Pointer) -> Drag:
         return
     finder = _Finder(stage, press, seed)
     at, found = press, finder.found(press)
-    while True:
-        move = yield _preview(stage, at, found)
-        if move is None:
-            break
+    shown, shown_at = _preview(stage, at, found), time.perf_counter()
+    while (move := (yield shown)) is not None:
+        rests = (move.x_px, move.y_px) == (at.x_px, at.y_px)
         at, found = move, finder.found(move)
+        # Drawing what is there so far takes longer than finding a little more.
+        if found.complete or not rests or time.perf_counter() - shown_at >= _SHOWN_EVERY_S:
+            shown, shown_at = _preview(stage, at, found), time.perf_counter()
     _write(stage, found, erase=erase)
 
 
