@@ -223,9 +223,11 @@ def test_surfaces_follow_what_is_shown_in_3d_and_what_is_shown_alone(
     qtbot: QtBot, view: VolumeView, workspace: Workspace, case: OpenCase
 ) -> None:
     workspace.scene.choose("nothing")
+    assert not any(wait_fine(qtbot, view).rgb)
     segment = add_segment(case, colour=(0, 0, 255), visible=False)
     for k in range(10, 24):
-        label_voxel(case, segment, (k, 31, 40))
+        for j in (30, 31, 32, 33):
+            label_voxel(case, segment, (k, j, 40))
 
     def seen() -> bool:
         qtbot.waitUntil(lambda: not view.follower.labels_wait, timeout=PATIENCE_MS)
