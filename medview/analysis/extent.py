@@ -105,10 +105,10 @@ class _Slices:
         return np.asarray(points @ self.steps)
 
     def longest(self, filled: npt.NDArray[np.bool_], first: FloatArray, last: FloatArray) -> float:
-        """Return what the diameter of a slice cannot exceed: that of the box around it."""
-        rows = np.flatnonzero(filled)
-        size = np.array([rows[-1] - rows[0] + 1.0, last[rows].max() - first[rows].min() + 1.0])
-        return float(max(np.linalg.norm(self.flat(size * sign)) for sign in ((1, 1), (1, -1))))
+        """Return what the diameter of a slice cannot exceed: that of a circle round the middle of its box."""
+        points = self.flat(_outline(filled, first, last))
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
+        return float(2.0 * np.sqrt(((points - middle) ** 2).sum(axis=1).max()))
 
     def place(self, points: FloatArray, slice_index: int, box: Box) -> tuple[Point, Point]:
         """Map two flat points back to voxel indices of the grid."""

@@ -148,6 +148,10 @@ def _values(
         low, high = min(low, float(held.min())), max(high, float(held.max()))
         held -= shift
         squares += float(held @ held)
+        if count == 2:
+            sums[1] += held.sum()
+            seen[1] += held.size
+            continue
         sums += np.bincount(part[inside], weights=held, minlength=count)
         seen += np.bincount(part[inside], minlength=count)
     total = float(seen.sum())

@@ -96,6 +96,7 @@ class SliceFollower(QWidget):
             self._of_case.add(field_signal(case.view, "turns"), self._on_turn)
             self._of_case.add(field_signal(case.view, "axes"), self._on_axes)
             hear(self._of_case, case.view, OF_VIEW, self._mark)
+            self._of_case.add(field_signal(case.view, "active_segment_id"), self._on_active_segment)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
             self._of_case.add(field_signal(case.view, "time_index"), self._show_load)
         self._mark(Stale.ALL)
@@ -192,9 +193,17 @@ class SliceFollower(QWidget):
         self._written += written
         for _unused, ranges in written:
             self.update(self._picture.around(ranges))
-        if self._picture.viewport is not None and self._picture.strip_changed(case, layout):
+        self._follow_strip()
+
+    def _on_active_segment(self) -> None:
+        self._follow_strip()
+
+    def _follow_strip(self) -> None:
+        """Draw the strip of slices again where it has something new to say, and nothing else."""
+        case, layout, picture = self._case, self._layout, self._picture
+        if case is not None and layout is not None and picture.viewport is not None and picture.strip_changed(case, layout):
             self._stale |= Stale.STRIP
-            self.update(self._picture.strip.cover_px)
+            self.update(picture.strip.cover_px)
 
     def _mark(self, parts: Stale) -> None:
         self._stale |= parts

@@ -70,7 +70,6 @@ OF_VIEW = {
     "inverted": _SEEN,
     "colour_map": _SEEN,
     "active_annotation_id": Stale.MEASURES,
-    "active_segment_id": Stale.STRIP,
     "solo_segment_ids": Stale.LABELS | Stale.STRIP,
 }
 """Field of a case's view -> what its change makes stale in the panes of the case."""

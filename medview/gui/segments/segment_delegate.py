@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QIcon, QPainter, QPalette
+from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -28,6 +28,8 @@ from medview.gui.segments.segment_model import ROW_ROLE, GroupRow, SegmentRow
 
 Index = QModelIndex | QPersistentModelIndex
 
+_SELECTED = QStyle.StateFlag.State_Selected.value
+_UNDER_POINTER = QStyle.StateFlag.State_MouseOver.value
 _BUTTONS = (Cell.EYE, Cell.CUBE, Cell.LOCK)
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
@@ -48,6 +50,7 @@ class SegmentDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self.active_id = ""
         self.folded: frozenset[str] = frozenset()
+        self._glyphs = _Glyphs()
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Return the height of a row."""
@@ -73,7 +76,7 @@ class SegmentDelegate(QStyledItemDelegate):
         else:
             self._segment(painter, parts, row)
         for cell in _BUTTONS:
-            _draw_icon(painter, parts[cell], icon_of(cell, row), quiet=is_off(cell, row))
+            self._glyphs.draw(painter, parts[cell], icon_of(cell, row), quiet=is_off(cell, row))
         painter.setPen(palette.color(QPalette.ColorRole.Text))
         painter.restore()
 
@@ -121,9 +124,9 @@ class SegmentDelegate(QStyledItemDelegate):
     def _background(self, painter: QPainter, rect: QRect, row: Row, state: int) -> None:
         palette = QApplication.palette()
         active = isinstance(row, SegmentRow) and row.segment.segment_id == self.active_id
-        if state & QStyle.StateFlag.State_Selected.value or active:
+        if state & _SELECTED or active:
             painter.fillRect(rect, palette.color(QPalette.ColorRole.Base))
-        elif state & QStyle.StateFlag.State_MouseOver.value:
+        elif state & _UNDER_POINTER:
             hover = palette.color(QPalette.ColorRole.Base)
             hover.setAlpha(120)
             painter.fillRect(rect, hover)
@@ -132,7 +135,7 @@ class SegmentDelegate(QStyledItemDelegate):
 
     def _heading(self, painter: QPainter, parts: dict[Cell, QRect], row: GroupRow) -> None:
         palette = QApplication.palette()
-        _draw_icon(painter, parts[Cell.FOLD], icon_of(Cell.FOLD, row, folded=row.name in self.folded))
+        self._glyphs.draw(painter, parts[Cell.FOLD], icon_of(Cell.FOLD, row, folded=row.name in self.folded))
         painter.setFont(ui_font(TEXT_SMALL_PX, bold=True))
         painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
         _draw_text(painter, parts[Cell.NAME], f"{row.name}  {len(row.members)}", _LEFT)
@@ -152,11 +155,11 @@ class SegmentDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             painter.drawRoundedRect(box, 3, 3)
-        _draw_icon(painter, parts[Cell.STATUS], icon_of(Cell.STATUS, row), colour=_status_colour(segment.status))
+        self._glyphs.draw(painter, parts[Cell.STATUS], icon_of(Cell.STATUS, row), colour=_status_colour(segment.status))
         for number, name in enumerate(badges(row)):
             place = parts[Cell.BADGES]
             left = place.left() + number * (ICON_SMALL_PX + 1)
-            _draw_icon(painter, QRect(left, place.top(), ICON_SMALL_PX, place.height()), name, quiet=True)
+            self._glyphs.draw(painter, QRect(left, place.top(), ICON_SMALL_PX, place.height()), name, quiet=True)
         painter.setFont(ui_font())
         role = QPalette.ColorRole.Text if seen else QPalette.ColorRole.PlaceholderText
         painter.setPen(palette.color(role))
@@ -170,12 +173,31 @@ def _draw_text(painter: QPainter, place: QRect, text: str, flags: Qt.AlignmentFl
     painter.drawText(place, flags, shown)
 
 
-def _draw_icon(painter: QPainter, place: QRect, name: str, *, quiet: bool = False, colour: str = "") -> None:
-    box = QRect(0, 0, ICON_SMALL_PX, ICON_SMALL_PX)
-    box.moveCenter(place.center())
-    palette = QApplication.palette()
-    dim = palette.color(QPalette.ColorRole.PlaceholderText).name() if quiet else ""
-    icon(name, colour or dim).paint(painter, box, Qt.AlignmentFlag.AlignCenter, QIcon.Mode.Normal, QIcon.State.Off)
+class _Glyphs:
+    """Icons as pixels: a list of 120 segments draws the same few over and over."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, float], QPixmap] = {}
+
+    def draw(self, painter: QPainter, place: QRect, name: str, *, quiet: bool = False, colour: str = "") -> None:
+        """Draw an icon in the middle of a place, in the colour of text, of quiet text, or another."""
+        role = QPalette.ColorRole.PlaceholderText if quiet else QPalette.ColorRole.ButtonText
+        key = (name, colour or QApplication.palette().color(role).name(), painter.device().devicePixelRatioF())
+        if key not in self._known:
+            self._known[key] = self._made(*key)
+        corner = place.center() - QPoint(ICON_SMALL_PX // 2 - 1, ICON_SMALL_PX // 2 - 1)
+        painter.drawPixmap(corner, self._known[key])
+
+    def _made(self, name: str, colour: str, ratio: float) -> QPixmap:
+        side = round(ICON_SMALL_PX * ratio)
+        picture = QPixmap(side, side)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        middle, whole = Qt.AlignmentFlag.AlignCenter, QRect(0, 0, side, side)
+        icon(name, colour).paint(painter, whole, middle, QIcon.Mode.Normal, QIcon.State.Off)
+        painter.end()
+        picture.setDevicePixelRatio(ratio)
+        return picture
 
 
 def _status_colour(status: SegmentStatus) -> str:

@@ -117,8 +117,11 @@ class SegmentTree(QTreeView):
 
     def _show_active(self) -> None:
         active = self._case.view.active_segment_id if self._case is not None else ""
-        self.delegate.active_id = active
+        before, self.delegate.active_id = self.delegate.active_id, active
         index = self.rows.index_of(active)
+        for changed in (self.rows.index_of(before), index):
+            if changed.isValid():
+                self.update(changed)
         if index.isValid():
             self._following = True
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
@@ -126,7 +129,6 @@ class SegmentTree(QTreeView):
             # A folded group stays folded.
             if not index.parent().isValid() or self.isExpanded(index.parent()):
                 self.scrollTo(index)
-        self.viewport().update()
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         """Tell the view of the case what is chosen."""
