@@ -46,8 +46,6 @@ def said(workspace: Workspace) -> list[str]:
         heard.append(message.text)
 
     workspace.message.connect(hear)
-    # psygnal holds a plain function weakly no longer than the test does.
-    workspace.__dict__["heard"] = hear
     return heard
 
 

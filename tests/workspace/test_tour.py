@@ -40,7 +40,6 @@ def heard(workspace: Workspace) -> list[str]:
         found.append(message.text)
 
     workspace.message.connect(hear)
-    workspace.__dict__["heard"] = hear
     return found
 
 
