@@ -12,7 +12,7 @@ from medview.core.job import JobContext
 from medview.core.language import _
 from medview.edit.seed_forest import Grey, Labels, Mask, SeedForest
 
-EXACT_VOXELS = 24_000_000
+EXACT_VOXELS = 32_000_000
 """Larger grids are looked at on coarser voxels first, and then again along the borders that were found."""
 _BAND = 5
 """Coarse voxels across which a border is looked at again."""
