@@ -79,6 +79,18 @@ class LabelPatch:
             return None
         return cls._of(layer.layer_id, changed.shifted(box.min_kji), before[changed.slices], after[changed.slices])
 
+    def cut(self, box: Box) -> LabelPatch | None:
+        """Return the part of the patch that lies in a box; None when nothing changes there."""
+        part = self.box.intersection(box)
+        if part.empty:
+            return None
+        inside = part.within(self.box).slices
+        before, after = self.before_voxels()[inside], self.after_voxels()[inside]
+        changed = Box.around(before != after)
+        if changed is None:
+            return None
+        return self._of(self.layer_id, changed.shifted(part.min_kji), before[changed.slices], after[changed.slices])
+
     @classmethod
     def _of(cls, layer_id: int, box: Box, before: LabelArray, after: LabelArray) -> LabelPatch:
         changes = before != after

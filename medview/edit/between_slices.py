@@ -8,55 +8,21 @@ thick as it is; what branches is followed to each of its branches.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.job import Inline, JobContext
 from medview.core.language import _
+from medview.edit.drawn_slices import Drawn, Mask
 from medview.edit.passages import Passages
 
-Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Slices between two drawn ones of one segment.
-
-    Attributes
-    ----------
-    number : int
-        Which of the masks.
-    low, high : int
-        The drawn slices on both sides, along the axis; at least one slice lies between.
-    """
-
-    number: int
-    low: int
-    high: int
-
-
-def gaps_of(mask: Mask, axis: int, number: int = 0, known: Collection[int] = ()) -> list[Gap]:
-    """Return the gaps between the drawn slices of a mask along an array axis.
-
-    Parameters
-    ----------
-    known : collection of int
-        Slices known to be drawn completely: where the segment is not on them, it is not there.
-    """
-    drawn = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-    if drawn.size < 2:
-        return []
-    inside = {k for k in known if drawn[0] < k < drawn[-1]}
-    stops = sorted({int(k) for k in drawn} | inside)
-    return [Gap(number, a, b) for a, b in pairwise(stops) if b - a > 1]
-
-
 def between_slices(
-    masks: Sequence[Mask],
+    masks: Sequence[Drawn],
     axis: int,
     spacing_kji_mm: tuple[float, float, float],
     taken: Mask | None = None,
@@ -67,8 +33,9 @@ def between_slices(
 
     Parameters
     ----------
-    masks : sequence of ndarray of bool, shape (k, j, i)
-        What is drawn, at most 255 of them. Slices on which a mask holds anything are never added to for it.
+    masks : sequence of Drawn
+        What is drawn on grids of the same shape, at most 255 of them. Slices on which one holds anything stay as they are
+        for it.
     axis : int
         The array axis the slices were drawn across.
     taken : ndarray of bool, shape (k, j, i), optional
@@ -88,11 +55,11 @@ def between_slices(
         When the person pressed Cancel; asked for before every slice.
     """
     context = context or Inline()
-    result = np.zeros(masks[0].shape, dtype=np.uint8)
+    result = np.zeros(masks[0].voxels.shape, dtype=np.uint8)
     across = tuple(a for a in range(3) if a != axis)
     spacing_mm = (spacing_kji_mm[across[0]], spacing_kji_mm[across[1]])
-    shapes = [Passages(np.moveaxis(mask, axis, 0), spacing_mm, spacing_kji_mm[axis]) for mask in masks]
-    gaps = [gap for number, mask in enumerate(masks) for gap in gaps_of(mask, axis, number, known)]
+    shapes = [Passages(partial(mask.slice, axis), spacing_mm, spacing_kji_mm[axis]) for mask in masks]
+    gaps = [gap for number, mask in enumerate(masks) for gap in mask.gaps(axis, number, known)]
     slices = sorted({k for gap in gaps for k in range(gap.low + 1, gap.high)})
     filled = np.moveaxis(result, axis, 0)
     for done, k in enumerate(slices):
@@ -106,8 +73,10 @@ def between_slices(
                 deeper = depth > best
                 filled[k][deeper] = gap.number + 1
                 best[deeper] = depth[deeper]
-        for other in (*masks, *(() if taken is None else (taken,))):
-            filled[k][np.moveaxis(other, axis, 0)[k]] = 0
+        for mask in masks:
+            filled[k][mask.slice(axis, k)] = 0
+        if taken is not None:
+            filled[k][np.moveaxis(taken, axis, 0)[k]] = 0
         for shape in shapes:
             shape.forget_before(k)
     return result

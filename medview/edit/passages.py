@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
-from medview.edit.drawn_regions import Field, Region, matched, radius_mm, regions_of
+from medview.edit.drawn_regions import Field, Mask2, Region, matched, radius_mm, regions_of
 
 _MARGIN = 2
 """Pixels around two regions on which their depths are known, so that moving them by parts of a pixel needs no edge."""
@@ -112,15 +114,16 @@ class Passages:
 
     Parameters
     ----------
-    mask : ndarray of bool, shape (slices, rows, columns)
+    slice_of : callable
+        Returns the mask of a slice, shape (rows, columns).
     spacing_mm : tuple of float
         Between rows, between columns.
     step_mm : float
         Between slices.
     """
 
-    def __init__(self, mask: npt.NDArray[np.bool_], spacing_mm: tuple[float, float], step_mm: float) -> None:
-        self._mask = mask
+    def __init__(self, slice_of: Callable[[int], Mask2], spacing_mm: tuple[float, float], step_mm: float) -> None:
+        self._slice_of = slice_of
         self._spacing_mm = spacing_mm
         self._step_mm = step_mm
         self._slices: dict[int, _Slice] = {}
@@ -136,7 +139,7 @@ class Passages:
         """
         if (low, high) not in self._passages:
             self._passages[low, high] = self._between(low, high)
-        found = np.zeros(self._mask.shape[1:], dtype=np.float32)
+        found = np.zeros(self._slice(low)[1].shape, dtype=np.float32)
         for passage in self._passages[low, high]:
             passage.draw((n - low) / (high - low), found)
         return found
@@ -150,7 +153,7 @@ class Passages:
 
     def _slice(self, n: int) -> _Slice:
         if n not in self._slices:
-            self._slices[n] = regions_of(self._mask[n], self._spacing_mm)
+            self._slices[n] = regions_of(self._slice_of(n), self._spacing_mm)
         return self._slices[n]
 
     def _between(self, low_n: int, high_n: int) -> list[Passage]:

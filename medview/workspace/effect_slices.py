@@ -12,7 +12,6 @@ from medview.core.label_patch import LabelPatch
 from medview.core.language import _
 from medview.workspace.action import Action, Run
 from medview.workspace.events import Severity
-from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
 
@@ -27,29 +26,19 @@ def changed_slices(changes: Iterable[Change], axis: int) -> list[int]:
     return sorted(found)
 
 
-def on_slice(changes: Iterable[Change], case: OpenCase, axis: int, index: int) -> tuple[Change, ...]:
-    """Return what of changes, computed on the labels as they are, lies on one slice.
+def on_slice(changes: Iterable[Change], shape_kji: tuple[int, int, int], axis: int, index: int) -> tuple[Change, ...]:
+    """Return what of changes lies on one slice of a grid.
 
     Parameters
     ----------
     axis, index : int
         Array axis across the slice, and which slice it is.
     """
-    found = []
-    for change in changes:
-        if not isinstance(change, LabelPatch) or not change.box.touches_slice(axis, index):
-            continue
-        low, high = list(change.box.min_kji), list(change.box.max_kji)
-        low[axis], high[axis] = index, index + 1
-        box = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
-        layer = case.labels.segmentation.layer(change.layer_id)
-        part = box.within(change.box).slices
-        was, becomes = change.before_voxels()[part], change.after_voxels()[part]
-        # A patch says nothing about voxels that it does not change.
-        patch = LabelPatch.between(layer, box, np.where(was != becomes, becomes, layer.voxels[box.slices]))
-        if patch is not None:
-            found.append(patch)
-    return tuple(found)
+    low, high = [0, 0, 0], list(shape_kji)
+    low[axis], high[axis] = index, index + 1
+    slice_ = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+    parts = (change.cut(slice_) for change in changes if isinstance(change, LabelPatch))
+    return tuple(part for part in parts if part is not None)
 
 
 def _slices_known(workspace: Workspace) -> bool:
@@ -71,7 +60,7 @@ def _apply(workspace: Workspace) -> None:
         workspace.say(_("A segment moves to another layer here, so this can only be applied as a whole."), Severity.WARNING)
         return
     index = case.view.crosshair_kji[axis]
-    changes = on_slice(worked.changes, case, axis, index)
+    changes = on_slice(worked.changes, case.labels.segmentation.geometry.shape_kji, axis, index)
     if not changes:
         workspace.say(_("Nothing changes on this slice."))
     # The rest is worked out again: what was applied counts as drawn.

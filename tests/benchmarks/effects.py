@@ -19,6 +19,7 @@ from medview.core.screen_map import ScreenMap
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
 from medview.edit.between_slices import between_slices
+from medview.edit.drawn_slices import Drawn
 from medview.edit.effects import between, islands, margin, seeds, smooth
 from medview.edit.effects.effect import Effect
 from medview.edit.grey_noise import grey_of
@@ -73,7 +74,7 @@ def _between(volume: Volume, organ: Mask) -> list[Row]:
     filled = np.flatnonzero(organ.any(axis=(1, 2)))
     kept = filled[: 40 * 4 + 1 : 4]
     drawn[kept] = organ[kept]
-    pure = _seconds(lambda: between_slices([drawn[kept[0] : kept[-1] + 1]], 0, SPACING_KJI_MM))
+    pure = _seconds(lambda: between_slices([Drawn(drawn[kept[0] : kept[-1] + 1])], 0, SPACING_KJI_MM))
     labels = _labels(drawn)
     whole = _seconds(lambda: _run(between.EFFECT, labels, volume, {}))
     note = f"{len(kept) - 1} gaps of 3 slices, {np.count_nonzero(organ[kept[20]])} pixels each"

@@ -127,3 +127,23 @@ def test_a_patch_holds_nothing_of_what_lies_beside_what_it_changes() -> None:
     patch.inverse().apply(layer)
     assert layer.voxels[2, 2, 3] == 251
     assert layer.voxels[1, 2, 3] == after[1, 2, 3] - 1
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+def test_parts_of_a_patch_together_write_what_it_writes_and_each_stays_in_its_box(seed: int) -> None:
+    layer, after = layer_of(seed), layer_of(seed + 1).voxels
+    whole = LabelPatch.between(layer, Box.whole(after.shape), after)
+    assert whole is not None
+    middle = after.shape[1] // 2
+    k, j, i = after.shape
+    for box in (Box((0, 0, 0), (k, middle, i)), Box((0, middle, 0), (k, j + 5, i))):
+        part = whole.cut(box)
+        assert part is not None
+        assert part.box.intersection(box) == part.box
+        before = layer.voxels.copy()
+        part.apply(layer)
+        changed = Box.around(layer.voxels != before)
+        assert changed == part.box
+    assert np.array_equal(layer.voxels, after)
+    assert whole.cut(Box((0, j, 0), (k, j + 5, i))) is None

@@ -9,8 +9,9 @@ from scipy import ndimage
 
 from medview.core.errors import CancelledError
 from medview.core.job import Inline
-from medview.edit.between_slices import Gap, between_slices, gaps_of
+from medview.edit.between_slices import between_slices
 from medview.edit.drawn_regions import depth_mm
+from medview.edit.drawn_slices import Drawn, Gap
 from tests.edit.solids import SHAPE_KJI, SOLIDS, SPACING_KJI_MM, dice, drawn, fork, sphere, tilted, vessel
 from tests.helpers.timing import allowed_s, typical_of
 
@@ -28,7 +29,7 @@ ITK: dict[tuple[str, int, int], float] = {
 
 
 def _fill(mask: np.ndarray, axis: int, **more: object) -> np.ndarray:
-    return between_slices([mask], axis, SPACING_KJI_MM, **more) > 0  # type: ignore[arg-type]
+    return between_slices([Drawn(mask)], axis, SPACING_KJI_MM, **more) > 0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("name", "axis", "step"), ITK)
@@ -108,9 +109,9 @@ def test_segments_never_take_each_others_voxels_nor_those_of_others() -> None:
     first, second = drawn(tilted(9), 0, 5), drawn(np.roll(tilted(9), 12, axis=1), 0, 7)
     second &= ~first
     taken = ndimage.binary_dilation(rng.random(SHAPE_KJI) < 0.002, iterations=2) & ~first & ~second
-    both = between_slices([first, second], 0, SPACING_KJI_MM, taken)
+    both = between_slices([Drawn(first), Drawn(second)], 0, SPACING_KJI_MM, taken)
     assert not both[first | second | taken].any()
-    alone = [between_slices([mask], 0, SPACING_KJI_MM) > 0 for mask in (first, second)]
+    alone = [between_slices([Drawn(mask)], 0, SPACING_KJI_MM) > 0 for mask in (first, second)]
     # Each is as it would be alone, but for voxels that both want: there the one that is deeper has them.
     free = ~(first | second | taken)
     meet = alone[0] & alone[1] & free
@@ -123,10 +124,10 @@ def test_segments_never_take_each_others_voxels_nor_those_of_others() -> None:
 def test_gaps_lie_between_drawn_slices_and_known_ones() -> None:
     mask = np.zeros((12, 4, 5), dtype=bool)
     mask[[1, 2, 6, 9], 2, 2] = True
-    assert gaps_of(mask, 0) == [Gap(0, 2, 6), Gap(0, 6, 9)]
-    assert gaps_of(mask, 0, known=(0, 4, 8, 11)) == [Gap(0, 2, 4), Gap(0, 4, 6), Gap(0, 6, 8)]
-    assert gaps_of(mask, 1) == []
-    assert gaps_of(np.zeros_like(mask), 0) == []
+    assert Drawn(mask).gaps(0) == [Gap(0, 2, 6), Gap(0, 6, 9)]
+    assert Drawn(mask).gaps(0, known=(0, 4, 8, 11)) == [Gap(0, 2, 4), Gap(0, 4, 6), Gap(0, 6, 8)]
+    assert Drawn(mask).gaps(1) == []
+    assert Drawn(np.zeros_like(mask)).gaps(0) == []
 
 
 def test_cancel_is_asked_for_before_every_slice() -> None:
@@ -139,7 +140,7 @@ def test_cancel_is_asked_for_before_every_slice() -> None:
                 raise CancelledError
 
     with pytest.raises(CancelledError):
-        between_slices([drawn(sphere(), 1, 4)], 1, SPACING_KJI_MM, context=Counting())
+        between_slices([Drawn(drawn(sphere(), 1, 4))], 1, SPACING_KJI_MM, context=Counting())
     assert len(asked) == 4
 
 
@@ -164,7 +165,7 @@ def test_forty_gaps_of_a_large_organ_take_less_than_a_second() -> None:
 
     def measure() -> float:
         began = time.perf_counter()
-        between_slices([mask], 0, (2.5, 0.8, 0.8))
+        between_slices([Drawn(mask)], 0, (2.5, 0.8, 0.8))
         return time.perf_counter() - began
 
     assert typical_of(measure) < allowed_s(1.0)

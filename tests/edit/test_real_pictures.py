@@ -13,6 +13,7 @@ from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.volume import Volume
 from medview.edit.between_slices import between_slices
+from medview.edit.drawn_slices import Drawn
 from medview.edit.grey_noise import grey_of
 from medview.edit.grow_from_seeds import SeedGrowth
 from tests.edit.solids import dice
@@ -103,7 +104,7 @@ def test_organs_drawn_on_every_few_slices_are_filled_between_without_meeting(
     only = np.zeros(truth.shape[axis], dtype=bool)
     only[::every] = True
     drawn = [(truth == label) & np.expand_dims(only, [n for n in range(3) if n != axis]) for label in range(1, 9)]
-    filled = between_slices(drawn, axis, spacing)
+    filled = between_slices([Drawn(mask) for mask in drawn], axis, spacing)
     assert not filled[np.logical_or.reduce(drawn)].any()
     last = int(np.flatnonzero(only)[-1])
     inside = [slice(None)] * 3

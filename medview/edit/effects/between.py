@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from medview.core.box import Box
 from medview.core.errors import LabelError
@@ -12,8 +11,10 @@ from medview.core.job import JobContext
 from medview.core.language import _, plural
 from medview.core.plane import Plane, SlicePlane
 from medview.core.segmentation import Segment, Segmentation, SegmentRole
-from medview.edit.between_slices import between_slices, gaps_of
+from medview.edit.between_slices import between_slices
+from medview.edit.drawn_slices import Drawn
 from medview.edit.effects.effect import Effect, Given, Mask, Result
+from medview.edit.effects.lazy_masks import LazyMasks
 from medview.edit.effects.settings import Choice, Option, Values
 
 MOST_SEGMENTS = 255
@@ -23,25 +24,21 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
     """Return the segments with what lies between their drawn slices; nobody else's voxels are among it."""
     context.raise_if_cancelled()
     segments = _chosen(given.labels, given.segment, values)
-    masks = [given.labels.mask(segment) for segment in segments]
-    axis = _axis(masks, given, str(values["plane"]))
+    drawn = [Drawn(given.labels.layer(one.layer_id).voxels, one.value) for one in segments]
+    axis = _axis(drawn, given, str(values["plane"]))
     known = tuple(index - given.region.min_kji[axis] for index in given.marks.done(axis))
     taken = taken_by_others(given.labels, segments)
     taken |= given.marks.known(given.grid.shape_kji)[given.region.slices]
     context.raise_if_cancelled()
-    filled = between_slices(masks, axis, given.geometry.spacing_kji_mm, taken, known, context)
-    held: dict[str, Mask] = {}
-    slices: npt.NDArray[np.bool_] = np.zeros(filled.shape[axis], dtype=np.bool_)
-    for number, (segment, mask) in enumerate(zip(segments, masks, strict=True), start=1):
-        own = filled == number
-        if own.any():
-            slices |= own.any(axis=tuple(a for a in range(3) if a != axis))
-            held[segment.segment_id] = mask | own
-    if not held:
+    filled = between_slices(drawn, axis, given.geometry.spacing_kji_mm, taken, known, context)
+    found = np.unique(filled)
+    numbers = {one.segment_id: n for n, one in enumerate(segments, start=1) if n in found}
+    if not numbers:
         raise LabelError(
             "There is no empty slice between two drawn ones that could be filled; draw every few slices first."
         )
-    count = int(np.count_nonzero(slices))
+    count = int(np.count_nonzero(filled.any(axis=tuple(a for a in range(3) if a != axis))))
+    held = LazyMasks(tuple(numbers), lambda key: (filled == numbers[key]) | given.labels.mask(given.labels.segment(key)))
     return Result(held, across=axis, note=plural("{n} slice is filled", "{n} slices are filled", count).format(n=count))
 
 
@@ -73,9 +70,9 @@ def _chosen(labels: Segmentation, active: Segment | None, values: Values) -> lis
     return [segment for segment in labels.segments if changeable(segment)][:MOST_SEGMENTS]
 
 
-def _axis(masks: list[Mask], given: Given, plane: str) -> int:
+def _axis(drawn: list[Drawn], given: Given, plane: str) -> int:
     if plane == "drawn":
-        empty = [sum(gap.high - gap.low - 1 for mask in masks for gap in gaps_of(mask, axis)) for axis in range(3)]
+        empty = [sum(gap.high - gap.low - 1 for one in drawn for gap in one.gaps(axis)) for axis in range(3)]
         return int(np.argmax(empty))
     return _axis_of(Plane(plane), given.grid)
 

@@ -17,6 +17,7 @@ from medview.core.segmentation import Segment, Segmentation, SegmentRole
 from medview.core.volume import Volume
 from medview.edit.effects.between import changeable, taken_by_others
 from medview.edit.effects.effect import Effect, Given, Result, reach_kji
+from medview.edit.effects.lazy_masks import LazyMasks
 from medview.edit.effects.settings import Choice, Number, Option, OtherSegment, Values, number
 from medview.edit.grey_noise import grey_of
 from medview.edit.grow_from_seeds import SeedGrowth
@@ -51,12 +52,9 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
     finally:
         _kept.keep(key, growth)
     background = str(values.get("background", ""))
+    numbers = {one.segment_id: n for n, one in enumerate(segments, start=1) if one.segment_id != background}
     return Result(
-        {
-            segment.segment_id: (grown == number_) | given.labels.mask(segment)
-            for number_, segment in enumerate(segments, start=1)
-            if segment.segment_id != background
-        },
+        LazyMasks(tuple(numbers), lambda key: (grown == numbers[key]) | given.labels.mask(given.labels.segment(key))),
         note=_("Draw on where it is wrong; it grows again after each stroke."),
     )
 
