@@ -17,7 +17,8 @@ and go to the log only. Messages and details never carry patient identity.
     │   └── PackError        a model pack is damaged or not understood
     ├── StoreError           a project could not be opened or written
     │   ├── NewerVersionError
-    │   └── LockedError
+    │   ├── LockedError
+    │   └── DamagedError     its database is damaged, and can be recovered
     ├── AmbiguousError       the input names more than one thing; the command line exits with 2
     └── CancelledError       the person pressed Cancel; not a failure
 """
@@ -96,6 +97,10 @@ class NewerVersionError(StoreError):
 
 class LockedError(StoreError):
     """Another window or person is writing this project."""
+
+
+class DamagedError(StoreError):
+    """The database of a project is damaged; what is left of it can be read and recovered."""
 
 
 class AmbiguousError(MedViewError):

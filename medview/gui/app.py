@@ -120,6 +120,7 @@ class Program(QObject):
         self.window.banner.retry_wanted.connect(self.keeper.retry)
         self.window.banner.copy_wanted.connect(self.keeper.save_copy)
         self.window.banner.write_wanted.connect(self.keeper.write)
+        self.window.banner.recover_wanted.connect(self.keeper.repair)
         self._closed = False
         sys.excepthook = self.on_unexpected
 

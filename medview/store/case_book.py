@@ -26,9 +26,11 @@ from medview.store.cases import (
     other_pixels,
 )
 from medview.store.clock import Clock, iso
+from medview.store.faults import damaged_database
 from medview.store.journal import Journal
-from medview.store.project_folder import OpenFolder, explained
+from medview.store.project_folder import CHECKED_BYTES, OpenFolder, explained
 from medview.store.recover import LoadedCase
+from medview.store.salvage import is_sound
 
 
 class CaseBook:
@@ -55,6 +57,7 @@ class CaseBook:
         self.read_only_reason = (folder.why_copy or only_read) if self.read_only else ""
         self.notices = folder.notices
         self._folder = folder
+        self._unchecked = not self.read_only and folder.database.path.stat().st_size > CHECKED_BYTES
         self._database = folder.database
         self._lock = folder.lock
         self._clock = clock
@@ -147,6 +150,10 @@ class CaseBook:
             raise StoreError(self.read_only_reason)
         if not self._lock.mine:
             raise self._lock.refusal()
+        if self._unchecked:
+            if not is_sound(self._database.path):
+                raise damaged_database(self.path.name)
+            self._unchecked = False
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[Connection]:

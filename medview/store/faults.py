@@ -7,7 +7,7 @@ import sqlite3
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from medview.core.errors import DiskFullError, MedViewError, StoreError, WriteError
+from medview.core.errors import DamagedError, DiskFullError, MedViewError, StoreError, WriteError
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -40,9 +40,9 @@ def explain(error: BaseException, project: str) -> MedViewError:
     return StoreError(f"{project} could not be used because of an unexpected fault; see the log.", detail=detail)
 
 
-def damaged_database(project: str, detail: str = "") -> StoreError:
+def damaged_database(project: str, detail: str = "") -> DamagedError:
     """Return the error for a database that SQLite finds damaged."""
-    return StoreError(
+    return DamagedError(
         f"The database of {project} is damaged and can only be read; "
         "write what is left of it into a new project with medview project recover.",
         detail=detail,

@@ -14,12 +14,11 @@ from psygnal import EmitLoopError, Signal
 from medview.core.errors import DiskFullError, MedViewError, StoreError
 from medview.store.ballast import Reserve
 from medview.store.blobs import BlobStore
-from medview.store.cases import get_case
 from medview.store.clock import Clock, SystemClock, iso
 from medview.store.database import Database
 from medview.store.entry import Entry, SavedKind, SavedState
 from medview.store.faults import explain
-from medview.store.recover import load_case
+from medview.store.heads import Heads
 from medview.store.row_writer import Gesture, RowWriter
 from medview.store.undo_stacks import UndoStacks
 
@@ -93,13 +92,12 @@ class Journal:
     ) -> None:
         self._reserve = reserve or Reserve(None, database.title)
         self._database = database
-        self._blobs = blobs
         self._check_owner = check_owner
         self._clock = clock or SystemClock()
         self._writer = RowWriter(database, blobs, reader, self._clock)
         self._condition = threading.Condition()
         self._pending: deque[_Pending] = deque()
-        self._heads: dict[int, tuple[int, UndoStacks]] = {}
+        self._heads = Heads(database, blobs)
         self._state = SavedState(SavedKind.SAVED)
         self._error: MedViewError | None = None
         self._failures = 0
@@ -125,13 +123,10 @@ class Journal:
         with self._condition:
             if self._closing:
                 raise StoreError("The project is closed; open it again to go on labelling.")
-            last, stacks = self._head(case_id)
-            target = stacks.target(entry.kind)
-            ticket = Ticket(case_id, last + 1)
+            seq, target = self._heads.next(case_id, entry.kind)
+            ticket = Ticket(case_id, seq)
             gesture = Gesture(case_id, ticket.seq, target, iso(self._clock.utc()), entry)
             self._pending.append(_Pending(ticket, gesture))
-            stacks.advance(entry.kind, ticket.seq, target)
-            self._heads[case_id] = (ticket.seq, stacks)
             if self._state.kind is not SavedKind.FAILED:
                 # From this moment on, not only once the writer has come to it.
                 self._state = SavedState(SavedKind.WRITING, waiting=len(self._pending), warning=self._state.warning)
@@ -146,7 +141,7 @@ class Journal:
     def adopt(self, case_id: int, seq: int, stacks: UndoStacks) -> None:
         """Go on from a case as it was just loaded; nothing of it may be waiting."""
         with self._condition:
-            self._heads[case_id] = (seq, stacks.copy())
+            self._heads.adopt(case_id, seq, stacks)
 
     def flush(self, timeout_s: float = 30.0) -> bool:
         """Wait until everything is on disk; False when it cannot be written or does not get there in time.
@@ -199,14 +194,6 @@ class Journal:
         """Return the gestures that are not on disk, oldest first."""
         with self._condition:
             return [pending.gesture for pending in self._pending]
-
-    def _head(self, case_id: int) -> tuple[int, UndoStacks]:
-        if case_id not in self._heads:
-            with self._database.reading() as connection:
-                case = get_case(connection, case_id)
-                loaded = load_case(connection, case_id, case.geometry, self._blobs)
-            self._heads[case_id] = (loaded.seq, loaded.stacks)
-        return self._heads[case_id]
 
     def _at_exit(self) -> None:
         if not self.flush(10.0):

@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import select, update
 
 from medview.core.errors import DiskFullError, LockedError, MedViewError, StoreError, WriteError
 from medview.store import schema
-from medview.store.ballast import FILE_NAME as BALLAST_NAME
 from medview.store.ballast import Ballast
 from medview.store.blobs import BlobStore
 from medview.store.case_book import CaseBook
@@ -21,11 +20,10 @@ from medview.store.copying import copy_project, detached_copy
 from medview.store.database import Database
 from medview.store.holder import read_holder, user_name
 from medview.store.lock_watch import LockWatch
-from medview.store.migrate import past_migrations
 from medview.store.project_folder import DATABASE_NAME, OpenFolder, create_folder, explained, open_copy, open_live
+from medview.store.project_info import project_info
 from medview.store.recovery import recover_project
 from medview.store.row_writer import RowWriter
-from medview.store.salvage import is_project, is_sound
 from medview.store.silence import Silence
 from medview.store.verify import VerifyReport, verify_project, writer_document
 
@@ -150,38 +148,20 @@ class Project(CaseBook):
         self._folder.close()
 
     @property
+    def damaged(self) -> bool:
+        """Whether what is read is only what is left of its database; ``repair_project`` puts a sound one in its place."""
+        return self._folder.salvaged
+
+    @property
     def name(self) -> str:
         """What people call the project."""
         with self._database.reading() as connection:
             return str(connection.execute(select(schema.facts.c.value).where(schema.facts.c.key == "name")).scalar_one())
 
     def info(self) -> dict[str, Any]:
-        """Return what the project is, ready for JSON.
-
-        Returns
-        -------
-        dict
-            ``name``, ``path``, ``project_uid``, ``created_utc``, ``schema_version``, ``cases`` and ``gestures`` (counts;
-            undo and redo are gestures too), ``readers`` (names), ``size_bytes``, ``read_only``, ``migrations`` (``from``,
-            ``to``, ``made_utc``, ``backup``).
-        """
+        """Return what the project is, ready for JSON: as ``project_info``, and whether it is ``read_only``."""
         with self._database.reading() as connection:
-            facts = {row.key: row.value for row in connection.execute(select(schema.facts))}
-            return {
-                "name": facts["name"],
-                "path": str(self.path),
-                "project_uid": facts["project_uid"],
-                "created_utc": facts["created_utc"],
-                "schema_version": int(connection.exec_driver_sql("PRAGMA user_version").scalar_one()),
-                "cases": _count(connection, schema.cases),
-                "gestures": _count(connection, schema.journal),
-                "readers": list(connection.execute(select(schema.readers.c.name)).scalars()),
-                "size_bytes": sum(
-                    file.stat().st_size for file in self.path.rglob("*") if file.is_file() and file.name != BALLAST_NAME
-                ),
-                "read_only": self.read_only,
-                "migrations": past_migrations(connection),
-            }
+            return {**project_info(connection, self.path), "read_only": self.read_only}
 
     def rename(self, name: str) -> None:
         """Give the project another name for people; the folder keeps its own."""
@@ -247,12 +227,10 @@ def verify_folder(path: Path, progress: Callable[[float], None] = lambda _fracti
     MedViewError
         When it is no project, or cannot be read at all.
     """
-    file = path / DATABASE_NAME
-    with explained(path):
-        if file.is_file() and is_project(file) and not is_sound(file):
+    with Project.open(path, read_only=True) as project:
+        if project.damaged:
             problem = "The database itself is damaged; what is left of it can be read and recovered."
             return VerifyReport(problems=(problem,), writer=writer_document(read_holder(path)))
-    with Project.open(path, read_only=True) as project:
         return project.verify(progress)
 
 
@@ -264,7 +242,3 @@ def _open_live(path: Path, clock: Clock, silence: Silence | None) -> OpenFolder:
         if not Ballast(path).give_up():
             raise
     return open_live(path, clock, silence)
-
-
-def _count(connection: Connection, table: Table) -> int:
-    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())

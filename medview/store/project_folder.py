@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from medview.core.atomic import sync_folder
-from medview.core.errors import StoreError, WriteError
+from medview.core.errors import DamagedError, NewerVersionError, StoreError, WriteError
 from medview.store import schema
 from medview.store.backups import backup_files
 from medview.store.blobs import BlobStore
@@ -31,8 +31,8 @@ from medview.store.silence import Silence
 
 DATABASE_NAME = "project.db"
 
-CHECKED_BYTES = 256 * 1024 * 1024
-"""Databases up to this size are looked through whenever they are opened, which takes a fraction of a second."""
+CHECKED_BYTES = 64 * 1024 * 1024
+"""Databases up to this size are looked through whenever they are opened, larger ones before they are first written."""
 
 
 _COPIES = 3
@@ -51,6 +51,8 @@ class OpenFolder:
         Where the copy is.
     why_copy : str
         Why a copy is read, one sentence; empty when somebody only wants to read, or for the live database.
+    salvaged : bool
+        The copy holds what is left of a damaged database.
     notices : tuple of str
         What a person should know about how it was opened, one sentence each.
     """
@@ -60,6 +62,7 @@ class OpenFolder:
     lock: ProjectLock | None = None
     copy: tempfile.TemporaryDirectory[str] | None = None
     why_copy: str = ""
+    salvaged: bool = False
     notices: tuple[str, ...] = ()
 
     @property
@@ -116,8 +119,7 @@ def open_live(path: Path, clock: Clock, silence: Silence | None = None) -> OpenF
         lock.acquire()
         opened = OpenFolder(path, Database(file, path.name), lock=lock)
         try:
-            opened.database.check()
-            _refuse_damaged(file, path.name)
+            _check(opened.database)
             opened.blobs.sweep()
             opened = replace(opened, notices=(*migrate(opened.database, path, clock), *_about_place(path, lock)))
         except BaseException:  # also an interrupt: lock and database are let go of; raised again below
@@ -137,9 +139,9 @@ def open_copy(path: Path, why: str = "") -> OpenFolder:
     """
     file = _existing(path)
     with explained(path):
-        folder = _sound_copy(file, path)
+        folder, salvaged = _sound_copy(file, path)
         database = Database(Path(folder.name) / DATABASE_NAME, path.name, read_only=True)
-        opened = OpenFolder(path, database, copy=folder, why_copy=why)
+        opened = OpenFolder(path, database, copy=folder, why_copy=why, salvaged=salvaged)
         try:
             if database.check() > schema.SCHEMA_VERSION and not why:
                 opened = replace(opened, why_copy=newer_version(path.name))
@@ -158,24 +160,31 @@ def explained(path: Path) -> Iterator[None]:
         raise explain(error, path.name) from error
 
 
-def _refuse_damaged(file: Path, title: str) -> None:
-    """A damaged database is not written to: what is left of it could be lost that way. Large ones are checked as read."""
-    if file.stat().st_size <= CHECKED_BYTES and not is_sound(file):
-        raise damaged_database(title)
+def _check(database: Database) -> None:
+    """A damaged database is not written to: what is left of it could be lost that way. Large ones are looked at later."""
+    # The first look lets SQLite roll back what a dead writer left half done.
+    try:
+        database.check()
+    except StoreError as error:
+        if not isinstance(error, NewerVersionError | DamagedError) and is_project(database.path):
+            raise damaged_database(database.title, error.detail) from error
+        raise
+    if database.path.stat().st_size <= CHECKED_BYTES and not is_sound(database.path):
+        raise damaged_database(database.title)
 
 
-def _sound_copy(file: Path, path: Path) -> tempfile.TemporaryDirectory[str]:
-    """Return a copy of a database; of a damaged one, a copy of what is left."""
+def _sound_copy(file: Path, path: Path) -> tuple[tempfile.TemporaryDirectory[str], bool]:
+    """Return a copy of a database, and whether it is damaged; then it is a copy of what is left."""
     folder = _checked_copy(file, path.name)
     if folder is not None:
-        return folder
+        return folder, False
     folder = tempfile.TemporaryDirectory(prefix="medview-", ignore_cleanup_errors=True)
     try:
         salvage(file, backup_files(path), Path(folder.name) / DATABASE_NAME, path.name)
     except BaseException:  # also an interrupt: half a copy must not stay; raised again below
         folder.cleanup()
         raise
-    return folder
+    return folder, True
 
 
 def _checked_copy(file: Path, title: str) -> tempfile.TemporaryDirectory[str] | None:

@@ -19,6 +19,7 @@ from medview.core.segmentation import Segment
 from medview.gui.app import Program
 from medview.gui.chrome.project_banner import ProjectBanner
 from medview.gui.commands import project_keeper
+from medview.gui.commands.project_keeper import Access
 from medview.gui.parts.theme_tokens import DARK
 from medview.store import ballast, lock_watch
 from medview.store import journal as journal_module
@@ -45,7 +46,13 @@ def banner(qtbot: QtBot) -> ProjectBanner:
 
 
 def _offers(banner: ProjectBanner) -> list[str]:
-    buttons = {"retry": banner.retry, "copy": banner.copy, "write": banner.write, "dismiss": banner.dismiss}
+    buttons = {
+        "retry": banner.retry,
+        "copy": banner.copy,
+        "write": banner.write,
+        "recover": banner.recover,
+        "dismiss": banner.dismiss,
+    }
     return [name for name, button in buttons.items() if not button.isHidden()]
 
 
@@ -91,7 +98,7 @@ def test_the_buttons_ask_for_what_they_say(qtbot: QtBot, banner: ProjectBanner) 
     for button in (banner.retry, banner.copy):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     banner.show_saved(SavedState(SavedKind.SAVED))
-    banner.show_access("x.medview can be written again.", True)
+    banner.show_access(Access("x.medview can be written again.", free=True))
     qtbot.mouseClick(banner.write, Qt.MouseButton.LeftButton)
     assert asked == ["retry", "copy", "write"]
 
@@ -220,6 +227,38 @@ def test_what_is_missing_from_the_labels_is_named_once_and_listed_whole(home: Pa
     assert "(tool " in said
     assert said.count("damaged on disk") == 1
     assert f"{len(again.losses) - 1} more loss" in said
+
+
+def test_a_damaged_project_is_read_and_recovered_by_one_click_and_kept(home: Path, program: Program, qtbot: QtBot) -> None:
+    _known(home)
+    path = home / "data" / "personal.medview"
+    with personal_project(home / "data") as project:
+        case = make_case()
+        keep(case, project, load_stored(project, case.series, case.entry, case.volume))
+        for name in ("Liver", "Spleen"):
+            labels.add_segment(case, name)
+    hurt = bytes(4096) + (path / "project.db").read_bytes()[4096:]
+    (path / "project.db").write_bytes(hurt)
+    program.keeper.open()
+    banner = program.window.banner
+    assert "The database of personal.medview is damaged and can only be read" in banner.label.text()
+    assert _offers(banner) == ["recover", "dismiss"]
+    again = make_case()
+    _add_case(program, again)
+    assert [s.name for s in again.labels.segmentation.segments] == ["Liver", "Spleen"]
+    assert again.read_only
+    qtbot.mouseClick(banner.recover, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not again.read_only, timeout=20_000)
+    assert banner.isHidden()
+    (kept,) = (home / "data").glob("personal-damaged-*.medview")
+    assert (kept / "project.db").read_bytes() == hurt
+    assert "nothing was lost. The damaged project is kept as personal-damaged-" in program.window.message.label.text()
+    labels.add_segment(again, "Kidney")
+    project = program.workspace.services.project
+    assert project is not None
+    assert project.journal.flush()
+    assert project.verify().problems == ()
+    assert [s.name for s in again.labels.segmentation.segments] == ["Liver", "Spleen", "Kidney"]
 
 
 @pytest.fixture

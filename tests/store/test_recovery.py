@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medview.core.errors import NewerVersionError, StoreError
+from medview.core.errors import DamagedError, LockedError, NewerVersionError, StoreError
+from medview.store import case_book, project_folder
 from medview.store.project import Project, verify_folder
 from medview.store.recovery import recover_project
+from medview.store.repair import repair_project
 from tests.store.conftest import StillClock
 from tests.store.painter import Painter, live_fingerprint, stored_fingerprint
 from tests.store.version1 import write_version_1
@@ -149,7 +151,8 @@ def test_a_damaged_database_gives_back_what_its_other_pages_hold(drawn: Painter,
     with pytest.raises(StoreError):
         Project.open(source)
     with Project.open_or_read(source) as reader:
-        assert "is damaged" in reader.read_only_reason or "not a MedView project" in reader.read_only_reason
+        assert reader.damaged
+        assert "is damaged and can only be read" in reader.read_only_reason
         seen = [case.case_id for case in reader.cases()]
         read = {case_id: reader.load_case(case_id) for case_id in seen}
     report = recover_project(source, target)
@@ -162,6 +165,32 @@ def test_a_damaged_database_gives_back_what_its_other_pages_hold(drawn: Painter,
             assert report.lost == 0
         for case in project.cases():
             assert bool(read[case.case_id].losses) == bool(report.losses)
+
+
+def test_a_repaired_project_stands_in_its_place_and_the_damaged_one_beside_it(drawn: Painter, clock: StillClock) -> None:
+    path = drawn.project.path
+    _hurt(path, 0, 4096)
+    hurt = (path / "project.db").read_bytes()
+    repair = repair_project(path, clock)
+    assert repair.report.losses == []
+    assert repair.kept.name == "chest-damaged-20261120.medview"
+    assert (repair.kept / "project.db").read_bytes() == hurt
+    with Project.open(path) as project:
+        assert stored_fingerprint(project, drawn.case_id) == live_fingerprint(drawn)
+        with pytest.raises(LockedError):
+            repair_project(path, clock)
+    assert sorted(p.name for p in path.parent.iterdir()) == ["chest-damaged-20261120.medview", "chest.medview"]
+
+
+def test_a_large_damaged_database_is_not_written_to_either(drawn: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = drawn.project.path
+    _hurt(path, (path / "project.db").stat().st_size - 4096)
+    hurt = (path / "project.db").read_bytes()
+    for module in (case_book, project_folder):
+        monkeypatch.setattr(module, "CHECKED_BYTES", 0)
+    with Project.open(path) as project, pytest.raises(DamagedError, match="is damaged and can only be read"):
+        project.rename("x")
+    assert (path / "project.db").read_bytes() == hurt
 
 
 @pytest.mark.parametrize("pages", [2, 4, 6])
@@ -203,6 +232,7 @@ def test_what_a_dead_writer_left_half_done_is_rolled_back(project: Project, pain
         shutil.copyfile(project.path / name, left / name)
     connection.execute("ROLLBACK")
     connection.close()
+    assert verify_folder(left).ok
     report = recover_project(left, tmp_path / "new.medview")
     assert report.losses == []
     with Project.open(tmp_path / "new.medview") as again:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from medview.core.language import _, in_language, plural
+from medview.gui.commands.project_keeper import Access
 from medview.gui.parts.controls import icon_button, set_role, text_button, words
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.store.entry import SavedKind, SavedState
@@ -17,12 +18,13 @@ class ProjectBanner(QFrame):
     retry_wanted = Signal()
     copy_wanted = Signal()
     write_wanted = Signal()
+    recover_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("project banner")
         self._state: SavedState | None = None
-        self._reason, self._free = "", False
+        self._access = Access()
         self._dismissed = ""
         self.label = words("")
         self.label.setObjectName("project banner text")
@@ -34,18 +36,24 @@ class ProjectBanner(QFrame):
         self.write = text_button(
             _("Open for writing"), _("Read the newest labels from the project and go on in it"), role="primary"
         )
+        self.recover = text_button(
+            _("Recover"),
+            _("Write everything that can be had into a sound project and go on in it; the damaged one is kept"),
+            role="primary",
+        )
         self.dismiss = icon_button("mdi6.close", _("Hide this line"))
-        for button, name in ((self.retry, "retry"), (self.copy, "copy"), (self.write, "write"), (self.dismiss, "dismiss")):
-            button.setObjectName(f"project banner {name}")
+        for name in ("retry", "copy", "write", "recover", "dismiss"):
+            getattr(self, name).setObjectName(f"project banner {name}")
         self.retry.clicked.connect(self.retry_wanted)
         self.copy.clicked.connect(self.copy_wanted)
         self.write.clicked.connect(self.write_wanted)
+        self.recover.clicked.connect(self.recover_wanted)
         self.dismiss.clicked.connect(self._on_dismiss)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 3, GRID_PX, GRID_PX * 2, GRID_PX)
         layout.setSpacing(GRID_PX * 2)
         layout.addWidget(self.label, 1)
-        for button in (self.retry, self.copy, self.write, self.dismiss):
+        for button in (self.retry, self.copy, self.write, self.recover, self.dismiss):
             layout.addWidget(button)
         self._refresh()
 
@@ -57,9 +65,9 @@ class ProjectBanner(QFrame):
         self._state = state
         self._refresh()
 
-    def show_access(self, reason: str, free: bool) -> None:
-        """Take in why the project is only read, or nothing, and whether it could be written by now."""
-        self._reason, self._free = reason, free
+    def show_access(self, access: Access) -> None:
+        """Take in why the project is only read, or that it is not."""
+        self._access = access
         self._refresh()
 
     @property
@@ -69,7 +77,7 @@ class ProjectBanner(QFrame):
     def _refresh(self) -> None:
         state, failed = self._state, self._failed
         warning = state.warning if state is not None else ""
-        text = in_language(warning or self._reason)
+        text = in_language(warning or self._access.reason)
         if state is not None and failed:
             kept = plural(
                 "{n} change is kept in memory and not on disk.",
@@ -84,7 +92,8 @@ class ProjectBanner(QFrame):
         set_role(self.label, "error" if failed else "warning")
         self.retry.setVisible(failed)
         self.copy.setVisible(failed or bool(warning))
-        self.write.setVisible(self._free and not failed)
+        self.write.setVisible(self._access.free and not failed)
+        self.recover.setVisible(self._access.damaged and not failed)
         self.dismiss.setVisible(not failed)
         self.setVisible(bool(text) and (failed or text != self._dismissed))
 

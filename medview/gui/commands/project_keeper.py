@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -26,20 +27,38 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("medview.window")
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Why a project is only read.
+
+    Attributes
+    ----------
+    reason : str
+        One sentence; empty when it can be written.
+    free : bool
+        It could be written by now.
+    damaged : bool
+        It can be recovered.
+    """
+
+    reason: str = ""
+    free: bool = False
+    damaged: bool = False
+
+
 class ProjectKeeper(QObject):
     """The window's hand on the project."""
 
     saved_changed = Signal(object)
     """SavedState, or None where nothing is kept."""
-    access_changed = Signal(str, bool)
-    """Why the project is only read, or nothing; whether it could be written by now."""
+    access_changed = Signal(object)
+    """Access."""
     _freed = Signal()
 
     def __init__(self, window: QWidget, workspace: Workspace) -> None:
         super().__init__(window)
         self._window, self._workspace = window, workspace
         self._watch: SavedWatch | None = None
-        self._reason = ""
         self._freed.connect(self._on_freed, Qt.ConnectionType.QueuedConnection)
 
     def open(self) -> None:
@@ -51,7 +70,7 @@ class ProjectKeeper(QObject):
             LOG.warning("personal project: %s", error.detail or type(error).__name__)
             services.project_problem = error.sentence
             self._workspace.say(error.sentence, Severity.WARNING)
-            self._say_access(error.sentence)
+            self.access_changed.emit(Access(error.sentence))
             return
         services.project, services.project_problem = project, project.read_only_reason
         if project.notices:
@@ -73,20 +92,27 @@ class ProjectKeeper(QObject):
     def write(self) -> None:
         """Go on in a project that somebody else was writing."""
         copy = self._workspace.services.project
-        if copy is None or not copy.read_only or copy.lock_watch is None:
+        if copy is None or not copy.read_only:
             return
         if not _operations().all_read(self._workspace):
             self._workspace.say(_("A series is still being read; try again once it is."))
             return
         try:
-            project = type(copy).open(copy.path, silence=copy.lock_watch.silence)
+            silence = copy.lock_watch.silence if copy.lock_watch is not None else None
+            project = type(copy).open(copy.path, silence=silence)
         except MedViewError as error:
             self._workspace.say(error.sentence, Severity.WARNING)
-            self._say_access(error.sentence)
+            self.access_changed.emit(Access(error.sentence, damaged=copy.damaged))
             return
         _operations().go_on_in(self._workspace, project)
         copy.close()
         self._follow(project)
+
+    def repair(self) -> None:
+        """Put a sound project in the place of a damaged one and go on in it."""
+        copy = self._workspace.services.project
+        if copy is not None and copy.damaged:
+            _operations().repair(self._workspace, copy.path, self.write)
 
     def closed(self) -> bool:
         """Let go of the project when every change is on disk, or when the person gives the changes up."""
@@ -114,7 +140,7 @@ class ProjectKeeper(QObject):
 
     def _follow(self, project: Project) -> None:
         self.stop()
-        self._say_access(project.read_only_reason)
+        self.access_changed.emit(Access(project.read_only_reason, damaged=project.damaged))
         if project.read_only:
             self._workspace.say(project.read_only_reason, Severity.WARNING)
             self.saved_changed.emit(None)
@@ -128,10 +154,6 @@ class ProjectKeeper(QObject):
     def _on_saved(self, state: SavedState) -> None:
         self.saved_changed.emit(state)
 
-    def _say_access(self, reason: str, *, free: bool = False) -> None:
-        self._reason = reason
-        self.access_changed.emit(reason, free)
-
     def _from_watcher(self) -> None:
         # Runs in the watching thread; a Qt signal is the one thing that may be touched from there.
         self._freed.emit()
@@ -140,7 +162,7 @@ class ProjectKeeper(QObject):
         project = self._workspace.services.project
         if project is not None and project.read_only:
             free = _("{name} can be written again: whoever wrote it has closed it or is gone.")
-            self._say_access(free.format(name=project.path.name), free=True)
+            self.access_changed.emit(Access(free.format(name=project.path.name), free=True))
 
 
 def _operations() -> ModuleType:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from medview.core.errors import MedViewError
 from medview.core.job import JobContext
-from medview.core.language import _, in_language
+from medview.core.language import _, in_language, plural
 from medview.store.project import Project
+from medview.store.recovery import REPORT_NAME
+from medview.store.repair import Repair, repair_project
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.keeping import StoredCase, Tie, load_stored, tie_pixels
@@ -39,6 +42,32 @@ class SaveProjectCopy:
     def run(self, _context: JobContext) -> tuple[str, ...]:
         """Copy, and compare the copy; return what it lacks."""
         return tuple(self.project.save_copy(self.target))
+
+
+@dataclass(frozen=True, slots=True)
+class RepairProject:
+    """Request: a sound project in the place of a damaged one, which is kept beside it."""
+
+    path: Path
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Recovering {name}").format(name=self.path.name)
+
+    @property
+    def lane(self) -> Lane:
+        """Writing."""
+        return Lane.WRITE
+
+    def run(self, context: JobContext) -> Repair:
+        """Recover and compare."""
+
+        def progress(fraction: float) -> None:
+            context.raise_if_cancelled()
+            context.progress(fraction, self.title)
+
+        return repair_project(self.path, progress=progress)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +114,30 @@ def save_project_copy(workspace: Workspace, target: Path) -> Job | None:
         workspace.say(f"{in_language(error.sentence)} {advice}", Severity.ERROR)
 
     return workspace.runner.submit(SaveProjectCopy(project, target), Outcome(done, failed=failed))
+
+
+def repair(workspace: Workspace, path: Path, done: Callable[[], None]) -> Job:
+    """Put a sound project in the place of a damaged one, say what is lost, then call ``done``."""
+
+    def repaired(value: object) -> None:
+        if isinstance(value, Repair):
+            done()
+            workspace.say(_repaired(path, value), Severity.WARNING if value.report.losses else Severity.INFO)
+
+    return workspace.runner.submit(RepairProject(path), Outcome(repaired, failed=workspace.report))
+
+
+def _repaired(path: Path, value: Repair) -> str:
+    kept = _("The damaged project is kept as {kept}.").format(kept=value.kept.name)
+    losses = value.report.losses
+    if not losses:
+        return _("{name} is whole again, nothing was lost.").format(name=path.name) + " " + kept
+    text = plural(
+        "{name} was recovered; {n} loss is listed in its {report}.",
+        "{name} was recovered; {n} losses are listed in its {report}.",
+        len(losses),
+    ).format(name=path.name, n=len(losses), report=REPORT_NAME)
+    return f"{text} {in_language(losses[0])} {kept}"
 
 
 def all_read(workspace: Workspace) -> bool:

@@ -1,0 +1,41 @@
+"""Where each case of a journal stands: its newest row, and what can be undone and redone."""
+
+from __future__ import annotations
+
+from medview.store.blobs import BlobStore
+from medview.store.cases import get_case
+from medview.store.database import Database
+from medview.store.entry import EntryKind
+from medview.store.recover import load_case
+from medview.store.undo_stacks import UndoStacks
+
+
+class Heads:
+    """The ends of the cases' journals, rows that are still to be written included. For one thread at a time."""
+
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._known: dict[int, tuple[int, UndoStacks]] = {}
+
+    def next(self, case_id: int, kind: EntryKind) -> tuple[int, int]:
+        """Return the number of the next row of a case and the row it refers to, which are then taken.
+
+        Raises
+        ------
+        StoreError
+            When there is nothing to undo or redo, or no such case.
+        """
+        if case_id not in self._known:
+            with self._database.reading() as connection:
+                loaded = load_case(connection, case_id, get_case(connection, case_id).geometry, self._blobs)
+            self._known[case_id] = (loaded.seq, loaded.stacks)
+        last, stacks = self._known[case_id]
+        target = stacks.target(kind)
+        stacks.advance(kind, last + 1, target)
+        self._known[case_id] = (last + 1, stacks)
+        return last + 1, target
+
+    def adopt(self, case_id: int, seq: int, stacks: UndoStacks) -> None:
+        """Go on from a case as it was just loaded."""
+        self._known[case_id] = (seq, stacks.copy())

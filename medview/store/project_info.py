@@ -1,0 +1,42 @@
+"""What a project is, in a few facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from medview.store import schema
+from medview.store.ballast import FILE_NAME as BALLAST_NAME
+from medview.store.migrate import past_migrations
+
+
+def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
+    """Return what a project is, ready for JSON.
+
+    Returns
+    -------
+    dict
+        ``name``, ``path``, ``project_uid``, ``created_utc``, ``schema_version``, ``cases`` and ``gestures`` (counts; undo
+        and redo are gestures too), ``readers`` (names), ``size_bytes``, ``migrations`` (``from``, ``to``, ``made_utc``,
+        ``backup``).
+    """
+    facts = {row.key: row.value for row in connection.execute(select(schema.facts))}
+    files = (file for file in folder.rglob("*") if file.is_file() and file.name != BALLAST_NAME)
+    return {
+        "name": facts["name"],
+        "path": str(folder),
+        "project_uid": facts["project_uid"],
+        "created_utc": facts["created_utc"],
+        "schema_version": int(connection.exec_driver_sql("PRAGMA user_version").scalar_one()),
+        "cases": _count(connection, schema.cases),
+        "gestures": _count(connection, schema.journal),
+        "readers": list(connection.execute(select(schema.readers.c.name)).scalars()),
+        "size_bytes": sum(file.stat().st_size for file in files),
+        "migrations": past_migrations(connection),
+    }
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
