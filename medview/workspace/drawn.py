@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from zlib import crc32
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from medview.core.changes import AnnotationChange, Command
 from medview.core.geometry import Calibration
 from medview.core.language import _
 from medview.core.plane import Plane
-from medview.core.segmentation import Segment
 from medview.core.trace import TraceKind
 from medview.core.volume import Volume
 from medview.workspace.open_case import OpenCase
@@ -24,6 +24,17 @@ TOOL = "marks"
 
 ON_SLICE = 1e-3
 """How far points may stand off an acquired slice and still lie on its image, in slices; rounding of the affine."""
+
+Colour = tuple[int, int, int]
+LABEL_COLOURS: tuple[Colour, ...] = (
+    (240, 228, 66),
+    (86, 180, 233),
+    (230, 159, 0),
+    (204, 121, 167),
+    (90, 200, 160),
+    (255, 120, 90),
+)
+"""Light enough for thin lines on dark pictures, and apart for colour-blind eyes (after Okabe and Ito 2008)."""
 
 _KINDS = {TraceKind.POINT: _("Point"), TraceKind.OPEN: _("Polyline"), TraceKind.CLOSED: _("Closed polyline")}
 
@@ -132,10 +143,18 @@ def attribute_choices(case: OpenCase) -> dict[str, Attributes]:
     return found
 
 
-def colour_of(one: Drawn, segments: Iterable[Segment]) -> tuple[int, int, int] | None:
-    """Return the colour of the segment of the same name, or None."""
-    name = one.label.casefold()
-    return next((segment.colour for segment in segments if segment.name.casefold() == name), None)
+def colour_of(label: str, named: Mapping[str, Colour]) -> Colour:
+    """Return the colour things of a label have: that of the segment of this name, else always the same one of a few.
+
+    Parameters
+    ----------
+    named : mapping
+        Colours of segments by their name in small letters.
+    """
+    name = label.casefold()
+    if not name:
+        return LABEL_COLOURS[0]
+    return named.get(name) or LABEL_COLOURS[crc32(name.encode("utf-8", "surrogatepass")) % len(LABEL_COLOURS)]
 
 
 def delete(case: OpenCase, some: Sequence[Drawn]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ from medview.core.attributes import Attribute
 from medview.core.axes import Axes
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import AnnotationChange, Command
+from medview.core.geometry import Calibration
 from medview.core.oblique import ObliquePlane
 from medview.core.plane import Plane
 from medview.core.segmentation import Segment
 from medview.core.source import Source, SourceKind
 from medview.core.trace import TraceKind
+from medview.core.vector import triple
 from medview.store.codec import decode, encode
 from medview.workspace import drawn
 from medview.workspace.actions import action
@@ -549,3 +552,21 @@ def test_any_sequence_of_gestures_is_undone_exactly_and_replayed_from_the_journa
         states.pop()
         assert case.labels.annotations == states[-1]
     assert case.labels.annotations == {}
+
+
+def test_where_a_series_has_no_millimetres_between_slices_sizes_do_not_claim_any(case: OpenCase) -> None:
+    geometry = case.volume.geometry
+    flat = BoxAnnotation.on_grid("b", "N", geometry, (6, 6, 10), (7, 14, 20), flat_edge=0)
+    solid = BoxAnnotation.on_grid("b", "N", geometry, (4, 6, 10), (8, 14, 20))
+    line = Trace("t", TraceKind.OPEN, tuple(triple(p) for p in geometry.point_lps_mm([(1, 2, 3), (1, 2, 13)])))
+    assert [drawn.size_text(case.volume, one) for one in (flat, solid, line)] == [
+        "6.0 \u00d7 7.2 mm",
+        "6.0 \u00d7 7.2 \u00d7 20.0 mm",
+        "6.0 mm",
+    ]
+    for calibration, words in (
+        (Calibration.IN_PLANE, ["6.0 \u00d7 7.2 mm", "6.0 \u00d7 7.2 mm, 4 slices", "2 points"]),
+        (Calibration.PIXELS, ["10.0 \u00d7 8.0 px", "10.0 \u00d7 8.0 px, 4 slices", "2 points"]),
+    ):
+        volume = replace(case.volume, geometry=replace(geometry, calibration=calibration))
+        assert [drawn.size_text(volume, one) for one in (flat, solid, line)] == words

@@ -10,16 +10,13 @@ from medview.core.language import _
 from medview.core.oblique import PlaneLayout
 from medview.core.trace import TraceKind
 from medview.gui.layers.measurements import FigureOnSlice, Style
-from medview.workspace.drawn import all_drawn, size_text, title
+from medview.workspace.drawn import all_drawn, colour_of, size_text, title
 from medview.workspace.handles import Place, box_handles, trace_handles, trace_lines
 from medview.workspace.open_case import OpenCase
 
 NEAR_SLICES = 1.0
 NEAR_MM = 2.0
 """A thing is shown faintly on slices beside it, as far as one slice or this, whichever is more."""
-
-PLAIN_COLOUR = (240, 228, 66)
-"""For things of which there is no segment of the same name."""
 
 
 Colours = Mapping[str, tuple[int, int, int]]
@@ -61,7 +58,7 @@ def proposed_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours:
 
 
 def _colour(one: Drawn, colours: Colours) -> str:
-    red, green, blue = colours.get(one.label.casefold(), PLAIN_COLOUR)
+    red, green, blue = colour_of(one.label, colours)
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 

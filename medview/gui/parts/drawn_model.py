@@ -20,7 +20,6 @@ EYE, LABEL, SIZE, PLACE = range(4)
 """Columns."""
 
 _SORT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
-_PLAIN = (240, 228, 66)
 _SWATCH_PX = 10
 _NOTHING = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
@@ -55,7 +54,7 @@ class DrawnRow:
 
 def rows_of(case: OpenCase, things: Sequence[Drawn]) -> list[DrawnRow]:
     """Return what the table shows."""
-    segments = case.labels.segmentation.segments
+    named = {segment.name.casefold(): segment.colour for segment in case.labels.segmentation.segments}
     found = []
     for one in things:
         size, place = size_text(case.volume, one), where(case, one)
@@ -67,7 +66,7 @@ def rows_of(case: OpenCase, things: Sequence[Drawn]) -> list[DrawnRow]:
                 short_size(case.volume, one),
                 short_place(case, one),
                 place,
-                colour_of(one, segments) or _PLAIN,
+                colour_of(one.label, named),
                 _tip(one, size, place, score),
                 (one.visible, title(one).casefold(), _extent(one), float(middle_kji(case, one)[0])),
             )

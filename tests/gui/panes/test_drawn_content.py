@@ -21,7 +21,7 @@ from medview.core.vector import triple
 from medview.gui.layers.measurements import FigureOnSlice, Style
 from medview.gui.panes.slice_content import measurements_on_slice
 from medview.gui.panes.slice_view import SliceView
-from medview.workspace.drawn import all_drawn
+from medview.workspace.drawn import LABEL_COLOURS, all_drawn, colour_of
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.labels import accept_box
 from medview.workspace.view_state import Bench, Mode, Tool
@@ -77,6 +77,7 @@ def test_it_has_the_colour_of_the_segment_of_the_same_name_and_can_be_hidden() -
     put(case, box(case))
     (found,) = figures(case, Plane.AXIAL, 12)
     assert found.colour == f"#{bytes(segment.colour).hex()}"
+    assert colour_of("LESION", {}) == colour_of("lesion", {})
     case.do(Command("Hide", (AnnotationChange(box(case), replace(box(case), visible=False)),)))
     assert figures(case, Plane.AXIAL, 12) == []
 
@@ -165,7 +166,7 @@ def test_the_mouse_draws_a_box_and_pulls_its_corner(pane: tuple[SliceView, OpenC
     assert pulled.annotation_id == drawn.annotation_id
     assert sum(a > b + 0.1 for a, b in zip(pulled.size_mm(), drawn.size_mm(), strict=True)) == 2
     shown = pixels(view).astype(int)
-    assert (np.abs(shown - (240, 228, 66)).max(axis=2) < 3).sum() > 100
+    assert (np.abs(shown - LABEL_COLOURS[0]).max(axis=2) < 3).sum() > 100
 
 
 def test_a_proposed_box_is_dashed_until_it_is_accepted_and_keeps_its_outline_at_an_angle() -> None:

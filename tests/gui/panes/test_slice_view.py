@@ -16,6 +16,7 @@ from medview.core.prediction import PredictedMask, PredictedSegment, Prediction,
 from medview.core.source import Source, SourceKind
 from medview.gui.layers.slice_strip import WIDTH_PX
 from medview.gui.panes.slice_view import SliceView
+from medview.workspace.drawn import colour_of
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Camera
 from tests.gui.cases import (
@@ -263,18 +264,18 @@ def test_a_box_is_drawn_on_the_slices_it_cuts_and_on_no_other(qtbot: QtBot, plan
     normal = case.slice_plane(plane).normal_axis
     low, high = (3, 10, 5), (5, 20, 12)
     case.labels.annotations["b"] = BoxAnnotation.on_grid("b", "lesion", case.volume.geometry, low, high)
-    yellow = (240, 228, 66)
+    colour = colour_of("lesion", {})
     for index in range(SHAPE_KJI[normal]):
         case.view.set_slice(normal, index)
         shown = pixels(pane_of(qtbot, case, plane))
-        drawn = bool((np.abs(shown.astype(int) - yellow).max(axis=2) < 3).sum() > 50)
+        drawn = bool((np.abs(shown.astype(int) - colour).max(axis=2) < 3).sum() > 50)
         assert drawn is (low[normal] <= index < high[normal])
     case.view.set_slice(normal, low[normal])
     shown = pixels(pane_of(qtbot, case, plane))
     first, last = screen_position(plane, low), screen_position(plane, (high[0] - 1, high[1] - 1, high[2] - 1))
     left = min(first[0], last[0]) - first[2]
     middle = (first[1] + last[1]) / 2
-    assert any(at(shown, left + d, middle + 2) == yellow for d in (-1, 0, 1))
+    assert any(at(shown, left + d, middle + 2) == colour for d in (-1, 0, 1))
 
 
 def test_a_moving_crosshair_draws_two_strips_and_not_the_picture(qtbot: QtBot) -> None:
