@@ -49,7 +49,8 @@ def added(growth: RegionGrowth, *, erase: bool) -> Effect:
         own = given.mask()
         return Result({given.segment.segment_id: own & ~found if erase else own | found})
 
+    name, tip = "Erase" if erase else "Grow", _("Adds a region of like values")
     return Effect(
-        "grow", "Grow", _("Grow a region"), _("Adds a region of like values"), "mdi6.auto-fix", (), region, work,
+        "grow", name, _("Grow a region"), tip, "mdi6.auto-fix", (), region, work,
         needs_segment=False, needs_mm=False, needs_values=True,
     )  # fmt: skip

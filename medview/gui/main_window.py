@@ -172,6 +172,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave only when everything is on disk."""
+        self.hands.clicking.let_go()
         self.hands.cancel()
         self.closing.emit(event)
         if event.isAccepted():

@@ -28,6 +28,7 @@ class Clicking:
         self._clicks: Clicks | None = None
         workspace.bench.events.tool.connect(self._on_tool)
         workspace.active_changed.connect(self._on_active)
+        workspace.case_closing.connect(self._on_closing)
 
     @property
     def going_on(self) -> bool:
@@ -55,6 +56,12 @@ class Clicking:
             clicks.case.view.events[name].disconnect(self._follow, missing_ok=True)
         self._changed()
         return True
+
+    def let_go(self) -> None:
+        """Keep what is finished and give the rest up, since something else is taken or all is left."""
+        if isinstance(self._clicks, Adjustable):
+            self._clicks.let_go()
+        self.end()
 
     def press(self, pointer: Pointer) -> None:
         """Go on with a press."""
@@ -115,16 +122,13 @@ class Clicking:
         self._changed()
 
     def _on_tool(self, *_values: object) -> None:
-        self._let_go()
+        self.let_go()
 
     def _on_active(self) -> None:
         active: OpenCase | None = self._workspace.active
         if self._clicks is not None and self._clicks.case is not active:
-            self._let_go()
+            self.let_go()
 
-    def _let_go(self) -> None:
-        """Keep what is finished, give the rest up; a case that is closed is written no more."""
-        clicks = self._clicks
-        if isinstance(clicks, Adjustable) and self._workspace.cases.get(clicks.case.key) is clicks.case:
-            clicks.let_go()
-        self.end()
+    def _on_closing(self, case: OpenCase) -> None:
+        if self._clicks is not None and self._clicks.case is case:
+            self.let_go()

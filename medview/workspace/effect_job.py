@@ -11,6 +11,7 @@ from medview.core.errors import LabelError, MedViewError
 from medview.core.geometry import Calibration
 from medview.core.label_patch import LabelPatch
 from medview.core.language import _
+from medview.core.segmentation import Segment
 from medview.edit.effects.carry_out import Worked
 from medview.edit.effects.effect import Effect
 from medview.edit.effects.settings import Values
@@ -88,17 +89,22 @@ class EffectJob:
             self._ended("")
 
 
-def asked(effect: Effect, values: Values, rules: EditRules, case: OpenCase) -> RunEffect:
+def asked(effect: Effect, values: Values, rules: EditRules, case: OpenCase, segment_id: str | None = None) -> RunEffect:
     """Return the request for an effect on the labels of a case as they are now.
+
+    Parameters
+    ----------
+    segment_id : str, optional
+        Of the segment it is about, empty for none; the active one when not given.
 
     Raises
     ------
     LabelError
         When the effect cannot be used now or has nothing to work on.
     """
-    if problem := why_not(effect, case):
+    if problem := why_not(effect, case, segment_id):
         raise LabelError(problem)
-    labels, segment = case.labels.segmentation, case.active_segment
+    labels, segment = case.labels.segmentation, _segment(case, segment_id)
     region = effect.region(labels, segment, values)
     own = labels.box(segment) if segment is not None else None
     if own is not None:
@@ -120,15 +126,15 @@ def asked(effect: Effect, values: Values, rules: EditRules, case: OpenCase) -> R
     )
 
 
-def why_not(effect: Effect, case: OpenCase | None) -> str:
-    """Return why an effect cannot be used on a case now, or nothing."""
+def why_not(effect: Effect, case: OpenCase | None, segment_id: str | None = None) -> str:
+    """Return why an effect cannot be used on a case now, or nothing; ``segment_id`` as in ``asked``."""
     if case is None:
         return _("Open a series first.")
     if case.read_only:
         return case.read_only
     if case.reading or not case.load.complete:
         return _("The series is still being read; effects can be used when it is complete.")
-    volume, segment = case.anchor.volume, case.active_segment
+    volume, segment = case.anchor.volume, _segment(case, segment_id)
     if effect.needs_values and volume.colour:
         return _("This picture is in colour, so there is no one value to compare.")
     if effect.needs_mm and volume.geometry.calibration is not Calibration.VOLUME:
@@ -142,6 +148,10 @@ def why_not(effect: Effect, case: OpenCase | None) -> str:
     if effect.needs_segment and effect.needs_voxels and not case.labels.segmentation.count(segment):
         return _("{name} holds no voxels yet; draw it first.").format(name=segment.name)
     return ""
+
+
+def _segment(case: OpenCase, segment_id: str | None) -> Segment | None:
+    return case.active_segment if segment_id is None else case.labels.segmentation.find(segment_id)
 
 
 def matters(change: Change, request: RunEffect | None, case: OpenCase) -> bool:

@@ -171,7 +171,7 @@ class Hands:
         """Take the running gesture back (Escape), else let go of what is chosen; False when there is neither."""
         self._gathered = []
         if self._drag is None:
-            return self.clicking.end() or self._workspace.effects.close() or self._let_go()
+            return self.clicking.end() or self.later.cancel() or self._workspace.effects.close() or self._let_go()
         self._drag.close()
         self._end()
         self._on_clicking()

@@ -21,7 +21,7 @@ def may_write(stage: Stage, *, erase: bool) -> bool:
     case, segment = stage.case, stage.case.active_segment
     if case.read_only:
         stage.say(case.read_only)
-    elif case.in_gesture:
+    elif case.in_gesture or case.pouring is not None:
         stage.say(_("Wait until what was done before is written."))
     elif not case.editable:
         stage.say(_("Wait until the slices have arrived; then it can be labelled."))

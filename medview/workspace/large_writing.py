@@ -56,6 +56,8 @@ class LargeWriting:
         self._workspace = workspace
         self._case: OpenCase | None = None
         self._effect: Effect | None = None
+        self._segment_id = ""
+        """Of the segment it is about: another one may be chosen meanwhile."""
         self._growing: Job | None = None
         self._left = 0
         self._job = EffectJob(workspace.runner, self._on_done, self._on_ended)
@@ -70,24 +72,32 @@ class LargeWriting:
         """Begin; False, after saying why, where that cannot be now."""
         if self._busy() or not self._can(case, effect):
             return False
-        self._case, self._effect, self._left = case, effect, _TRIES
-        self._work_out()
+        self._segment_id = case.view.active_segment_id
+        self._begin(case, effect)
         return True
 
     def grow(self, case: OpenCase, growth: RegionGrowth, *, erase: bool) -> bool:
         """Find the rest of a region, then write it; False, after saying why, where that cannot be now."""
         if self._busy():
             return False
-        self._case = case
+        effect = added(growth, erase=erase)
+        if not self._can(case, effect):
+            return False
+        self._case, self._segment_id = case, case.view.active_segment_id
 
         def done(_value: object) -> None:
             self._growing = None
-            self._case = None
+            if self._case is not case:
+                return
             if growth.box is not None and self._workspace.cases.get(case.key) is case:
-                self.start(case, added(growth, erase=erase))
+                self._begin(case, added(growth, erase=erase))
+            else:
+                self._end()
 
         outcome = Outcome(done, failed=self._on_failed, cancelled=self._end)
-        self._growing = self._workspace.runner.submit(GrowRegion(growth), outcome)
+        job = self._workspace.runner.submit(GrowRegion(growth), outcome)
+        if self._case is case and self._effect is None:
+            self._growing = job
         return True
 
     def cancel(self) -> bool:
@@ -113,6 +123,10 @@ class LargeWriting:
             self._workspace.say(why, Severity.WARNING)
         return not why
 
+    def _begin(self, case: OpenCase, effect: Effect) -> None:
+        self._case, self._effect, self._left = case, effect, _TRIES
+        self._work_out()
+
     def _work_out(self) -> None:
         case, effect = self._case, self._effect
         if case is None or effect is None:
@@ -121,7 +135,7 @@ class LargeWriting:
             case.after_gesture(self._work_out)
             return
         try:
-            request = asked(effect, {}, self._workspace.bench.rules, case)
+            request = asked(effect, {}, self._workspace.bench.rules, case, self._segment_id)
         except LabelError as error:
             self._on_ended(error.sentence)
             return
@@ -138,7 +152,8 @@ class LargeWriting:
         if not case.editable:
             self._again()
             return
-        about = case.active_segment.name if case.active_segment is not None else worked.candidate.amounts[0].name
+        segment = case.labels.segmentation.find(self._segment_id)
+        about = segment.name if segment is not None else worked.candidate.amounts[0].name
         command = Command(f"{effect.name}: {about}", worked.changes, effect.effect_id)
         self._writing.begin(case, command)
 

@@ -36,6 +36,8 @@ class Workspace:
     studies_changed = Signal()
     """The list of scanned series changed."""
     active_changed = Signal()
+    case_closing = Signal(OpenCase)
+    """What is finished and not written yet has to be written now."""
     """Another case, or none, is shown."""
     cases_changed = Signal()
     """A case was opened or closed."""
@@ -152,6 +154,7 @@ class Workspace:
 
     def close_case(self, key: str) -> None:
         """Forget an open case; its labels are in the project."""
+        self.case_closing.emit(self.cases[key])
         self.bench.layout = self.bench.layout.without_case(key)
         case = self.cases.pop(key)
         case.stop_reading()

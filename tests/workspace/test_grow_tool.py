@@ -12,11 +12,13 @@ from scipy import ndimage
 from medview.core.axes import Axes
 from medview.core.changes import Command, SegmentChange
 from medview.core.geometry import Geometry
+from medview.core.job import Inline
 from medview.core.plane import Plane
 from medview.core.screen_map import ScreenMap
 from medview.edit import region_growth
 from medview.edit.segments import new_segment
 from medview.workspace.hands import Hands
+from medview.workspace.jobs import Job, Outcome, Request
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import RegionPreview
@@ -24,6 +26,18 @@ from medview.workspace.tool_actions import set_tool
 from medview.workspace.tools import grow
 from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
+
+
+class Held:
+    """Keeps jobs waiting."""
+
+    def __init__(self, waiting: list[tuple[Request, Outcome]]) -> None:
+        self._waiting = waiting
+
+    def submit(self, request: Request, outcome: Outcome) -> Job:
+        self._waiting.append((request, outcome))
+        return Job(request.title, request.lane)
+
 
 MIDDLE_KJI = (6, 10, 15)
 """Where the crosshair is."""
@@ -78,7 +92,7 @@ def test_a_click_grows_the_tissue_under_it_through_all_slices(hands: Hands, case
     assert len(set(np.nonzero(expected)[0])) > 1
     command = case.history.next_undo()
     assert command is not None
-    assert command.name == "Grow Segment 1"
+    assert command.name == "Grow: Segment 1"
     case.undo()
     assert not case.labels.segmentation.segments
 
@@ -144,7 +158,7 @@ def test_escape_drops_it_and_ctrl_takes_it_away(hands: Hands, case: OpenCase, wo
     assert drawn(case).sum() == whole - connected(case, 50).sum()
     command = case.history.next_undo()
     assert command is not None
-    assert command.name == "Erase Segment 1"
+    assert command.name == "Erase: Segment 1"
 
 
 def test_a_region_ends_at_the_distance_that_is_set(hands: Hands, case: OpenCase, workspace: Workspace) -> None:
@@ -198,6 +212,47 @@ def test_what_takes_longer_than_a_moment_is_found_while_the_hand_rests(
     assert whole > 5 * seen[0]
     hands.release(over(case, right_px=640))
     assert drawn(case).sum() == whole
+
+
+def test_a_large_region_goes_into_the_segment_it_was_grown_for_whichever_is_chosen_meanwhile(
+    hands: Hands, case: OpenCase, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grow, "AT_ONCE_VOXELS", 3)
+    first, second = (new_segment(case.labels.segmentation, name) for name in ("Liver", "Spleen"))
+    second = replace(second, value=2)
+    assert case.do(Command("Add", (SegmentChange(None, first, 0), SegmentChange(None, second, 1))))
+    case.view.active_segment_id = first.segment_id
+    set_tool(workspace, Tool.GROW)
+    waiting: list[tuple[Request, Outcome]] = []
+    runner = workspace.runner
+    monkeypatch.setattr(workspace, "runner", Held(waiting))
+    press_and_let_go(hands, over(case))
+    assert hands.later.going_on
+    case.view.active_segment_id = second.segment_id
+    monkeypatch.setattr(workspace, "runner", runner)
+    (request, outcome) = waiting.pop()
+    outcome.done(request.run(Inline()))
+    assert case.labels.segmentation.count(second) == 0
+    assert case.labels.segmentation.count(first) == connected(case, 50).sum()
+    command = case.history.next_undo()
+    assert command is not None
+    assert command.name == "Grow: Liver"
+
+
+def test_escape_gives_up_a_region_that_is_still_being_found(
+    hands: Hands, case: OpenCase, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grow, "AT_ONCE_VOXELS", 3)
+    set_tool(workspace, Tool.GROW)
+    waiting: list[tuple[Request, Outcome]] = []
+    monkeypatch.setattr(workspace, "runner", Held(waiting))
+    press_and_let_go(hands, over(case))
+    assert hands.cancel()
+    assert not hands.later.going_on
+    (request, outcome) = waiting.pop()
+    outcome.done(request.run(Inline()))
+    assert not case.labels.segmentation.segments
+    assert not hands.cancel()
 
 
 def test_colour_and_locked_segments_are_left_alone_and_it_is_said(

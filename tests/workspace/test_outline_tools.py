@@ -245,6 +245,15 @@ def test_another_tool_writes_what_is_closed_and_drops_what_is_open(
     assert not hands.clicking.going_on
 
 
+def test_a_case_that_is_closed_keeps_what_was_finished(hands: Hands, case: OpenCase, workspace: Workspace) -> None:
+    click(hands, case, CORNERS)
+    hands.clicking.close()
+    expected = on_slice(case, CORNERS)
+    workspace.close_case(case.key)
+    assert (drawn(case) == expected).all()
+    assert not hands.clicking.going_on
+
+
 def test_a_click_beside_a_closed_outline_or_on_another_slice_writes_it_and_begins_the_next(
     hands: Hands, case: OpenCase
 ) -> None:

@@ -158,4 +158,4 @@ def _write(stage: Stage, found: _Found, *, erase: bool) -> None:
         return
     writing = LabelWriting(stage, "grow", erase=erase)
     writing.write([(found.box, found.mask(found.box))])
-    writing.commit(f"{'Erase' if erase else 'Grow'} {writing.name}")
+    writing.commit(f"{'Erase' if erase else 'Grow'}: {writing.name}")
