@@ -276,7 +276,7 @@ def _box_size(volume: Volume, box: BoxAnnotation) -> str:
 
 
 def _round(size_mm: float) -> str:
-    return f"{size_mm:.0f}" if size_mm >= 10.0 else f"{size_mm:.1f}"
+    return f"{size_mm:.0f}" if size_mm >= 2.0 else f"{size_mm:.1f}"
 
 
 def _times(numbers: Sequence[str]) -> str:

@@ -16,10 +16,13 @@ from medview.core.label_patch import LabelPatch
 from medview.core.measurement import Measurement
 from medview.core.oblique import PlaneLayout
 from medview.core.plane import SlicePlane
+from medview.core.trace import Trace
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float64]
+
+_ROUNDING = 1e-6
 
 
 def go_back_and_forth(workspace: Workspace, case: OpenCase, steps: int) -> Command | None:
@@ -53,8 +56,10 @@ def place_of(change: Change, geometry: Geometry) -> Box | None:
         return None
     annotation = change.after or change.before
     if isinstance(annotation, BoxAnnotation):
-        points = geometry.index_kji(annotation.corners_lps_mm())
-    elif isinstance(annotation, Measurement):
+        # The voxels inside, not those that only touch its faces: a box on one slice is seen on that slice alone.
+        outer = annotation.bounds_kji(geometry)
+        points = np.stack([np.floor(outer[0] + _ROUNDING), np.ceil(outer[1] - _ROUNDING) - 1.0])
+    elif isinstance(annotation, Measurement | Trace):
         points = annotation.points_kji(geometry)
     elif isinstance(annotation, KeyImage):
         points = np.atleast_2d(geometry.index_kji(annotation.point_lps_mm))

@@ -11,6 +11,7 @@ from medview.core.box import Box
 from medview.core.changes import AnnotationChange, Command
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.plane import Plane
+from medview.core.trace import Trace, TraceKind
 from medview.workspace.layout import grid
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
@@ -120,3 +121,13 @@ def test_boxes_and_measurements_have_a_place_inside_the_grid(case: OpenCase) -> 
     length = Measurement("m", MeasurementKind.LENGTH, ends)  # type: ignore[arg-type]
     place = place_of(AnnotationChange(length, None), geometry)
     assert place == Box((7, 2, 3), (8, 13, 30))
+
+
+@pytest.mark.parametrize("k", [4, 5])
+def test_a_box_on_one_slice_is_seen_on_that_slice_alone_and_a_line_where_it_goes(case: OpenCase, k: int) -> None:
+    geometry = case.volume.geometry
+    flat = BoxAnnotation.on_grid("b", "Nodule", geometry, (k, 3, 4), (k + 1, 9, 11), flat_edge=0)
+    assert place_of(AnnotationChange(None, flat), geometry) == Box((k, 3, 4), (k + 1, 9, 11))
+    points = tuple((float(x), float(y), float(z)) for x, y, z in geometry.point_lps_mm([(k, 3, 4), (k + 2, 5, 6.2)]))
+    line = Trace("t", TraceKind.OPEN, points)
+    assert place_of(AnnotationChange(line, None), geometry) == Box((k, 3, 4), (k + 3, 6, 7))

@@ -40,7 +40,7 @@ from medview.workspace.workspace import Workspace
 
 _PACE_MS = 120
 _MOST_ROWS = 7
-_EYE_PX, _SIZE_PX, _PLACE_PX = 30, 82, 62
+_EYE_PX, _SIZE_PX, _PLACE_PX = 30, 74, 68
 
 
 class DrawnPanel(QWidget):
