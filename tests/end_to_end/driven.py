@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QModelIndex, QObject, QPoint
+from PySide6.QtCore import QByteArray, QModelIndex, QObject, QPoint, QRect
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from medview.gui.app import run_window
 from medview.gui.browser.study_tree import ROW_ROLE
 from medview.gui.main_window import MainWindow
+from medview.gui.segments.segment_cells import Cell
 from medview.workspace.measuring import measured, measurements, short_text
 
 
@@ -101,6 +102,48 @@ class Peephole(QObject):
 
         index = search(QModelIndex())
         return None if index is None else _place(tree.viewport(), tree.visualRect(index).center())
+
+    def segment(self, name: str, cell: str) -> dict[str, Any] | None:
+        """Where a part of a row of the segment list is; the row is that of a segment, or of a group, with this name."""
+        window = _window()
+        assert window is not None
+        tree = window.side.segments.tree
+
+        def search(parent: QModelIndex) -> QModelIndex | None:
+            for n in range(tree.rows.rowCount(parent)):
+                index = tree.rows.index(n, 0, parent)
+                if index.data() == name:
+                    return index
+                if (found := search(index)) is not None:
+                    return found
+            return None
+
+        index = search(QModelIndex())
+        rect = QRect() if index is None else tree.visualRect(index)
+        return (
+            None
+            if index is None or rect.isEmpty()
+            else _place(tree.viewport(), tree.delegate.cells_at(rect, index)[Cell(cell)].center())
+        )
+
+    def segments(self) -> list[dict[str, Any]]:
+        """What the segments of the active case are, in order."""
+        window = _window()
+        assert window is not None
+        case = window.workspace.active
+        found = case.labels.segmentation.segments if case is not None else []
+        return [
+            {
+                "name": s.name,
+                "visible": s.visible,
+                "visible_3d": s.visible_3d,
+                "locked": s.locked,
+                "status": s.status.value,
+                "group": s.group,
+                "code": s.code.value if s.code else "",
+            }
+            for s in found
+        ]
 
     def voxel(self, plane: str, voxel_kji: list[int]) -> dict[str, Any] | None:
         """Where a voxel of the shown slice is on the screen."""

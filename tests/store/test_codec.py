@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from medview.core.annotations import ImageLabel
 from medview.core.box import Box
-from medview.core.changes import AnnotationChange, Command, ProposalChange, SegmentChange
+from medview.core.changes import AnnotationChange, Command, MarksChange, ProposalChange, SegmentChange
 from medview.core.errors import LabelError, StoreError
 from medview.core.key_image import KeyImage
 from medview.core.label_patch import LabelPatch
+from medview.core.marks import Marks
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
-from medview.core.segmentation import Code, LabelLayer, Segment, SegmentStatus
+from medview.core.segmentation import Code, LabelLayer, Segment, SegmentRole, SegmentStatus
 from medview.store.codec import Encoded, decode, encode
 from tests.store.painter import MODEL, oblique_geometry
 
@@ -58,13 +60,23 @@ def test_changes_come_back_equal() -> None:
         False,
         SegmentStatus.FLAGGED,
         MODEL,
+        SegmentRole.IGNORE,
+        True,
+        "Organs",
+        0.25,
+        True,
+        False,
+        True,
     )
+    assert all(getattr(segment, f.name) != f.default for f in fields(Segment)), "every field is one that is not the usual"
+    marks = Marks().with_slice(7, done=True).with_slice(3, done=True, axis=2)
     command = Command(
         "Brush",
         (
             patch,
             SegmentChange(None, segment, 3),
             SegmentChange(segment, None, 3),
+            MarksChange(Marks(), marks),
             AnnotationChange(None, ImageLabel("a", "nodule", None, MODEL)),
             AnnotationChange(ImageLabel("b", "nodule", 0.1), None),
         ),
