@@ -10,15 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
 from medview.core.box import Box
-from medview.core.changes import Change, Command, SegmentChange
+from medview.core.changes import Change, Command, MarksChange, SegmentChange
 from medview.core.job import Inline
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Segmentation, SegmentStatus
 from medview.core.source import Source, SourceKind
 from medview.edit.segments import new_segment
+from medview.gui.segments.name_edit import NameEdit
 from medview.workspace.demo import make_demo
 from medview.workspace.label_sets import apply_label_set, label_sets
 from medview.workspace.open_case import OpenCase
@@ -81,6 +84,24 @@ def add_segments(case: OpenCase, count: int) -> list[str]:
     return made
 
 
+def mark_done(case: OpenCase, slices: range) -> None:
+    """Mark slices done."""
+    marks = case.labels.marks
+    for index in slices:
+        marks = marks.with_slice(index, done=True)
+    case.do(Command("Mark slices done", (MarksChange(case.labels.marks, marks),), "marks"))
+
+
+def shoot_popup(folder: Path, name: str) -> None:
+    """Take a picture of the menu or list that is up, then close it."""
+    for _ in range(5):
+        QApplication.processEvents()
+    popup = QApplication.activePopupWidget()
+    assert popup is not None
+    popup.grab().save(str(folder / f"{name}.png"))
+    popup.close()
+
+
 def shoot_dialog(folder: Path, name: str) -> None:
     """Take a picture of the dialog in front, then close it."""
     dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible())
@@ -114,12 +135,21 @@ def main(folder: Path) -> None:
         assert extra is not None
         draw_ball(case, extra.segment_id, (k, j - 45, i - 30), 7.0)
         case.view.active_segment_id = first
+        mark_done(case, range(k - 14, k + 3))
         window.side.sections["tools"].set_open(open_=False)
         window.side.sections["effects"].set_open(open_=False)
         studio.wait(lambda: len(window.side.lesions.model.components) == 2, "the pieces")
         studio.shoot("segments-dark", SMALL)
         studio.shoot("segments-light", SMALL, "light")
         studio.shoot("segments-dark-large", LARGE, "dark")
+        window.side.segments.tree.menu_wanted.emit(window.side.segments.mapToGlobal(QPoint(0, 60)))
+        shoot_popup(folder, "segment-menu")
+        window.side.segments.tree.begin_rename(second)
+        field = window.side.segments.tree.findChild(NameEdit)
+        assert field is not None
+        QTest.keyClicks(field, "metas")
+        shoot_popup(folder, "segment-codes")
+        QTest.keyClick(field, Qt.Key.Key_Escape)
         add_segments(case, 115)
         case.view.chosen_segment_ids = tuple(s.segment_id for s in case.labels.segmentation.segments[6:9])
         studio.shoot("segments-120-dark", SMALL)
