@@ -191,7 +191,9 @@ def _least(seeds: Labels, by_kji: tuple[int, int, int]) -> Labels:
 
 def _finer(array: npt.NDArray[_Kind], by_kji: tuple[int, int, int], shape: tuple[int, ...]) -> npt.NDArray[_Kind]:
     """Return an array in which each voxel stands as often as a block holds voxels, cut to a shape."""
-    for axis, by in enumerate(by_kji):
-        if by > 1:
-            array = np.repeat(array, by, axis=axis)
-    return array[: shape[0], : shape[1], : shape[2]]
+    k, j, i = array.shape
+    blocks = np.empty((k, by_kji[0], j, by_kji[1], i, by_kji[2]), dtype=array.dtype)
+    # Assigned rather than repeated: that would hold the interpreter's lock, and the window, for a second.
+    blocks[...] = array[:, None, :, None, :, None]
+    whole = blocks.reshape(k * by_kji[0], j * by_kji[1], i * by_kji[2])
+    return whole[: shape[0], : shape[1], : shape[2]]
