@@ -188,3 +188,5 @@ class LargeWriting:
     def _end(self) -> None:
         self._case = self._effect = self._growing = None
         self._left = 0
+        # It would keep the volume and the region of a case that may be closed long since.
+        self._job.cancel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +27,7 @@ from medview.workspace.tool_actions import set_tool
 from medview.workspace.tools import scissors
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
+from tests.workspace.conftest import make_case
 from tests.workspace.gestures import pointer
 
 Places = list[tuple[float, float]]
@@ -386,6 +389,27 @@ def test_a_cut_too_large_for_a_moment_is_the_same_cut(
     assert command.name == "Scissors: Body"
     case.undo()
     assert drawn(case).all()
+
+
+def test_a_case_that_was_cut_by_a_job_and_closed_is_forgotten(
+    workspace: Workspace, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scissors, "AT_ONCE_VOXELS", 10)
+    other = make_case()
+    other.series = replace(other.series, series_uid="1.2.3.77")
+    workspace.add_case(other)
+    whole_segment(other)
+    set_tool(workspace, Tool.SCISSORS)
+    click(hands, other, CORNERS)
+    hands.clicking.close()
+    hands.clicking.close()
+    assert not drawn(other).all()
+    hands.hover(None)
+    workspace.close_case(other.key)
+    gone = weakref.ref(other)
+    del other
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize("turned", [False, True])

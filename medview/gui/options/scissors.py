@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QButtonGroup, QVBoxLayout, QWidget
 
 from medview.core.language import _
+from medview.gui.options.outline import HELP
 from medview.gui.parts.bind import bind, follow
 from medview.gui.parts.controls import number_box, row_of, text_button, words
 from medview.gui.parts.qt_actions import QtActions
@@ -47,3 +48,4 @@ class ScissorsOptions(QWidget):
         layout.setSpacing(GRID_PX)
         layout.addLayout(row_of(self.inside, self.outside))
         layout.addLayout(row_of(words(_("Depth"), "quiet"), self.depth_mm))
+        layout.addWidget(words(HELP, "quiet"))

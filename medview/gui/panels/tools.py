@@ -11,6 +11,7 @@ from medview.core.language import _
 from medview.gui.options.brush import BrushOptions
 from medview.gui.options.grow import GrowOptions
 from medview.gui.options.marks import MarkOptions
+from medview.gui.options.outline import OutlineOptions
 from medview.gui.options.rules import RulesOptions
 from medview.gui.options.scissors import ScissorsOptions
 from medview.gui.options.threshold_brush import ThresholdBrushOptions
@@ -30,6 +31,8 @@ OPTIONS: dict[Tool, Options] = {
     **dict.fromkeys((Tool.BOX, Tool.BOX_3D, Tool.POINT, Tool.POLYLINE), MarkOptions),
     Tool.THRESHOLD_BRUSH: ThresholdBrushOptions,
     Tool.VALUE_RANGE: ThresholdBrushOptions,
+    Tool.LASSO: OutlineOptions,
+    Tool.LIVEWIRE: OutlineOptions,
     Tool.FILL: GrowOptions,
     Tool.GROW: GrowOptions,
     Tool.SCISSORS: ScissorsOptions,
