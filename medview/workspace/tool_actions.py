@@ -21,7 +21,7 @@ def set_tool(workspace: Workspace, tool: Tool) -> None:
     if entry_of(tool).draws:
         bench.last_drawing_tool = tool
         bench.mode = Mode.ANNOTATE
-    if bench.tool is not tool:
+    if bench.tool is not tool and not entry_of(tool).passing and not entry_of(bench.tool).passing:
         bench.tool_before = bench.tool
     bench.tool = tool
 

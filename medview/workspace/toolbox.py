@@ -80,6 +80,8 @@ class ToolEntry:
     gathers : bool
         Its gesture takes all moves between two frames at once: it needs the last one only, or looks at ``Pointer.before``.
         Without, it gets each of them, as an outline needs that follows the hand.
+    passing : bool
+        It gives way to another tool once it was used, so it is not gone back to.
     own_click : bool
         A click means something of its own; with the others it moves the crosshair.
     """
@@ -95,6 +97,7 @@ class ToolEntry:
     draws: bool = False
     sized: bool = False
     gathers: bool = False
+    passing: bool = False
     own_click: bool = False
 
     @property
@@ -174,6 +177,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _("drag a circle over what is to be painted"),
         value_range.drag,
         gathers=True,
+        passing=True,
         own_click=True,
     ),
     ToolEntry(

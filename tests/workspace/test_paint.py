@@ -201,6 +201,21 @@ def test_a_stroke_that_a_rule_kept_from_changing_anything_says_which(
     assert said == []
 
 
+@pytest.mark.parametrize("tool", [Tool.BRUSH, Tool.ERASER, Tool.THRESHOLD_BRUSH])
+def test_a_case_that_cannot_be_changed_says_why_and_stays_as_it_is(
+    hands: Hands, workspace: Workspace, two_values: OpenCase, said: list[str], tool: Tool
+) -> None:
+    case = two_values
+    set_tool(workspace, Tool.BRUSH)
+    drag(hands, pointer(case, 5, 5), pointer(case, 5, 9))
+    before = painted(case)
+    case.read_only = "Somebody else is drawing here."
+    set_tool(workspace, tool)
+    drag(hands, pointer(case, 5, 5), pointer(case, 9, 20))
+    assert said[-1] == "Somebody else is drawing here."
+    assert np.array_equal(painted(case), before)
+
+
 def test_rules_are_told_in_words_and_uptake_as_uptake(case: OpenCase) -> None:
     rules = EditRules(Area.OUTSIDE, "", (-30.0, 240.0), Overlap.ALLOW)
     assert rules_in_force(rules, case.volume) == [

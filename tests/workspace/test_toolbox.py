@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from medview.workspace.actions import ACTIONS, action
+from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.tool_actions import set_mode, set_tool
 from medview.workspace.toolbox import TOOLBOX, ToolGroup, entry_of, of_group
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
+from tests.workspace.gestures import drag, pointer
 
 
 def test_every_tool_has_one_line_and_one_action() -> None:
@@ -32,6 +34,18 @@ def test_a_tool_that_draws_brings_the_annotate_mode_and_the_mode_brings_it_back(
     assert workspace.bench.tool is Tool.WINDOW
     set_mode(workspace, Mode.ANNOTATE)
     assert workspace.bench.tool is (tool if draws else Tool.BRUSH)
+
+
+def test_a_passing_tool_is_not_gone_back_to(workspace: Workspace, case: OpenCase, hands: Hands) -> None:
+    set_tool(workspace, Tool.BRUSH)
+    set_tool(workspace, Tool.THRESHOLD_BRUSH)
+    set_mode(workspace, Mode.READ)
+    action("tool.value_range").run(workspace)
+    assert workspace.bench.mode is Mode.READ
+    drag(hands, pointer(case, 5, 5), pointer(case, 5, 9))
+    assert (workspace.bench.tool, workspace.bench.mode) == (Tool.THRESHOLD_BRUSH, Mode.ANNOTATE)
+    action("tool.toggle").run(workspace)
+    assert workspace.bench.tool is Tool.BRUSH
 
 
 def test_space_after_a_round_through_a_mode_goes_to_the_tool_before(workspace: Workspace, case: OpenCase) -> None:

@@ -10,7 +10,7 @@ from medview.workspace.pointer import Pointer
 from medview.workspace.preview import BrushPreview
 from medview.workspace.rule_words import range_text
 from medview.workspace.stage import Drag, Stage
-from medview.workspace.view_state import Tool
+from medview.workspace.view_state import Mode, Tool
 
 _LEAST_MM = 1.0
 _COLOUR = (224, 163, 62)
@@ -30,5 +30,7 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     if found is None:
         stage.say(_("There are no values here to take a range from."))
         return
-    stage.bench.tool = Tool.THRESHOLD_BRUSH
+    bench = stage.bench
+    bench.tool = bench.last_drawing_tool = Tool.THRESHOLD_BRUSH
+    bench.mode = Mode.ANNOTATE
     stage.say(_("The threshold brush paints {range}.").format(range=range_text(case.anchor.volume, found)))
