@@ -184,6 +184,7 @@ class Peephole(QObject):
             "cine": window.workspace.bench.cine_on,
             "layout": window.workspace.bench.layout.layout_id,
             "panes": _panes(window),
+            "effect": _effect(window),
             "case": _case(case) if case is not None else None,
         }
 
@@ -201,6 +202,13 @@ class Peephole(QObject):
         window = _window()
         assert window is not None
         return window.grab().save(path)
+
+
+def _effect(window: MainWindow) -> dict[str, Any]:
+    """The open effect, and what it would come to: voxels by segment."""
+    state = window.workspace.bench.effect
+    amounts = [] if state.candidate is None or state.stale or state.working else state.candidate.amounts
+    return {"id": state.effect_id, "after": {a.name: a.after for a in amounts}, "problem": state.problem}
 
 
 def _case(case: Any) -> dict[str, Any]:

@@ -141,12 +141,12 @@ def test_another_segment_is_chosen_by_name_and_the_active_one_is_not_offered(
     assert "Vessel" in panel.amounts.text()
 
 
-def test_escape_in_the_panel_and_on_a_picture_drops_the_effect(
+def test_escape_in_the_panel_on_a_picture_and_anywhere_drops_the_effect(
     qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
 ) -> None:
     drawn(case, Box((2, 10, 8), (4, 20, 14)), "Liver")
     panel = window.side.effects
-    for target in (panel.buttons["margin"], window.panes.panes["axial"]):
+    for target in (panel.buttons["margin"], window.panes.panes["axial"], window):
         press(qtbot, window, "margin")
         assert workspace.bench.effect.candidate is not None
         qtbot.keyClick(target, Qt.Key.Key_Escape)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from medview.core.geometry import Calibration, Geometry
@@ -66,11 +65,6 @@ class EffectsPanel(QWidget):
             heard.add(signal, self.refresh)
         heard.add(field_signal(workspace.bench, "effect"), self.refresh)
         follow(self, workspace.bench, "mode", lambda _mode: self.refresh())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let Escape drop the effect, as it does on the pictures."""
-        if event.key() != Qt.Key.Key_Escape or not self._workspace.effects.close():
-            super().keyPressEvent(event)
 
     def refresh(self, *_values: object) -> None:
         """Show the effect that is open."""
