@@ -78,16 +78,13 @@ class LabelWriter:
         self._segmentation = segmentation
         self._rules = rules
         self._volume = volume
-        self.box = self._first = box
+        self.box = box
         self._outer = box
         """What the arrays cover: the box, and more once a segment had to move to another layer with all its voxels."""
         self._segments = {s.segment_id: s for s in segmentation.segments}
         self._after: dict[int, LabelArray] = {}
-        self._in_range: Mask | None = None
-        if rules.value_range is not None and volume is not None and not volume.colour:
-            low, high = rules.value_range
-            values = volume.values(box.slices)
-            self._in_range = (values >= low) & (values <= high)
+        self._in_range: tuple[Box, Mask] | None = None
+        """Where the values may be changed, and in which box that was looked at."""
 
     def cover(self, box: Box) -> None:
         """Let the next masks cover another box, inside the one given at first."""
@@ -107,7 +104,7 @@ class LabelWriter:
 
     def allowed(self, segment: Segment | None = None) -> Mask | None:
         """Return where a segment, or a new one, may be changed by area and values, shape of the box; None is everywhere."""
-        found = None if self._in_range is None else self._in_range[self.box.within(self._first).slices]
+        found = self._values_allow()
         if self._rules.area is not Area.EVERYWHERE:
             inside = np.zeros(self.box.shape_kji, dtype=np.bool_)
             for other in self._segmentation.segments:
@@ -116,6 +113,15 @@ class LabelWriter:
             area = inside if self._rules.area is Area.INSIDE else ~inside
             found = area if found is None else found & area
         return found
+
+    def _values_allow(self) -> Mask | None:
+        wanted, volume = self._rules.value_range, self._volume
+        if wanted is None or volume is None or volume.colour:
+            return None
+        if self._in_range is None or self._in_range[0] != self.box:
+            values = volume.values(self.box.slices)
+            self._in_range = (self.box, (values >= wanted[0]) & (values <= wanted[1]))
+        return self._in_range[1]
 
     def will_hold(self, segment: Segment) -> Mask:
         """Return the voxels of the box that a segment holds once the changes are applied."""

@@ -16,7 +16,7 @@ from medview.core.segmentation import Segment
 from medview.core.study import ScanResult, Series
 from medview.gui.chrome.saved_dot import SavedDot
 from medview.gui.chrome.status_line import pointed_text
-from medview.gui.commands.menus import MENUS, RECENT
+from medview.gui.commands.menus import EFFECTS_HERE, MENUS, RECENT
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.gui.panes.key_focus import KeyFocus
@@ -161,7 +161,7 @@ def test_undo_key_says_what_was_undone(qtbot: QtBot, window: MainWindow, workspa
 def test_menus_hold_every_action_they_name_and_each_shows_its_keys(window: MainWindow) -> None:
     for entries in MENUS.values():
         for entry in entries:
-            if entry and entry != RECENT:
+            if entry and entry not in (RECENT, EFFECTS_HERE):
                 assert window.actions_table[entry].text()
     assert "(Ctrl+O)" in window.actions_table["file.open_folder"].toolTip()
     assert ("Undo", "Ctrl+Z") in window.actions_table.shortcut_table()

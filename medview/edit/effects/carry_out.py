@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,12 +14,15 @@ from medview.core.job import JobContext
 from medview.core.label_patch import LabelPatch
 from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment
-from medview.core.segmentation import Segment, Segmentation
+from medview.core.segmentation import Segment, Segmentation, SegmentRole
 from medview.edit.effects.effect import Effect, Given, NewSegment, Result
 from medview.edit.effects.settings import Values
 from medview.edit.hindrance import Hindrance, hindrances
-from medview.edit.rules import EditRules, LabelWriter
+from medview.edit.rules import EditRules, LabelWriter, Overlap
 from medview.edit.segments import new_segment
+
+_SLAB_VOXELS = 1 << 22
+"""Brought within the rules in one go: little memory, and Cancel comes between."""
 
 LOST = 255
 """Value in a candidate of voxels that a segment loses to nothing."""
@@ -99,36 +102,44 @@ def carry_out(
     before = {s.segment_id: s for s in labels.segments}
     added = _add_new(labels, result)
     writer = LabelWriter(labels, whole, rules, given.volume)
-    for segment_id, mask in result.masks.items():
-        context.raise_if_cancelled()
-        writer.put(before[segment_id], mask)
+    # A segment that moves to another layer does so once, with all it will hold.
+    moves = rules.overlap is Overlap.ALLOW or any(s.role is SegmentRole.IGNORE for s in labels.segments)
+    for part in (whole,) if moves else slabs(whole):
+        writer.cover(part)
+        for segment_id, mask in result.masks.items():
+            context.raise_if_cancelled()
+            writer.put(before[segment_id], mask[part.slices])
     for segment, new in added:
         context.raise_if_cancelled()
         writer.cover(new.box or whole)
         writer.add(segment, new.mask)
-    writer.cover(whole)
-    context.raise_if_cancelled()
     context.progress(0.8, _("Preparing what is shown"))
     involved = [(before[key], whole) for key in result.masks]
     involved += [(segment, new.box or whole) for segment, new in added]
-    candidate = _candidate(effect.title, case_key, given, writer, involved)
+    candidate = _candidate(effect.title, case_key, given, writer, involved, context)
     candidate = replace(candidate, across=result.across)
-    context.raise_if_cancelled()
     changes = [_placed(change, given.region) for change in writer.changes()]
     # A segment that stays empty is not made.
     made = [SegmentChange(None, segment, len(before) + n) for n, (segment, _new) in enumerate(added)]
     changes = [*made, *changes] if any(isinstance(c, LabelPatch) for c in changes) else []
-    held_back = () if changes else _held_back(given, result, rules)
+    held_back = () if changes else _held_back(given, result, rules, whole)
     return Worked(candidate, tuple(changes), result.found, result.note, held_back)
 
 
-def _held_back(given: Given, result: Result, rules: EditRules) -> tuple[Hindrance, ...]:
+def slabs(box: Box) -> Iterator[Box]:
+    """Yield a box some slices at a time."""
+    (k0, j0, i0), (k1, j1, i1) = box.min_kji, box.max_kji
+    step = max(1, _SLAB_VOXELS // max(1, (j1 - j0) * (i1 - i0)))
+    for k in range(k0, k1, step):
+        yield Box((k, j0, i0), (min(k + step, k1), j1, i1))
+
+
+def _held_back(given: Given, result: Result, rules: EditRules, whole: Box) -> tuple[Hindrance, ...]:
     found: list[Hindrance] = []
-    whole = Box.whole(given.geometry.shape_kji)
     for segment_id, mask in result.masks.items():
-        segment = given.labels.segment(segment_id)
+        segment, wished = given.labels.segment(segment_id), mask[whole.slices]
         own = given.labels.mask(segment)
-        for wanted, erase in ((mask & ~own, False), (own & ~mask, True)):
+        for wanted, erase in ((wished & ~own, False), (own & ~wished, True)):
             if wanted.any():
                 found += hindrances(given.labels, segment, whole, wanted, rules, given.volume, erase=erase)
     return tuple(dict.fromkeys(found))
@@ -145,30 +156,50 @@ def _add_new(labels: Segmentation, result: Result) -> list[tuple[Segment, NewSeg
 
 
 def _candidate(
-    title: str, case_key: str, given: Given, writer: LabelWriter, involved: list[tuple[Segment, Box]]
+    title: str,
+    case_key: str,
+    given: Given,
+    writer: LabelWriter,
+    involved: list[tuple[Segment, Box]],
+    context: JobContext,
 ) -> Candidate:
     """Return what is shown of segments that change, each inside a box of the region."""
-    shown: npt.NDArray[np.uint8] = np.zeros(given.geometry.shape_kji, dtype=np.uint8)
-    lost = np.zeros(given.geometry.shape_kji, dtype=np.bool_)
-    parts: list[PredictedSegment] = []
-    amounts: list[Amount] = []
-    for n, (segment, box) in enumerate(involved[: LOST - 1], start=1):
-        writer.cover(box)
-        was, becomes = given.labels.layer(segment.layer_id).voxels[box.slices] == segment.value, writer.will_hold(segment)
-        shown[box.slices][becomes] = n
-        lost[box.slices] |= was & ~becomes
-        parts.append(PredictedSegment(n, segment.name, segment.colour))
-        total = given.totals.get(segment.segment_id, 0)
-        after = total + int(np.count_nonzero(becomes)) - int(np.count_nonzero(was))
-        amounts.append(Amount(segment.name, segment.colour, total, after))
-    writer.cover(Box.whole(given.geometry.shape_kji))
-    lost &= shown == 0
-    if lost.any():
-        shown[lost] = LOST
-        parts.append(PredictedSegment(LOST, _("Given up"), LOST_COLOUR))
-    mask = PredictedMask.trimmed(shown, tuple(parts))
-    placed = mask.box if mask.box.empty else mask.box.shifted(given.region.min_kji)
-    return Candidate(title, case_key, PredictedMask(placed, mask.voxels, mask.segments), tuple(amounts))
+    whole = Box.whole(given.geometry.shape_kji)
+    shown: npt.NDArray[np.uint8] = np.zeros(whole.shape_kji, dtype=np.uint8)
+    more = np.zeros(len(involved), dtype=np.int64)
+    used: list[Box] = []
+    gives_up = False
+    for slab in slabs(whole):
+        context.raise_if_cancelled()
+        for n, (segment, box) in enumerate(involved):
+            part = box.intersection(slab)
+            if part.empty:
+                continue
+            writer.cover(part)
+            was = given.labels.layer(segment.layer_id).voxels[part.slices] == segment.value
+            becomes = writer.will_hold(segment)
+            more[n] += np.count_nonzero(becomes) - np.count_nonzero(was)
+            there = shown[part.slices]
+            there[was & ~becomes & (there == 0)] = LOST
+            if n + 1 < LOST:
+                there[becomes] = n + 1
+        gives_up = gives_up or bool(np.any(shown[slab.slices] == LOST))
+        around = Box.around(shown[slab.slices] != 0)
+        if around is not None:
+            used.append(around.shifted(slab.min_kji))
+    parts = [PredictedSegment(n, s.name, s.colour) for n, (s, _box) in enumerate(involved[: LOST - 1], start=1)]
+    parts += [PredictedSegment(LOST, _("Given up"), LOST_COLOUR)] if gives_up else []
+    amounts = [
+        Amount(segment.name, segment.colour, total, total + int(change))
+        for (segment, _box), change in zip(involved, more, strict=True)
+        for total in (given.totals.get(segment.segment_id, 0),)
+    ]
+    box = Box.union_of(used) or Box((0, 0, 0), (0, 0, 0))
+    kept = shown[box.slices]
+    # A small part must not keep the memory of the whole region.
+    kept = kept.copy() if box.size < whole.size // 2 else kept
+    placed = box if box.empty else box.shifted(given.region.min_kji)
+    return Candidate(title, case_key, PredictedMask(placed, kept, tuple(parts)), tuple(amounts))
 
 
 def _placed(change: Change, region: Box) -> Change:

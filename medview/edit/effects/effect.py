@@ -94,6 +94,22 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OfMap:
+    """The voxels of a label map that hold one value: a mask that takes no memory of its own.
+
+    Attributes
+    ----------
+    labels : ndarray of uint8, shape of the region
+    """
+
+    labels: npt.NDArray[np.uint8]
+    value: int
+
+    def __getitem__(self, part: tuple[slice, slice, slice]) -> Mask:
+        return np.asarray(self.labels[part] == self.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class NewSegment:
     """A segment that an effect makes.
 
@@ -123,7 +139,7 @@ class Result:
 
     Attributes
     ----------
-    masks : mapping of str to mask
+    masks : mapping of str to mask or OfMap
         By segment id, what it holds inside the region, in the order they are written; outside nothing changes.
     new : tuple of NewSegment
         Added after that.
@@ -135,7 +151,7 @@ class Result:
         The array axis across which its slices can be applied one by one, where that makes sense.
     """
 
-    masks: Mapping[str, Mask] = field(default_factory=dict)
+    masks: Mapping[str, Mask | OfMap] = field(default_factory=dict)
     new: tuple[NewSegment, ...] = ()
     found: Mapping[str, object] = field(default_factory=dict)
     note: str = ""

@@ -13,7 +13,7 @@ from medview.core.job import JobContext
 from medview.core.language import _
 from medview.core.segmentation import Segment, Segmentation, SegmentRole
 from medview.edit.effects.distance import grown, shrunk
-from medview.edit.effects.effect import Effect, Given, Mask, Result, box_around
+from medview.edit.effects.effect import Effect, Given, Mask, OfMap, Result, box_around
 from medview.edit.effects.settings import Choice, Number, Option, Values, When, number
 from medview.edit.effects.slabs import by_slabs, nothing
 
@@ -108,7 +108,7 @@ def softened(geometry: Geometry, mask: Mask, sigma_mm: float, between: Callable[
     return by_slabs(mask, reach_k, lambda part: gaussian(geometry, part, sigma_mm) >= 0.5, between)
 
 
-def joint(given: Given, sigma_mm: float, context: JobContext) -> dict[str, Mask]:
+def joint(given: Given, sigma_mm: float, context: JobContext) -> dict[str, Mask | OfMap]:
     """Return the segments of the layer smoothed as one thing, whose voxels go to the one that weighs most there.
 
     Segments that touch still touch afterwards: no gap opens between them, and none lies over another.
@@ -133,7 +133,7 @@ def joint(given: Given, sigma_mm: float, context: JobContext) -> dict[str, Mask]
         most[part][better] = weight[better]
         winner[part][better] = n
     winner[total < 0.5] = 0
-    return {segment.segment_id: winner == n for n, segment in enumerate(segments, start=1)}
+    return {segment.segment_id: OfMap(winner, n) for n, segment in enumerate(segments, start=1)}
 
 
 def _reach_mm(sigma_mm: float) -> float:

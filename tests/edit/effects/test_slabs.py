@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from medview.core.errors import CancelledError
-from medview.edit.effects import slabs
+from medview.edit.effects import carry_out, islands, margin, slabs, smooth
 from medview.edit.effects.distance import grown, shrunk
 from medview.edit.effects.smooth import median, softened
+from medview.edit.rules import Area, EditRules
+from tests.edit.effects.given import TWO, held, labels_of, volume_of, work
 from tests.edit.grids import SHAPE_KJI, grid
 
 
@@ -49,3 +51,38 @@ def test_work_is_given_up_between_two_slabs(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(CancelledError):
         median(speckled(), (3, 3, 3), stop)
     assert len(calls) == 3
+
+
+@pytest.mark.parametrize("rules", [EditRules(), EditRules(value_range=(5.0, 900.0)), EditRules(Area.INSIDE, "Two")])
+def test_bringing_it_within_the_rules_slab_by_slab_makes_no_difference(
+    monkeypatch: pytest.MonkeyPatch, rules: EditRules
+) -> None:
+    mask = speckled()
+    labels = labels_of("oblique", mask, np.roll(mask, 5, axis=2) & ~mask)
+    values = np.random.default_rng(3).integers(0, 1000, SHAPE_KJI, dtype=np.int16)
+    cases = (
+        (margin.EFFECT, {"margin_mm": 3.2}),
+        (islands.EFFECT, {"way": "split"}),
+        (smooth.EFFECT, {"way": "joint"}),
+    )
+    for effect, changed in cases:
+        found = []
+        for most in (1 << 22, 1):
+            monkeypatch.setattr(carry_out, "_SLAB_VOXELS", most)
+            worked = work(effect, labels, volume=volume_of(labels.geometry, values), rules=rules, **changed)
+            mask_shown = worked.candidate.mask
+            found.append((
+                held(labels, worked).tobytes(), held(labels, worked, TWO).tobytes(), worked.candidate.amounts,
+                mask_shown.box, mask_shown.voxels.tobytes(), [(s.value, s.name) for s in mask_shown.segments],
+            ))  # fmt: skip
+        assert found[0] == found[1]
+        assert worked.changes or worked.held_back
+
+
+def test_what_is_given_up_is_told_only_where_something_is() -> None:
+    mask = np.zeros(SHAPE_KJI, dtype=bool)
+    mask[3:9, 5:20, 5:30] = True
+    labels = labels_of("axial", mask)
+    grows, shrinks = (work(margin.EFFECT, labels, way=way, margin_mm=3.2) for way in ("grow", "shrink"))
+    assert [s.value for s in grows.candidate.mask.segments] == [1]
+    assert [s.value for s in shrinks.candidate.mask.segments] == [1, carry_out.LOST]
