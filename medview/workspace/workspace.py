@@ -158,6 +158,7 @@ class Workspace:
         self.bench.layout = self.bench.layout.without_case(key)
         case = self.cases.pop(key)
         case.stop_reading()
+        case.figures.stop()
         case.settle()
         case.failed.disconnect()
         case.labels_changed.disconnect()

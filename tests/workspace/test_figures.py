@@ -153,6 +153,19 @@ def test_all_are_measured_one_after_the_other(case: OpenCase) -> None:
     assert count_jobs(workspace)() == 3, "nothing changed"
 
 
+def test_what_is_measured_of_a_case_that_is_closed_is_cancelled(case: OpenCase) -> None:
+    runner = Later()
+    workspace = workspace_of(case, runner)
+    first = case.labels.segmentation.segments[0]
+    want_figures(workspace, case, first)
+    cancelled: list[bool] = []
+    runner.waiting[0][2].cancel = lambda: cancelled.append(True)
+    workspace.close_case(case.key)
+    assert cancelled == [True]
+    runner.run()
+    assert case.figures.last(first) is None
+
+
 def test_measuring_goes_on_after_a_failure(case: OpenCase) -> None:
     runner = Later()
     workspace = workspace_of(case, runner)

@@ -97,7 +97,7 @@ class FigureWatch(QObject):
         case, segment = self.case, self.segment
         if not self._awake or case is None or segment is None or self.figures is not None:
             return
-        if case.in_gesture:
+        if case.in_gesture or case.pouring is not None:
             self._pace.start()
             return
         want_figures(self._workspace, case, segment)

@@ -49,7 +49,8 @@ def want_figures(workspace: Workspace, case: OpenCase, segment: Segment) -> Segm
     """
     segmentation, book = case.labels.segmentation, case.figures
     known = book.current(segmentation, segment)
-    if known is not None or case.in_gesture or case.reading or not case.anchor.load.complete:
+    busy = case.in_gesture or case.pouring is not None
+    if known is not None or busy or case.reading or not case.anchor.load.complete:
         return known
     if book.measuring not in ("", segment.segment_id):
         book.queue = [segment.segment_id, *(one for one in book.queue if one != segment.segment_id)]

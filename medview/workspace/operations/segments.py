@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -133,21 +133,27 @@ def set_absent(case: OpenCase, ids: Collection[str], *, absent: bool) -> str:
 
 
 def delete(case: OpenCase, ids: Collection[str]) -> list[Segment]:
-    """Remove segments and their voxels; locked ones stay. Return those that are gone."""
+    """Remove segments and their voxels; locked ones stay. Return those that go.
+
+    What takes long goes on in the background; until it is over the case cannot be changed.
+    """
     segmentation = case.labels.segmentation
     gone = [s for s in _those(case, ids) if not s.locked]
-    if not gone or not case.editable:
+    if not gone:
         return []
     first = segmentation.segments.index(gone[0])
-    what = _named(case, [s.segment_id for s in gone])
-    # One after the other: boxes of segments overlap, and each has to be emptied as the one before left it.
-    gesture = case.gesture(_TOOL)
-    for segment in gone:
-        gesture.apply(*clear_segment(segmentation, segment), SegmentChange(segment, None, _place(case, segment)))
-    gesture.commit(f"Delete {what}")
-    view, rest = case.view, segmentation.segments
-    view.chosen_segment_ids = tuple(one for one in view.chosen_segment_ids if segmentation.find(one) is not None)
-    if segmentation.find(view.active_segment_id) is None:
+
+    def changes() -> Iterator[Change | None]:
+        for segment in gone:
+            yield from clear_segment(segmentation, segment)
+            yield SegmentChange(segment, None, _place(case, segment))
+
+    if not case.pour(f"Delete {_named(case, [s.segment_id for s in gone])}", _TOOL, changes()):
+        return []
+    rest = [s for s in segmentation.segments if s not in gone]
+    view, left = case.view, {s.segment_id for s in rest}
+    view.chosen_segment_ids = tuple(one for one in view.chosen_segment_ids if one in left)
+    if view.active_segment_id not in left:
         view.active_segment_id = rest[min(first, len(rest) - 1)].segment_id if rest else ""
     return gone
 
