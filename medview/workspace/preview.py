@@ -138,4 +138,24 @@ class LoupePreview:
     column: float
 
 
-Preview = BrushPreview | OutlinePreview | ShapePreview | RegionPreview | LoupePreview
+@dataclass(frozen=True, slots=True)
+class GripPreview:
+    """What a press would take hold of.
+
+    Attributes
+    ----------
+    pane_id : str
+        The pane the pointer is in.
+    row, column : float
+        The handle on the slice in screen rows and columns, or the place on a line.
+    whole : bool
+        All of the thing would move, not a part of it.
+    """
+
+    pane_id: str
+    row: float
+    column: float
+    whole: bool = False
+
+
+Preview = BrushPreview | OutlinePreview | ShapePreview | RegionPreview | LoupePreview | GripPreview

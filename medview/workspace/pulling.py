@@ -15,6 +15,7 @@ from medview.workspace.drawn import TOOL, on_image, title
 from medview.workspace.handles import Handle, held, pulled
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Modifiers, Pointer
+from medview.workspace.preview import GripPreview
 from medview.workspace.stage import Drag, Stage
 
 SLACK_PX = 3.0
@@ -35,6 +36,15 @@ def refused(stage: Stage) -> bool:
 def grip(stage: Stage, press: Pointer) -> tuple[Drawn, Handle] | None:
     """Return what of the things that are there is under the hand."""
     return held(stage.case, press) if stage.bench.overlay_visible else None
+
+
+def hover(stage: Stage, pointer: Pointer) -> GripPreview | None:
+    """Show what a press would take hold of; nothing where it would draw something new."""
+    held_now = grip(stage, pointer) if stage.case.editable else None
+    if held_now is None:
+        return None
+    _, handle = held_now
+    return GripPreview(pointer.pane, *handle.at, whole=handle.whole)
 
 
 def pull(stage: Stage, press: Pointer, one: Drawn, handle: Handle) -> Drag:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from medview.core.language import _
-from medview.workspace import outline_fill
+from medview.workspace import outline_fill, pulling
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
 from medview.workspace.stage import Clicks, DragTool, Stage
@@ -280,6 +280,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _MARK,
         _("box on the slice, pull handles, arrows"),
         box.flat,
+        hover=pulling.hover,
         gathers=True,
         draws=True,
     ),
@@ -290,6 +291,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _MARK,
         _("box through slices, pull its depth on the other planes"),
         box.solid,
+        hover=pulling.hover,
         gathers=True,
         draws=True,
     ),
@@ -300,6 +302,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _MARK,
         _("point, pull it"),
         point.drag,
+        hover=pulling.hover,
         gathers=True,
         draws=True,
         own_click=True,
@@ -311,6 +314,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         _MARK,
         _("point of the line (Enter ends, its first point closes, Ctrl: add or remove a point)"),
         polyline.drag,
+        hover=pulling.hover,
         clicks=polyline.begin,
         gathers=True,
         draws=True,

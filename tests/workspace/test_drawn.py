@@ -30,7 +30,7 @@ from medview.workspace.hands import Hands
 from medview.workspace.nudging import nudge
 from medview.workspace.open_case import OpenCase, Step
 from medview.workspace.pointer import Modifiers, Pointer
-from medview.workspace.preview import OutlinePreview
+from medview.workspace.preview import GripPreview, OutlinePreview
 from medview.workspace.view_state import Mode, Tool, Turn
 from medview.workspace.workspace import Workspace
 from tests.workspace.gestures import drag
@@ -570,3 +570,18 @@ def test_where_a_series_has_no_millimetres_between_slices_sizes_do_not_claim_any
     ):
         volume = replace(case.volume, geometry=replace(geometry, calibration=calibration))
         assert [drawn.size_text(volume, one) for one in (flat, solid, line)] == words
+
+
+def test_what_a_press_would_take_hold_of_is_shown(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    take(workspace, "box")
+    made = place(case, (6, 6, 10), (7, 14, 20), flat_edge=0)
+    handles = handles_of(made, case.slice_plane(Plane.AXIAL), case.volume.geometry, 6)
+    hands.hover(pointer(case, handles[0].at[0] + 0.3, handles[0].at[1] + 0.3))
+    assert hands.preview == GripPreview("axial", *handles[0].at, whole=False)
+    hands.hover(pointer(case, *handles[-1].at))
+    assert hands.preview == GripPreview("axial", *handles[-1].at, whole=True)
+    hands.hover(pointer(case, 1.0, 1.0))
+    assert hands.preview is None
+    case.read_only = "These labels belong to another window."
+    hands.hover(pointer(case, *handles[0].at))
+    assert hands.preview is None

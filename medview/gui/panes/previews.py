@@ -15,6 +15,7 @@ from medview.core.prediction import PredictedMask
 from medview.gui.drawing.label_raster import Cut
 from medview.gui.drawing.viewport import Viewport
 from medview.gui.layers.brush_preview import BrushPreviewLayer
+from medview.gui.layers.grip_preview import GripPreviewLayer
 from medview.gui.layers.magnifier import MagnifierLayer
 from medview.gui.layers.outline_preview import OutlinePreviewLayer
 from medview.gui.layers.region_preview import RegionPreviewLayer
@@ -23,7 +24,15 @@ from medview.gui.panes.slice_content import mask_cut
 from medview.gui.parts.theme import ui_font
 from medview.gui.parts.theme_tokens import TEXT_PX
 from medview.workspace.open_case import OpenCase
-from medview.workspace.preview import BrushPreview, LoupePreview, OutlinePreview, Preview, RegionPreview, ShapePreview
+from medview.workspace.preview import (
+    BrushPreview,
+    GripPreview,
+    LoupePreview,
+    OutlinePreview,
+    Preview,
+    RegionPreview,
+    ShapePreview,
+)
 
 
 class Previews:
@@ -34,6 +43,7 @@ class Previews:
         self._outline = OutlinePreviewLayer()
         self._shape = ShapePreviewLayer()
         self._region = RegionPreviewLayer()
+        self._grip = GripPreviewLayer()
         self._loupe = MagnifierLayer()
         self._font = ui_font(TEXT_PX)
 
@@ -52,6 +62,7 @@ class Previews:
         self._brush.update(preview if isinstance(preview, BrushPreview) else None, viewport)
         self._outline.update(preview if isinstance(preview, OutlinePreview) else None, viewport)
         self._shape.update(preview if isinstance(preview, ShapePreview) else None, viewport)
+        self._grip.update(preview if isinstance(preview, GripPreview) else None, viewport)
         self._loupe.update(preview if isinstance(preview, LoupePreview) else None, viewport)
 
     def move(self, viewport: Viewport) -> None:
@@ -59,13 +70,14 @@ class Previews:
         self._brush.move(viewport)
         self._outline.move(viewport)
         self._shape.move(viewport)
+        self._grip.move(viewport)
         self._loupe.move(viewport)
 
     @property
     def cover_px(self) -> QRect:
         """The logical pixels that are covered."""
         found = QRect()
-        for layer in (self._brush, self._outline, self._shape, self._region, self._loupe):
+        for layer in (self._brush, self._outline, self._shape, self._region, self._grip, self._loupe):
             found = found.united(layer.cover_px)
         return found
 
@@ -86,6 +98,7 @@ class Previews:
         self._outline.paint(painter)
         self._region.paint(painter)
         self._shape.paint(painter)
+        self._grip.paint(painter)
         self._loupe.paint(painter, paint_larger)
 
     def _show_region(

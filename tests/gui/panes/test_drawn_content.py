@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.labels import accept_box
 from medview.workspace.view_state import Bench, Mode, Tool
 from tests.gui.cases import SHAPE_KJI, add_segment, make_case, make_pane, make_workspace, pixels
+from tests.helpers.timing import allowed_s
 
 
 def put(case: OpenCase, *things: BoxAnnotation | Trace) -> None:
@@ -188,3 +190,42 @@ def test_a_proposed_box_is_dashed_until_it_is_accepted_and_keeps_its_outline_at_
     assert accepted.lines == proposed.lines
     # A cut at an angle is no rectangle around it.
     assert len({round(row, 3) for row, _ in accepted.lines[0]}) > 2
+
+
+def test_a_ring_stands_around_the_handle_under_the_pointer(pane: tuple[SliceView, OpenCase, Bench]) -> None:
+    view, case, _ = pane
+    put(case, box(case))
+    case.view.set_slice(case.slice_plane(Plane.SAGITTAL).normal_axis, 4)
+    # The pane the pointer is in has a frame.
+    QTest.mouseMove(view, QPoint(10, 10))
+    before = pixels(view)
+    (figure,) = figures(case, Plane.SAGITTAL, 4)
+    viewport = view._picture.viewport
+    assert viewport is not None
+    corner = viewport.point_px(*figure.lines[0][0]).toPoint()
+    QTest.mouseMove(view, corner)
+    changed = np.argwhere((pixels(view) != before).any(axis=2))
+    assert len(changed) > 20
+    assert np.abs(changed - (corner.y(), corner.x())).max() <= 14
+    QTest.mouseMove(view, QPoint(10, 10))
+    assert (pixels(view) == before).all()
+
+
+def test_hundreds_of_boxes_keep_up_with_the_hand(qtbot: QtBot) -> None:
+    case = make_case(voxels=np.zeros(SHAPE_KJI, np.int16))
+    workspace, hands = make_workspace(case)
+    rng = np.random.default_rng(3)
+    things = []
+    for n in range(200):
+        low = rng.integers(0, np.subtract(SHAPE_KJI, 4))
+        things.append(BoxAnnotation.on_grid(f"x{n}", f"Lesion {n % 7}", case.volume.geometry, low, low + 3))
+    put(case, *things)
+    view = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    case.view.active_annotation_id = "x3"
+    taken = []
+    for step in range(15):
+        begun = time.perf_counter()
+        case.view.set_slice(case.slice_plane(Plane.SAGITTAL).normal_axis, 3 + step % 2)
+        view.repaint()
+        taken.append(time.perf_counter() - begun)
+    assert sorted(taken)[len(taken) // 2] < allowed_s(0.08)
