@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from medview.core.annotations import BoxAnnotation, Trace
 from medview.core.axes import Axes
 from medview.core.changes import AnnotationChange, Command, ProposalChange
+from medview.core.geometry import Geometry
 from medview.core.plane import Plane
 from medview.core.prediction import Prediction, Proposal
 from medview.core.source import Source, SourceKind
@@ -212,20 +213,22 @@ def test_a_ring_stands_around_the_handle_under_the_pointer(pane: tuple[SliceView
 
 
 def test_hundreds_of_boxes_keep_up_with_the_hand(qtbot: QtBot) -> None:
-    case = make_case(voxels=np.zeros(SHAPE_KJI, np.int16))
+    geometry = Geometry.from_spacing((60, 60, 60), (1.5, 1.0, 1.0))
+    case = make_case(geometry, np.zeros(geometry.shape_kji, np.int16))
     workspace, hands = make_workspace(case)
     rng = np.random.default_rng(3)
     things = []
     for n in range(200):
-        low = rng.integers(0, np.subtract(SHAPE_KJI, 4))
-        things.append(BoxAnnotation.on_grid(f"x{n}", f"Lesion {n % 7}", case.volume.geometry, low, low + 3))
+        low = rng.integers(0, 56, 3)
+        things.append(BoxAnnotation.on_grid(f"x{n}", f"Lesion {n % 7}", geometry, low, low + 3))
     put(case, *things)
     view = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
     case.view.active_annotation_id = "x3"
     taken = []
     for step in range(15):
         begun = time.perf_counter()
-        case.view.set_slice(case.slice_plane(Plane.SAGITTAL).normal_axis, 3 + step % 2)
+        case.view.set_slice(case.slice_plane(Plane.SAGITTAL).normal_axis, 20 + step)
         view.repaint()
         taken.append(time.perf_counter() - begun)
-    assert sorted(taken)[len(taken) // 2] < allowed_s(0.08)
+    # The quickest of them: other programs may hold the computer up, never hurry it.
+    assert min(taken) < allowed_s(0.05)
