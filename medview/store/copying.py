@@ -13,7 +13,7 @@ from medview.core.atomic import sync_folder
 from medview.core.errors import DiskFullError, StoreError
 from medview.store.blobs import BlobStore
 from medview.store.database import Database
-from medview.store.faults import explain
+from medview.store.faults import SQLITE_FAULTS, explain
 from medview.store.verify import verify_project
 
 
@@ -29,7 +29,7 @@ def detached_copy(file: Path, title: str) -> tempfile.TemporaryDirectory[str]:
     """
     try:
         return _detached_copy(file, title)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *SQLITE_FAULTS) as error:
         if isinstance(explain(error, title), DiskFullError):
             raise DiskFullError(
                 f"The folder for temporary files has no room for a copy of {title}; free some space there.",

@@ -9,6 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from medview.core.errors import DamagedError, DiskFullError, MedViewError, StoreError, WriteError
 
+SQLITE_FAULTS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; what it says of a damaged table may itself be no text."""
+
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _PRIMARY_CODE = 0xFF
@@ -31,7 +34,6 @@ def explain(error: BaseException, project: str) -> MedViewError:
         return _explain_os(error, project, f"{type(error).__name__} {error.errno}: {error.strerror}")
     detail = f"{type(error).__name__}: {error}"
     if isinstance(error, UnicodeDecodeError):
-        # SQLite quotes the damaged table in what it says.
         return damaged_database(project, detail)
     original = getattr(error, "orig", None) if isinstance(error, SQLAlchemyError) else error
     if isinstance(original, sqlite3.Error):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sqlite3
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from medview.store.blobs import BlobStore
 from medview.store.clock import Clock, iso
 from medview.store.copying import detached_copy
 from medview.store.database import Database, newer_version
-from medview.store.faults import damaged_database, explain
+from medview.store.faults import SQLITE_FAULTS, damaged_database, explain
 from medview.store.lock import ProjectLock
 from medview.store.migrate import migrate
 from medview.store.place import place_of
@@ -156,7 +155,7 @@ def explained(path: Path) -> Iterator[None]:
     """Turn errors of the disk and the database into one sentence about ``path``."""
     try:
         yield
-    except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+    except (OSError, SQLAlchemyError, *SQLITE_FAULTS) as error:
         raise explain(error, path.name) from error
 
 
@@ -193,7 +192,7 @@ def _checked_copy(file: Path, title: str) -> tempfile.TemporaryDirectory[str] | 
     for _ in range(_COPIES):
         try:
             folder = detached_copy(file, title)
-        except (sqlite3.Error, StoreError):
+        except (StoreError, *SQLITE_FAULTS):
             if not is_project(file):
                 raise
             continue

@@ -28,6 +28,7 @@ from medview.store.codec import decode, encode
 from medview.store.database import Database, newer_version
 from medview.store.durable import write_durably
 from medview.store.entry import EntryKind
+from medview.store.faults import SQLITE_FAULTS
 from medview.store.parts import blobs_of
 from medview.store.project_folder import DATABASE_NAME, explained
 from medview.store.recover import described, in_words, newest_missing, replay
@@ -152,7 +153,7 @@ def _copy(original: Path, copy: Path, title: str) -> None:
         database.copy_to(copy)
         if is_sound(copy):
             return
-    except (OSError, sqlite3.Error):
+    except (OSError, *SQLITE_FAULTS):
         log.warning("SQLite cannot copy the database of %s; its file is copied", title)
     finally:
         database.close()
@@ -161,7 +162,7 @@ def _copy(original: Path, copy: Path, title: str) -> None:
         left = original.with_name(original.name + "-journal")
         if left.is_file():
             shutil.copyfile(left, copy.with_name(copy.name + "-journal"))
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as opened:
+    with contextlib.suppress(*SQLITE_FAULTS), contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as opened:
         # Rolls back what a dead writer left half done.
         opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
@@ -172,7 +173,7 @@ def _version(file: Path) -> int:
         with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error:
+    except SQLITE_FAULTS:
         return 0
     return int(version) if application == schema.APPLICATION_ID else 0
 

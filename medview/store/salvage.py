@@ -17,6 +17,7 @@ from medview.store import schema
 from medview.store.cases import identity
 from medview.store.database import Database
 from medview.store.entry import EntryKind
+from medview.store.faults import SQLITE_FAULTS
 from medview.store.pages import Value, pages_missing, rows_of_pages
 from medview.store.rows import JournalRow, row_hash
 
@@ -59,7 +60,7 @@ def is_sound(file: Path) -> bool:
     try:
         with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             return [line for (line,) in connection.execute("PRAGMA quick_check")] == ["ok"]
-    except sqlite3.Error:
+    except SQLITE_FAULTS:
         return False
 
 
@@ -127,7 +128,7 @@ def _gather(file: Path, backups: Sequence[Path]) -> Salvaged:
                     spare.setdefault((table, key), []).append(row)
                 else:
                     found.tables[table][key] = row
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *SQLITE_FAULTS) as error:
             log.warning("a source of rows ended early: %s", type(error).__name__)
     _choose(found, spare)
     return found
@@ -163,7 +164,7 @@ def _by_sqlite(file: Path) -> Iterator[tuple[str, Value, Row]]:
                         if _fits(table, (None, *values[1:]) if _KINDS[table][0] == "n" else tuple(values)):
                             yield table, values[0], tuple(values)
                     break
-                except sqlite3.DatabaseError:
+                except SQLITE_FAULTS:
                     after, misses = after + 1, misses + 1
 
 
