@@ -177,6 +177,15 @@ class Driver:
         self.focus_front()
         self._xdotool("key", "--clearmodifiers", *chords)
 
+    def hold(self, key: str) -> None:
+        """Press a key and keep it down."""
+        self.focus_front()
+        self._xdotool("keydown", key)
+
+    def release(self, key: str) -> None:
+        """Let a key go."""
+        self._xdotool("keyup", key)
+
     def write(self, text: str) -> None:
         """Type a text."""
         self.focus_front()
