@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from medview.core.box import Box
 from medview.core.changes import Change, Command
 from medview.core.label_patch import LabelPatch
@@ -13,17 +11,6 @@ from medview.core.language import _
 from medview.workspace.action import Action, Run
 from medview.workspace.events import Severity
 from medview.workspace.workspace import Workspace
-
-
-def changed_slices(changes: Iterable[Change], axis: int) -> list[int]:
-    """Return the slices across an array axis on which changes alter any voxel, in order."""
-    found: set[int] = set()
-    others = tuple(n for n in range(3) if n != axis)
-    for change in changes:
-        if isinstance(change, LabelPatch):
-            altered = (change.before_voxels() != change.after_voxels()).any(axis=others)
-            found.update(int(n) + change.box.min_kji[axis] for n in np.flatnonzero(altered))
-    return sorted(found)
 
 
 def on_slice(changes: Iterable[Change], shape_kji: tuple[int, int, int], axis: int, index: int) -> tuple[Change, ...]:
@@ -70,14 +57,13 @@ def _apply(workspace: Workspace) -> None:
 
 def _step(by: int) -> Run:
     def run(workspace: Workspace) -> None:
-        case, worked = workspace.active, workspace.effects.worked
-        if case is None or worked is None or worked.candidate.across is None:
+        case, candidate = workspace.active, workspace.bench.effect.candidate
+        if case is None or candidate is None or candidate.across is None:
             return
-        axis = worked.candidate.across
-        now = case.view.crosshair_kji[axis]
-        further = [n for n in changed_slices(worked.changes, axis) if (n - now) * by > 0]
+        now = case.view.crosshair_kji[candidate.across]
+        further = [n for n in candidate.slices if (n - now) * by > 0]
         if further:
-            case.view.set_slice(axis, min(further) if by > 0 else max(further))
+            case.view.set_slice(candidate.across, min(further) if by > 0 else max(further))
         else:
             workspace.say(_("The effect changes no further slice in this direction."))
 

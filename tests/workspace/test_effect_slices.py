@@ -8,7 +8,6 @@ import pytest
 from medview.core.box import Box
 from medview.core.segmentation import Segment
 from medview.workspace.actions import action
-from medview.workspace.effect_slices import changed_slices
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 from tests.workspace.test_effects import draw, drawn, layers
@@ -33,7 +32,7 @@ def test_the_slices_it_changes_are_stepped_through(workspace: Workspace, case: O
     worked = workspace.effects.worked
     assert worked is not None
     assert worked.candidate.across == 1
-    assert changed_slices(worked.changes, 1) == [3, 4, 6, 7]
+    assert worked.candidate.slices == (3, 4, 6, 7)
     case.view.set_slice(1, 4)
     seen = []
     for step in ("next", "next", "next", "previous", "previous", "previous", "previous"):
@@ -56,7 +55,7 @@ def test_one_slice_is_accepted_as_one_entry_and_the_rest_is_still_offered(
     rest = workspace.effects.worked
     assert rest is not None
     assert rest is not whole
-    assert changed_slices(rest.changes, 1) == [3, 6, 7]
+    assert rest.candidate.slices == (3, 6, 7)
     case.undo()
     assert layers(case) == before
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -51,6 +51,8 @@ class Candidate:
         Of the segments that change.
     across : int or None
         See Result.
+    slices : tuple of int
+        Where ``across`` is one: the slices that change, in order.
     """
 
     title: str
@@ -58,6 +60,7 @@ class Candidate:
     mask: PredictedMask
     amounts: tuple[Amount, ...]
     across: int | None = None
+    slices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,12 +120,13 @@ def carry_out(
     involved = [(before[key], whole) for key in result.masks]
     involved += [(segment, new.box or whole) for segment, new in added]
     candidate = _candidate(effect.title, case_key, given, writer, involved, context)
-    candidate = replace(candidate, across=result.across)
     changes = [_placed(change, given.region) for change in writer.changes()]
     # A segment that stays empty is not made.
     made = [SegmentChange(None, segment, len(before) + n) for n, (segment, _new) in enumerate(added)]
     changes = [*made, *changes] if any(isinstance(c, LabelPatch) for c in changes) else []
     held_back = () if changes else _held_back(given, result, rules, whole)
+    if result.across is not None:
+        candidate = replace(candidate, across=result.across, slices=_changed_slices(changes, result.across))
     return Worked(candidate, tuple(changes), result.found, result.note, held_back)
 
 
@@ -205,3 +209,14 @@ def _candidate(
 def _placed(change: Change, region: Box) -> Change:
     """Return a change that was computed on a region, on the grid of the series."""
     return replace(change, box=change.box.shifted(region.min_kji)) if isinstance(change, LabelPatch) else change
+
+
+def _changed_slices(changes: Iterable[Change], axis: int) -> tuple[int, ...]:
+    """Return the slices across an array axis on which changes alter any voxel, in order."""
+    found: set[int] = set()
+    others = tuple(n for n in range(3) if n != axis)
+    for change in changes:
+        if isinstance(change, LabelPatch):
+            altered = (change.before_voxels() != change.after_voxels()).any(axis=others)
+            found.update(int(n) + change.box.min_kji[axis] for n in np.flatnonzero(altered))
+    return tuple(sorted(found))
