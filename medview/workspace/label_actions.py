@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from medview.core.language import _, in_language
 from medview.core.measurement import Measurement
 from medview.workspace import drawn, measuring
 from medview.workspace.action import Action, Run, can_change
+from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.places import go_back_and_forth
 from medview.workspace.segment_order import as_listed
@@ -14,12 +17,17 @@ from medview.workspace.workspace import Workspace
 
 def _can_undo(workspace: Workspace) -> bool:
     case = workspace.active
-    return case is not None and case.editable and case.history.next_undo() is not None
+    return case is not None and (_pours(case) or (case.editable and case.history.next_undo() is not None))
 
 
 def _can_redo(workspace: Workspace) -> bool:
     case = workspace.active
-    return case is not None and case.editable and case.history.next_redo() is not None
+    return case is not None and (_pours(case) or (case.editable and case.history.next_redo() is not None))
+
+
+def _pours(case: OpenCase) -> bool:
+    """Whether a large change is being carried out: what is asked for meanwhile is done right after it, not lost."""
+    return case.pouring is not None and not case.read_only
 
 
 def _has_proposal(workspace: Workspace) -> bool:
@@ -31,12 +39,16 @@ def _has_segment(workspace: Workspace) -> bool:
 
 
 def _undo(workspace: Workspace) -> None:
-    if workspace.active and (command := go_back_and_forth(workspace, workspace.active, -1)):
+    if workspace.active and _pours(workspace.active):
+        workspace.active.after_gesture(partial(_undo, workspace))
+    elif workspace.active and (command := go_back_and_forth(workspace, workspace.active, -1)):
         workspace.say(_("Undone: {name}").format(name=in_language(command.name)))
 
 
 def _redo(workspace: Workspace) -> None:
-    if workspace.active and (command := go_back_and_forth(workspace, workspace.active, 1)):
+    if workspace.active and _pours(workspace.active):
+        workspace.active.after_gesture(partial(_redo, workspace))
+    elif workspace.active and (command := go_back_and_forth(workspace, workspace.active, 1)):
         workspace.say(_("Done again: {name}").format(name=in_language(command.name)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,12 +18,18 @@ from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.edit.segments import new_segment
+from medview.io.reader_pool import InlinePool
+from medview.ml.registry import Registry
+from medview.workspace.actions import action
 from medview.workspace.editing import Step
+from medview.workspace.jobs import InlineRunner
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.pour import Poured
+from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
+from medview.workspace.workspace import Workspace
 
 SHAPE_KJI = (70, 150, 260)
 
@@ -198,3 +205,23 @@ def test_a_small_change_is_not_poured(case: OpenCase, pump: ByHand) -> None:
     assert patch is not None
     assert case.do(Command("One voxel", (patch,)))
     assert pump.poured == []
+
+
+def test_undo_asked_for_meanwhile_is_done_right_after_it(case: OpenCase, pump: ByHand, tmp_path: Path) -> None:
+    workspace = Workspace(InlineRunner(), Services(InlinePool(), Registry(tmp_path / "a", tmp_path / "b")))
+    workspace.add_case(case)
+    case.pump = pump
+    undo = action("undo")
+    case.pour("Fill all", "test", _noise(case))
+    assert case.history.names == ()
+    assert undo.enabled(workspace)
+    undo.run(workspace)
+    pump.finish()
+    # It was finished, and taking it back goes on in steps of its own.
+    assert case.history.names == ("Fill all",)
+    pump.finish()
+    assert case.history.names == ()
+    assert not case.labels.segmentation.layer(0).voxels.any()
+    action("redo").run(workspace)
+    pump.finish()
+    assert case.history.names == ("Fill all",)
