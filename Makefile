@@ -30,7 +30,7 @@ faults: $(VENV)/.dev
 	tests/io/test_reader_pool.py tests/io/test_series_reader.py tests/fuzz/test_window.py
 	MEDVIEW_KILLS=$${MEDVIEW_KILLS:-1000} MEDVIEW_DISK_STRIDE=$${MEDVIEW_DISK_STRIDE:-1} \
 	MEDVIEW_HISTORIES=$${MEDVIEW_HISTORIES:-100} MEDVIEW_DAMAGES=$${MEDVIEW_DAMAGES:-3000} MEDVIEW_TURNS=$${MEDVIEW_TURNS:-300} \
-	MEDVIEW_WINDOW_KILLS=$${MEDVIEW_WINDOW_KILLS:-40} \
+	MEDVIEW_WINDOW_KILLS=$${MEDVIEW_WINDOW_KILLS:-40} MEDVIEW_POWER_CUTS=$${MEDVIEW_POWER_CUTS:-3000} \
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -rP --show-capture=stdout tests/faults
 
 # A bundle of the command line that needs no Python, and what it does with a damaged study.

@@ -51,6 +51,21 @@ def run(order: dict[str, Any]) -> None:
     _say(f"hits {hits}")
 
 
+def run_recorded(order: dict[str, Any]) -> None:
+    """Work through ``rows`` rows of the script ``seed`` and write down in ``notes`` all that happens to the disk."""
+    path, disk = Path(order["path"]), FaultyDisk()
+    disk.arm(path, 0, Manner.REFUSED)
+    disk.record(Path(order["notes"]))
+    trial = _Trial(open_kept(Project.open(path, reader=READER)), lambda: False)
+    hand, step = trial.kept.annotator(order["seed"]), 0
+    while len(trial.tickets) < order["rows"]:
+        hand.step(step)
+        step += 1
+        trial.settle()
+        disk.told(len(trial.tickets))
+    trial.finish(lambda: None)
+
+
 def run_full(order: dict[str, Any]) -> None:
     """Work through a script until the disk is full for good, go on for a while, then make room.
 

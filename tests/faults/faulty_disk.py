@@ -65,6 +65,14 @@ class FaultyDisk:
         """Let the disk work again; counting goes on."""
         self._library.faulty_disk_heal()
 
+    def record(self, file: Path) -> None:
+        """Write down in a file outside the folder all that changes files under it from now on; see ``power_cut.py``."""
+        self._library.faulty_disk_record(os.fsencode(file))
+
+    def told(self, seq: int) -> None:
+        """Write down that somebody was told row ``seq`` is saved."""
+        self._library.faulty_disk_told(ctypes.c_long(seq))
+
     @property
     def calls(self) -> int:
         """Writes counted since ``arm``."""

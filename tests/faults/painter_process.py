@@ -83,7 +83,13 @@ def _when_free(path: Path) -> Project:
             os.sched_yield()
 
 
-_WORK = {"paint": paint, "trial": disk_trial.run, "full": disk_trial.run_full, "turns": take_turns}
+_WORK = {
+    "paint": paint,
+    "trial": disk_trial.run,
+    "full": disk_trial.run_full,
+    "recorded": disk_trial.run_recorded,
+    "turns": take_turns,
+}
 
 
 def main() -> None:
