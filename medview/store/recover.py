@@ -120,12 +120,25 @@ def replay(
             continue
         case.follow(row.kind, row.seq, row.target_seq, command, row.revision)
         after_row(case)
-    at_the_end = [stored.row.seq for stored in unplaced if stored.row_id > newest_row_id]
-    if at_the_end:
-        # What is done next must not get the number of a row that is there.
-        near = [seq for seq in at_the_end if case.seq < seq <= case.seq + _FAR]
-        _lose_missing(case, case.seq + 1, max(near, default=case.seq + 1), "")
+    last = last_of_unplaced(unplaced, newest_row_id, case.seq)
+    if last > case.seq:
+        _lose_missing(case, case.seq + 1, last, "")
     return case
+
+
+def last_of_unplaced(unplaced: Iterable[StoredRow], newest_row_id: int, seq: int) -> int:
+    """Return the number of the newest of the damaged rows that follow the last sound one, row ``seq``; ``seq`` for none.
+
+    What is done next must not get the number of a row that is there.
+
+    Parameters
+    ----------
+    newest_row_id : int
+        Of the last sound row.
+    """
+    at_the_end = [stored.row.seq for stored in unplaced if stored.row_id > newest_row_id]
+    near = [number for number in at_the_end if seq < number <= seq + _FAR]
+    return max(near, default=seq + bool(at_the_end))
 
 
 class _Commands:

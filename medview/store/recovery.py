@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from medview.core.atomic import sync_folder
 from medview.core.changes import Command
@@ -31,7 +31,7 @@ from medview.store.entry import EntryKind
 from medview.store.faults import SQLITE_FAULTS
 from medview.store.parts import blobs_of
 from medview.store.project_folder import DATABASE_NAME, explained
-from medview.store.recover import described, in_words, newest_missing, replay
+from medview.store.recover import described, in_words, last_of_unplaced, newest_missing, replay
 from medview.store.replay import LOST_TOOL, ReplayedCase
 from medview.store.rows import JournalRow, StoredRow, append_row, read_rows
 from medview.store.salvage import is_sound, salvage
@@ -201,6 +201,9 @@ def _write_new(
                     case = get_case(reading, case_id)
                 except StoreError:
                     report.losses.append(f"What case {case_id} was drawn on is damaged, so its labels could not be kept.")
+                    with new.writing() as writing:
+                        # Nobody could list the cases beside it.
+                        writing.execute(delete(schema.cases).where(schema.cases.c.case_id == case_id))
                     continue
                 with new.writing() as writing:
                     _Case(case, reading, writing, blobs, kept, report).write()
@@ -260,10 +263,8 @@ class _Case:
             self._newest = stored
             self._take(stored)
         newest = self._newest.row_id if self._newest is not None else 0
-        for stored in unplaced:
-            if stored.row_id > newest:
-                self._newest = stored
-                self._stand_in(self._state.seq + 1, "")
+        for seq in range(self._state.seq + 1, last_of_unplaced(unplaced, newest, self._state.seq) + 1):
+            self._stand_in(seq, "")
 
     def _take(self, stored: StoredRow) -> None:
         row = stored.row

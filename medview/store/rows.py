@@ -131,7 +131,7 @@ def read_rows(
 
 
 def readers_cut_short(connection: Connection) -> list[str]:
-    """Return the names of readers whose newest row is sound and yet not the one they wrote last."""
+    """Return the names of readers whose newest row is not the one they wrote last."""
     readers, journal = schema.readers.c, schema.journal.c
     found = []
     for reader in connection.execute(select(readers.reader_id, readers.name, readers.head_sha256)).all():
@@ -139,11 +139,21 @@ def readers_cut_short(connection: Connection) -> list[str]:
         row = connection.execute(newest.order_by(journal.row_id.desc()).limit(1)).one_or_none()
         if row is None:
             found += [reader.name] if reader.head_sha256 else []
-        elif row.row_sha256 != reader.head_sha256 and all(
-            stored.intact for stored in read_rows(connection, row.case_id, only=[row.seq])
-        ):
-            found.append(reader.name)
+        elif row.row_sha256 != reader.head_sha256:
+            # Where the newest row is damaged its hash may be what is, and it the last one after all.
+            sound = all(stored.intact for stored in read_rows(connection, row.case_id, only=[row.seq]))
+            if sound or _end_is_missing(connection):
+                found.append(reader.name)
     return found
+
+
+def _end_is_missing(connection: Connection) -> bool:
+    """Whether fewer rows are there than were written, those not counted whose absence the rows after them tell."""
+    journal = schema.journal.c
+    written = int(connection.execute(select(func.sum(schema.readers.c.rows))).scalar() or 0)
+    # A number beyond all that were written is a damaged one.
+    newest = select(func.max(journal.seq)).where(journal.seq <= written).group_by(journal.case_id)
+    return sum(int(seq) for seq in connection.execute(newest).scalars()) < written
 
 
 def last_seq(connection: Connection, case_id: int) -> int:

@@ -10,22 +10,25 @@ import os
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from medview.core.case_labels import CaseLabels
+from medview.core.changes import Command, SegmentChange
 from medview.core.errors import MedViewError, StoreError
+from medview.core.geometry import Geometry
 from medview.store import ballast, row_writer
 from medview.store.parts import blobs_of
 from medview.store.project import Project
-from tests.faults.kept import READER, open_kept
-from tests.faults.tiles import TILES, missing, named, paint_tiles
+from medview.store.recovery import recover_project
+from tests.faults.kept import READER, open_kept, series_of
+from tests.faults.tiles import SEGMENT, TILES, missing, named, paint_tiles
 from tests.helpers.annotating import content, counted_anew, fingerprint
 
-DAMAGES = int(os.environ.get("MEDVIEW_DAMAGES", "60"))
+DAMAGES = int(os.environ.get("MEDVIEW_DAMAGES", "42"))
 SEED = int(os.environ.get("MEDVIEW_FAULTS_SEED", "5"))
 PAGE = 4096
 
@@ -94,29 +97,52 @@ def test_a_damaged_database_is_refused_or_says_exactly_what_is_missing(tiles: tu
         where = f"{damage.__name__} {number} of seed {SEED}"
         outcome = _tried(damaged, whole, where)
         seen[outcome] += 1
-        if outcome == "refused":
+        if outcome == "only read":
             assert file.read_bytes() == bytes(data), f"{where}: what could not be read was written"
-    assert seen["refused"] > 0
-    assert seen["named"] > 0
-    assert seen["whole"] > 0
+        _recovered(damaged, whole, where)
+    assert min(seen["only read"], seen["named"], seen["whole"]) > 0, seen
 
 
 def _tried(damaged: Path, whole: CaseLabels, where: str) -> str:
-    """Open a damaged project and say how that went."""
+    """Open a damaged project as the window does and say how that went."""
     try:
-        project = Project.open(damaged, reader=READER)
+        project = Project.open_or_read(damaged, reader=READER)
     except MedViewError:
-        return "refused"
+        return "only read"
     with project:
         kept = open_kept(project)
-        if kept.case.read_only:
-            assert kept.case.labels.segmentation.segments == [], where
-            return "refused"
-        gone, said = missing(kept.case.labels, whole), named(kept.case.losses)
-        assert gone == said, f"{where}: {sorted(gone)} are missing, {kept.case.losses} was said"
+        gone, losses = missing(kept.case.labels, whole), kept.case.losses
         assert counted_anew(kept.case.labels.segmentation), where
-        assert not said or not project.verify().ok, where
-    return "named" if said else "whole"
+        if kept.case.read_only:
+            told = "damaged" in kept.case.read_only
+            assert told or _told(gone, losses), f"{where}: {sorted(gone)} are missing, {losses} was said"
+            return "only read"
+        assert _told(gone, losses), f"{where}: {sorted(gone)} are missing, {losses} was said"
+        assert not losses or not project.verify().ok, where
+        return "named" if losses else "whole"
+
+
+def _recovered(damaged: Path, whole: CaseLabels, where: str) -> None:
+    """Recover what is left into a new project: sound, and it says what is missing."""
+    target = damaged.with_name("recovered.medview")
+    shutil.rmtree(target, ignore_errors=True)
+    report = recover_project(damaged, target)
+    with Project.open(target, reader=READER) as project:
+        assert project.verify().problems == (), where
+        case = open_kept(project).case
+        assert not case.read_only, where
+        gone = missing(case.labels, whole)
+        assert _told(gone, report.losses), f"{where}: {sorted(gone)} were not recovered, {report.losses} was said"
+
+
+def _told(gone: set[int], losses: Sequence[str]) -> bool:
+    """Whether losses name just the changes that are gone, or say that all from some change on are."""
+    if any(loss.startswith("What case 1") for loss in losses):
+        return gone == set(range(1, TILES + 2))
+    if any(loss.startswith("The newest changes") for loss in losses):
+        newest = set(range(TILES + 2 - len(gone - named(losses)), TILES + 2))
+        return named(losses) <= gone and gone - named(losses) == newest - named(losses)
+    return gone == named(losses)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +276,23 @@ def _holders(path: Path) -> tuple[dict[str, set[int]], list[str]]:
     snapshots = [digest for (digest,) in database.execute("SELECT blob_sha256 FROM snapshots")]
     database.close()
     return holders, snapshots
+
+
+def test_a_case_that_can_no_longer_be_told_keeps_no_other_from_being_recovered(tiles: tuple[Path, CaseLabels]) -> None:
+    path, whole = tiles
+    with Project.open(path, reader=READER) as project:
+        other = series_of(Geometry.from_spacing((4, 5, 6), (1.0, 1.0, 1.0)))
+        case = open_kept(project, other).case
+        case.do(Command("Add", (SegmentChange(None, SEGMENT, 0),)))
+    database = sqlite3.connect(path / "project.db")
+    with database:
+        database.execute("UPDATE cases SET geometry = 'no JSON' WHERE case_id = 2")
+    database.close()
+    target = path.with_name("recovered.medview")
+    report = recover_project(path, target)
+    assert report.losses[0] == "What case 2 was drawn on is damaged, so its labels could not be kept."
+    with Project.open(target, reader=READER) as project:
+        assert missing(open_kept(project).case.labels, whole) == set()
 
 
 def test_a_project_that_is_not_one_is_refused(tiles: tuple[Path, CaseLabels]) -> None:
