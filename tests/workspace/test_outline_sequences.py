@@ -10,14 +10,14 @@ import pytest
 from medview.core.axes import Axes
 from medview.core.plane import Plane
 from medview.edit.rules import EditRules, Overlap
-from medview.workspace import label_writing
+from medview.workspace import cutting, label_writing
 from medview.workspace.actions import action
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.tool_actions import set_tool
-from medview.workspace.tools import grow, scissors
+from medview.workspace.tools import grow
 from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 
@@ -103,7 +103,7 @@ def test_any_sequence_is_taken_back_and_done_again_to_the_byte(
 ) -> None:
     if large:
         # Everything takes the way of what is too large for a moment.
-        for module in (grow, scissors, label_writing):
+        for module in (grow, cutting, label_writing):
             monkeypatch.setattr(module, "AT_ONCE_VOXELS", 20)
     anyone, chance = Anyone(hands, workspace, case, seed), random.Random(seed + 100)
     states = [state(case)]

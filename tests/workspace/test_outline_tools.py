@@ -19,12 +19,12 @@ from medview.core.plane import Plane
 from medview.core.screen_map import ScreenMap
 from medview.core.window import Window
 from medview.edit.segments import new_segment
+from medview.workspace import cutting
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.preview import ShapePreview
 from medview.workspace.tool_actions import set_tool
-from medview.workspace.tools import scissors
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.workspace.conftest import make_case
@@ -376,7 +376,7 @@ def test_scissors_without_anything_to_cut_say_so_and_leave_no_trace(
 def test_a_cut_too_large_for_a_moment_is_the_same_cut(
     hands: Hands, case: OpenCase, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scissors, "AT_ONCE_VOXELS", 10)
+    monkeypatch.setattr(cutting, "AT_ONCE_VOXELS", 10)
     whole_segment(case)
     set_tool(workspace, Tool.SCISSORS)
     click(hands, case, CORNERS)
@@ -394,7 +394,7 @@ def test_a_cut_too_large_for_a_moment_is_the_same_cut(
 def test_a_case_that_was_cut_by_a_job_and_closed_is_forgotten(
     workspace: Workspace, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scissors, "AT_ONCE_VOXELS", 10)
+    monkeypatch.setattr(cutting, "AT_ONCE_VOXELS", 10)
     other = make_case()
     other.series = replace(other.series, series_uid="1.2.3.77")
     workspace.add_case(other)

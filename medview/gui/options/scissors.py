@@ -36,7 +36,7 @@ class ScissorsOptions(QWidget):
         self.depth_mm = number_box(
             0.0,
             _DEEPEST_MM,
-            _("How deep they cut, half of it to each side of the picture; 0 is through everything"),
+            _("How deep they cut on slices, half of it to each side; 0 is through everything, as always in 3-D"),
         )
         self.depth_mm.setDecimals(0)
         self.depth_mm.setSingleStep(5.0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.core.language import _, in_language
 from medview.gui.panes.scene_follower import SceneFollower
+from medview.gui.panes.volume_cut import VolumeCut
 from medview.gui.panes.volume_picture import VolumePicture, Words
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.theme_tokens import PICTURE_MEASURE
@@ -39,6 +40,7 @@ class VolumeCanvas(QWidget):
         self._workspace = workspace
         self._follower = follower
         self._picture = VolumePicture()
+        self._cut = VolumeCut(workspace)
         self._shown: Picture | None = None
         self._pressed_px: QPointF | None = None
         self._last_px = QPointF()
@@ -56,7 +58,8 @@ class VolumeCanvas(QWidget):
         follower.changed.connect(self._ask)
         follower.drawn.connect(self._take)
         Subscriptions(self).add(workspace.active_changed, self._take_case)
-        Subscriptions(self).add(field_signal(workspace.bench, "identity_hidden"), self._on_crosshair)
+        for name in ("identity_hidden", "tool", "mode"):
+            Subscriptions(self).add(field_signal(workspace.bench, name), self._on_crosshair)
         self._take_case()
 
     @property
@@ -125,6 +128,7 @@ class VolumeCanvas(QWidget):
                 point = case.volume.geometry.point_lps_mm(case.view.at_kji)
                 self._picture.paint_cross(painter, shot, point, PICTURE_MEASURE)
                 self._picture.paint_marker(painter, area, font, shot.orbit)
+                self._cut.paint(painter)
         finally:
             # Qt does not survive a painter that an error left open.
             painter.end()
@@ -132,7 +136,9 @@ class VolumeCanvas(QWidget):
     def _words(self) -> Words:
         follower, case, shift = self._follower, self._workspace.active, self._workspace.scene.opacity_shift
         below = ""
-        if self._shown is not None and case is not None and shift:
+        if self._shown is not None and self._cut.words:
+            below = self._cut.words
+        elif self._shown is not None and case is not None and shift:
             below = _("Opacity {shift}").format(
                 shift=in_language(shift_text(case.volume.modality, case.volume.unit, shift))
             )
@@ -152,8 +158,11 @@ class VolumeCanvas(QWidget):
         self._ask()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a drag or a click."""
+        """Begin a drag, a cut or a click."""
         self._pressed_px, self._last_px, self._dragging = event.position(), event.position(), False
+        turns = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if event.button() == Qt.MouseButton.LeftButton and self._cut.in_hand and not turns and self._shown is not None:
+            self._cut.begin(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Turn, pan or move the opacity."""
@@ -162,6 +171,10 @@ class VolumeCanvas(QWidget):
         if not self._dragging and (event.position() - self._pressed_px).manhattanLength() < _DRAG_PX:
             return
         self._dragging = True
+        if self._cut.drawing:
+            self._cut.move(event.position())
+            self.update()
+            return
         way, self._last_px = event.position() - self._last_px, event.position()
         self._drag(event.buttons(), way.x(), way.y())
 
@@ -182,12 +195,26 @@ class VolumeCanvas(QWidget):
         clicked = self._pressed_px is not None and not self._dragging
         self._pressed_px = None
         shot = self._shot()
+        if self._cut.drawing and not clicked:
+            self._cut.end(shot)
+            self._dragging = False
+            self.update()
+            return
+        self._cut.drop()
         if clicked and event.button() == Qt.MouseButton.LeftButton and shot is not None:
             self._follower.pick(shot, event.position().x(), event.position().y())
         elif self._dragging and event.buttons() == Qt.MouseButton.NoButton:
             self._settle.stop()
             self._come_to_rest()
         self._dragging = False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give up a line that is being drawn (Escape)."""
+        if event.key() == Qt.Key.Key_Escape and self._cut.drop():
+            self._pressed_px = None
+            self.update()
+        else:
+            super().keyPressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Ask to fill the window."""

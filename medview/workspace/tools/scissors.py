@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from medview.core.language import _
 from medview.core.screen_map import ScreenMap
 from medview.edit.outline import Prism
-from medview.edit.whole_masks import cut
-from medview.workspace.label_writing import AT_ONCE_VOXELS, LabelWriting, may_write
+from medview.workspace.cutting import cut_away
+from medview.workspace.label_writing import may_write
 from medview.workspace.outline_clicks import Drawn, OutlineClicks, OutlineKind
 from medview.workspace.pointer import Pointer
 from medview.workspace.stage import Stage
@@ -20,30 +19,11 @@ def begin(stage: Stage, press: Pointer) -> OutlineClicks | None:
 
 
 def _cut(drawn: Drawn) -> bool:
-    stage = drawn.stage
-    case, bench = stage.case, stage.bench
-    if not may_write(stage, erase=True):
-        return False
-    segment = case.active_segment
-    assert segment is not None
-    box = case.labels.segmentation.box(segment)
-    geometry = case.volume.geometry
-    depth = math.inf
-    if bench.cut_depth_mm > 0:
-        depth = bench.cut_depth_mm / 2 / drawn.layout.spacing_mm(geometry)
+    stage, geometry = drawn.stage, drawn.stage.case.volume.geometry
+    depth_mm = stage.bench.cut_depth_mm
+    depth = depth_mm / 2 / drawn.layout.spacing_mm(geometry) if depth_mm > 0 else math.inf
     seen = ScreenMap.of(drawn.layout, geometry)
-    prism = Prism(drawn.corners, seen, drawn.at - depth, drawn.at + depth)
-    region = None if box is None else box if bench.cut_outside else prism.box(box)
-    if region is None or region.empty:
-        stage.say(_("There is nothing of {name} to cut there.").format(name=segment.name))
-        return True
-    if stage.later is not None and math.prod(region.shape_kji) > AT_ONCE_VOXELS:
-        return stage.later.start(case, cut(prism, outside=bench.cut_outside))
-    writing = LabelWriting(stage, "scissors", erase=True)
-    writing.write(prism.pieces(region, outside=bench.cut_outside))
-    if writing.commit(f"Scissors: {writing.name}") is None:
-        stage.say(_("There is nothing of {name} to cut there.").format(name=segment.name))
-    return True
+    return cut_away(stage, Prism(drawn.corners, seen, drawn.at - depth, drawn.at + depth))
 
 
 _KIND = OutlineKind(_cut, always_erases=True)
