@@ -5,11 +5,18 @@ from __future__ import annotations
 from medview.core.language import _
 from medview.edit.effects.table import EFFECTS
 from medview.workspace.action import Action, Run, Test, can_change
+from medview.workspace.tool_actions import set_mode
+from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
 
 
 def _open(effect_id: str) -> Run:
-    return lambda workspace: workspace.effects.open(effect_id)
+    def run(workspace: Workspace) -> None:
+        if workspace.bench.mode is not Mode.ANNOTATE:
+            set_mode(workspace, Mode.ANNOTATE)
+        workspace.effects.open(effect_id)
+
+    return run
 
 
 def _is_open(workspace: Workspace) -> bool:

@@ -20,7 +20,7 @@ from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.volume import Volume
 from medview.edit.between_slices import between_slices
 from medview.edit.drawn_slices import Drawn
-from medview.edit.effects import between, islands, margin, seeds, smooth
+from medview.edit.effects import between, holes, islands, margin, seeds, smooth, threshold
 from medview.edit.effects.effect import Effect
 from medview.edit.grey_noise import grey_of
 from medview.edit.grow_from_seeds import SeedGrowth
@@ -47,6 +47,8 @@ def rows() -> list[Row]:
         ("islands: keep the largest", islands.EFFECT, {"way": "largest"}),
         ("margin of 5 mm", margin.EFFECT, {"way": "grow", "margin_mm": 5.0}),
         ("smoothing, median of 5 mm", smooth.EFFECT, {"way": "median", "kernel_mm": 5.0}),
+        ("filling holes on all sides", holes.EFFECT, {"way": "space"}),
+        ("threshold of the whole volume", threshold.EFFECT, {"way": "range", "range": (80.0, 3000.0)}),
     ):
         found.append(Row(title, _seconds(lambda e=effect, v=values: _run(e, labels, volume, v)), "s", None, whole))
     return found

@@ -17,6 +17,7 @@ from medview.edit.effects.effect import Effect, segment_box
 from medview.edit.effects.settings import Choice
 from medview.edit.effects.table import EFFECTS
 from medview.edit.rules import Area, EditRules, Overlap
+from medview.workspace.actions import action
 from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner, Job, JobStatus, Outcome, Request
@@ -444,3 +445,17 @@ def _ways(effect: Effect) -> list[dict[str, object]]:
 def drawn_in(found: dict[int, bytes]) -> dict[int, bytes]:
     """Leave out layers that were made and are empty again."""
     return {n: voxels for n, voxels in found.items() if any(voxels)}
+
+
+def test_an_effect_asked_for_while_reading_brings_annotating_and_its_tool_along(
+    workspace: Workspace, case: OpenCase
+) -> None:
+    drawn(case, SMALL)
+    workspace.bench.tool = Tool.WINDOW
+    action("effect.holes").run(workspace)
+    assert (workspace.bench.mode, workspace.bench.tool) == (Mode.ANNOTATE, Tool.BRUSH)
+    assert workspace.bench.effect.effect_id == "holes"
+    workspace.bench.tool = Tool.CROSSHAIR
+    action("effect.islands").run(workspace)
+    assert workspace.bench.tool is Tool.CROSSHAIR
+    assert workspace.bench.effect.effect_id == "islands"
