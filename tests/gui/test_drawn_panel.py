@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLineEdit
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from medview.core.annotations import BoxAnnotation, Drawn, Trace
@@ -226,3 +226,28 @@ def test_a_number_is_a_number_or_stays_as_it_was(panel: DrawnPanel, case: OpenCa
     line.setText("\u22123,25")
     line.editingFinished.emit()
     assert all_drawn(case)[0].attributes == (Attribute("Grade", -3.25),)
+
+
+def test_in_the_list_delete_deletes_all_that_is_chosen_and_enter_goes_to_the_label(
+    qtbot: QtBot, desk: Workspace, case: OpenCase
+) -> None:
+    # In a window whose own Delete key stands for the one thing that was touched last.
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    actions = QtActions(window, desk, Scheme.load(), [*ACTIONS, *FileCommands(window, desk).actions()])
+    panel = DrawnPanel(desk, actions)
+    window.setCentralWidget(panel)
+    window.show()
+    window.activateWindow()
+    add(case, *(box(case, str(n), f"Box {n}", n) for n in range(1, 5)))
+    shown(panel)
+    click(panel, 0)
+    panel.view.setFocus()
+    QTest.keyClick(panel.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(panel.detail.label.hasFocus)
+    assert panel.detail.label.selectedText() == "Box 1"
+    panel.view.setFocus()
+    panel.view.selectAll()
+    QTest.keyClick(panel.view, Qt.Key.Key_Delete)
+    assert all_drawn(case) == []
+    assert case.history.names[-1] == "Delete 4 boxes and marks"

@@ -7,9 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medview.core.annotations import BoxAnnotation, Trace
+from medview.core.attributes import Attribute
+from medview.core.changes import AnnotationChange, Command
 from medview.core.job import Inline
+from medview.core.trace import TraceKind
+from medview.core.vector import triple
 from medview.core.volume import Volume
 from medview.io.dicom.write_series import SeriesIdentity, write_series
+from medview.io.drawn_json import read_drawn
 from medview.io.label_files import read_labels
 from medview.io.load import LoadedVolume, load_volume
 from medview.store.entry import Entry, EntryKind
@@ -65,3 +71,21 @@ def test_no_seg_is_written_where_the_images_are_not_there(project: Path, tmp_pat
     write_series(tmp_path / "else", genuine(), SeriesIdentity("Phantom^Else", "E-2", seed="else"))
     document = export_project(project, tmp_path / "out", tmp_path / "else", Inline(), overwrite=False)
     assert document["warnings"] == ["case-0001: its images are not under the given folder, so no SEG was written."]
+
+
+def test_boxes_and_marks_are_written_beside_and_come_back_exactly(project: Path, tmp_path: Path) -> None:
+    geometry = genuine().geometry
+    box = BoxAnnotation.on_grid("b", "Nodule", geometry, (1, 2, 3), (2, 6, 9), flat_edge=0)
+    points = tuple(triple(p) for p in geometry.point_lps_mm([(1, 2, 3), (2, 6.1, 9.7)]))
+    line = Trace("t", TraceKind.OPEN, points, "Vessel", (Attribute("Grade", 0.1),))
+    with Project.open(project) as opened:
+        (row,) = opened.cases()
+        command = Command("Draw", (AnnotationChange(None, box), AnnotationChange(None, line)), "marks")
+        opened.journal.append(row.case_id, Entry(EntryKind.DO, command, 2))
+        assert opened.journal.flush()
+    document = export_project(project, tmp_path / "out", None, Inline(), overwrite=False)
+    assert "case-0001/boxes.json" in document["cases"][0]["files"]
+    sheet = read_drawn(str(tmp_path / "out" / "case-0001" / "boxes.json"))
+    assert sheet.things == (box, line)
+    assert sheet.geometry.same_grid(geometry)
+    assert sheet.pixels_sha256

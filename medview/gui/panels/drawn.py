@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtCore import QModelIndex, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -21,9 +18,10 @@ from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import action_button, icon_button, words
 from medview.gui.parts.drawn_detail import DrawnDetail
-from medview.gui.parts.drawn_model import EYE, LABEL, PLACE, SIZE, DrawnFilter, DrawnModel, rows_of
+from medview.gui.parts.drawn_model import EYE, DrawnFilter, DrawnModel, rows_of
+from medview.gui.parts.drawn_view import DrawnView
 from medview.gui.parts.qt_actions import QtActions
-from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
+from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.drawn import (
     all_drawn,
     chosen,
@@ -39,8 +37,6 @@ from medview.workspace.toolbox import ToolGroup, entry_of
 from medview.workspace.workspace import Workspace
 
 _PACE_MS = 120
-_MOST_ROWS = 7
-_EYE_PX, _SIZE_PX, _PLACE_PX = 30, 74, 68
 
 
 class DrawnPanel(QWidget):
@@ -64,7 +60,12 @@ class DrawnPanel(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.filter.search)
         self.detail = DrawnDetail()
-        self.view = self._make_view()
+        self.view = DrawnView(self.filter)
+        self.view.delete_wanted.connect(self._delete)
+        self.view.label_wanted.connect(self.detail.focus_label)
+        self.view.clicked.connect(self._on_clicked)
+        self.view.selectionModel().currentRowChanged.connect(self._on_current)
+        self.view.selectionModel().selectionChanged.connect(self._on_selection)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         layout.setSpacing(GRID_PX)
@@ -82,35 +83,6 @@ class DrawnPanel(QWidget):
         heard.add(field_signal(workspace.bench, "tool"), self._tell_wanted)
         self._of_case = Subscriptions(self)
         self._on_active()
-
-    def _make_view(self) -> QTreeView:
-        view = QTreeView()
-        view.setModel(self.filter)
-        view.setRootIsDecorated(False)
-        view.setUniformRowHeights(True)
-        view.setSortingEnabled(True)
-        view.header().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        view.header().setSortIndicatorClearable(True)
-        view.setAllColumnsShowFocus(True)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setTextElideMode(Qt.TextElideMode.ElideRight)
-        view.setAccessibleName(_("Boxes and marks"))
-        view.setObjectName("drawn list")
-        header = view.header()
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(_EYE_PX)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(LABEL, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((EYE, _EYE_PX), (SIZE, _SIZE_PX), (PLACE, _PLACE_PX)):
-            header.resizeSection(column, width)
-        view.selectionModel().currentRowChanged.connect(self._on_current)
-        view.selectionModel().selectionChanged.connect(self._on_selection)
-        view.clicked.connect(self._on_clicked)
-        for key, act in ((Qt.Key.Key_Delete, self._delete), (Qt.Key.Key_F2, self.detail.focus_label)):
-            shortcut = QShortcut(QKeySequence(key), view, act)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-        return view
 
     def _make_buttons(self, actions: QtActions) -> QHBoxLayout:
         self.copy = icon_button("mdi6.content-copy", _("Copy the list as a table, for a spreadsheet"))
@@ -136,14 +108,13 @@ class DrawnPanel(QWidget):
         kept = {one.annotation_id for one in self.selected()}
         self._quiet = True
         self.model.take(rows_of(case, all_drawn(case)) if case is not None else [])
-        self._select(kept)
+        self.view.choose(kept)
         self._quiet = False
         some = bool(self.model.rows)
         self.empty.setVisible(not some)
         for widget in (self.view, self.search, self.copy, self.hide_all, self.show_all, self.export, self.remove):
             widget.setVisible(some)
-        rows = min(_MOST_ROWS, len(self.model.rows))
-        self.view.setFixedHeight(rows * (CONTROL_HEIGHT_PX + 1) + self.view.header().sizeHint().height() + 2)
+        self.view.fit(len(self.model.rows))
         self._show_active()
         self._refresh_detail()
         self._tell_wanted()
@@ -156,8 +127,7 @@ class DrawnPanel(QWidget):
 
     def selected(self) -> list[Drawn]:
         """Return the things that are chosen in the list, in its order."""
-        rows = sorted(self.view.selectionModel().selectedRows(), key=QModelIndex.row)
-        return [self.filter.row_at(index).one for index in rows]
+        return self.view.chosen()
 
     def _on_active(self) -> None:
         self._of_case.clear()
@@ -186,19 +156,8 @@ class DrawnPanel(QWidget):
         if one is None or one.annotation_id in {other.annotation_id for other in self.selected()}:
             return
         self._quiet = True
-        self._select({one.annotation_id})
+        self.view.choose({one.annotation_id})
         self._quiet = False
-
-    def _select(self, ids: set[str]) -> None:
-        selection = self.view.selectionModel()
-        flags = QItemSelectionModel.SelectionFlag
-        selection.clearSelection()
-        for number in range(self.filter.rowCount()):
-            index = self.filter.index(number, LABEL)
-            if self.filter.row_at(index).one.annotation_id in ids:
-                selection.select(index, flags.Select | flags.Rows)
-                selection.setCurrentIndex(index, flags.NoUpdate)
-                self.view.scrollTo(index)
 
     def _on_current(self, current: QModelIndex, _before: QModelIndex) -> None:
         case = self._workspace.active
@@ -238,6 +197,5 @@ class DrawnPanel(QWidget):
     def _copy(self, _checked: bool = False) -> None:
         case: OpenCase | None = self._workspace.active
         if case is not None:
-            shown = [self.filter.row_at(self.filter.index(n, LABEL)).one for n in range(self.filter.rowCount())]
-            QGuiApplication.clipboard().setText(clipboard_table(case, shown))
+            QGuiApplication.clipboard().setText(clipboard_table(case, self.view.shown()))
             self._workspace.say(_("Copied the boxes and marks as a table."))

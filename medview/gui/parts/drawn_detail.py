@@ -25,7 +25,7 @@ class DrawnDetail(QWidget):
         self._case: OpenCase | None = None
         self._some: Sequence[Drawn] = ()
         self.label = QLineEdit()
-        self.label.setToolTip(_("Label of what is chosen in the list (F2); names of segments are offered"))
+        self.label.setToolTip(_("Label of what is chosen in the list (Enter); names of segments are offered"))
         self.label.setAccessibleName(self.label.toolTip())
         self._labels = QStringListModel(self)
         completer = QCompleter(self._labels, self)
