@@ -181,14 +181,14 @@ def test_values_that_are_none_do_no_harm() -> None:
 
 
 class _Impatient(Inline):
-    """Cancels at the nth time it is asked, and notes how long nobody asked."""
+    """Cancels at the nth time it is asked, and notes the longest that was worked without asking, in processor seconds."""
 
     def __init__(self, at: int) -> None:
         super().__init__()
-        self.left, self.longest, self._last = at, 0.0, time.perf_counter()
+        self.left, self.longest, self._last = at, 0.0, time.process_time()
 
     def raise_if_cancelled(self) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         self.longest, self._last = max(self.longest, now - self._last), now
         self.left -= 1
         if self.left == 0:
@@ -218,12 +218,12 @@ def test_strokes_on_a_hundred_cubed_grow_within_a_second_and_another_one_takes_l
     values, seeds, _truth = _phantom(shape=(100, 100, 100))
     grey = grey_of(_volume(values), Inline())
     growth = SeedGrowth(grey, SPACING_KJI_MM)
-    began = time.perf_counter()
+    began = time.process_time()
     growth.grow(seeds, Inline())
-    first = time.perf_counter() - began
+    first = time.process_time() - began
     more = seeds.copy()
     more[12:14, 60:62, 30:40] = 3
-    began = time.perf_counter()
+    began = time.process_time()
     growth.grow(more, Inline())
     assert first < allowed_s(1.0)
-    assert time.perf_counter() - began < first / 2
+    assert time.process_time() - began < first / 2

@@ -96,6 +96,32 @@ def test_the_hippocampus_on_mr_comes_out_of_strokes_on_every_fourth_slice(test_d
     assert np.mean(ours) > np.mean(theirs) + 0.1
 
 
+def test_the_lungs_of_a_whole_chest_come_out_of_one_disc_each(test_data: Path) -> None:
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(next((test_data / "ct-chest").rglob("*.dcm")).parent)))
+    image = reader.Execute()
+    i, j, k = image.GetSpacing()
+    values, spacing = sitk.GetArrayFromImage(image)[20:80, ::2, ::2], (k, 2 * j, 2 * i)
+    # Air that the body encloses, with the vessels in it: what a threshold, two clicks and closing would give.
+    body = np.stack([ndimage.binary_fill_holes(ndimage.binary_opening(one > -300, iterations=2)) for one in values])
+    air = ndimage.binary_opening((values < -400) & ndimage.binary_erosion(body, iterations=2))
+    pieces, _count = ndimage.label(air)
+    lungs = ndimage.binary_closing(pieces == np.argmax(np.bincount(pieces[air])), iterations=3)
+    seeds = np.zeros(values.shape, dtype=np.uint8)
+    middle = len(values) // 2
+    parts, count = ndimage.label(lungs[middle])
+    for n in range(1, count + 1):
+        depth = ndimage.distance_transform_edt(parts == n)
+        seeds[middle][depth > max(8, depth.max() * 0.7)] = 1
+    for n in range(0, len(values), 10):
+        inside = ndimage.distance_transform_edt(body[n])
+        seeds[n][(inside > 2) & (inside < 4) & (values[n] > -200)] = 2
+        seeds[n][ndimage.distance_transform_edt(~body[n]) > 4] = 3
+    grown = _grown(values, spacing, seeds)
+    # Closing has no neighbours to look at beyond the first and the last slice.
+    assert dice(grown[4:-4] == 1, lungs[4:-4]) > 0.97
+
+
 @pytest.mark.parametrize(("axis", "every", "least"), [(0, 3, 0.97), (1, 3, 0.95), (2, 4, 0.93)])
 def test_organs_drawn_on_every_few_slices_are_filled_between_without_meeting(
     test_data: Path, axis: int, every: int, least: float
