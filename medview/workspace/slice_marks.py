@@ -85,8 +85,10 @@ def set_done(case: OpenCase, layout: SlicePlane, *, done: bool) -> bool:
     if after == before:
         return False
     plane, number = layout.plane.value, index + 1
-    name = f"Mark {plane} slice {number} done" if done else f"Mark {plane} slice {number} not done"
-    return case.do(Command(name, (MarksChange(before, after),), "marks"))
+    change = MarksChange(before, after)
+    if done:
+        return case.do(Command(f"Mark {plane} slice {number} done", (change,), "marks"))
+    return case.do(Command(f"Mark {plane} slice {number} not done", (change,), "marks"))
 
 
 def go_to_open(case: OpenCase, layout: SlicePlane) -> bool:
