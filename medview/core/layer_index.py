@@ -16,9 +16,6 @@ _Counts = npt.NDArray[np.int64]
 _PIECE_VOXELS = 1 << 18
 """Looked at in one go: small enough to stay in the processor's cache."""
 
-_FEW_VALUES = 4
-"""Up to as many values are counted one after the other, which is quicker than all at once."""
-
 
 class LayerIndex:
     """Counts of the values 1 to 255 in every slice of one layer, so that no gesture has to look through all of it.
@@ -126,48 +123,45 @@ class LayerIndex:
                 self._along[axis][:, : known.shape[1]] = known
 
     def _tally(self, place: Box, labels: _Labels, changed: _Mask, sign: int) -> _Mask:
-        """Add the changed voxels of a box with this sign; return which values they hold, background left out."""
-        held = labels[changed]
-        if not held.any():
-            return np.zeros(256, dtype=np.bool_)
-        counts = np.bincount(held, minlength=256)
-        several = np.count_nonzero(counts) > 1
-        counts[0] = 0
-        present = counts > 0
-        self._counts += sign * counts
-        values = np.flatnonzero(present)
-        if values.size > _FEW_VALUES:
-            self._tally_many(place, labels, changed, held, values, sign)
+        """Add the changed voxels of a box with this sign; return which values they hold, background left out.
+
+        Labels lie in runs along i; counting these instead of voxels is many times as fast.
+        """
+        present = np.zeros(256, dtype=np.bool_)
+        if not labels.any():
             return present
-        for value in values:
-            mask = changed & (labels == value) if several else changed
-            lines = np.add.reduce(mask.view(np.uint8), axis=2, dtype=np.int32)
-            for axis, found in enumerate((lines.sum(axis=1), lines.sum(axis=0), _columns(mask))):
-                low = place.min_kji[axis]
-                self._along[axis][value, low : low + found.size] += (sign * found).astype(np.int32)
+        (k, j, i), (k0, j0, i0) = labels.shape, place.min_kji
+        lines = np.where(changed, labels, np.uint8(0)).reshape(k * j, i)
+        begins = np.ones(lines.shape, dtype=np.bool_)
+        np.not_equal(lines[:, 1:], lines[:, :-1], out=begins[:, 1:])
+        start = np.flatnonzero(begins)
+        held = lines.reshape(-1)[start]
+        length = np.diff(start, append=lines.size)
+        labelled = held > 0
+        start, held, length = start[labelled], held[labelled], length[labelled]
+        present[held] = True
+        values = np.flatnonzero(present)
+        if not values.size:
+            return present
+        number = np.zeros(256, dtype=np.intp)
+        number[values] = np.arange(values.size)
+        row = number[held]
+        line, first = np.divmod(start, i)
+        along_k = _table(row * k + line // j, length, values.size, k)
+        along_j = _table(row * j + line % j, length, values.size, j)
+        # One more at the first voxel of a run, one less behind its last.
+        steps = _table(row * (i + 1) + first, None, values.size, i + 1)
+        steps -= _table(row * (i + 1) + first + length, None, values.size, i + 1)
+        along_i = steps.cumsum(axis=1)[:, :i]
+        for axis, (low, found) in enumerate(((k0, along_k), (j0, along_j), (i0, along_i))):
+            self._along[axis][values, low : low + found.shape[1]] += (sign * found).astype(np.int32)
+        self._counts[values] += sign * along_k.sum(axis=1)
         return present
 
-    def _tally_many(self, place: Box, labels: _Labels, changed: _Mask, held: _Labels, values: _Counts, sign: int) -> None:
-        """Count the lines of all values at once, and columns only in the rows where a value is."""
-        (k, j, i), (k0, j0, i0) = changed.shape, place.min_kji
-        per_line = np.add.reduce(changed.view(np.uint8).reshape(k * j, i), axis=1, dtype=np.int32)
-        of_line = np.repeat(np.arange(k * j), per_line)
-        number = np.zeros(256, dtype=np.intp)
-        number[values] = np.arange(1, values.size + 1)
-        wide = values.size + 1
-        found = np.bincount(of_line * wide + number[held], minlength=k * j * wide).reshape(k, j, wide)[..., 1:]
-        self._along[0][values, k0 : k0 + k] += (sign * found.sum(axis=1).T).astype(np.int32)
-        rows = np.ascontiguousarray(found.sum(axis=0).T)
-        self._along[1][values, j0 : j0 + j] += (sign * rows).astype(np.int32)
-        for value, held_rows in zip(values, rows, strict=True):
-            used = np.flatnonzero(held_rows)
-            part = (slice(None), slice(int(used[0]), int(used[-1]) + 1))
-            self._along[2][value, i0 : i0 + i] += sign * _columns(changed[part] & (labels[part] == value))
 
-
-def _columns(mask: _Mask) -> npt.NDArray[np.int32]:
-    """Return how many voxels of a (k, j, i) mask lie at each i."""
-    return np.asarray(np.add.reduce(mask.view(np.uint8).reshape(-1, mask.shape[2]), axis=0, dtype=np.int32))
+def _table(at: _Counts, weights: _Counts | None, rows: int, columns: int) -> _Counts:
+    """Return how often, or with which sum of weights, each cell of a table is named."""
+    return np.bincount(at, weights, rows * columns).reshape(rows, columns).astype(np.int64)
 
 
 def _pieces(shape_kji: tuple[int, ...]) -> Iterator[tuple[slice]]:
