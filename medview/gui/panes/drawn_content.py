@@ -50,7 +50,7 @@ def proposed_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours:
             text = box.label if box.score is None else f"{box.label} {box.score:.2f}"
             outline = (*cut.corners, cut.corners[0])
             beside = max(cut.corners, key=lambda place: (place[1], -place[0]))
-            key = f"proposed {box.annotation_id}"
+            key = f"proposed:{box.annotation_id}"
             found.append(
                 FigureOnSlice((outline,), (), (text,), beside, key=key, colour=_colour(box, colours), style=Style.PROPOSED)
             )

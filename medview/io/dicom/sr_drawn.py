@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.annotations import BoxAnnotation, Drawn, Trace
+from medview.core.errors import WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.source import Source, SourceKind
@@ -58,6 +60,17 @@ def as_drawn(measurement: Measurement, drawn_as: str, geometry: Geometry) -> Dra
         return _box(measurement, geometry, source)
     kind = next(kind for kind, word in _OF_TRACE.items() if word == drawn_as)
     return Trace(identity, kind, measurement.points_lps_mm, label, (), True, *image, source)
+
+
+def left_out(path: Path, count: int, *, written: int) -> tuple[str, ...]:
+    """Return what is said of things that no report can hold. Raises WriteError when there is nothing else."""
+    if not count:
+        return ()
+    few = "1 thing is" if count == 1 else f"{count} things are"
+    said = f"{few} a 3-D box or a closed line on no plane, which a report cannot hold; export boxes and marks as JSON."
+    if not written:
+        raise WriteError(f"{path.name} was not written: {said}")
+    return (said,)
 
 
 def _reported(

@@ -9,7 +9,7 @@ from pathlib import Path
 from medview.analysis.measures import measure
 from medview.core.annotations import Drawn
 from medview.core.changes import AnnotationChange, Command
-from medview.core.errors import GeometryError, MedViewError, WriteError
+from medview.core.errors import GeometryError, MedViewError
 from medview.core.job import JobContext
 from medview.core.language import _, in_language, plural
 from medview.core.measurement import Measurement
@@ -17,7 +17,7 @@ from medview.core.pixel_hash import pixels_sha256, same_pixels
 from medview.core.study import Frame, VolumeEntry
 from medview.core.volume import Volume
 from medview.io.dicom.sr_codes import Stated
-from medview.io.dicom.sr_drawn import as_drawn, as_reported
+from medview.io.dicom.sr_drawn import as_drawn, as_reported, left_out
 from medview.io.dicom.sr_read import ImportedReport, ReadFigure, ReportTarget, is_report, read_sr
 from medview.io.dicom.sr_write import Reported, ReportSource, write_sr
 from medview.io.label_files import READ_TIMEOUT_S, SAME_PLACE_VOXELS
@@ -84,7 +84,7 @@ class ExportReport:
         figures = [reported(one.volume, one.measurement) for one in self.figures]
         marks = [as_reported(one, volume.geometry) for one in self.drawn]
         figures += [one for one in marks if one is not None]
-        notes = _left_out(self.path, marks.count(None), written=len(figures))
+        notes = left_out(self.path, marks.count(None), written=len(figures))
         return Written(self.path, (*write_sr(self.path, figures, source), *notes))
 
 
@@ -149,17 +149,6 @@ def reported(volume: Volume, measurement: Measurement) -> Reported:
     """Return a measurement with what it says on its volume, as a report takes it."""
     found = measure(volume, measurement)
     return Reported(measurement, tuple(Stated(q.name, q.value, q.unit) for q in found.quantities), found.reason, found.note)
-
-
-def _left_out(path: Path, count: int, *, written: int) -> tuple[str, ...]:
-    """Return what is said of things that no report can hold. Raises WriteError when there is nothing else."""
-    if not count:
-        return ()
-    few = "1 thing is" if count == 1 else f"{count} things are"
-    said = f"{few} a 3-D box or a closed line on no plane, which a report cannot hold; export boxes and marks as JSON."
-    if not written:
-        raise WriteError(f"{path.name} was not written: {said}")
-    return (said,)
 
 
 def differing(figures: Iterable[tuple[Volume, ReadFigure]]) -> tuple[str, ...]:
