@@ -24,6 +24,8 @@ from medview.workspace.workspace import Workspace
 
 _COLUMNS = 3
 _MOST_AMOUNTS = 4
+_NOTICED_S = 0.1
+"""Nobody asks how long less took."""
 
 
 class EffectsPanel(QWidget):
@@ -121,7 +123,8 @@ class EffectsPanel(QWidget):
         elif state.working:
             text, role = _("Working it out."), "quiet"
         else:
-            took = "" if candidate is None else _("Worked out in {seconds:.1f} s.").format(seconds=state.seconds)
+            waited = candidate is not None and state.seconds >= _NOTICED_S
+            took = _("Worked out in {seconds:.1f} s.").format(seconds=state.seconds) if waited else ""
             text, role = "\n".join(filter(None, (in_language(state.note), took))), "quiet"
         self.note.setText(text)
         self.note.setVisible(bool(text))
