@@ -75,6 +75,13 @@ def new_box(bench: Bench, case: OpenCase, press: Pointer, to: Pointer, *, solid:
     return found
 
 
+def meets_grid(geometry: Geometry, press: Pointer, to: Pointer) -> bool:
+    """Whether the rectangle between two places of one picture holds any of the volume."""
+    corners = _corners(geometry, press, to)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    return bool(np.all(high >= -0.5) and np.all(low < np.asarray(geometry.shape_kji) - 0.5))
+
+
 def new_trace(bench: Bench, case: OpenCase, kind: TraceKind, points_kji: npt.ArrayLike) -> Trace:
     """Return a point or a line through places given as voxel indices, shape (points, 3)."""
     points = case.volume.geometry.point_lps_mm(points_kji)
@@ -99,8 +106,7 @@ def _on_picture(
 def _touched(geometry: Geometry, press: Pointer, to: Pointer, depth: Depth | None) -> tuple[FloatArray, FloatArray, int]:
     """Return the half-open bounds of the voxels between two places, and the axis across them."""
     plane, index = press.plane, press.slice_index
-    rows, columns = (press.row, to.row), (press.column, to.column)
-    corners = np.asarray([plane.index_kji(geometry, index, row, column) for row in rows for column in columns])
+    corners = _corners(geometry, press, to)
     shape = np.asarray(geometry.shape_kji)
     low = np.clip(np.floor(corners.min(axis=0) + 0.5), 0, shape - 1)
     high = np.clip(np.floor(corners.max(axis=0) + 0.5) + 1, 1, shape)
@@ -116,6 +122,12 @@ def _touched(geometry: Geometry, press: Pointer, to: Pointer, depth: Depth | Non
             low[axis] = np.clip(np.floor(middle - (wanted - 1) / 2 + 0.5), 0, max(0, shape[axis] - wanted))
             high[axis] = min(float(shape[axis]), float(low[axis]) + wanted)
     return low, high, axis
+
+
+def _corners(geometry: Geometry, press: Pointer, to: Pointer) -> FloatArray:
+    """Return the corners of the rectangle between two places as voxel indices, shape (4, 3)."""
+    places = [(row, column) for row in (press.row, to.row) for column in (press.column, to.column)]
+    return np.asarray([press.plane.index_kji(geometry, press.slice_index, *place) for place in places])
 
 
 def _across(geometry: Geometry, plane: ObliquePlane) -> int:

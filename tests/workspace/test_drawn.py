@@ -391,6 +391,20 @@ def test_escape_gives_a_drag_back(hands: Hands, workspace: Workspace, case: Open
     assert case.history.names == ("Box",)
 
 
+@pytest.mark.parametrize("tool", ["box", "box3d"])
+def test_beside_the_volume_nothing_is_drawn_and_at_its_edge_what_lies_inside(
+    hands: Hands, workspace: Workspace, case: OpenCase, tool: str
+) -> None:
+    take(workspace, tool)
+    pull(hands, case, (-9.0, -9.0), (-3.0, -2.0))
+    assert all_drawn(case) == []
+    assert case.history.next_undo() is None
+    pull(hands, case, (-9.0, -9.0), (3.0, 2.0))
+    low, high = bounds(case)
+    assert np.all(np.asarray(low) >= 0)
+    assert sorted(np.subtract(high, low)[1:].tolist()) == [3, 4]
+
+
 def test_escape_lets_go_of_what_is_chosen(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
     case.view.active_annotation_id = place(case, (6, 6, 10), (7, 14, 20), flat_edge=0).annotation_id
     assert not hands.cancel()

@@ -11,7 +11,7 @@ from medview.core.annotations import BoxAnnotation
 from medview.core.changes import AnnotationChange
 from medview.workspace.drawn import TOOL, middle_kji, title
 from medview.workspace.handles import box_around
-from medview.workspace.new_drawn import new_box
+from medview.workspace.new_drawn import meets_grid, new_box
 from medview.workspace.pointer import Pointer
 from medview.workspace.pulling import apart_px, grip, pull, refused
 from medview.workspace.stage import Drag, Stage
@@ -47,6 +47,8 @@ def _draw(stage: Stage, press: Pointer, *, solid: bool) -> Drag:
     try:
         while (move := (yield None)) is not None:
             if now is None and apart_px(press, move) < _LEAST_PX:
+                continue
+            if not meets_grid(case.volume.geometry, press, move):
                 continue
             after = new_box(stage.bench, case, press, move, solid=solid)
             if now is not None:
