@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.geometry import Geometry
 from medview.core.job import JobContext
 from medview.core.language import _
 from medview.edit.seed_forest import Grey, Labels, Mask, SeedForest
@@ -26,7 +27,7 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 class _Level:
     grey: Grey
     closed: Mask | None
-    spacing_kji_mm: tuple[float, float, float]
+    steps_lps_mm: npt.NDArray[np.float64]
     coarser_kji: tuple[int, int, int]
     """Than the finest level."""
     halved_kji: tuple[int, int, int]
@@ -43,7 +44,8 @@ class SeedGrowth:
     ----------
     grey : ndarray of int16, shape (k, j, i)
         From ``grey_of``.
-    spacing_kji_mm : tuple of float
+    geometry : Geometry
+        Of the grid; it may be sheared.
     closed : ndarray of bool, shape (k, j, i), optional
         Voxels that are nobody's, and that nothing grows through.
     exact_voxels : int
@@ -53,12 +55,12 @@ class SeedGrowth:
     def __init__(
         self,
         grey: Grey,
-        spacing_kji_mm: tuple[float, float, float],
+        geometry: Geometry,
         closed: Mask | None = None,
         exact_voxels: int = EXACT_VOXELS,
     ) -> None:
-        self._unit_mm = min(spacing_kji_mm)
-        self._levels = [_Level(grey, closed, spacing_kji_mm, (1, 1, 1), (1, 1, 1))]
+        self._unit_mm = _least_step_mm(geometry.affine_lps[:3, :3].T)
+        self._levels = [_Level(grey, closed, geometry.affine_lps[:3, :3].T, (1, 1, 1), (1, 1, 1))]
         while self._levels[-1].grey.size > exact_voxels and max(self._levels[-1].grey.shape) > 2 * _BAND:
             self._levels.append(_halved(self._levels[-1]))
         self._forest: SeedForest | None = None
@@ -102,7 +104,7 @@ class SeedGrowth:
     ) -> tuple[Labels, npt.NDArray[np.uint32]]:
         before, level = self._seeds, self._levels[-1]
         if self._forest is None or before is None or np.any((before > 0) & ((seeds == 0) | (seeds > before))):
-            self._forest = SeedForest(level.grey, level.spacing_kji_mm, level.closed, self._unit_mm, level.coarser_kji)
+            self._forest = SeedForest(level.grey, level.steps_lps_mm, level.closed, self._unit_mm, level.coarser_kji)
         self._seeds = seeds.copy()
         self._forest.add(seeds)
         self._forest.spread(context, text, share)
@@ -127,7 +129,7 @@ class SeedGrowth:
             band &= ~level.closed
         context.raise_if_cancelled()
         found, found_costs = _finer(labels, halved, shape), _finer(costs, halved, shape)
-        forest = SeedForest(level.grey, level.spacing_kji_mm, ~band, self._unit_mm, level.coarser_kji)
+        forest = SeedForest(level.grey, level.steps_lps_mm, ~band, self._unit_mm, level.coarser_kji)
         forest.add(np.where(band, seeds, np.uint8(0)))
         context.raise_if_cancelled()
         near = band.copy()
@@ -146,6 +148,12 @@ class SeedGrowth:
         return found, found_costs
 
 
+def _least_step_mm(steps_lps_mm: npt.NDArray[np.float64]) -> float:
+    """Return the length of the shortest step to a neighbour by a face or an edge: on sheared grids that may be an edge."""
+    by = np.array([step for step in np.ndindex(3, 3, 3) if 1 <= np.abs(np.subtract(step, 1)).sum() <= 2]) - 1
+    return float(np.linalg.norm(by @ steps_lps_mm, axis=1).min())
+
+
 def _borders(labels: Labels, mixed: Mask) -> Mask:
     """Return the voxels near which more than one label lies, or several seeds lie in one voxel, or nothing came."""
     from scipy import ndimage
@@ -158,17 +166,16 @@ def _borders(labels: Labels, mixed: Mask) -> Mask:
 
 def _halved(level: _Level) -> _Level:
     """Return a level of half as many voxels along the directions in which they are fine."""
-    spacing, shape = level.spacing_kji_mm, level.grey.shape
+    spacing, shape = np.linalg.norm(level.steps_lps_mm, axis=1), level.grey.shape
     halved = tuple(2 if mm <= _UNEVEN * min(spacing) and n > 1 else 1 for mm, n in zip(spacing, shape, strict=True))
     k, j, i = halved
-    dk, dj, di = spacing
     coarser = level.coarser_kji
     closed = None if level.closed is None else np.asarray(_blocks(level.closed, (k, j, i)).all(axis=(1, 3, 5)))
     grey = _blocks(level.grey, (k, j, i)).mean(axis=(1, 3, 5), dtype=np.float32)
     return _Level(
         np.rint(grey).astype(np.int16),
         closed,
-        (dk * k, dj * j, di * i),
+        level.steps_lps_mm * np.array(halved)[:, None],
         (coarser[0] * k, coarser[1] * j, coarser[2] * i),
         (k, j, i),
     )

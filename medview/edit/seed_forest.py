@@ -64,7 +64,8 @@ class SeedForest:
     ----------
     grey : ndarray of int16, shape (k, j, i)
         Values in units of noise / ``GREY_PER_NOISE``, within -16383 to 16383.
-    spacing_kji_mm : tuple of float
+    steps_lps_mm : ndarray of float, shape (3, 3)
+        Row 0 is the way in the patient from a voxel to the next one along k, row 1 along j, row 2 along i.
     closed : ndarray of bool, shape (k, j, i), or None
         Where no way leads through.
     unit_mm : float
@@ -77,7 +78,7 @@ class SeedForest:
     def __init__(
         self,
         grey: Grey,
-        spacing_kji_mm: tuple[float, float, float],
+        steps_lps_mm: npt.NDArray[np.float64],
         closed: Mask | None,
         unit_mm: float,
         coarser_kji: tuple[int, int, int] = (1, 1, 1),
@@ -96,7 +97,7 @@ class SeedForest:
         # A key is a cost (24 bits) and a seed (8 bits); one that cannot become less is closed or a seed itself.
         self._keys: _Keys = self._padded_keys.reshape(-1)
         self._grey = padded_grey.reshape(-1).view(np.uint16)
-        self._ways = tuple(_ways(shape, spacing_kji_mm, unit_mm, coarser_kji))
+        self._ways = tuple(_ways(shape, steps_lps_mm, unit_mm, coarser_kji))
         self._fronts: dict[int, list[tuple[_Indices, _Keys]]] = {}
         self._open = max(1, int(np.count_nonzero(self._keys)))
 
@@ -230,7 +231,7 @@ class SeedForest:
 
 def _ways(
     shape: tuple[int, int, int],
-    spacing_kji_mm: tuple[float, float, float],
+    steps_lps_mm: npt.NDArray[np.float64],
     unit_mm: float,
     coarser_kji: tuple[int, int, int],
 ) -> Iterator[_Way]:
@@ -239,7 +240,7 @@ def _ways(
         by = np.subtract(step, 1)
         if not 1 <= np.abs(by).sum() <= 2:
             continue
-        length = float(np.linalg.norm(by * spacing_kji_mm)) / unit_mm
+        length = float(np.linalg.norm(by @ steps_lps_mm)) / unit_mm
         coarser = max(n for n, moved in zip(coarser_kji, by, strict=True) if moved)
         dearer = (difference / (_NOISES * GREY_PER_NOISE * coarser)) ** 2
         costs = np.minimum(np.round(STEP * length * (1.0 + dearer)), _MOST_COST).astype(np.uint32)

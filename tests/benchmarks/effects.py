@@ -118,7 +118,7 @@ def _grown(title: str, volume: Volume, truth: Mask, budget: float | None) -> lis
     more[k + 20 : k + 22, j - 10 : j + 10, i - 100 : i - 95] = 2
     growth: list[SeedGrowth] = []
     grown: list[npt.NDArray[np.uint8]] = []
-    first = _seconds(lambda: growth.append(SeedGrowth(grey_of(volume, Inline()), SPACING_KJI_MM)))
+    first = _seconds(lambda: growth.append(SeedGrowth(grey_of(volume, Inline()), volume.geometry)))
     first += _seconds(lambda: grown.append(growth[0].grow(strokes, Inline())))
     again = _seconds(lambda: growth[0].grow(more, Inline()))
     both = np.count_nonzero((grown[0] == 1) & truth) * 2

@@ -28,9 +28,14 @@ def _volume(values: np.ndarray, spacing: tuple[float, float, float] = SPACING_KJ
     return Volume(stored, Geometry.from_spacing(stored.shape, spacing), "CT", "HU", Rescale())
 
 
+def _grid(shape: tuple[int, ...]) -> Geometry:
+    k, j, i = shape
+    return Geometry.from_spacing((k, j, i), SPACING_KJI_MM)
+
+
 def _grown(values: np.ndarray, seeds: np.ndarray, *, calm: bool = False, **more: object) -> np.ndarray:
     grey = grey_of(_volume(values), Inline(), calm=calm)
-    return SeedGrowth(grey, SPACING_KJI_MM, **more).grow(seeds, Inline())  # type: ignore[arg-type]
+    return SeedGrowth(grey, _grid(grey.shape), **more).grow(seeds, Inline())  # type: ignore[arg-type]
 
 
 def _phantom(noise: float = 12.0, shape: tuple[int, int, int] = (30, 96, 90)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -106,7 +111,7 @@ def test_every_voxel_belongs_to_the_seed_that_reaches_it_cheapest_and_ties_go_to
     grey = rng.integers(-40, 40, (6, 9, 11)).astype(np.int16) // int(rng.integers(1, 40))
     seeds = np.where(rng.random(grey.shape) < 0.02, rng.integers(1, 5, grey.shape), 0).astype(np.uint8)
     closed = (rng.random(grey.shape) < 0.2) & (seeds == 0)
-    grown = SeedGrowth(grey, SPACING_KJI_MM, closed).grow(seeds, Inline())
+    grown = SeedGrowth(grey, _grid(grey.shape), closed).grow(seeds, Inline())
     assert np.array_equal(grown, _cheapest(grey, SPACING_KJI_MM, seeds, closed))
 
 
@@ -116,7 +121,7 @@ def test_growing_on_after_more_strokes_is_the_same_as_growing_all_at_once(seed: 
     rng = np.random.default_rng(seed)
     grey = ndimage.gaussian_filter(rng.normal(0, 300, (10, 24, 22)), 1.5).astype(np.int16)
     exact = 400 if coarse else 10**9
-    going_on = SeedGrowth(grey, SPACING_KJI_MM, None, exact)
+    going_on = SeedGrowth(grey, _grid(grey.shape), None, exact)
     seeds = np.zeros(grey.shape, dtype=np.uint8)
     for _stroke in range(4):
         at = rng.integers(0, (8, 20, 18))
@@ -124,7 +129,7 @@ def test_growing_on_after_more_strokes_is_the_same_as_growing_all_at_once(seed: 
         # Painted over what was there, taken away, or beside it.
         seeds[place] = rng.integers(0, 4) if rng.random() < 0.4 else np.maximum(seeds[place], rng.integers(1, 4))
         grown = going_on.grow(seeds, Inline())
-        anew = SeedGrowth(grey, SPACING_KJI_MM, None, exact).grow(seeds, Inline())
+        anew = SeedGrowth(grey, _grid(grey.shape), None, exact).grow(seeds, Inline())
         assert np.array_equal(grown, anew)
         assert np.array_equal(grown[seeds > 0], seeds[seeds > 0])
 
@@ -132,7 +137,7 @@ def test_growing_on_after_more_strokes_is_the_same_as_growing_all_at_once(seed: 
 def test_on_coarser_voxels_first_the_borders_come_out_nearly_the_same() -> None:
     values, seeds, truth = _phantom()
     grey = grey_of(_volume(values), Inline())
-    fine, coarse = (SeedGrowth(grey, SPACING_KJI_MM, None, n).grow(seeds, Inline()) for n in (10**9, 40_000))
+    fine, coarse = (SeedGrowth(grey, _grid(grey.shape), None, n).grow(seeds, Inline()) for n in (10**9, 40_000))
     for label in (1, 3, 4):
         assert dice(coarse == label, fine == label) > 0.96
         assert dice(coarse == label, truth == label) > 0.9
@@ -163,11 +168,30 @@ def test_between_two_seeds_on_nothing_the_border_is_half_way_in_millimetres() ->
         assert abs(border - (ends[0][axis] + ends[1][axis]) / 2) <= 1, (axis, mm)
 
 
+def test_on_a_tilted_grid_distances_are_those_in_the_patient() -> None:
+    affine = np.eye(4)
+    # k leans towards j by 40 degrees: one diagonal of the cells is far longer than the other.
+    affine[:3, :3] = np.array([[0, 0, 1.0], [np.sin(np.deg2rad(40)), 1.0, 0], [np.cos(np.deg2rad(40)), 0, 0]])
+    geometry = Geometry((31, 31, 3), affine)
+    seeds = np.zeros(geometry.shape_kji, dtype=np.uint8)
+    ends = (15, 15, 1), (21, 21, 1), (21, 9, 1)
+    for label, end in enumerate(ends, start=1):
+        seeds[end] = label
+    grown = SeedGrowth(np.zeros(geometry.shape_kji, dtype=np.int16), geometry).grow(seeds, Inline())
+    places = geometry.point_lps_mm(np.moveaxis(np.indices(geometry.shape_kji), 0, -1))
+    far = np.stack([np.linalg.norm(places - geometry.point_lps_mm(end), axis=-1) for end in ends])
+    nearest = np.sort(far, axis=0)
+    # Ways run along 18 directions, so they are up to a tenth longer than straight ones.
+    clear = nearest[1] > nearest[0] * 1.25 + 1
+    assert clear.mean() > 0.4
+    assert np.array_equal(grown[clear], 1 + np.argmin(far, axis=0)[clear])
+
+
 def test_an_edge_means_the_same_in_any_unit_and_on_any_ground() -> None:
     values, seeds, _truth = _phantom()
     volume = _volume(values)
     other = Volume(volume.voxels, volume.geometry, "MR", "", Rescale(0.01, 700.0))
-    first, second = (SeedGrowth(grey_of(one, Inline()), SPACING_KJI_MM).grow(seeds, Inline()) for one in (volume, other))
+    first, second = (SeedGrowth(grey_of(one, Inline()), one.geometry).grow(seeds, Inline()) for one in (volume, other))
     assert np.mean(first != second) < 0.01
 
 
@@ -177,7 +201,7 @@ def test_values_that_are_none_do_no_harm() -> None:
     broken[3, 10:14, 10:14] = np.nan
     broken[5, 40, 40] = np.inf
     grey = grey_of(Volume(broken, Geometry.from_spacing(broken.shape, SPACING_KJI_MM)), Inline())
-    assert SeedGrowth(grey, SPACING_KJI_MM).grow(seeds, Inline()).all()
+    assert SeedGrowth(grey, _grid(grey.shape)).grow(seeds, Inline()).all()
 
 
 class _Impatient(Inline):
@@ -198,7 +222,7 @@ class _Impatient(Inline):
 def test_growing_that_was_cancelled_goes_on_to_the_same_end() -> None:
     values, seeds, _truth = _phantom()
     grey = grey_of(_volume(values), Inline())
-    growth, whole = SeedGrowth(grey, SPACING_KJI_MM), SeedGrowth(grey, SPACING_KJI_MM).grow(seeds, Inline())
+    growth, whole = SeedGrowth(grey, _grid(grey.shape)), SeedGrowth(grey, _grid(grey.shape)).grow(seeds, Inline())
     for at in (1, 5, 40):
         with pytest.raises(CancelledError):
             growth.grow(seeds, _Impatient(at))
@@ -209,15 +233,15 @@ def test_cancel_is_asked_for_at_least_five_times_a_second() -> None:
     values, seeds, _truth = _phantom(shape=(60, 192, 180))
     watch = _Impatient(-1)
     grey = grey_of(_volume(values), watch, calm=True)
-    SeedGrowth(grey, SPACING_KJI_MM, None, 300_000).grow(seeds, watch)
-    SeedForest(grey, SPACING_KJI_MM, None, 0.8).add(seeds)
+    SeedGrowth(grey, _grid(grey.shape), None, 300_000).grow(seeds, watch)
+    SeedForest(grey, np.diag(SPACING_KJI_MM), None, 0.8).add(seeds)
     assert watch.longest < allowed_s(0.2)
 
 
 def test_strokes_on_a_hundred_cubed_grow_within_a_second_and_another_one_takes_less() -> None:
     values, seeds, _truth = _phantom(shape=(100, 100, 100))
     grey = grey_of(_volume(values), Inline())
-    growth = SeedGrowth(grey, SPACING_KJI_MM)
+    growth = SeedGrowth(grey, _grid(grey.shape))
     began = time.process_time()
     growth.grow(seeds, Inline())
     first = time.process_time() - began

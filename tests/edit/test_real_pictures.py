@@ -55,7 +55,7 @@ def _strokes(truth: np.ndarray, rest: int, every: int) -> np.ndarray:
 
 def _grown(values: np.ndarray, spacing: tuple[float, float, float], seeds: np.ndarray) -> np.ndarray:
     volume = Volume(values, Geometry.from_spacing(values.shape, spacing))
-    return SeedGrowth(grey_of(volume, Inline()), spacing).grow(seeds, Inline())
+    return SeedGrowth(grey_of(volume, Inline()), volume.geometry).grow(seeds, Inline())
 
 
 def _watershed(values: np.ndarray, spacing: tuple[float, float, float], seeds: np.ndarray) -> np.ndarray:

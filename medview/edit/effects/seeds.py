@@ -46,7 +46,7 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
     growth = _kept.take(key)
     if growth is None:
         grey = grey_of(given.volume, context, calm=calm, share=(0.0, 0.2))
-        growth = SeedGrowth(grey, given.geometry.spacing_kji_mm, closed if closed.any() else None)
+        growth = SeedGrowth(grey, given.geometry, closed if closed.any() else None)
     try:
         grown = growth.grow(seeds, context, (0.2, 0.6))
     finally:
