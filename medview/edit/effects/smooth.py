@@ -48,11 +48,11 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
     geometry, way = given.geometry, values["way"]
     between = context.raise_if_cancelled
     if way == "joint":
-        return Result(joint(given, number(values, "sigma_mm"), context))
+        return Result(joint(given, number(values, "sigma_mm"), context), note=_along_axes(geometry))
     mask = given.mask()
     if way == "gaussian":
         smooth = softened(geometry, mask, number(values, "sigma_mm"), between)
-        return Result({given.active.segment_id: smooth})
+        return Result({given.active.segment_id: smooth}, note=_along_axes(geometry))
     kernel_mm = number(values, "kernel_mm")
     if way == "median":
         size = kernel_voxels(geometry, kernel_mm)
@@ -65,6 +65,10 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
     halfway = first(geometry, mask, kernel_mm / 2, between)
     context.progress(0.35, _("Measuring distances"))
     return Result({given.active.segment_id: then(geometry, halfway, kernel_mm / 2, between)})
+
+
+def _along_axes(geometry: Geometry) -> str:
+    return _("The slices were tilted: the Gaussian follows the axes of the grid.") if geometry.sheared else ""
 
 
 def kernel_voxels(geometry: Geometry, kernel_mm: float) -> tuple[int, int, int]:

@@ -114,3 +114,9 @@ def test_a_locked_neighbour_is_not_smoothed() -> None:
     worked = work(EFFECT, labels, way="joint", sigma_mm=1.5)
     assert np.array_equal(held(labels, worked, locked), labels.mask(locked))
     assert not np.array_equal(held(labels, worked, ONE), labels.mask(ONE))
+
+
+def test_where_a_gaussian_is_not_quite_round_it_is_said() -> None:
+    for way in ("gaussian", "joint"):
+        assert "tilted" in work(EFFECT, labels_of("tilted", rough()), way=way).note
+        assert work(EFFECT, labels_of("oblique", rough()), way=way).note == ""
