@@ -19,6 +19,7 @@ from medview.core.changes import Command, SegmentChange
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Segment, SegmentRole, SegmentStatus
 from medview.core.source import Source, SourceKind
+from medview.gui.dialogs.label_sets import LabelSetsDialog
 from medview.gui.main_window import MainWindow
 from medview.gui.panels.segments import SegmentsPanel
 from medview.gui.segments.name_edit import NameEdit
@@ -292,6 +293,28 @@ def test_several_are_chosen_and_changed_together(
     assert case.view.chosen_segment_ids == (a,), "a segment reached by key is chosen alone"
 
 
+def test_the_key_for_deleting_deletes_what_is_chosen_while_the_list_has_the_focus(
+    qtbot: QtBot, panel: SegmentsPanel, case: OpenCase
+) -> None:
+    a, b, _c = add(case, "A", "B", "C")
+    click(qtbot, panel.tree, a, Cell.NAME)
+    click(qtbot, panel.tree, b, Cell.NAME, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(panel.tree, Qt.Key.Key_Delete)
+    assert [s.name for s in case.labels.segmentation.segments] == ["C"]
+
+
+def test_an_empty_case_offers_label_sets(qtbot: QtBot, panel: SegmentsPanel, window: MainWindow, case: OpenCase) -> None:
+    settle()
+    assert panel.sets.isVisible()
+    qtbot.mouseClick(panel.sets, Qt.MouseButton.LeftButton)
+    dialog = window.findChild(LabelSetsDialog)
+    assert dialog is not None
+    dialog.close()
+    add(case, "A")
+    settle()
+    assert not panel.sets.isVisible()
+
+
 def test_only_some_are_shown_and_all_again(panel: SegmentsPanel, window: MainWindow, case: OpenCase) -> None:
     a, _b = add(case, "A", "B")
     case.view.active_segment_id = a
@@ -513,6 +536,14 @@ def test_pieces_of_the_segment_are_listed_a_click_goes_there_and_a_table_is_copi
     assert len({len(row) for row in rows}) == 1
     draw(case, nodule, Box((0, 20, 1), (1, 22, 3)))
     qtbot.waitUntil(lambda: pieces.model.rowCount() == 3)
+
+
+def test_pieces_are_measured_while_only_they_can_be_seen(qtbot: QtBot, window: MainWindow, case: OpenCase) -> None:
+    window.side.sections["segments"].set_open(open_=False)
+    (nodule,) = add(case, "Nodule")
+    case.view.active_segment_id = nodule
+    draw(case, nodule, Box((1, 2, 2), (3, 6, 8)))
+    qtbot.waitUntil(lambda: window.side.lesions.model.rowCount() == 1)
 
 
 def test_nothing_is_measured_while_nobody_looks(

@@ -41,7 +41,11 @@ class SegmentsPanel(QWidget):
         super().__init__(parent)
         self._workspace, self._actions = workspace, actions
         self.watch = FigureWatch(workspace, self)
-        self._empty = words(_("No segments yet. Paint on a picture to make one, or add one here."), "quiet")
+        self._empty = words(
+            _("No segments yet. Paint on a picture to make one, add one here, or take a label set."), "quiet"
+        )
+        self.sets = action_button(actions["labelset.apply"], text=True, flat=False)
+        self.sets.setObjectName("button labelset.apply")
         self._read_only = words("", "warning")
         self._solo = words(_("Only some segments are shown."), "accent")
         self.search = QLineEdit()
@@ -61,12 +65,14 @@ class SegmentsPanel(QWidget):
         self.add = action_button(actions["segment.add"], text=True, flat=False)
         self.add.setObjectName("button segment.add")
         self._searching = QWidget()
+        self._of_chosen: list[QToolButton] = []
         self._build()
         self._pace = QTimer(self, interval=_PACE_MS, singleShot=True)
         self._pace.timeout.connect(self._show_sizes)
         self.search.textChanged.connect(self._filter)
         self.status.currentIndexChanged.connect(self._filter)
         self.tree.menu_wanted.connect(self._show_menu)
+        self.tree.delete_wanted.connect(lambda: actions.run("segment.delete"))
         self.tree.status_wanted.connect(self._show_statuses)
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self._on_active)
@@ -90,11 +96,13 @@ class SegmentsPanel(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(2)
         buttons.addWidget(self.add)
+        buttons.addWidget(self.sets)
         buttons.addStretch(1)
         for action_id in _BUTTONS:
             button = action_button(self._actions[action_id])
             button.setObjectName(f"button {action_id}")
             buttons.addWidget(button)
+            self._of_chosen.append(button)
         buttons.addWidget(self._more_button())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
@@ -151,6 +159,9 @@ class SegmentsPanel(QWidget):
         self._read_only.setText(why)
         self._read_only.setVisible(bool(why))
         self._empty.setVisible(not segments and not why)
+        self.sets.setVisible(not segments)
+        for button in self._of_chosen:
+            button.setVisible(bool(segments))
         self._solo.setVisible(case is not None and bool(case.view.solo_segment_ids))
         filtered = bool(self.search.text()) or self.status.currentData() is not None
         self._searching.setVisible(len(segments) >= _SEARCHED_FROM or filtered)

@@ -25,7 +25,7 @@ class FigureWatch(QObject):
     def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        self._awake = False
+        self._watchers: set[str] = set()
         self._pace = QTimer(self, interval=PACE_MS, singleShot=True)
         self._pace.timeout.connect(self._ask)
         heard = Subscriptions(self)
@@ -35,11 +35,19 @@ class FigureWatch(QObject):
         self._of_case = Subscriptions(self)
         self._on_case()
 
-    def watch(self, *, awake: bool) -> None:
-        """Measure from now on, or no longer."""
-        if awake and not self._awake:
+    def watch(self, who: str, *, awake: bool) -> None:
+        """Measure from now on, or no longer, for somebody who shows what is measured."""
+        if awake:
+            self._watchers.add(who)
             self._pace.start()
-        self._awake = awake
+        else:
+            self._watchers.discard(who)
+            if not self._watchers:
+                self._pace.stop()
+
+    @property
+    def _awake(self) -> bool:
+        return bool(self._watchers)
 
     @property
     def case(self) -> OpenCase | None:

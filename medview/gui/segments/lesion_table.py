@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Slot
-from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from medview.analysis.segment_figures import Component
@@ -108,9 +108,15 @@ class LesionTable(QWidget):
         self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Show what is known."""
+        """Measure while it can be seen."""
         super().showEvent(event)
+        self._watch.watch("pieces", awake=True)
         self.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Measure no longer."""
+        super().hideEvent(event)
+        self._watch.watch("pieces", awake=False)
 
     @Slot()
     def refresh(self) -> None:

@@ -62,12 +62,12 @@ class SegmentDetails(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Measure while it can be seen."""
         super().showEvent(event)
-        self._watch.watch(awake=True)
+        self._watch.watch("details", awake=True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Measure no longer."""
         super().hideEvent(event)
-        self._watch.watch(awake=False)
+        self._watch.watch("details", awake=False)
 
     @Slot()
     def refresh(self) -> None:

@@ -27,6 +27,8 @@ class SegmentTree(QTreeView):
 
     menu_wanted = Signal(QPoint)
     """A menu for what is chosen, at a place on the screen."""
+    delete_wanted = Signal()
+    """What is chosen is to go."""
     status_wanted = Signal(list, QPoint)
     """A choice of states for segments, at a place on the screen."""
 
@@ -182,6 +184,9 @@ class SegmentTree(QTreeView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete what is chosen; letters go to the window's shortcuts, not to a search of Qt's."""
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_wanted.emit()
+            return
         if event.text() and event.text().isprintable() and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             event.ignore()
             return
