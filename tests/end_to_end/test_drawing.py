@@ -30,7 +30,7 @@ def painted(run: Driver, path: Path) -> np.ndarray:
         return np.asarray(found["layer0"])
 
 
-def test_every_corner_of_a_hasty_stroke_is_painted_and_ctrl_erases(run: Driver, tmp_path: Path) -> None:
+def test_every_corner_of_a_hasty_stroke_is_painted_ctrl_erases_and_keys_lead_on(run: Driver, tmp_path: Path) -> None:
     k, j, i = run.case["crosshair_kji"]
     zigzag = [(k, j - 60 + 10 * (n % 2), i - 90 + 8 * n) for n in range(22)]
     run.keys("1", *["bracketleft"] * 12)
@@ -58,3 +58,16 @@ def test_every_corner_of_a_hasty_stroke_is_painted_and_ctrl_erases(run: Driver, 
     run.wait(lambda: run.state["tool"] == "eraser", "the eraser")
     run.keys("space")
     run.wait(lambda: run.state["tool"] == "brush", "the brush")
+    # Another segment; Alt and a click on the first one goes on with that, and a key leads from lesion to lesion.
+    run.keys("n")
+    away = run.ask("voxel", plane="axial", voxel_kji=[k, j + 60, i])
+    run.drag([away, {**away, "x": away["x"] + 20}])
+    run.wait(lambda: len(run.case["segments"]) == 2 and all(run.case["voxels"].values()), "the second segment")
+    run._xdotool("mousemove", str(places[-1]["x"]), str(places[-1]["y"]), "keydown", "alt", "click", "1", "keyup", "alt")
+    run.wait(lambda: run.state["message"] == "Segment 1 is the active segment.", "the segment to be picked")
+    run.keys("Page_Up", "Page_Up", "shift+Down")
+    run.wait(lambda: run.case["crosshair_kji"][0] == k, "the labelled slice")
+    run.keys("shift+Right")
+    run.wait(lambda: run.state["message"].startswith("Segment 1: lesion "), "the lesion")
+    at = run.case["crosshair_kji"]
+    assert erased[at[0], at[1], at[2]]
