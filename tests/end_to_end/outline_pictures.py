@@ -151,6 +151,43 @@ def draw(chest: Chest) -> None:
     studio.shoot("scissors-cut-dark-large", LARGE)
 
 
+def draw_in_3d(chest: Chest) -> None:
+    """Cut with a line over the 3-D view, and show what is left."""
+    studio, workspace, case = chest.studio, chest.workspace, chest.case
+    case.view.axes = None
+    case.view.active_segment_id = case.labels.segmentation.segments[-1].segment_id
+    action("layout.planes-3d").run(workspace)
+    chest.take("tool.scissors")
+    canvas = chest.window.panes.volume.canvas if chest.window.panes.volume is not None else None
+    assert canvas is not None
+    workspace.scene.surfaces = True
+
+    def fine() -> bool:
+        follower = chest.window.panes.volume.follower
+        look = canvas.shown.look if canvas.shown is not None else None
+        return look is not None and look.serial >= follower.serial and not look.quick and not follower.labels_wait
+
+    studio.wait(fine, "the 3-D view")
+    chest.window.resize(*LARGE)
+    for _ in range(20):
+        QApplication.processEvents()
+    studio.wait(fine, "the 3-D view")
+    middle, ring = canvas.rect().center(), [(-130, -60), (-30, -90), (-10, 10), (-60, 60), (-140, 30)]
+    places = [middle + QPoint(a, b) for a, b in ring]
+    QTest.mousePress(canvas, LEFT, NO_KEY, places[0])
+    for start, end in pairwise([*places, places[0]]):
+        for n in range(1, 9):
+            QTest.mouseMove(canvas, start + (end - start) * n / 8)
+    studio.shoot("scissors-3d-dark-large", LARGE)
+    before = case.history.next_undo()
+    QTest.mouseRelease(canvas, LEFT, NO_KEY, places[0])
+    studio.wait(lambda: case.history.next_undo() is not before, "the cut to be written")
+    studio.wait(fine, "the 3-D view")
+    studio.shoot("scissors-3d-cut-dark-large", LARGE)
+    studio.wait(fine, "the 3-D view")
+    studio.shoot("scissors-3d-cut-dark-large", LARGE)
+
+
 def main(folder: Path) -> None:
     """Open the chest and draw."""
     data = os.environ.get("MEDVIEW_TEST_DATA")
@@ -166,6 +203,7 @@ def main(folder: Path) -> None:
             if name in studio.window.side.sections:
                 studio.window.side.sections[name].set_open(open_=False)
         draw(Chest(studio))
+        draw_in_3d(Chest(studio))
         studio.window.close()
 
 
