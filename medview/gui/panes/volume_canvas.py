@@ -195,12 +195,10 @@ class VolumeCanvas(QWidget):
         clicked = self._pressed_px is not None and not self._dragging
         self._pressed_px = None
         shot = self._shot()
-        if self._cut.drawing and not clicked:
-            self._cut.end(shot)
+        if self._cut.end(shot):
             self._dragging = False
             self.update()
             return
-        self._cut.drop()
         if clicked and event.button() == Qt.MouseButton.LeftButton and shot is not None:
             self._follower.pick(shot, event.position().x(), event.position().y())
         elif self._dragging and event.buttons() == Qt.MouseButton.NoButton:
