@@ -159,9 +159,9 @@ class Project(CaseBook):
             return str(connection.execute(select(schema.facts.c.value).where(schema.facts.c.key == "name")).scalar_one())
 
     def info(self) -> dict[str, Any]:
-        """Return what the project is, ready for JSON: as ``project_info``, and whether it is ``read_only``."""
+        """Return what the project is, ready for JSON: as ``project_info``, whether it is ``read_only`` and ``damaged``."""
         with self._database.reading() as connection:
-            return {**project_info(connection, self.path), "read_only": self.read_only}
+            return {**project_info(connection, self.path), "read_only": self.read_only, "damaged": self.damaged}
 
     def rename(self, name: str) -> None:
         """Give the project another name for people; the folder keeps its own."""

@@ -111,6 +111,27 @@ def ballasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple
         project.close(discard=True)
 
 
+def test_64_mb_are_kept_while_a_project_is_written_and_given_back_when_it_is_closed(
+    project: Project, painter: Painter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.disk_usage(tmp_path).free < 256 << 20:
+        pytest.skip("this disk has too little room itself")
+    monkeypatch.setattr(ballast, "BALLAST_BYTES", 64 << 20)
+    laid = project.path / "ballast"
+    assert not laid.exists()
+    assert painter.add_segment().wait(5.0)
+    end = time.monotonic() + 20.0
+    while ballast.Ballast(project.path).missing_bytes and time.monotonic() < end:
+        threading.Event().wait(0.01)
+    assert laid.stat().st_size == 64 << 20
+    if sys.platform == "linux":
+        # Really there, not only spoken of.
+        assert laid.stat().st_blocks * 512 >= 64 << 20
+    assert project.info()["size_bytes"] < 1 << 20
+    project.close()
+    assert not laid.exists()
+
+
 def test_what_waits_when_the_disk_is_full_is_written_into_the_ballast_and_that_is_said(
     ballasted: tuple[Project, Painter, list[SavedState]],
 ) -> None:

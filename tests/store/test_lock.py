@@ -263,3 +263,39 @@ def test_a_damaged_lock_file_locks_nobody_out(project: Project) -> None:
     (project.path / "lock.json").write_bytes(b"\x00garbage")
     with Project.open(project.path) as again:
         assert again.cases() == []
+
+
+_HOLDING = """
+import sys, time
+from pathlib import Path
+from medview.store.project import Project
+from tests.store.painter import Painter
+project = Project.open(Path(sys.argv[1]))
+painter = Painter(project)
+painter.add_segment("Liver")
+assert painter.add_segment("Spleen").wait(10)
+print("saved", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_reader_hears_when_the_writer_is_killed_and_takes_over_with_everything(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_watch, "LOOK_EVERY_S", 0.02)
+    project.close()
+    command = [sys.executable, "-c", _HOLDING, str(project.path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "saved\n"
+        reader = Project.open_or_read(project.path)
+        assert reader.lock_watch is not None
+        freed = threading.Event()
+        reader.lock_watch.freed.connect(freed.set)
+        assert not freed.wait(0.2)
+        writer.kill()
+        assert freed.wait(10.0)
+    reader.close()
+    with Project.open(project.path) as again:
+        names = [segment.name for segment in again.load_case(painter.case_id).labels.segmentation.segments]
+    assert names == ["Liver", "Spleen"]
