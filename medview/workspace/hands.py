@@ -12,7 +12,7 @@ from medview.workspace.focus import stepped
 from medview.workspace.large_writing import LargeWriting
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Modifiers, Pointer
-from medview.workspace.preview import Preview, RegionPreview
+from medview.workspace.preview import GripPreview, Preview, RegionPreview
 from medview.workspace.scheme import Scheme, wheel_chord
 from medview.workspace.stage import Drag, DragTool, Stage
 from medview.workspace.toolbox import ToolEntry, ToolGroup, entry_of
@@ -55,6 +55,8 @@ class Hands:
         for name in ("tool", "brush_radius_mm"):
             # By a key, under a hand that rests.
             workspace.bench.events[name].connect(self._on_bench)
+        for signal in (workspace.looked_elsewhere, workspace.labels_changed):
+            signal.connect(self._on_elsewhere)
         workspace.active_changed.connect(self._on_active)
         self._on_active()
         self.later = LargeWriting(workspace)
@@ -265,6 +267,11 @@ class Hands:
 
     def _on_bench(self, *_values: object) -> None:
         self._update_preview(self.pointer)
+
+    def _on_elsewhere(self, *_values: object) -> None:
+        # What could be taken hold of is gone, or lies elsewhere now.
+        if isinstance(self.preview, GripPreview):
+            self._update_preview(self.pointer)
 
     def _on_clicking(self) -> None:
         self._update_preview(self.pointer)

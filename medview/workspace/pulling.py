@@ -40,7 +40,11 @@ def grip(stage: Stage, press: Pointer) -> tuple[Drawn, Handle] | None:
 
 def hover(stage: Stage, pointer: Pointer) -> GripPreview | None:
     """Show what a press would take hold of; nothing where it would draw something new."""
-    held_now = grip(stage, pointer) if stage.case.editable else None
+    case = stage.case
+    if not case.editable or case.slice_plane(pointer.plane.plane) != pointer.plane:
+        return None
+    # The slice may have been turned under a hand that rests.
+    held_now = grip(stage, replace(pointer, slice_index=case.position_on(pointer.plane)))
     if held_now is None:
         return None
     _, handle = held_now

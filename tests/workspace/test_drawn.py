@@ -594,6 +594,15 @@ def test_what_a_press_would_take_hold_of_is_shown(hands: Hands, workspace: Works
     assert hands.preview == GripPreview("axial", *handles[0].at, whole=False)
     hands.hover(pointer(case, *handles[-1].at))
     assert hands.preview == GripPreview("axial", *handles[-1].at, whole=True)
+    case.view.set_slice(0, 8)
+    workspace.looked_elsewhere.emit()
+    assert hands.preview is None
+    case.view.set_slice(0, 6)
+    hands.hover(pointer(case, *handles[0].at))
+    assert hands.preview is not None
+    drawn.delete(case, [made])
+    assert hands.preview is None
+    case.undo()
     hands.hover(pointer(case, 1.0, 1.0))
     assert hands.preview is None
     case.read_only = "These labels belong to another window."

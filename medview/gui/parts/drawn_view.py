@@ -14,7 +14,7 @@ from medview.gui.parts.drawn_model import EYE, LABEL, PLACE, SIZE, DrawnFilter
 from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX
 
 _MOST_ROWS = 7
-_EYE_PX, _SIZE_PX, _PLACE_PX = 30, 74, 68
+_EYE_PX, _SIZE_PX, _PLACE_PX = 30, 82, 68
 
 
 class DrawnView(QTreeView):
