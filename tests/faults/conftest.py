@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from medview.store import ballast
-
-LITTLE_BALLAST_BYTES = 1 << 18
+from tests.faults.kept import LITTLE_BALLAST_BYTES
 
 _MEMORY = Path("/dev/shm")
 

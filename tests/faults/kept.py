@@ -32,6 +32,7 @@ from tests.helpers.annotating import Annotator, fingerprint
 
 SHAPE_KJI = (14, 66, 80)
 READER = "Ada"
+LITTLE_BALLAST_BYTES = 1 << 18
 
 
 Images = tuple[Series, VolumeEntry, Volume]

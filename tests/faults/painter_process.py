@@ -21,8 +21,7 @@ from medview.store import ballast, journal, row_writer
 from medview.store.journal import Ticket
 from medview.store.project import Project
 from tests.faults import disk_trial
-from tests.faults.conftest import LITTLE_BALLAST_BYTES
-from tests.faults.kept import READER, open_kept, tickets_of
+from tests.faults.kept import LITTLE_BALLAST_BYTES, READER, open_kept, tickets_of
 
 # What a painter would import on its way is imported before it is born.
 import sqlalchemy.dialects.sqlite  # noqa: F401  # isort: skip

@@ -18,7 +18,7 @@ def test_five_hundred_strokes_take_little_memory_and_are_open_again_in_two_secon
     path = quick_disk / "big.medview"
     project, kept = open_big(path)
     with project:
-        paint(kept, stamps=3)
+        paint(kept, stamps=2)
         assert len(kept.case.history.names) == STROKES + 5
         assert undo_bytes(kept.case) < UNDO_BYTES
         last = content(kept.case.labels)

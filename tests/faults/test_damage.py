@@ -28,7 +28,7 @@ from tests.faults.kept import READER, open_kept, series_of
 from tests.faults.tiles import SEGMENT, TILES, missing, named, paint_tiles
 from tests.helpers.annotating import content, counted_anew, fingerprint
 
-DAMAGES = int(os.environ.get("MEDVIEW_DAMAGES", "42"))
+DAMAGES = int(os.environ.get("MEDVIEW_DAMAGES", "18"))
 SEED = int(os.environ.get("MEDVIEW_FAULTS_SEED", "5"))
 PAGE = 4096
 

@@ -23,7 +23,7 @@ KILLS = int(os.environ.get("MEDVIEW_KILLS", "20"))
 SEED = int(os.environ.get("MEDVIEW_FAULTS_SEED", "5"))
 IN_A_ROW = 10
 """Kills a project goes through."""
-LONGEST_LIFE_S = 0.5
+LONGEST_LIFE_S = 0.3
 REOPENED_S = 2.0
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="painters are forked, and there is no fork here")

@@ -15,8 +15,7 @@ from medview.gui.app import Program, build_program
 from medview.store import ballast, row_writer
 from medview.store.entry import SavedKind, SavedState
 from medview.store.journal import Ticket
-from tests.faults.conftest import LITTLE_BALLAST_BYTES
-from tests.faults.kept import tickets_of
+from tests.faults.kept import LITTLE_BALLAST_BYTES, tickets_of
 from tests.helpers.annotating import Annotator
 
 _LOOK_MS = 5
