@@ -80,7 +80,8 @@ def test_a_write_that_fails_loses_nothing_and_nothing_is_called_saved_that_is_no
     for at in _chosen(writes, residue):
         life = _trial(on_faulty_disk, quick_disk, at, manner, error, lasting=lasting)
         assert not life.failed, f"write {at}: {life.failed}"
-        assert int(life.told["hits"]) > 0
+        # How many writes there are depends a little on when the writer finds time for its ballast.
+        assert int(life.told["hits"]) > 0 or int(life.told["calls"]) < at
         # Whoever was not allowed in while the disk failed began anew.
         assert life.saved >= 1
 
@@ -93,7 +94,8 @@ def test_a_program_that_dies_at_a_write_loses_nothing_that_was_called_saved(
     mirror = Mirror(SEED)
     for at in _chosen(writes, 13 * manner.value):
         life = _trial(on_faulty_disk, quick_disk, at, manner)
-        assert life.status == -signal.SIGKILL, f"write {at}: {life.failed}"
+        assert not life.failed, f"write {at}: {life.failed}"
+        assert life.status == -signal.SIGKILL or int(life.told["calls"]) < at
         path = _path(quick_disk)
         if not path.exists():
             # A project is whole or absent.
