@@ -23,7 +23,6 @@ from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import owner_strip
 from medview.workspace.reference_lines import lines_on
-from medview.workspace.slice_marks import place_on_strip
 from medview.workspace.workspace import Workspace
 
 
@@ -96,7 +95,7 @@ class SliceFollower(QWidget):
             self._of_case.add(field_signal(case.view, "turns"), self._on_turn)
             self._of_case.add(field_signal(case.view, "axes"), self._on_axes)
             hear(self._of_case, case.view, OF_VIEW, self._mark)
-            self._of_case.add(field_signal(case.view, "active_segment_id"), self._on_active_segment)
+            self._of_case.add(field_signal(case.view, "active_segment_id"), self._follow_strip)
             self._of_case.add(field_signal(case.view, "cameras"), self._on_camera)
             self._of_case.add(field_signal(case.view, "time_index"), self._show_load)
         self._mark(Stale.ALL)
@@ -195,13 +194,10 @@ class SliceFollower(QWidget):
             self.update(self._picture.around(ranges))
         self._follow_strip()
 
-    def _on_active_segment(self) -> None:
-        self._follow_strip()
-
-    def _follow_strip(self) -> None:
+    def _follow_strip(self, *_values: object) -> None:
         """Draw the strip of slices again where it has something new to say, and nothing else."""
         case, layout, picture = self._case, self._layout, self._picture
-        if case is not None and layout is not None and picture.viewport is not None and picture.strip_changed(case, layout):
+        if case is not None and layout is not None and picture.viewport is not None and picture.strip.changed(case, layout):
             self._stale |= Stale.STRIP
             self.update(picture.strip.cover_px)
 
@@ -232,10 +228,9 @@ class SliceFollower(QWidget):
         else:
             for layer_id, ranges in written:
                 picture.labels.refresh(layer_id, ranges, label_part(case, layout, index, layer_id, ranges))
-        if parts & (Stale.STRIP | Stale.CAMERA):
-            picture.show_strip(case, layout)
-        elif isinstance(layout, SlicePlane):
-            picture.strip.look_at(place_on_strip(case, layout))
+        if parts & (Stale.STRIP | Stale.CAMERA) and picture.viewport is not None:
+            picture.strip.show(case, layout, picture.viewport)
+        picture.strip.go(case, layout)
         if parts & Stale.MEASURES:
             picture.show_measurements(case, layout, index)
         if parts & Stale.TEXT:

@@ -27,10 +27,10 @@ from medview.gui.layers.proposal import Chip, ProposalLayer
 from medview.gui.layers.range_tint import RangeTintLayer
 from medview.gui.layers.reference_lines import ReferenceLinesLayer
 from medview.gui.layers.scale_bar import ScaleBarLayer
-from medview.gui.layers.slice_strip import SliceStripLayer
 from medview.gui.panes.corner_lines import window_ends
 from medview.gui.panes.corner_text import corner_texts
 from medview.gui.panes.fused_view import FusedView
+from medview.gui.panes.pane_strip import PaneStrip
 from medview.gui.panes.previews import Previews
 from medview.gui.panes.rule_content import range_mask, rule_chips
 from medview.gui.panes.slice_content import (
@@ -54,7 +54,6 @@ from medview.workspace.grey_table import GreyTable
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Owner
 from medview.workspace.reference_lines import ReferenceLine
-from medview.workspace.slice_marks import slice_strip
 from medview.workspace.view_state import Bench, Camera, Tool
 
 _NO_TEXT = CornerTexts()
@@ -79,7 +78,7 @@ class SlicePicture:
         self.candidate = CandidateLayer()
         self.measurements = MeasurementsLayer()
         self.crosshair = CrosshairLayer()
-        self.strip = SliceStripLayer()
+        self.strip = PaneStrip(bench)
         self.reference_lines = ReferenceLinesLayer()
         self.previews = Previews()
         self._owner = OwnerLayer()
@@ -160,15 +159,6 @@ class SlicePicture:
     def show_labels(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take labels."""
         self.labels.update(label_cuts(case, self._bench, layout, index), self._here)
-
-    def strip_changed(self, case: OpenCase, layout: PlaneLayout) -> bool:
-        """Whether other slices hold labels, or are done, than when the strip was drawn."""
-        return self._bench.overlay_visible and not self.strip.shows(slice_strip(case, layout))
-
-    def show_strip(self, case: OpenCase, layout: PlaneLayout) -> None:
-        """Take which slices hold labels and which are done."""
-        known = slice_strip(case, layout) if self._bench.overlay_visible else None
-        self.strip.update(known, self._here.width_px, self._here.height_px)
 
     def show_measurements(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take the measurements, boxes, points and lines, and proposed boxes."""

@@ -233,26 +233,11 @@ class SegmentModel(QAbstractItemModel):
         if self._case is None or not data.hasFormat(_MIME):
             return False
         ids = bytes(data.data(_MIME).data()).decode().split("\n")
-        before, group = self._dropped_at(row, parent)
+        order = [s.segment_id for s in self._segments()]
+        before, group = _dropped_at(self._tops, order, row, parent)
         ops.move(self._case, ids, before, group)
         # Rows follow from the labels: Qt must not remove the ones that were dragged.
         return False
-
-    def _dropped_at(self, row: int, parent: Index) -> tuple[str, str]:
-        """Return the segment that a drop comes before (empty at the end) and the group it falls into."""
-        if not parent.isValid():
-            after = self._tops[row] if 0 <= row < len(self._tops) else None
-            return (after.ids[0] if after is not None else ""), ""
-        number = int(parent.internalId())
-        top = self._tops[number - 1 if number else parent.row()]
-        if number or not top.group:
-            # Onto a segment: before it, and into its group.
-            return top.ids[parent.row() if number else 0], top.group
-        if 0 <= row < len(top.ids):
-            return top.ids[row], top.group
-        order = [s.segment_id for s in self._segments()]
-        at = order.index(top.ids[-1]) + 1
-        return (order[at] if at < len(order) else ""), top.group
 
     def _segments(self) -> list[Segment]:
         return self._case.labels.segmentation.segments if self._case is not None else []
@@ -268,3 +253,25 @@ class SegmentModel(QAbstractItemModel):
             return False
         said = f"{segment.name} {segment.group} {segment.code.meaning if segment.code else ''}".casefold()
         return all(word in said for word in self._words)
+
+
+def _dropped_at(tops: Sequence[_Top], order: list[str], row: int, parent: Index) -> tuple[str, str]:
+    """Return the segment that a drop comes before (empty at the end) and the group it falls into.
+
+    Parameters
+    ----------
+    order : list of str
+        Ids of all segments, listed or not.
+    """
+    if not parent.isValid():
+        after = tops[row] if 0 <= row < len(tops) else None
+        return (after.ids[0] if after is not None else ""), ""
+    number = int(parent.internalId())
+    top = tops[number - 1 if number else parent.row()]
+    if number or not top.group:
+        # Onto a segment: before it, and into its group.
+        return top.ids[parent.row() if number else 0], top.group
+    if 0 <= row < len(top.ids):
+        return top.ids[row], top.group
+    at = order.index(top.ids[-1]) + 1
+    return (order[at] if at < len(order) else ""), top.group

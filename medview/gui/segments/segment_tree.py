@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QAbstractItemView, QColorDialog, QTreeView, QWidget
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QAbstractItemView, QTreeView, QWidget
 
 from medview.core.language import _
-from medview.core.segmentation import Segment
 from medview.gui.parts.bind import Subscriptions, field_signal
+from medview.gui.segments.row_buttons import ask_colour, press
 from medview.gui.segments.segment_cells import Cell
 from medview.gui.segments.segment_delegate import SegmentDelegate
-from medview.gui.segments.segment_model import ROW_ROLE, GroupRow, Index, SegmentModel, SegmentRow
+from medview.gui.segments.segment_model import ROW_ROLE, GroupRow, Index, SegmentModel
 from medview.workspace.open_case import OpenCase
-from medview.workspace.operations import segments as ops
 
 _PRESSED_AT_ONCE = (Cell.FOLD, Cell.STATUS, Cell.COLOUR, Cell.EYE, Cell.CUBE, Cell.LOCK)
 """Parts of a row that are buttons: a press on them chooses nothing."""
@@ -207,38 +206,16 @@ class SegmentTree(QTreeView):
         case, row = self._case, index.data(ROW_ROLE)
         if case is None or row is None:
             return False
-        if isinstance(row, GroupRow) and cell in (Cell.FOLD, Cell.NAME):
-            case.view.folded_groups = case.view.folded_groups ^ {row.name}
-            return True
-        ids, segments = self.rows.ids_under(index), _segments(row)
-        if cell is Cell.EYE:
-            ops.set_visible(case, ids, visible=not any(s.visible for s in segments))
-        elif cell is Cell.CUBE:
-            ops.set_visible_3d(case, ids, visible=not any(s.visible_3d for s in segments))
-        elif cell is Cell.LOCK:
-            ops.set_locked(case, ids, locked=not all(s.locked for s in segments))
-        elif cell is Cell.STATUS:
+        if cell is Cell.STATUS:
             if case.editable:
-                self.status_wanted.emit(ids, self.viewport().mapToGlobal(at))
-        elif cell is Cell.COLOUR:
-            self.ask_colour(ids)
-        else:
-            return False
-        return True
+                self.status_wanted.emit(self.rows.ids_under(index), self.viewport().mapToGlobal(at))
+            return True
+        if cell is Cell.COLOUR:
+            self.ask_colour(self.rows.ids_under(index))
+            return True
+        return press(case, cell, row)
 
     def ask_colour(self, ids: list[str]) -> None:
         """Ask for a colour for segments."""
-        case = self._case
-        segment = case.labels.segmentation.find(ids[0]) if case is not None and ids else None
-        if case is None or segment is None or not case.editable:
-            return
-        dialog = QColorDialog(self)
-        dialog.setWindowTitle(_("Colour of the segment"))
-        dialog.setCurrentColor(QColor(*segment.colour))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.colorSelected.connect(lambda c: ops.set_colour(case, ids, (c.red(), c.green(), c.blue())))
-        dialog.open()
-
-
-def _segments(row: GroupRow | SegmentRow) -> tuple[Segment, ...]:
-    return row.members if isinstance(row, GroupRow) else (row.segment,)
+        if self._case is not None:
+            ask_colour(self._case, ids, self)
