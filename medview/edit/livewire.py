@@ -8,6 +8,7 @@ not be square.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -104,22 +105,37 @@ class Window:
         return np.stack([rows + self.row, columns + self.column], axis=1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PartedPicture:
+    """A picture of which only the parts that are asked for are worked out.
+
+    Attributes
+    ----------
+    part : callable
+        Takes rows and columns as slices and returns their values.
+    """
+
+    shape: tuple[int, int]
+    part: Callable[[slice, slice], Picture]
+
+
 class Livewire:
     """Ways along the edges of one picture. What was worked out for a starting point is kept for the next pointer.
 
     Parameters
     ----------
-    values : ndarray of float32, shape (rows, columns)
-        What the picture shows; numbers that are none count as the lowest there is.
+    values : ndarray of float32, shape (rows, columns), or PartedPicture
+        What the picture shows; numbers that are none count as the lowest around.
     spacing_mm : tuple of float
         Between rows and between columns.
     """
 
-    def __init__(self, values: Picture, spacing_mm: Place) -> None:
-        self._values = values
-        if not np.isfinite(values).all():
-            seen = values[np.isfinite(values)]
-            self._values = np.where(np.isfinite(values), values, seen.min() if seen.size else 0).astype(np.float32)
+    def __init__(self, values: Picture | PartedPicture, spacing_mm: Place) -> None:
+        if isinstance(values, PartedPicture):
+            self._shape, self._part = values.shape, values.part
+        else:
+            self._shape = values.shape[0], values.shape[1]
+            self._part = lambda rows, columns: values[rows, columns]
         self._spacing_mm = spacing_mm
         self._windows: OrderedDict[tuple[int, int], Window] = OrderedDict()
 
@@ -151,7 +167,7 @@ class Livewire:
         reach = [max(1, min(_MARGIN, int(np.ceil(radius_mm / mm)))) + 3 for mm in self._spacing_mm]
         rows = slice(max(0, row - reach[0]), row + reach[0] + 1)
         columns = slice(max(0, column - reach[1]), column + reach[1] + 1)
-        slopes = Slopes.of(self._values[rows, columns], self._spacing_mm)
+        slopes = Slopes.of(self._values(rows, columns), self._spacing_mm)
         down = (np.arange(slopes.steep.shape[0])[:, None] + rows.start - place[0]) * self._spacing_mm[0]
         right = (np.arange(slopes.steep.shape[1])[None, :] + columns.start - place[1]) * self._spacing_mm[1]
         steep = np.where(np.hypot(down, right) <= radius_mm, slopes.steep, np.float32(0))
@@ -163,14 +179,21 @@ class Livewire:
         (found,) = _on_ridge(at, whole, self._spacing_mm)
         return float(found[0]), float(found[1])
 
+    def _values(self, rows: slice, columns: slice) -> Picture:
+        values = self._part(rows, columns)
+        seen = np.isfinite(values)
+        if seen.all():
+            return values
+        return np.where(seen, values, values[seen].min() if seen.any() else 0).astype(np.float32)
+
     def _pixel(self, place: Place) -> tuple[int, int]:
-        rows, columns = self._values.shape
+        rows, columns = self._shape
         return min(max(round(place[0]), 0), rows - 1), min(max(round(place[1]), 0), columns - 1)
 
     def _window(self, first: tuple[int, int], last: tuple[int, int]) -> Window:
         known = self._windows.get(first)
         if known is None or not known.holds(*last):
-            wanted = _reach(first, last, self._values.shape)
+            wanted = _reach(first, last, self._shape)
             # One that may not be larger stays as it is; the rest of the line is straight.
             if known is None or (known.row, known.column, *known.shape) != wanted:
                 known = self._windows[first] = self._worked_out(first, wanted)
@@ -184,7 +207,7 @@ class Livewire:
         from scipy.sparse.csgraph import dijkstra
 
         row, column, rows, columns = part
-        slopes = Slopes.of(self._values[row : row + rows, column : column + columns], self._spacing_mm)
+        slopes = Slopes.of(self._values(slice(row, row + rows), slice(column, column + columns)), self._spacing_mm)
         neighbours, ends = _graph(rows, columns)
         start = first[0] - row, first[1] - column
         costs = _costs(slopes, self._spacing_mm, start)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from medview.edit.livewire import Livewire
+from medview.edit.livewire import Livewire, PartedPicture
 from medview.edit.outline import inside_grid
 from tests.helpers.timing import allowed_s, typical_of
 
@@ -103,6 +103,29 @@ def test_a_picture_with_holes_and_one_without_any_slope_have_ways_too() -> None:
     way = flat.way((10.0, 10.0), (10.0, 30.0))
     assert (way[:, 0] == 10).all()
     assert flat.snapped((3.3, 4.4), 5.0) == (3.3, 4.4)
+
+
+def test_of_a_large_picture_only_what_is_around_is_looked_at() -> None:
+    asked: list[int] = []
+    whole = phantom(SPACINGS[0])
+
+    def part(rows: slice, columns: slice) -> npt.NDArray[np.float32]:
+        # The phantom lies far out in a picture of 25 million pixels.
+        found = np.full((rows.stop - rows.start, columns.stop - columns.start), -60.0, dtype=np.float32)
+        asked.append(found.size)
+        top, left = rows.start - 3000, columns.start - 4000
+        for row in range(found.shape[0]):
+            inner = np.arange(found.shape[1]) + left
+            if 0 <= row + top < SHAPE[0]:
+                there = (inner >= 0) & (inner < SHAPE[1])
+                found[row, there] = whole[row + top, inner[there]]
+        return found
+
+    wire = Livewire(PartedPicture((5000, 5000), part), SPACINGS[0])
+    start, end = np.add(ellipse(SPACINGS[0], [0.2, 1.2]), (3000, 4000))
+    way = np.subtract(wire.way(tuple(start), tuple(end)), (3000, 4000))
+    assert away_px(way, SPACINGS[0]).max() <= 1.0
+    assert sum(asked) < 400 * 400
 
 
 def test_both_ends_may_lie_on_one_pixel_or_outside_of_the_picture() -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from medview.analysis.reslice import sample
 from medview.core.oblique import ObliquePlane
 from medview.core.screen_map import ScreenMap
-from medview.edit.livewire import Livewire, Picture
+from medview.edit.livewire import Livewire, PartedPicture, Picture
 from medview.workspace.label_writing import may_write
 from medview.workspace.open_case import OpenCase
 from medview.workspace.outline_clicks import OutlineClicks, OutlineKind, Place
@@ -48,21 +48,25 @@ def _ways(stage: Stage, press: Pointer) -> tuple[Join, Place]:
     return join, place
 
 
-def _picture(case: OpenCase, press: Pointer) -> Picture:
+def _picture(case: OpenCase, press: Pointer) -> PartedPicture:
     """Return the values of the picture, as far as the window tells them apart."""
-    volume, layout = case.volume, press.plane
+    volume, layout, window = case.volume, press.plane, case.view.window
     if isinstance(layout, ObliquePlane):
         found = sample(volume, layout.grid(volume.geometry, press.slice_index))
-        values = volume.values_of(found.stored)
-        values = values.mean(axis=2) if volume.colour else np.where(found.inside, values, np.nan)
+        stored, inside = found.stored, found.inside
     else:
-        values = volume.values_of(layout.extract(volume.voxels, int(press.slice_index)))
-        values = values.mean(axis=2) if volume.colour else values
-    if not volume.colour:
-        window = case.view.window
-        reach = window.width * (0.5 + _BEYOND)
-        values = np.clip(values, window.center - reach, window.center + reach)
-    return np.asarray(values, dtype=np.float32)
+        stored, inside = layout.extract(volume.voxels, int(press.slice_index)), None
+    reach = window.width * (0.5 + _BEYOND)
+    ends = (-np.inf, np.inf) if volume.colour else (window.center - reach, window.center + reach)
+
+    def part(rows: slice, columns: slice) -> Picture:
+        values = volume.values_of(stored[rows, columns])
+        values = np.clip(values.mean(axis=2) if volume.colour else values, *ends)
+        if inside is not None:
+            values = np.where(inside[rows, columns], values, np.nan)
+        return np.asarray(values, dtype=np.float32)
+
+    return PartedPicture((stored.shape[0], stored.shape[1]), part)
 
 
 _KIND = OutlineKind(fill, least=2, ways=_ways)
