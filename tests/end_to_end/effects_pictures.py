@@ -16,6 +16,7 @@ from medview.edit.paint import capsule_mask
 from medview.edit.rules import LabelWriter
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.view_state import Mode
 
 # Sets the platform before Qt looks at it.
@@ -100,7 +101,7 @@ def main(folder: Path) -> None:
         studio.shoot("effects-logic-dark", SMALL)
         shown(studio, "holes", way="axial")
         studio.shoot("effects-holes-light", SMALL, "light")
-        labels.set_segment_locked(case, other.segment_id, locked=True)
+        segment_ops.set_locked(case, [other.segment_id], locked=True)
         studio.shoot("effects-locked-dark", SMALL)
         window.close()
 

@@ -22,6 +22,7 @@ from medview.gui.main_window import MainWindow
 from medview.gui.panes.pane_frames import PaneFrames
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import make_case, pane_of, pixels, screen_position
@@ -192,7 +193,7 @@ def test_a_candidate_is_dashed_and_hatched_on_every_plane_and_on_films(qtbot: Qt
     pane = pane_of(qtbot, case, plane)
     workspace = pane._workspace
     plain = pixels(pane)
-    labels.set_segment_visible(case, segment.segment_id, visible=False)
+    segment_ops.set_visible(case, [segment.segment_id], visible=False)
     bare = pixels(pane)
     workspace.effects.open("margin")
     settle()

@@ -23,7 +23,7 @@ from medview.workspace.actions import action
 from medview.workspace.fusion import Fusion, with_fusion
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import fusion as fusing
-from medview.workspace.operations.labels import set_segment_visible
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import (
     BRIGHT_KJI,
@@ -168,7 +168,7 @@ def test_labels_of_the_other_series_are_outlines_here_and_follow_every_change(
     assert np.array_equal(pixels(pane), before)
     action("view.foreign_labels").run(workspace)
     assert np.array_equal(pixels(pane), after)
-    set_segment_visible(pet, segment.segment_id, visible=False)
+    segment_ops.set_visible(pet, [segment.segment_id], visible=False)
     assert np.array_equal(pixels(pane), before)
 
 

@@ -18,6 +18,7 @@ from medview.gui.main_window import MainWindow
 from medview.workspace.events import Message
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import add_segment, label_voxel, make_case
@@ -114,7 +115,7 @@ def test_cards_are_built_only_when_proposals_change(window: MainWindow, case: Op
     card = window.side.proposals.cards[0]
     for n in range(1, 4):
         label_voxel(case, segment, (0, 0, n))
-    labels.rename_segment(case, segment.segment_id, "Other")
+    segment_ops.rename(case, segment.segment_id, "Other")
     case.load_changed.emit()
     layer = case.labels.segmentation.layer(segment.layer_id)
     gesture = case.gesture("brush")

@@ -27,6 +27,7 @@ from medview.workspace import measuring
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
@@ -160,14 +161,14 @@ class Annotator:
         rng, which = self._rng, segment.segment_id
         match int(rng.integers(6)):
             case 0:
-                labels.rename_segment(self.case, which, f"Lung {rng.integers(99)}")
+                segment_ops.rename(self.case, which, f"Lung {rng.integers(99)}")
             case 1:
-                labels.recolour_segment(self.case, which, (int(rng.integers(256)), 7, 200))
+                segment_ops.set_colour(self.case, [which], (int(rng.integers(256)), 7, 200))
             case 2:
-                labels.set_segment_visible(self.case, which, visible=not segment.visible)
+                segment_ops.set_visible(self.case, [which], visible=not segment.visible)
             case 3:
                 # Seldom locked for long, or nothing would be painted any more.
-                labels.set_segment_locked(self.case, which, locked=not segment.locked and rng.random() < 0.4)
+                segment_ops.set_locked(self.case, [which], locked=not segment.locked and rng.random() < 0.4)
             case 4:
                 self._alter(segment, replace(segment, status=SegmentStatus.DONE, group="lesions", opacity=0.5))
             case _:
@@ -182,7 +183,7 @@ class Annotator:
     def _delete_segment(self) -> None:
         segment = self._segment()
         if segment is not None:
-            labels.delete_segment(self.case, segment.segment_id)
+            segment_ops.delete(self.case, [segment.segment_id])
 
     def _propose(self) -> None:
         rng, geometry = self._rng, self.case.volume.geometry

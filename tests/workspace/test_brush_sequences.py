@@ -16,6 +16,7 @@ from medview.workspace.brush_range import set_brush_range
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase, Step
 from medview.workspace.operations import labels
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.time_points import TimePoint
 from medview.workspace.tool_actions import set_tool
@@ -106,7 +107,7 @@ def test_undo_and_redo_bring_back_the_exact_bytes_and_no_rule_is_broken(
         set_tool(workspace, Tool.BRUSH)
         day.workspace.bench.brush_sphere = True
         day.stroke()
-    labels.set_segment_locked(case, case.view.active_segment_id, locked=True)
+    segment_ops.set_locked(case, [case.view.active_segment_id], locked=True)
     bone = mask(case.labels.segmentation, "Bone")
     assert bone.any()
     states = [bytes_of(case.labels.segmentation)]

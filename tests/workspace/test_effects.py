@@ -23,6 +23,7 @@ from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner, Job, JobStatus, Outcome, Request
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.pour import Poured, at_once
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Mode, Tool
@@ -253,12 +254,12 @@ def test_why_an_effect_cannot_be_used_is_said(workspace: Workspace, case: OpenCa
     segment = drawn(case, SMALL, "Liver")
     workspace.effects.open("threshold")
     assert workspace.bench.effect.problem == ""
-    labels.set_segment_locked(case, segment.segment_id, locked=True)
+    segment_ops.set_locked(case, [segment.segment_id], locked=True)
     assert "Liver is locked" in workspace.bench.effect.problem
     steps = case.history.names
     workspace.effects.apply()
     assert case.history.names == steps
-    labels.set_segment_locked(case, segment.segment_id, locked=False)
+    segment_ops.set_locked(case, [segment.segment_id], locked=False)
     assert workspace.bench.effect.problem == ""
     case.read_only = "Another window is writing these labels."
     workspace.effects.preview()

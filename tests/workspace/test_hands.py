@@ -11,6 +11,7 @@ from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.tool_actions import set_mode, set_tool
 from medview.workspace.view_state import Mode, Tool
@@ -112,7 +113,7 @@ def test_painting_a_locked_segment_says_so_and_changes_nothing(hands: Hands, wor
     said: list[Message] = []
     workspace.message.connect(said.append)
     segment = labels.add_segment(case, "Liver")
-    labels.set_segment_locked(case, segment.segment_id, locked=True)
+    segment_ops.set_locked(case, [segment.segment_id], locked=True)
     set_tool(workspace, Tool.BRUSH)
     entries = case.history.names
     drag(hands, pointer(case, 5, 5), pointer(case, 6, 9))

@@ -14,6 +14,7 @@ from medview.core.label_patch import LabelPatch
 from medview.workspace.editing import Step
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations import segments as segment_ops
 from tests.helpers.strokes import stroke_patch
 from tests.workspace.conftest import make_case
 
@@ -65,7 +66,7 @@ def test_undo_of_a_deleted_segment_brings_back_voxels_place_and_name(case: OpenC
         labels.add_segment(case, name)
         _paint(case, (5, 4 + 5 * len(case.labels.segmentation.segments), 12))
     before, names = _bytes(case), [s.name for s in case.labels.segmentation.segments]
-    labels.delete_segment(case, case.labels.segmentation.segments[1].segment_id)
+    segment_ops.delete(case, [case.labels.segmentation.segments[1].segment_id])
     assert [s.name for s in case.labels.segmentation.segments] == ["A", "C"]
     case.undo()
     assert [s.name for s in case.labels.segmentation.segments] == names
@@ -76,7 +77,7 @@ def test_a_locked_segment_keeps_its_voxels_under_another_ones_brush(case: OpenCa
     liver = labels.add_segment(case, "Liver")
     _paint(case, (5, 8, 12))
     mask = case.labels.segmentation.mask(liver)
-    labels.set_segment_locked(case, liver.segment_id, locked=True)
+    segment_ops.set_locked(case, [liver.segment_id], locked=True)
     labels.add_segment(case, "Lesion")
     _paint(case, (5, 8, 12), radius_mm=8.0)
     assert np.array_equal(case.labels.segmentation.mask(liver), mask)
@@ -128,7 +129,7 @@ def test_wishes_during_a_stroke_are_refused_and_results_of_jobs_wait_for_its_end
     assert patch is not None
     gesture.apply(patch)
     assert labels.add_segment(case, "Refused") is None
-    labels.delete_segment(case, segment.segment_id)
+    segment_ops.delete(case, [segment.segment_id])
     assert case.undo() is None
     case.after_gesture(lambda: labels.add_segment(case, "Arrived"))
     assert [s.name for s in case.labels.segmentation.segments] == ["Liver"]
@@ -154,8 +155,8 @@ def test_a_read_only_case_refuses_every_wish_and_keeps_its_history(case: OpenCas
     assert segment is not None
     case.read_only = "Another window keeps the labels."
     assert labels.add_segment(case, "Lesion") is None
-    labels.rename_segment(case, segment.segment_id, "Milz")
-    labels.delete_segment(case, segment.segment_id)
+    segment_ops.rename(case, segment.segment_id, "Milz")
+    segment_ops.delete(case, [segment.segment_id])
     assert case.undo() is None
     assert case.labels.segmentation.segments == [segment]
     assert case.history.names == ("Add Liver",)
@@ -202,10 +203,10 @@ def test_undoing_everything_empties_the_case_and_redoing_everything_restores_it(
         elif what == "add":
             labels.add_segment(case)
         elif what == "delete" and segments:
-            labels.delete_segment(case, segments[at[0] % len(segments)].segment_id)
+            segment_ops.delete(case, [segments[at[0] % len(segments)].segment_id])
         elif what == "lock" and segments:
             chosen = segments[at[0] % len(segments)]
-            labels.set_segment_locked(case, chosen.segment_id, locked=not chosen.locked)
+            segment_ops.set_locked(case, [chosen.segment_id], locked=not chosen.locked)
     end, names = _bytes(case), list(case.labels.segmentation.segments)
     undone = 0
     while case.undo():

@@ -25,6 +25,7 @@ from medview.workspace.events import Message, Severity
 from medview.workspace.jobs import InlineRunner, Job, Outcome, Request
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import files, labels
+from medview.workspace.operations import segments as segment_ops
 from medview.workspace.operations.open import open_path, open_series
 from medview.workspace.operations.thumbnails import Thumbnail
 from medview.workspace.services import Services
@@ -351,5 +352,5 @@ def test_hiding_a_segment_does_not_make_a_proposal_stale(desk: Desk, tmp_path: P
     case = desk.open(write_ct(tmp_path / "ct"))
     paint(case, "Liver", (3, 5, 6))
     revision = case.labels.revision
-    labels.set_segment_visible(case, case.labels.segmentation.segments[0].segment_id, visible=False)
+    segment_ops.set_visible(case, [case.labels.segmentation.segments[0].segment_id], visible=False)
     assert case.labels.revision == revision

@@ -15,7 +15,7 @@ from medview.core.prediction import Prediction, Proposal
 from medview.core.segmentation import Segment
 from medview.edit.proposals import accept_segments
 from medview.edit.rules import EditRules
-from medview.edit.segments import clear_segment, new_segment
+from medview.edit.segments import new_segment
 from medview.workspace.open_case import OpenCase
 
 
@@ -27,51 +27,6 @@ def add_segment(case: OpenCase, name: str = "") -> Segment | None:
         return None
     case.view.active_segment_id = segment.segment_id
     return segment
-
-
-def rename_segment(case: OpenCase, segment_id: str, name: str) -> None:
-    """Give a segment another name; an empty or unchanged one does nothing."""
-    segment = case.labels.segmentation.segment(segment_id)
-    wanted = name.strip()
-    if wanted and wanted != segment.name:
-        _alter(
-            case, replace(segment, name=case.labels.segmentation.free_name(wanted)), f"Rename {segment.name} to {wanted}"
-        )
-
-
-def recolour_segment(case: OpenCase, segment_id: str, colour: tuple[int, int, int]) -> None:
-    """Give a segment another colour."""
-    segment = case.labels.segmentation.segment(segment_id)
-    _alter(case, replace(segment, colour=colour), f"Colour {segment.name}")
-
-
-def set_segment_visible(case: OpenCase, segment_id: str, *, visible: bool) -> None:
-    """Show or hide a segment."""
-    segment = case.labels.segmentation.segment(segment_id)
-    _alter(case, replace(segment, visible=visible), f"{'Show' if visible else 'Hide'} {segment.name}")
-
-
-def set_segment_locked(case: OpenCase, segment_id: str, *, locked: bool) -> None:
-    """Protect a segment's voxels from every gesture, or release them."""
-    segment = case.labels.segmentation.segment(segment_id)
-    _alter(case, replace(segment, locked=locked), f"{'Lock' if locked else 'Unlock'} {segment.name}")
-
-
-def delete_segment(case: OpenCase, segment_id: str) -> None:
-    """Remove a segment and its voxels; a locked one stays."""
-    segmentation = case.labels.segmentation
-    segment = segmentation.segment(segment_id)
-    if segment.locked or not case.editable:
-        return
-    position = segmentation.segments.index(segment)
-
-    def changes() -> Iterator[Change | None]:
-        yield from clear_segment(segmentation, segment)
-        yield SegmentChange(segment, None, position)
-
-    if case.pour(f"Delete {segment.name}", "segments", changes()) and case.view.active_segment_id == segment_id:
-        rest = [s for s in segmentation.segments if s.segment_id != segment_id]
-        case.view.active_segment_id = rest[min(position, len(rest) - 1)].segment_id if rest else ""
 
 
 def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = None, rules: EditRules = EditRules()) -> bool:
@@ -178,13 +133,6 @@ def delete_annotation(case: OpenCase, annotation_id: str) -> None:
     """Remove a box or an image label."""
     annotation = case.labels.annotations[annotation_id]
     case.do(Command(f"Delete {annotation.label}", (AnnotationChange(annotation, None),), "annotations"))
-
-
-def _alter(case: OpenCase, segment: Segment, name: str) -> None:
-    before = case.labels.segmentation.segment(segment.segment_id)
-    if before != segment:
-        position = case.labels.segmentation.segments.index(before)
-        case.do(Command(name, (SegmentChange(before, segment, position),), "segments"))
 
 
 def _annotations(prediction: Prediction) -> list[Annotation]:
