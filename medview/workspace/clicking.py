@@ -7,7 +7,7 @@ from collections.abc import Callable
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
-from medview.workspace.stage import Adjustable, Clicks
+from medview.workspace.stage import Adjustable, Clicks, Stage
 from medview.workspace.workspace import Workspace
 
 _LOOKS = ("crosshair_kji", "focus_kji", "axes", "turns")
@@ -62,6 +62,18 @@ class Clicking:
         if isinstance(self._clicks, Adjustable):
             self._clicks.let_go()
         self.end()
+
+    def press_or_begin(
+        self, begin: Callable[[Stage, Pointer], Clicks | None] | None, stage: Stage, pointer: Pointer
+    ) -> bool:
+        """Go on with a press, or begin with it; False where it belongs to no gesture of clicks."""
+        if self.going_on:
+            self.press(pointer)
+            return True
+        clicks = None if begin is None else begin(stage, pointer)
+        if clicks is not None:
+            self.begin(clicks)
+        return clicks is not None
 
     def press(self, pointer: Pointer) -> None:
         """Go on with a press."""

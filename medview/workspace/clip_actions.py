@@ -6,10 +6,10 @@ from medview.core.language import _
 from medview.core.plane import SlicePlane
 from medview.edit.slice_clip import SliceClip
 from medview.workspace.action import Action, Run
-from medview.workspace.hands import step_slice
 from medview.workspace.label_writing import LabelWriting, may_write
 from medview.workspace.open_case import OpenCase
 from medview.workspace.stage import Stage
+from medview.workspace.wheel import step_slice
 from medview.workspace.workspace import Workspace
 
 

@@ -52,6 +52,14 @@ def chosen(case: OpenCase) -> Drawn | None:
     return found if isinstance(found, BoxAnnotation | Trace) else None
 
 
+def choose_none(case: OpenCase) -> bool:
+    """Choose no box or mark any longer; False when none was."""
+    was = bool(case.view.active_annotation_id)
+    if was:
+        case.view.active_annotation_id = ""
+    return was
+
+
 def kind_name(one: Drawn) -> str:
     """Return what a kind of thing is called."""
     if isinstance(one, Trace):

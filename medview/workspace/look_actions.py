@@ -9,7 +9,7 @@ from medview.core.language import _
 from medview.core.plane import Plane
 from medview.core.slab import SlabMode
 from medview.core.window import Window
-from medview.workspace import colour_maps, hands, measuring
+from medview.workspace import colour_maps, measuring, wheel
 from medview.workspace.action import Action, Run, Test, has_case
 from medview.workspace.label_actions import chosen_measurement
 from medview.workspace.presets import auto_window, choices, needs_auto_window, opening_window
@@ -24,7 +24,7 @@ def _has_graphics(workspace: Workspace) -> bool:
 def _step(steps: int) -> Run:
     def run(workspace: Workspace) -> None:
         if workspace.looked_at:
-            hands.step_slice(workspace.looked_at, workspace.plane_in(workspace.bench.pointed), steps)
+            wheel.step_slice(workspace.looked_at, workspace.plane_in(workspace.bench.pointed), steps)
 
     return run
 
@@ -45,7 +45,7 @@ def _preset_exists(number: int) -> Test:
 def _fit(workspace: Workspace) -> None:
     if workspace.looked_at:
         for plane in Plane:
-            hands.fit(workspace.looked_at, plane)
+            wheel.fit(workspace.looked_at, plane)
 
 
 def _turn(change: Callable[[Turn], Turn]) -> Run:

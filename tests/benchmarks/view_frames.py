@@ -20,10 +20,10 @@ from medview.gui.panes.pane_grid import PaneGrid
 from medview.gui.panes.slice_view import SliceView
 from medview.gui.parts.theme import apply_theme
 from medview.workspace.brush_range import set_brush_range
-from medview.workspace.hands import step_slice
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.view_state import Camera, Mode, Tool
+from medview.workspace.wheel import step_slice
 from medview.workspace.workspace import Workspace
 from tests.benchmarks.brush import RADIUS_VOXELS, big_case
 from tests.benchmarks.row import Row, percentile

@@ -14,12 +14,12 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.study import Verdict
 from medview.gui.main_window import MainWindow
-from medview.workspace.hands import step_slice
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.files import export_seg
 from medview.workspace.operations.labels import add_segment
 from medview.workspace.operations.open import open_path, open_series
 from medview.workspace.view_state import Camera
+from medview.workspace.wheel import step_slice
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import pixels
 from tests.helpers.dicom_series import write_ct

@@ -23,7 +23,7 @@ from medview.io.load import load_volume
 from medview.io.reader_pool import InlinePool
 from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry
-from medview.workspace.hands import Hands, step_slice
+from medview.workspace.hands import Hands
 from medview.workspace.jobs import Job, JobStatus
 from medview.workspace.load_state import LoadState
 from medview.workspace.models import add_model
@@ -33,6 +33,7 @@ from medview.workspace.presets import auto_window
 from medview.workspace.scheme import Scheme
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
+from medview.workspace.wheel import step_slice
 from medview.workspace.workspace import Workspace
 from tests.helpers.timing import allowed_s, typical_of
 

@@ -17,10 +17,10 @@ from medview.edit.rules import LabelWriter
 from medview.store.codec_values import decode_marks, encode_marks
 from medview.workspace.actions import action
 from medview.workspace.events import Message
-from medview.workspace.hands import step_slice
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
 from medview.workspace.slice_marks import ACTIVE, OTHER, go_to_open, is_done, set_done, slice_strip
+from medview.workspace.wheel import step_slice
 from medview.workspace.workspace import Workspace
 from tests.workspace.conftest import make_case
 

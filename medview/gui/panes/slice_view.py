@@ -119,7 +119,7 @@ class SliceView(SliceCanvas):
         self._on_frame()
         pointer = self._pointer(event.position(), button_of(event.button()), event.modifiers())
         if pointer is None:
-            self._hands.choose(self.pane_id)
+            self._workspace.choose(self.pane_id)
         elif pointer.button is not Button.NONE:
             self._hands.press(pointer)
             if self._hands.finding:
