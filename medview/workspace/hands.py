@@ -81,10 +81,6 @@ class Hands:
             self._dragging.begin(tool(self._stage(case), pointer))
             self._update_preview(pointer)
 
-    def enter(self, pane_id: str) -> None:
-        """Let keys act on the pane under the pointer."""
-        self._bench.pointed = pane_id
-
     def move(self, pointer: Pointer) -> None:
         """Go on with the gesture."""
         self._go_on(pointer)
@@ -165,7 +161,7 @@ class Hands:
     def hover(self, pointer: Pointer | None) -> None:
         """Follow the pointer while no button is down; None when it leaves the pane."""
         if pointer is not None:
-            self.enter(pointer.pane)
+            self._bench.pointed = pointer.pane
         self._update_preview(pointer)
 
     def wheel(self, pointer: Pointer, steps: float) -> None:

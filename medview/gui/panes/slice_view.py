@@ -187,7 +187,8 @@ class SliceView(SliceCanvas):
     def enterEvent(self, event: QEnterEvent) -> None:
         """Tell the hands which pane the pointer is in."""
         self._pointer_px = event.position()
-        self._hands.enter(self.pane_id)
+        # Keys act on the pane under the pointer.
+        self._workspace.bench.pointed = self.pane_id
         pointer = self._pointer(event.position(), Button.NONE, Qt.KeyboardModifier.NoModifier)
         if pointer is not None:
             self._hands.hover(pointer)
