@@ -45,8 +45,7 @@ def explain(error: BaseException, project: str) -> MedViewError:
 def damaged_database(project: str, detail: str = "") -> DamagedError:
     """Return the error for a database that SQLite finds damaged."""
     return DamagedError(
-        f"The database of {project} is damaged and can only be read; "
-        "write what is left of it into a new project with medview project recover.",
+        f"The database of {project} is damaged and can only be read; recover what is left of it into a sound project.",
         detail=detail,
     )
 

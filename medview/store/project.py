@@ -39,9 +39,12 @@ class Project(CaseBook):
     ----------
     lock_watch : LockWatch or None
         Waits for whoever writes it, after ``open_or_read``.
+    refusal : MedViewError or None
+        Why it could not be opened for writing, after ``open_or_read``.
     """
 
     lock_watch: LockWatch | None = None
+    refusal: MedViewError | None = None
 
     @classmethod
     def create(cls, path: Path, name: str = "", *, reader: str = "", clock: Clock | None = None) -> Project:
@@ -123,6 +126,7 @@ class Project(CaseBook):
             except MedViewError:
                 raise error from None
             project = cls(folder, reader or user_name(), clock or SystemClock())
+            project.refusal = error
             if isinstance(error, LockedError):
                 project.lock_watch = LockWatch(path, clock)
                 project.lock_watch.start()

@@ -8,7 +8,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from medview.core.job import Inline
+from medview.gui.commands.project_keeper import Access
 from medview.store.entry import SavedKind, SavedState
+from medview.store.faults import damaged_database
 from medview.store.personal import personal_project
 from medview.workspace.demo import make_demo
 from medview.workspace.view_state import Mode
@@ -52,6 +54,9 @@ def main(folder: Path) -> None:
             window.banner.show_saved(state)
             window.status.saved.show_state(state)
             _grab(studio, name)
+        window.banner.show_saved(None)
+        window.banner.show_access(Access(damaged_database("personal.medview").sentence, damaged=True))
+        _grab(studio, "damaged")
         window.close()
 
 

@@ -194,6 +194,34 @@ def test_a_series_that_is_being_read_is_waited_for_before_the_project_is_written
     assert "still being read" in program.window.message.label.text()
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_disk_that_was_full_at_the_start_is_tried_again_by_a_click(
+    full_home: Path, program: Program, qtbot: QtBot, there: bool
+) -> None:
+    if there:
+        personal_project(full_home).close()
+    filler = full_home / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(full_home).free))
+    program.keeper.open()
+    banner = program.window.banner
+    assert "The disk has no room for personal.medview" in banner.label.text()
+    assert _offers(banner) == ["write", "dismiss"]
+    case = make_case()
+    _add_case(program, case)
+    assert case.read_only
+    qtbot.mouseClick(banner.write, Qt.MouseButton.LeftButton)
+    assert "The disk has no room" in banner.label.text()
+    filler.unlink()
+    qtbot.mouseClick(banner.write, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not case.read_only)
+    assert banner.isHidden()
+    labels.add_segment(case, "Liver")
+    project = program.workspace.services.project
+    assert project is not None
+    assert project.journal.flush()
+    qtbot.waitUntil(lambda: program.window.status.saved.label.text() == "Saved")
+
+
 def test_a_newer_project_is_read_and_says_why(home: Path, program: Program) -> None:
     _known(home)
     personal_project(home / "data").close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from medview.core.errors import MedViewError
+from medview.core.errors import MedViewError, WriteError
 from medview.core.language import _, in_language
 from medview.gui.dialogs.file_choices import ask_new_file
 from medview.gui.dialogs.give_up import Leaving, ask_to_give_up
@@ -36,7 +36,7 @@ class Access:
     reason : str
         One sentence; empty when it can be written.
     free : bool
-        It could be written by now.
+        It can be tried again.
     damaged : bool
         It can be recovered.
     """
@@ -70,7 +70,7 @@ class ProjectKeeper(QObject):
             LOG.warning("personal project: %s", error.detail or type(error).__name__)
             services.project_problem = error.sentence
             self._workspace.say(error.sentence, Severity.WARNING)
-            self.access_changed.emit(Access(error.sentence))
+            self.access_changed.emit(Access(error.sentence, free=isinstance(error, WriteError)))
             return
         services.project, services.project_problem = project, project.read_only_reason
         if project.notices:
@@ -90,22 +90,27 @@ class ProjectKeeper(QObject):
             _operations().save_project_copy(self._workspace, path)
 
     def write(self) -> None:
-        """Go on in a project that somebody else was writing."""
+        """Go on in a project that could not be written when it was opened."""
         copy = self._workspace.services.project
-        if copy is None or not copy.read_only:
+        if copy is not None and not copy.read_only:
             return
         if not _operations().all_read(self._workspace):
             self._workspace.say(_("A series is still being read; try again once it is."))
             return
         try:
-            silence = copy.lock_watch.silence if copy.lock_watch is not None else None
-            project = type(copy).open(copy.path, silence=silence)
+            if copy is None:
+                project = _personal_project()
+            else:
+                silence = copy.lock_watch.silence if copy.lock_watch is not None else None
+                project = type(copy).open(copy.path, silence=silence)
         except MedViewError as error:
             self._workspace.say(error.sentence, Severity.WARNING)
-            self.access_changed.emit(Access(error.sentence, damaged=copy.damaged))
+            damaged = copy is not None and copy.damaged
+            self.access_changed.emit(Access(error.sentence, free=isinstance(error, WriteError), damaged=damaged))
             return
         _operations().go_on_in(self._workspace, project)
-        copy.close()
+        if copy is not None:
+            copy.close()
         self._follow(project)
 
     def repair(self) -> None:
@@ -140,7 +145,9 @@ class ProjectKeeper(QObject):
 
     def _follow(self, project: Project) -> None:
         self.stop()
-        self.access_changed.emit(Access(project.read_only_reason, damaged=project.damaged))
+        # Room can be made and rights can be given: then it is worth another try.
+        free = isinstance(project.refusal, WriteError)
+        self.access_changed.emit(Access(project.read_only_reason, free, project.damaged))
         if project.read_only:
             self._workspace.say(project.read_only_reason, Severity.WARNING)
             self.saved_changed.emit(None)

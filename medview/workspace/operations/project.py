@@ -146,9 +146,9 @@ def all_read(workspace: Workspace) -> bool:
 
 
 def go_on_in(workspace: Workspace, project: Project) -> None:
-    """Use a project that can be written in place of the copy that was read; open cases get their labels from it."""
+    """Use a project in place of the copy that was read, or of none; open cases get their labels from it."""
     workspace.services.project = project
-    workspace.services.project_problem = ""
+    workspace.services.project_problem = project.read_only_reason
     for case in workspace.cases.values():
         case.read_only = _("The labels are being read again.")
         case.load_changed.emit()
