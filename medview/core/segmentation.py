@@ -83,8 +83,6 @@ class Segment:
         Drawn without a fill.
     visible_3d : bool
         Its surface is shown in the 3-D view.
-    corrected : bool
-        It came from a model or a file, and a person changed its voxels since.
     """
 
     segment_id: str
@@ -103,7 +101,6 @@ class Segment:
     opacity: float = 1.0
     outline_only: bool = False
     visible_3d: bool = True
-    corrected: bool = False
 
 
 @dataclass(slots=True)

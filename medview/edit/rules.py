@@ -13,7 +13,6 @@ from medview.core.box import Box
 from medview.core.changes import Change, SegmentChange
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import LabelArray, Segment, Segmentation, SegmentRole
-from medview.core.source import SourceKind
 from medview.core.volume import Volume
 
 Mask = npt.NDArray[np.bool_]
@@ -134,7 +133,7 @@ class LabelWriter:
         for position, segment in enumerate(self._segmentation.segments):
             now = self._segments[segment.segment_id]
             if segment.segment_id in corrected:
-                now = replace(now, corrected=True)
+                now = replace(now, source=now.source.by_hand())
             if now is not segment:
                 altered.append(SegmentChange(segment, now, position))
         patches: list[LabelPatch] = []
@@ -144,7 +143,7 @@ class LabelWriter:
 
     def _corrected(self) -> set[str]:
         """Return the ids of segments that are no longer as a model or a file brought them, once this is written."""
-        foreign = [s for s in self._segmentation.segments if s.source.kind is not SourceKind.HAND and not s.corrected]
+        foreign = [s for s in self._segmentation.segments if s.source != s.source.by_hand()]
         found: set[str] = set()
         for layer_id in {s.layer_id for s in foreign} & self._after.keys():
             was, becomes = self._segmentation.layer(layer_id).voxels[self._outer.slices], self._after[layer_id]

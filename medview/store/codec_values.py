@@ -108,7 +108,6 @@ def encode_segment(segment: Segment) -> Json:
         "opacity": segment.opacity,
         "outline_only": segment.outline_only,
         "visible_3d": segment.visible_3d,
-        "corrected": segment.corrected,
     }
 
 
@@ -135,7 +134,6 @@ def decode_segment(data: Json) -> Segment:
         opacity=float(data.get("opacity", 1.0)),
         outline_only=bool(data.get("outline_only", False)),
         visible_3d=bool(data.get("visible_3d", True)),
-        corrected=bool(data.get("corrected", False)),
     )
 
 

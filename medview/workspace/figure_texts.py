@@ -25,7 +25,7 @@ def source_text(segment: Segment) -> str:
         SourceKind.IMPORT: _("Imported"),
         SourceKind.MODEL: _("Model {name}").format(name=f"{source.model_id} {source.model_version}".strip()),
     }[source.kind]
-    return _("{made}, corrected by hand").format(made=made) if segment.corrected else made
+    return _("{made}, corrected by hand").format(made=made) if source.corrected else made
 
 
 def size_text(case: OpenCase, segment: Segment) -> str:

@@ -238,12 +238,12 @@ def test_a_segment_of_a_model_is_corrected_once_a_hand_changes_its_voxels() -> N
     beside = write(hand, box.shifted((0, 10, 0)))
     assert [type(change) for change in beside] == [LabelPatch]
     labels.apply(write(model, box))
-    assert labels.segmentation.segments[0].corrected
-    assert not labels.segmentation.segments[1].corrected
+    assert labels.segmentation.segments[0].source.corrected
+    assert not labels.segmentation.segments[1].source.corrected
     assert [type(change) for change in write(model, box.shifted((4, 0, 0)))] == [LabelPatch]
     labels.segmentation.segments[0] = model
     taken = write(hand, box)
     labels.apply(taken)
-    assert labels.segmentation.segments[0].corrected, "what another segment takes from it changes it too"
+    assert labels.segmentation.segments[0].source.corrected, "what another segment takes from it changes it too"
     labels.apply([change.inverse() for change in reversed(taken)])
-    assert not labels.segmentation.segments[0].corrected
+    assert not labels.segmentation.segments[0].source.corrected

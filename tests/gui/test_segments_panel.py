@@ -210,8 +210,8 @@ def test_axes_and_values_are_told_a_moment_after_the_stroke(qtbot: QtBot, panel:
 def test_the_tooltip_says_who_made_it_what_it_is_and_what_a_click_does(
     qtbot: QtBot, panel: SegmentsPanel, case: OpenCase
 ) -> None:
-    source = Source(SourceKind.MODEL, "organs", "1.2")
-    (liver,) = add(case, "Liver", source=source, corrected=True, role=SegmentRole.IGNORE)
+    source = Source(SourceKind.MODEL, "organs", "1.2", corrected=True)
+    (liver,) = add(case, "Liver", source=source, role=SegmentRole.IGNORE)
     tree, index = panel.tree, panel.tree.rows.index_of(liver)
     row = index.data(Qt.ItemDataRole.UserRole + 1)
     said = tip_of(Cell.NAME, row)

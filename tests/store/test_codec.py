@@ -66,7 +66,6 @@ def test_changes_come_back_equal() -> None:
         0.25,
         True,
         False,
-        True,
     )
     assert all(getattr(segment, f.name) != f.default for f in fields(Segment)), "every field is one that is not the usual"
     marks = Marks().with_slice(7, done=True).with_slice(3, done=True, axis=2)

@@ -63,7 +63,7 @@ def test_a_segment_says_who_made_it_and_that_it_is_absent() -> None:
     made = Source(SourceKind.MODEL, "organs", "1.2")
     assert source_text(segment) == "By hand"
     assert source_text(replace(segment, source=made)) == "Model organs 1.2"
-    assert source_text(replace(segment, source=made, corrected=True)) == "Model organs 1.2, corrected by hand"
+    assert source_text(replace(segment, source=made.by_hand())) == "Model organs 1.2, corrected by hand"
     assert source_text(replace(segment, source=Source(SourceKind.IMPORT))) == "Imported"
     assert size_text(case, replace(segment, absent=True)) == "absent"
     assert size_text(case, replace(segment, value=9)) == ""

@@ -82,7 +82,7 @@ def badges(row: SegmentRow) -> list[str]:
         found.append("mdi6.help-circle-outline")
     if segment.source.kind is not SourceKind.HAND:
         made = "mdi6.robot-outline" if segment.source.kind is SourceKind.MODEL else "mdi6.import"
-        found.append("mdi6.account-edit-outline" if segment.corrected else made)
+        found.append("mdi6.account-edit-outline" if segment.source.corrected else made)
     return found
 
 

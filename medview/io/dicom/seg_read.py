@@ -361,4 +361,5 @@ def _made_by(item: Dataset) -> Source:
     if not name or name == "imported":
         return Source(SourceKind.IMPORT)
     version = text(algorithm, "AlgorithmVersion") if algorithm is not None else ""
-    return Source(SourceKind.MODEL, model_id=name, model_version=version)
+    corrected = text(item, "SegmentAlgorithmType").upper() == "SEMIAUTOMATIC"
+    return Source(SourceKind.MODEL, model_id=name, model_version=version, corrected=corrected)

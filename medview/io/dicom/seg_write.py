@@ -58,7 +58,6 @@ def write_seg(
     segmentation: Segmentation,
     source: Sequence[Path],
     *,
-    corrected: Collection[str] = (),
     description: str = "",
     instances: Collection[str] = (),
     pixels_sha256: str = "",
@@ -69,8 +68,6 @@ def write_seg(
     ----------
     source : sequence of Path
         The DICOM files the segmentation was drawn on, classic or enhanced, in any order; slices are matched by position.
-    corrected : collection of str
-        Ids of segments a model made and a person changed: they are declared semi-automatic.
     description : str
         Series description; without patient identity.
     instances : collection of str
@@ -100,9 +97,7 @@ def write_seg(
         )
     found = _source(path, segmentation.geometry, source, frozenset(instances))
     ordered, masks = _masks(segmentation, found)
-    descriptions = [
-        _described(number, s, s.corrected or s.segment_id in corrected) for number, s in enumerate(segmentation.segments, 1)
-    ]
+    descriptions = [_described(number, segment) for number, segment in enumerate(segmentation.segments, 1)]
     try:
         with quiet():
             seg = highdicom.seg.Segmentation(
@@ -264,13 +259,13 @@ def _into_one(
     return True
 
 
-def _described(number: int, segment: Segment, corrected: bool) -> highdicom.seg.SegmentDescription:
+def _described(number: int, segment: Segment) -> highdicom.seg.SegmentDescription:
     source = segment.source
     kinds = highdicom.seg.SegmentAlgorithmTypeValues
     identification = None
     kind = kinds.MANUAL
     if source.kind is not SourceKind.HAND:
-        kind = kinds.AUTOMATIC if source.kind is SourceKind.MODEL and not corrected else kinds.SEMIAUTOMATIC
+        kind = kinds.AUTOMATIC if source.kind is SourceKind.MODEL and not source.corrected else kinds.SEMIAUTOMATIC
         identification = highdicom.AlgorithmIdentificationSequence(
             name=(source.model_id or "imported")[:64],
             version=(source.model_version or "unknown")[:64],

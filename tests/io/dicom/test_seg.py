@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import highdicom
@@ -92,8 +93,11 @@ def test_who_made_a_segment_its_code_and_colour_travel_with_it(oblique_ct: Loade
     assert lung.code == Code("39607008", "SCT", "Lung")
     assert np.abs(np.subtract(lung.colour, (86, 180, 233))).max() <= 2
     assert (nodule.source.model_id, nodule.source.model_version) == ("finder", "1.2")
-    write_seg(target, drawn_on(oblique_ct), paths_of(oblique_ct), corrected={"b"})
+    drawn = drawn_on(oblique_ct)
+    drawn.segments[1] = replace(drawn.segments[1], source=drawn.segments[1].source.by_hand())
+    write_seg(target, drawn, paths_of(oblique_ct))
     assert highdicom.seg.segread(target).SegmentSequence[1].SegmentAlgorithmType == "SEMIAUTOMATIC"
+    assert read_seg(target, oblique_ct.volume).segments[1].source == drawn.segments[1].source
 
 
 @pytest.mark.data
