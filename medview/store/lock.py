@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import threading
 from pathlib import Path
@@ -94,8 +95,12 @@ class ProjectLock:
         if self._holder is None or not self.mine:
             return
         self._holder = self._holder.beat(iso(self._clock.utc()))
-        with contextlib.suppress(OSError):
+        try:
             write_holder(self._folder, self._holder)
+        except OSError:
+            # A full disk has no room for a new file, but the time of the old one can still be moved.
+            with contextlib.suppress(OSError):
+                os.utime(self._folder / FILE_NAME)
 
     @property
     def mine(self) -> bool:

@@ -28,7 +28,7 @@ class LockWatch:
     """
 
     freed = Signal()
-    """Emitted FROM THE WATCHING THREAD, once: the project can be written now."""
+    """Emitted FROM THE WATCHING THREAD, once after each ``start``: the project can be written now."""
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self._folder = folder
@@ -38,7 +38,7 @@ class LockWatch:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to look, or to look again after ``freed``."""
         self._thread = threading.Thread(target=self._run, name="medview-lock-watch", daemon=True)
         self._thread.start()
 

@@ -31,18 +31,25 @@ class Silence:
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self._folder = folder
         self._clock = clock or SystemClock()
-        self._heard: tuple[str, int, str] | None = None
+        self._heard: tuple[str, int, str, int] | None = None
         self._heard_at_s = self._clock.monotonic_s()
 
     def look(self) -> Holder | None:
         """Return the present holder, noting whether it gave a sign of life since the last look."""
         holder = read_holder(self._folder)
-        # Older programs do not count their beats, but write the time of each.
-        heard = None if holder is None else (holder.token, holder.beats, holder.heartbeat_utc)
+        # Older programs do not count their beats, but write the time of each; on a full disk only the file's time moves.
+        heard = None if holder is None else (holder.token, holder.beats, holder.heartbeat_utc, self._touched)
         if heard != self._heard:
             self._heard = heard
             self._heard_at_s = self._clock.monotonic_s()
         return holder
+
+    @property
+    def _touched(self) -> int:
+        try:
+            return (self._folder / FILE_NAME).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     @property
     def over(self) -> bool:

@@ -176,6 +176,28 @@ def test_a_second_window_reads_says_who_writes_and_goes_on_once_it_may(
     assert names == ["Liver", "Spleen", "Kidney"]
 
 
+def test_of_two_windows_that_wait_the_slower_one_goes_on_waiting(
+    home: Path, program: Program, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_watch, "LOOK_EVERY_S", 0.02)
+    _known(home)
+    banner = program.window.banner
+    first = personal_project(home / "data")
+    program.keeper.open()
+    first.close()
+    qtbot.waitUntil(banner.write.isVisible)
+    faster = personal_project(home / "data")
+    qtbot.mouseClick(banner.write, Qt.MouseButton.LeftButton)
+    assert "is being written by" in banner.label.text()
+    assert not banner.write.isVisible()
+    faster.close()
+    qtbot.waitUntil(banner.write.isVisible)
+    qtbot.mouseClick(banner.write, Qt.MouseButton.LeftButton)
+    assert program.workspace.services.project is not None
+    assert not program.workspace.services.project.read_only
+    assert banner.isHidden()
+
+
 def test_a_series_that_is_being_read_is_waited_for_before_the_project_is_written(
     home: Path, program: Program, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from medview.core.errors import LockedError, StoreError
 from medview.store import lock, lock_watch, project_folder
 from medview.store.cases import CaseKey, CaseSources
 from medview.store.entry import SavedKind
-from medview.store.holder import boot_name
+from medview.store.holder import Holder, boot_name
 from medview.store.place import Place
 from medview.store.project import Project
 from medview.store.silence import Silence
@@ -157,6 +157,26 @@ def test_its_own_clock_set_back_does_not_cost_a_writer_its_project(project: Proj
         watched.look()
         assert not watched.over
     assert project._lock.mine
+
+
+def test_a_writer_on_a_full_disk_still_gives_signs_of_life(
+    project: Project, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_folder: Path, _holder: Holder) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    watched = Silence(project.path, clock)
+    watched.look()
+    monkeypatch.setattr(lock, "write_holder", full)
+    assert project._lock is not None
+    for _ in range(40):
+        clock.forward(seconds=5)
+        project._lock.beat()
+        watched.look()
+        assert not watched.over
+    clock.forward(seconds=121)
+    watched.look()
+    assert watched.over
 
 
 def test_a_computer_that_was_started_anew_does_not_wait_for_itself(project: Project, clock: StillClock) -> None:

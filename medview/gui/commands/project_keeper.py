@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from medview.core.errors import MedViewError, WriteError
+from medview.core.errors import LockedError, MedViewError, WriteError
 from medview.core.language import _, in_language
 from medview.gui.dialogs.file_choices import ask_new_file
 from medview.gui.dialogs.give_up import Leaving, ask_to_give_up
@@ -107,6 +107,9 @@ class ProjectKeeper(QObject):
             self._workspace.say(error.sentence, Severity.WARNING)
             damaged = copy is not None and copy.damaged
             self.access_changed.emit(Access(error.sentence, free=isinstance(error, WriteError), damaged=damaged))
+            if isinstance(error, LockedError) and copy is not None and copy.lock_watch is not None:
+                # Somebody else was faster.
+                copy.lock_watch.start()
             return
         _operations().go_on_in(self._workspace, project)
         if copy is not None:
