@@ -26,6 +26,7 @@ if [ "$(uname -s)" = Linux ]; then
   if [ "$mode" = dev ]; then
     command -v Xvfb >/dev/null || missing="$missing xvfb"
     command -v xdotool >/dev/null || missing="$missing xdotool"
+    command -v openssl >/dev/null || missing="$missing openssl"
   fi
 fi
 python="${PYTHON:-python3.11}"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from medview.cli.output import print_json, say
+from medview.cli.output import print_json, progress, say
 from medview.ml.packs import ModelPack
 from medview.workspace.models import add_model, model_registry
 
@@ -40,16 +40,23 @@ def info(model: Annotated[str, typer.Argument(metavar="ID[@VERSION]")], *, json:
 
 @app.command()
 def add(
-    source: Annotated[str, typer.Argument(metavar="PATH", help="Pack folder or zip, or a folder with foreign weights")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH|URL", help="Pack folder, zip or https address (...#sha256=...), or a folder with foreign weights"
+        ),
+    ],
     *,
     json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
 ) -> None:
     """Install a pack; foreign weights are converted once, in a process of their own."""
-    pack = add_model(source)
+    with progress(quiet=quiet) as context:
+        pack = add_model(source, context=context)
     if json:
         print_json(card(pack))
     else:
-        say(f"{pack.spec.name} {pack.spec.version} is installed as {pack.spec.id}.")
+        say(f"{pack.spec.name} {pack.spec.version} is installed as {pack.spec.id}. Licence: {pack.spec.licence}.")
 
 
 @app.command()

@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         self.side.models.remove_wanted.connect(self.files.remove_model)
         self.side.models.add_zip_wanted.connect(self.files.add_model_zip)
         self.side.models.add_folder_wanted.connect(self.files.add_model_folder)
+        self.side.models.add_address_wanted.connect(self.files.add_model_address)
         heard = Subscriptions(self)
         for signal in (self.workspace.active_changed, self.workspace.studies_changed):
             heard.add(signal, self._on_active)

@@ -7,13 +7,18 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from medview.core.errors import PackError
+from medview.core.job import Inline, JobContext
 from medview.core.resources import resource_path
 from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry
+
+if TYPE_CHECKING:
+    from medview.ml.download import Address
 
 _CONVERSION_LIMIT_S = 300
 
@@ -29,19 +34,29 @@ def model_registry() -> Registry:
     return Registry(resource_path("packs"), data_folder() / "models")
 
 
-def add_model(source: str | Path, registry: Registry | None = None) -> ModelPack:
-    """Install a pack folder or zip, or convert a folder of foreign weights first.
+def add_model(
+    source: str | Path | Address, registry: Registry | None = None, context: JobContext | None = None
+) -> ModelPack:
+    """Install a pack folder or zip, or convert a folder of foreign weights first; a web address is fetched before.
 
-    Foreign weights are read by a child process, so that a hostile file cannot touch this one.
+    Foreign weights are read by a child process, so that a hostile file cannot touch this one. What was fetched is kept
+    until it is installed, so that a broken download is gone on with.
+
+    Parameters
+    ----------
+    source : str, Path or Address
+        An ``https://`` address may carry its checksum: ``...zip#sha256=<64 hexadecimal digits>``.
 
     Raises
     ------
     PackError
-        When the source is no pack and no known foreign format, or a checksum is wrong.
+        When the source is no pack and no known foreign format, cannot be had, or a checksum is wrong.
+    CancelledError
+        When the job was cancelled.
     """
     where = registry or model_registry()
-    if "://" in str(source):
-        raise PackError(f"Models are added from files; download {source} first and give the path of the file.")
+    if not isinstance(source, Path) and (not isinstance(source, str) or "://" in source):
+        return _fetched(source, where, context or Inline())
     path = Path(source)
     if not path.exists():
         raise PackError(f"There is no file or folder {path}; choose a model pack.")
@@ -51,6 +66,18 @@ def add_model(source: str | Path, registry: Registry | None = None) -> ModelPack
         pack = Path(folder) / "pack"
         _convert(path, pack)
         return where.add(pack)
+
+
+def _fetched(source: str | Address, registry: Registry, context: JobContext) -> ModelPack:
+    # Connections and certificates take a while to import; the window is on screen before anybody needs them.
+    from medview.ml.download import Address, download
+
+    address = Address.parse(source) if isinstance(source, str) else source
+    path = download(address, data_folder() / "downloads", context)
+    try:
+        return registry.add(path)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _convert(source: Path, target: Path) -> None:

@@ -70,6 +70,12 @@ class FileCommands:
             Action(
                 "file.add_model_folder", _("Add a model from a folder..."), lambda _w: self.add_model_folder(), "mdi6.plus"
             ),
+            Action(
+                "file.add_model_address",
+                _("Add a model from a web address..."),
+                lambda _w: self.add_model_address(),
+                "mdi6.plus",
+            ),
             Action("case.close", _("Close the series"), _close_case, "mdi6.close", _has_case),
         )
 
@@ -154,6 +160,14 @@ class FileCommands:
         """Ask for a zipped pack and install it."""
         if (path := ask_model_zip(self._window)) is not None:
             _operations("files").add_model(self._workspace, path)
+
+    def add_model_address(self) -> None:
+        """Ask for the address of a pack, fetch and install it."""
+        # Connections and certificates take a while to import; the window is on screen before anybody needs them.
+        from medview.gui.dialogs.model_address import ask_model_address
+
+        if (address := ask_model_address(self._window)) is not None:
+            _operations("files").add_model(self._workspace, address)
 
     def add_model_folder(self) -> None:
         """Ask for a folder with a pack or with foreign weights and install it."""

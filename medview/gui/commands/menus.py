@@ -52,6 +52,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         LINE,
         "file.add_model_zip",
         "file.add_model_folder",
+        "file.add_model_address",
         LINE,
         "case.close",
         "window.quit",

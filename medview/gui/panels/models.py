@@ -23,6 +23,7 @@ class ModelsPanel(QWidget):
 
     add_zip_wanted = Signal()
     add_folder_wanted = Signal()
+    add_address_wanted = Signal()
     remove_wanted = Signal(str)
     """``id@version`` of a pack to remove."""
 
@@ -38,6 +39,7 @@ class ModelsPanel(QWidget):
         menu = QMenu(self.add)
         menu.addAction(_("From a zip file..."), self.add_zip_wanted.emit)
         menu.addAction(_("From a folder..."), self.add_folder_wanted.emit)
+        menu.addAction(_("From a web address..."), self.add_address_wanted.emit)
         self.add.setMenu(menu)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)

@@ -23,6 +23,7 @@ from medview.io.dicom.seg import write_seg
 from medview.io.label_files import ImportedLabels, read_labels
 from medview.io.placed import unplaced_note
 from medview.io.reader_pool import Pool
+from medview.ml.download import Address
 from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry
 from medview.workspace.events import Severity
@@ -120,15 +121,16 @@ class ImportFile:
 
 @dataclass(frozen=True, slots=True)
 class AddModel:
-    """Request: install a pack, or convert foreign weights and install what comes out."""
+    """Request: install a pack, from a web address too, or convert foreign weights and install what comes out."""
 
-    path: Path
+    source: Path | Address
     registry: Registry
 
     @property
     def title(self) -> str:
         """What the person reads."""
-        return _("Adding {name}").format(name=self.path.name)
+        name = self.source.file_name if isinstance(self.source, Address) else self.source.name
+        return _("Adding {name}").format(name=name)
 
     @property
     def lane(self) -> Lane:
@@ -137,7 +139,7 @@ class AddModel:
 
     def run(self, context: JobContext) -> ModelPack:
         """Install; foreign weights are opened in a child process only."""
-        return install_model(self.path, self.registry)
+        return install_model(self.source, self.registry, context)
 
 
 def export_seg(workspace: Workspace, path: Path) -> Job | None:
@@ -230,15 +232,17 @@ def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:
     return len(imported.segments)
 
 
-def add_model(workspace: Workspace, path: Path) -> Job:
-    """Install a model pack or foreign weights from a file or folder."""
+def add_model(workspace: Workspace, source: Path | Address) -> Job:
+    """Install a model pack or foreign weights from a file or folder, or a pack from a web address."""
 
     def done(value: object) -> None:
         if isinstance(value, ModelPack):
-            workspace.say(_("{name} {version} is installed.").format(name=value.spec.name, version=value.spec.version))
+            spec = value.spec
+            text = _("{name} {version} is installed. Licence: {licence}.")
+            workspace.say(text.format(name=spec.name, version=spec.version, licence=spec.licence))
             workspace.models_changed.emit()
 
-    request = AddModel(path, workspace.services.registry)
+    request = AddModel(source, workspace.services.registry)
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 
