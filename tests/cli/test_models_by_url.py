@@ -15,7 +15,7 @@ from tests.ml.small_packs import small_pack
 
 @pytest.fixture
 def archive(tmp_path: Path) -> bytes:
-    pack = small_pack(tmp_path / "pack")
+    pack = small_pack(tmp_path / "pack", id="small")
     with zipfile.ZipFile(tmp_path / "organs.zip", "w") as opened:
         for file in pack.folder.iterdir():
             opened.write(file, file.name)
