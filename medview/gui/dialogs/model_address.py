@@ -23,7 +23,7 @@ class ModelAddressDialog(QDialog):
         self.address: Address | None = None
         self.url = QLineEdit()
         self.url.setObjectName("model address")
-        self.url.setPlaceholderText("https://")
+        self.url.setPlaceholderText(_("https://..."))
         self.url.setToolTip(_("Address of a zipped model pack"))
         self.checksum = QLineEdit()
         self.checksum.setObjectName("model checksum")
