@@ -7,10 +7,10 @@ from pathlib import Path
 
 from medview.core.annotations import BoxAnnotation, Drawn
 from medview.core.changes import AnnotationChange, Command
-from medview.core.errors import GeometryError, MedViewError
+from medview.core.errors import GeometryError
 from medview.core.geometry import Calibration
 from medview.core.job import JobContext
-from medview.core.language import _, in_language, plural
+from medview.core.language import _, plural
 from medview.core.pixel_hash import pixels_sha256, same_pixels
 from medview.core.volume import Volume
 from medview.io.coco import CocoSource, write_coco
@@ -21,10 +21,9 @@ from medview.io.reader_pool import Pool
 from medview.workspace.drawn import all_drawn
 from medview.workspace.drawn_table import sheet_rows
 from medview.workspace.events import Severity
-from medview.workspace.exports import refuse_sources
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.open_case import OpenCase
-from medview.workspace.operations.files import Written
+from medview.workspace.operations.files import Written, may_write, written
 from medview.workspace.workspace import Workspace
 
 COCO_ENDING = ".coco.json"
@@ -112,18 +111,8 @@ def export_drawn(workspace: Workspace, path: Path) -> Job | None:
     if not case.ready:
         workspace.say(_("The series is still being read; export when it is complete."), Severity.WARNING)
         return None
-    try:
-        refuse_sources(path, (frame.path for frame in case.entry.frames))
-    except MedViewError as error:
-        workspace.report(error)
+    if not may_write(workspace, case, path):
         return None
-
-    def done(value: object) -> None:
-        if isinstance(value, Written):
-            severity = Severity.WARNING if value.notes else Severity.INFO
-            said = (_("Wrote {path}.").format(path=value.path), *map(in_language, value.notes))
-            workspace.say(" ".join(said), severity)
-
     volume = case.anchor.volume
     request = ExportDrawn(
         path,
@@ -134,7 +123,7 @@ def export_drawn(workspace: Workspace, path: Path) -> Job | None:
         case.labels.marks.done_slices,
         case.anchor.load.damaged,
     )
-    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
+    return workspace.runner.submit(request, written(workspace))
 
 
 def import_drawn(workspace: Workspace, path: Path) -> Job | None:

@@ -151,10 +151,10 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
         workspace.say(_("A DICOM SEG needs a DICOM series; export NIfTI instead."), Severity.WARNING)
         return None
     source = tuple(Path(path) for path in case.entry.dicom_paths)
-    if not _may_write(workspace, case, path):
+    if not may_write(workspace, case, path):
         return None
     request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source, case.anchor.volume, case.anchor.load.damaged)
-    return workspace.runner.submit(request, _written(workspace))
+    return workspace.runner.submit(request, written(workspace))
 
 
 def export_nifti(workspace: Workspace, path: Path) -> Job | None:
@@ -162,10 +162,10 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
     case = _exportable(workspace)
     if case is None:
         return None
-    if not _may_write(workspace, case, path):
+    if not may_write(workspace, case, path):
         return None
     request = ExportNifti(path, LabelsCopy.of(case.labels.segmentation), case.anchor.volume, case.anchor.load.damaged)
-    return workspace.runner.submit(request, _written(workspace))
+    return workspace.runner.submit(request, written(workspace))
 
 
 def import_labels(workspace: Workspace, path: Path) -> Job | None:
@@ -267,7 +267,8 @@ def _exportable(workspace: Workspace) -> OpenCase | None:
     return case
 
 
-def _may_write(workspace: Workspace, case: OpenCase, path: Path) -> bool:
+def may_write(workspace: Workspace, case: OpenCase, path: Path) -> bool:
+    """Whether a file may be written there: never over an image of the series; says why not."""
     try:
         refuse_sources(path, (frame.path for frame in case.entry.frames))
     except MedViewError as error:
@@ -276,7 +277,9 @@ def _may_write(workspace: Workspace, case: OpenCase, path: Path) -> bool:
     return True
 
 
-def _written(workspace: Workspace) -> Outcome:
+def written(workspace: Workspace) -> Outcome:
+    """Say what was written, with its notes."""
+
     def done(value: object) -> None:
         if isinstance(value, Written):
             severity = Severity.WARNING if value.notes else Severity.INFO
