@@ -6,6 +6,7 @@ Step n of a seed does the same to the same labels wherever it runs, so another p
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from medview.core.annotations import BoxAnnotation
+from medview.core.attributes import Attribute, Choice
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import AnnotationChange, Command, MarksChange, SegmentChange
 from medview.core.key_image import KeyImage
@@ -22,6 +24,8 @@ from medview.core.plane import Plane, SlicePlane
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Segment, Segmentation, SegmentRole, SegmentStatus
 from medview.core.source import Source, SourceKind
+from medview.core.trace import Trace, TraceKind
+from medview.core.vector import triple
 from medview.edit.rules import Area, EditRules, Overlap
 from medview.workspace import measuring
 from medview.workspace.hands import Hands
@@ -33,6 +37,8 @@ from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 
 _FIGURES = (Tool.LENGTH, Tool.BIDIRECTIONAL, Tool.ANGLE, Tool.COBB, Tool.PROBE, Tool.ELLIPSE, Tool.RECTANGLE, Tool.FREEHAND)
+
+_DRAWN = (Tool.THRESHOLD_BRUSH, Tool.BOX, Tool.BOX_3D, Tool.POINT, Tool.LASSO, Tool.SCISSORS)
 
 
 class Annotator:
@@ -130,6 +136,31 @@ class Annotator:
         box = BoxAnnotation.on_grid(uuid.uuid4().hex, f"nodule {self._rng.integers(9)}", geometry, low, high)
         self.case.do(Command("Box", (AnnotationChange(None, box),), "box"))
 
+    def _trace(self) -> None:
+        geometry, rng = self.case.volume.geometry, self._rng
+        kind = list(TraceKind)[int(rng.integers(3))]
+        points = rng.uniform((0, 0, 0), np.asarray(geometry.shape_kji) - 1, (kind.least, 3))
+        place = tuple(triple(point) for point in geometry.point_lps_mm(points))
+        grade = Choice(str(rng.choice(("low", "high"))), ("low", "high"))
+        said = (Attribute("grade", grade), Attribute("size", float(rng.random())), Attribute("note", "Ärger"))
+        trace = Trace(uuid.uuid4().hex, kind, place, f"vessel {rng.integers(9)}", said)
+        self.case.do(Command("Line", (AnnotationChange(None, trace),), "polyline"))
+
+    def _by_hand(self) -> None:
+        """Draw with a tool that takes a drag."""
+        bench = self._workspace.bench
+        bench.mode, bench.tool = Mode.ANNOTATE, _DRAWN[int(self._rng.integers(len(_DRAWN)))]
+        bench.brush_radius_mm, bench.brush_sphere, bench.brush_ranges = 4.0, bool(self._rng.random() < 0.3), {}
+        self._activate()
+        way = self._way(self._plane(), 4)
+        self._hands.press(way[0])
+        for at in way[1:]:
+            self._hands.move(at)
+        self._hands.release(way[-1])
+        # What goes on with clicks is closed where it can be.
+        self._hands.clicking.close()
+        self._hands.cancel()
+
     def _delete_annotation(self) -> None:
         found = list(self.case.labels.annotations)
         if found:
@@ -175,6 +206,18 @@ class Annotator:
                 other = SegmentRole.STRUCTURE if segment.role is SegmentRole.IGNORE else SegmentRole.IGNORE
                 self._alter(segment, replace(segment, role=other))
 
+    def _arrange_segments(self) -> None:
+        segment, before = self._segment(), self._segment()
+        if segment is None or before is None:
+            return
+        match int(self._rng.integers(3)):
+            case 0:
+                segment_ops.new_instance(self.case, segment.segment_id)
+            case 1:
+                segment_ops.set_absent(self.case, [segment.segment_id], absent=not segment.absent)
+            case _:
+                segment_ops.move(self.case, [segment.segment_id], before.segment_id, "left" if before.name < "M" else "")
+
     def _alter(self, before: Segment, after: Segment) -> None:
         if before != after:
             position = self.case.labels.segmentation.segments.index(before)
@@ -192,11 +235,11 @@ class Annotator:
             low = rng.integers(0, np.asarray(geometry.shape_kji) - 4)
             k, j, i = low + rng.integers(3, 30, 3)
             voxels[low[0] : k, low[1] : j, low[2] : i] = value
-        segments = tuple(PredictedSegment(n, name, (9 * n, 9, 200)) for n, name in ((1, "Lung"), (2, "Nodule"), (3, "Rib")))
+        classes = tuple(PredictedSegment(n, name, (9 * n, 9, 200)) for n, name in ((1, "Lung"), (2, "Nodule"), (3, "Rib")))
         job = uuid.uuid4().hex
         source = Source(SourceKind.MODEL, f"organs-{rng.integers(2)}", "1.0", "ab" * 32, job)
         box = BoxAnnotation.on_grid(f"{job}-box", "nodule", geometry, (1, 2, 3), (4, 9, 11), 0.75, source)
-        mask = PredictedMask.trimmed(voxels, segments)
+        mask = PredictedMask.trimmed(voxels, classes)
         prediction = Prediction(
             "segmentation", "Organs", source, geometry, "", mask, (box,), {"nodule": float(rng.random())}
         )
@@ -229,8 +272,8 @@ class Annotator:
     # ------------------------------------------------------------------------------------------ where
 
     def _segment(self) -> Segment | None:
-        segments = self.case.labels.segmentation.segments
-        return segments[int(self._rng.integers(len(segments)))] if segments else None
+        there = self.case.labels.segmentation.segments
+        return there[int(self._rng.integers(len(there)))] if there else None
 
     def _activate(self) -> None:
         segment = self._segment()
@@ -266,11 +309,14 @@ _WORK: tuple[tuple[Callable[[Annotator], None], float], ...] = (
     (Annotator._move_figure, 3),
     (Annotator._rename_figure, 2),
     (Annotator._box, 3),
+    (Annotator._trace, 3),
+    (Annotator._by_hand, 8),
     (Annotator._delete_annotation, 2),
     (Annotator._key_image, 2),
     (Annotator._mark, 3),
     (Annotator._add_segment, 4),
     (Annotator._alter_segment, 6),
+    (Annotator._arrange_segments, 4),
     (Annotator._delete_segment, 1),
     (Annotator._propose, 4),
     (Annotator._answer, 5),
@@ -287,7 +333,8 @@ def content(said: CaseLabels, *, proposals: bool = True) -> str:
             digest.update(f"layer {layer_id}".encode())
             digest.update(np.ascontiguousarray(layer.voxels).data)
     digest.update(repr((said.segmentation.segments, sorted(said.marks.done_slices))).encode())
-    digest.update(repr(sorted(said.annotations.items())).encode())
+    # When something was drawn is the only thing that differs from one run of a script to the next.
+    digest.update(re.sub("created_utc='[^']*'", "", repr(sorted(said.annotations.items()))).encode())
     for _, proposal in sorted(said.proposals.items()) if proposals else ():
         prediction = proposal.prediction
         facts = (
