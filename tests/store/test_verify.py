@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medview.store import project as project_module
 from medview.store import row_writer
 from medview.store.project import Project
+from medview.store.verify import VerifyReport, verify_project
 from tests.store.painter import Painter
 
 
@@ -99,3 +101,29 @@ def test_a_damaged_page_is_found(written: Path) -> None:
     file.write_bytes(bytes(data))
     with Project.open(written, read_only=True) as project:
         assert not project.verify().ok
+
+
+def test_a_project_that_is_written_while_it_is_checked_is_not_called_damaged(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_writer, "SNAPSHOT_ROWS", 3)
+    rng = np.random.default_rng(0)
+
+    def work(gestures: int) -> None:
+        for _ in range(gestures):
+            painter.scribble(rng)
+            project.journal.flush()
+
+    work(8)
+    checks = []
+
+    def check_beside_somebody_who_works(*args: object) -> VerifyReport:
+        if not checks:
+            # New snapshots come, and the files of those in the copy that is checked go.
+            work(12)
+        checks.append(verify_project(*args))  # type: ignore[arg-type]
+        return checks[-1]
+
+    monkeypatch.setattr(project_module, "verify_project", check_beside_somebody_who_works)
+    assert project.verify().problems == ()
+    assert [report.ok for report in checks] == [False, True]
