@@ -16,20 +16,17 @@ from medview.store.ballast import Ballast
 from medview.store.blobs import BlobStore
 from medview.store.case_book import CaseBook
 from medview.store.clock import Clock, SystemClock
-from medview.store.copying import copy_project, detached_copy
+from medview.store.copying import copy_project
 from medview.store.database import Database
 from medview.store.holder import read_holder, user_name
+from medview.store.live_verify import verify_beside_writer
 from medview.store.lock_watch import LockWatch
 from medview.store.project_folder import DATABASE_NAME, OpenFolder, create_folder, explained, open_copy, open_live
 from medview.store.project_info import project_info
 from medview.store.recovery import recover_project
 from medview.store.row_writer import RowWriter
 from medview.store.silence import Silence
-from medview.store.snapshots import snapshot_blobs
-from medview.store.verify import VerifyReport, verify_project, writer_document
-
-_VERIFIED_AGAIN = 3
-"""How often a project that is written meanwhile is checked anew."""
+from medview.store.verify import VerifyReport, writer_document
 
 log = logging.getLogger("medview.store")
 
@@ -180,31 +177,9 @@ class Project(CaseBook):
     def verify(self, progress: Callable[[float], None] = lambda _fraction: None) -> VerifyReport:
         """Check everything in the project against its checksums."""
         self.journal.flush()
-        report, snapshots = self._verify_copy(self._database.path, progress)
-        file = self.path / DATABASE_NAME
-        for _ in range(_VERIFIED_AGAIN):
-            if report.ok or self._listed_snapshots(file) == snapshots:
-                break
-            # Meanwhile whoever writes has made a snapshot and discarded the file of an older one.
-            report, snapshots = self._verify_copy(file, progress)
+        with explained(self.path):
+            report = verify_beside_writer(self._database.path, self.path, progress)
         return replace(report, writer=writer_document(read_holder(self.path)))
-
-    def _verify_copy(self, file: Path, progress: Callable[[float], None]) -> tuple[VerifyReport, set[str]]:
-        """Check a copy, so that a long check keeps no gesture from being saved; return also which snapshots it lists."""
-        with explained(self.path), detached_copy(file, self.path.name) as folder:
-            copy = Database(Path(folder) / DATABASE_NAME, self.path.name, read_only=True)
-            try:
-                return verify_project(copy, self._blobs, self.path, progress), _snapshots(copy)
-            finally:
-                copy.close()
-
-    def _listed_snapshots(self, file: Path) -> set[str]:
-        with explained(self.path), detached_copy(file, self.path.name) as folder:
-            copy = Database(Path(folder) / DATABASE_NAME, self.path.name, read_only=True)
-            try:
-                return _snapshots(copy)
-            finally:
-                copy.close()
 
     def save_copy(self, target: Path) -> list[str]:
         """Write a complete copy of the project to a new folder; it is checked before it gets its name.
@@ -257,15 +232,6 @@ def verify_folder(path: Path, progress: Callable[[float], None] = lambda _fracti
             problem = "The database itself is damaged; what is left of it can be read and recovered."
             return VerifyReport(problems=(problem,), writer=writer_document(read_holder(path)))
         return project.verify(progress)
-
-
-def _snapshots(database: Database) -> set[str]:
-    try:
-        with database.reading() as connection:
-            return snapshot_blobs(connection)
-    except MedViewError:
-        # Too damaged to be asked; the report says so.
-        return set()
 
 
 def _open_live(path: Path, clock: Clock, silence: Silence | None) -> OpenFolder:

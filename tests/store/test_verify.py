@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medview.store import project as project_module
-from medview.store import row_writer
+from medview.store import live_verify, row_writer
 from medview.store.project import Project
 from medview.store.verify import VerifyReport, verify_project
 from tests.store.painter import Painter
@@ -124,6 +123,6 @@ def test_a_project_that_is_written_while_it_is_checked_is_not_called_damaged(
         checks.append(verify_project(*args))  # type: ignore[arg-type]
         return checks[-1]
 
-    monkeypatch.setattr(project_module, "verify_project", check_beside_somebody_who_works)
+    monkeypatch.setattr(live_verify, "verify_project", check_beside_somebody_who_works)
     assert project.verify().problems == ()
     assert [report.ok for report in checks] == [False, True]
