@@ -65,8 +65,9 @@ def cells(rect: QRect, row: Row, *, member: bool = False) -> dict[Cell, QRect]:
         for cell in (Cell.STATUS, Cell.COLOUR):
             found[cell] = QRect(left - 2, rect.top(), ICON_SMALL_PX + 4, rect.height())
             left += ICON_SMALL_PX + GRID_PX
-        found[Cell.SIZE] = QRect(right - _SIZE_PX - GRID_PX + 1, rect.top(), _SIZE_PX, rect.height())
-        right -= _SIZE_PX + GRID_PX
+        if row.size:
+            found[Cell.SIZE] = QRect(right - _SIZE_PX - GRID_PX + 1, rect.top(), _SIZE_PX, rect.height())
+            right -= _SIZE_PX + GRID_PX
         if shown := badges(row):
             width = len(shown) * (ICON_SMALL_PX + 1)
             found[Cell.BADGES] = QRect(right - width + 1, rect.top(), width, rect.height())

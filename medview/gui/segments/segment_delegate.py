@@ -165,7 +165,8 @@ class SegmentDelegate(QStyledItemDelegate):
         painter.setPen(palette.color(role))
         _draw_text(painter, parts[Cell.NAME], segment.name, _LEFT)
         painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        _draw_text(painter, parts[Cell.SIZE], row.size, _RIGHT)
+        if Cell.SIZE in parts:
+            _draw_text(painter, parts[Cell.SIZE], row.size, _RIGHT)
 
 
 def _draw_text(painter: QPainter, place: QRect, text: str, flags: Qt.AlignmentFlag) -> None:
