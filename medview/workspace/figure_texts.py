@@ -70,11 +70,12 @@ def statistics_text(found: Statistics | None, volume: Volume) -> str:
 
 
 def component_cells(component: Component, volume: Volume) -> tuple[str, str, str, str]:
-    """Return number, size, axes and mean of one piece as they stand in the list."""
+    """Return number, size, axes (without their unit) and mean of one piece as they stand in the list."""
+    extent = component.extent
     return (
         str(component.number),
         voxels_text(component.voxels, volume.geometry),
-        extent_text(component.extent),
+        "" if extent is None else f"{extent.long:.1f} \u00d7 {extent.short:.1f}",
         mean_text(component.mean, volume),
     )
 

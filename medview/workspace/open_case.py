@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from medview.analysis.histogram import Histogram
 from medview.core.case_labels import CaseLabels
+from medview.core.changes import SegmentChange
 from medview.core.headings import Headings
 from medview.core.oblique import PlaneLayout, layout_of
 from medview.core.overlay_plane import OverlayPlane
@@ -18,6 +19,7 @@ from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
 from medview.workspace.components import FigureBook
 from medview.workspace.editing import Editing, Step
+from medview.workspace.events import LabelsChanged
 from medview.workspace.history import History
 from medview.workspace.load_state import LoadState
 from medview.workspace.time_points import TimeOfImages, TimePoint
@@ -88,6 +90,8 @@ class OpenCase(Editing):
         self.times = [TimePoint(self.volume, self.load)]
         # Before any view: whoever hears of another time finds its volume here.
         self.view.events.time_index.connect(self._show_time)
+        # Before any view too: none sees a moment in which tools have no segment to work on.
+        self.labels_changed.connect(self._keep_one_active)
 
     @property
     def key(self) -> str:
@@ -139,6 +143,15 @@ class OpenCase(Editing):
     def ready(self) -> bool:
         """Whether every slice has arrived and the pixels are known to be those the labels were made on."""
         return not self.reading and self.load.complete
+
+    def _keep_one_active(self, event: LabelsChanged) -> None:
+        """When the active segment goes, as by undoing its addition, make its neighbour in the list active."""
+        gone = [(c.before, c.position) for c in event.changes if isinstance(c, SegmentChange) and c.after is None]
+        segments = self.labels.segmentation.segments
+        active_id = self.view.active_segment_id
+        position = next((at for before, at in gone if before is not None and before.segment_id == active_id), None)
+        if position is not None and segments and self.active_segment is None:
+            self.view.active_segment_id = segments[min(position, len(segments) - 1)].segment_id
 
     def _show_time(self, time_index: int) -> None:
         before, shown = self.load, self.times[time_index]

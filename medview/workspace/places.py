@@ -72,8 +72,11 @@ def place_of(change: Change, geometry: Geometry) -> Box | None:
 
 
 def _is_seen(workspace: Workspace, case: OpenCase, place: Box) -> bool:
-    for cell in workspace.bench.layout.slices:
-        if workspace.case_in(cell.pane_id) is case:
+    bench = workspace.bench
+    alone = bench.layout.cell(bench.maximised)
+    for cell in bench.layout.slices:
+        seen = alone is None or cell is alone or cell.pane_id in bench.detached
+        if seen and workspace.case_in(cell.pane_id) is case:
             plane = workspace.plane_in(cell.pane_id)
             layout = case.slice_plane(plane)
             if _cuts(case, layout, place) and _on_screen(case, layout, place):

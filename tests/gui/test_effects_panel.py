@@ -27,6 +27,7 @@ from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import make_case, pane_of, pixels, screen_position
 from tests.gui.windows import bare_workspace
+from tests.helpers.strokes import stroke_patch
 
 
 @pytest.fixture
@@ -111,6 +112,24 @@ def test_a_margin_is_set_looked_at_and_applied_with_volumes_before_and_after(
     assert case.labels.segmentation.count(segment) == after
     assert case.history.names[-1] == "Margin: Liver"
     assert panel.settings is None
+
+
+def test_what_cannot_be_worked_out_now_cannot_be_asked_for(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    segment = labels.add_segment(case, "Liver")
+    assert segment is not None
+    panel = window.side.effects
+    press(qtbot, window, "islands")
+    assert panel.note.text() == "Liver holds no voxels yet; draw it first."
+    assert not panel.apply.isEnabled()
+    assert not panel.preview.isEnabled()
+    assert panel.cancel.isEnabled()
+    patch = stroke_patch(case.labels.segmentation, segment, (2, 10, 10), (2, 10, 10), radius_mm=3.0)
+    assert patch is not None
+    case.do(Command("Brush", (patch,)))
+    assert panel.apply.isEnabled()
+    assert panel.preview.isEnabled()
 
 
 def test_settings_that_mean_nothing_now_are_not_shown(qtbot: QtBot, window: MainWindow, case: OpenCase) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QHelpEvent
+from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QHelpEvent
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QColorDialog, QLineEdit, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
@@ -22,6 +22,7 @@ from medview.core.source import Source, SourceKind
 from medview.gui.dialogs.label_sets import LabelSetsDialog
 from medview.gui.main_window import MainWindow
 from medview.gui.panels.segments import SegmentsPanel
+from medview.gui.parts.theme import ui_font
 from medview.gui.segments.name_edit import NameEdit
 from medview.gui.segments.segment_cells import Cell, badges, tip_of
 from medview.gui.segments.segment_menu import segment_menu
@@ -525,7 +526,8 @@ def test_pieces_of_the_segment_are_listed_a_click_goes_there_and_a_table_is_copi
     cells = [pieces.model.index(0, column).data() for column in range(4)]
     assert cells[0] == "1"
     assert cells[1].endswith("mL")
-    assert cells[2].endswith("mm")
+    assert pieces.model.headerData(2, Qt.Orientation.Horizontal) == "Long × short, mm"
+    assert "mm" not in cells[2]
     assert cells[3].endswith("HU")
     pieces.view.selectRow(1)
     assert case.labels.segmentation.layers[0].voxels[case.view.crosshair_kji] == 1
@@ -536,6 +538,34 @@ def test_pieces_of_the_segment_are_listed_a_click_goes_there_and_a_table_is_copi
     assert len({len(row) for row in rows}) == 1
     draw(case, nodule, Box((0, 20, 1), (1, 22, 3)))
     qtbot.waitUntil(lambda: pieces.model.rowCount() == 3)
+
+
+def test_while_the_first_voxels_are_measured_nobody_reads_that_there_are_none(
+    qtbot: QtBot, window: MainWindow, case: OpenCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (nodule,) = add(case, "Nodule")
+    case.view.active_segment_id = nodule
+    pieces = window.side.lesions
+    assert pieces.said.text() == "Nodule holds no voxels."
+    monkeypatch.setattr("medview.gui.segments.figure_watch.want_figures", lambda *_: None)
+    draw(case, nodule, Box((1, 2, 2), (3, 6, 8)))
+    qtbot.waitUntil(lambda: pieces.said.text() == "Measuring Nodule")
+
+
+def test_axes_of_large_pieces_stand_on_one_line_and_sizes_are_not_cut(
+    qtbot: QtBot, window: MainWindow, case: OpenCase
+) -> None:
+    (nodule,) = add(case, "Nodule")
+    case.view.active_segment_id = nodule
+    draw(case, nodule, Box((1, 2, 2), (3, 6, 8)))
+    pieces = window.side.lesions
+    qtbot.waitUntil(lambda: pieces.model.rowCount() == 1)
+    font = pieces.view.fontMetrics()
+    assert font.horizontalAdvance("282.8 × 205.1") + 12 < pieces.view.columnWidth(2)
+    tree = window.side.segments.tree
+    index = tree.rows.index(0, 0)
+    size = tree.delegate.cells_at(tree.visualRect(index), index)[Cell.SIZE]
+    assert QFontMetrics(ui_font()).horizontalAdvance("13684 mL") <= size.width()
 
 
 def test_pieces_are_measured_while_only_they_can_be_seen(qtbot: QtBot, window: MainWindow, case: OpenCase) -> None:

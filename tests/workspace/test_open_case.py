@@ -61,6 +61,25 @@ def test_a_new_gesture_forgets_what_was_undone(case: OpenCase) -> None:
     assert case.redo() is None
 
 
+def test_tools_have_a_segment_to_work_on_after_undoing_one_that_was_added(case: OpenCase) -> None:
+    first = labels.add_segment(case, "Liver")
+    last = labels.add_segment(case, "Spleen")
+    assert first is not None
+    assert last is not None
+    case.undo()
+    assert case.active_segment == first
+    case.undo()
+    assert case.active_segment is None
+    case.redo()
+    assert case.active_segment == first
+    case.redo()
+    labels.add_segment(case, "Kidney")
+    case.view.active_segment_id = last.segment_id
+    segment_ops.delete(case, [last.segment_id])
+    assert case.active_segment is not None
+    assert case.active_segment.name == "Kidney"
+
+
 def test_undo_of_a_deleted_segment_brings_back_voxels_place_and_name(case: OpenCase) -> None:
     for name in ("A", "B", "C"):
         labels.add_segment(case, name)

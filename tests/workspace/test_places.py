@@ -61,6 +61,17 @@ def test_one_of_three_planes_that_shows_it_is_enough(workspace: Workspace, case:
     assert case.view.crosshair_kji == tuple(at)
 
 
+def test_planes_behind_a_maximised_one_show_nothing(workspace: Workspace, case: OpenCase) -> None:
+    _paint(case, (2, 5, 7))
+    sideways = case.slice_plane(Plane.SAGITTAL)
+    at = [9, 15, 20]
+    at[sideways.normal_axis] = (2, 5, 7)[sideways.normal_axis]
+    case.view.crosshair_kji = (at[0], at[1], at[2])
+    workspace.bench.maximised = next(c.pane_id for c in workspace.bench.layout.slices if c.plane is Plane.AXIAL)
+    go_back_and_forth(workspace, case, -1)
+    assert case.view.crosshair_kji[0] == 2
+
+
 def test_of_several_places_the_nearest_is_shown(workspace: Workspace, case: OpenCase) -> None:
     workspace.bench.layout = grid(1, 1)
     segment = labels.add_segment(case, "Liver")

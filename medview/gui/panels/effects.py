@@ -19,6 +19,7 @@ from medview.gui.parts.effect_slices import EffectSlices
 from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import GRID_PX, TEXT_SMALL_PX
+from medview.workspace.effect_job import why_not
 from medview.workspace.effect_state import EffectState
 from medview.workspace.workspace import Workspace
 
@@ -83,10 +84,11 @@ class EffectsPanel(QWidget):
         assert self.settings is not None
         self.settings.show_values(state.values, case)
         self.settings.setEnabled(not state.writing)
+        possible = not (state.writing or why_not(effect, case))
         for name, act in (("preview", self.preview), ("apply", self.apply), ("close", self.cancel)):
             # Keys differ from scheme to scheme.
             act.setToolTip(self._actions[f"effect.{name}"].toolTip())
-            act.setEnabled(name == "close" or not (state.writing or case.read_only))
+            act.setEnabled(name == "close" or possible)
         self.slices.refresh()
         self._say(state)
 

@@ -109,3 +109,5 @@ class FigureWatch(QObject):
             self._pace.start()
             return
         want_figures(self._workspace, case, segment)
+        # After the first voxels nobody should go on reading that there are none.
+        self.changed.emit()

@@ -20,6 +20,7 @@ Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 
 _COLUMNS = ("#", _("Size"), _("Long \u00d7 short"), _("Mean"))
+_AXES = 2
 _MOST_ROWS = 6
 
 
@@ -60,7 +61,9 @@ class ComponentModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
         """Return the name of a column."""
         if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return _COLUMNS[section]
+            unit = next((one.extent.unit for one in self.components if one.extent is not None), "")
+            # Beside every number the unit would take a second line where the column is narrow.
+            return f"{_COLUMNS[section]}, {unit}" if section == _AXES and unit else _COLUMNS[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         return None
@@ -82,7 +85,7 @@ class LesionTable(QWidget):
         self.view.verticalHeader().setDefaultSectionSize(CONTROL_HEIGHT_PX)
         header = self.view.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_AXES, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(20)
         header.setHighlightSections(False)
         self.view.setShowGrid(False)
@@ -134,12 +137,12 @@ class LesionTable(QWidget):
         self.said.setText(self._words())
 
     def _words(self) -> str:
-        case, segment, figures = self._watch.case, self._watch.segment, self._watch.figures
+        case, segment, figures = self._watch.case, self._watch.segment, self._watch.figures or self._watch.last
         if case is None or segment is None:
             return _("No segment is chosen.")
         if not case.labels.segmentation.count(segment):
             return _("{name} holds no voxels.").format(name=segment.name)
-        if figures is None:
+        if figures is None or not figures.component_count:
             return _("Measuring {name}").format(name=segment.name)
         count = figures.component_count
         pieces = plural("{n} piece", "{n} pieces", count).format(n=count)

@@ -17,7 +17,7 @@ ROW_PX = CONTROL_HEIGHT_PX
 BAR_PX = 3
 _BUTTON_PX = 20
 _INDENT_PX = 10
-_SIZE_PX = 52
+_SIZE_PX = 64
 
 
 class Cell(Enum):
