@@ -48,7 +48,7 @@ def voxels_text(voxels: int, geometry: Geometry) -> str:
 
 def extent_text(extent: Extent | None) -> str:
     """Return long and short axis: ``34.5 x 21.2 mm``."""
-    return "" if extent is None else f"{extent.long:.1f} \u00d7 {extent.short:.1f} {extent.unit}"
+    return f"{extent.long:.1f} \u00d7 {extent.short:.1f} {extent.unit}"
 
 
 def mean_text(value: float | None, volume: Volume) -> str:

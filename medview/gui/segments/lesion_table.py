@@ -61,7 +61,7 @@ class ComponentModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
         """Return the name of a column."""
         if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            unit = next((one.extent.unit for one in self.components if one.extent is not None), "")
+            unit = self.components[0].extent.unit if self.components else ""
             # Beside every number the unit would take a second line where the column is narrow.
             return f"{_COLUMNS[section]}, {unit}" if section == _AXES and unit else _COLUMNS[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
