@@ -48,7 +48,7 @@ def voxels_text(voxels: int, geometry: Geometry) -> str:
 
 def extent_text(extent: Extent | None) -> str:
     """Return long and short axis: ``34.5 x 21.2 mm``."""
-    return f"{extent.long:.1f} \u00d7 {extent.short:.1f} {extent.unit}"
+    return "" if extent is None else f"{extent.long:.1f} \u00d7 {extent.short:.1f} {extent.unit}"
 
 
 def mean_text(value: float | None, volume: Volume) -> str:
@@ -75,7 +75,7 @@ def component_cells(component: Component, volume: Volume) -> tuple[str, str, str
     return (
         str(component.number),
         voxels_text(component.voxels, volume.geometry),
-        "" if extent is None else f"{extent.long:.1f} \u00d7 {extent.short:.1f}",
+        f"{extent.long:.1f} \u00d7 {extent.short:.1f}",
         mean_text(component.mean, volume),
     )
 
