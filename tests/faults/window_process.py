@@ -39,8 +39,10 @@ class Worker(QObject):
         workspace = self._program.workspace
         case, project = workspace.active, workspace.services.project
         if self._hand is not None:
-            self._hand.step(self._step)
-            self._step += 1
+            # Not while something large is still being written.
+            if self._hand.case.editable:
+                self._hand.step(self._step)
+                self._step += 1
         elif case is not None and project is not None and case.ready:
             assert not case.read_only, case.read_only
             self._tickets = tickets_of(project)

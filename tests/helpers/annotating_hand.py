@@ -9,6 +9,7 @@ import numpy as np
 from medview.core.plane import Plane, SlicePlane
 from medview.core.segmentation import Segment
 from medview.edit.rules import Area, EditRules, Overlap
+from medview.workspace.brush_range import set_brush_range
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Modifiers, Pointer
@@ -77,7 +78,8 @@ class Hand:
         """Draw with a tool that takes a drag."""
         bench = self._workspace.bench
         bench.mode, bench.tool = Mode.ANNOTATE, _DRAWN[int(self._rng.integers(len(_DRAWN)))]
-        bench.brush_radius_mm, bench.brush_sphere, bench.brush_ranges = 4.0, bool(self._rng.random() < 0.3), {}
+        bench.brush_radius_mm, bench.brush_sphere = 4.0, bool(self._rng.random() < 0.3)
+        set_brush_range(bench, self.case, (-400.0, 700.0))
         self._activate()
         way = self._way(self._plane(), 4)
         self._hands.press(way[0])
