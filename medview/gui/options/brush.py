@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QButtonGroup, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QButtonGroup, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.parts.bind import bind, follow
 from medview.gui.parts.controls import number_box, row_of, text_button, words
 from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.steady import SteadySlider
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.view_state import MAX_BRUSH_MM, MIN_BRUSH_MM
 from medview.workspace.workspace import Workspace
@@ -30,7 +31,7 @@ class BrushOptions(QWidget):
         self.radius.setSuffix(" mm")
         self.radius.setFixedWidth(72)
         bind(self.radius, bench, "brush_radius_mm")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = SteadySlider()
         self.slider.setRange(0, _STEPS)
         self.slider.setToolTip(self.radius.toolTip())
         self.slider.valueChanged.connect(lambda step: bench.set_radius(_radius_mm(step)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QStringListModel, Qt
-from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions, bind, field_signal, follow
 from medview.gui.parts.controls import number_box, row_of, words
 from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.drawn import label_choices
 from medview.workspace.events import LabelsChanged
@@ -39,7 +40,7 @@ class MarkOptions(QWidget):
         )
         self.box_depth.setDecimals(1)
         bind(self.box_depth, bench, "box_depth")
-        self.unit = QComboBox()
+        self.unit = SteadyComboBox()
         self.unit.addItem("mm", userData=False)
         self.unit.addItem(_("slices"), userData=True)
         self.unit.setToolTip(_("Whether the depth is in millimetres or in slices"))

@@ -14,6 +14,7 @@ from medview.gui.parts.controls import action_button, set_role, words
 from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.range_fields import RangeFields
+from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.brush_range import brush_range
 from medview.workspace.events import LabelsChanged
@@ -147,7 +148,7 @@ class RulesOptions(QWidget):
 
 
 def _choices(tip: str) -> QComboBox:
-    box = QComboBox()
+    box = SteadyComboBox()
     box.setToolTip(tip)
     box.setMinimumContentsLength(_NARROW)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
 from medview.core.study import Series
@@ -14,6 +14,7 @@ from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import action_button, set_role, text_button, words
 from medview.gui.parts.identity import series_description
 from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.steady import SteadyComboBox, SteadySlider
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace import colour_maps
 from medview.workspace.fusion import Footing, Fusion, why_not
@@ -36,7 +37,7 @@ class FusionPanel(QWidget):
         self.overlay = _combo(_("Series that lies over the open one; those marked with a dot are opened first"))
         self.overlay.setObjectName("fusion overlay")
         self.overlay.activated.connect(self._on_overlay)
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity = SteadySlider()
         self.opacity.setObjectName("fusion opacity")
         self.opacity.setRange(0, 100)
         self.opacity.setPageStep(10)
@@ -167,7 +168,7 @@ class FusionPanel(QWidget):
 
 
 def _combo(tip: str) -> QComboBox:
-    box = QComboBox()
+    box = SteadyComboBox()
     box.setToolTip(tip)
     # Long names are cut, never pushed out of the column.
     box.setMinimumWidth(_LEAST_COMBO_PX)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
 from medview.core.segmentation import SegmentStatus
@@ -13,6 +13,7 @@ from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import action_button, icon_button, words
 from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.gui.segments.annotation_rows import AnnotationRows
 from medview.gui.segments.figure_watch import FigureWatch
@@ -53,7 +54,7 @@ class SegmentsPanel(QWidget):
         self.search.setToolTip(_("Lists only segments whose name, group or code has these words"))
         self.search.setClearButtonEnabled(True)
         self.search.setObjectName("segment search")
-        self.status = QComboBox()
+        self.status = SteadyComboBox()
         self.status.setToolTip(_("Lists only segments that are as far as this"))
         self.status.setObjectName("segment status")
         self.status.addItem(_("All"), None)

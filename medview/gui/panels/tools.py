@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.options.brush import BrushOptions
@@ -18,6 +17,7 @@ from medview.gui.options.threshold_brush import ThresholdBrushOptions
 from medview.gui.parts.bind import bind, follow
 from medview.gui.parts.controls import action_button, hairline, row_of, words
 from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.steady import SteadySlider
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.toolbox import ToolGroup, of_group
 from medview.workspace.view_state import Tool
@@ -52,7 +52,7 @@ class ToolsPanel(QWidget):
         self._workspace, self._actions = workspace, actions
         bench = workspace.bench
         self._made: dict[Options, QWidget] = {}
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity = SteadySlider()
         self.opacity.setRange(0, 100)
         self.opacity.setToolTip(_("How strongly labels cover the picture; outlines stay"))
         bind(

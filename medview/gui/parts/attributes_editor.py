@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QCompleter, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from medview.core.attributes import (
     CHOICE,
@@ -21,6 +21,7 @@ from medview.core.attributes import (
 from medview.core.language import _
 from medview.gui.parts.controls import clear_layout, icon_button
 from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import GRID_PX
 
 _NAME_PX = 84
@@ -44,7 +45,7 @@ class AttributesEditor(QWidget):
         self.name.setPlaceholderText(_("Add an attribute"))
         self.name.setToolTip(_("Name of a further attribute; Enter adds it"))
         self.name.setAccessibleName(self.name.toolTip())
-        self.kind = QComboBox()
+        self.kind = SteadyComboBox()
         for kind, words in ((TEXT, _("Text")), (NUMBER, _("Number")), (CHOICE, _("Choice"))):
             self.kind.addItem(words, kind)
         self.kind.setToolTip(_("What its value is"))
@@ -112,7 +113,7 @@ class AttributesEditor(QWidget):
 
     def _editor(self, one: Attribute) -> QWidget:
         if isinstance(one.value, Choice):
-            combo = QComboBox()
+            combo = SteadyComboBox()
             combo.addItems(list(one.value.options))
             combo.setCurrentText(one.value.chosen)
             combo.textActivated.connect(partial(self._choose, one))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QToolButton, QWidget
 
 from medview.gui.parts.icons import icon
+from medview.gui.parts.steady import SteadySpinBox
 from medview.gui.parts.theme_tokens import GRID_PX, ICON_SMALL_PX
 
 
@@ -68,7 +69,7 @@ def chip(text: str, tip: str = "") -> QLabel:
 
 def number_box(low: float, high: float, tip: str) -> QDoubleSpinBox:
     """Return a field for a number without arrows; Up, Down and the wheel step through it. It may become narrow."""
-    box = QDoubleSpinBox()
+    box = SteadySpinBox()
     # With ButtonSymbols.NoButtons and a style sheet Qt gives the text a width of one pixel.
     box.setStyleSheet("QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; }")
     box.setRange(low, high)

@@ -25,6 +25,7 @@ from medview.gui.parts.bind import field_signal
 from medview.gui.parts.case_histogram import CaseHistogram
 from medview.gui.parts.controls import number_box, swatch, words
 from medview.gui.parts.range_fields import RangeFields
+from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
@@ -211,7 +212,7 @@ def _row(workspace: Workspace, setting: Setting) -> SettingRow:
 
 
 def _combo(setting: Choice | OtherSegment) -> QComboBox:
-    box = QComboBox()
+    box = SteadyComboBox()
     box.setToolTip(setting.tip)
     box.setAccessibleName(setting.title)
     box.setObjectName(f"effect {setting.key}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.core.segmentation import Segment, SegmentRole
 from medview.gui.parts.controls import icon_button
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.steady import SteadySlider
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.gui.segments.figure_watch import FigureWatch
 from medview.workspace.figure_texts import extent_text, size_text, statistics_text
@@ -28,7 +29,7 @@ class SegmentDetails(QWidget):
         super().__init__(parent)
         self._watch = watch
         self._gesture: Gesture | None = None
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity = SteadySlider()
         self.opacity.setRange(0, 100)
         self.opacity.setPageStep(10)
         self.opacity.setToolTip(_("How strongly this segment is filled; of all segments in Tools"))
