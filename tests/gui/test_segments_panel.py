@@ -526,7 +526,7 @@ def test_pieces_of_the_segment_are_listed_a_click_goes_there_and_a_table_is_copi
     cells = [pieces.model.index(0, column).data() for column in range(4)]
     assert cells[0] == "1"
     assert cells[1].endswith("mL")
-    assert pieces.model.headerData(2, Qt.Orientation.Horizontal) == "Long × short, mm"
+    assert pieces.model.headerData(2, Qt.Orientation.Horizontal) == "Axes, mm"
     assert "mm" not in cells[2]
     assert cells[3].endswith("HU")
     pieces.view.selectRow(1)
@@ -562,6 +562,10 @@ def test_axes_of_large_pieces_stand_on_one_line_and_sizes_are_not_cut(
     qtbot.waitUntil(lambda: pieces.model.rowCount() == 1)
     font = pieces.view.fontMetrics()
     assert font.horizontalAdvance("282.8 × 205.1") + 12 < pieces.view.columnWidth(2)
+    draw(case, nodule, Box((1, 2, 12), (2, 16, 24)))
+    header = pieces.view.horizontalHeader()
+    for column in range(4):
+        assert header.sectionSizeHint(column) <= header.sectionSize(column)
     tree = window.side.segments.tree
     index = tree.rows.index(0, 0)
     size = tree.delegate.cells_at(tree.visualRect(index), index)[Cell.SIZE]

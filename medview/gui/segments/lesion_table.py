@@ -19,7 +19,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 _ROOT = QModelIndex()
 
-_COLUMNS = ("#", _("Size"), _("Long \u00d7 short"), _("Mean"))
+_COLUMNS = ("#", _("Size"), _("Axes"), _("Mean"))
 _AXES = 2
 _MOST_ROWS = 6
 
@@ -64,6 +64,8 @@ class ComponentModel(QAbstractTableModel):
             unit = self.components[0].extent.unit if self.components else ""
             # Beside every number the unit would take a second line where the column is narrow.
             return f"{_COLUMNS[section]}, {unit}" if section == _AXES and unit else _COLUMNS[section]
+        if role == Qt.ItemDataRole.ToolTipRole and section == _AXES:
+            return _("Longest diameter on any axial slice, and the longest at right angles to it")
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         return None
