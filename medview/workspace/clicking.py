@@ -46,6 +46,7 @@ class Clicking:
         self._clicks = clicks
         for name in _LOOKS:
             clicks.case.view.events[name].connect(self._follow)
+        clicks.case.view.events.active_segment_id.connect(self._on_segment)
 
     def end(self) -> bool:
         """Give the gesture up; False when there is none."""
@@ -54,6 +55,7 @@ class Clicking:
             return False
         for name in _LOOKS:
             clicks.case.view.events[name].disconnect(self._follow, missing_ok=True)
+        clicks.case.view.events.active_segment_id.disconnect(self._on_segment, missing_ok=True)
         self._changed()
         return True
 
@@ -135,6 +137,18 @@ class Clicking:
 
     def _on_tool(self, *_values: object) -> None:
         self.let_go()
+
+    def _on_segment(self, chosen_id: str, before_id: str) -> None:
+        """Write what is finished into the segment it was seen in; what is still open goes on in the other one."""
+        clicks = self._clicks
+        if not isinstance(clicks, Adjustable) or not clicks.finished or not clicks.case.labels.segmentation.find(before_id):
+            return
+        view = clicks.case.view
+        view.events.active_segment_id.disconnect(self._on_segment, missing_ok=True)
+        # Tools write into the active segment, and nowhere else.
+        view.active_segment_id = before_id
+        self.let_go()
+        view.active_segment_id = chosen_id
 
     def _on_active(self) -> None:
         active: OpenCase | None = self._workspace.active

@@ -110,6 +110,11 @@ class OutlineClicks:
         """The case it is drawn on."""
         return self._stage.case
 
+    @property
+    def finished(self) -> bool:
+        """Whether it is closed and could be written."""
+        return self.shape.closed
+
     def press(self, pointer: Pointer) -> bool:
         """Take hold of an anchor or a line, put an anchor, close; beside a closed outline write it and begin the next."""
         self._hold = _Hold()

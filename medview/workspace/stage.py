@@ -105,6 +105,10 @@ class Clicks(Protocol):
 class Adjustable(Clicks, Protocol):
     """Clicks of which what was drawn can be pulled about before it is written."""
 
+    @property
+    def finished(self) -> bool:
+        """Whether it is closed and would be written if another tool were taken."""
+
     def move(self, pointer: Pointer) -> None:
         """Follow the hand while the button is down."""
 

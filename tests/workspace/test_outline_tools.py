@@ -22,6 +22,7 @@ from medview.edit.segments import new_segment
 from medview.workspace import cutting
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels
 from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.preview import ShapePreview
 from medview.workspace.tool_actions import set_tool
@@ -105,6 +106,24 @@ def whole_segment(case: OpenCase) -> None:
     patch = LabelPatch.between(layer, Box.whole(layer.voxels.shape), filled)
     assert patch is not None
     assert case.do(Command("Fill", (patch,)))
+
+
+def test_a_closed_outline_belongs_to_the_segment_it_was_drawn_for(hands: Hands, case: OpenCase) -> None:
+    liver = labels.add_segment(case, "Liver")
+    click(hands, case, CORNERS)
+    hands.clicking.close()
+    spleen = labels.add_segment(case, "Spleen")
+    assert liver is not None
+    assert spleen is not None
+    assert case.active_segment == spleen
+    assert not hands.clicking.going_on
+    assert (case.labels.segmentation.mask(liver) == on_slice(case, CORNERS, Plane.AXIAL)).all()
+    assert case.labels.segmentation.count(spleen) == 0
+    # One that is still open is drawn on for the segment that was chosen.
+    click(hands, case, CORNERS)
+    case.view.active_segment_id = liver.segment_id
+    assert hands.clicking.going_on
+    assert case.history.names[-1] == "Outline Liver"
 
 
 @pytest.mark.parametrize("plane", list(Plane))
