@@ -35,9 +35,9 @@ def rows() -> list[Row]:
     what = f"{STROKES} strokes of 10 stamps on 512 x 512 x 300"
     return [
         Row("stroke until it is saved, p95", percentile(saved_s, 95), "ms", None, f"{what}; on the disk of {folder}"),
-        Row("undo of 500 strokes kept in memory", memory_mb, "MB", 20.0, what),
+        Row(f"undo of {STROKES} strokes kept in memory", memory_mb, "MB", 20.0, what),
         Row(
-            "labels open again with 500 undo steps",
+            f"labels open again after {STROKES} strokes",
             percentile(reopened_s, 50),
             "ms",
             2000.0,

@@ -1,4 +1,4 @@
-"""A case of 512 x 512 x 300 on which somebody made more strokes than can be undone across a restart."""
+"""A case of 512 x 512 x 300 on which somebody made hundreds of strokes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
 from medview.core.plane import Plane
 from medview.store.project import Project
-from medview.store.recover import UNDO_STEPS_KEPT
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.pointer import Pointer
 from medview.workspace.view_state import Mode, Tool
 from tests.faults.kept import READER, Kept, open_kept, series_of, tickets_of
 
-STROKES = UNDO_STEPS_KEPT + 20
+STROKES = 520
 IMAGES = series_of(Geometry.from_spacing((300, 512, 512), (1.0, 0.7, 0.7)))
 
 

@@ -22,6 +22,7 @@ def test_five_hundred_strokes_take_little_memory_and_are_open_again_in_two_secon
         assert len(kept.case.history.names) == STROKES + 5
         assert undo_bytes(kept.case) < UNDO_BYTES
         last = content(kept.case.labels)
+        steps = min(UNDO_STEPS_KEPT, STROKES + 5)
     del kept
     began = time.perf_counter()
     project, again = open_big(path)
@@ -29,10 +30,10 @@ def test_five_hundred_strokes_take_little_memory_and_are_open_again_in_two_secon
     with project:
         assert content(again.case.labels) == last
         assert again.case.losses == ()
-        assert len(again.case.history.names) == UNDO_STEPS_KEPT
+        assert len(again.case.history.names) == steps
         assert undo_bytes(again.case) < UNDO_BYTES
         assert took_s < allowed_s(REOPENED_S)
         # The oldest of them can be reached.
-        for _ in range(UNDO_STEPS_KEPT):
+        for _ in range(steps):
             assert again.case.undo() is not None
         assert again.case.undo() is None
