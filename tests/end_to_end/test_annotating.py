@@ -135,7 +135,7 @@ def nodule(story: Story, values: npt.NDArray[np.int16]) -> None:
         with hands.flow(f"fill the nodule on slice {k + 1}", FILL_A_SLICE):
             at = story.place((k, *NODULE_KJI[1:]))
             hands.drag([at, offset(at, 10, 0), offset(at, 30, 0), offset(at, 50, 0)])
-            story.done("Grow", n + 1)
+            story.done("Fill", n + 1)
     filled = story.mask("Segment 1")
     assert np.flatnonzero(filled.any(axis=(1, 2))).tolist() == list(FILLED)
     for k in FILLED:

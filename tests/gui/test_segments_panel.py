@@ -339,7 +339,7 @@ def test_the_menu_offers_states_groups_and_what_has_a_key(
     texts = [action.text() for action in menu.actions()]
     for wanted in ("Rename", "Another one of the same", "Colour...", "Hide in 3-D", "Delete the segment"):
         assert wanted in texts
-    states = {action.text(): action for action in parts["How far it is"].actions()}
+    states = {action.text(): action for action in parts["Status"].actions()}
     assert [name for name, action in states.items() if action.isChecked()] == ["In work"]
     states["Done"].trigger()
     assert case.labels.segmentation.segment(a).status is SegmentStatus.DONE

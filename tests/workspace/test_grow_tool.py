@@ -109,6 +109,7 @@ def test_a_click_fills_the_tissue_under_it_on_its_slice_only(
     layout.extract(on_slice, round(across))[...] = True
     assert (drawn(case) == (connected(case, 50) & on_slice)).all()
     assert drawn(case).sum() >= 5
+    assert case.history.names[-1] == "Fill: Segment 1"
 
 
 @pytest.mark.parametrize("plane", list(Plane))

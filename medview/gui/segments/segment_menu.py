@@ -37,7 +37,7 @@ def segment_menu(case: OpenCase, tree: SegmentTree, actions: QtActions, parent: 
     for action_id in _FIRST:
         menu.addAction(actions[action_id])
     menu.addSeparator()
-    _fill_statuses(menu.addMenu(_("How far it is")), case, ids)
+    _fill_statuses(menu.addMenu(_("Status")), case, ids)
     _fill_groups(menu.addMenu(_("Group")), case, tree, ids)
     menu.addSeparator()
     _add(menu, _("Colour..."), lambda: tree.ask_colour(ids), enabled=case.editable, icon_name="mdi6.palette-outline")

@@ -158,4 +158,5 @@ def _write(stage: Stage, found: _Found, *, erase: bool) -> None:
         return
     writing = LabelWriting(stage, "grow", erase=erase)
     writing.write([(found.box, found.mask(found.box))])
-    writing.commit(f"{'Erase' if erase else 'Grow'}: {writing.name}")
+    name = "Erase" if erase else "Fill" if stage.bench.tool is Tool.FILL else "Grow"
+    writing.commit(f"{name}: {writing.name}")
