@@ -217,9 +217,11 @@ class OutlineClicks:
         self._remove(under if under is not None else self._last)
 
     def let_go(self) -> None:
-        """Write a closed outline before another tool or case is taken."""
+        """Write a closed outline before another tool or case is taken; say that an open one is given up."""
         if self.shape.closed:
             self._finish()
+        elif self.shape.count > 1:
+            self._stage.say(_("The outline was still open, so it was given up."))
 
     def preview(self, pointer: Pointer | None) -> ShapePreview | None:
         """Return the outline as the pane lies now; None on another slice than its own."""

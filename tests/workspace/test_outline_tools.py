@@ -253,12 +253,13 @@ def test_ctrl_at_the_first_click_erases(hands: Hands, case: OpenCase) -> None:
     assert command.name == "Erase Body"
 
 
-def test_another_tool_writes_what_is_closed_and_drops_what_is_open(
-    hands: Hands, case: OpenCase, workspace: Workspace
+def test_another_tool_writes_what_is_closed_and_says_that_it_drops_what_is_open(
+    hands: Hands, case: OpenCase, workspace: Workspace, said: list[str]
 ) -> None:
     click(hands, case, CORNERS)
     set_tool(workspace, Tool.BRUSH)
     assert case.history.next_undo() is None
+    assert said == ["The outline was still open, so it was given up."]
     set_tool(workspace, Tool.LASSO)
     click(hands, case, CORNERS)
     hands.clicking.close()
