@@ -165,7 +165,8 @@ def test_a_full_disk_is_said_costs_nothing_and_saving_goes_on_by_itself_once_the
                 file.write(bytes(1024))
         run.keys("n")
         run.wait(lambda: run.state["saved"] == SavedKind.FAILED.value, "the red dot")
-        says(run, "The disk has no room for personal.medview; free some space and saving goes on by itself.")
+        reason = "Not saved. The disk has no room for personal.medview; free some space and saving goes on by itself."
+        run.wait(lambda: run.ask("widget", name="project banner text")["text"].startswith(reason), "the line that says so")
         # The hand goes on, other places can be written, other data opens.
         run.keys("n")
         run.wait(lambda: len(run.case["segments"]) == 3, "a third segment")

@@ -116,7 +116,8 @@ def test_a_brain_segmented_painted_killed_and_brought_back(start: Start, test_da
     before = run.case
     run.menu("File", "Import labels")
     run.choose_file(target)
-    run.wait(lambda: len(run.case["segments"]) == 6, "the imported segments", 60)
+    run.wait(lambda: run.case["history"][-1].startswith("Import"), "the imported segments", 60)
+    assert len(run.case["segments"]) == 6
     after = run.case
     for (name, *_), (copy, *_) in zip(before["segments"], after["segments"][3:], strict=True):
         assert copy.startswith(name)
@@ -150,7 +151,8 @@ def test_labels_on_a_dicom_series_go_out_as_seg_and_come_back_voxel_for_voxel(
     assert not re.findall(r"^Error.*$", judged.stderr, re.MULTILINE)
     run.menu("File", "Import labels")
     run.choose_file(target)
-    run.wait(lambda: len(run.case["segments"]) == 4, "the imported segments", 60)
+    run.wait(lambda: run.case["history"][-1].startswith("Import"), "the imported segments", 60)
+    assert len(run.case["segments"]) == 4
     both = labels(run, tmp_path / "both.npz")
     segments = run.case["segments"]
     for (_, layer, value, _), (_, copy_layer, copy_value, _) in zip(segments[:2], segments[2:], strict=True):

@@ -19,6 +19,7 @@ from medview.core.slab import Slab, SlabMode
 from medview.core.window import Window
 from medview.gui.commands import film_export
 from medview.gui.jobs.job_thread import JobThreads
+from medview.gui.layers.slice_strip import WIDTH_PX
 from medview.gui.main_window import MainWindow
 from medview.gui.panes.pane_frames import PaneFrames
 from medview.workspace.open_case import OpenCase
@@ -48,7 +49,8 @@ def read(path: Path) -> tuple[list[npt.NDArray[np.uint8]], list[float]]:
         shown, durations_ms = [], []
         for n in range(getattr(film, "n_frames", 1)):
             film.seek(n)
-            shown.append(np.asarray(film.convert("RGB")))
+            shown.append(np.array(film.convert("RGB")))
+            shown[-1][:, -WIDTH_PX - 1 :] = 0
             durations_ms.append(float(film.info["duration"]))
     return shown, durations_ms
 
@@ -72,7 +74,10 @@ def slice_by_slice(window: MainWindow, case: OpenCase, plane: Plane) -> list[npt
     shown = []
     for index in range(layout.count(case.volume.geometry)):
         case.view.set_slice(layout.normal_axis, index)
-        shown.append(pixels(window.panes.panes[plane.value]))
+        picture = pixels(window.panes.panes[plane.value])
+        # The strip of slices tells about the work, not about the patient, and is left out of films.
+        picture[:, -WIDTH_PX - 1 :] = 0
+        shown.append(picture)
     return shown[::-1] if layout.normal_flip else shown
 
 
