@@ -220,7 +220,7 @@ def _case(case: Any) -> dict[str, Any]:
         "crosshair_kji": list(case.view.crosshair_kji),
         "window": [case.view.window.center, case.view.window.width],
         "segments": [[s.name, s.layer_id, s.value, list(s.colour)] for s in segmentation.segments],
-        "voxels": {s.name: int((segmentation.layer(s.layer_id).voxels == s.value).sum()) for s in segmentation.segments},
+        "voxels": {s.name: segmentation.count(s) for s in segmentation.segments},
         "voxel_ml": case.volume.geometry.voxel_volume_mm3 / 1000,
         "annotations": len(case.labels.annotations),
         "measured": [[str(m.kind.value), *short_text(measured(case, m))] for m in measurements(case)],

@@ -64,7 +64,7 @@ def test_a_brain_segmented_painted_killed_and_brought_back(start: Start, test_da
 
     # Accept all of it.
     run.click("accept all")
-    run.wait(lambda: run.case["segments"], "the segments")
+    run.wait(lambda: run.case["history"] and run.case["history"][-1].startswith("Accept"), "the segments")
     case = run.case
     millilitres = {name: voxels * case["voxel_ml"] for name, voxels in case["voxels"].items()}
     white = next(ml for name, ml in millilitres.items() if "white" in name.lower())
