@@ -28,7 +28,7 @@ def cut(prism: Prism, *, outside: bool) -> Effect:
         return Result({given.active.segment_id: mask})
 
     return Effect(
-        "scissors", "Scissors", _("Scissors"), _("Cuts the active segment"), "mdi6.content-cut", (), segment_box, work,
+        "scissors", "Cut", _("Scissors"), _("Cuts the active segment"), "mdi6.content-cut", (), segment_box, work,
         needs_mm=False,
     )  # fmt: skip
 

@@ -39,7 +39,7 @@ def cut_away(stage: Stage, prism: Prism) -> bool:
         return stage.later.start(case, cut(prism, outside=outside))
     writing = LabelWriting(stage, "scissors", erase=True)
     writing.write(prism.pieces(region, outside=outside))
-    if writing.commit(f"Scissors: {writing.name}") is None:
+    if writing.commit(f"Cut {writing.name}") is None:
         stage.say(_("There is nothing of {name} to cut there.").format(name=segment.name))
     return True
 

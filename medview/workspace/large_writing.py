@@ -154,7 +154,7 @@ class LargeWriting:
             return
         segment = case.labels.segmentation.find(self._segment_id)
         about = segment.name if segment is not None else worked.candidate.amounts[0].name
-        command = Command(f"{effect.name}: {about}", worked.changes, effect.effect_id)
+        command = Command(f"{effect.name} {about}", worked.changes, effect.effect_id)
         self._writing.begin(case, command)
 
     def _on_written(self, command: Command | None, problem: str) -> None:

@@ -60,14 +60,14 @@ def test_a_nodule_and_a_lung_are_drawn_with_four_tools_and_outlive_the_process(s
     driver.wait(lambda: len(driver.case["segments"]) == 2, "a second segment")
     take("7", "grow")
     driver.click_at(at(*LUNG_KJI[1:]))
-    driver.wait(lambda: driver.case["history"][-1] == "Grow: Segment 2", "the lung", 60)
+    driver.wait(lambda: driver.case["history"][-1] == "Grow Segment 2", "the lung", 60)
     lung_ml = voxels("Segment 2") * driver.case["voxel_ml"]
     assert 500 < lung_ml < 6000
     take("8", "scissors")
     for corner in ((150, 60), (150, 500), (250, 500), (250, 60)):
         driver.click_at(at(*corner))
     driver.keys("Return", "Return")
-    driver.wait(lambda: driver.case["history"][-1] == "Scissors: Segment 2", "the cut", 60)
+    driver.wait(lambda: driver.case["history"][-1] == "Cut Segment 2", "the cut", 60)
     assert voxels("Segment 2") * driver.case["voxel_ml"] < 0.9 * lung_ml
     driver.move_to(at(256, 256))
     driver.keys("ctrl+Prior")

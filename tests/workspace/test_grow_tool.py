@@ -92,7 +92,7 @@ def test_a_click_grows_the_tissue_under_it_through_all_slices(hands: Hands, case
     assert len(set(np.nonzero(expected)[0])) > 1
     command = case.history.next_undo()
     assert command is not None
-    assert command.name == "Grow: Segment 1"
+    assert command.name == "Grow Segment 1"
     case.undo()
     assert not case.labels.segmentation.segments
 
@@ -109,7 +109,7 @@ def test_a_click_fills_the_tissue_under_it_on_its_slice_only(
     layout.extract(on_slice, round(across))[...] = True
     assert (drawn(case) == (connected(case, 50) & on_slice)).all()
     assert drawn(case).sum() >= 5
-    assert case.history.names[-1] == "Fill: Segment 1"
+    assert case.history.names[-1] == "Fill Segment 1"
 
 
 @pytest.mark.parametrize("plane", list(Plane))
@@ -159,7 +159,7 @@ def test_escape_drops_it_and_ctrl_takes_it_away(hands: Hands, case: OpenCase, wo
     assert drawn(case).sum() == whole - connected(case, 50).sum()
     command = case.history.next_undo()
     assert command is not None
-    assert command.name == "Erase: Segment 1"
+    assert command.name == "Erase Segment 1"
 
 
 def test_a_region_ends_at_the_distance_that_is_set(hands: Hands, case: OpenCase, workspace: Workspace) -> None:
@@ -181,7 +181,7 @@ def test_a_region_that_takes_longer_than_a_moment_is_found_to_its_end_and_writte
     assert (drawn(case) == connected(case, 50)).all()
     command = case.history.next_undo()
     assert command is not None
-    assert command.name == "Grow: Segment 1"
+    assert command.name == "Grow Segment 1"
     assert not hands.later.going_on
     press_and_let_go(hands, over(case, modifiers=Modifiers.CTRL))
     assert not drawn(case).any()
@@ -237,7 +237,7 @@ def test_a_large_region_goes_into_the_segment_it_was_grown_for_whichever_is_chos
     assert case.labels.segmentation.count(first) == connected(case, 50).sum()
     command = case.history.next_undo()
     assert command is not None
-    assert command.name == "Grow: Liver"
+    assert command.name == "Grow Liver"
 
 
 def test_escape_gives_up_a_region_that_is_still_being_found(

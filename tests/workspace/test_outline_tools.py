@@ -406,7 +406,7 @@ def test_a_cut_too_large_for_a_moment_is_the_same_cut(
     assert (~drawn(case) == behind).all()
     command = case.history.next_undo()
     assert command is not None
-    assert command.name == "Scissors: Body"
+    assert command.name == "Cut Body"
     case.undo()
     assert drawn(case).all()
 

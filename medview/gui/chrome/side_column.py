@@ -58,15 +58,15 @@ class SideColumn(QScrollArea):
             "key images": Section(_("Key images"), self.key_images),
             "tools": Section(_("Tools"), self.tools),
             "segments": Section(_("Segments"), self.segments),
+            "proposals": Section(_("Proposals"), self.proposals),
+            "effects": Section(_("Effects"), self.effects),
             "lesions": Section(_("Pieces of the segment"), self.lesions),
             "drawn": Section(_("Boxes and marks"), self.drawn),
-            "effects": Section(_("Effects"), self.effects),
-            "proposals": Section(_("Proposals"), self.proposals),
+            "history": Section(_("History"), self.history),
             "models": Section(_("Models"), self.models),
             "fusion": Section(_("Fusion"), self.fusion),
             "planes": Section(_("Slab and cine"), self.planes),
             "check": Section(_("Check"), self.check),
-            "history": Section(_("History"), self.history),
         }
         for folded in ("fusion", "planes"):
             self.sections[folded].set_open(open_=False)
@@ -101,6 +101,8 @@ class SideColumn(QScrollArea):
         for name, modes in _PARTS.items():
             self.sections[name].setVisible(mode in modes)
         self._hide_empty()
+        # Another mode is another column: where the old one stood says nothing about it.
+        self.verticalScrollBar().setValue(0)
 
     def _on_effect(self, state: EffectState) -> None:
         """Scroll to an effect that was opened by key or search."""

@@ -158,5 +158,9 @@ def _write(stage: Stage, found: _Found, *, erase: bool) -> None:
         return
     writing = LabelWriting(stage, "grow", erase=erase)
     writing.write([(found.box, found.mask(found.box))])
-    name = "Erase" if erase else "Fill" if stage.bench.tool is Tool.FILL else "Grow"
-    writing.commit(f"{name}: {writing.name}")
+    if erase:
+        writing.commit(f"Erase {writing.name}")
+    elif stage.bench.tool is Tool.FILL:
+        writing.commit(f"Fill {writing.name}")
+    else:
+        writing.commit(f"Grow {writing.name}")

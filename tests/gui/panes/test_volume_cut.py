@@ -91,4 +91,4 @@ def test_a_line_around_the_middle_cuts_a_hole_escape_drops_one_and_shift_turns(
     assert 0 < left() < whole
     command = case.history.next_undo()
     assert command is not None
-    assert command.name == "Scissors: Liver"
+    assert command.name == "Cut Liver"
