@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+from PySide6.QtGui import QCursor, QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from medview.core.resources import resource_path
@@ -34,7 +35,9 @@ def hands_of(workspace: Workspace) -> Hands:
 
 
 def make_window(qtbot: QtBot, workspace: Workspace, threads: JobThreads) -> MainWindow:
-    """Return a window on the screen."""
+    """Return a window on the screen, with the pointer over none of its panes."""
+    # Keys act on the pane under the pointer, and a test before may have left it where one will lie.
+    QCursor.setPos(QGuiApplication.primaryScreen().geometry().bottomRight())
     window = MainWindow(workspace, threads, hands_of(workspace), DARK)
     qtbot.addWidget(window)
     window.resize(1280, 800)
