@@ -14,7 +14,7 @@ _YARDSTICK_S = 0.013
 """What ``_yardstick`` takes on the computer the limits were set on."""
 
 _SLACK = 1.5
-"""A process that has run thousands of tests has more to tidy up than a window. ``make bench`` holds the budgets themselves."""
+"""A process that has run thousands of tests has more to tidy up than a window; ``make bench`` holds the budgets."""
 
 
 def typical_of(measure: Callable[[], float]) -> float:
