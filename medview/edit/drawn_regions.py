@@ -88,7 +88,8 @@ def _to_outermost(mask: Mask2, spacing_mm: tuple[float, float]) -> Field:
 
     image = sitk.GetImageFromArray(mask.view(np.uint8))
     image.SetSpacing((spacing_mm[1], spacing_mm[0]))
-    return sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(image, True, False, True, 0))  # type: ignore[no-any-return]
+    distance = sitk.SignedMaurerDistanceMap(image, True, False, True, 0)
+    return np.asarray(sitk.GetArrayFromImage(distance), dtype=np.float32)
 
 
 def regions_of(mask: Mask2, spacing_mm: tuple[float, float]) -> tuple[list[Region], npt.NDArray[np.int32]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
@@ -24,10 +25,10 @@ class Hindrance(Enum):
     OTHER_LOCKED = "other locked"
 
 
-_LIFTED: dict[Hindrance, dict[str, object]] = {
-    Hindrance.AREA: {"area": Area.EVERYWHERE},
-    Hindrance.VALUES: {"value_range": None},
-    Hindrance.OTHERS_KEPT: {"overlap": Overlap.REPLACE},
+_LIFTED: dict[Hindrance, Callable[[EditRules], EditRules]] = {
+    Hindrance.AREA: lambda rules: replace(rules, area=Area.EVERYWHERE),
+    Hindrance.VALUES: lambda rules: replace(rules, value_range=None),
+    Hindrance.OTHERS_KEPT: lambda rules: replace(rules, overlap=Overlap.REPLACE),
 }
 
 
@@ -63,8 +64,8 @@ def hindrances(
         (writer.erase if erase else writer.add)(segment, mask)
         return bool(writer.changes())
 
-    on = [one for one, lifted in _LIFTED.items() if replace(rules, **lifted) != rules]  # type: ignore[arg-type]
-    alone = [one for one in on if changes(replace(rules, **_LIFTED[one]))]  # type: ignore[arg-type]
+    on = [one for one, without in _LIFTED.items() if without(rules) != rules]
+    alone = [one for one in on if changes(_LIFTED[one](rules))]
     if alone:
         return alone
     if changes(EditRules()):

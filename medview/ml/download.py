@@ -13,7 +13,7 @@ import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -243,7 +243,10 @@ def _start(answer: HTTPResponse) -> int:
 class _NoDowngrade(urllib.request.HTTPRedirectHandler):
     """Follows redirects from https to https only."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # as typeshed leaves it
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        """Return the request for the next address. Raises PackError where that is less safe than the first."""
         Address.parse(newurl)
         if req.type == "https" and not newurl.startswith("https:"):
             raise PackError(f"{req.host} sends the download on to {newurl}, which is not https; it was not followed.")

@@ -133,9 +133,9 @@ def _region(labels: Segmentation, _active: Segment | None, values: Values) -> Bo
     region = Box.union_of(boxes)
     assert region is not None
     around = region.padded(reach_kji(labels.geometry, number(values, "margin_mm")))
-    low = (n // _ROUND_VOXELS * _ROUND_VOXELS for n in around.min_kji)
-    high = (-(-n // _ROUND_VOXELS) * _ROUND_VOXELS for n in around.max_kji)
-    rounded = Box(tuple(low), tuple(high)).clipped(labels.geometry.shape_kji)  # type: ignore[arg-type]
+    k0, j0, i0 = (n // _ROUND_VOXELS * _ROUND_VOXELS for n in around.min_kji)
+    k1, j1, i1 = (-(-n // _ROUND_VOXELS) * _ROUND_VOXELS for n in around.max_kji)
+    rounded = Box((k0, j0, i0), (k1, j1, i1)).clipped(labels.geometry.shape_kji)
     if rounded.size > _MOST_VOXELS:
         raise LabelError("The seeds span too many voxels to be grown at once; draw them in a smaller part of the series.")
     return rounded

@@ -58,8 +58,8 @@ class RulesOptions(QWidget):
         self.area.activated.connect(self._on_area)
         self.of_segment.activated.connect(self._on_area)
         self.values_on.clicked.connect(lambda: toggle_values(workspace))
-        self.values.range_wanted.connect(lambda low, high: self._change(value_range=(low, high)))
-        self.overlap.activated.connect(lambda _n: self._change(overlap=self.overlap.currentData()))
+        self.values.range_wanted.connect(self._on_values)
+        self.overlap.activated.connect(self._on_overlap)
         heard = Subscriptions(self)
         heard.add(field_signal(workspace.bench, "rules"), self._refresh)
         heard.add(field_signal(workspace.bench, "brush_ranges"), self._refresh)
@@ -141,10 +141,13 @@ class RulesOptions(QWidget):
     def _on_area(self, _number: int) -> None:
         area = self.area.currentData()
         name = "" if area is Area.EVERYWHERE else self.of_segment.currentData() or ""
-        self._change(area=area, area_segment=name)
+        self._workspace.bench.rules = replace(self._workspace.bench.rules, area=area, area_segment=name)
 
-    def _change(self, **changes: object) -> None:
-        self._workspace.bench.rules = replace(self._workspace.bench.rules, **changes)  # type: ignore[arg-type]
+    def _on_values(self, low: float, high: float) -> None:
+        self._workspace.bench.rules = replace(self._workspace.bench.rules, value_range=(low, high))
+
+    def _on_overlap(self, _number: int) -> None:
+        self._workspace.bench.rules = replace(self._workspace.bench.rules, overlap=self.overlap.currentData())
 
 
 def _choices(tip: str) -> QComboBox:

@@ -150,7 +150,7 @@ class SegmentModel(QAbstractItemModel):
             return QModelIndex()
         return self.createIndex(row, 0, parent.row() + 1 if parent.isValid() else 0)
 
-    def parent(self, child: Index = _ROOT) -> QModelIndex:  # type: ignore[override]
+    def parent(self, child: Index = _ROOT) -> QModelIndex:  # type: ignore[override]  # QObject.parent() too
         """Return the heading above a member."""
         number = int(child.internalId()) if child.isValid() else 0
         return self.createIndex(number - 1, 0, 0) if number else QModelIndex()
