@@ -18,7 +18,7 @@ from medview.workspace.operations import labels
 from medview.workspace.view_state import Mode, Tool
 from tests.gui.cases import make_case, make_pane, make_workspace
 from tests.gui.test_slice_mouse import drag
-from tests.helpers.timing import allowed_s
+from tests.helpers.timing import allowed_s, typical_of
 
 SHAPE_KJI = (1000, 512, 512)
 BUDGET_S = 0.012
@@ -42,20 +42,26 @@ def test_a_move_of_radius_20_is_on_the_screen_in_12_ms_among_30_segments(qtbot: 
         case.view.axes = Axes().turned((0.3, 1.0, 0.2), 0.4)
     pane = make_pane(qtbot, workspace, hands, Plane.AXIAL)
     QApplication.processEvents()
-    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
-    took = []
-    for n in range(MOVES):
-        # Time of this process: others that run meanwhile do not count.
+    undoing: list[float] = []
+
+    def stroke_p95_s() -> float:
+        qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
+        took = []
+        for n in range(MOVES):
+            # Time of this process: others that run meanwhile do not count.
+            began = time.process_time()
+            drag(pane, QPoint(100 + 5 * n, 100 + round(150 * abs(np.sin(n / 15)))), Qt.MouseButton.LeftButton)
+            for _ in range(3):
+                QApplication.processEvents()
+            took.append(time.process_time() - began)
+        qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(340, 130))
+        assert case.labels.segmentation.count(case.labels.segmentation.segments[-1]) > 10_000
         began = time.process_time()
-        drag(pane, QPoint(100 + 5 * n, 100 + round(150 * abs(np.sin(n / 15)))), Qt.MouseButton.LeftButton)
+        case.undo()
         for _ in range(3):
             QApplication.processEvents()
-        took.append(time.process_time() - began)
-    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(340, 130))
-    assert np.percentile(took[5:], 95) < allowed_s(BUDGET_S)
-    assert case.labels.segmentation.count(case.labels.segmentation.segments[-1]) > 10_000
-    began = time.process_time()
-    case.undo()
-    for _ in range(3):
-        QApplication.processEvents()
-    assert time.process_time() - began < allowed_s(4 * BUDGET_S)
+        undoing.append(time.process_time() - began)
+        return float(np.percentile(took[5:], 95))
+
+    assert typical_of(stroke_p95_s) < allowed_s(BUDGET_S)
+    assert np.median(undoing) < allowed_s(4 * BUDGET_S)
