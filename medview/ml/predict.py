@@ -13,10 +13,14 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictRequest:
-    """One run of one model on one volume; run by ``medview.ml.runners.run.predict``.
+    """One run of one model on one case; run by ``medview.ml.runners.run.predict``.
 
     Attributes
     ----------
+    volume : Volume
+        The first channel; results come on its grid.
+    others : tuple of Volume
+        The further channels in the model's order, already on the grid of ``volume``.
     device : str
         ``auto`` chooses by memory plan; ``cpu`` and ``cuda`` insist.
     job_id : str
@@ -27,7 +31,17 @@ class PredictRequest:
     pack: ModelPack
     device: str = "auto"
     job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    others: tuple[Volume, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.volumes) != len(self.pack.spec.input.channels):
+            raise ValueError(f"{self.pack.spec.key} has another number of channels than the {len(self.volumes)} volumes")
+        if any(other.geometry.shape_kji != self.volume.geometry.shape_kji for other in self.others):
+            raise ValueError("all channels have to be on the grid of the first")
         if self.device not in DEVICES:
             raise ValueError(f"device has to be one of {DEVICES}, not {self.device}")
+
+    @property
+    def volumes(self) -> tuple[Volume, ...]:
+        """All channels in the model's order."""
+        return (self.volume, *self.others)

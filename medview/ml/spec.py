@@ -4,52 +4,8 @@ A pack is a folder or zip of data, never code::
 
     model.json   weights.safetensors   LICENSE   MODEL_CARD.md
 
-``resources/schemas/model.schema.json`` is the JSON Schema; ``resources/schemas/examples`` has a document for each task.
-In short::
-
-    {
-      "schema_version": 1,
-      "id": "phantom-organs-nodules",            lower case letters, digits, hyphens
-      "name": "Organs and nodules (phantom)",
-      "version": "1.0.0",
-      "task": "segmentation",                    segmentation | detection | classification
-      "summary": "Lungs, heart and nodules in chest CT phantoms.",
-      "network": {"name": "unet3d", "kwargs": {"in_channels": 1, "classes": 4, "channels": [8, 16]}},
-      "input": {
-        "channels": ["CT"],                      one name per input channel
-        "modality": ["CT"],                      DICOM modalities it may see; [] for any
-        "dimensions": 3,
-        "unit": "HU",                            unit of the values; "" for numbers without one
-        "spacing_kji_mm": [2.5, 2.0, 2.0],       resampled to this; null: the grid as it is
-        "shape_kji": null,                       classification only: resized to this, whatever the spacing
-        "orientation": "SPL",                    k, j, i grow towards head, back, left; null: as stored
-        "intensity": [                           in order, on values in ``unit``
-          {"op": "clip", "low": -1000, "high": 400},
-          {"op": "scale", "low": -1000, "high": 400}
-        ]
-      },
-      "tiling": {"tile_kji": [96, 96, 96], "overlap": 0.5, "blend": "gaussian"},
-      "output": {"labels": [{"value": 1, "name": "Lungs", "colour": [86, 180, 233],
-                             "code": {"value": "39607008", "scheme": "SCT", "meaning": "Lung"}}]},
-      "postprocess": [{"op": "remove_small", "min_mm3": 20}],
-      "card": {"intended_use": "...", "training_data": "...", "limitations": "...", "metrics": {"dice lungs": 0.98}},
-      "licence": "Apache-2.0",
-      "notice": "Trained on phantoms; means nothing on patients.",
-      "files": {"weights.safetensors": "<sha256>", "LICENSE": "<sha256>", "MODEL_CARD.md": "<sha256>"}
-    }
-
-Intensity steps: ``clip`` (low, high); ``scale`` maps low..high to 0..1 without clipping; ``shift_scale`` (subtract,
-divide). ``zscore``, ``minmax`` (to 0..1) and ``quantile`` (low, high: fractions, mapped to 0..1) look at the whole volume.
-
-Tiling ``blend``: ``gaussian`` overlaps tiles of exactly ``tile_kji``. ``valid`` cuts tiles freely and keeps only voxels
-whose receptive field (``margin_kji`` voxels to each side) was inside, so that the result is that of the whole volume.
-``whole`` is for networks that look at everything at once (normalisation over the volume). ``null`` for classification.
-
-Outputs: segmentation as above, channel n of the logits being value n and channel 0 background; detection
-``{"classes": [{"name", "colour"}], "score_threshold": 0.3, "nms_iou": 0.1, "max_boxes": 50}``; classification
-``{"classes": ["absent", "present"], "activation": "softmax" | "sigmoid", "threshold": 0.5}``, one channel per class.
-
-Postprocess: ``remove_small`` (min_mm3) and ``largest_component``, each for all labels or the listed ``values``.
+``docs/model-packs.md`` explains every key, ``resources/schemas/model.schema.json`` is the JSON Schema, and
+``resources/schemas/examples`` has a document for each task.
 """
 
 from __future__ import annotations
@@ -60,7 +16,9 @@ from enum import Enum, StrEnum
 
 from medview.core.prediction import PredictedSegment
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Documents of version 1 are read as well: they use fewer keys."""
+
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -77,6 +35,24 @@ class Task(StrEnum):
     SEGMENTATION = "segmentation"
     DETECTION = "detection"
     CLASSIFICATION = "classification"
+    INTERACTIVE = "interactive"
+
+
+class Crop(Enum):
+    """What of the volume a model sees."""
+
+    NONE = "none"
+    NONZERO = "nonzero"
+    """The box around everything that is not 0 in all channels."""
+    BODY = "body"
+    """The box around the patient, found by a threshold; a person may switch it off."""
+
+
+class Interpolation(Enum):
+    """How values are brought to the model's spacing."""
+
+    LINEAR = "linear"
+    CUBIC = "cubic"
 
 
 class Blend(Enum):
@@ -105,33 +81,99 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """One input channel of the network.
+
+    Attributes
+    ----------
+    name : str
+        What a person calls it: ``T1``, ``FLAIR``, ``PET``.
+    modality : tuple of str
+        DICOM modalities it may be; empty for any.
+    unit : str
+        Unit of the values the intensity steps start from; empty for numbers without one.
+    words, not_words : tuple of str
+        Lower case words of a series' description that speak for it being this channel, and against.
+    """
+
+    name: str
+    modality: tuple[str, ...] = ()
+    unit: str = ""
+    intensity: tuple[Step, ...] = ()
+    words: tuple[str, ...] = ()
+    not_words: tuple[str, ...] = ()
+
+
+Range = tuple[float, float]
+"""Lowest and highest value, both included."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputChecks:
+    """What the model's training images were like; a series outside is remarked on with numbers before Run.
+
+    Attributes
+    ----------
+    spacing_kji_mm : tuple of Range or None
+        Of the series in the model's axes.
+    extent_kji_mm : tuple of Range or None
+        Field of view in the model's axes.
+    values : Range or None
+        Where the middle 98 % of the values have to lie, in the first channel's unit.
+    contrast : bool or None
+        Whether contrast agent was given.
+    kernels : tuple of str
+        Reconstruction kernels (ConvolutionKernel).
+    """
+
+    spacing_kji_mm: tuple[Range, Range, Range] | None = None
+    extent_kji_mm: tuple[Range, Range, Range] | None = None
+    values: Range | None = None
+    contrast: bool | None = None
+    kernels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InputSpec:
     """What the network wants to see.
 
     Attributes
     ----------
-    channels : tuple of str
-        Names of the input channels, in order.
-    modality : tuple of str
-        DICOM modalities; empty for any.
-    unit : str
-        Unit of the values the intensity steps start from.
+    channels : tuple of ChannelSpec
+        In the network's order.
     spacing_kji_mm : tuple of float or None
         Along k, j, i after reorientation; None for the grid as it is.
     shape_kji : tuple of int or None
         Fixed size for classification; None for any.
     orientation : str or None
         Letters of the patient directions in which k, j, i grow, e.g. ``SPL``; None for as stored.
+    dimensions : int
+        3; or 2 for a network that sees one slice (N, channels, j, i) at a time.
+    body_part : tuple of str
+        BodyPartExamined values it was made for; empty for any.
     """
 
-    channels: tuple[str, ...]
-    modality: tuple[str, ...]
-    unit: str
+    channels: tuple[ChannelSpec, ...]
     spacing_kji_mm: Vector3 | None
     orientation: str | None
-    intensity: tuple[Step, ...]
     shape_kji: Shape3 | None = None
     dimensions: int = 3
+    crop: Crop = Crop.NONE
+    interpolation: Interpolation = Interpolation.LINEAR
+    body_part: tuple[str, ...] = ()
+    checks: InputChecks = InputChecks()
+
+    @property
+    def modality(self) -> tuple[str, ...]:
+        """DICOM modalities of all channels, each once; empty for any."""
+        if not all(channel.modality for channel in self.channels):
+            return ()
+        return tuple(dict.fromkeys(m for channel in self.channels for m in channel.modality))
+
+    @property
+    def unit(self) -> str:
+        """Unit of the first channel."""
+        return self.channels[0].unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +188,34 @@ class Tiling:
         Fraction of a tile shared with its neighbour, for ``gaussian``.
     margin_kji : tuple of int
         Radius of the receptive field in voxels, for ``valid``.
+    mirror_axes : tuple of int
+        Axes (0 k, 1 j, 2 i) along which mirrored copies are looked at too; the answers are averaged.
     """
 
     tile_kji: Shape3
     overlap: float
     blend: Blend
     margin_kji: Shape3 = (0, 0, 0)
+    mirror_axes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentationOutput:
-    """Labels 1 to n; channel n of the logits is value n, channel 0 background."""
+    """Labels 1 to n.
+
+    Attributes
+    ----------
+    activation : str
+        ``softmax``: channel n of the logits is value n, channel 0 background, and the largest wins. ``sigmoid``: channel
+        n - 1 is value n, present where its probability is above one half.
+    overlapping : bool
+        For ``sigmoid``: whether segments may share voxels (each stays whole); otherwise later ones are painted over
+        earlier ones, as nnU-Net does with regions.
+    """
 
     labels: tuple[PredictedSegment, ...]
+    activation: str = "softmax"
+    overlapping: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +236,77 @@ class DetectionOutput:
     max_boxes: int
 
 
+class Subject(StrEnum):
+    """What one answer of a classifier is about."""
+
+    STUDY = "study"
+    SERIES = "series"
+    SLICE = "slice"
+
+
 @dataclass(frozen=True, slots=True)
 class ClassificationOutput:
-    """One probability per class; ``threshold`` is the score from which the last class counts as present."""
+    """One probability per class.
+
+    Attributes
+    ----------
+    activation : str
+        ``softmax`` or ``sigmoid``.
+    threshold : float
+        Score from which the last class counts as present.
+    subject : Subject
+    scale, shift : float
+        Calibration: the activation is taken of ``logit * scale + shift`` (Platt; temperature is ``1 / scale``).
+    abstain : Range or None
+        Scores between the two are answered with "not sure".
+    """
 
     classes: tuple[str, ...]
     activation: str
     threshold: float
+    subject: Subject = Subject.SERIES
+    scale: float = 1.0
+    shift: float = 0.0
+    abstain: Range | None = None
 
 
-Output = SegmentationOutput | DetectionOutput | ClassificationOutput
+PROMPT_KINDS = ("point", "box", "scribble", "lasso")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptChannel:
+    """One input channel that holds prompts of one kind and sign."""
+
+    kind: str
+    positive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InteractiveOutput:
+    """One object, from prompts. After the image's channels the network sees the previous mask, then the prompts.
+
+    Attributes
+    ----------
+    previous : bool
+        Whether the first channel after the image's is the mask so far.
+    prompts : tuple of PromptChannel
+        The channels after it, in order; two kinds never share one.
+    radius_voxels : float
+        Points are drawn as balls of this radius in the model's grid, scribbles as tubes.
+    decay : float
+        Each later prompt makes the earlier ones count this much less; 1 for not.
+    activation : str
+        ``softmax`` over background and object, or ``sigmoid`` of one channel.
+    """
+
+    prompts: tuple[PromptChannel, ...]
+    previous: bool = True
+    radius_voxels: float = 4.0
+    decay: float = 1.0
+    activation: str = "softmax"
+
+
+Output = SegmentationOutput | DetectionOutput | ClassificationOutput | InteractiveOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +317,7 @@ class Card:
     training_data: str = ""
     limitations: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    training_set_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +332,8 @@ class ModelSpec:
         Shown wherever the model's results are.
     files : mapping of str to str
         SHA-256 in hexadecimal of every other file of the pack.
+    ensemble : tuple of str
+        Weights of the same network whose answers are averaged, ``weights.safetensors`` first.
     document : mapping
         ``model.json`` as it was read, for showing it.
     """
@@ -231,6 +352,7 @@ class ModelSpec:
     licence: str
     notice: str
     files: Mapping[str, str]
+    ensemble: tuple[str, ...] = (WEIGHTS_FILE,)
     document: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -240,7 +362,16 @@ class ModelSpec:
 
     @property
     def out_channels(self) -> int:
-        """Channels the network has to return: labels with background, or classes."""
+        """Channels the network has to return: labels (with background where one of them wins), or classes."""
         if isinstance(self.output, SegmentationOutput):
-            return len(self.output.labels) + 1
+            return len(self.output.labels) + (1 if self.output.activation == "softmax" else 0)
+        if isinstance(self.output, InteractiveOutput):
+            return 2 if self.output.activation == "softmax" else 1
         return len(self.output.classes)
+
+    @property
+    def in_channels(self) -> int:
+        """Channels the network is given."""
+        prompts = self.output
+        extra = len(prompts.prompts) + prompts.previous if isinstance(prompts, InteractiveOutput) else 0
+        return len(self.input.channels) + extra

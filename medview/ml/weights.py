@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from medview.core.errors import ModelError, PackError
+from medview.ml.networks.planar import SliceBySlice
 from medview.ml.networks.table import NETWORKS
 from medview.ml.packs import ModelPack, refuse_pickle, sha256_of
 from medview.ml.spec import ModelSpec, NetworkSpec
@@ -72,7 +73,8 @@ def load_network(pack: ModelPack) -> nn.Module:
     wrong = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
     if wrong:
         raise PackError(f"The weights of {pack.spec.name} hold numbers that are not finite.", detail=", ".join(wrong[:5]))
-    return ready(network)
+    network = ready(network)
+    return SliceBySlice(network) if pack.spec.input.dimensions == 2 else network
 
 
 def ready(network: nn.Module) -> nn.Module:

@@ -8,10 +8,21 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from medview.core.errors import PackError
-from medview.ml.spec import Blend, ClassificationOutput, DetectionOutput, SegmentationOutput, Task
+from medview.ml.spec import (
+    Blend,
+    ClassificationOutput,
+    Crop,
+    DetectionOutput,
+    InteractiveOutput,
+    Interpolation,
+    PromptChannel,
+    SegmentationOutput,
+    Task,
+)
 from medview.ml.spec_reader import read_spec
 from tests.ml.small_packs import EXAMPLES
 
@@ -76,7 +87,24 @@ def test_the_task_is_a_word_that_json_can_write() -> None:
         ("network.kwargs", {"__class__": 1}),
         ("network.kwargs", {"layers": {"_target_": "os.system"}}),
         ("network.kwargs", {"layers": [[[[[[1]]]]]]}),
+        ("input.dimensions", 4),
         ("input.dimensions", 2),
+        ("input.crop", "everything"),
+        ("input.interpolation", "magic"),
+        ("input.channels", [{"name": "CT"}, {"name": "CT"}]),
+        ("input.channels", [{"name": "CT", "surprise": 1}]),
+        ("input.channels", ["CT", {"name": "PET"}]),
+        ("input.channels", []),
+        ("input.checks", {"values": [10, -10]}),
+        ("input.checks", {"spacing_kji_mm": {"k": [1, 2]}}),
+        ("input.checks", {"contrast": "yes"}),
+        ("tiling.mirror", ["x"]),
+        ("tiling.tile_kji", [96, 96, 4]),
+        ("output.overlapping", True),
+        ("output.activation", "tanh"),
+        ("ensemble", ["weights.safetensors", "elsewhere.safetensors"]),
+        ("ensemble", ["MODEL_CARD.md"]),
+        ("card.training_set_sha256", "abc"),
         ("input.orientation", "SPA"),
         ("input.spacing_kji_mm", [1.0, 0.0, 1.0]),
         ("input.spacing_kji_mm", [1.0, float("nan"), 1.0]),
@@ -109,7 +137,7 @@ def test_what_is_not_understood_is_refused_in_one_sentence(path: str, value: Any
 
 def test_a_pack_for_a_newer_medview_says_so() -> None:
     with pytest.raises(PackError, match="newer MedView"):
-        read_spec(changed(example(), "schema_version", 2))
+        read_spec(changed(example(), "schema_version", 3))
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b" " * (2 << 20)])
@@ -120,7 +148,7 @@ def test_what_is_no_json_object_is_refused(text: bytes) -> None:
 
 def test_the_schema_names_the_keys_the_reader_knows() -> None:
     schema = json.loads((EXAMPLES.parent / "model.schema.json").read_text())
-    for task in ("segmentation", "detection", "classification"):
+    for task in ("segmentation", "detection", "classification", "regions", "interactive"):
         assert set(example(task)) <= set(schema["properties"])
         for key in ("input", "network"):
             assert set(example(task)[key]) <= set(schema["properties"][key]["properties"])
@@ -130,10 +158,61 @@ def test_the_schema_names_the_keys_the_reader_knows() -> None:
         with pytest.raises(PackError):
             read_spec(json.dumps(content))
     # A key of the schema that the reader does not know would be refused as unknown, so each is tried.
-    everything = {**example(), "summary": "s", "postprocess": [], "card": {}, "notice": ""}
+    everything = {
+        **example(),
+        "summary": "s",
+        "postprocess": [],
+        "card": {},
+        "notice": "",
+        "ensemble": ["weights.safetensors"],
+    }
     assert set(everything) == set(schema["properties"])
     read_spec(json.dumps(everything))
 
 
 def test_examples_lie_where_the_docstring_says() -> None:
-    assert sorted(path.stem for path in Path(EXAMPLES).glob("*.json")) == ["classification", "detection", "segmentation"]
+    assert sorted(path.stem for path in Path(EXAMPLES).glob("*.json")) == [
+        "classification",
+        "detection",
+        "interactive",
+        "regions",
+        "segmentation",
+    ]
+
+
+@pytest.mark.parametrize("task", ["segmentation", "detection", "classification", "regions", "interactive"])
+def test_the_schema_and_the_reader_accept_every_example(task: str) -> None:
+    schema = json.loads((EXAMPLES.parent / "model.schema.json").read_text())
+    jsonschema.validate(example(task), schema)
+    read_spec(json.dumps(example(task)))
+
+
+def test_several_channels_are_described_one_by_one() -> None:
+    spec = read_spec(json.dumps(example("regions")))
+    assert [channel.name for channel in spec.input.channels] == ["T1", "T1 contrast", "T2", "FLAIR"]
+    assert all(
+        channel.modality == ("MR",) and channel.intensity[0].op == "zscore_nonzero" for channel in spec.input.channels
+    )
+    assert spec.input.channels[2].words == ("t2",)
+    assert spec.input.channels[2].not_words == ("flair",)
+    assert spec.input.crop is Crop.NONZERO
+    assert spec.input.interpolation is Interpolation.CUBIC
+    checks = spec.input.checks
+    assert checks.spacing_kji_mm == ((0.8, 6.0), (0.4, 1.5), (0.4, 1.5))
+    assert checks.values is None
+    assert spec.tiling is not None
+    assert spec.tiling.mirror_axes == (0, 1, 2)
+    assert spec.ensemble == ("weights.safetensors", "fold_1.safetensors")
+
+
+def test_regions_have_a_channel_each_and_no_background() -> None:
+    spec = read_spec(json.dumps(example("regions")))
+    assert (spec.in_channels, spec.out_channels) == (4, 3)
+    assert read_spec(json.dumps(example("segmentation"))).out_channels == 3
+
+
+def test_an_interactive_model_is_given_the_image_the_mask_so_far_and_its_prompts() -> None:
+    spec = read_spec(json.dumps(example("interactive")))
+    assert isinstance(spec.output, InteractiveOutput)
+    assert spec.output.prompts[0] == PromptChannel("point", positive=True)
+    assert (spec.in_channels, spec.out_channels) == (9, 2)

@@ -12,7 +12,7 @@ from medview.gui.parts.controls import chip, icon_button, set_role, text_button,
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.job_strip import duration
 from medview.gui.parts.theme_tokens import GRID_PX
-from medview.ml.spec import ClassificationOutput, ModelSpec, SegmentationOutput
+from medview.ml.spec import ClassificationOutput, InteractiveOutput, ModelSpec, SegmentationOutput
 from medview.workspace.jobs import Job, JobStatus
 from medview.workspace.operations.predict import Offer
 
@@ -97,6 +97,14 @@ class ModelCard(QFrame):
         (self.cancel_wanted if self._busy else self.run_wanted).emit(self.key)
 
 
+_KINDS = {
+    "point": lambda: _("points"),
+    "box": lambda: _("boxes"),
+    "scribble": lambda: _("scribbles"),
+    "lasso": lambda: _("lassos"),
+}
+
+
 def needs_text(spec: ModelSpec) -> str:
     """Return what a model wants to see: ``CT in HU, 3-D``."""
     kinds = _(" or ").join(spec.input.modality) or _("any modality")
@@ -112,6 +120,10 @@ def gives_text(spec: ModelSpec) -> str:
         return _("masks of {listed}").format(listed=_listed(names))
     if isinstance(output, ClassificationOutput):
         return _("scores for {listed}").format(listed=_listed(list(output.classes)))
+    if isinstance(output, InteractiveOutput):
+        return _("one object from {listed}").format(
+            listed=_listed(list(dict.fromkeys(_KINDS[p.kind]() for p in output.prompts)))
+        )
     return _("boxes around {listed}").format(listed=_listed([kind.name for kind in output.classes]))
 
 

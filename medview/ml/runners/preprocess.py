@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ class Prepared:
 
     Attributes
     ----------
-    values : Tensor of float32, shape (1, k, j, i)
+    values : Tensor of float32, shape (channels, k, j, i)
         In the model's axes and spacing.
     orientation : Orientation
         How the input was turned.
@@ -50,11 +50,15 @@ class Prepared:
         return k, j, i
 
 
-def prepare(volume: Volume, wanted: InputSpec, context: JobContext, device: torch.device | None = None) -> Prepared:
-    """Bring a volume to what a model wants.
+def prepare(
+    volumes: Sequence[Volume], wanted: InputSpec, context: JobContext, device: torch.device | None = None
+) -> Prepared:
+    """Bring the volumes of one case to what a model wants.
 
     Parameters
     ----------
+    volumes : sequence of Volume
+        One per input channel, in the model's order, all on the grid of the first.
     device : torch.device, optional
         Where to compute and leave the result; the CPU when not given.
 
@@ -64,18 +68,21 @@ def prepare(volume: Volume, wanted: InputSpec, context: JobContext, device: torc
         Between pieces of ``CHUNK_VOXELS``.
     """
     where = device or torch.device("cpu")
-    orientation = Orientation.towards(volume.geometry, wanted.orientation)
-    turned = orientation.turned_shape(volume.geometry.shape_kji)
-    spacing = orientation.turned_numbers(volume.geometry.spacing_kji_mm)
+    geometry = volumes[0].geometry
+    orientation = Orientation.towards(geometry, wanted.orientation)
+    turned = orientation.turned_shape(geometry.shape_kji)
+    spacing = orientation.turned_numbers(geometry.spacing_kji_mm)
     shape = model_shape(turned, spacing, wanted)
     with torch.inference_mode():
-        values = _resampled(volume, orientation, turned, shape, context, where)
-        seen = _seen(volume, orientation, shape, where)
-        for step in wanted.intensity:
-            context.raise_if_cancelled()
-            INTENSITY[step.op](values, step, values if seen is None else values[seen])
+        values = torch.empty((len(volumes), *shape), device=where)
+        for into, volume, channel in zip(values, volumes, wanted.channels, strict=True):
+            _resample(into, volume, orientation, turned, context)
+            seen = _seen(volume, orientation, shape, where)
+            for step in channel.intensity:
+                context.raise_if_cancelled()
+                INTENSITY[step.op](into, step, into if seen is None else into[seen])
     true_spacing = [s * n / m for s, n, m in zip(spacing, turned, shape, strict=True)]
-    return Prepared(values[None], orientation, turned, (true_spacing[0], true_spacing[1], true_spacing[2]))
+    return Prepared(values, orientation, turned, (true_spacing[0], true_spacing[1], true_spacing[2]))
 
 
 def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) -> Shape3:
@@ -91,14 +98,13 @@ def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) 
     return k, j, i
 
 
-def _resampled(
-    volume: Volume, orientation: Orientation, turned: Shape3, shape: Shape3, context: JobContext, device: torch.device
-) -> torch.Tensor:
-    """Return the values, shape ``shape``: in-plane first, slab by slab, then along k, rows by rows."""
+def _resample(into: torch.Tensor, volume: Volume, orientation: Orientation, turned: Shape3, context: JobContext) -> None:
+    """Fill ``into`` (k, j, i) with the values: in-plane first, slab by slab, then along k, rows by rows."""
+    shape, device = into.shape, into.device
     stored = orientation.turned(volume.voxels)
     outside = _padding_stand_in(volume)
     slope, intercept = volume.rescale.slope, volume.rescale.intercept
-    between = torch.empty((turned[0], shape[1], shape[2]), device=device)
+    between = into if shape[0] == turned[0] else torch.empty((turned[0], shape[1], shape[2]), device=device)
     step = max(1, CHUNK_VOXELS // (turned[1] * turned[2]))
     for k in range(0, turned[0], step):
         context.raise_if_cancelled()
@@ -111,15 +117,13 @@ def _resampled(
         if not volume.rescale.identity:
             slab.mul_(slope).add_(intercept)
         between[k : k + step] = _resized(slab[:, None], (shape[1], shape[2]))[:, 0]
-    if shape[0] == turned[0]:
-        return between
-    values = torch.empty(shape, device=device)
+    if between is into:
+        return
     rows = max(1, CHUNK_VOXELS // (max(turned[0], shape[0]) * shape[2]))
     for j in range(0, shape[1], rows):
         context.raise_if_cancelled()
         part = between[:, j : j + rows].flatten(1)
-        values[:, j : j + rows] = _resized(part[None, None], (shape[0], part.shape[1]))[0, 0].view(shape[0], -1, shape[2])
-    return values
+        into[:, j : j + rows] = _resized(part[None, None], (shape[0], part.shape[1]))[0, 0].view(shape[0], -1, shape[2])
 
 
 def _padding_stand_in(volume: Volume) -> float | None:
@@ -169,6 +173,14 @@ def _zscore(values: torch.Tensor, _step: Step, seen: torch.Tensor) -> None:
     values.sub_(float(mean)).div_(max(float(spread), 1e-8))
 
 
+def _zscore_nonzero(values: torch.Tensor, _step: Step, _seen: torch.Tensor) -> None:
+    """Count only what is not 0, and leave 0 as it is: the air of stripped brains says nothing about tissue."""
+    there = values != 0
+    if there.any():
+        spread, mean = torch.std_mean(values[there], correction=0)
+        values.sub_(float(mean)).div_(max(float(spread), 1e-8)).masked_fill_(~there, 0.0)
+
+
 def _minmax(values: torch.Tensor, _step: Step, seen: torch.Tensor) -> None:
     low, high = torch.aminmax(seen)
     _to_unit(values, float(low), float(high))
@@ -191,6 +203,7 @@ INTENSITY: Mapping[str, Callable[[torch.Tensor, Step, torch.Tensor], None]] = {
     "scale": _scale,
     "shift_scale": _shift_scale,
     "zscore": _zscore,
+    "zscore_nonzero": _zscore_nonzero,
     "minmax": _minmax,
     "quantile": _quantile,
 }

@@ -111,7 +111,7 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
             torch.cuda.reset_peak_memory_stats(plan.device)
     context.progress(PREPARED_AT / 4, "Preparing the volume")
     with stopwatch.stage("prepare"):
-        prepared = prepare(volume, spec.input, context, plan.device)
+        prepared = prepare(request.volumes, spec.input, context, plan.device)
     source = Source(
         kind=SourceKind.MODEL,
         model_id=spec.id,

@@ -64,7 +64,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> ModelPack:
 
 
 def found(volume: Volume, pack: ModelPack) -> Prediction:
-    prepared = prepare(volume, pack.spec.input, Inline())
+    prepared = prepare([volume], pack.spec.input, Inline())
     plan = MemoryPlan(torch.device("cpu"), (1, 1, 1), 2, 0)
     network = BrightCubes(prepared.spacing_kji_mm).eval()
     job = RunningJob(PredictRequest(volume, pack), Inline(), Stopwatch(), Source(job_id="job"), plan, network, prepared)

@@ -12,7 +12,7 @@ from medview.core.job import Inline
 from medview.core.volume import Rescale, Volume
 from medview.ml.runners import preprocess
 from medview.ml.runners.preprocess import prepare
-from medview.ml.spec import InputSpec, Shape3, Step, Vector3
+from medview.ml.spec import ChannelSpec, InputSpec, Shape3, Step, Vector3
 from tests.ml.small_packs import ct_volume
 
 
@@ -22,16 +22,16 @@ def wanted(
     steps: tuple[Step, ...] = (),
     shape: Shape3 | None = None,
 ) -> InputSpec:
-    return InputSpec(("CT",), (), "", spacing, orientation, steps, shape)
+    return InputSpec((ChannelSpec("CT", intensity=steps),), spacing, orientation, shape)
 
 
 def seen(volume: Volume, spec: InputSpec) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return np.asarray(prepare(volume, spec, Inline()).values[0].numpy())
+    return np.asarray(prepare([volume], spec, Inline()).values[0].numpy())
 
 
 def test_finer_grids_are_interpolated_as_simpleitk_does() -> None:
     volume = ct_volume((12, 20, 26))
-    prepared = prepare(volume, wanted((1.24, 0.65, 0.36)), Inline())
+    prepared = prepare([volume], wanted((1.24, 0.65, 0.36)), Inline())
     assert prepared.shape_kji == (30, 40, 65)
     image = sitk.GetImageFromArray(volume.values())
     image.SetSpacing((1 / 26, 1 / 20, 1 / 12))
@@ -51,7 +51,7 @@ def test_finer_grids_are_interpolated_as_simpleitk_does() -> None:
 
 def test_the_true_spacing_keeps_the_extent() -> None:
     volume = ct_volume((12, 20, 26))
-    prepared = prepare(volume, wanted((4.0, 4.0, 4.0)), Inline())
+    prepared = prepare([volume], wanted((4.0, 4.0, 4.0)), Inline())
     extent = np.multiply(prepared.shape_kji, prepared.spacing_kji_mm)
     assert np.allclose(extent, np.multiply(volume.geometry.shape_kji, volume.geometry.spacing_kji_mm))
 
@@ -150,7 +150,7 @@ def test_cancel_is_seen_between_pieces() -> None:
     context = Inline()
     context.cancel()
     with pytest.raises(CancelledError):
-        prepare(ct_volume((6, 7, 8)), wanted(), context)
+        prepare([ct_volume((6, 7, 8))], wanted(), context)
 
 
 def padded_volume() -> Volume:

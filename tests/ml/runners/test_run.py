@@ -72,7 +72,7 @@ def balanced(folder: Path, volume: Volume, **changes: object) -> ModelPack:
     content = {name: value for name, value in pack.spec.document.items() if name != "files"}
     state = load(files["weights.safetensors"])
     with torch.inference_mode():
-        logits = load_network(pack)(prepare(volume, pack.spec.input, Inline()).values[None])[0]
+        logits = load_network(pack)(prepare([volume], pack.spec.input, Inline()).values[None])[0]
     spread, mean = torch.std_mean(logits, dim=(1, 2, 3))
     state["head.weight"] = state["head.weight"] / spread.view(-1, 1, 1, 1, 1)
     state["head.bias"] = (state["head.bias"] - mean) / spread
