@@ -117,6 +117,11 @@ class VolumeEntry:
         """Paths of the DICOM files behind the frames, each once, in k order; none for other formats."""
         return tuple(dict.fromkeys(frame.path for frame in self.frames if frame.sop_instance_uid))
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Paths of all files behind the frames, each once, in k order."""
+        return tuple(dict.fromkeys(frame.path for frame in self.frames))
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

@@ -29,6 +29,7 @@ from medview.store.clock import Clock, iso
 from medview.store.faults import damaged_database
 from medview.store.journal import Journal
 from medview.store.project_folder import CHECKED_BYTES, OpenFolder, explained
+from medview.store.queue_book import QueueBook
 from medview.store.recover import LoadedCase
 from medview.store.salvage import is_sound
 
@@ -42,6 +43,8 @@ class CaseBook:
         The project folder.
     journal : Journal
         Where gestures go.
+    queue : QueueBook
+        What models are still to run on.
     read_only : bool
         A copy is read; nothing can be changed.
     read_only_reason : str
@@ -64,6 +67,7 @@ class CaseBook:
         self._blobs = folder.blobs
         self._reader = (reader, uuid.uuid4().hex)
         reserve = Reserve(None if self.read_only else Ballast(self.path), self._database.title)
+        self.queue = QueueBook(self._database, self._changing, clock)
         self.journal = Journal(self._database, self._blobs, self._reader, self._check_writable, clock, reserve)
 
     def cases(self) -> list[CaseRow]:

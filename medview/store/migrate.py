@@ -73,5 +73,9 @@ def _from_1(connection: Connection) -> None:
     schema.migrations.create(connection)
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1}
+def _from_2(connection: Connection) -> None:
+    schema.queue.create(connection)
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}
 """What makes a database of a version one of the next."""

@@ -7,10 +7,11 @@ from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table
 APPLICATION_ID = 0x4D564957
 """``MVIW`` in the SQLite header: the file is a MedView project."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """``user_version`` of the databases this program writes. A database with a higher one is only read.
 
 1: the first. 2: documents know marks and the role, absence, group and look of segments; ``migrations``.
+3: ``queue``.
 """
 
 metadata = MetaData()
@@ -93,3 +94,17 @@ migrations = Table(
     Column("backup", Text, nullable=False),
 )
 """When the project was brought to a newer version; ``backup`` names the file in ``backups/`` with the state before."""
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("task_uid", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("changed_utc", Text, nullable=False),
+)
+"""What models are still to run on, and how it went: a list of work, not labels, so its rows are changed and deleted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -67,7 +68,9 @@ def load_stored(project: Project | None, series: Series, entry: VolumeEntry, vol
     if project is None:
         return StoredCase(problem=_("No project could be opened, so labels cannot be kept or changed."))
     key = CaseKey(volume.study_uid, volume.series_uid, volume.geometry.frame_of_reference_uid)
-    sources = CaseSources(volume.sop_instance_uids, entry.dicom_paths, volume.modality, series.description)
+    # Absolute, so that they can be found from anywhere; without following links, which may be how they are meant.
+    paths = tuple(os.path.abspath(path) for path in entry.paths)  # noqa: PTH100
+    sources = CaseSources(volume.sop_instance_uids, paths, volume.modality, series.description)
     try:
         row = project.case(key, volume.geometry, sources, create=not project.read_only)
         return StoredCase(row.case_id, project.load_case(row.case_id), row.pixels_sha256)
