@@ -8,6 +8,7 @@ from medview.workspace.drawn_actions import DRAWN_ACTIONS
 from medview.workspace.effect_actions import EFFECT_ACTIONS
 from medview.workspace.effect_slices import EFFECT_SLICE_ACTIONS
 from medview.workspace.fusion_actions import FUSION_ACTIONS
+from medview.workspace.heat_actions import HEAT_ACTIONS
 from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
 from medview.workspace.layout_actions import LAYOUT_ACTIONS
 from medview.workspace.link_actions import LINK_ACTIONS
@@ -31,6 +32,7 @@ ACTIONS: tuple[Action, ...] = (
     *LOOK_ACTIONS,
     *TIME_ACTIONS,
     *FUSION_ACTIONS,
+    *HEAT_ACTIONS,
     *LABEL_ACTIONS,
     *TOUR_ACTIONS,
     *SEGMENT_ACTIONS,

@@ -50,6 +50,7 @@ WORDS = {
     "fusion.off": "remove",
     "fusion.more": _("opacity alpha transparency"),
     "fusion.less": _("opacity alpha transparency"),
+    "heat": _("explain saliency gradcam attention probability why"),
     "segment": _("label structure roi mask"),
     "segment.instance": _("duplicate copy second nodule lesion"),
     "segment.solo": _("isolate hide others only"),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from psygnal import SignalGroupDescriptor
 
 from medview.core.axes import Axes
+from medview.core.heat import Heat
 from medview.core.oblique import PlaneLayout
 from medview.core.plane import Plane
 from medview.core.slab import Slab
@@ -137,6 +138,10 @@ class CaseView:
         While there are any, only these segments are shown, visible or not.
     folded_groups : frozenset of str
         Groups of segments whose members are not listed.
+    heat : Heat or None
+        What lies over the pictures in colours of heat.
+    heat_visible, heat_opacity : bool, float
+        Whether it is drawn, and how much it hides, 0 to 1.
     """
 
     crosshair_kji: tuple[int, int, int]
@@ -153,6 +158,9 @@ class CaseView:
     inverted: bool = False
     colour_map: str = GREY
     time_index: int = 0
+    heat: Heat | None = None
+    heat_visible: bool = True
+    heat_opacity: float = 0.55
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     def set_camera(self, plane: Plane, camera: Camera) -> None:

@@ -10,6 +10,7 @@ from medview.gui.panels.check import CheckPanel
 from medview.gui.panels.drawn import DrawnPanel
 from medview.gui.panels.effects import EffectsPanel
 from medview.gui.panels.fusion import FusionPanel
+from medview.gui.panels.heat import HeatPanel
 from medview.gui.panels.histogram import HistogramPanel
 from medview.gui.panels.history import HistoryPanel
 from medview.gui.panels.key_images import KeyImagesPanel
@@ -50,6 +51,7 @@ class SideColumn(QScrollArea):
         self.planes = PlanesPanel(workspace, actions)
         self.measurements = MeasurementsPanel(workspace, actions)
         self.fusion = FusionPanel(workspace, actions)
+        self.heat = HeatPanel(workspace, actions)
         self.key_images = KeyImagesPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
@@ -59,6 +61,7 @@ class SideColumn(QScrollArea):
             "tools": Section(_("Tools"), self.tools),
             "segments": Section(_("Segments"), self.segments),
             "proposals": Section(_("Proposals"), self.proposals),
+            "heat": Section(_("Heat map"), self.heat),
             "effects": Section(_("Effects"), self.effects),
             "lesions": Section(_("Pieces of the segment"), self.lesions),
             "drawn": Section(_("Boxes and marks"), self.drawn),
@@ -87,6 +90,7 @@ class SideColumn(QScrollArea):
         self.proposals.count_changed.connect(self._hide_empty)
         self.key_images.count_changed.connect(self._hide_empty)
         self.drawn.wanted_changed.connect(self._hide_empty)
+        self.heat.wanted_changed.connect(self._hide_empty)
         Subscriptions(self).add(workspace.active_changed, self._hide_empty)
         self._hide_empty()
 
@@ -122,6 +126,7 @@ class SideColumn(QScrollArea):
         self.sections["proposals"].setVisible(bool(self.proposals.cards))
         self.sections["key images"].setVisible(self.key_images.count > 0)
         self.sections["drawn"].setVisible(self.drawn.wanted)
+        self.sections["heat"].setVisible(self.heat.wanted)
 
 
 def _stacked(*parts: QWidget) -> QWidget:
@@ -147,4 +152,4 @@ _PARTS: dict[str, tuple[Mode, ...]] = {
     "check": (Mode.READ,),
     "history": (Mode.ANNOTATE,),
 }
-"""Which parts stand in which mode; proposals, key images, boxes and marks stand wherever there are some."""
+"""Which parts stand in which mode; proposals, the heat map, key images, boxes and marks stand wherever there are some."""

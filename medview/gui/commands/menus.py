@@ -161,6 +161,9 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "fusion.swap",
         "fusion.register",
         "fusion.off",
+        LINE,
+        "heat.toggle",
+        "heat.remove",
     ),
     _("Time"): (
         "cine.play",

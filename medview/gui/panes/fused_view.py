@@ -102,6 +102,11 @@ class FusedView:
         """Draw the labels of other series."""
         self._outlines.paint(painter)
 
+    @property
+    def bar_empty(self) -> bool:
+        """Whether there is no bar of colours."""
+        return self._bar.empty
+
     def paint_bar(self, painter: QPainter, font: QFont, place: int) -> None:
         """Draw which colour stands for which value."""
         self._bar.paint(painter, font, place)

@@ -74,6 +74,7 @@ class PaneFrames:
             self._layout = layout
         picture.show_image(case, layout, index)
         picture.show_fused(case, layout, index)
+        picture.show_heat(case, layout, index)
         picture.show_labels(case, layout, index)
         picture.show_measurements(case, layout, index)
         picture.show_text(case, layout, index)

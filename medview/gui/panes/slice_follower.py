@@ -142,7 +142,7 @@ class SliceFollower(QWidget):
     def _on_camera(self) -> None:
         case = self._case
         if case is None or self._picture.camera != case.view.cameras[self.plane]:
-            self._mark(Stale.ALL & ~(Stale.PICTURE | Stale.FUSED | Stale.TINT))
+            self._mark(Stale.ALL & ~(Stale.PICTURE | Stale.FUSED | Stale.TINT | Stale.HEAT))
 
     def _on_load(self) -> None:
         case, layout = self._case, self._layout
@@ -155,7 +155,7 @@ class SliceFollower(QWidget):
             self._load_pace.arrived()
 
     def _show_load(self) -> None:
-        self._mark(Stale.PICTURE | Stale.TEXT | Stale.MEASURES | Stale.TINT)
+        self._mark(Stale.PICTURE | Stale.TEXT | Stale.MEASURES | Stale.TINT | Stale.HEAT)
         self._say_pointed_at()
 
     def _on_fused(self) -> None:
@@ -221,6 +221,8 @@ class SliceFollower(QWidget):
                 picture.show_image(case, layout, index, coarse=coarse)
         if parts & Stale.FUSED:
             picture.show_fused(case, layout, index)
+        if parts & Stale.HEAT:
+            picture.show_heat(case, layout, index)
         if parts & Stale.TINT:
             picture.show_tint(case, layout, index)
         if parts & Stale.LABELS:

@@ -18,6 +18,7 @@ from medview.gui.layers.colour_bar import ColourBarLayer
 from medview.gui.layers.corners import CornersLayer, CornerTexts
 from medview.gui.layers.crosshair import CrosshairLayer
 from medview.gui.layers.graphics import GraphicsLayer
+from medview.gui.layers.heat import HeatLayer
 from medview.gui.layers.image import ImageLayer
 from medview.gui.layers.labels import LabelsLayer
 from medview.gui.layers.letters import LettersLayer
@@ -30,6 +31,7 @@ from medview.gui.layers.scale_bar import ScaleBarLayer
 from medview.gui.panes.corner_lines import window_ends
 from medview.gui.panes.corner_text import corner_texts
 from medview.gui.panes.fused_view import FusedView
+from medview.gui.panes.heat_content import heat_content, heat_notes
 from medview.gui.panes.pane_strip import PaneStrip
 from medview.gui.panes.previews import Previews
 from medview.gui.panes.rule_content import range_mask, rule_chips
@@ -72,6 +74,7 @@ class SlicePicture:
         self.camera: Camera | None = None
         self.image = ImageLayer()
         self.graphics = GraphicsLayer()
+        self.heat = HeatLayer()
         self.tint = RangeTintLayer()
         self.labels = LabelsLayer()
         self.proposals = ProposalLayer()
@@ -85,7 +88,7 @@ class SlicePicture:
         self._letters = LettersLayer()
         self._corners = CornersLayer()
         self._scale_bar = ScaleBarLayer()
-        self._colour_bar = ColourBarLayer()
+        self._colour_bar, self._heat_bar = ColourBarLayer(), ColourBarLayer()
         self._table: GreyTable | None = None
         self._lines: tuple[CrosshairLine, ...] = ()
         self._texts = _NO_TEXT
@@ -126,6 +129,8 @@ class SlicePicture:
         self.tint.move(self.viewport)
         self.previews.move(self.viewport)
         self.fused.move(self.viewport)
+        self.heat.move(self.viewport)
+        self._heat_bar.move(self.viewport)
         self._edge_letters = edge_letters(case.volume, layout)
         self._letters.update(self._edge_letters, self.viewport, self._large_font, self._owner.height_px)
         # Where there is no picture there is nothing to measure either.
@@ -152,6 +157,12 @@ class SlicePicture:
         """Take what other series add."""
         self.fused.show(case, layout, index, self._here)
 
+    def show_heat(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
+        """Take the heat map that lies over the picture."""
+        pixels, colours, ends = heat_content(case, layout, index, self._bench.slab)
+        self.heat.update(pixels, self._here)
+        self._heat_bar.update(colours, ends, self._here)
+
     def show_tint(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take what the threshold brush would paint."""
         self.tint.update(range_mask(case, self._bench, layout, index), self._here)
@@ -174,7 +185,7 @@ class SlicePicture:
         self._owner.update(owner, self._here)
         self._letters.update(self._edge_letters, self._here, self._large_font, self._owner.height_px)
         texts = corner_texts(case, self._bench, layout, index)
-        self._texts = replace(texts, notes=(*texts.notes, *self.fused.notes))
+        self._texts = replace(texts, notes=(*texts.notes, *self.fused.notes, *heat_notes(case)))
         self._corners.update(self._texts, self._here, self._font, self._large_font, self._owner.height_px)
         self.measurements.keep_free([*self._corners.boxes_px, *self._letters.boxes_px, *self._scale_bar.boxes_px])
         # Scores speak of the whole series, so one pane says them.
@@ -220,7 +231,9 @@ class SlicePicture:
             self.crosshair.paint(painter)
             self._scale_bar.paint(painter)
             self._colour_bar.paint(painter, self._font)
-            self.fused.paint_bar(painter, self._font, place=0 if self._colour_bar.empty else 1)
+            place = 0 if self._colour_bar.empty else 1
+            self.fused.paint_bar(painter, self._font, place=place)
+            self._heat_bar.paint(painter, self._font, place=place + (not self.fused.bar_empty))
             self._owner.paint(painter, self._font)
             self._letters.paint(painter)
             self._corners.paint(painter)
@@ -246,6 +259,7 @@ class SlicePicture:
         """Draw the picture and what lies on it; outlines without a picture would be taken for one."""
         self.image.paint(painter)
         self.fused.paint_picture(painter)
+        self.heat.paint(painter)
         self.graphics.paint(painter)
         self.fused.paint_outlines(painter)
         self.tint.paint(painter)

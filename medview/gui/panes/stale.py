@@ -38,7 +38,8 @@ class Stale(Flag):
     FUSED = auto()
     TINT = auto()
     STRIP = auto()
-    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES | FUSED | TINT
+    HEAT = auto()
+    SLICE = PICTURE | LABELS | PROPOSALS | LINES | TEXT | MEASURES | FUSED | TINT | HEAT
     ALL = SLICE | CAMERA | STRIP
 
 
@@ -51,7 +52,7 @@ OF_BENCH = {
     "overlay_visible": _OVERLAY | Stale.TINT,
     "identity_hidden": _WORDS,
     "graphics_visible": _WORDS,
-    "slab": _WORDS,
+    "slab": _WORDS | Stale.HEAT,
     "corners": _WORDS,
     "names_read_as": _WORDS,
     "crosshair_visible": Stale.LINES,
@@ -70,6 +71,9 @@ OF_VIEW = {
     "inverted": _SEEN,
     "colour_map": _SEEN,
     "active_annotation_id": Stale.MEASURES,
+    "heat": Stale.HEAT | Stale.TEXT,
+    "heat_visible": Stale.HEAT | Stale.TEXT,
+    "heat_opacity": Stale.HEAT,
     "solo_segment_ids": Stale.LABELS | Stale.STRIP,
 }
 """Field of a case's view -> what its change makes stale in the panes of the case."""
