@@ -55,6 +55,24 @@ class Interpolation(Enum):
     CUBIC = "cubic"
 
 
+class Grid(Enum):
+    """How the model's grid lies over the input's."""
+
+    EDGES = "edges"
+    """Both cover the same extent; the model's spacing gives way a little."""
+    CENTRES = "centres"
+    """The first voxels have the same centre and the spacing is exact; values are taken at points, as MONAI does."""
+
+
+class Carried(Enum):
+    """What is brought from the model's grid back to the input's."""
+
+    LOGITS = "logits"
+    PROBABILITIES = "probabilities"
+    LABELS = "labels"
+    """The nearest voxel's label; nothing is interpolated."""
+
+
 class Blend(Enum):
     """How tiles become one volume."""
 
@@ -146,11 +164,14 @@ class InputSpec:
     shape_kji : tuple of int or None
         Fixed size for classification; None for any.
     orientation : str or None
-        Letters of the patient directions in which k, j, i grow, e.g. ``SPL``; None for as stored.
+        Letters of the patient directions in which k, j, i grow, e.g. ``SPL``; None for as stored; ``ijk`` for as stored
+        with the axes in the order columns, rows, slices, as networks trained on NIfTI files see them.
     dimensions : int
         3; or 2 for a network that sees one slice (N, channels, j, i) at a time.
     body_part : tuple of str
         BodyPartExamined values it was made for; empty for any.
+    grid : Grid
+        How the grid of ``spacing_kji_mm`` lies over the input's.
     """
 
     channels: tuple[ChannelSpec, ...]
@@ -162,6 +183,7 @@ class InputSpec:
     interpolation: Interpolation = Interpolation.LINEAR
     body_part: tuple[str, ...] = ()
     checks: InputChecks = InputChecks()
+    grid: Grid = Grid.EDGES
 
     @property
     def modality(self) -> tuple[str, ...]:
@@ -190,6 +212,10 @@ class Tiling:
         Radius of the receptive field in voxels, for ``valid``.
     mirror_axes : tuple of int
         Axes (0 k, 1 j, 2 i) along which mirrored copies are looked at too; the answers are averaged.
+    even : bool
+        For ``gaussian``: whether all voxels of a tile count the same after all.
+    pad : str
+        For ``gaussian``: what stands around a volume smaller than a tile, ``zeros`` or ``edge``.
     """
 
     tile_kji: Shape3
@@ -197,6 +223,8 @@ class Tiling:
     blend: Blend
     margin_kji: Shape3 = (0, 0, 0)
     mirror_axes: tuple[int, ...] = ()
+    even: bool = False
+    pad: str = "zeros"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +239,14 @@ class SegmentationOutput:
     overlapping : bool
         For ``sigmoid``: whether segments may share voxels (each stays whole); otherwise later ones are painted over
         earlier ones, as nnU-Net does with regions.
+    carried : Carried
+        What is brought to the input's grid.
     """
 
     labels: tuple[PredictedSegment, ...]
     activation: str = "softmax"
     overlapping: bool = False
+    carried: Carried = Carried.LOGITS
 
 
 @dataclass(frozen=True, slots=True)

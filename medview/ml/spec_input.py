@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from medview.core.segmentation import VALUES_PER_LAYER
-from medview.ml.spec import ChannelSpec, Crop, InputChecks, InputSpec, Interpolation, Range, Step, Task
+from medview.ml.spec import ChannelSpec, Crop, Grid, InputChecks, InputSpec, Interpolation, Range, Step, Task
 from medview.ml.spec_fields import Fields
 
 INTENSITY_STEPS: Mapping[str, tuple[str, ...]] = {
@@ -25,7 +25,10 @@ POSTPROCESS_STEPS: Mapping[str, tuple[str, ...]] = {"remove_small": ("min_mm3",)
 
 MOST_CHANNELS = 16
 
-_ORIENTATION = re.compile(r"[LRAPSI]{3}")
+STORED_IJK = "ijk"
+"""Stands for the axes as stored, columns first."""
+
+_ORIENTATION = re.compile(r"[LRAPSI]{3}|ijk")
 _AXIS_OF = {"L": 0, "R": 0, "A": 1, "P": 1, "S": 2, "I": 2}
 _LARGEST_VALUE = 1e9
 
@@ -50,9 +53,12 @@ def read_input(fields: Fields, task: Task) -> InputSpec:
         fields.wrong("spacing_kji_mm", "null where shape_kji is given")
     orientation = None
     if fields.get("orientation") is not None:
-        orientation = fields.pattern("orientation", _ORIENTATION, "three letters such as SPL, or null")
-        if len({_AXIS_OF[letter] for letter in orientation}) != 3:
+        orientation = fields.pattern("orientation", _ORIENTATION, "three letters such as SPL, ijk, or null")
+        if orientation != STORED_IJK and len({_AXIS_OF[letter] for letter in orientation}) != 3:
             fields.wrong("orientation", "three letters of three different axes")
+    grid = Grid(fields.choice("grid", [g.value for g in Grid], Grid.EDGES.value))
+    if grid is Grid.CENTRES and (task is not Task.SEGMENTATION or spacing is None):
+        fields.wrong("grid", "edges, for this task or without spacing_kji_mm")
     spec = InputSpec(
         channels=_channels(fields),
         spacing_kji_mm=spacing,
@@ -65,6 +71,7 @@ def read_input(fields: Fields, task: Task) -> InputSpec:
         ),
         body_part=fields.texts("body_part", 16, empty=True, default=()),
         checks=_checks(fields.inside("checks")) if "checks" in fields.content else InputChecks(),
+        grid=grid,
     )
     fields.end()
     return spec

@@ -9,6 +9,7 @@ from medview.core.segmentation import VALUES_PER_LAYER, Code
 from medview.ml.spec import (
     PROMPT_KINDS,
     BoxClass,
+    Carried,
     ClassificationOutput,
     DetectionOutput,
     InteractiveOutput,
@@ -40,6 +41,9 @@ def _labels(fields: Fields) -> Output:
     overlapping = fields.flag("overlapping")
     if overlapping and activation == "softmax":
         fields.wrong("overlapping", "false where the largest answer wins (softmax)")
+    carried = Carried(fields.choice("carried", [c.value for c in Carried], Carried.LOGITS.value))
+    if carried is Carried.LABELS and activation == "sigmoid":
+        fields.wrong("carried", "logits or probabilities, for sigmoid")
     labels = []
     for n, inner in enumerate(fields.objects("labels", VALUES_PER_LAYER)):
         value = inner.integer("value", 1, VALUES_PER_LAYER)
@@ -55,7 +59,7 @@ def _labels(fields: Fields) -> Output:
     if len({label.name for label in labels}) != len(labels):
         fields.wrong("labels", "different names")
     fields.end()
-    return SegmentationOutput(tuple(labels), activation, overlapping)
+    return SegmentationOutput(tuple(labels), activation, overlapping, carried)
 
 
 def _boxes(fields: Fields) -> Output:

@@ -131,7 +131,14 @@ def _tiling(top: Fields, task: Task) -> Tiling | None:
     if mirror and task is not Task.SEGMENTATION:
         fields.wrong("mirror", "empty, for this task")
     if blend is Blend.GAUSSIAN:
-        tiling = Tiling(fields.shape("tile_kji", 1), fields.number("overlap", 0.0, 0.9), blend, mirror_axes=mirror)
+        tiling = Tiling(
+            tile_kji=fields.shape("tile_kji", 1),
+            overlap=fields.number("overlap", 0.0, 0.9),
+            blend=blend,
+            mirror_axes=mirror,
+            even=fields.flag("even"),
+            pad=fields.choice("pad", ("zeros", "edge"), "zeros"),
+        )
     elif blend is Blend.VALID:
         tiling = Tiling((LARGEST_SIDE,) * 3, 0.0, blend, fields.shape("margin_kji", 0), mirror)
     else:

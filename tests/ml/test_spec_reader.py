@@ -14,9 +14,11 @@ import pytest
 from medview.core.errors import PackError
 from medview.ml.spec import (
     Blend,
+    Carried,
     ClassificationOutput,
     Crop,
     DetectionOutput,
+    Grid,
     InteractiveOutput,
     Interpolation,
     PromptChannel,
@@ -216,3 +218,26 @@ def test_an_interactive_model_is_given_the_image_the_mask_so_far_and_its_prompts
     assert isinstance(spec.output, InteractiveOutput)
     assert spec.output.prompts[0] == PromptChannel("point", positive=True)
     assert (spec.in_channels, spec.out_channels) == (9, 2)
+
+
+def test_how_grids_and_tiles_lie_is_read_and_a_wrong_word_refused() -> None:
+    content = example()
+    content["input"] |= {"grid": "centres", "orientation": "ijk"}
+    content["tiling"] |= {"even": True, "pad": "edge"}
+    content["output"] |= {"carried": "probabilities"}
+    jsonschema.validate(content, json.loads((EXAMPLES.parent / "model.schema.json").read_text()))
+    spec = read_spec(json.dumps(content))
+    assert spec.input.grid is Grid.CENTRES
+    assert spec.tiling is not None
+    assert (spec.tiling.even, spec.tiling.pad) == (True, "edge")
+    assert isinstance(spec.output, SegmentationOutput)
+    assert spec.output.carried is Carried.PROBABILITIES
+    for path, value in (
+        ("input.grid", "middle"),
+        ("input.spacing_kji_mm", None),
+        ("input.orientation", "kji"),
+        ("tiling.pad", "mirror"),
+        ("output.carried", "masks"),
+    ):
+        with pytest.raises(PackError, match=r"input|tiling|output"):
+            read_spec(changed(content, path, value))

@@ -18,7 +18,7 @@ from medview.core.box import Box
 from medview.core.job import JobContext
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.tiling import LogitSlab
-from medview.ml.spec import Shape3, Step
+from medview.ml.spec import Shape3, Step, Vector3
 
 CHUNK_VOXELS = 1 << 21
 """Voxels whose running maximum is held at once."""
@@ -38,22 +38,33 @@ class GridLabels:
         How it was turned for the model.
     model_shape_kji : tuple of int
         Of the model's grid, which covers the same extent.
+    ratios_kji : tuple of float, optional
+        Model's voxels per input voxel where the first voxels of both have the same centre instead.
 
     Attributes
     ----------
     labels : ndarray of uint8, shape ``shape_kji``
     """
 
-    def __init__(self, shape_kji: Shape3, orientation: Orientation, model_shape_kji: Shape3, context: JobContext) -> None:
+    def __init__(
+        self,
+        shape_kji: Shape3,
+        orientation: Orientation,
+        model_shape_kji: Shape3,
+        context: JobContext,
+        ratios_kji: Vector3 | None = None,
+    ) -> None:
         self.labels: npt.NDArray[np.uint8] = np.zeros(shape_kji, dtype=np.uint8)
         self._turned = orientation.turned(self.labels)
         self._model_slices = model_shape_kji[0]
         self._size: tuple[int, int] = (self._turned.shape[1], self._turned.shape[2])
-        self._same = self._turned.shape == model_shape_kji
+        self._edges = ratios_kji is None
+        self._same = self._turned.shape == model_shape_kji and ratios_kji in (None, (1.0, 1.0, 1.0))
         self._context = context
-        # Where the input's slices, rows and columns lie between the model's: linear, edges aligned, as in resampling there.
+        # Where the input's slices, rows and columns lie between the model's: linear, aligned as in resampling there.
         turned = self._turned.shape
-        self._axes = [Between(turned[axis], model_shape_kji[axis]) for axis in range(3)]
+        ratios = (None, None, None) if ratios_kji is None else ratios_kji
+        self._axes = [Between(turned[axis], model_shape_kji[axis], ratios[axis]) for axis in range(3)]
         self._below, self._share = self._axes[0].below, self._axes[0].share
         self._next = 0
         self._last: torch.Tensor | None = None
@@ -131,7 +142,7 @@ class GridLabels:
     def _wide(self, planes: torch.Tensor, region: tuple[slice, slice]) -> torch.Tensor:
         """Interpolate a region of the model's planes (n, rows, columns) in-plane, to the input's voxels it reaches."""
         rows, columns = region
-        if planes.shape[1:] == (self._axes[1].model_length, self._axes[2].model_length):
+        if self._edges and planes.shape[1:] == (self._axes[1].model_length, self._axes[2].model_length):
             return functional.interpolate(planes[:, None], self._size, mode="bilinear", align_corners=False)[:, 0]
         across, down = self._axes[2].weights(columns, planes), self._axes[1].weights(rows, planes)
         return down @ (planes @ across.T)
@@ -148,8 +159,10 @@ class Between:
         How far each is on the way to the next, 0 to 1.
     """
 
-    def __init__(self, length: int, model_length: int) -> None:
-        place = np.clip((np.arange(length) + 0.5) * (model_length / length) - 0.5, 0.0, model_length - 1.0)
+    def __init__(self, length: int, model_length: int, ratio: float | None = None) -> None:
+        voxels = np.arange(length)
+        place = (voxels + 0.5) * (model_length / length) - 0.5 if ratio is None else voxels * ratio
+        place = np.clip(place, 0.0, model_length - 1.0)
         self.model_length = model_length
         self.below = np.floor(place).astype(np.int64)
         self.share = (place - self.below).astype(np.float32)

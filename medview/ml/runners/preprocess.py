@@ -13,10 +13,13 @@ from torch.nn import functional
 from medview.core.job import JobContext
 from medview.core.volume import Volume
 from medview.ml.runners.orientation import Orientation
-from medview.ml.spec import InputSpec, Shape3, Step, Vector3
+from medview.ml.spec import Grid, InputSpec, Shape3, Step, Vector3
 
 CHUNK_VOXELS = 1 << 22
 """Voxels handled between two looks at Cancel."""
+
+SAME_SPACING_MM = 1e-3
+"""Spacings closer than this are the same: headers are rounded."""
 
 SAMPLE_VOXELS = 1 << 24
 """torch.quantile takes no more values; larger volumes are thinned out regularly."""
@@ -36,12 +39,16 @@ class Prepared:
         The input's own shape in the model's axes.
     spacing_kji_mm : tuple of float
         True spacing of ``values``: the input's extent divided by whole voxels.
+    ratios_kji : tuple of float or None
+        Model's voxels per input voxel where the grids start at the same centre (``Grid.CENTRES``); None where they cover
+        the same extent.
     """
 
     values: torch.Tensor
     orientation: Orientation
     turned_shape_kji: Shape3
     spacing_kji_mm: Vector3
+    ratios_kji: Vector3 | None = None
 
     @property
     def shape_kji(self) -> Shape3:
@@ -73,14 +80,17 @@ def prepare(
     turned = orientation.turned_shape(geometry.shape_kji)
     spacing = orientation.turned_numbers(geometry.spacing_kji_mm)
     shape = model_shape(turned, spacing, wanted)
+    ratios = _ratios(spacing, wanted)
     with torch.inference_mode():
         values = torch.empty((len(volumes), *shape), device=where)
         for into, volume, channel in zip(values, volumes, wanted.channels, strict=True):
-            _resample(into, volume, orientation, turned, context)
+            _resample(into, volume, orientation, turned, context, ratios)
             seen = _seen(volume, orientation, shape, where)
             for step in channel.intensity:
                 context.raise_if_cancelled()
                 INTENSITY[step.op](into, step, into if seen is None else into[seen])
+    if ratios is not None and wanted.spacing_kji_mm is not None:
+        return Prepared(values, orientation, turned, wanted.spacing_kji_mm, ratios)
     true_spacing = [s * n / m for s, n, m in zip(spacing, turned, shape, strict=True)]
     return Prepared(values, orientation, turned, (true_spacing[0], true_spacing[1], true_spacing[2]))
 
@@ -91,6 +101,12 @@ def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) 
         return wanted.shape_kji
     if wanted.spacing_kji_mm is None:
         return turned_kji
+    if wanted.grid is Grid.CENTRES:
+        k, j, i = (
+            max(1, round((n - 1) * have / want + 1.0))
+            for n, have, want in zip(turned_kji, spacing_kji_mm, wanted.spacing_kji_mm, strict=True)
+        )
+        return k, j, i
     k, j, i = (
         max(1, round(n * have / want))
         for n, have, want in zip(turned_kji, spacing_kji_mm, wanted.spacing_kji_mm, strict=True)
@@ -98,13 +114,32 @@ def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) 
     return k, j, i
 
 
-def _resample(into: torch.Tensor, volume: Volume, orientation: Orientation, turned: Shape3, context: JobContext) -> None:
+def _ratios(spacing_kji_mm: Vector3, wanted: InputSpec) -> Vector3 | None:
+    if wanted.grid is not Grid.CENTRES or wanted.spacing_kji_mm is None:
+        return None
+    k, j, i = (
+        1.0 if abs(have - want) < SAME_SPACING_MM else have / want
+        for have, want in zip(spacing_kji_mm, wanted.spacing_kji_mm, strict=True)
+    )
+    return k, j, i
+
+
+def _resample(
+    into: torch.Tensor,
+    volume: Volume,
+    orientation: Orientation,
+    turned: Shape3,
+    context: JobContext,
+    ratios_kji: Vector3 | None = None,
+) -> None:
     """Fill ``into`` (k, j, i) with the values: in-plane first, slab by slab, then along k, rows by rows."""
     shape, device = into.shape, into.device
     stored = orientation.turned(volume.voxels)
     outside = _padding_stand_in(volume)
     slope, intercept = volume.rescale.slope, volume.rescale.intercept
-    between = into if shape[0] == turned[0] else torch.empty((turned[0], shape[1], shape[2]), device=device)
+    deep = shape[0] != turned[0] or (ratios_kji is not None and ratios_kji[0] != 1.0)
+    between = torch.empty((turned[0], shape[1], shape[2]), device=device) if deep else into
+    in_plane = None if ratios_kji is None else ratios_kji[1:]
     step = max(1, CHUNK_VOXELS // (turned[1] * turned[2]))
     for k in range(0, turned[0], step):
         context.raise_if_cancelled()
@@ -116,14 +151,16 @@ def _resample(into: torch.Tensor, volume: Volume, orientation: Orientation, turn
         slab.nan_to_num_()
         if not volume.rescale.identity:
             slab.mul_(slope).add_(intercept)
-        between[k : k + step] = _resized(slab[:, None], (shape[1], shape[2]))[:, 0]
+        between[k : k + step] = _resized(slab[:, None], (shape[1], shape[2]), in_plane)[:, 0]
     if between is into:
         return
     rows = max(1, CHUNK_VOXELS // (max(turned[0], shape[0]) * shape[2]))
     for j in range(0, shape[1], rows):
         context.raise_if_cancelled()
         part = between[:, j : j + rows].flatten(1)
-        into[:, j : j + rows] = _resized(part[None, None], (shape[0], part.shape[1]))[0, 0].view(shape[0], -1, shape[2])
+        along = None if ratios_kji is None else (ratios_kji[0], 1.0)
+        stretched = _resized(part[None, None], (shape[0], part.shape[1]), along)[0, 0]
+        into[:, j : j + rows] = stretched.view(shape[0], -1, shape[2])
 
 
 def _padding_stand_in(volume: Volume) -> float | None:
@@ -149,11 +186,27 @@ def _seen(volume: Volume, orientation: Orientation, shape: Shape3, device: torch
     return torch.from_numpy(~padded[np.ix_(*nearest)]).to(device)
 
 
-def _resized(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Resize (n, 1, rows, columns) linearly, edges aligned; coarser grids average instead of skipping voxels."""
+def _resized(planes: torch.Tensor, size: tuple[int, int], ratios: tuple[float, float] | None = None) -> torch.Tensor:
+    """Resize (n, 1, rows, columns) linearly, edges aligned; coarser grids average instead of skipping voxels.
+
+    With ``ratios`` (new voxels per old one) the first centres are aligned, and values are taken at points.
+    """
+    if ratios is not None:
+        return _sampled(_sampled(planes, 2, size[0], ratios[0]), 3, size[1], ratios[1])
     if tuple(planes.shape[2:]) == size:
         return planes
     return functional.interpolate(planes, size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def _sampled(planes: torch.Tensor, axis: int, size: int, ratio: float) -> torch.Tensor:
+    """Return the values along one axis at ``size`` points ``1 / ratio`` voxels apart, the first at the first voxel."""
+    if ratio == 1.0:
+        return planes
+    place = (torch.arange(size, dtype=torch.float64, device=planes.device) / ratio).clamp_(max=planes.shape[axis] - 1)
+    below = place.long()
+    share = (place - below).to(planes.dtype).view([-1 if a == axis else 1 for a in range(4)])
+    above = (below + 1).clamp_(max=planes.shape[axis] - 1)
+    return torch.lerp(planes.index_select(axis, below), planes.index_select(axis, above), share)
 
 
 def _clip(values: torch.Tensor, step: Step, _seen: torch.Tensor) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from medview.core.prediction import PredictedMask
-from medview.ml.runners.finish import GridLabels, postprocess
+from medview.ml.runners.carried import as_carried, label_grid
+from medview.ml.runners.finish import postprocess
 from medview.ml.runners.job import Findings, RunningJob
 from medview.ml.runners.tiling import logit_slabs
 from medview.ml.spec import SegmentationOutput
@@ -16,12 +17,12 @@ def segment(job: RunningJob) -> Findings:
     assert isinstance(spec.output, SegmentationOutput)
     assert spec.tiling is not None
     prepared = job.prepared
-    grid = GridLabels(geometry.shape_kji, prepared.orientation, prepared.shape_kji, job.context)
+    grid = label_grid(spec.output, geometry.shape_kji, prepared, job.context)
     with job.watched() as network, job.stopwatch.stage("infer"):
         for slab in logit_slabs(network, prepared.values, spec.tiling, job.plan):
             with job.stopwatch.stage("finish"):
                 check_output(slab.logits.shape[0], spec)
-                grid.add(slab)
+                grid.add(as_carried(slab, spec.output))
             del slab
     with job.stopwatch.stage("finish"):
         postprocess(grid.labels, spec.postprocess, geometry.voxel_volume_mm3, job.context)

@@ -60,13 +60,18 @@ def tile_starts(length: int, tile: int, overlap: float) -> list[int]:
     return [min(n * step, length - tile) for n in range(count)]
 
 
-def pad_to_tile(values: torch.Tensor, tile_kji: Shape3) -> tuple[torch.Tensor, Shape3]:
-    """Return (channels, k, j, i) padded with zeros on both sides up to a tile, and the voxels added before k, j, i."""
+def pad_to_tile(values: torch.Tensor, tile_kji: Shape3, pad: str = "zeros") -> tuple[torch.Tensor, Shape3]:
+    """Return (channels, k, j, i) padded on both sides up to a tile, and the voxels added before k, j, i.
+
+    ``pad`` is ``zeros`` or ``edge``, which repeats the outermost voxels.
+    """
     missing = [max(0, t - n) for t, n in zip(tile_kji, values.shape[1:], strict=True)]
     k, j, i = (m // 2 for m in missing)
     if not any(missing):
         return values, (0, 0, 0)
-    return functional.pad(values, (i, missing[2] - i, j, missing[1] - j, k, missing[0] - k)), (k, j, i)
+    mode = "replicate" if pad == "edge" else "constant"
+    sides = (i, missing[2] - i, j, missing[1] - j, k, missing[0] - k)
+    return functional.pad(values[None], sides, mode=mode)[0], (k, j, i)
 
 
 def batches(starts: list[tuple[int, int]], size: int) -> Iterator[list[tuple[int, int]]]:
@@ -86,12 +91,12 @@ def gather(values: torch.Tensor, k: int, starts: list[tuple[int, int]], tile_kji
 
 def _gaussian_slabs(network: WatchedNetwork, values: torch.Tensor, tiling: Tiling, plan: MemoryPlan) -> Iterator[LogitSlab]:
     tile = tiling.tile_kji
-    padded, before = pad_to_tile(values, tile)
+    padded, before = pad_to_tile(values, tile, tiling.pad)
     _, slices, rows, columns = padded.shape
     starts_k = tile_starts(slices, tile[0], tiling.overlap)
     starts = list(product(tile_starts(rows, tile[1], tiling.overlap), tile_starts(columns, tile[2], tiling.overlap)))
     network.plan(len(starts_k) * len(starts))
-    weight = gaussian(tile, values.device)
+    weight = torch.ones(tile, device=values.device) if tiling.even else gaussian(tile, values.device)
     inside = tuple(slice(b, b + n) for b, n in zip(before[1:], values.shape[2:], strict=True))
     sums: torch.Tensor | None = None
     weights = torch.zeros((tile[0], rows, columns), device=values.device)

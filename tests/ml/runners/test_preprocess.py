@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 
 from medview.core.errors import CancelledError
 from medview.core.geometry import Geometry
@@ -12,7 +15,7 @@ from medview.core.job import Inline
 from medview.core.volume import Rescale, Volume
 from medview.ml.runners import preprocess
 from medview.ml.runners.preprocess import prepare
-from medview.ml.spec import ChannelSpec, InputSpec, Shape3, Step, Vector3
+from medview.ml.spec import ChannelSpec, Grid, InputSpec, Shape3, Step, Vector3
 from tests.ml.small_packs import ct_volume
 
 
@@ -189,3 +192,18 @@ def test_a_model_sees_stored_polarity_whatever_is_shown_white() -> None:
     volume = ct_volume((6, 8, 10))
     turned = Volume(volume.voxels, volume.geometry, modality="CT", rescale=volume.rescale, inverted=True)
     np.testing.assert_array_equal(seen(volume, wanted()), seen(turned, wanted()))
+
+
+def test_grids_that_start_at_the_same_centre_are_sampled_at_points_as_monai_does() -> None:
+    spacing = pytest.importorskip("monai.transforms").Spacing
+    meta_tensor = pytest.importorskip("monai.data").MetaTensor
+    volume = ct_volume((12, 20, 26), Geometry.from_spacing((12, 20, 26), (3.1, 1.3, 0.9)))
+    spec = replace(wanted((1.7, 1.3, 2.0), "ijk"), grid=Grid.CENTRES)
+    prepared = prepare([volume], spec, Inline())
+    columns_first = torch.from_numpy(volume.values().transpose(2, 1, 0).copy())
+    image = meta_tensor(columns_first[None], affine=np.diag([0.9, 1.3, 3.1, 1]))
+    judged = spacing(pixdim=(1.7, 1.3, 2.0), mode="bilinear")(image)
+    assert prepared.shape_kji == tuple(judged.shape[1:])
+    assert prepared.spacing_kji_mm == (1.7, 1.3, 2.0)
+    assert prepared.ratios_kji == (0.9 / 1.7, 1.0, 3.1 / 2.0)
+    assert np.abs(prepared.values[0].numpy() - judged[0].numpy()).max() < 1e-2

@@ -84,6 +84,19 @@ def test_blended_tiles_equal_monais_sliding_window(shape_kji: Shape3, tile_kji: 
         assert dice >= 0.999
 
 
+@pytest.mark.parametrize("shape_kji", [(40, 33, 50), (14, 60, 30)])
+def test_even_tiles_and_repeated_edges_are_those_of_monai(shape_kji: Shape3) -> None:
+    network = small_network("unet3d", {"in_channels": 1, "classes": 3, "channels": [4, 6]})
+    values, tile = volume(shape_kji), (24, 32, 32)
+    balance(network, values)
+    ours = tiled(network, values, Tiling(tile, 0.5, Blend.GAUSSIAN, even=True, pad="edge"))
+    judge = SlidingWindowInferer(tile, sw_batch_size=2, overlap=0.5, mode="constant", padding_mode="replicate")
+    with torch.inference_mode():
+        theirs = judge(values[None], network)[0]
+    assert isinstance(theirs, torch.Tensor)
+    assert (ours - theirs).abs().max() < 1e-4
+
+
 def test_the_batch_size_changes_nothing() -> None:
     network = small_network("unet3d", {"in_channels": 1, "classes": 3, "channels": [4, 6]})
     values = volume((20, 44, 52))
