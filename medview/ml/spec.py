@@ -43,7 +43,7 @@ class Crop(Enum):
 
     NONE = "none"
     NONZERO = "nonzero"
-    """The box around everything that is not 0 in all channels."""
+    """The box around everything that is not 0 in any channel."""
     BODY = "body"
     """The box around the patient, found by a threshold; a person may switch it off."""
 
@@ -53,6 +53,7 @@ class Interpolation(Enum):
 
     LINEAR = "linear"
     CUBIC = "cubic"
+    """Cubic splines; along an axis more than three times as coarse as the finest, the nearest slice (as nnU-Net)."""
 
 
 class Grid(Enum):
@@ -160,14 +161,18 @@ class InputSpec:
     channels : tuple of ChannelSpec
         In the network's order.
     spacing_kji_mm : tuple of float or None
-        Along k, j, i after reorientation; None for the grid as it is.
+        Along k, j, i after reorientation; 0 along k for that of the series; None for the grid as it is.
     shape_kji : tuple of int or None
         Fixed size for classification; None for any.
     orientation : str or None
         Letters of the patient directions in which k, j, i grow, e.g. ``SPL``; None for as stored; ``ijk`` for as stored
         with the axes in the order columns, rows, slices, as networks trained on NIfTI files see them.
+    axes : tuple of int
+        Without ``orientation``: which stored axis becomes k, j, i.
     dimensions : int
         3; or 2 for a network that sees one slice (N, channels, j, i) at a time.
+    intensity_first : bool
+        Whether the intensity steps see the series' own voxels (inside the crop), before resampling, and not the model's.
     body_part : tuple of str
         BodyPartExamined values it was made for; empty for any.
     grid : Grid
@@ -181,6 +186,8 @@ class InputSpec:
     dimensions: int = 3
     crop: Crop = Crop.NONE
     interpolation: Interpolation = Interpolation.LINEAR
+    axes: Shape3 = (0, 1, 2)
+    intensity_first: bool = False
     body_part: tuple[str, ...] = ()
     checks: InputChecks = InputChecks()
     grid: Grid = Grid.EDGES
@@ -216,6 +223,9 @@ class Tiling:
         For ``gaussian``: whether all voxels of a tile count the same after all.
     pad : str
         For ``gaussian``: what stands around a volume smaller than a tile, ``zeros`` or ``edge``.
+    spread : bool
+        For ``gaussian``: tiles lie at even distances, at most the step apart, and their weight is largest at the voxel
+        ``tile // 2`` (as nnU-Net); otherwise one step apart, the last pulled back, and largest in the middle (as MONAI).
     """
 
     tile_kji: Shape3
@@ -225,6 +235,7 @@ class Tiling:
     mirror_axes: tuple[int, ...] = ()
     even: bool = False
     pad: str = "zeros"
+    spread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

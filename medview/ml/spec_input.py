@@ -15,6 +15,7 @@ INTENSITY_STEPS: Mapping[str, tuple[str, ...]] = {
     "shift_scale": ("subtract", "divide"),
     "zscore": (),
     "zscore_nonzero": (),
+    "zscore_inside": (),
     "minmax": (),
     "quantile": ("low", "high"),
 }
@@ -24,6 +25,7 @@ POSTPROCESS_STEPS: Mapping[str, tuple[str, ...]] = {"remove_small": ("min_mm3",)
 """Names of the steps on labels and their numbers."""
 
 MOST_CHANNELS = 16
+LEAST_SPACING_MM = 0.05
 
 STORED_IJK = "ijk"
 """Stands for the axes as stored, columns first."""
@@ -47,8 +49,10 @@ def read_input(fields: Fields, task: Task) -> InputSpec:
         fields.wrong("shape_kji", "null, for this task")
     spacing = None
     if fields.get("spacing_kji_mm") is not None:
-        dk, dj, di = fields.numbers("spacing_kji_mm", 3, 0.05, 50.0)
+        dk, dj, di = fields.numbers("spacing_kji_mm", 3, 0.0, 50.0)
         spacing = (dk, dj, di)
+        if min(dj, di, dk or LEAST_SPACING_MM) < LEAST_SPACING_MM:
+            fields.wrong("spacing_kji_mm", f"numbers from {LEAST_SPACING_MM} to 50; 0 along k for that of the series")
     if shape is not None and spacing is not None:
         fields.wrong("spacing_kji_mm", "null where shape_kji is given")
     orientation = None
@@ -59,6 +63,11 @@ def read_input(fields: Fields, task: Task) -> InputSpec:
     grid = Grid(fields.choice("grid", [g.value for g in Grid], Grid.EDGES.value))
     if grid is Grid.CENTRES and (task is not Task.SEGMENTATION or spacing is None):
         fields.wrong("grid", "edges, for this task or without spacing_kji_mm")
+    axes = (0, 1, 2)
+    if fields.get("axes") is not None:
+        axes = fields.shape("axes", 0)
+        if sorted(axes) != [0, 1, 2] or orientation is not None:
+            fields.wrong("axes", "0, 1 and 2 in the model's order, and orientation null")
     spec = InputSpec(
         channels=_channels(fields),
         spacing_kji_mm=spacing,
@@ -69,6 +78,8 @@ def read_input(fields: Fields, task: Task) -> InputSpec:
         interpolation=Interpolation(
             fields.choice("interpolation", [i.value for i in Interpolation], Interpolation.LINEAR.value)
         ),
+        axes=axes,
+        intensity_first=fields.flag("intensity_first"),
         body_part=fields.texts("body_part", 16, empty=True, default=()),
         checks=_checks(fields.inside("checks")) if "checks" in fields.content else InputChecks(),
         grid=grid,

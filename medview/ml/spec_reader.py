@@ -138,6 +138,7 @@ def _tiling(top: Fields, task: Task) -> Tiling | None:
             mirror_axes=mirror,
             even=fields.flag("even"),
             pad=fields.choice("pad", ("zeros", "edge"), "zeros"),
+            spread=fields.flag("spread"),
         )
     elif blend is Blend.VALID:
         tiling = Tiling((LARGEST_SIDE,) * 3, 0.0, blend, fields.shape("margin_kji", 0), mirror)

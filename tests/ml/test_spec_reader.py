@@ -241,3 +241,32 @@ def test_how_grids_and_tiles_lie_is_read_and_a_wrong_word_refused() -> None:
     ):
         with pytest.raises(PackError, match=r"input|tiling|output"):
             read_spec(changed(content, path, value))
+
+
+def test_what_nnunet_does_before_and_between_tiles_can_be_said() -> None:
+    content = example("regions")
+    content["input"] |= {"spacing_kji_mm": [0, 1, 1.5], "orientation": None, "axes": [2, 0, 1], "intensity_first": True}
+    content["tiling"] |= {"spread": True}
+    jsonschema.validate(content, json.loads((EXAMPLES.parent / "model.schema.json").read_text()))
+    spec = read_spec(json.dumps(content))
+    assert spec.input.spacing_kji_mm == (0.0, 1.0, 1.5)
+    assert spec.input.axes == (2, 0, 1)
+    assert spec.input.intensity_first
+    assert spec.tiling is not None
+    assert spec.tiling.spread
+    plain = read_spec(json.dumps(example("regions")))
+    assert plain.tiling is not None
+    assert (plain.input.axes, plain.input.intensity_first, plain.tiling.spread) == ((0, 1, 2), False, False)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("axes", [0, 0, 1]), ("axes", [0, 1]), ("spacing_kji_mm", [0.01, 1, 1]), ("intensity_first", "yes")],
+)
+def test_axes_and_spacings_that_cannot_be_are_refused(key: str, value: object) -> None:
+    content = example("regions")
+    with pytest.raises(PackError, match=f"input.{key}"):
+        read_spec(changed(content, f"input.{key}", value))
+    turned = changed(content, "input.orientation", "SPL")
+    with pytest.raises(PackError, match="orientation null"):
+        read_spec(changed(json.loads(turned), "input.axes", [1, 0, 2]))
