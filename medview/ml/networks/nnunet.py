@@ -3,18 +3,28 @@
 Isensee 2021 (doi 10.1038/s41592-020-01008-z) and 2024 (arXiv 2404.09556). Names as in nnU-Net's checkpoints, each weight
 once: the copies that a checkpoint holds under ``all_modules`` and ``decoder.encoder`` are the same tensors again.
 
-A network for slices is built as one for volumes whose kernels are one voxel deep; its answer is the same.
+Kernels with two sides make a network for slices (N, C, j, i), kernels with three one for volumes (N, C, k, j, i).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import torch
 from torch import nn
 
-Triple = Sequence[int]
+Sides = Sequence[int]
+"""Two whole numbers along j, i, or three along k, j, i."""
+
+CONVOLUTION: Mapping[int, Callable[..., nn.Module]] = {2: nn.Conv2d, 3: nn.Conv3d}
+NORM: Mapping[int, Callable[..., nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+POOL: Mapping[int, Callable[..., nn.Module]] = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
+TRANSPOSED: Mapping[int, Callable[..., nn.Module]] = {
+    2: nn.ConvTranspose2d,
+    3: nn.ConvTranspose3d,
+}
+"""Layers by how many sides their kernels have."""
 
 SLOPE = 0.01
 """Of the leaky ReLU, nnU-Net's only non-linearity."""
@@ -30,16 +40,17 @@ class ConvUnit(nn.Module):
         self,
         channels_in: int,
         channels_out: int,
-        kernel: Triple,
-        stride: Triple = (1, 1, 1),
+        kernel: Sides,
+        stride: Sides | None = None,
         *,
         bias: bool,
         active: bool = True,
     ) -> None:
         super().__init__()
-        padding = _three([(side - 1) // 2 for side in kernel])
-        self.conv = nn.Conv3d(channels_in, channels_out, _three(kernel), _three(stride), padding, bias=bias)
-        self.norm = nn.InstanceNorm3d(channels_out, eps=EPSILON, affine=True)
+        padding = tuple((side - 1) // 2 for side in kernel)
+        steps = tuple(stride or [1] * len(kernel))
+        self.conv = CONVOLUTION[len(kernel)](channels_in, channels_out, tuple(kernel), steps, padding, bias=bias)
+        self.norm = NORM[len(kernel)](channels_out, eps=EPSILON, affine=True)
         self.nonlin = nn.LeakyReLU(SLOPE, inplace=True) if active else nn.Identity()
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -52,7 +63,7 @@ class ConvUnits(nn.Module):
     """Several units in a row; the first one strides."""
 
     def __init__(
-        self, count: int, channels_in: int, channels_out: int, kernel: Triple, stride: Triple = (1, 1, 1), *, bias: bool
+        self, count: int, channels_in: int, channels_out: int, kernel: Sides, stride: Sides | None = None, *, bias: bool
     ) -> None:
         super().__init__()
         first = ConvUnit(channels_in, channels_out, kernel, stride, bias=bias)
@@ -68,16 +79,16 @@ class ConvUnits(nn.Module):
 class ResidualUnit(nn.Module):
     """Two convolutions around which the input is led, pooled and projected where shapes differ (He 2016, variant D)."""
 
-    def __init__(self, channels_in: int, channels_out: int, kernel: Triple, stride: Triple, *, bias: bool) -> None:
+    def __init__(self, channels_in: int, channels_out: int, kernel: Sides, stride: Sides, *, bias: bool) -> None:
         super().__init__()
         self.conv1 = ConvUnit(channels_in, channels_out, kernel, stride, bias=bias)
         self.conv2 = ConvUnit(channels_out, channels_out, kernel, bias=bias, active=False)
         self.nonlin2 = nn.LeakyReLU(SLOPE, inplace=True)
         way: list[nn.Module] = []
         if any(step != 1 for step in stride):
-            way.append(nn.AvgPool3d(_three(stride), _three(stride)))
+            way.append(POOL[len(stride)](tuple(stride), tuple(stride)))
         if channels_in != channels_out:
-            way.append(ConvUnit(channels_in, channels_out, (1, 1, 1), bias=False, active=False))
+            way.append(ConvUnit(channels_in, channels_out, [1] * len(kernel), bias=False, active=False))
         self.skip = nn.Sequential(*way)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -90,11 +101,11 @@ class ResidualUnits(nn.Module):
     """Several residual units in a row; the first one strides."""
 
     def __init__(
-        self, count: int, channels_in: int, channels_out: int, kernel: Triple, stride: Triple, *, bias: bool
+        self, count: int, channels_in: int, channels_out: int, kernel: Sides, stride: Sides, *, bias: bool
     ) -> None:
         super().__init__()
         first = ResidualUnit(channels_in, channels_out, kernel, stride, bias=bias)
-        rest = (ResidualUnit(channels_out, channels_out, kernel, (1, 1, 1), bias=bias) for _ in range(count - 1))
+        rest = (ResidualUnit(channels_out, channels_out, kernel, [1] * len(kernel), bias=bias) for _ in range(count - 1))
         self.blocks = nn.Sequential(first, *rest)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -130,8 +141,8 @@ class Decoder(nn.Module):
     def __init__(
         self,
         channels: Sequence[int],
-        kernels: Sequence[Triple],
-        strides: Sequence[Triple],
+        kernels: Sequence[Sides],
+        strides: Sequence[Sides],
         counts: Sequence[int],
         classes: int,
         *,
@@ -141,14 +152,14 @@ class Decoder(nn.Module):
         ways = list(pairwise(reversed(channels)))
         ups = list(reversed(strides))[: len(ways)]
         self.transpconvs = nn.ModuleList(
-            nn.ConvTranspose3d(deep, fine, _three(up), _three(up), bias=bias)
+            TRANSPOSED[len(up)](deep, fine, tuple(up), tuple(up), bias=bias)
             for (deep, fine), up in zip(ways, ups, strict=True)
         )
         self.stages = nn.ModuleList(
             ConvUnits(count, 2 * fine, fine, kernel, bias=bias)
             for (_, fine), kernel, count in zip(ways, list(reversed(kernels))[1:], counts, strict=True)
         )
-        self.seg_layers = nn.ModuleList(nn.Conv3d(fine, classes, 1) for _, fine in ways)
+        self.seg_layers = nn.ModuleList(CONVOLUTION[len(kernels[0])](fine, classes, 1) for _, fine in ways)
 
     def forward(self, found: list[torch.Tensor]) -> torch.Tensor:
         """Return logits (N, classes, ...) of the encoder's features."""
@@ -168,7 +179,7 @@ class NnUNet(nn.Module):
         self.decoder = decoder
 
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, classes, k, j, i) of a volume (N, C, k, j, i)."""
+        """Return logits (N, classes, [k,] j, i) of a volume or of slices (N, C, [k,] j, i)."""
         logits: torch.Tensor = self.decoder(self.encoder(volume))
         return logits
 
@@ -177,8 +188,8 @@ def plain_unet(
     in_channels: int,
     classes: int,
     channels: Sequence[int],
-    kernels: Sequence[Triple],
-    strides: Sequence[Triple],
+    kernels: Sequence[Sides],
+    strides: Sequence[Sides],
     encoder_units: Sequence[int],
     decoder_units: Sequence[int],
     bias: bool = True,
@@ -188,7 +199,7 @@ def plain_unet(
     Parameters
     ----------
     channels, kernels, strides, encoder_units : sequence, one per stage, finest first
-        Kernels and strides along k, j, i.
+        Kernels and strides along k, j, i; along j, i for slices.
     decoder_units : sequence of int, one per stage but the deepest, deepest first
 
     Raises
@@ -210,8 +221,8 @@ def residual_unet(
     in_channels: int,
     classes: int,
     channels: Sequence[int],
-    kernels: Sequence[Triple],
-    strides: Sequence[Triple],
+    kernels: Sequence[Sides],
+    strides: Sequence[Sides],
     encoder_units: Sequence[int],
     decoder_units: Sequence[int],
     bias: bool = True,
@@ -230,18 +241,16 @@ def residual_unet(
 
 def _check(
     channels: Sequence[int],
-    kernels: Sequence[Triple],
-    strides: Sequence[Triple],
+    kernels: Sequence[Sides],
+    strides: Sequence[Sides],
     encoder_units: Sequence[int],
     decoder_units: Sequence[int],
 ) -> None:
     stages = len(channels)
     if stages < 2 or [len(kernels), len(strides), len(encoder_units), len(decoder_units)] != [stages] * 3 + [stages - 1]:
         raise ValueError(f"{stages} stages with {len(kernels)} kernels and {len(strides)} strides")
+    sides = {len(numbers) for numbers in (*kernels, *strides)}
+    if len(sides) != 1 or not sides <= set(CONVOLUTION):
+        raise ValueError(f"kernels {kernels}, strides {strides}")
     if any(side % 2 == 0 for kernel in kernels for side in kernel) or any(step < 1 for way in strides for step in way):
         raise ValueError(f"kernels {kernels}, strides {strides}")
-
-
-def _three(numbers: Triple) -> tuple[int, int, int]:
-    k, j, i = numbers
-    return k, j, i
