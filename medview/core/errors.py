@@ -14,6 +14,8 @@ and go to the log only. Messages and details never carry patient identity.
     ├── LabelError           a label change cannot be applied
     │   └── StalePatchError  the labels under a patch have moved on
     ├── ModelError           a model could not run
+    │   ├── DeviceError      the computer was to blame, not the model or the series
+    │   │   └── GraphicsError  the graphics card was: the processor would do the same work
     │   └── PackError        a model pack is damaged or not understood
     ├── StoreError           a project could not be opened or written
     │   ├── NewerVersionError
@@ -81,6 +83,14 @@ class StalePatchError(LabelError):
 
 class ModelError(MedViewError):
     """A model could not run on this input or this computer."""
+
+
+class DeviceError(ModelError):
+    """The computer could not run a model: memory, driver, graphics card, processor or torch itself."""
+
+
+class GraphicsError(DeviceError):
+    """The graphics card could not run a model; the processor would do the same work, slower."""
 
 
 class PackError(ModelError):

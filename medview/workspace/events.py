@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -54,6 +55,21 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class WayOut:
+    """What a person can do about a message with one press.
+
+    Attributes
+    ----------
+    take : callable
+        Does it. Holds no case: a message outlives what it is about.
+    """
+
+    title: str
+    tip: str
+    take: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One line for the person.
 
@@ -61,8 +77,11 @@ class Message:
     ----------
     undo : bool
         Offer an Undo link: the message reports a change that can be taken back.
+    way_out : WayOut or None
+        Offered as a button.
     """
 
     text: str
     severity: Severity = Severity.INFO
     undo: bool = False
+    way_out: WayOut | None = None

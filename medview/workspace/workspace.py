@@ -13,7 +13,7 @@ from medview.core.registration import Registration
 from medview.core.study import ScanResult, Series
 from medview.workspace.corners import CornerLines, default, of_settings
 from medview.workspace.effects import Effects
-from medview.workspace.events import LabelsChanged, Message, Severity
+from medview.workspace.events import LabelsChanged, Message, Severity, WayOut
 from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
@@ -183,13 +183,15 @@ class Workspace:
         self.settings = replace(self.settings, corners={} if corners == default() else corners.as_document())
         self.settings_changed.emit()
 
-    def say(self, text: str, severity: Severity = Severity.INFO, *, undo: bool = False) -> None:
+    def say(
+        self, text: str, severity: Severity = Severity.INFO, *, undo: bool = False, way_out: WayOut | None = None
+    ) -> None:
         """Tell the person one line; a sentence made in English is put into the language in use."""
-        self.message.emit(Message(in_language(text), severity, undo))
+        self.message.emit(Message(in_language(text), severity, undo, way_out))
 
-    def report(self, error: MedViewError) -> None:
-        """Tell the person what went wrong."""
-        self.say(error.sentence, Severity.ERROR)
+    def report(self, error: MedViewError, way_out: WayOut | None = None) -> None:
+        """Tell the person what went wrong, and what can be done about it with one press."""
+        self.say(error.sentence, Severity.ERROR, way_out=way_out)
 
     # Connected as methods: asked to connect another signal's emit, psygnal calls it with a number to see what it takes.
     def _on_labels(self, event: LabelsChanged) -> None:

@@ -49,6 +49,9 @@ class MessageLine(QFrame):
         self.undo = text_button(_("Undo"), _("Take this back"), role="flat", icon_name="mdi6.undo")
         self.undo.setObjectName("message undo")
         self.undo.clicked.connect(self._on_undo)
+        self.way_out = text_button("", "", role="flat", icon_name="mdi6.arrow-right")
+        self.way_out.setObjectName("message way out")
+        self.way_out.clicked.connect(self._on_way_out)
         self.dismiss = icon_button("mdi6.close", _("Close this message"))
         self.dismiss.clicked.connect(self.clear)
         layout = QHBoxLayout(self)
@@ -56,6 +59,7 @@ class MessageLine(QFrame):
         layout.setSpacing(GRID_PX)
         layout.addWidget(self.label, 1)
         layout.addWidget(self.undo)
+        layout.addWidget(self.way_out)
         layout.addWidget(self.dismiss)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -82,6 +86,7 @@ class MessageLine(QFrame):
         self._refresh_text()
         self._reported = self._newest() if message.undo else None
         self._refresh_undo()
+        self._refresh_way_out()
         self.dismiss.setVisible(True)
         self._timer.stop()
         if message.severity in _HOLD_MS:
@@ -94,6 +99,7 @@ class MessageLine(QFrame):
         self._reported = None
         set_role(self.label, "quiet")
         self._refresh_undo()
+        self._refresh_way_out()
         self.dismiss.hide()
         self._refresh_hint()
 
@@ -102,6 +108,19 @@ class MessageLine(QFrame):
         self.clear()
         if meant:
             self.undo_wanted.emit()
+
+    def _on_way_out(self) -> None:
+        way_out = self._message.way_out if self._message is not None else None
+        self.clear()
+        if way_out is not None:
+            way_out.take()
+
+    def _refresh_way_out(self) -> None:
+        way_out = self._message.way_out if self._message is not None else None
+        self.way_out.setVisible(way_out is not None)
+        if way_out is not None:
+            self.way_out.setText(way_out.title)
+            self.way_out.setToolTip(way_out.tip)
 
     def _active_key(self) -> str:
         return self._workspace.active.key if self._workspace.active is not None else ""

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from medview.core.errors import ModelError
+from medview.ml.runners.device_errors import no_graphics
 from medview.ml.spec import Blend, Shape3, Tiling
 
 SHARE = 0.8
@@ -89,7 +90,7 @@ def make_plan(
     """
     cuda = torch.cuda.is_available()
     if wanted == "cuda" and not cuda:
-        raise ModelError("This computer has no graphics card that MedView can use; run the model on the CPU.")
+        raise no_graphics(name)
     places = {"auto": ["cuda", "cpu"] if cuda else ["cpu"], "cuda": ["cuda"], "cpu": ["cpu"]}[wanted]
     least = 0
     for place in places:

@@ -14,19 +14,30 @@ import os
 import sys
 from pathlib import Path
 
+from medview.ml.runners.device_errors import not_loaded
+
 _LIBRARIES = ("libtorch_global_deps.so", "libtorch_python.so")
 """The two that pull in all others, in the order torch itself opens them."""
 
 
 def import_torch() -> None:
-    """Import torch and what runs models; later calls do nothing."""
+    """Import torch and what runs models; later calls do nothing.
+
+    Raises
+    ------
+    DeviceError
+        When torch is missing or cannot be loaded.
+    """
     if "torch" in sys.modules:
         return
     collecting = gc.isenabled()
     gc.disable()
     try:
         _open_libraries()
-        importlib.import_module("medview.ml.runners.run")
+        try:
+            importlib.import_module("medview.ml.runners.run")
+        except (ImportError, OSError) as error:
+            raise not_loaded(error) from error
         # What the import made stays for good; without it later collections are short.
         gc.freeze()
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 from collections.abc import Callable, Mapping
@@ -9,12 +10,13 @@ from datetime import UTC, datetime
 
 import torch
 
-from medview.core.errors import MedViewError, ModelError
+from medview.core.errors import DeviceError, MedViewError, ModelError
 from medview.core.job import JobContext
 from medview.core.prediction import Prediction
 from medview.core.source import Source, SourceKind
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import fits
+from medview.ml.runners.device_errors import explained
 from medview.ml.runners.job import PREPARED_AT, Findings, RunningJob
 from medview.ml.runners.memory_plan import make_plan
 from medview.ml.runners.orientation import Orientation
@@ -60,16 +62,13 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
         with torch.inference_mode():
             job = _start(request, context, stopwatch)
             findings = _runner(spec.task)(job)
-    except torch.OutOfMemoryError as error:
-        _log.exception("%s ran out of graphics memory", spec.key)
-        RESIDENT.clear()
-        torch.cuda.empty_cache()
-        raise ModelError(
-            f"{spec.name} ran out of graphics memory; run it on the CPU or close other programs.", detail=repr(error)
-        ) from error
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, AssertionError) as error:
+        # torch tells of drivers and graphics cards with all three; what is no device's fault is named as such.
         _log.exception("%s failed", spec.key)
-        raise _explained(spec.name, error) from error
+        wrong = explained(spec.name, error)
+        if isinstance(wrong, DeviceError):
+            let_go()
+        raise wrong from error
     except MedViewError as error:
         if error.detail:
             _log.warning("%s: %s", spec.key, error.detail)
@@ -129,12 +128,13 @@ def _runner(task: Task) -> Callable[[RunningJob], Findings]:
     return found
 
 
-def _explained(name: str, error: BaseException) -> ModelError:
-    if isinstance(error, MemoryError) or "allocate memory" in str(error):
-        return ModelError(
-            f"{name} ran out of memory; close other programs or run it on a smaller series.", detail=repr(error)
-        )
-    return ModelError(f"{name} failed on this series; the log says why.", detail=repr(error))
+def let_go() -> None:
+    """Give back the memory that networks hold, so that another try has it."""
+    RESIDENT.clear()
+    if torch.cuda.is_initialized():
+        # After a fault of the card every call fails, this one too.
+        with contextlib.suppress(RuntimeError):
+            torch.cuda.empty_cache()
 
 
 def _device_name(device: torch.device) -> str:

@@ -17,6 +17,7 @@ from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.device import reporting
 from medview.workspace.operations.labels import propose
 from medview.workspace.workspace import Workspace
 
@@ -116,7 +117,8 @@ def run_model(
 
         propose(case, proposal, shown)
 
-    return workspace.runner.submit(RunModel(request), Outcome(done, failed=workspace.report))
+    failed = reporting(workspace, case.key, lambda: run_model(workspace, pack, "cpu", then))
+    return workspace.runner.submit(RunModel(request), Outcome(done, failed=failed))
 
 
 def _fit(pack: ModelPack, case: OpenCase) -> Fit:
