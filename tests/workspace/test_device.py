@@ -16,7 +16,7 @@ def _heard(workspace: Workspace) -> list[Message]:
     def hear(message: Message) -> None:
         heard.append(message)
 
-    workspace.message.connect(hear, weak=False)
+    workspace.message.connect(hear)
     return heard
 
 
