@@ -49,7 +49,7 @@ class MessageLine(QFrame):
         self.undo = text_button(_("Undo"), _("Take this back"), role="flat", icon_name="mdi6.undo")
         self.undo.setObjectName("message undo")
         self.undo.clicked.connect(self._on_undo)
-        self.way_out = text_button("", "", role="flat", icon_name="mdi6.arrow-right")
+        self.way_out = text_button("", _("What can be done about it"), role="flat", icon_name="mdi6.arrow-right")
         self.way_out.setObjectName("message way out")
         self.way_out.clicked.connect(self._on_way_out)
         self.dismiss = icon_button("mdi6.close", _("Close this message"))
