@@ -6,6 +6,11 @@ from collections.abc import Mapping
 
 NETWORKS: Mapping[str, str] = {
     "meshnet": "medview.ml.networks.meshnet:meshnet",
+    "monai_attention_unet": "medview.ml.networks.monai_attention_unet:attention_unet",
+    "monai_basicunet": "medview.ml.networks.monai_basic_unet:basic_unet",
+    "monai_dynunet": "medview.ml.networks.monai_dynunet:dynunet",
+    "monai_segresnet": "medview.ml.networks.monai_segresnet:segresnet",
+    "monai_unet": "medview.ml.networks.monai_unet:unet",
     "nnunet_plain": "medview.ml.networks.nnunet:plain_unet",
     "nnunet_residual": "medview.ml.networks.nnunet:residual_unet",
     "unet3d": "medview.ml.networks.unet:unet3d",
