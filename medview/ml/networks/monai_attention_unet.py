@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from medview.ml.networks.monai_layers import Bare, Layers, Sides, Unit
+from medview.ml.networks.monai_layers import MOST_LEVELS, Bare, Layers, Sides, Unit
 
 
 class ConvBlock(nn.Module):
@@ -110,7 +110,7 @@ def attention_unet(
     ValueError
         When the sequences do not fit each other.
     """
-    if len(channels) < 2 or len(strides) < len(channels) - 1:
+    if not 2 <= len(channels) <= MOST_LEVELS or len(strides) < len(channels) - 1:
         raise ValueError(f"{len(channels)} levels with {len(strides)} strides")
     layers = Layers(dims, "batch", affine=True, act="relu")
 

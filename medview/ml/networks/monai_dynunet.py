@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from medview.ml.networks.monai_layers import Bare, Layers, Sides
+from medview.ml.networks.monai_layers import MOST_LEVELS, Bare, Layers, Sides
 
 
 class DynBlock(nn.Module):
@@ -159,7 +159,11 @@ def dynunet(
         When the sequences do not fit each other, or for an activation with weights.
     """
     levels = len(strides)
-    if levels < 3 or [len(kernels), len(filters), len(up_kernels)] != [levels, levels, levels - 1] or act == "prelu":
+    if (
+        not 3 <= levels <= MOST_LEVELS
+        or [len(kernels), len(filters), len(up_kernels)] != [levels, levels, levels - 1]
+        or act == "prelu"
+    ):
         raise ValueError(f"{levels} strides, {len(kernels)} kernels, {len(filters)} filters, {act}")
     layers = Layers(dims, norm, affine, groups, act, slope)
     return DynUNet(layers, in_channels, classes, filters, kernels, strides, up_kernels, residual=residual, up_bias=up_bias)

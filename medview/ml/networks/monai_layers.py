@@ -15,6 +15,12 @@ from torch import nn
 Sides = int | Sequence[int]
 """One number for all axes, or one per axis."""
 
+MOST_LEVELS = 12
+"""Of resolution; a volume can hardly be halved more often."""
+
+MOST_BLOCKS = 64
+"""In a row on one level. What a foreign description asks for is built, so it may not ask for a million."""
+
 _CONV: Mapping[int, type[nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 _TRANSPOSED: Mapping[int, type[nn.ConvTranspose2d | nn.ConvTranspose3d]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 _INSTANCE: Mapping[int, type[nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}

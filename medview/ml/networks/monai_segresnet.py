@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from medview.ml.networks.monai_layers import Bare, Layers
+from medview.ml.networks.monai_layers import MOST_BLOCKS, MOST_LEVELS, Bare, Layers
 
 
 class ResBlock(nn.Module):
@@ -26,8 +26,9 @@ class ResBlock(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return features of the same shape."""
-        found: torch.Tensor = self.conv1(self.act(self.norm1(features)))
-        return features + self.conv2(self.act(self.norm2(found)))
+        first: torch.Tensor = self.conv1(self.act(self.norm1(features)))
+        second: torch.Tensor = self.conv2(self.act(self.norm2(first)))
+        return features + second
 
 
 class SegResNet(nn.Module):
@@ -41,6 +42,7 @@ class SegResNet(nn.Module):
         filters: int,
         down: Sequence[int],
         up: Sequence[int],
+        *,
         deconv: bool,
     ) -> None:
         super().__init__()
@@ -107,8 +109,8 @@ def segresnet(
     ValueError
         When blocks up and down do not fit each other, or for an activation with weights.
     """
-    if not blocks_down or len(blocks_up) != len(blocks_down) - 1 or len(blocks_down) > 8 or act == "prelu":
+    fitting = 0 < len(blocks_down) <= MOST_LEVELS and len(blocks_up) == len(blocks_down) - 1
+    if not fitting or not all(0 <= blocks <= MOST_BLOCKS for blocks in (*blocks_down, *blocks_up)) or act == "prelu":
         raise ValueError(f"{len(blocks_up)} levels up, {len(blocks_down)} down, {act}")
-    return SegResNet(
-        Layers(dims, norm, affine, groups, act, slope), in_channels, classes, filters, blocks_down, blocks_up, deconv
-    )
+    layers = Layers(dims, norm, affine, groups, act, slope)
+    return SegResNet(layers, in_channels, classes, filters, blocks_down, blocks_up, deconv=deconv)

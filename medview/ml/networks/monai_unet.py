@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from medview.ml.networks.monai_layers import Beside, Layers, Sides, Unit
+from medview.ml.networks.monai_layers import MOST_BLOCKS, MOST_LEVELS, Beside, Layers, Sides, Unit
 
 
 class ResidualUnit(nn.Module):
@@ -98,7 +98,7 @@ def unet(
     ValueError
         When the sequences do not fit each other.
     """
-    if len(channels) < 2 or len(strides) < len(channels) - 1:
+    if not 2 <= len(channels) <= MOST_LEVELS or len(strides) < len(channels) - 1 or not 0 <= residual_units <= MOST_BLOCKS:
         raise ValueError(f"{len(channels)} levels with {len(strides)} strides")
     layers = Layers(dims, norm, affine, groups, act, slope, order)
 

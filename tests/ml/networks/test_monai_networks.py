@@ -39,9 +39,10 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     (
         "monai_unet",
         "UNet",
-        {"channels": [4, 8, 8], "strides": [2, 2], "norm": "group", "groups": 2, "affine": True, "order": "AN", "act": "elu",
-         "slope": 1.0},
-        {"channels": (4, 8, 8), "strides": (2, 2), "norm": ("group", {"num_groups": 2}), "adn_ordering": "AN", "act": "elu"},
+        {"channels": [4, 8, 8], "strides": [2, 2], "norm": "group", "groups": 2, "affine": True, "order": "AN",
+         "act": "elu", "slope": 1.0},
+        {"channels": (4, 8, 8), "strides": (2, 2), "norm": ("group", {"num_groups": 2}), "adn_ordering": "AN",
+         "act": "elu"},
     ),
     ("monai_segresnet", "SegResNet", {"filters": 8}, {"init_filters": 8}),
     (
@@ -153,6 +154,8 @@ def test_basic_unets_take_odd_sizes_as_monais_do() -> None:
         ("monai_unet", {"channels": [4, 8], "strides": [2], "order": "NAN"}),
         ("monai_segresnet", {"blocks_down": [1, 1], "blocks_up": [1, 1]}),
         ("monai_segresnet", {"act": "prelu"}),
+        ("monai_segresnet", {"blocks_down": [1, 4096], "blocks_up": [4096]}),
+        ("monai_unet", {"channels": [4, 8], "strides": [2], "residual_units": 4096}),
         ("monai_dynunet", {"kernels": [3], "strides": [1], "up_kernels": [], "filters": [4]}),
         ("monai_basicunet", {"features": [4, 4]}),
         ("monai_attention_unet", {"channels": [4, 8], "strides": []}),
