@@ -7,6 +7,7 @@ from enum import Enum
 
 import numpy as np
 
+from medview.core.acquisition import Acquisition
 from medview.core.geometry import Geometry
 from medview.core.spacing import SpacingSource, UltrasoundRegion
 from medview.core.suv import SuvScale
@@ -136,6 +137,7 @@ class Series:
     study_description: str = ""
     study_date: str = ""
     body_part: str = ""
+    acquisition: Acquisition = Acquisition()
     series_number: int | None = None
     instances: int = 0
     transfer_syntaxes: tuple[str, ...] = ()

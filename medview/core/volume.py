@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.acquisition import Acquisition
 from medview.core.geometry import Calibration, Geometry
 from medview.core.spacing import PixelScale, SpacingSource, UltrasoundRegion
 from medview.core.suv import SuvScale
@@ -58,6 +59,8 @@ class Volume:
         these are the letters that growing columns and rows point to, empty where the file does not say.
     suv : SuvScale or None
         For PET: the way from the values to standardised uptake, or why there is none. None for other modalities.
+    acquisition : Acquisition
+        How the images were made, as far as the headers say.
     """
 
     voxels: npt.NDArray[np.generic]
@@ -78,6 +81,7 @@ class Volume:
     regions: tuple[UltrasoundRegion, ...] = ()
     patient_orientation: tuple[str, str] | None = None
     suv: SuvScale | None = None
+    acquisition: Acquisition = Acquisition()
 
     def __post_init__(self) -> None:
         if self.voxels.shape[:3] != self.geometry.shape_kji:

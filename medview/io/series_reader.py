@@ -229,6 +229,7 @@ def _volume(series: Series, entry: VolumeEntry, block: SharedBlock, geometry: Ge
         sop_instance_uids=uids,
         description=series.description or (name_of(entry.frames[0].path) if not uids and entry.frames else ""),
         body_part=series.body_part,
+        acquisition=series.acquisition,
         windows=entry.windows,
         inverted=entry.inverted,
         voi_tables=entry.voi_tables,

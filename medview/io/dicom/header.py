@@ -8,9 +8,11 @@ from typing import BinaryIO
 import pydicom
 from pydicom.dataset import Dataset
 
+from medview.core.acquisition import Acquisition
 from medview.core.errors import ReadError
 from medview.core.orientation import stated_orientation
 from medview.io.dicom import guard
+from medview.io.dicom.acquisition import acquisition_of
 from medview.io.dicom.attributes import integer, items, mend_charset, misspelt_charset, number, numbers, quiet, text, texts
 from medview.io.dicom.functional_groups import frame_infos
 from medview.io.dicom.instance import FrameInfo, Instance, PixelFormat
@@ -130,6 +132,7 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         study_description=text(dataset, "StudyDescription"),
         study_date=text(dataset, "StudyDate"),
         body_part=text(dataset, "BodyPartExamined"),
+        acquisition=acquisition_of(dataset, modality) if is_image else Acquisition(),
         series_number=_optional_integer(dataset, "SeriesNumber"),
         instance_number=_optional_integer(dataset, "InstanceNumber"),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),

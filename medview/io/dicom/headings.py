@@ -8,22 +8,11 @@ from math import prod
 from pydicom.dataset import Dataset
 
 from medview.core.headings import Headings
-from medview.io.dicom.attributes import first_item, items, number, numbers, quiet, text, texts
+from medview.io.dicom.acquisition import stated_number
+from medview.io.dicom.attributes import first_item, items, numbers, quiet, text, texts
 from medview.io.dicom.header import parse
 from medview.io.dicom.syntaxes import ALWAYS_LOSSY
 from medview.io.sources import name_of, open_source
-
-_GROUPS = {
-    "SliceThickness": "PixelMeasuresSequence",
-    "KVP": "CTXRayDetailsSequence",
-    "XRayTubeCurrentInmA": "CTExposureSequence",
-    "ExposureInmAs": "CTExposureSequence",
-    "RepetitionTime": "MRTimingAndRelatedParametersSequence",
-    "FlipAngle": "MRTimingAndRelatedParametersSequence",
-    "EffectiveEchoTime": "MREchoSequence",
-    "InversionTimes": "MRModifierSequence",
-}
-"""Where enhanced multi-frame objects keep what classic ones state at the top (PS3.3 C.7.6.16)."""
 
 _SEQUENCES = {"SE": "SE", "IR": "IR", "GR": "GRE", "EP": "EPI", "RM": ""}
 """Scanning Sequence (0018,0020) in the words of a reader."""
@@ -55,7 +44,7 @@ def headings_of(dataset: Dataset, frame: int = 0, transfer_syntax: str = "") -> 
         birth_date=text(dataset, "PatientBirthDate"),
         sex=text(dataset, "PatientSex").upper(),
         acquired=moment[:6] if moment[:6].isdigit() else "",
-        thickness_mm=_number(places, "SliceThickness"),
+        thickness_mm=stated_number(places, "SliceThickness"),
         technique=_technique(dataset, places),
         lossy=lossy,
         # One ratio for each time it was compressed.
@@ -95,9 +84,9 @@ def _technique(dataset: Dataset, places: Sequence[Dataset]) -> tuple[str, ...]:
     if modality == "MR":
         return _magnetic(dataset, places)
     words = []
-    volts_kv = _number(places, "KVP")
-    current_ma = _number(places, "XRayTubeCurrent", "XRayTubeCurrentInmA")
-    exposure_mas = _number(places, "Exposure", "ExposureInmAs")
+    volts_kv = stated_number(places, "KVP")
+    current_ma = stated_number(places, "XRayTubeCurrent", "XRayTubeCurrentInmA")
+    exposure_mas = stated_number(places, "Exposure", "ExposureInmAs")
     if volts_kv:
         words.append(f"{volts_kv:g} kV")
     if current_ma:
@@ -119,10 +108,10 @@ def _magnetic(dataset: Dataset, places: Sequence[Dataset]) -> tuple[str, ...]:
         ("TI", ("InversionTime", "InversionTimes"), " ms"),
         ("FA", ("FlipAngle",), "\u00b0"),
     ):
-        value = _number(places, *keywords)
+        value = stated_number(places, *keywords)
         if value:
             words.append(f"{letters} {_plain(value)}{unit}")
-    tesla = _number(places, "MagneticFieldStrength")
+    tesla = stated_number(places, "MagneticFieldStrength")
     if tesla and tesla < 30:
         words.append(f"{tesla:.3g} T")
     return tuple(words)
@@ -131,19 +120,6 @@ def _magnetic(dataset: Dataset, places: Sequence[Dataset]) -> tuple[str, ...]:
 def _plain(value: float) -> str:
     """Return a number with about three digits and never with an exponent."""
     return f"{value:.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
-
-
-def _number(places: Sequence[Dataset], *keywords: str) -> float | None:
-    """Return the first of some attributes that is stated, at the top or in a functional group."""
-    for keyword in keywords:
-        for place in places:
-            found = number(place, keyword)
-            group = first_item(place, _GROUPS[keyword]) if keyword in _GROUPS else None
-            if found is None and group is not None:
-                found = number(group, keyword)
-            if found is not None:
-                return found
-    return None
 
 
 def _nth_item(dataset: Dataset, keyword: str, index: int) -> Dataset | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medview.core.acquisition import Acquisition
 from medview.core.spacing import UltrasoundRegion
 from medview.core.suv import SuvScale
 from medview.core.voi_table import VoiTable
@@ -134,6 +135,7 @@ class Instance:
     study_description: str = ""
     study_date: str = ""
     body_part: str = ""
+    acquisition: Acquisition = Acquisition()
     series_number: int | None = None
     instance_number: int | None = None
     frame_of_reference_uid: str = ""

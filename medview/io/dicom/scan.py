@@ -234,6 +234,7 @@ def _series(files: SeriesFiles, doubles: dict[str, Code]) -> Series:
         study_description=first.study_description,
         study_date=first.study_date,
         body_part=first.body_part,
+        acquisition=first.acquisition,
         series_number=first.series_number,
         instances=len(instances),
         transfer_syntaxes=tuple(sorted({i.transfer_syntax for i in instances if i.transfer_syntax})),
