@@ -25,6 +25,8 @@ class PredictRequest:
         ``auto`` chooses by memory plan; ``cpu`` and ``cuda`` insist.
     job_id : str
         Goes into the source of everything predicted.
+    remarks : tuple of str
+        What was to be said of the input before the run; kept with the result.
     """
 
     volume: Volume
@@ -32,6 +34,7 @@ class PredictRequest:
     device: str = "auto"
     job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     others: tuple[Volume, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.volumes) != len(self.pack.spec.input.channels):

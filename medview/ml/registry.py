@@ -165,8 +165,8 @@ class Registry:
         return known[1]
 
 
-def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: bool) -> Fit:
-    """Say whether a model may run on a series, and why not.
+def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: bool, channel: int = 0) -> Fit:
+    """Say whether a model may be given a series, and why not.
 
     Parameters
     ----------
@@ -174,13 +174,17 @@ def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: 
         DICOM modality; empty where the file states none (NIfTI, NRRD), which any model accepts with a remark.
     unit : str
         Unit of the series' values; empty where the file states none.
+    channel : int
+        Which of the model's channels it is to be.
     """
-    name, wanted = spec.name, spec.input
+    name, wanted = spec.name, spec.input.channels[channel]
+    if len(spec.input.channels) > 1:
+        name = f"{name} ({wanted.name})"
     if colour:
         return Fit(False, f"{name} takes grey images; this one is in colour.")
-    if geometry.shape_kji[0] < LEAST_SLICES or geometry.calibration is Calibration.PIXELS:
-        return Fit(False, f"{name} needs a volume; this is a single image or has no millimetres.")
-    if geometry.calibration is not Calibration.VOLUME:
+    if geometry.calibration not in _calibrations(spec) or geometry.shape_kji[0] < _least_slices(spec):
+        if geometry.shape_kji[0] < LEAST_SLICES or geometry.calibration is Calibration.PIXELS:
+            return Fit(False, f"{name} needs a volume; this is a single image or has no millimetres.")
         return Fit(False, f"{name} needs a volume with even slice distances; this series is only a stack.")
     if modality and wanted.modality and modality not in wanted.modality:
         return Fit(False, f"{name} is for {' or '.join(wanted.modality)}; this series is {modality}.")
@@ -190,6 +194,22 @@ def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: 
         unsure = f"values in {wanted.unit}" if wanted.unit else "nothing else"
         return Fit(True, f"The file does not say what it is; {name} expects {' or '.join(wanted.modality)} and {unsure}.")
     return Fit(True)
+
+
+def _calibrations(spec: ModelSpec) -> tuple[Calibration, ...]:
+    """Return which millimetres are enough: none for a model that looks at slices as they are."""
+    wanted, checks = spec.input, spec.input.checks
+    in_space = checks.spacing_kji_mm is not None or checks.extent_kji_mm is not None or len(wanted.channels) > 1
+    in_space |= any(step.op == "remove_small" for step in spec.postprocess)
+    if wanted.dimensions != 2 or wanted.orientation is not None or in_space:
+        return (Calibration.VOLUME,)
+    if wanted.spacing_kji_mm is None:
+        return tuple(Calibration)
+    return (Calibration.VOLUME, Calibration.IN_PLANE) if wanted.spacing_kji_mm[0] == 0.0 else (Calibration.VOLUME,)
+
+
+def _least_slices(spec: ModelSpec) -> int:
+    return 1 if spec.input.dimensions == 2 else LEAST_SLICES
 
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:

@@ -18,7 +18,9 @@ from medview.core.registration import Registration
 from medview.core.volume import Rescale, Volume
 
 
-def turned(shape_kji: tuple[int, int, int], spacing_kji: tuple[float, float, float], degrees: float, frame: str) -> Geometry:
+def turned(
+    shape_kji: tuple[int, int, int], spacing_kji: tuple[float, float, float], degrees: float, frame: str
+) -> Geometry:
     a, b = math.radians(degrees), math.radians(-0.6 * degrees)
     turn = np.array([[1, 0, 0], [0, math.cos(a), -math.sin(a)], [0, math.sin(a), math.cos(a)]])
     turn = turn @ np.array([[math.cos(b), -math.sin(b), 0], [math.sin(b), math.cos(b), 0], [0, 0, 1]])

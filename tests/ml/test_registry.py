@@ -172,3 +172,24 @@ def test_packs_registry_and_request_do_not_import_torch() -> None:
         "sys.exit(bool({'torch', 'monai', 'safetensors'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_model_of_single_slices_without_millimetres_takes_stacks_and_single_images(tmp_path: Path) -> None:
+    flat = {**document()["input"], "dimensions": 2, "orientation": None, "spacing_kji_mm": None}
+    tiles = {"blend": "gaussian", "tile_kji": [1, 32, 32], "overlap": 0.5}
+    network = {"name": "unet3d", "kwargs": {"in_channels": 1, "classes": 3, "channels": [4, 6]}}
+    spec = small_pack(tmp_path / "pack", input=flat, tiling=tiles, network=network, postprocess=[]).spec
+    for calibration in Calibration:
+        geometry = Geometry((1, 30, 40), np.diag([2.0, 1.0, 1.0, 1.0]), calibration=calibration)
+        assert fits(spec, "CT", geometry, "HU", False).ok
+
+
+def test_each_channel_says_for_itself_what_it_takes(tmp_path: Path) -> None:
+    channels = [{"name": "CT", "modality": ["CT"], "unit": "HU"}, {"name": "PET", "modality": ["PT"], "unit": ""}]
+    network = {"name": "unet3d", "kwargs": {"in_channels": 2, "classes": 3, "channels": [4, 6]}}
+    both = {**document()["input"], "channels": channels}
+    spec = small_pack(tmp_path / "pack", input=both, network=network).spec
+    geometry = oblique_geometry((9, 9, 9))
+    assert fits(spec, "CT", geometry, "HU", False).ok
+    assert fits(spec, "PT", geometry, "g/mL", False, 1).ok
+    assert "(PET) is for PT; this series is CT" in fits(spec, "CT", geometry, "HU", False, 1).reason

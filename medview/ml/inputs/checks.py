@@ -12,6 +12,7 @@ from medview.core.volume import Volume
 from medview.ml.inputs.candidate import Candidate
 from medview.ml.runners.orientation import LETTERS_LPS, Orientation
 from medview.ml.spec import InputSpec, ModelSpec, Range
+from medview.ml.spec_input import STORED_IJK
 
 MOST_SAMPLES = 1 << 18
 """Values looked at for the range; they are taken evenly from the volume."""
@@ -23,6 +24,7 @@ _ROUNDING = 0.005
 
 _STRAIGHT_DEGREES = 30.0
 _THICK = 2.0
+_STORED = ("Length of the stack", "Height of the slices", "Width of the slices")
 _AXES = {"L": "left to right", "R": "left to right", "P": "front to back", "A": "front to back"}
 
 
@@ -34,11 +36,11 @@ def remarks_on_headers(spec: ModelSpec, channel: int, given: Candidate) -> tuple
     found += _position(wanted, geometry, turn)
     spacing = turn.turned_numbers(geometry.spacing_kji_mm)
     if wanted.checks.spacing_kji_mm is not None:
-        found += _outside("spacing", spacing, wanted.checks.spacing_kji_mm, wanted)
+        found += _outside("spacing", spacing, wanted.checks.spacing_kji_mm, wanted, turn)
     if wanted.checks.extent_kji_mm is not None:
         shape = turn.turned_shape(geometry.shape_kji)
         extent = tuple(n * mm for n, mm in zip(shape, spacing, strict=True))
-        found += _outside("extent", extent, wanted.checks.extent_kji_mm, wanted)
+        found += _outside("extent", extent, wanted.checks.extent_kji_mm, wanted, turn)
     if wanted.body_part and given.body_part and not _is_any(given.body_part, wanted.body_part):
         found.append(f"Body part {given.body_part}; made for {_listed(wanted.body_part)}.")
     if channel == 0:
@@ -75,42 +77,48 @@ def middle_values(volume: Volume) -> Range | None:
 
 
 def _position(wanted: InputSpec, geometry: Geometry, turn: Orientation) -> Iterator[str]:
-    if wanted.orientation is None:
+    if _as_stored(wanted):
         return
     directions = geometry.directions_kji
     cosines = [
         abs(float(directions[axis] @ np.asarray(LETTERS_LPS[letter])))
-        for axis, letter in zip(turn.axes, wanted.orientation, strict=True)
+        for axis, letter in zip(turn.axes, wanted.orientation or "", strict=True)
     ]
     degrees = math.degrees(math.acos(min(1.0, min(cosines))))
     if degrees > _STRAIGHT_DEGREES:
         yield f"The slices lie {degrees:.0f} degrees off the patient's axes; the model expects them straight."
     dk, dj, di = turn.turned_numbers(geometry.spacing_kji_mm)
     if dk < max(dj, di) / _THICK:
-        axis = wanted.orientation[1 if dj > di else 2]
-        yield (
-            f"The slices were acquired {_AXES.get(axis, 'head to feet')}, {max(dj, di):.3g} mm apart; "
-            "the model looks at another plane."
-        )
+        along = _direction(wanted, 1 if dj > di else 2)
+        yield f"The slices were acquired {along}, {max(dj, di):.3g} mm apart; the model looks at another plane."
 
 
-def _outside(what: str, have: Sequence[float], ranges: Sequence[Range], wanted: InputSpec) -> Iterator[str]:
-    said: set[tuple[str, float, Range]] = set()
+def _outside(
+    what: str, have: Sequence[float], ranges: Sequence[Range], wanted: InputSpec, turn: Orientation
+) -> Iterator[str]:
+    said: set[str] = set()
     for n, (number, (low, high)) in enumerate(zip(have, ranges, strict=True)):
         if low * (1 - _ROUNDING) <= number <= high * (1 + _ROUNDING):
             continue
-        name = ("Slice spacing" if n == 0 else "Pixel spacing") if what == "spacing" else _extent_name(n, wanted)
-        if (name, round(number, 3), (low, high)) in said:
+        stored = _as_stored(wanted)
+        axis = turn.axes[n] if stored else n
+        if what == "spacing":
+            name = "Slice spacing" if axis == 0 else "Pixel spacing"
+        else:
+            name = _STORED[axis] if stored else f"Field of view {_direction(wanted, n)}"
+        sentence = f"{name} {number:.3g} mm; trained on {_span((low, high))} mm."
+        if sentence not in said:
             # Rows and columns alike are one thing to a reader.
-            continue
-        said.add((name, round(number, 3), (low, high)))
-        yield f"{name} {number:.3g} mm; trained on {_span((low, high))} mm."
+            said.add(sentence)
+            yield sentence
 
 
-def _extent_name(axis: int, wanted: InputSpec) -> str:
-    if wanted.orientation is None:
-        return ("Length of the stack", "Height of the slices", "Width of the slices")[axis]
-    return f"Field of view {_AXES.get(wanted.orientation[axis], 'head to feet')}"
+def _as_stored(wanted: InputSpec) -> bool:
+    return wanted.orientation in (None, STORED_IJK)
+
+
+def _direction(wanted: InputSpec, axis: int) -> str:
+    return _AXES.get((wanted.orientation or "")[axis], "head to feet")
 
 
 def _made(wanted: InputSpec, given: Candidate) -> Iterator[str]:

@@ -143,8 +143,7 @@ def _assign(scores: Sequence[Sequence[float | None]]) -> tuple[Mapping[int, int]
     for start in range(len(scores)):
         chain, gain = _best_chain(scores, taken, start)
         total += gain
-        for channel, candidate in chain:
-            taken[channel] = candidate
+        taken |= dict(chain)
         if gain and chain and chain[-1][1] < 0:
             del taken[chain[-1][0]]
     return taken, total

@@ -27,12 +27,12 @@ _KINDS: Sequence[tuple[str, str]] = (
 """Kinds by what their names look like, the first that is found counts."""
 
 _ENHANCED = re.compile(
-    r"post(?!er)|(?<![a-z])(gd|gad|gado|km|kontrast|contrast|enhanced)(?![a-z])|gadolin|\+ ?(c|gd|km)(?![a-z])|(?<![a-z])c\+"
-    r"|t1 ?w? ?(c|ce|gd)(?![a-z])|(?<![a-z])(ce|with)(?![a-z])"
+    r"post(?!er)|gadolin|\+ ?(c|gd|km)(?![a-z])|(?<![a-z])c\+|t1 ?w? ?(c|ce|gd)(?![a-z])"
+    r"|(?<![a-z])(gd|gad|gado|km|kontrast|contrast|enhanced|ce|with)(?![a-z])"
 )
 _NATIVE = re.compile(
-    r"(?<![a-z])pre(?![a-z])|(?<![a-z])pre.?(contrast|gad|gd|km|reg)|without|w/o|(?<![a-z])(non?|un)[ -]?(contrast|enhanced|gad|gd|c(?![a-z]))|(?<![a-z])(nativ|native|nc|sans|ohne)(?![a-z])"
-    r"|t1n(?![a-z])|(?<![a-z])-c(?![a-z])"
+    r"(?<![a-z])pre(?![a-z])|(?<![a-z])pre.?(contrast|gad|gd|km|reg)|without|w/o|t1n(?![a-z])|(?<![a-z])-c(?![a-z])"
+    r"|(?<![a-z])(non?|un)[ -]?(contrast|enhanced|gad|gd|c(?![a-z]))|(?<![a-z])(nativ|native|nc|sans|ohne)(?![a-z])"
 )
 
 _FLUID_DARK_TI_MS = 1500.0

@@ -88,15 +88,16 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
         device=_device_name(job.plan.device),
         peak_memory_mb=_peak_bytes(job.plan.device, stopwatch) / 1e6,
         notice=spec.notice,
-        warnings=findings.warnings,
+        warnings=(*request.remarks, *findings.warnings),
     )
 
 
 def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -> RunningJob:
     spec, volume = request.pack.spec, request.volume
-    fit = fits(spec, volume.modality, volume.geometry, volume.unit, volume.colour)
-    if not fit.ok:
-        raise ModelError(fit.reason)
+    for channel, given in enumerate(request.volumes):
+        fit = fits(spec, given.modality, given.geometry, given.unit, given.colour, channel)
+        if not fit.ok:
+            raise ModelError(fit.reason)
     context.progress(0.0, f"Loading {spec.name}")
     with stopwatch.stage("load"):
         network = RESIDENT.get(request.pack, torch.device("cpu"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from medview.core.acquisition import Acquisition
 from medview.core.geometry import Geometry
 from medview.ml.inputs.candidate import Candidate
-from medview.ml.spec import ChannelSpec
+from medview.ml.spec import ChannelSpec, ModelSpec
+from medview.ml.spec_reader import read_spec
+from tests.ml.small_packs import EXAMPLES
 
 BRAIN = (
     ChannelSpec("T1", ("MR",), words=("t1",), not_words=("post", "gd")),
@@ -33,3 +36,10 @@ def candidate(description: str, modality: str = "MR", **changes: Any) -> Candida
         "acquisition": Acquisition(**made),
     }
     return Candidate(**{**values, **changes})
+
+
+def spec_with(**changes: Any) -> ModelSpec:
+    """Return the example of a segmentation pack with some keys of its ``input`` changed."""
+    content = json.loads((EXAMPLES / "segmentation.json").read_text())
+    content["input"] = {**content["input"], **changes}
+    return read_spec(json.dumps(content))
