@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from medview.core.annotations import Annotation, tells_models
-from medview.core.changes import AnnotationChange, Change, MarksChange, ProposalChange, SegmentChange
+from medview.core.changes import AnnotationChange, Change, EffortChange, MarksChange, ProposalChange, SegmentChange
+from medview.core.effort import Effort
 from medview.core.errors import LabelError
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
@@ -28,6 +29,9 @@ class CaseLabels:
 
     Attributes
     ----------
+    efforts : dict of str to Effort
+        By segment id: which class of which model a segment was accepted from, and what was done to it since. Stays when
+        the segment is deleted, and goes when the acceptance is undone.
     revision : int
         Grows with every applied change of voxels or annotations.
     """
@@ -36,6 +40,7 @@ class CaseLabels:
     annotations: dict[str, Annotation] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     marks: Marks = Marks()
+    efforts: dict[str, Effort] = field(default_factory=dict)
     revision: int = 0
 
     @classmethod
@@ -80,10 +85,19 @@ class CaseLabels:
             if change.before != self.marks:
                 raise LabelError("The slices marked as done are no longer those this change expects.")
             self.marks = change.after
+        elif isinstance(change, EffortChange):
+            self._apply_effort(change)
         elif not self._apply_proposal(change):
             return False
         self.revision += counts_as_revision(change)
         return True
+
+    def _apply_effort(self, change: EffortChange) -> None:
+        # Measurements come beside the history, so what is there need not be what an undone acceptance had put there.
+        if change.before is not None:
+            self.efforts.pop(change.before.segment_id, None)
+        if change.after is not None:
+            self.efforts[change.after.segment_id] = change.after
 
     def _apply_segment(self, change: SegmentChange) -> None:
         segments = self.segmentation.segments

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medview.core.annotations import Annotation
+from medview.core.effort import Effort
 from medview.core.label_patch import LabelPatch
 from medview.core.marks import Marks
 from medview.core.prediction import Proposal
@@ -60,7 +61,19 @@ class MarksChange:
         return MarksChange(self.after, self.before)
 
 
-Change = LabelPatch | SegmentChange | AnnotationChange | ProposalChange | MarksChange
+@dataclass(frozen=True, slots=True)
+class EffortChange:
+    """A segment accepted from a model (``before`` is None), or what was measured of it since."""
+
+    before: Effort | None
+    after: Effort | None
+
+    def inverse(self) -> EffortChange:
+        """Return the change that takes this one back."""
+        return EffortChange(self.after, self.before)
+
+
+Change = LabelPatch | SegmentChange | AnnotationChange | ProposalChange | MarksChange | EffortChange
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Commands to JSON with binary parts, and back. Versioned; never code.
 
 A document is ``{"v": 1, "name", "tool", "changes": [...]}``. Each change has a ``kind``: ``patch``, ``segment``,
-``annotation``, ``marks`` or ``proposal``. The voxels of an accepted proposal are not written again: the patch then holds
+``annotation``, ``marks``, ``effort`` or ``proposal``. The voxels of an accepted proposal are not written again: the patch then holds
 the proposal's mask by reference and a table from its values to label values (``from_mask``).
 """
 
@@ -13,12 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medview.core.changes import AnnotationChange, Change, Command, MarksChange, ProposalChange, SegmentChange
+from medview.core.changes import (
+    AnnotationChange,
+    Change,
+    Command,
+    EffortChange,
+    MarksChange,
+    ProposalChange,
+    SegmentChange,
+)
 from medview.core.errors import StoreError
 from medview.core.label_patch import LabelPatch
 from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask
 from medview.core.segmentation import LabelArray
+from medview.store.codec_effort import decode_effort_change, encode_effort_change
 from medview.store.codec_values import (
     decode_annotation,
     decode_box,
@@ -33,7 +42,7 @@ from medview.store.codec_values import (
 )
 from medview.store.parts import Json, PartReader, PartWriter, unpack_stored
 
-CODEC_VERSION = 2
+CODEC_VERSION = 3
 
 _SLAB_VOXELS = 1 << 20
 
@@ -118,6 +127,8 @@ def _encode_change(change: Change, parts: PartWriter, masks: list[PredictedMask]
         }
     if isinstance(change, MarksChange):
         return {"kind": "marks", "before": encode_marks(change.before), "after": encode_marks(change.after)}
+    if isinstance(change, EffortChange):
+        return encode_effort_change(change)
     return {
         "kind": "proposal",
         "before": None if change.before is None else encode_proposal(change.before, parts),
@@ -137,6 +148,8 @@ def _decode_change(data: Json, parts: PartReader) -> Change:
         )
     if kind == "marks":
         return MarksChange(decode_marks(before), decode_marks(after))
+    if kind == "effort":
+        return decode_effort_change(data)
     if kind == "annotation":
         return AnnotationChange(
             None if before is None else decode_annotation(before), None if after is None else decode_annotation(after)

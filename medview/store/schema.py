@@ -11,7 +11,7 @@ SCHEMA_VERSION = 3
 """``user_version`` of the databases this program writes. A database with a higher one is only read.
 
 1: the first. 2: documents know marks and the role, absence, group and look of segments; ``migrations``.
-3: ``queue``.
+3: ``queue``; documents know what became of accepted segments.
 """
 
 metadata = MetaData()

@@ -20,6 +20,7 @@ from medview.store import schema
 from medview.store.blobs import BlobStore
 from medview.store.bricks import Brick, BrickLayer
 from medview.store.codec import canonical
+from medview.store.codec_effort import decode_effort, encode_effort
 from medview.store.codec_values import (
     decode_annotation,
     decode_marks,
@@ -37,8 +38,8 @@ from medview.store.undo_stacks import UndoStacks
 _MAGIC = b"MVSNAP1\n"
 _HEADER_AT = len(_MAGIC) + 8
 
-SNAPSHOT_VERSION = 2
-"""1: no marks. 2: marks."""
+SNAPSHOT_VERSION = 3
+"""1: no marks. 2: marks. 3: efforts."""
 
 SNAPSHOT_ROWS = 200
 """A case gets a snapshot after this many rows ..."""
@@ -73,6 +74,7 @@ def pack_snapshot(case: ReplayedCase) -> tuple[bytes, dict[str, bytes]]:
         "annotations": [encode_annotation(annotation) for annotation in labels.annotations.values()],
         "proposals": [encode_proposal(proposal, parts) for proposal in labels.proposals.values()],
         "marks": encode_marks(labels.marks),
+        "efforts": [encode_effort(effort) for effort in labels.efforts.values()],
         "undo": case.stacks.undo,
         "redo": case.stacks.redo,
         "losses": case.losses,
@@ -112,6 +114,8 @@ def unpack_snapshot(data: bytes, geometry: Geometry, get_blob: Callable[[str], b
             labels.annotations[annotation.annotation_id] = annotation
         if "marks" in header:  # since version 2
             labels.marks = decode_marks(header["marks"])
+        for effort in map(decode_effort, header.get("efforts", ())):  # since version 3
+            labels.efforts[effort.segment_id] = effort
         parts = PartReader(b"", get_blob)
         for proposal in (decode_proposal(stored, parts) for stored in header["proposals"]):
             labels.proposals[proposal.proposal_id] = proposal

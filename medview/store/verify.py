@@ -207,7 +207,7 @@ def _same(one: ReplayedCase, other: ReplayedCase) -> bool:
         return False
     if one.labels.annotations != other.labels.annotations or set(one.labels.proposals) != set(other.labels.proposals):
         return False
-    if one.labels.marks != other.labels.marks:
+    if (one.labels.marks, one.labels.efforts) != (other.labels.marks, other.labels.efforts):
         return False
     if (one.stacks.undo, one.stacks.redo) != (other.stacks.undo, other.stacks.redo):
         return False

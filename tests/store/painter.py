@@ -164,7 +164,9 @@ def fingerprint(labels: CaseLabels, undo: int, redo: int) -> str:
     proposals = [
         (p.proposal_id, p.prediction.mask.voxels.tobytes() if p.prediction.mask else b"") for p in labels.proposals.values()
     ]
-    digest.update(repr((labels.segmentation.segments, labels.annotations, proposals, undo, redo, labels.revision)).encode())
+    efforts = sorted(labels.efforts.items())
+    state = (labels.segmentation.segments, labels.annotations, proposals, undo, redo, efforts, labels.revision)
+    digest.update(repr(state).encode())
     return digest.hexdigest()
 
 
