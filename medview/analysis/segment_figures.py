@@ -115,7 +115,7 @@ def segment_figures(mask: Mask, box: Box, volume: Volume, context: JobContext) -
         piece = pieces[inner] == n
         extent = extent_of(piece, place, volume.geometry)
         assert extent is not None
-        centre = _centre(piece, np.asarray(found["centroids"][n]) - (ks.start, js.start, ends.start), place)
+        centre = centre_of(piece, np.asarray(found["centroids"][n]) - (ks.start, js.start, ends.start), place)
         mean = float(means[n]) if means is not None and np.isfinite(means[n]) else None
         components.append(Component(number, int(counts[n]), place, centre, extent, mean))
     longest = max((c.extent for c in components), key=lambda e: e.long, default=None)
@@ -164,7 +164,7 @@ def _values(
     return Statistics(shift + offset, float(spread), low, high), means
 
 
-def _centre(piece: Mask, middle_kji: npt.NDArray[np.float64], place: Box) -> tuple[int, int, int]:
+def centre_of(piece: Mask, middle_kji: npt.NDArray[np.float64], place: Box) -> tuple[int, int, int]:
     """Return a voxel of a piece near its middle, on the grid: on the slice next to it, the nearest one."""
     held = np.flatnonzero(piece.any(axis=(1, 2)))
     k = int(held[np.argmin(np.abs(held - middle_kji[0]))])

@@ -26,6 +26,22 @@ class PredictedSegment:
     code: Code | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ProposedPiece:
+    """One piece of a class of a predicted mask: voxels that touch at faces, edges or corners.
+
+    Attributes
+    ----------
+    centre_kji : tuple of int
+        A voxel of it, as near to its middle as there is one.
+    """
+
+    value: int
+    voxels: int
+    box: Box
+    centre_kji: tuple[int, int, int]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictedMask:
     """A label map on the input's grid, kept only inside the box that holds anything.
@@ -42,6 +58,7 @@ class PredictedMask:
     _histogram: npt.NDArray[np.int64] = field(init=False, repr=False, default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     _packed: list[bytes] = field(init=False, repr=False, default_factory=list)
+    _pieces: list[tuple[ProposedPiece, ...]] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         if self.voxels.shape != self.box.shape_kji:
@@ -61,6 +78,7 @@ class PredictedMask:
         reduced = PredictedMask(self.box, self.voxels, segments)
         object.__setattr__(reduced, "_histogram", self._histogram)
         object.__setattr__(reduced, "_packed", self._packed)
+        object.__setattr__(reduced, "_pieces", self._pieces)
         return reduced
 
     def on_grid(self, shape_kji: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
@@ -68,6 +86,22 @@ class PredictedMask:
         labels = np.zeros(shape_kji, dtype=np.uint8)
         labels[self.box.slices] = self.voxels
         return labels
+
+    def value_at(self, index_kji: tuple[int, int, int]) -> int:
+        """Value at a voxel of the grid; 0 outside the box."""
+        at = np.subtract(index_kji, self.box.min_kji)
+        if np.any(at < 0) or np.any(at >= self.box.shape_kji):
+            return 0
+        return int(self.voxels[tuple(at)])
+
+    @property
+    def pieces(self) -> tuple[ProposedPiece, ...] | None:
+        """What its classes fall into, of each the largest first; None until somebody looked (``keep_pieces``)."""
+        return self._pieces[0] if self._pieces else None
+
+    def keep_pieces(self, pieces: tuple[ProposedPiece, ...]) -> None:
+        """Take what ``analysis.proposed_pieces`` found, also for the masks of some of its segments."""
+        self._pieces[:] = [pieces]
 
     def packed(self) -> bytes:
         """Return the voxels as ``core.packed_voxels`` does; packed once, also for the masks of some of its segments."""

@@ -44,6 +44,10 @@ class Source:
         origin = f"{self.model_id} {self.model_version}" if self.kind is SourceKind.MODEL else self.kind.value
         return f"{origin}, corrected" if self.corrected else origin
 
+    def same_run(self, other: Source) -> bool:
+        """Whether both come from one run of a model."""
+        return self.kind is other.kind is SourceKind.MODEL and self.job_id == other.job_id
+
     def by_hand(self) -> Source:
         """Return the source of what a person changed: the same, marked as corrected unless it is the person's own."""
         return self if self.kind is SourceKind.HAND else replace(self, corrected=True)

@@ -13,6 +13,7 @@ from medview.core.box import Box
 from medview.core.changes import Change, SegmentChange
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import LabelArray, Segment, Segmentation, SegmentRole
+from medview.core.source import Source
 from medview.core.volume import Volume
 
 Mask = npt.NDArray[np.bool_]
@@ -126,10 +127,16 @@ class LabelWriter:
         """Return the voxels of the box that a segment holds once the changes are applied."""
         return self._held(segment)
 
-    def changes(self) -> list[Change]:
-        """Return what has to be applied, in order; empty when nothing changes. No patch is larger than a piece."""
+    def changes(self, by: Source = Source()) -> list[Change]:
+        """Return what has to be applied, in order; empty when nothing changes. No patch is larger than a piece.
+
+        Parameters
+        ----------
+        by : Source
+            Whose the masks are. What one run of a model brings does not correct the segments of that run.
+        """
         altered: list[Change] = []
-        corrected = self._corrected()
+        corrected = self._corrected(by)
         for position, segment in enumerate(self._segmentation.segments):
             now = self._segments[segment.segment_id]
             if segment.segment_id in corrected:
@@ -141,9 +148,9 @@ class LabelWriter:
             patches += LabelPatch.pieces(self._segmentation.layer(layer_id), self._outer, after)
         return [*altered, *patches]
 
-    def _corrected(self) -> set[str]:
+    def _corrected(self, by: Source) -> set[str]:
         """Return the ids of segments that are no longer as a model or a file brought them, once this is written."""
-        foreign = [s for s in self._segmentation.segments if s.source != s.source.by_hand()]
+        foreign = [s for s in self._segmentation.segments if s.source != s.source.by_hand() and not s.source.same_run(by)]
         found: set[str] = set()
         for layer_id in {s.layer_id for s in foreign} & self._after.keys():
             was, becomes = self._segmentation.layer(layer_id).voxels[self._outer.slices], self._after[layer_id]

@@ -1,8 +1,9 @@
 """Commands to JSON with binary parts, and back. Versioned; never code.
 
 A document is ``{"v": 1, "name", "tool", "changes": [...]}``. Each change has a ``kind``: ``patch``, ``segment``,
-``annotation``, ``marks``, ``effort`` or ``proposal``. The voxels of an accepted proposal are not written again: the patch then holds
-the proposal's mask by reference and a table from its values to label values (``from_mask``).
+``annotation``, ``marks``, ``effort`` or ``proposal``. The voxels of an accepted proposal are not
+written again: the patch then holds the proposal's mask by reference and a table from its values to label values
+(``from_mask``).
 """
 
 from __future__ import annotations

@@ -55,9 +55,7 @@ def encode_effort_change(change: EffortChange) -> Json:
 def decode_effort_change(data: Json) -> EffortChange:
     """Inverse of ``encode_effort_change``."""
     before, after = data["before"], data["after"]
-    return EffortChange(
-        None if before is None else decode_effort(before), None if after is None else decode_effort(after)
-    )
+    return EffortChange(None if before is None else decode_effort(before), None if after is None else decode_effort(after))
 
 
 def _agreement(data: Json) -> Agreement:

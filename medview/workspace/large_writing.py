@@ -9,6 +9,7 @@ from medview.core.changes import Command, SegmentChange
 from medview.core.errors import LabelError, MedViewError
 from medview.core.job import JobContext
 from medview.core.language import _
+from medview.core.prediction import PredictedSegment, Proposal
 from medview.edit.effects.carry_out import Worked
 from medview.edit.effects.effect import Effect
 from medview.edit.region_growth import RegionGrowth
@@ -17,6 +18,7 @@ from medview.workspace.effect_job import EffectJob, asked, why_not
 from medview.workspace.effect_writing import EffectWriting
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
+from medview.workspace.operations.pieces import take_piece
 
 if TYPE_CHECKING:
     from medview.workspace.open_case import OpenCase
@@ -99,6 +101,12 @@ class LargeWriting:
         if self._case is case and self._effect is None:
             self._growing = job
         return True
+
+    def take_piece(
+        self, case: OpenCase, proposal: Proposal, predicted: PredictedSegment, at_kji: tuple[int, int, int], *, back: bool
+    ) -> None:
+        """Take over the piece of a proposed class that holds a voxel, or give it back."""
+        take_piece(self._workspace, case, proposal, predicted, at_kji, back=back)
 
     def cancel(self) -> bool:
         """Give up what goes on and take back what was written of it; False when nothing goes on."""

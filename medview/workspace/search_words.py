@@ -79,6 +79,8 @@ WORDS = {
     "segment.pick": _("choose select click eyedropper under cursor"),
     "labelled": _("jump skip annotated segmentation"),
     "lesion": _("jump component island piece nodule tumour tumor metastasis"),
+    "tool.accept_brush": _("model proposal paint take over part"),
+    "tool.accept_piece": _("model proposal lesion component island click"),
     "proposal.next": _("jump finding result model"),
     "proposal.previous": _("jump finding result model"),
     "rules": _("masking mask editable area rule"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from medview.core.box import Box
+from medview.core.prediction import PredictedSegment, Proposal
 from medview.core.segmentation import Segment
 from medview.edit.effects.effect import Effect
 from medview.edit.hindrance import hindrances
@@ -33,6 +34,11 @@ class Later(Protocol):
 
     def grow(self, case: OpenCase, growth: RegionGrowth, *, erase: bool) -> bool:
         """Find the rest of a region and write it."""
+
+    def take_piece(
+        self, case: OpenCase, proposal: Proposal, predicted: PredictedSegment, at_kji: tuple[int, int, int], *, back: bool
+    ) -> None:
+        """Take over the piece of a proposed class that holds a voxel, or give it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
 from medview.workspace.stage import Clicks, DragTool, Stage
 from medview.workspace.tools import (
+    accept_brush,
+    accept_piece,
     box,
     crosshair,
     grow,
@@ -178,6 +180,30 @@ TOOLBOX: tuple[ToolEntry, ...] = (
         value_range.drag,
         gathers=True,
         passing=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.ACCEPT_BRUSH,
+        _("Accept with the brush"),
+        "mdi6.marker-check",
+        _DRAW,
+        _("take over what is proposed (Ctrl: give it back)"),
+        accept_brush.drag,
+        hover=accept_brush.hover,
+        draws=True,
+        sized=True,
+        gathers=True,
+        own_click=True,
+    ),
+    ToolEntry(
+        Tool.ACCEPT_PIECE,
+        _("Accept a piece"),
+        "mdi6.checkbox-marked-circle-plus-outline",
+        _DRAW,
+        _("take over the proposed piece under the pointer (Ctrl: give it back)"),
+        accept_piece.drag,
+        draws=True,
+        gathers=True,
         own_click=True,
     ),
     ToolEntry(

@@ -13,12 +13,13 @@ from medview.analysis.segment_figures import volume_ml
 from medview.core.language import _
 from medview.core.oblique import ObliquePlane
 from medview.core.plane import SlicePlane
-from medview.core.prediction import PredictedMask, Prediction
+from medview.core.prediction import Prediction
 from medview.core.segmentation import Segment
 from medview.workspace.action import Action, Run
 from medview.workspace.focus import moved_to, reach
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.figures import want_figures
+from medview.workspace.operations.pieces import want_pieces
 from medview.workspace.tools.pick import pick
 from medview.workspace.tour import Stop, next_stop
 from medview.workspace.workspace import Workspace
@@ -103,12 +104,7 @@ def _jump_to_lesion(workspace: Workspace, key: str, segment_id: str, step: int) 
     figures = case.figures.current(case.labels.segmentation, segment) if case is not None and segment is not None else None
     if case is None or segment is None or figures is None:
         return
-    geometry = case.volume.geometry
-    stops = []
-    for piece in figures.components:
-        ml = volume_ml(piece.voxels, geometry)
-        size = _("{n} voxels").format(n=piece.voxels) if ml is None else _("{ml:.2f} mL").format(ml=ml)
-        stops.append(Stop(piece.centre_kji, size))
+    stops = [Stop(piece.centre_kji, _size(case, piece.voxels)) for piece in figures.components]
     found = next_stop(stops, case.view.crosshair_kji, step)
     if found is None:
         workspace.say(_("{name} holds no voxels.").format(name=segment.name))
@@ -130,39 +126,43 @@ def _proposal(step: int) -> Run:
         case = workspace.active
         if case is None:
             return
-        stops = [stop for one in case.labels.proposals.values() for stop in _proposed(case, one.prediction)]
-        found = next_stop(stops, case.view.crosshair_kji, step)
-        if found is not None:
-            number, stop = found
-            _look_at(case, stop)
-            words = _("Proposal {number} of {count}: {what}.")
-            workspace.say(words.format(number=number, count=len(stops), what=stop.text))
+        masks = [mask for one in case.labels.proposals.values() if (mask := one.prediction.mask) is not None]
+        want_pieces(workspace, masks, partial(_jump_to_proposed, workspace, case.key, step))
 
     return run
 
 
+def _jump_to_proposed(workspace: Workspace, key: str, step: int) -> None:
+    case = workspace.active
+    if case is None or case.key != key:
+        return
+    stops = [stop for one in case.labels.proposals.values() for stop in _proposed(case, one.prediction)]
+    found = next_stop(stops, case.view.crosshair_kji, step)
+    if found is not None:
+        number, stop = found
+        _look_at(case, stop)
+        words = _("Proposal {number} of {count}: {what}.")
+        workspace.say(words.format(number=number, count=len(stops), what=stop.text))
+
+
 def _proposed(case: OpenCase, prediction: Prediction) -> list[Stop]:
-    mask = prediction.mask
-    stops = [] if mask is None else [stop for s in mask.segments if (stop := _of_mask(mask, s.value, s.name)) is not None]
-    shape = np.asarray(case.volume.geometry.shape_kji)
+    """Return where the pieces of the masks and the boxes of a prediction lie."""
+    geometry = case.volume.geometry
+    names = {} if prediction.mask is None else {s.value: s.name for s in prediction.mask.segments}
+    pieces = () if prediction.mask is None else prediction.mask.pieces or ()
+    stops = [Stop(one.centre_kji, f"{names[one.value]}, {_size(case, one.voxels)}") for one in pieces if one.value in names]
+    shape = np.asarray(geometry.shape_kji)
     for box in prediction.boxes:
-        low, high = box.bounds_kji(case.volume.geometry)
+        low, high = box.bounds_kji(geometry)
         # Bounds count voxel edges.
         middle = np.clip(np.floor((low + high) / 2), 0, shape - 1)
         stops.append(Stop((int(middle[0]), int(middle[1]), int(middle[2])), box.label))
     return stops
 
 
-def _of_mask(mask: PredictedMask, value: int, name: str) -> Stop | None:
-    """Return a voxel in the middle of the slice that holds most of a proposed segment."""
-    counts = np.asarray([np.count_nonzero(cut == value) for cut in mask.voxels])
-    if not counts.any():
-        return None
-    k = int(counts.argmax())
-    places = np.argwhere(mask.voxels[k] == value)
-    j, i = places[np.square(places - places.mean(axis=0)).sum(axis=1).argmin()]
-    k0, j0, i0 = mask.box.min_kji
-    return Stop((k0 + k, j0 + int(j), i0 + int(i)), name)
+def _size(case: OpenCase, voxels: int) -> str:
+    ml = volume_ml(voxels, case.volume.geometry)
+    return _("{n} voxels").format(n=voxels) if ml is None else _("{ml:.2f} mL").format(ml=ml)
 
 
 # ---------------------------------------------------------------------------------------- all

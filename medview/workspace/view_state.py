@@ -25,6 +25,7 @@ from medview.workspace.corners import CornerLines, default
 from medview.workspace.effect_state import EffectState
 from medview.workspace.fusion import Fusion
 from medview.workspace.layout import Layout, three_planes
+from medview.workspace.review_state import Review
 
 
 class Mode(Enum):
@@ -62,6 +63,8 @@ class Tool(Enum):
     FILL = "fill"
     GROW = "grow"
     SCISSORS = "scissors"
+    ACCEPT_BRUSH = "accept_brush"
+    ACCEPT_PIECE = "accept_piece"
 
 
 MIN_BRUSH_MM = 0.5
@@ -246,6 +249,8 @@ class Bench:
         What tools may change, on every case.
     effect : EffectState
         The effect that is being looked at, changed by ``workspace.effects`` only.
+    review : Review
+        What of the proposals is taken over, compared or looked at; changed by ``workspace.review`` and its like only.
     layout : Layout
         How the centre is divided.
     maximised : str
@@ -297,6 +302,7 @@ class Bench:
     slice_clip: SliceClip | None = None
     rules: EditRules = EditRules()
     effect: EffectState = EffectState()
+    review: Review = Review()
     layout: Layout = field(default_factory=three_planes)
     maximised: str = ""
     pointed: str = Plane.AXIAL.value

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from medview.core.annotations import ImageLabel
 from medview.core.box import Box
-from medview.core.changes import AnnotationChange, Command, MarksChange, ProposalChange, SegmentChange
+from medview.core.changes import AnnotationChange, Command, EffortChange, MarksChange, ProposalChange, SegmentChange
+from medview.core.effort import Agreement, Effort
 from medview.core.errors import LabelError, StoreError
 from medview.core.key_image import KeyImage
 from medview.core.label_patch import LabelPatch
@@ -184,4 +185,11 @@ def test_key_images_come_back_equal() -> None:
     marked = KeyImage("k", (1.0 / 3, -2.5, 1e-9), (0.6, 0.0, 0.8), "Hilum \N{GREEK SMALL LETTER ALPHA}", "1.2.3", 4, MODEL)
     across = KeyImage("l", (0.0, 1.0, 2.0), (0.0, 1.0, 0.0))
     command = Command("Mark", (AnnotationChange(None, marked), AnnotationChange(across, None)), "key image")
+    assert _again(encode(command)) == command
+
+
+def test_what_became_of_an_accepted_segment_comes_back() -> None:
+    accepted = Effort("s1", MODEL, 3, "Liver")
+    measured = replace(accepted, active_s=61.5, agreement=Agreement.of(100, 120, 90, 0.25))
+    command = Command("Accept", (EffortChange(None, accepted), EffortChange(accepted, measured)), "accept")
     assert _again(encode(command)) == command

@@ -164,6 +164,7 @@ def test_proposals_come_one_after_the_other_masks_and_boxes(workspace: Workspace
     voxels[2:4, 3:8, 4:9] = 1
     voxels[3, 3:10, 4:20] = 1
     voxels[8, 10:13, 20:25] = 2
+    voxels[10, 1:4, 1:6] = 2
     mask = PredictedMask.trimmed(
         voxels, (PredictedSegment(1, "Liver", (1, 2, 3)), PredictedSegment(2, "Spleen", (4, 5, 6)))
     )
@@ -173,13 +174,19 @@ def test_proposals_come_one_after_the_other_masks_and_boxes(workspace: Workspace
     case.labels.proposals["p"] = Proposal("p", prediction, 0)
     case.view.crosshair_kji = (0, 0, 0)
     seen = []
-    for _ in range(4):
+    for _ in range(5):
         run(workspace, "proposal.next")
         seen.append(case.view.crosshair_kji)
-    assert seen == [(3, 6, 11), (6, 3, 4), (8, 11, 22), (3, 6, 11)]
-    assert heard[:3] == ["Proposal 1 of 3: Liver.", "Proposal 2 of 3: Nodule.", "Proposal 3 of 3: Spleen."]
+    # Two pieces of one class are two stops.
+    assert seen == [(3, 6, 10), (6, 3, 4), (8, 11, 22), (10, 2, 3), (3, 6, 10)]
+    assert heard[:4] == [
+        "Proposal 1 of 4: Liver, 0.37 mL.",
+        "Proposal 2 of 4: Nodule.",
+        "Proposal 3 of 4: Spleen, 0.04 mL.",
+        "Proposal 4 of 4: Spleen, 0.04 mL.",
+    ]
     run(workspace, "proposal.previous")
-    assert case.view.crosshair_kji == (8, 11, 22)
+    assert case.view.crosshair_kji == (10, 2, 3)
 
 
 def test_nowhere_to_go_stays_where_it_is() -> None:

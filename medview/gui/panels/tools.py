@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from medview.core.language import _
+from medview.gui.options.accept import AcceptOptions
 from medview.gui.options.brush import BrushOptions
 from medview.gui.options.grow import GrowOptions
 from medview.gui.options.marks import MarkOptions
@@ -31,6 +32,8 @@ OPTIONS: dict[Tool, Options] = {
     **dict.fromkeys((Tool.BOX, Tool.BOX_3D, Tool.POINT, Tool.POLYLINE), MarkOptions),
     Tool.THRESHOLD_BRUSH: ThresholdBrushOptions,
     Tool.VALUE_RANGE: ThresholdBrushOptions,
+    Tool.ACCEPT_BRUSH: AcceptOptions,
+    Tool.ACCEPT_PIECE: AcceptOptions,
     Tool.LASSO: OutlineOptions,
     Tool.LIVEWIRE: OutlineOptions,
     Tool.FILL: GrowOptions,

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
 from medview.core.annotations import Annotation, ImageLabel
 from medview.core.case_labels import counts_as_revision
-from medview.core.changes import AnnotationChange, Change, Command, ProposalChange, SegmentChange
+from medview.core.changes import AnnotationChange, Change, Command, EffortChange, ProposalChange, SegmentChange
+from medview.core.distinct_colours import distinct_colours
+from medview.core.effort import Effort
 from medview.core.errors import LabelError
 from medview.core.label_patch import PIECE_KJI
-from medview.core.prediction import Prediction, Proposal
+from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Segment
 from medview.edit.proposals import accept_segments
-from medview.edit.rules import EditRules
+from medview.edit.rules import EditRules, Overlap
 from medview.edit.segments import new_segment
+from medview.edit.take_over import fill, proposed_in
 from medview.workspace.open_case import OpenCase
+from medview.workspace.review import begun
 
 
 def add_segment(case: OpenCase, name: str = "") -> Segment | None:
@@ -54,8 +58,7 @@ def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = No
     def changes() -> Iterator[Change | None]:
         known = {segment.segment_id for segment in case.labels.segmentation.segments}
         if mask is not None:
-            volume = case.anchor.volume
-            yield from accept_segments(case.labels.segmentation, mask, wanted, prediction.source, rules, volume)
+            yield from _accepted(case, proposal, mask, wanted, rules)
         for annotation in annotations:
             if annotation.annotation_id not in case.labels.annotations:
                 yield AnnotationChange(None, annotation)
@@ -71,6 +74,28 @@ def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = No
     what = ", ".join(dict.fromkeys(names)) or "nothing"
     pieces = 2 * prod(-(-extent // step) for extent, step in zip(mask.box.shape_kji, PIECE_KJI, strict=True)) if mask else 0
     return case.pour(f"Accept {what} from {prediction.model_name}", "accept", changes(), total=pieces)
+
+
+def _accepted(
+    case: OpenCase, proposal: Proposal, mask: PredictedMask, wanted: Sequence[PredictedSegment], rules: EditRules
+) -> Iterator[Change | None]:
+    """Yield what adds proposed segments; what a part was taken over of before goes on in the segment it went to."""
+    source, segmentation, volume = proposal.prediction.source, case.labels.segmentation, case.anchor.volume
+    earlier = {one.value: segment for one in wanted if (segment := begun(case, proposal, one.value)) is not None}
+    going_on = {value: segment for value, segment in earlier.items() if not segment.locked}
+    fresh = [one for one in wanted if one.value not in going_on]
+    made = iter(fresh)
+    for change in accept_segments(segmentation, mask, fresh, source, rules, volume):
+        yield change
+        if isinstance(change, SegmentChange) and change.before is None and change.after is not None:
+            predicted = next(made)
+            effort = Effort(change.after.segment_id, source, predicted.value, predicted.name)
+            yield EffortChange(None, effort)
+    # As with all that is accepted whole: nothing a person drew gives way to it.
+    rules = replace(rules, overlap=Overlap.ALLOW) if rules.overlap is Overlap.REPLACE else rules
+    for value, segment in going_on.items():
+        pieces = ((box, proposed_in(mask, box) == value) for box in mask.box.pieces(PIECE_KJI))
+        yield from fill(segmentation, segment.segment_id, pieces, source, rules, volume)
 
 
 def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
@@ -97,8 +122,10 @@ def reject(case: OpenCase, proposal_id: str) -> bool:
     return case.do(Command(f"Reject {proposal.prediction.model_name}", (ProposalChange(proposal, None),), "reject"))
 
 
-def propose(case: OpenCase, proposal: Proposal, then: Callable[[], None] = lambda: None) -> None:
+def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: None) -> None:
     """Put a proposal up in place of an earlier one of the same model; during a gesture, right after it.
+
+    Its classes keep their colours where these are not those of segments or other proposals, else they get others.
 
     On a case that cannot be changed the proposal is shown all the same, and kept nowhere.
 
@@ -107,12 +134,13 @@ def propose(case: OpenCase, proposal: Proposal, then: Callable[[], None] = lambd
     LabelError
         When the prediction was made on another series or grid.
     """
-    prediction = proposal.prediction
+    prediction = put.prediction
     other_series = prediction.series_uid not in ("", case.volume.series_uid)
     if other_series or not prediction.geometry.same_grid(case.volume.geometry):
         raise LabelError(f"{prediction.model_name} ran on another series than this one; run it again here.")
 
     def put_up() -> None:
+        proposal = _told_apart(case, put)
         earlier = [p for p in case.labels.proposals.values() if p.model_id == proposal.model_id]
         changes: list[Change] = [ProposalChange(p, None) for p in earlier]
         changes.append(ProposalChange(None, proposal))
@@ -122,6 +150,21 @@ def propose(case: OpenCase, proposal: Proposal, then: Callable[[], None] = lambd
         then()
 
     case.after_gesture(put_up)
+
+
+def _told_apart(case: OpenCase, proposal: Proposal) -> Proposal:
+    """Return a proposal in colours that nothing else of the case has."""
+    mask = proposal.prediction.mask
+    if mask is None:
+        return proposal
+    others = (one.prediction.mask for one in case.labels.proposals.values() if one.model_id != proposal.model_id)
+    taken = [s.colour for s in case.labels.segmentation.segments]
+    taken += [s.colour for other in others if other is not None for s in other.segments]
+    colours = distinct_colours([s.colour for s in mask.segments], taken)
+    segments = tuple(replace(s, colour=colour) for s, colour in zip(mask.segments, colours, strict=True))
+    if segments == mask.segments:
+        return proposal
+    return replace(proposal, prediction=replace(proposal.prediction, mask=mask.reduced_to(segments)))
 
 
 def stale(case: OpenCase, proposal: Proposal) -> bool:

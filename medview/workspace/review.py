@@ -1,0 +1,83 @@
+"""Which proposed class hands take over, and to which segment it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from medview.core.language import _
+from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
+from medview.core.segmentation import Segment
+from medview.workspace.open_case import OpenCase
+from medview.workspace.review_state import NEW_SEGMENT, Class
+from medview.workspace.view_state import Bench
+
+NOTHING_PROPOSED = _("No model proposes a mask here; run one first.")
+
+
+def in_hand(case: OpenCase, bench: Bench) -> tuple[Proposal, PredictedMask, tuple[PredictedSegment, ...]] | None:
+    """Return the proposal that hands take over from, its mask and those of its classes that are wanted; None without one.
+
+    That is the class a person chose, or every class of the newest proposal with a mask.
+    """
+    proposals = case.labels.proposals
+    if bench.review.wanted is not None:
+        proposal_id, value = bench.review.wanted
+        chosen = proposals.get(proposal_id)
+        mask = chosen.prediction.mask if chosen is not None else None
+        found = tuple(s for s in mask.segments if s.value == value) if mask is not None else ()
+        if chosen is not None and mask is not None and found:
+            return chosen, mask, found
+    for proposal in reversed(proposals.values()):
+        mask = proposal.prediction.mask
+        if mask is not None and mask.segments:
+            return proposal, mask, mask.segments
+    return None
+
+
+def counterpart(case: OpenCase, bench: Bench, proposal: Proposal, predicted: PredictedSegment) -> Segment | None:
+    """Return the segment that a proposed class belongs to, None where one is still to be made.
+
+    That is the one a person chose; else what was taken over of this class before; else the one with its code or its name.
+    """
+    segmentation = case.labels.segmentation
+    chosen = bench.review.into.get((proposal.proposal_id, predicted.value))
+    if chosen == NEW_SEGMENT:
+        return begun(case, proposal, predicted.value)
+    if chosen is not None and (found := segmentation.find(chosen)) is not None:
+        return found
+    return begun(case, proposal, predicted.value) or _alike(case, predicted)
+
+
+def begun(case: OpenCase, proposal: Proposal, value: int) -> Segment | None:
+    """Return the segment that was made of a class of this very proposal, if there is one."""
+    run = proposal.prediction.source
+    for effort in case.labels.efforts.values():
+        if effort.value == value and effort.source.same_run(run):
+            segment = case.labels.segmentation.find(effort.segment_id)
+            if segment is not None:
+                return segment
+    return None
+
+
+def want(bench: Bench, wanted: Class | None) -> None:
+    """Let hands take over one class only, or every class of the newest proposal."""
+    bench.review = replace(bench.review, wanted=wanted)
+
+
+def set_exactly(bench: Bench, *, exactly: bool) -> None:
+    """Let strokes also take away what is not proposed, or not."""
+    bench.review = replace(bench.review, exactly=exactly)
+
+
+def take_into(bench: Bench, which: Class, segment_id: str) -> None:
+    """Let a class go to a segment, or to a new one (NEW_SEGMENT)."""
+    bench.review = replace(bench.review, into={**bench.review.into, which: segment_id})
+
+
+def _alike(case: OpenCase, predicted: PredictedSegment) -> Segment | None:
+    segments, code = case.labels.segmentation.segments, predicted.code
+    if code is not None:
+        for segment in segments:
+            if segment.code is not None and (segment.code.scheme, segment.code.value) == (code.scheme, code.value):
+                return segment
+    return next((s for s in segments if s.name.casefold() == predicted.name.casefold()), None)

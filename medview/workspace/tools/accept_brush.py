@@ -1,0 +1,158 @@
+"""A brush that takes over what a model proposes, under its strokes only. Ctrl gives it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from medview.core.box import Box
+from medview.core.language import _
+from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
+from medview.core.source import Source
+from medview.edit.paint import stroke_mask
+from medview.edit.rules import Mask
+from medview.edit.take_over import Taken, begin, give_back, proposed_in, take_over
+from medview.workspace.gesture import Gesture
+from medview.workspace.pointer import Modifiers, Pointer
+from medview.workspace.preview import BrushPreview
+from medview.workspace.review import NOTHING_PROPOSED, counterpart, in_hand
+from medview.workspace.stage import Drag, Stage
+
+_ALL_CLASSES = (235, 235, 235)
+"""Of the circle where no class is under it."""
+
+
+def drag(stage: Stage, press: Pointer) -> Drag:
+    """Take over along the way what the proposal holds of the wanted classes, or give it back."""
+    case = stage.case
+    if case.read_only:
+        stage.say(case.read_only)
+        return
+    found = in_hand(case, stage.bench)
+    if found is None:
+        stage.say(NOTHING_PROPOSED)
+        return
+    proposal, mask, wanted = found
+    back = Modifiers.CTRL in press.modifiers
+    gesture = case.gesture("accept")
+    stroke = _Stroke(stage, gesture, proposal, mask, wanted, back=back)
+    way = [press]
+    try:
+        while True:
+            stroke.paint(way)
+            move = yield None
+            if move is None:
+                break
+            way = [way[-1], *move.before, move]
+    except GeneratorExit:
+        gesture.abort()
+        raise
+    names, model = ", ".join(stroke.names), proposal.prediction.model_name
+    if back:
+        gesture.commit(f"Give {names} back to {model}")
+    else:
+        gesture.commit(f"Accept a part of {names} from {model}")
+    if why := stroke.why_nothing():
+        stage.say(why)
+
+
+def hover(stage: Stage, pointer: Pointer) -> BrushPreview:
+    """Return the circle under the pointer, in the colour of what is proposed there."""
+    case, bench = stage.case, stage.bench
+    found, colour = in_hand(case, bench), _ALL_CLASSES
+    at = pointer.voxel_kji(case.volume.geometry)
+    if found is not None:
+        _proposal, mask, wanted = found
+        under = mask.value_at(at) if at is not None else 0
+        one = next((s for s in wanted if s.value == under or len(wanted) == 1), None)
+        colour = one.colour if one is not None else colour
+    back = Modifiers.CTRL in pointer.modifiers
+    return BrushPreview(pointer.pane, pointer.row, pointer.column, bench.brush_radius_mm, colour, erasing=back)
+
+
+class _Stroke:
+    """What one stroke has come to so far."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        gesture: Gesture,
+        proposal: Proposal,
+        mask: PredictedMask,
+        wanted: Sequence[PredictedSegment],
+        *,
+        back: bool,
+    ) -> None:
+        self._stage, self._gesture, self._proposal = stage, gesture, proposal
+        self._mask, self._wanted, self._back = mask, wanted, back
+        self._names: dict[str, None] = {}
+        self._vain: tuple[str, Box, Mask] | None = None
+        self._changed = False
+
+    @property
+    def names(self) -> list[str]:
+        """Of the classes it came across."""
+        return list(self._names)
+
+    def paint(self, way: Sequence[Pointer]) -> None:
+        """Go on along a way, all at once."""
+        stage, geometry = self._stage, self._stage.case.volume.geometry
+        way_kji = np.stack([at.index_kji(geometry) for at in way])
+        plane = None if stage.bench.brush_sphere else way[-1].plane
+        swept = stroke_mask(geometry, way_kji, stage.bench.brush_radius_mm, plane)
+        if swept is None:
+            return
+        box, mask = swept
+        taken = self._taken(box, mask)
+        if not taken:
+            return
+        writer = stage.writer(box)
+        if self._back:
+            changes = give_back(writer, self._mask, mask, taken)
+        else:
+            exactly = stage.bench.review.exactly
+            changes = take_over(writer, self._mask, mask, taken, self._source, exactly=exactly)
+        self._gesture.apply(*changes)
+        self._changed = self._changed or bool(changes)
+        if not self._changed:
+            proposed = proposed_in(self._mask, box)
+            hits = mask & (proposed == taken[0].predicted.value)
+            self._vain = taken[0].segment.segment_id, box, hits
+
+    def _taken(self, box: Box, mask: Mask) -> list[Taken]:
+        """Return the classes under the stroke with their segments; what is taken over for the first time begins one."""
+        stage, found = self._stage, []
+        case = stage.case
+        under = np.bincount(proposed_in(self._mask, box)[mask], minlength=256)
+        for predicted in self._wanted:
+            segment = counterpart(case, stage.bench, self._proposal, predicted)
+            # Of a class that is exactly as proposed, what is drawn beside it goes too.
+            beside = stage.bench.review.exactly and segment is not None
+            if not under[predicted.value] and not beside:
+                continue
+            self._names[predicted.name] = None
+            if segment is None and not self._back:
+                segment, changes = begin(case.labels.segmentation, predicted, self._source)
+                self._gesture.apply(*changes)
+                if case.active_segment is None:
+                    case.view.active_segment_id = segment.segment_id
+            if segment is not None:
+                found.append(Taken(predicted, segment))
+        return found
+
+    @property
+    def _source(self) -> Source:
+        return self._proposal.prediction.source
+
+    def why_nothing(self) -> str:
+        """Return why the whole stroke changed nothing, in one sentence, or nothing."""
+        case = self._stage.case
+        if self._changed:
+            return ""
+        if not self._names:
+            return _("{model} proposes nothing under this stroke.").format(model=self._proposal.prediction.model_name)
+        segment = case.labels.segmentation.find(self._vain[0]) if self._vain is not None else None
+        if segment is None or self._vain is None:
+            return _("Nothing of this was taken over, so there is nothing to give back.") if self._back else ""
+        return self._stage.why_nothing(segment, self._vain[1], self._vain[2], erase=self._back)
