@@ -270,12 +270,26 @@ class BoxClass:
 
 @dataclass(frozen=True, slots=True)
 class DetectionOutput:
-    """Classes of boxes and how candidates are thinned out."""
+    """Classes of boxes and how candidates are thinned out.
+
+    Attributes
+    ----------
+    join_slices : bool
+        For networks of two dimensions: boxes of neighbouring slices that lie over one another become one box.
+    """
 
     classes: tuple[BoxClass, ...]
     score_threshold: float
     nms_iou: float
     max_boxes: int
+    join_slices: bool = False
+
+
+class Summary(StrEnum):
+    """How scores of slices become one of the series."""
+
+    LARGEST = "max"
+    MEAN = "mean"
 
 
 class Subject(StrEnum):
@@ -301,6 +315,8 @@ class ClassificationOutput:
         Calibration: the activation is taken of ``logit * scale + shift`` (Platt; temperature is ``1 / scale``).
     abstain : Range or None
         Scores between the two are answered with "not sure".
+    summary : Summary
+        Of a network of two dimensions: how the scores of the slices become one of the series.
     """
 
     classes: tuple[str, ...]
@@ -310,6 +326,7 @@ class ClassificationOutput:
     scale: float = 1.0
     shift: float = 0.0
     abstain: Range | None = None
+    summary: Summary = Summary.LARGEST
 
 
 PROMPT_KINDS = ("point", "box", "scribble", "lasso")

@@ -18,6 +18,7 @@ from medview.ml.spec import (
     Range,
     SegmentationOutput,
     Subject,
+    Summary,
     Task,
 )
 from medview.ml.spec_fields import Fields
@@ -72,6 +73,7 @@ def _boxes(fields: Fields) -> Output:
         score_threshold=fields.number("score_threshold", 0.0, 1.0),
         nms_iou=fields.number("nms_iou", 0.0, 1.0),
         max_boxes=fields.integer("max_boxes", 1, 1000),
+        join_slices=fields.flag("join_slices"),
     )
     fields.end()
     return output
@@ -97,6 +99,7 @@ def _classes(fields: Fields) -> Output:
         scale=scale,
         shift=shift,
         abstain=abstain,
+        summary=Summary(fields.choice("summary", [s.value for s in Summary], Summary.LARGEST.value)),
     )
     fields.end()
     return output

@@ -14,9 +14,12 @@ from medview.ml.spec import (
     WEIGHTS_FILE,
     Blend,
     Card,
+    ClassificationOutput,
+    DetectionOutput,
     Literal,
     ModelSpec,
     NetworkSpec,
+    Subject,
     Task,
     Tiling,
 )
@@ -84,12 +87,24 @@ def read_spec(document: bytes | str) -> ModelSpec:
     top.end()
     if spec.ensemble[0] != WEIGHTS_FILE or not set(spec.ensemble) <= set(spec.files):
         top.wrong("ensemble", f"{WEIGHTS_FILE} and other weights that are listed in files")
+    _check_slices(top, spec)
     if spec.input.dimensions == 2 and spec.tiling is not None and spec.tiling.blend is Blend.GAUSSIAN:
         if spec.tiling.tile_kji[0] != 1:
             top.wrong("tiling", "tiles of one slice, for a network of two dimensions")
     elif spec.tiling is not None and min(spec.tiling.tile_kji) < LEAST_TILE:
         top.wrong("tiling", f"tiles of at least {LEAST_TILE} voxels to each side")
     return spec
+
+
+def _check_slices(top: Fields, spec: ModelSpec) -> None:
+    """Refuse what only makes sense for networks that see one slice at a time."""
+    if spec.input.dimensions == 2:
+        if spec.input.shape_kji is not None and spec.input.shape_kji[0] != 1:
+            top.wrong("input", "of a shape_kji of one slice, for a network of two dimensions")
+    elif isinstance(spec.output, ClassificationOutput) and spec.output.subject is Subject.SLICE:
+        top.wrong("output", "about the series or study: only a network of two dimensions scores slices")
+    elif isinstance(spec.output, DetectionOutput) and spec.output.join_slices:
+        top.wrong("output", "without join_slices: only a network of two dimensions has boxes of slices")
 
 
 def _network(fields: Fields) -> NetworkSpec:

@@ -15,6 +15,7 @@ NETWORKS: Mapping[str, str] = {
     "nnunet_residual": "medview.ml.networks.nnunet:residual_unet",
     "unet3d": "medview.ml.networks.unet:unet3d",
     "centernet3d": "medview.ml.networks.detector:centernet3d",
+    "fpn_detector": "medview.ml.networks.fpn_detector:fpn_detector",
     "classifier3d": "medview.ml.networks.classifier:classifier3d",
 }
 """Name to ``module:factory``, imported when a network is built; ``factory(**kwargs) -> torch.nn.Module``.
@@ -25,5 +26,9 @@ Contract, for an input of float32, shape (N, channels, k, j, i):
 - detection: a dict with ``heatmap`` logits (N, classes, k/s, j/s, i/s), ``size_mm`` (N, 3, ...) edge lengths along k, j, i
   in millimetres, and ``offset`` (N, 3, ...) of the centre from the cell's own centre, in cells along k, j, i; the module
   has ``stride: int`` = s, and cell n covers the voxels n * s to (n + 1) * s;
+  or, where the module has ``levels``, a tuple of voxels per cell along k, j, i, for every level n the logits
+  ``logits_n`` (N, classes, ...) and ``centre_n`` (N, 1, ...) whose probabilities' geometric mean is the score, ``offset_n``
+  (N, 3, ...) of the centre from the cell's own, in cells, and ``size_n`` (N, 3, ...) edge lengths in voxels; networks of
+  two dimensions leave k out, and their boxes are one slice thick;
 - classification: logits, shape (N, classes).
 """

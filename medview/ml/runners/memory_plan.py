@@ -165,7 +165,7 @@ def working_bytes(network: nn.Module, tile_kji: Shape3) -> int:
     hooks = [m.register_forward_hook(look) for m in network.modules() if next(m.children(), None) is None]
     try:
         weights = {name: t.to("meta") for name, t in (*network.named_parameters(), *network.named_buffers())}
-        channels = next((p.shape[1] for p in network.parameters() if p.ndim == 5), 1)
+        channels = next((p.shape[1] for p in network.parameters() if p.ndim in (4, 5)), 1)
         with torch.inference_mode():
             torch.func.functional_call(network, weights, (torch.empty((1, channels, *tile_kji), device="meta"),))
     finally:

@@ -98,7 +98,9 @@ def prepare(
 def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) -> Shape3:
     """Return the shape of the model's grid for an input of this shape and spacing (both in the model's axes)."""
     if wanted.shape_kji is not None:
-        return wanted.shape_kji
+        k, j, i = wanted.shape_kji
+        # A network of two dimensions sees every slice by itself.
+        return (turned_kji[0] if wanted.dimensions == 2 else k), j, i
     if wanted.spacing_kji_mm is None:
         return turned_kji
     if wanted.grid is Grid.CENTRES:

@@ -14,7 +14,8 @@ from medview.core.source import Source
 from medview.core.volume import Volume
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
-from medview.ml.runners.detector import Candidates, detect, suppress
+from medview.ml.runners.candidates import Candidates, suppress
+from medview.ml.runners.detector import detect
 from medview.ml.runners.job import RunningJob
 from medview.ml.runners.memory_plan import MemoryPlan
 from medview.ml.runners.preprocess import prepare
