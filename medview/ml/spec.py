@@ -165,8 +165,7 @@ class InputSpec:
     shape_kji : tuple of int or None
         Fixed size for classification; None for any.
     orientation : str or None
-        Letters of the patient directions in which k, j, i grow, e.g. ``SPL``; None for as stored; ``ijk`` for as stored
-        with the axes in the order columns, rows, slices, as networks trained on NIfTI files see them.
+        Letters of the patient directions in which k, j, i grow, e.g. ``SPL``; None for as stored.
     axes : tuple of int
         Without ``orientation``: which stored axis becomes k, j, i.
     dimensions : int

@@ -27,10 +27,7 @@ POSTPROCESS_STEPS: Mapping[str, tuple[str, ...]] = {"remove_small": ("min_mm3",)
 MOST_CHANNELS = 16
 LEAST_SPACING_MM = 0.05
 
-STORED_IJK = "ijk"
-"""Stands for the axes as stored, columns first."""
-
-_ORIENTATION = re.compile(r"[LRAPSI]{3}|ijk")
+_ORIENTATION = re.compile(r"[LRAPSI]{3}")
 _AXIS_OF = {"L": 0, "R": 0, "A": 1, "P": 1, "S": 2, "I": 2}
 _LARGEST_VALUE = 1e9
 
@@ -57,8 +54,8 @@ def read_input(fields: Fields, task: Task) -> InputSpec:
         fields.wrong("spacing_kji_mm", "null where shape_kji is given")
     orientation = None
     if fields.get("orientation") is not None:
-        orientation = fields.pattern("orientation", _ORIENTATION, "three letters such as SPL, ijk, or null")
-        if orientation != STORED_IJK and len({_AXIS_OF[letter] for letter in orientation}) != 3:
+        orientation = fields.pattern("orientation", _ORIENTATION, "three letters such as SPL, or null")
+        if len({_AXIS_OF[letter] for letter in orientation}) != 3:
             fields.wrong("orientation", "three letters of three different axes")
     grid = Grid(fields.choice("grid", [g.value for g in Grid], Grid.EDGES.value))
     if grid is Grid.CENTRES and (task is not Task.SEGMENTATION or spacing is None):

@@ -222,7 +222,7 @@ def test_an_interactive_model_is_given_the_image_the_mask_so_far_and_its_prompts
 
 def test_how_grids_and_tiles_lie_is_read_and_a_wrong_word_refused() -> None:
     content = example()
-    content["input"] |= {"grid": "centres", "orientation": "ijk"}
+    content["input"] |= {"grid": "centres", "orientation": None, "axes": [2, 1, 0]}
     content["tiling"] |= {"even": True, "pad": "edge"}
     content["output"] |= {"carried": "probabilities"}
     jsonschema.validate(content, json.loads((EXAMPLES.parent / "model.schema.json").read_text()))
@@ -235,7 +235,7 @@ def test_how_grids_and_tiles_lie_is_read_and_a_wrong_word_refused() -> None:
     for path, value in (
         ("input.grid", "middle"),
         ("input.spacing_kji_mm", None),
-        ("input.orientation", "kji"),
+        ("input.axes", [2, 1, 1]),
         ("tiling.pad", "mirror"),
         ("output.carried", "masks"),
     ):

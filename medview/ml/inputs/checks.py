@@ -12,7 +12,6 @@ from medview.core.volume import Volume
 from medview.ml.inputs.candidate import Candidate
 from medview.ml.runners.orientation import LETTERS_LPS, Orientation
 from medview.ml.spec import InputSpec, ModelSpec, Range
-from medview.ml.spec_input import STORED_IJK
 
 MOST_SAMPLES = 1 << 18
 """Values looked at for the range; they are taken evenly from the volume."""
@@ -32,7 +31,7 @@ def remarks_on_headers(spec: ModelSpec, channel: int, given: Candidate) -> tuple
     """Return a sentence for everything the headers state that the model was not made for."""
     wanted, found = spec.input, list[str]()
     geometry = given.geometry
-    turn = Orientation.towards(geometry, wanted.orientation)
+    turn = Orientation.towards(geometry, wanted.orientation, wanted.axes)
     found += _position(wanted, geometry, turn)
     spacing = turn.turned_numbers(geometry.spacing_kji_mm)
     if wanted.checks.spacing_kji_mm is not None:
@@ -114,7 +113,7 @@ def _outside(
 
 
 def _as_stored(wanted: InputSpec) -> bool:
-    return wanted.orientation in (None, STORED_IJK)
+    return wanted.orientation is None
 
 
 def _direction(wanted: InputSpec, axis: int) -> str:

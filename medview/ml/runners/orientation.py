@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.geometry import Geometry
-from medview.ml.spec_input import STORED_IJK
 
 LETTERS_LPS = {
     "L": (1.0, 0.0, 0.0),
@@ -32,15 +31,13 @@ class Orientation:
     flipped: tuple[bool, bool, bool] = (False, False, False)
 
     @classmethod
-    def towards(cls, geometry: Geometry, letters: str | None) -> Orientation:
+    def towards(cls, geometry: Geometry, letters: str | None, stored_axes: tuple[int, int, int] = (0, 1, 2)) -> Orientation:
         """Return the turn after which k, j, i grow as nearly as possible towards the patient directions of ``letters``.
 
-        None leaves them as they are; ``ijk`` only puts them in the order columns, rows, slices.
+        Where there are none, ``stored_axes`` says which stored axis becomes k, j, i.
         """
         if letters is None:
-            return cls()
-        if letters == STORED_IJK:
-            return cls((2, 1, 0))
+            return cls(stored_axes)
         along = np.asarray([LETTERS_LPS[letter] for letter in letters]) @ geometry.directions_kji.T
         axes = max(permutations(range(3)), key=lambda p: sum(abs(along[n, p[n]]) for n in range(3)))
         k, j, i = (bool(along[n, axes[n]] < 0) for n in range(3))

@@ -76,7 +76,7 @@ def prepare(
     """
     where = device or torch.device("cpu")
     geometry = volumes[0].geometry
-    orientation = Orientation.towards(geometry, wanted.orientation)
+    orientation = Orientation.towards(geometry, wanted.orientation, wanted.axes)
     turned = orientation.turned_shape(geometry.shape_kji)
     spacing = orientation.turned_numbers(geometry.spacing_kji_mm)
     shape = model_shape(turned, spacing, wanted)

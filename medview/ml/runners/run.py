@@ -101,7 +101,7 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
     context.progress(0.0, f"Loading {spec.name}")
     with stopwatch.stage("load"):
         network = RESIDENT.get(request.pack, torch.device("cpu"))
-        turn = Orientation.towards(volume.geometry, spec.input.orientation)
+        turn = Orientation.towards(volume.geometry, spec.input.orientation, spec.input.axes)
         shape = model_shape(
             turn.turned_shape(volume.geometry.shape_kji), turn.turned_numbers(volume.geometry.spacing_kji_mm), spec.input
         )

@@ -22,7 +22,7 @@ LABELS = tuple(PredictedSegment(n, f"Label {n}", (9 * n, 0, 0)) for n in (1, 2, 
 def on_the_model_grid() -> tuple[Prepared, torch.Tensor]:
     """An input prepared with MONAI's sampling, and logits there."""
     volume = ct_volume(SHAPE, Geometry.from_spacing(SHAPE, (3.1, 1.3, 0.9)))
-    spec = InputSpec((ChannelSpec("CT"),), (1.7, 1.3, 2.0), "ijk", grid=Grid.CENTRES)
+    spec = InputSpec((ChannelSpec("CT"),), (1.7, 1.3, 2.0), None, grid=Grid.CENTRES, axes=(2, 1, 0))
     prepared = prepare([volume], spec, Inline())
     torch.manual_seed(2)
     coarse = torch.randn(1, 4, 4, 6, 7)

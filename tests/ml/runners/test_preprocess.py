@@ -198,7 +198,7 @@ def test_grids_that_start_at_the_same_centre_are_sampled_at_points_as_monai_does
     spacing = pytest.importorskip("monai.transforms").Spacing
     meta_tensor = pytest.importorskip("monai.data").MetaTensor
     volume = ct_volume((12, 20, 26), Geometry.from_spacing((12, 20, 26), (3.1, 1.3, 0.9)))
-    spec = replace(wanted((1.7, 1.3, 2.0), "ijk"), grid=Grid.CENTRES)
+    spec = replace(wanted((1.7, 1.3, 2.0)), grid=Grid.CENTRES, axes=(2, 1, 0))
     prepared = prepare([volume], spec, Inline())
     columns_first = torch.from_numpy(volume.values().transpose(2, 1, 0).copy())
     image = meta_tensor(columns_first[None], affine=np.diag([0.9, 1.3, 3.1, 1]))
