@@ -98,6 +98,20 @@ def load_pack(path: Path, *, bundled: bool = False, verify: bool = True) -> Mode
     return ModelPack(spec, path, spec.files[WEIGHTS_FILE], digest, bundled, known, reason)
 
 
+def looks_like_pack(path: Path) -> bool:
+    """Whether a folder or zip has a description and weights where a pack has them; other zips may be foreign models."""
+    if path.is_dir():
+        return (path / MODEL_FILE).is_file() and (path / WEIGHTS_FILE).is_file()
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            names = {tuple(name.split("/")) for name in zipped.namelist()}
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        # What is wrong with a zip is said where packs are unpacked.
+        return path.suffix.lower() == ".zip"
+    tops = {way[:-1] for way in names if way[-1] == MODEL_FILE and len(way) <= 2}
+    return any((*top, WEIGHTS_FILE) in names for top in tops)
+
+
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack a zipped pack into an empty folder; nothing is ever written outside of it.
 
@@ -119,15 +133,15 @@ def unpack(archive: Path, folder: Path) -> None:
         raise PackError(f"{archive.name} is not a readable zip; copy it again.", detail=repr(error)) from error
 
 
-def write_pack(folder: Path, document: Mapping[str, object], files: Mapping[str, bytes]) -> ModelPack:
+def write_pack(folder: Path, document: Mapping[str, object], files: Mapping[str, bytes | Path]) -> ModelPack:
     """Write a pack into a folder, replacing what is there.
 
     Parameters
     ----------
     document : mapping
         ``model.json`` without ``files``, whose checksums are filled in here.
-    files : mapping of str to bytes
-        At least ``weights.safetensors``.
+    files : mapping of str to bytes or Path
+        At least ``weights.safetensors``; a path is that of a file to copy.
 
     Raises
     ------
@@ -136,7 +150,10 @@ def write_pack(folder: Path, document: Mapping[str, object], files: Mapping[str,
     WriteError
         When the folder cannot be written.
     """
-    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    checksums = {
+        name: sha256_of(content) if isinstance(content, Path) else hashlib.sha256(content).hexdigest()
+        for name, content in files.items()
+    }
     text = json.dumps({**document, "files": checksums}, indent=2, ensure_ascii=False) + "\n"
     read_spec(text)
     try:
@@ -253,8 +270,12 @@ def _write_member(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path
         raise write_error(target, error) from error
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def _write_synced(path: Path, content: bytes | Path) -> None:
     with path.open("xb") as opened:
-        opened.write(content)
+        if isinstance(content, Path):
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, opened, _CHUNK)
+        else:
+            opened.write(content)
         opened.flush()
         os.fsync(opened.fileno())

@@ -14,7 +14,7 @@ import platformdirs
 from medview.core.errors import PackError
 from medview.core.job import Inline, JobContext
 from medview.core.resources import resource_path
-from medview.ml.packs import ModelPack
+from medview.ml.packs import ModelPack, looks_like_pack
 from medview.ml.registry import Registry
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def model_registry() -> Registry:
 def add_model(
     source: str | Path | Address, registry: Registry | None = None, context: JobContext | None = None
 ) -> ModelPack:
-    """Install a pack folder or zip, or convert a folder of foreign weights first; a web address is fetched before.
+    """Install a pack folder or zip, or convert a folder or zip of foreign weights first; a web address is fetched before.
 
     Foreign weights are read by a child process, so that a hostile file cannot touch this one. What was fetched is kept
     until it is installed, so that a broken download is gone on with.
@@ -60,12 +60,16 @@ def add_model(
     path = Path(source)
     if not path.exists():
         raise PackError(f"There is no file or folder {path}; choose a model pack.")
-    if path.suffix.lower() == ".zip" or ((path / "model.json").is_file() and (path / "weights.safetensors").is_file()):
-        return where.add(path)
+    return _installed(path, where)
+
+
+def _installed(path: Path, registry: Registry) -> ModelPack:
+    if looks_like_pack(path):
+        return registry.add(path)
     with tempfile.TemporaryDirectory(prefix="medview-convert-") as folder:
         pack = Path(folder) / "pack"
         _convert(path, pack)
-        return where.add(pack)
+        return registry.add(pack)
 
 
 def _fetched(source: str | Address, registry: Registry, context: JobContext) -> ModelPack:
@@ -75,7 +79,7 @@ def _fetched(source: str | Address, registry: Registry, context: JobContext) -> 
     address = Address.parse(source) if isinstance(source, str) else source
     path = download(address, data_folder() / "downloads", context)
     try:
-        return registry.add(path)
+        return _installed(path, registry)
     finally:
         path.unlink(missing_ok=True)
 

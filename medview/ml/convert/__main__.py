@@ -1,4 +1,4 @@
-"""``python -m medview.ml.convert SRC DST``: turn a folder of foreign weights into a model pack.
+"""``python -m medview.ml.convert SRC DST``: turn a folder or zip of foreign weights into a model pack.
 
 A process of its own, because what it reads is foreign: memory and file sizes are limited, and a crash stays here. Exit
 code 0, or 1 with one sentence as the last line of stderr.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from medview.core.errors import MedViewError, PackError
+from medview.core.errors import MedViewError
 
 MEMORY_LIMIT_BYTES = 24 << 30
 """Address space; torch alone maps several gigabytes."""
@@ -23,15 +23,11 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("Use: python -m medview.ml.convert SRC DST\n")
         return 2
     _limit_resources()
-    from medview.ml.convert import brainchop
+    from medview.ml.convert.formats import convert
 
     source, target = (Path(argument) for argument in arguments)
     try:
-        if not brainchop.recognises(source):
-            raise PackError(
-                f"{source.name} is neither a model pack nor a model MedView can convert (Brainchop's MeshNets)."
-            )
-        brainchop.convert(source, target)
+        convert(source, target)
     except MedViewError as error:
         if error.detail:
             sys.stderr.write(f"{error.detail}\n")

@@ -1,0 +1,80 @@
+"""The labels of an nnU-Net training: one value each, or regions made of several."""
+
+from __future__ import annotations
+
+from medview.core.segmentation import VALUES_PER_LAYER
+from medview.ml.convert.foreign_json import ForeignObject
+
+BACKGROUND = "background"
+IGNORE = "ignore"
+"""Voxels that training left out; the network has no channel for them."""
+
+
+def output_of(dataset: ForeignObject) -> tuple[dict[str, object], int]:
+    """Return the ``output`` of a ``model.json`` and how many channels the network answers with.
+
+    Raises
+    ------
+    PackError
+        When the labels are none that nnU-Net v2 trains with.
+    """
+    labels = dataset.inside("labels")
+    values = {name: _values(labels, name) for name in labels.content if name != IGNORE}
+    if values.get(BACKGROUND) != (0,):
+        labels.lacks(BACKGROUND, "0")
+    if any(len(numbers) > 1 for numbers in values.values()):
+        return _regions(dataset, {name: numbers for name, numbers in values.items() if set(numbers) != {0}})
+    names = {numbers[0]: name for name, numbers in values.items()}
+    if sorted(names) != list(range(len(values))) or not 1 < len(names) <= VALUES_PER_LAYER + 1:
+        dataset.lacks("labels", f"names with the values 0, 1, 2 and so on, at most {VALUES_PER_LAYER}")
+    texts = _different([names[value] for value in range(1, len(names))])
+    listed = [{"value": n, "name": text} for n, text in enumerate(texts, start=1)]
+    return {"labels": listed, "activation": "softmax"}, len(names)
+
+
+def _regions(dataset: ForeignObject, regions: dict[str, tuple[int, ...]]) -> tuple[dict[str, object], int]:
+    order = dataset.whole_numbers("regions_class_order", (len(regions),))
+    if len(set(order)) != len(order):
+        dataset.lacks("regions_class_order", "different values")
+    if not 0 < len(regions) <= VALUES_PER_LAYER:
+        dataset.lacks("labels", f"at most {VALUES_PER_LAYER} regions")
+    names = list(regions)
+    texts = _different(names)
+    listed = [
+        {"value": n + 1, "name": _what_is_left(n, texts, [set(regions[name]) for name in names])} for n in range(len(names))
+    ]
+    return {"labels": listed, "activation": "sigmoid"}, len(names)
+
+
+def _what_is_left(n: int, texts: list[str], values: list[set[int]]) -> str:
+    """Return the name of what is seen of a region once those after it are painted over it."""
+    over = [m for m in range(n + 1, len(values)) if values[m] & values[n]]
+    # A part of something that is named already need not be named as well.
+    named = [m for m in over if not any(values[m] < values[other] for other in over)]
+    if not named:
+        return texts[n]
+    rest = ", ".join(texts[m] for m in named)
+    return f"{texts[n]} outside {rest}"[:64].strip()
+
+
+def _values(labels: ForeignObject, name: str) -> tuple[int, ...]:
+    found = labels.content[name]
+    listed = found if isinstance(found, list) else [found]
+    numbers = []
+    for one in listed:
+        digits = str(one) if isinstance(one, int | str) and not isinstance(one, bool) else ""
+        if not digits.isascii() or not digits.isdigit():
+            labels.lacks(name, "a value or a list of values (labels of nnU-Net v1 are the other way round)")
+        numbers.append(int(digits))
+    if not numbers:
+        labels.lacks(name, "a value or a list of values")
+    return tuple(numbers)
+
+
+def _different(names: list[str]) -> list[str]:
+    """Return printable names that differ."""
+    texts: list[str] = []
+    for n, name in enumerate(names, start=1):
+        text = "".join(c if c.isprintable() else " " for c in name).strip()[:64].strip() or f"Label {n}"
+        texts.append(text if text not in texts else f"{text[:56]} ({n})")
+    return texts
