@@ -15,6 +15,7 @@ from medview.workspace.link_actions import LINK_ACTIONS
 from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
 from medview.workspace.mark_actions import MARK_ACTIONS
 from medview.workspace.reading_actions import READING_ACTIONS
+from medview.workspace.review_actions import REVIEW_ACTIONS
 from medview.workspace.rule_actions import RULE_ACTIONS
 from medview.workspace.segment_actions import SEGMENT_ACTIONS
 from medview.workspace.time_actions import TIME_ACTIONS
@@ -35,6 +36,7 @@ ACTIONS: tuple[Action, ...] = (
     *HEAT_ACTIONS,
     *LABEL_ACTIONS,
     *TOUR_ACTIONS,
+    *REVIEW_ACTIONS,
     *SEGMENT_ACTIONS,
     *MARK_ACTIONS,
     *EFFECT_ACTIONS,

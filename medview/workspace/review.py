@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from medview.core.language import _
@@ -56,6 +57,17 @@ def begun(case: OpenCase, proposal: Proposal, value: int) -> Segment | None:
             segment = case.labels.segmentation.find(effort.segment_id)
             if segment is not None:
                 return segment
+    return None
+
+
+def of_segment(
+    case: OpenCase, bench: Bench, proposal: Proposal, classes: Sequence[PredictedSegment]
+) -> PredictedSegment | None:
+    """Return the class that belongs to the active segment, None where none does."""
+    active = case.active_segment
+    for predicted in classes:
+        if active is not None and counterpart(case, bench, proposal, predicted) == active:
+            return predicted
     return None
 
 

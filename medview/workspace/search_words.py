@@ -81,6 +81,7 @@ WORDS = {
     "lesion": _("jump component island piece nodule tumour tumor metastasis"),
     "tool.accept_brush": _("model proposal paint take over part"),
     "tool.accept_piece": _("model proposal lesion component island click"),
+    "proposal.compare": _("difference dice overlap model agreement"),
     "proposal.next": _("jump finding result model"),
     "proposal.previous": _("jump finding result model"),
     "rules": _("masking mask editable area rule"),

@@ -12,6 +12,7 @@ from medview.core.plane import Plane
 from medview.core.registration import Registration
 from medview.core.study import ScanResult, Series
 from medview.workspace.corners import CornerLines, default, of_settings
+from medview.workspace.differences import Differences
 from medview.workspace.effects import Effects
 from medview.workspace.events import LabelsChanged, Message, Severity, WayOut
 from medview.workspace.fusion import without_case
@@ -75,6 +76,7 @@ class Workspace:
         self.opening: set[str] = set()
         """Series that are asked for and not open yet."""
         self.effects = Effects(self)
+        self.differences = Differences(self)
 
     @property
     def series(self) -> list[Series]:

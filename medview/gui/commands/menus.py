@@ -77,6 +77,9 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "proposal.reject",
         "proposal.next",
         "proposal.previous",
+        "proposal.compare",
+        "difference.next",
+        "difference.previous",
     ),
     _("Segments"): (
         "segment.add",

@@ -37,11 +37,14 @@ class Chip:
         Drawn with the dashed frame of a proposal.
     icon : str
         qtawesome name of a glyph before the text, or empty.
+    colour : tuple of int, or None
+        RGB of a square before the text: what a tint means.
     """
 
     text: str
     badge: bool = False
     icon: str = ""
+    colour: tuple[int, int, int] | None = None
 
 
 class ProposalLayer:
@@ -81,18 +84,18 @@ class ProposalLayer:
         y = self._top_px
         widest = self._viewport.width_px - 2 * _PAD_PX
         for chip in self._chips:
-            glyph = _GLYPH_PX + _GAP_PX if chip.icon else 0
+            glyph = _GLYPH_PX + _GAP_PX if chip.icon or chip.colour else 0
             text = metrics.elidedText(chip.text, Qt.TextElideMode.ElideMiddle, widest - 2 * _PAD_PX - glyph)
             width = metrics.horizontalAdvance(text) + 2 * _PAD_PX + glyph
             frame = QRectF(self._viewport.width_px - _PAD_PX - width + 0.5, y + 0.5, width - 1, _CHIP_HEIGHT_PX - 1)
             painter.setBrush(QColor(20, 23, 26, 215))
             painter.setPen(QPen(QColor(PICTURE_QUIET), 1, Qt.PenStyle.DashLine if chip.badge else Qt.PenStyle.SolidLine))
             painter.drawRoundedRect(frame, 4, 4)
+            place = QRect(round(frame.left() + _PAD_PX), round(y + (_CHIP_HEIGHT_PX - _GLYPH_PX) / 2), _GLYPH_PX, _GLYPH_PX)
             if chip.icon:
-                place = QRect(
-                    round(frame.left() + _PAD_PX), round(y + (_CHIP_HEIGHT_PX - _GLYPH_PX) / 2), _GLYPH_PX, _GLYPH_PX
-                )
                 icon(chip.icon, PICTURE_TEXT).paint(painter, place)
+            elif chip.colour:
+                painter.fillRect(place.adjusted(2, 2, -2, -2), QColor(*chip.colour))
             painter.setPen(QColor(PICTURE_TEXT))
             baseline = y + (_CHIP_HEIGHT_PX + metrics.ascent() - metrics.descent()) / 2
             painter.drawText(QPointF(round(frame.left() + _PAD_PX + glyph), round(baseline)), text)

@@ -10,10 +10,15 @@ from medview.core.language import _
 from medview.core.prediction import Prediction
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import clear_layout, words
+from medview.gui.parts.difference_card import DifferenceCard
 from medview.gui.parts.proposal_card import ProposalCard
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
 from medview.workspace.operations import labels
+from medview.workspace.operations.pieces import want_pieces
+from medview.workspace.review import want
+from medview.workspace.tool_actions import set_tool
+from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 
 
@@ -27,9 +32,14 @@ class ProposalsPanel(QWidget):
         self._workspace = workspace
         self.cards: list[ProposalCard] = []
         self._shown: tuple[object, ...] = ()
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        self._column = QVBoxLayout()
         self._column.setSpacing(GRID_PX * 2)
+        self.difference = DifferenceCard(workspace)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
+        whole.setSpacing(GRID_PX * 2)
+        whole.addLayout(self._column)
+        whole.addWidget(self.difference)
         heard = Subscriptions(self)
         for signal in (workspace.active_changed, workspace.load_changed, workspace.history_changed):
             heard.add(signal, self.refresh)
@@ -56,6 +66,8 @@ class ProposalsPanel(QWidget):
             card.accepted_box.connect(self._accept_box)
             card.rejected.connect(self._reject)
             card.pointed_at.connect(self._go_to)
+            card.brush_wanted.connect(self._take_brush)
+            card.compare_wanted.connect(self._workspace.differences.open)
             self.cards.append(card)
             self._column.addWidget(card)
         if not found:
@@ -99,19 +111,32 @@ class ProposalsPanel(QWidget):
             if labels.reject(case, proposal_id):
                 self._workspace.say(_("Rejected what {name} proposed.").format(name=name), undo=True)
 
+    def _take_brush(self, proposal_id: str, value: int) -> None:
+        want(self._workspace.bench, (proposal_id, value))
+        set_tool(self._workspace, Tool.ACCEPT_BRUSH)
+
     def _go_to(self, proposal_id: str, what: object) -> None:
         case = self._workspace.active
         if case is None or proposal_id not in case.labels.proposals:
             return
-        index = target_kji(case.labels.proposals[proposal_id].prediction, what)
-        if index is not None:
-            case.view.crosshair_kji = index
+        prediction = case.labels.proposals[proposal_id].prediction
+
+        def go() -> None:
+            index = target_kji(prediction, what)
+            if index is not None and case is self._workspace.active:
+                case.view.focus_kji = None
+                case.view.crosshair_kji = index
+
+        if isinstance(what, str) or prediction.mask is None:
+            go()
+        else:
+            want_pieces(self._workspace, [prediction.mask], go)
 
 
 def target_kji(prediction: Prediction, what: object) -> tuple[int, int, int] | None:
-    """Return a voxel in the middle of a predicted segment (mask value) or box (annotation id), or None when it is empty.
+    """Return a voxel in the middle of a predicted box (annotation id) or of the largest piece of a segment (mask value).
 
-    For a segment it is the voxel of it on its fullest slice that lies nearest to the middle of that slice's part.
+    None where it is empty, or where the pieces of the mask were not looked for yet.
     """
     geometry = prediction.geometry
     if isinstance(what, str):
@@ -122,14 +147,5 @@ def target_kji(prediction: Prediction, what: object) -> tuple[int, int, int] | N
         middle = np.clip(np.floor((low + high) / 2 + 1e-6), 0, np.asarray(geometry.shape_kji) - 1)
         return int(middle[0]), int(middle[1]), int(middle[2])
     mask = prediction.mask
-    if mask is None:
-        return None
-    hits = mask.voxels == what
-    per_slice = hits.sum(axis=(1, 2))
-    if not per_slice.any():
-        return None
-    k = int(per_slice.argmax())
-    points = np.argwhere(hits[k])
-    j, i = points[np.abs(points - points.mean(axis=0)).sum(axis=1).argmin()]
-    k0, j0, i0 = mask.box.min_kji
-    return k0 + k, j0 + int(j), i0 + int(i)
+    pieces = () if mask is None else mask.pieces or ()
+    return next((piece.centre_kji for piece in pieces if piece.value == what), None)

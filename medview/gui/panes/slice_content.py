@@ -129,11 +129,15 @@ def proposed_masks(case: OpenCase, bench: Bench, plane: PlaneLayout, index: floa
         return []
     fill = bench.overlay_opacity * _PROPOSAL_FILL
     masks: list[ProposedMask] = []
+    state = bench.review.difference
     for proposal in case.labels.proposals.values():
         mask = proposal.prediction.mask
         cut = None if mask is None else mask_cut(mask, case.volume.geometry, plane, index)
         if mask is not None and cut is not None:
-            masks.append(ProposedMask(cut, tuple(Paint(s.value, s.colour, fill) for s in mask.segments)))
+            # What is compared stands as its difference instead: both at once cannot be read.
+            hidden = state.value if state.found is not None and state.proposal_id == proposal.proposal_id else -1
+            paints = tuple(Paint(s.value, s.colour, fill) for s in mask.segments if s.value != hidden)
+            masks.append(ProposedMask(cut, paints))
     return masks
 
 

@@ -17,6 +17,7 @@ from medview.gui.layers.candidate import CandidateLayer
 from medview.gui.layers.colour_bar import ColourBarLayer
 from medview.gui.layers.corners import CornersLayer, CornerTexts
 from medview.gui.layers.crosshair import CrosshairLayer
+from medview.gui.layers.difference import DifferenceLayer
 from medview.gui.layers.graphics import GraphicsLayer
 from medview.gui.layers.heat import HeatLayer
 from medview.gui.layers.image import ImageLayer
@@ -30,6 +31,7 @@ from medview.gui.layers.reference_lines import ReferenceLinesLayer
 from medview.gui.layers.scale_bar import ScaleBarLayer
 from medview.gui.panes.corner_lines import window_ends
 from medview.gui.panes.corner_text import corner_texts
+from medview.gui.panes.difference_content import difference_chips, difference_cut
 from medview.gui.panes.fused_view import FusedView
 from medview.gui.panes.heat_content import heat_content, heat_notes
 from medview.gui.panes.pane_strip import PaneStrip
@@ -79,6 +81,7 @@ class SlicePicture:
         self.labels = LabelsLayer()
         self.proposals = ProposalLayer()
         self.candidate = CandidateLayer()
+        self.difference = DifferenceLayer()
         self.measurements = MeasurementsLayer()
         self.crosshair = CrosshairLayer()
         self.strip = PaneStrip(bench)
@@ -178,6 +181,7 @@ class SlicePicture:
     def show_proposals(self, case: OpenCase, layout: PlaneLayout, index: float) -> None:
         """Take what models propose, and what the open effect would write."""
         self.candidate.update(*candidate_cut(case, self._bench, layout, index), self._here)
+        self.difference.update(difference_cut(case, self._bench, layout, index), self._here)
         self.proposals.update(proposed_masks(case, self._bench, layout, index), self._here)
 
     def show_text(self, case: OpenCase, layout: PlaneLayout, index: float, owner: Owner | None = None) -> None:
@@ -196,6 +200,7 @@ class SlicePicture:
             *mark_chips(case, self._bench, layout),
             *of_effect,
             *proposal_chips(case, scores=first),
+            *difference_chips(case, self._bench),
         )
         self.proposals.update_chips(self._chips, self._corners.below_top_px)
 
@@ -265,6 +270,7 @@ class SlicePicture:
         self.tint.paint(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)
+        self.difference.paint(painter)
         self.candidate.paint(painter)
         self.measurements.paint(painter, self._font)
 
@@ -274,6 +280,7 @@ class SlicePicture:
         self.graphics.paint(painter)
         self.labels.paint(painter)
         self.proposals.paint(painter)
+        self.difference.paint(painter)
         self.candidate.paint(painter)
 
     @property

@@ -62,6 +62,7 @@ OF_BENCH = {
     "rules": Stale.TEXT,
     "mode": Stale.TEXT,
     "effect": Stale.PROPOSALS | Stale.TEXT,
+    "review": Stale.PROPOSALS | Stale.TEXT,
     "pointed": Stale.NONE,
 }
 """Field of the bench -> what its change makes stale in every pane; nothing but the frame around it for some."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.core.prediction import Prediction, Proposal
@@ -21,6 +21,8 @@ class ProposalCard(QFrame):
     accepted_segment = Signal(str, int)
     accepted_box = Signal(str, str)
     rejected = Signal(str)
+    brush_wanted = Signal(str, int)
+    compare_wanted = Signal(str, int)
     pointed_at = Signal(str, object)
     """(proposal id, mask value or annotation id) the person wants to see."""
 
@@ -79,8 +81,24 @@ class ProposalCard(QFrame):
             row.addWidget(ElidedLabel(segment.name), 1)
             row.addWidget(volume)
             row.addWidget(find)
+            row.addWidget(self._more(segment.name, segment.value))
             row.addWidget(accept)
             self._column.addLayout(row)
+
+    def _more(self, name: str, value: int) -> QToolButton:
+        """Return what opens the rest of what can be done with a class."""
+        button = icon_button("mdi6.dots-horizontal", _("More for {name}").format(name=name))
+        button.setObjectName(f"more {name}")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        brush = menu.addAction(_("Accept with the brush"), lambda: self.brush_wanted.emit(self.proposal_id, value))
+        brush.setToolTip(_("Takes over only what is under your strokes; Ctrl gives it back"))
+        brush.setEnabled(not self._read_only)
+        compare = menu.addAction(_("Compare with the segment"), lambda: self.compare_wanted.emit(self.proposal_id, value))
+        compare.setToolTip(_("Shows on the pictures what it has more and less, with Dice and volumes"))
+        button.setMenu(menu)
+        return button
 
     def _add_boxes(self, prediction: Prediction) -> None:
         for box in sorted(prediction.boxes, key=lambda b: -(b.score or 0.0))[:_MOST_BOXES]:

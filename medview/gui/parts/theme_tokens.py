@@ -89,6 +89,10 @@ PLANE_COLOURS: dict[Plane, str] = {
 }
 """Colour of the line where a plane cuts another one. The same in both themes: pictures are always on black."""
 
+ADDED_COLOUR = (64, 220, 110)
+REMOVED_COLOUR = (240, 70, 200)
+"""RGB of what a proposal has more and less than a segment; also apart for eyes that take red for green."""
+
 PICTURE_TEXT = "#f2f4f6"
 PICTURE_QUIET = "#c3cbd3"
 PICTURE_MEASURE = "#7fd7ff"
