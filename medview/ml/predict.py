@@ -19,6 +19,10 @@ class PredictRequest:
     ----------
     volume : Volume
         The first channel; results come on its grid.
+    near_kji : tuple of int, optional
+        The voxel of ``volume`` a person is looking at: slices there are worked out first where there is room for it.
+    crop : bool
+        Whether models that allow it may leave out the air around the patient.
     others : tuple of Volume
         The further channels in the model's order, already on the grid of ``volume``.
     device : str
@@ -35,6 +39,8 @@ class PredictRequest:
     job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     others: tuple[Volume, ...] = ()
     remarks: tuple[str, ...] = ()
+    near_kji: tuple[int, int, int] | None = None
+    crop: bool = True
 
     def __post_init__(self) -> None:
         if len(self.volumes) != len(self.pack.spec.input.channels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import logging
 import threading
@@ -20,7 +21,7 @@ from medview.ml.packs import ModelPack, refuse_pickle, sha256_of
 from medview.ml.spec import ModelSpec, NetworkSpec
 
 RESIDENT_BYTES = 2 << 30
-"""Networks kept ready for the next run; the least recently used goes first."""
+"""Networks kept ready on each device for the next run; the least recently used goes first."""
 
 _log = logging.getLogger("medview.models")
 
@@ -88,7 +89,7 @@ def ready(network: nn.Module) -> nn.Module:
 
 
 class ResidentNetworks:
-    """Networks that stay loaded, by pack and device, up to a number of bytes."""
+    """Networks that stay loaded, by pack and device, up to a number of bytes on each device."""
 
     def __init__(self, limit_bytes: int = RESIDENT_BYTES) -> None:
         self._limit = limit_bytes
@@ -107,12 +108,31 @@ class ResidentNetworks:
         with self._lock:
             network = self._networks.pop(key, None)
             if network is None:
-                network = load_network(pack).to(device)
+                there = self._networks.get((pack.digest, "cpu"))
+                network = (load_network(pack) if there is None else copy.deepcopy(there)).to(device)
                 _log.info("%s loaded onto %s", pack.spec.key, device)
             self._networks[key] = network
-            while len(self._networks) > 1 and sum(map(size_bytes, self._networks.values())) > self._limit:
-                self._networks.popitem(last=False)
+            self._thin_out(str(device))
             return network
+
+    def _thin_out(self, device: str) -> None:
+        """Let the least recently used networks of a device go until the others are few enough; the last one stays."""
+        here = [key for key in self._networks if key[1] == device]
+        sizes = [size_bytes(self._networks[key]) for key in here]
+        total = sum(sizes)
+        for key, size in zip(here[:-1], sizes[:-1], strict=True):
+            if total <= self._limit:
+                break
+            del self._networks[key]
+            total -= size
+
+    def keep_only(self, pack: ModelPack) -> bool:
+        """Let the networks of other packs go, and say whether there were any."""
+        with self._lock:
+            others = [key for key in self._networks if key[0] != pack.digest]
+            for key in others:
+                del self._networks[key]
+            return bool(others)
 
     def clear(self) -> None:
         """Let all networks go."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.box import Box
 from medview.core.job import JobContext
 from medview.ml.runners.finish import GridLabels
 from medview.ml.runners.orientation import Orientation
@@ -17,12 +18,15 @@ from medview.ml.spec import Carried, SegmentationOutput, Shape3
 
 
 def label_grid(
-    output: SegmentationOutput, shape_kji: Shape3, prepared: Prepared, context: JobContext
+    output: SegmentationOutput, shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None = None
 ) -> GridLabels | NearestLabels:
-    """Return what collects slabs into labels on the input's grid, shape ``shape_kji``."""
+    """Return what collects slabs into labels on the input's grid, shape ``shape_kji``.
+
+    ``seen`` is the part of the model's grid that slabs come of; all of it when not given.
+    """
     if output.carried is Carried.LABELS:
-        return NearestLabels(shape_kji, prepared, context)
-    return GridLabels(shape_kji, prepared.orientation, prepared.shape_kji, context, prepared.ratios_kji)
+        return NearestLabels(shape_kji, prepared, context, seen)
+    return GridLabels(shape_kji, prepared.orientation, prepared.shape_kji, context, prepared.ratios_kji, seen)
 
 
 def as_carried(slab: LogitSlab, output: SegmentationOutput) -> LogitSlab:
@@ -46,12 +50,11 @@ class NearestLabels:
         Whole after the last slab.
     """
 
-    def __init__(self, shape_kji: Shape3, prepared: Prepared, context: JobContext) -> None:
+    def __init__(self, shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None = None) -> None:
         self.labels: npt.NDArray[np.uint8] = np.zeros(shape_kji, dtype=np.uint8)
         self._turned = prepared.orientation.turned(self.labels)
         model = prepared.shape_kji
-        self._slices = model[0]
-        self._model = GridLabels(model, Orientation(), model, context)
+        self._model = GridLabels(model, Orientation(), model, context, seen=seen)
         ratios = (None, None, None) if prepared.ratios_kji is None else prepared.ratios_kji
         self._nearest = [_nearest(*axis) for axis in zip(self._turned.shape, model, ratios, strict=True)]
 
@@ -64,7 +67,7 @@ class NearestLabels:
             Between chunks.
         """
         self._model.add(slab)
-        if slab.first_k + slab.logits.shape[1] == self._slices:
+        if self._model.whole:
             k, j, i = self._nearest
             for n, below in enumerate(k):
                 self._turned[n] = self._model.labels[below][np.ix_(j, i)]

@@ -12,7 +12,8 @@ from medview.core.annotations import BoxAnnotation
 from medview.ml.runners.candidates import Candidates, join_slices, suppress
 from medview.ml.runners.decode import Decoder
 from medview.ml.runners.job import Findings, RunningJob
-from medview.ml.runners.tiling import batches, gather, pad_to_tile, tile_starts
+from medview.ml.runners.tile_starts import tile_starts
+from medview.ml.runners.tiling import batches, gather, pad_to_tile
 from medview.ml.runners.watched import WatchedNetwork
 from medview.ml.spec import DetectionOutput
 from medview.ml.weights import check_output
@@ -49,7 +50,7 @@ def _tiles(job: RunningJob, network: WatchedNetwork, output: DetectionOutput) ->
     network.plan(len(starts[0]) * len(starts[1]) * len(starts[2]))
     for k in starts[0]:
         for batch in batches(list(product(starts[1], starts[2])), job.plan.batch):
-            maps = decoder.check(network.run(gather(padded, k, batch, tile)))
+            maps = decoder.check(network.run(gather(padded, [(k, j, i) for j, i in batch], tile)))
             check_output(decoder.classes(maps), job.spec)
             for (j, i), candidates in zip(batch, decoder.boxes(maps), strict=True):
                 at = (k, j, i)

@@ -1,34 +1,43 @@
 """From logits on the model's grid to labels on the input's own grid, class by class and slab by slab.
 
 Interpolating all classes of a whole volume and taking the largest afterwards takes memory for every class. Here one running
-maximum is kept for a few slices at a time; the labels are the same.
+maximum is kept for a few slices at a time; the labels are the same, voxel for voxel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import cc3d
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 
 from medview.core.box import Box
 from medview.core.job import JobContext
+from medview.ml.runners.between import Between, Taps
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.tiling import LogitSlab
 from medview.ml.spec import Shape3, Step, Vector3
 
-CHUNK_VOXELS = 1 << 21
-"""Voxels whose running maximum is held at once."""
+CACHED_VOXELS = 1 << 18
+"""Voxels whose running maximum is held at once on a CPU: all that is read and written for them stays in its cache."""
+
+CHUNK_VOXELS = 1 << 22
+"""The same on a graphics card, which likes long work."""
 
 COPIED_NUMBERS = 1 << 24
 """Logits of all classes that are rearranged at once."""
 
+Region = tuple[slice, slice]
+"""Rows and columns."""
+
 
 class GridLabels:
     """Labels on the input's grid, growing as slabs of logits come in.
+
+    Slabs follow one another from slice 0 up, or from any slice up to the last and then from slice 0 up to there.
 
     Parameters
     ----------
@@ -40,6 +49,8 @@ class GridLabels:
         Of the model's grid, which covers the same extent.
     ratios_kji : tuple of float, optional
         Model's voxels per input voxel where the first voxels of both have the same centre instead.
+    seen : Box, optional
+        The part of the model's grid that slabs come of; outside nothing is labelled. All of it when not given.
 
     Attributes
     ----------
@@ -53,162 +64,185 @@ class GridLabels:
         model_shape_kji: Shape3,
         context: JobContext,
         ratios_kji: Vector3 | None = None,
+        seen: Box | None = None,
     ) -> None:
         self.labels: npt.NDArray[np.uint8] = np.zeros(shape_kji, dtype=np.uint8)
-        self._turned = orientation.turned(self.labels)
-        self._model_slices = model_shape_kji[0]
-        self._size: tuple[int, int] = (self._turned.shape[1], self._turned.shape[2])
-        self._edges = ratios_kji is None
-        self._same = self._turned.shape == model_shape_kji and ratios_kji in (None, (1.0, 1.0, 1.0))
-        self._context = context
-        # Where the input's slices, rows and columns lie between the model's: linear, aligned as in resampling there.
-        turned = self._turned.shape
+        turned = orientation.turned(self.labels)
+        seen = seen or Box.whole(model_shape_kji)
+        self._same = turned.shape == model_shape_kji and ratios_kji in (None, (1.0, 1.0, 1.0))
         ratios = (None, None, None) if ratios_kji is None else ratios_kji
-        self._axes = [Between(turned[axis], model_shape_kji[axis], ratios[axis]) for axis in range(3)]
-        self._below, self._share = self._axes[0].below, self._axes[0].share
+        self._axes = [
+            Between(n, m, ratio, ends)
+            for n, m, ratio, ends in zip(
+                turned.shape, model_shape_kji, ratios, zip(seen.min_kji, seen.max_kji, strict=True), strict=True
+            )
+        ]
+        self._covered = tuple(axis.covered for axis in self._axes)
+        self._turned = turned[self._covered]
+        self._context = context
+        # One run of slabs writes slices ``_next`` to ``_stop``; its first logits wait for the run that ends below them.
         self._next = 0
+        self._stop = len(self._axes[0])
+        self._missing = seen.shape_kji[0]
+        self._following = 0
         self._last: torch.Tensor | None = None
+        self._seam: tuple[int, torch.Tensor] | None = None
 
-    def add(self, slab: LogitSlab) -> None:
-        """Take in the next slab and write the slices that are now certain.
+    def add(self, slab: LogitSlab) -> tuple[int, int]:
+        """Take in the next slab, write the slices that are now certain, and return the first of them and the one after.
+
+        Slices are counted in the model's axes, on the input's grid.
 
         Raises
         ------
         CancelledError
             Between chunks.
         """
+        start = self._covered[0].start
+        self._missing -= slab.logits.shape[1]
+        if 0 in self._turned.shape:
+            return start, start
         if self._same:
-            self._add_same(slab)
-            return
+            return self._add_same(slab, start)
         logits, first = slab.logits, slab.first_k
-        end = first + logits.shape[1]
-        while self._next < len(self._below):
+        if first != self._following:
+            self._begin_run(first)
+        if first > 0 and self._last is None:
+            self._seam = first, logits[:, :1].clone()
+        self._following = first + logits.shape[1]
+        if self._seam is not None and self._following == self._seam[0]:
+            logits = torch.cat([logits, self._seam[1]], dim=1)
+        written = self._next
+        while self._next < self._stop:
             # A slice needs its upper neighbour too, except where it lies exactly on a slice or at the end.
-            fitting = [n for n in range(self._next, self._chunk_end(logits)) if self._above(n) < end]
-            if not fitting:
+            end = self._chunk_end(logits, first)
+            if end == self._next:
                 break
-            self._context.raise_if_cancelled()
-            self._write(slice(fitting[0], fitting[-1] + 1), logits, first)
-            self._next = fitting[-1] + 1
-        self._last = logits[:, -1].clone()
+            self._write(slice(self._next, end), logits, first)
+            self._next = end
+        self._last = slab.logits[:, -1:].clone()
+        return start + written, start + self._next
 
-    def _above(self, n: int) -> int:
-        above = int(self._below[n]) + (1 if self._share[n] > 0 else 0)
-        return min(above, self._model_slices - 1)
+    @property
+    def whole(self) -> bool:
+        """Whether every slab has come."""
+        return self._missing <= 0
 
-    def _chunk_end(self, logits: torch.Tensor) -> int:
-        fitting = CHUNK_VOXELS // (self._size[0] * self._size[1])
-        copied = COPIED_NUMBERS // (logits.shape[0] * logits.shape[2] * logits.shape[3])
-        return min(len(self._below), self._next + max(1, min(fitting, copied)))
+    def turned_labels(self, low: int, high: int) -> npt.NDArray[np.uint8]:
+        """Return a copy of slices in the model's axes, on the input's grid, as ``add`` counts them."""
+        first = self._covered[0].start
+        return self._turned[low - first : high - first].copy()
 
-    def _add_same(self, slab: LogitSlab) -> None:
-        step = max(1, CHUNK_VOXELS // (self._size[0] * self._size[1]))
+    def _begin_run(self, first: int) -> None:
+        # Only a second run starts anywhere but where the first one could have.
+        self._stop = self._axes[0].first_from(self._seam[0]) if self._seam is not None else len(self._axes[0])
+        self._next = self._axes[0].first_from(first) if first > 0 else 0
+        self._last = None
+
+    def _chunk_end(self, logits: torch.Tensor, first: int) -> int:
+        """Return where the next slices to write end: as many as can be and are held at once."""
+        axis = self._axes[0]
+        copied = max(2, COPIED_NUMBERS // (logits.shape[0] * logits.shape[2] * logits.shape[3]))
+        there = min(first + logits.shape[1], int(axis.below[self._next]) + copied)
+        end = self._next
+        while end < self._stop and axis.above(end) < there:
+            end += 1
+        return end
+
+    def _add_same(self, slab: LogitSlab, start: int) -> tuple[int, int]:
+        step = self._step(slab.logits.device)
         for k in range(0, slab.logits.shape[1], step):
             self._context.raise_if_cancelled()
             part = slab.logits[:, k : k + step]
-            self._turned[slab.first_k + k : slab.first_k + k + part.shape[1]] = _largest(len(part), part.__getitem__)
+            self._turned[slab.first_k + k : slab.first_k + k + part.shape[1]] = _largest(part)
+        return start + slab.first_k, start + slab.first_k + slab.logits.shape[1]
+
+    def _step(self, device: torch.device) -> int:
+        held = CACHED_VOXELS if device.type == "cpu" else CHUNK_VOXELS
+        return max(1, held // max(1, len(self._axes[1]) * len(self._axes[2])))
 
     def _write(self, here: slice, logits: torch.Tensor, first: int) -> None:
-        below = torch.from_numpy(self._below[here]).to(logits.device)
-        share = torch.from_numpy(self._share[here]).to(logits.device)[:, None, None]
-        low = int(below[0])
-        high = min(int(below[-1]) + 1, self._model_slices - 1, first + logits.shape[1] - 1)
-        above = (below + 1).clamp_(max=high) - low
-        below -= low
-
-        # One copy with the classes outermost, however they came: each is then read on its own.
-        held = logits[:, max(0, low - first) : high - first + 1].contiguous()
+        axis = self._axes[0]
+        low = int(axis.below[here.start])
+        high = min(int(axis.below[here.stop - 1]) + 1, axis.model_length - 1, first + logits.shape[1] - 1)
+        # One copy, classes outermost and columns before rows: each class is then read on its own, in whole rows.
+        held = logits[:, max(0, low - first) : high - first + 1].transpose(2, 3).contiguous()
         if low < first:
             assert self._last is not None
-            held = torch.cat([self._last[:, None], held], dim=1)
-        background = held[0]
-        everywhere = slice(0, background.shape[1]), slice(0, background.shape[2])
-        best = self._wide(torch.lerp(background[below], background[above], share), everywhere)
-        labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
-        for value in range(1, len(logits)):
-            planes = held[value]
-            # Interpolation is linear: where a class is below the background at all neighbours it cannot win between them.
-            region = _around(planes >= background)
-            if region is None:
-                continue
-            rows, columns = region
-            near = planes[:, rows, columns]
-            wide = self._wide(torch.lerp(near[below], near[above], share), region)
-            inside = (slice(None), self._axes[1].reached(rows), self._axes[2].reached(columns))
-            labels[inside].masked_fill_(wide > best[inside], value)
-            torch.maximum(best[inside], wide, out=best[inside])
-        self._turned[here] = labels.cpu().numpy()
+            held = torch.cat([self._last.transpose(2, 3), held], dim=1)
+        contenders = [self._contender(value, region, held) for value, region in _regions(held)]
+        held_k = slice(low, low + held.shape[1])
+        step = self._step(held.device)
+        for k in range(here.start, here.stop, step):
+            self._context.raise_if_cancelled()
+            part = slice(k, min(k + step, here.stop))
+            self._turned[part] = _winners(contenders, axis.taps(part, held_k, held.device))
 
-    def _wide(self, planes: torch.Tensor, region: tuple[slice, slice]) -> torch.Tensor:
-        """Interpolate a region of the model's planes (n, rows, columns) in-plane, to the input's voxels it reaches."""
-        rows, columns = region
-        if self._edges and planes.shape[1:] == (self._axes[1].model_length, self._axes[2].model_length):
-            return functional.interpolate(planes[:, None], self._size, mode="bilinear", align_corners=False)[:, 0]
-        across, down = self._axes[2].weights(columns, planes), self._axes[1].weights(rows, planes)
-        return down @ (planes @ across.T)
+    def _contender(self, value: int, region: Region, held: torch.Tensor) -> _Contender:
+        (rows, columns), device = region, held.device
+        to_rows, to_columns = self._axes[1].reached(rows), self._axes[2].reached(columns)
+        return _Contender(
+            value,
+            held[value, :, columns, rows],
+            self._axes[1].taps(to_rows, rows, device),
+            self._axes[2].taps(to_columns, columns, device),
+            (slice(None), to_rows, to_columns),
+        )
 
 
-class Between:
-    """Where the voxels of one axis of the input lie between those of the model's grid.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Contender:
+    """A class where it may win: its logits (slices, columns, rows) there, and the input's voxels that they reach."""
 
-    Attributes
-    ----------
-    below : ndarray of int64
-        The model's voxel at or below each.
-    share : ndarray of float32
-        How far each is on the way to the next, 0 to 1.
-    """
+    value: int
+    planes: torch.Tensor
+    rows: Taps
+    columns: Taps
+    reached: tuple[slice, slice, slice]
 
-    def __init__(self, length: int, model_length: int, ratio: float | None = None) -> None:
-        voxels = np.arange(length)
-        place = (voxels + 0.5) * (model_length / length) - 0.5 if ratio is None else voxels * ratio
-        place = np.clip(place, 0.0, model_length - 1.0)
-        self.model_length = model_length
-        self.below = np.floor(place).astype(np.int64)
-        self.share = (place - self.below).astype(np.float32)
-
-    def reached(self, region: slice) -> slice:
-        """Return the input's voxels that a region of the model's contributes to, leaving out its rim."""
-        # A region that ends at the face has no rim there.
-        low = region.start if region.start == 0 else region.start + 1
-        high = region.stop - 1 if region.stop == self.model_length else region.stop - 2
-        first = int(np.searchsorted(self.below, max(0, low - 1), "left"))
-        return slice(first, int(np.searchsorted(self.below, high, "right")))
-
-    def weights(self, region: slice, like: torch.Tensor) -> torch.Tensor:
-        """Return the matrix from a region of the model's voxels to the input's voxels it reaches."""
-        reached = self.reached(region)
-        below, share = self.below[reached] - region.start, self.share[reached]
-        above = np.minimum(below + 1, region.stop - region.start - 1)
-        matrix = np.zeros((len(below), region.stop - region.start), dtype=np.float32)
-        np.add.at(matrix, (np.arange(len(below)), below), 1.0 - share)
-        np.add.at(matrix, (np.arange(len(below)), above), share)
-        return torch.from_numpy(matrix).to(like.device, like.dtype)
+    def wide(self, along_k: Taps) -> torch.Tensor:
+        """Interpolate to the input's voxels (n, rows, columns)."""
+        across = self.columns.mixed(along_k.mixed(self.planes, 0), 1)
+        return self.rows.mixed(across.transpose(1, 2).contiguous(), 1)
 
 
-def _around(where: torch.Tensor) -> tuple[slice, slice] | None:
-    """Return rows and columns of (n, rows, columns) that hold anything, with a rim of one."""
-    flat = where.any(dim=0)
-    rows, columns = flat.any(dim=1).nonzero(), flat.any(dim=0).nonzero()
-    if not len(rows):
-        return None
-    ends = [
-        slice(max(0, int(found[0]) - 1), min(length, int(found[-1]) + 2))
-        for found, length in zip((rows, columns), flat.shape, strict=True)
-    ]
-    return ends[0], ends[1]
-
-
-def _largest(classes: int, planes: Callable[[int], torch.Tensor]) -> npt.NDArray[np.uint8]:
-    """Return the class with the largest logit; the first of equals, as argmax does."""
-    best = planes(0)
+def _winners(contenders: Sequence[_Contender], along_k: Taps) -> npt.NDArray[np.uint8]:
+    """Return labels of a few slices; the first contender is the background and reaches everywhere."""
+    best = contenders[0].wide(along_k)
     labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
-    if classes > 1:
+    for contender in contenders[1:]:
+        wide, so_far = contender.wide(along_k), best[contender.reached]
+        labels[contender.reached].masked_fill_(wide > so_far, contender.value)
+        torch.maximum(so_far, wide, out=so_far)
+    return labels.cpu().numpy()
+
+
+def _regions(held: torch.Tensor) -> Iterator[tuple[int, Region]]:
+    """Yield the classes of logits (classes, slices, columns, rows) that may win and where, with a rim of one.
+
+    Interpolation is linear: where a class is below the background at all neighbours it cannot win between them.
+    """
+    anywhere = (held >= held[:1]).any(dim=1)
+    by_row, by_column = anywhere.any(dim=1).cpu().numpy(), anywhere.any(dim=2).cpu().numpy()
+    for value, (rows, columns) in enumerate(zip(by_row, by_column, strict=True)):
+        if rows.any():
+            yield value, (_around(rows), _around(columns))
+
+
+def _around(hits: npt.NDArray[np.bool_]) -> slice:
+    """Return where the hits lie, with a rim of one."""
+    return slice(max(0, int(hits.argmax()) - 1), min(len(hits), len(hits) - int(hits[::-1].argmax()) + 1))
+
+
+def _largest(logits: torch.Tensor) -> npt.NDArray[np.uint8]:
+    """Return the class with the largest logit of (classes, k, j, i); the first of equals, as argmax does."""
+    best = logits[0]
+    labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
+    if len(logits) > 1:
         best = best.clone()
-    for value in range(1, classes):
-        logits = planes(value)
-        labels.masked_fill_(logits > best, value)
-        torch.maximum(best, logits, out=best)
+    for value in range(1, len(logits)):
+        labels.masked_fill_(logits[value] > best, value)
+        torch.maximum(best, logits[value], out=best)
     return labels.cpu().numpy()
 
 

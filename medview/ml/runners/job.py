@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from torch import nn
 
 from medview.core.annotations import BoxAnnotation
+from medview.core.box import Box
 from medview.core.job import JobContext
 from medview.core.prediction import PredictedMask
 from medview.core.source import Source
 from medview.ml.predict import PredictRequest
+from medview.ml.runners.body import Body
 from medview.ml.runners.memory_plan import MemoryPlan
 from medview.ml.runners.preprocess import Prepared
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
@@ -31,6 +33,8 @@ class RunningJob:
         With its weights, on the plan's device.
     prepared : Prepared
         What it will see, on the plan's device.
+    body : Body or None
+        Where the patient is, for models that need not look elsewhere.
     """
 
     request: PredictRequest
@@ -40,11 +44,28 @@ class RunningJob:
     plan: MemoryPlan
     network: nn.Module
     prepared: Prepared
+    body: Body | None = None
 
     @property
     def spec(self) -> ModelSpec:
         """What the pack says."""
         return self.request.pack.spec
+
+    @property
+    def seen(self) -> Box:
+        """The part of the model's grid that is looked at."""
+        return Box.whole(self.prepared.shape_kji) if self.body is None else self.body.box
+
+    @property
+    def near_k(self) -> int:
+        """The slice of ``seen`` that is wanted first."""
+        near, prepared = self.request.near_kji, self.prepared
+        if near is None:
+            return 0
+        length, model_length = prepared.turned_shape_kji[0], prepared.shape_kji[0]
+        turned = prepared.orientation.turned_index(near, self.request.volume.geometry.shape_kji)[0]
+        low, high = self.seen.min_kji[0], self.seen.max_kji[0]
+        return min(max(int((turned + 0.5) * model_length / length), low), high - 1) - low
 
     def watched(self) -> WatchedNetwork:
         """Return the network with Cancel and progress attached."""

@@ -17,7 +17,9 @@ from torch import nn
 
 from medview.core.errors import ModelError
 from medview.ml.runners.device_errors import no_graphics
+from medview.ml.runners.tile_starts import tile_starts
 from medview.ml.spec import Blend, Shape3, Tiling
+from medview.ml.weights import size_bytes
 
 SHARE = 0.8
 """Part of the free memory a plan may use; the window and the system need the rest."""
@@ -29,6 +31,12 @@ BATCH_BYTES = 2 << 30
 """Tiles are run together up to this much working memory."""
 
 LARGEST_BATCH = 8
+
+LARGEST_PLANAR_BATCH = 32
+"""Slices of a two-dimensional network that are run together."""
+
+BATCH_MULTIPLICATIONS = 2e9
+"""Work of one layer on slices run together on the CPU: some 80 ms on two cores, so that Cancel is seen in time."""
 
 CPU_BATCH = 2
 """torch sends single small tiles to a slow convolution; two at a time go to oneDNN."""
@@ -51,12 +59,34 @@ class MemoryPlan:
         Tiles run together, for ``gaussian`` tiles.
     bytes_needed : int
         What the plan expects to use on the device.
+    ahead : bool
+        Whether there is room to begin with the slices a person is looking at.
+    remembers : bool
+        Whether there is room to keep the answer to a tile that shows the same number everywhere.
     """
 
     device: torch.device
     splits_kji: Shape3
     batch: int
     bytes_needed: int
+    ahead: bool = False
+    remembers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a forward pass on one tile takes.
+
+    Attributes
+    ----------
+    working_bytes : int
+        Memory beside weights and input.
+    multiplications : float
+        Of the largest convolution; 0 for networks that cut their layers themselves.
+    """
+
+    working_bytes: int
+    multiplications: float
 
 
 def make_plan(
@@ -67,6 +97,7 @@ def make_plan(
     wanted: str,
     name: str,
     free_bytes: int | None = None,
+    in_channels: int = 1,
 ) -> MemoryPlan:
     """Choose device and pieces.
 
@@ -96,7 +127,9 @@ def make_plan(
     for place in places:
         free = _free(place) if place == "cuda" or free_bytes is None else free_bytes
         budget = int(free * SHARE)
-        plan = _fit(network, tiling, shape_kji, out_channels, torch.device(place), budget)
+        if place == "cuda":
+            budget -= size_bytes(network)
+        plan = _fit(network, tiling, shape_kji, (in_channels, out_channels), torch.device(place), budget)
         if plan.bytes_needed <= budget:
             _log.info("%s: %s", name, plan)
             return plan
@@ -108,17 +141,18 @@ def make_plan(
 
 
 def _fit(
-    network: nn.Module, tiling: Tiling | None, shape: Shape3, out_channels: int, device: torch.device, budget: int
+    network: nn.Module,
+    tiling: Tiling | None,
+    shape: Shape3,
+    channels: tuple[int, int],
+    device: torch.device,
+    budget: int,
 ) -> MemoryPlan:
     """Return the fastest plan within the budget, or else the one that needs least."""
-    volume = FLOAT * math.prod(shape)
+    in_channels, out_channels = channels
+    volume = FLOAT * in_channels * math.prod(shape)
     if tiling is not None and tiling.blend is Blend.GAUSSIAN:
-        padded = [max(n, t) for n, t in zip(shape, tiling.tile_kji, strict=True)]
-        slab = FLOAT * (out_channels + 1) * tiling.tile_kji[0] * padded[1] * padded[2]
-        one = working_bytes(network, tiling.tile_kji)
-        most = max(1, min(LARGEST_BATCH, BATCH_BYTES // max(one, 1), (budget - volume - slab) // max(one, 1)))
-        batch = most if device.type == "cuda" else min(CPU_BATCH, most)
-        return MemoryPlan(device, (1, 1, 1), batch, volume + slab + batch * one)
+        return _fit_blended(network, tiling, shape, channels, device, budget)
     best: MemoryPlan | None = None
     best_work = 0
     for splits in _splits(shape, tiling):
@@ -127,7 +161,7 @@ def _fit(
         read = [min(n, c + m * min(2, s - 1)) for n, c, m, s in zip(shape, core, margin, splits, strict=True)]
         # A row of pieces along j and i is put together before it goes on; the whole volume is its own row.
         row = 0 if splits[1:] == (1, 1) else FLOAT * out_channels * core[0] * shape[1] * shape[2]
-        needed = volume + row + working_bytes(network, (read[0], read[1], read[2]))
+        needed = volume + row + demand_of(network, (read[0], read[1], read[2]), in_channels).working_bytes
         work = math.prod(read) * math.prod(splits)
         better = best is None or (
             work < best_work if needed <= budget and best.bytes_needed <= budget else needed < best.bytes_needed
@@ -138,6 +172,42 @@ def _fit(
     return best
 
 
+def _fit_blended(
+    network: nn.Module, tiling: Tiling, shape: Shape3, channels: tuple[int, int], device: torch.device, budget: int
+) -> MemoryPlan:
+    tile, (in_channels, out_channels) = tiling.tile_kji, channels
+    planar = tile[0] == 1
+    padded = [max(n, t) for n, t in zip(shape, tile, strict=True)]
+    demand = demand_of(network, tile, in_channels)
+    answer = FLOAT * out_channels * math.prod(tile)
+    one = max(1, demand.working_bytes + answer)
+    volume = FLOAT * in_channels * (math.prod(shape) + (math.prod(padded) if padded != list(shape) else 0))
+    thin = FLOAT * (out_channels + 1) * padded[1] * padded[2]
+    most = max(1, min(BATCH_BYTES // one, (budget - volume - thin * tile[0]) // (one + (thin if planar else 0))))
+    if planar:
+        batch = min(LARGEST_PLANAR_BATCH, most)
+        if device.type == "cpu":
+            batch = min(batch, max(CPU_BATCH, int(BATCH_MULTIPLICATIONS / max(1.0, demand.multiplications))))
+    else:
+        batch = min(LARGEST_BATCH if device.type == "cuda" else CPU_BATCH, most)
+    needed = volume + thin * (batch if planar else tile[0]) + batch * one
+    kept = 0 if planar else _kept_ahead(tiling, (padded[0], padded[1], padded[2]), out_channels)
+    ahead = needed + kept <= budget
+    needed += kept if ahead else 0
+    remembers = needed + answer <= budget
+    return MemoryPlan(device, (1, 1, 1), batch, needed + (answer if remembers else 0), ahead, remembers)
+
+
+def _kept_ahead(tiling: Tiling, padded: Shape3, out_channels: int) -> int:
+    """Return the bytes of answers that wait for earlier tiles at most, wherever the first row of tiles is."""
+    starts = [tile_starts(n, t, tiling.overlap) for n, t in zip(padded, tiling.tile_kji, strict=True)]
+    tk, tj, ti = tiling.tile_kji
+    slices = max(
+        (sum(max(0, before + tk - k) for k in starts[0][n + 1 :]) for n, before in enumerate(starts[0])), default=0
+    )
+    return FLOAT * out_channels * slices * len(starts[1]) * tj * len(starts[2]) * ti
+
+
 def _splits(shape: Shape3, tiling: Tiling | None) -> Iterator[Shape3]:
     if tiling is None or tiling.blend is Blend.WHOLE:
         yield 1, 1, 1
@@ -146,32 +216,33 @@ def _splits(shape: Shape3, tiling: Tiling | None) -> Iterator[Shape3]:
     yield from product(k, j, i)
 
 
-def working_bytes(network: nn.Module, tile_kji: Shape3) -> int:
-    """Return the memory a forward pass takes beside weights and input.
+def demand_of(network: nn.Module, tile_kji: Shape3, in_channels: int) -> Demand:
+    """Return what a forward pass takes.
 
-    Networks that know say so (``working_bytes``). For others a pass without memory (meta tensors) gives every layer's
-    output; twice the largest input and output of one layer covers what else is alive: skips and temporaries.
+    Networks that know their memory say so (``working_bytes``). For others a pass without memory (meta tensors) gives every
+    layer's output; twice the largest input and output of one layer covers what else is alive: skips and temporaries.
     """
     own = getattr(network, "working_bytes", None)
     if own is not None:
-        return int(own(tile_kji))
-    largest = 0
+        return Demand(int(own(tile_kji)), 0.0)
+    largest, work = 0, 0.0
 
-    def look(_module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
-        nonlocal largest
+    def look(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        nonlocal largest, work
         tensors = [t for t in (*inputs, output) if isinstance(t, torch.Tensor)]
         largest = max(largest, sum(t.numel() * FLOAT for t in tensors))
+        if isinstance(module, nn.Conv2d | nn.Conv3d) and isinstance(output, torch.Tensor):
+            work = max(work, float(output.numel()) * module.weight[0].numel())
 
     hooks = [m.register_forward_hook(look) for m in network.modules() if next(m.children(), None) is None]
     try:
         weights = {name: t.to("meta") for name, t in (*network.named_parameters(), *network.named_buffers())}
-        channels = next((p.shape[1] for p in network.parameters() if p.ndim in (4, 5)), 1)
         with torch.inference_mode():
-            torch.func.functional_call(network, weights, (torch.empty((1, channels, *tile_kji), device="meta"),))
+            torch.func.functional_call(network, weights, (torch.empty((1, in_channels, *tile_kji), device="meta"),))
     finally:
         for hook in hooks:
             hook.remove()
-    return 2 * largest
+    return Demand(2 * largest, work)
 
 
 def _free(place: str) -> int:

@@ -58,6 +58,14 @@ class Orientation:
         k, j, i = (shape_kji[axis] for axis in self.axes)
         return k, j, i
 
+    def turned_index(self, index_kji: tuple[int, int, int], shape_kji: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Return where a voxel of a grid of this shape is in the model's axes."""
+        k, j, i = (
+            shape_kji[axis] - 1 - index_kji[axis] if flip else index_kji[axis]
+            for axis, flip in zip(self.axes, self.flipped, strict=True)
+        )
+        return k, j, i
+
     def box_back(
         self, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], shape_kji: tuple[int, int, int]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import torch
+from torch import nn
 
 from medview.core.errors import DeviceError, MedViewError, ModelError
 from medview.core.job import JobContext
@@ -16,13 +17,14 @@ from medview.core.prediction import Prediction
 from medview.core.source import Source, SourceKind
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import fits
+from medview.ml.runners.body import Body, find_body
 from medview.ml.runners.device_errors import explained
 from medview.ml.runners.job import PREPARED_AT, Findings, RunningJob
-from medview.ml.runners.memory_plan import make_plan
+from medview.ml.runners.memory_plan import MemoryPlan, make_plan
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import model_shape, prepare
 from medview.ml.runners.watched import Stopwatch
-from medview.ml.spec import Task
+from medview.ml.spec import Crop, Shape3, Task
 from medview.ml.weights import RESIDENT
 
 RUNNERS: Mapping[Task, str] = {
@@ -105,7 +107,9 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
         shape = model_shape(
             turn.turned_shape(volume.geometry.shape_kji), turn.turned_numbers(volume.geometry.spacing_kji_mm), spec.input
         )
-        plan = make_plan(network, spec.tiling, shape, spec.out_channels, request.device, spec.name)
+        body = _body(request, turn, shape, context)
+        looked_at = shape if body is None else body.box.shape_kji
+        plan = _plan(request, network, looked_at)
         if plan.device.type != "cpu":
             network = RESIDENT.get(request.pack, plan.device)
             torch.cuda.reset_peak_memory_stats(plan.device)
@@ -120,7 +124,31 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
         job_id=request.job_id,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return RunningJob(request, context, stopwatch, source, plan, network, prepared)
+    return RunningJob(request, context, stopwatch, source, plan, network, prepared, body)
+
+
+def _body(request: PredictRequest, turn: Orientation, shape_kji: Shape3, context: JobContext) -> Body | None:
+    spec = request.pack.spec
+    if not request.crop or spec.input.crop is not Crop.BODY or spec.task is not Task.SEGMENTATION:
+        return None
+    return find_body(request.volumes, turn, shape_kji, context)
+
+
+def _plan(request: PredictRequest, network: nn.Module, shape_kji: Shape3) -> MemoryPlan:
+    spec = request.pack.spec
+
+    def plan() -> MemoryPlan:
+        return make_plan(
+            network, spec.tiling, shape_kji, spec.out_channels, request.device, spec.name, in_channels=spec.in_channels
+        )
+
+    try:
+        return plan()
+    except ModelError:
+        # Networks that wait for their next run go before anything is refused.
+        if not RESIDENT.keep_only(request.pack):
+            raise
+        return plan()
 
 
 def _runner(task: Task) -> Callable[[RunningJob], Findings]:

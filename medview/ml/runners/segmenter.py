@@ -17,9 +17,12 @@ def segment(job: RunningJob) -> Findings:
     assert isinstance(spec.output, SegmentationOutput)
     assert spec.tiling is not None
     prepared = job.prepared
-    grid = label_grid(spec.output, geometry.shape_kji, prepared, job.context)
+    seen = job.seen
+    grid = label_grid(spec.output, geometry.shape_kji, prepared, job.context, seen)
+    values = prepared.values[:, *seen.slices]
+    body = None if job.body is None else job.body.seen_from(seen.min_kji)
     with job.watched() as network, job.stopwatch.stage("infer"):
-        for slab in logit_slabs(network, prepared.values, spec.tiling, job.plan):
+        for slab in logit_slabs(network, values, spec.tiling, job.plan, job.near_k, body, spec.out_channels):
             with job.stopwatch.stage("finish"):
                 check_output(slab.logits.shape[0], spec)
                 grid.add(as_carried(slab, spec.output))

@@ -118,8 +118,19 @@ class WatchedNetwork:
         """Say how many tiles there will be."""
         self._tiles = max(1, tiles)
 
-    def run(self, tiles: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
+    def passed(self, tiles: int) -> None:
+        """Count tiles that need not be looked at."""
+        if tiles:
+            self._tiles_done += tiles
+            self._report()
+
+    def run(self, tiles: torch.Tensor, *, counted: bool = True) -> torch.Tensor | dict[str, torch.Tensor]:
         """Return what the network makes of tiles (N, C, k, j, i).
+
+        Parameters
+        ----------
+        counted : bool
+            Whether these are among the planned tiles.
 
         Raises
         ------
@@ -127,7 +138,7 @@ class WatchedNetwork:
             Before the next layer after the person pressed Cancel.
         """
         self._calls = 0
-        self._in_batch = tiles.shape[0]
+        self._in_batch = tiles.shape[0] if counted else 0
         leaf_calls = getattr(self.network, "leaf_calls", None)
         if leaf_calls is not None:
             self._expected = float(leaf_calls(tuple(tiles.shape[2:])))

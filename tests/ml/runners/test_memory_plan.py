@@ -8,7 +8,7 @@ import torch
 from medview.core.errors import ModelError
 from medview.ml.networks.meshnet import meshnet
 from medview.ml.runners import memory_plan
-from medview.ml.runners.memory_plan import free_memory_bytes, make_plan, working_bytes
+from medview.ml.runners.memory_plan import demand_of, free_memory_bytes, make_plan
 from medview.ml.spec import Blend, NetworkSpec, Tiling
 from medview.ml.weights import build_network
 from tests.ml.small_packs import small_network
@@ -61,7 +61,7 @@ def test_a_missing_graphics_card_is_said() -> None:
 
 def test_the_working_memory_of_a_network_is_found_without_running_it() -> None:
     network = small_network("unet3d", {"in_channels": 1, "classes": 3, "channels": [8, 16]})
-    found = working_bytes(network, (64, 64, 64))
+    found = demand_of(network, (64, 64, 64), 1).working_bytes
     # Input and output of the widest layer: twice eight channels at full resolution, and as much again for skips.
     assert 2 * 16 * 64**3 * 4 <= found <= 4 * 16 * 64**3 * 4
     assert next(network.parameters()).device.type == "cpu"

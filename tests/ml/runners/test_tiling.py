@@ -11,7 +11,8 @@ from medview.core.errors import ModelError
 from medview.core.job import Inline
 from medview.ml.networks.meshnet import meshnet
 from medview.ml.runners.memory_plan import MemoryPlan
-from medview.ml.runners.tiling import as_logits, batches, gaussian, logit_slabs, tile_starts
+from medview.ml.runners.tile_starts import tile_starts
+from medview.ml.runners.tiling import as_logits, batches, gaussian, logit_slabs
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
 from medview.ml.spec import Blend, Shape3, Tiling
 from tests.ml.small_packs import ct_volume, small_network
