@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from scipy import ndimage
 
 import medview
@@ -26,7 +25,6 @@ from medview.io.dicom.write_series import SeriesIdentity, write_series
 from medview.phantom.demo import demo_studies
 from medview.workspace.jobs import Lane
 from medview.workspace.models import data_folder
-from medview.workspace.rendering import mask_overlays, render_slice
 
 _VERSION = 1
 """Raise it when the phantom changes, so that an older copy on disk is made anew."""
@@ -118,6 +116,10 @@ def _write_studies(folder: Path, context: JobContext) -> None:
 
 def write_pictures(folder: Path, volume: Volume, prediction: Prediction, boxes: Prediction | None = None) -> list[Path]:
     """Write a picture of each plane through what was found, with the mask and boxes over it."""
+    from PIL import Image
+
+    from medview.workspace.rendering import mask_overlays, render_slice
+
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     at_kji = place_to_show(boxes or prediction)

@@ -12,11 +12,13 @@ import zlib
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import GifImagePlugin, Image
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 RgbImage = npt.NDArray[np.uint8]
 
@@ -67,6 +69,8 @@ def write_gif(file: BinaryIO, frames: Iterable[RgbImage], count: int, rate_hz: f
 
     The format counts hundredths of a second: frames differ by one, so that the whole takes its true time.
     """
+    from PIL import GifImagePlugin
+
     for at, (frame, delay_cs) in enumerate(zip(frames, gif_delays_cs(count, rate_hz), strict=True)):
         if at == 0:
             rows, columns = frame.shape[:2]
@@ -85,6 +89,8 @@ def gif_delays_cs(count: int, rate_hz: float) -> list[int]:
 
 def indexed(frame: RgbImage) -> Image.Image:
     """Return a picture with a table of at most 256 colours, exact where it has no more."""
+    from PIL import Image
+
     picture = Image.fromarray(frame)
     if picture.getcolors(_GIF_COLOURS) is None:
         return picture.quantize(_GIF_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
@@ -97,6 +103,8 @@ def indexed(frame: RgbImage) -> Image.Image:
 
 
 def _png(frame: RgbImage) -> bytes:
+    from PIL import Image
+
     stored = io.BytesIO()
     Image.fromarray(frame).save(stored, "PNG", compress_level=_COMPRESSION)
     return stored.getvalue()

@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from medview.core.atomic import replacing
 from medview.core.job import JobContext
@@ -102,6 +101,8 @@ class WritePictures:
 
     def run(self, context: JobContext) -> Path:
         """Write the files and return their folder. Raises WriteError when one cannot be written."""
+        from PIL import Image
+
         for path, frame in zip(self.paths, self.belt.taken(context), strict=True):
             with replacing(path) as file:
                 Image.fromarray(frame).save(file, "PNG")

@@ -103,6 +103,8 @@ def _open(program: Program, shape_kji: tuple[int, int, int]) -> OpenCase:
     keep(case, project, load_stored(project, series, entry, volume))
     assert not case.read_only
     program.workspace.add_case(case)
+    # The histogram of a series that was just opened is nobody's business here.
+    _until(lambda: not program.threads.jobs)
     _idle()
     return case
 

@@ -128,9 +128,8 @@ def test_number_keys_are_presets_in_read_and_tools_in_annotate(
 
 def test_arrow_keys_stay_with_a_list_that_has_the_focus(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
     app = QApplication.instance()
-    assert app is not None
-    focus = KeyFocus()
-    app.installEventFilter(focus)
+    assert isinstance(app, QApplication)
+    focus = KeyFocus(app)
     try:
         case = make_case()
         workspace.add_case(case)
@@ -145,7 +144,7 @@ def test_arrow_keys_stay_with_a_list_that_has_the_focus(qtbot: QtBot, window: Ma
         qtbot.keyClick(window, Qt.Key.Key_Up)
         assert case.view.crosshair_kji != before
     finally:
-        app.removeEventFilter(focus)
+        focus.stop()
 
 
 def test_undo_key_says_what_was_undone(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:

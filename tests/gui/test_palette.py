@@ -66,9 +66,8 @@ def test_it_opens_from_any_focus_and_typing_reaches_no_key_of_the_window(
     qtbot: QtBot, window: MainWindow, workspace: Workspace, place: str
 ) -> None:
     app = QApplication.instance()
-    assert app is not None
-    focus = KeyFocus()
-    app.installEventFilter(focus)
+    assert isinstance(app, QApplication)
+    focus = KeyFocus(app)
     case = make_case()
     workspace.add_case(case)
     workspace.add_scan("x", ScanResult((case.series,)))
@@ -93,7 +92,7 @@ def test_it_opens_from_any_focus_and_typing_reaches_no_key_of_the_window(
         qtbot.waitUntil(lambda: gone(window))
         assert widget.hasFocus()
     finally:
-        app.removeEventFilter(focus)
+        focus.stop()
 
 
 def test_arrows_go_round_and_a_page_stops_at_the_end(qtbot: QtBot, window: MainWindow) -> None:

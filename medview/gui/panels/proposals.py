@@ -53,14 +53,17 @@ class ProposalsPanel(QWidget):
         stale = [labels.stale(case, p) for p in found] if case else []
         # Not whether it can be changed this very moment: a stroke going on would build every card anew.
         fixed = case is not None and (bool(case.read_only) or case.reading)
-        now = (case, fixed, *zip(found, stale, strict=True))
+        now = (case, fixed, *found)
         if now == self._shown:
+            for card, old in zip(self.cards, stale, strict=True):
+                card.show_stale(old)
             return
         self._shown = now
         clear_layout(self._column)
         self.cards = []
         for proposal, old in zip(found, stale, strict=True):
-            card = ProposalCard(proposal, stale=old, read_only=fixed)
+            card = ProposalCard(proposal, read_only=fixed)
+            card.show_stale(old)
             card.accepted.connect(self._accept)
             card.accepted_segment.connect(self._accept_segment)
             card.accepted_box.connect(self._accept_box)

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from medview.gui.drawing.mouse import Notches, button_of, held_button
+from medview.gui.panes.key_focus import take_keys
 from medview.gui.panes.slice_canvas import SliceCanvas
 from medview.gui.parts.series_mime import decode
 from medview.workspace.hands import Hands
@@ -186,6 +187,7 @@ class SliceView(SliceCanvas):
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Tell the hands which pane the pointer is in."""
+        take_keys(self)
         self._pointer_px = event.position()
         # Keys act on the pane under the pointer.
         self._workspace.bench.pointed = self.pane_id

@@ -64,4 +64,6 @@ class ElidedLabel(QLabel):
 
     def _update_tip(self) -> None:
         cut = self.fontMetrics().horizontalAdvance(self.text()) > max(0, self.contentsRect().width())
-        self.setToolTip("\n".join(part for part in (self.text() if cut else "", self._hint) if part))
+        tip = "\n".join(part for part in (self.text() if cut else "", self._hint) if part)
+        if tip != self.toolTip():
+            self.setToolTip(tip)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
-import qtawesome
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 
 
 def icon(name: str, colour: str = "") -> QIcon:
@@ -22,10 +24,31 @@ def icon(name: str, colour: str = "") -> QIcon:
     return QIcon(_GlyphEngine(name, colour)) if name else QIcon()
 
 
+_FONTS = {"mdi6": "materialdesignicons6-webfont", "ph": "phosphor"}
+"""Prefix of a name to the start of qtawesome's file names."""
+
+
+@cache
+def _family(prefix: str) -> tuple[str, dict[str, str]]:
+    """Return the family of an icon font and its characters by name.
+
+    The files are qtawesome's. It is not imported: with it come all classes of Qt, which takes longer than opening the window.
+    """
+    found = find_spec("qtawesome")
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError("qtawesome, which holds the icons, is not installed; install MedView again.")
+    folder, start = Path(found.submodule_search_locations[0]) / "fonts", _FONTS[prefix]
+    file = next(path for path in sorted(folder.glob(f"{start}-*.ttf")) if "charmap" not in path.name)
+    names: dict[str, str] = json.loads(next(folder.glob(f"{start}-charmap-*.json")).read_text(encoding="utf-8"))
+    number = QFontDatabase.addApplicationFont(str(file))
+    return QFontDatabase.applicationFontFamilies(number)[0], names
+
+
 @cache
 def _glyph(name: str) -> tuple[QFont, str]:
-    prefix = name.split(".", 1)[0]
-    return qtawesome.font(prefix, 16), str(qtawesome.charmap(name))
+    prefix, _, glyph = name.partition(".")
+    family, names = _family(prefix)
+    return QFont(family), chr(int(names[glyph], 16))
 
 
 class _GlyphEngine(QIconEngine):

@@ -6,9 +6,10 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.core.prediction import Prediction, Proposal
+from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.gui.parts.controls import chip, icon_button, swatch, text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.long_rows import LongRows
 from medview.gui.parts.theme_tokens import GRID_PX
 
 _MOST_BOXES = 20
@@ -26,7 +27,7 @@ class ProposalCard(QFrame):
     pointed_at = Signal(str, object)
     """(proposal id, mask value or annotation id) the person wants to see."""
 
-    def __init__(self, proposal: Proposal, *, stale: bool, read_only: bool, parent: QWidget | None = None) -> None:
+    def __init__(self, proposal: Proposal, *, read_only: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "raised")
         self.proposal_id = proposal.proposal_id
@@ -38,11 +39,13 @@ class ProposalCard(QFrame):
         self._add_heading(prediction)
         if prediction.notice:
             self._column.addWidget(words(prediction.notice, "warning"))
-        if stale:
-            self._column.addWidget(words(_("Labels have changed since it ran."), "warning"))
+        self._stale = words(_("Labels have changed since it ran."), "warning")
+        self._stale.hide()
+        self._column.addWidget(self._stale)
         for warning in prediction.warnings:
             self._column.addWidget(words(warning, "warning"))
-        self._add_segments(prediction)
+        if prediction.mask is not None:
+            self._column.addWidget(self._segment_rows(prediction, prediction.mask))
         self._add_boxes(prediction)
         self._add_scores(prediction)
         self._add_buttons()
@@ -61,29 +64,38 @@ class ProposalCard(QFrame):
         row.addWidget(chip(prediction.source.model_version, _("Version of the model")))
         self._column.addLayout(row)
 
-    def _add_segments(self, prediction: Prediction) -> None:
-        if prediction.mask is None:
-            return
-        counts = prediction.mask.counts()
+    def show_stale(self, stale: bool) -> None:
+        """Say whether the labels have moved on since the model ran."""
+        self._stale.setVisible(stale)
+
+    def _segment_rows(self, prediction: Prediction, mask: PredictedMask) -> QWidget:
         voxel_ml = prediction.geometry.voxel_volume_mm3 / 1000.0
-        for segment in prediction.mask.segments:
-            row = QHBoxLayout()
-            row.setSpacing(GRID_PX)
-            colour = QLabel()
-            colour.setPixmap(swatch(segment.colour).pixmap(QSize(14, 14)))
-            find = icon_button("mdi6.crosshairs-gps", _("Show {name} in the pictures").format(name=segment.name))
-            find.clicked.connect(lambda _checked=False, v=segment.value: self.pointed_at.emit(self.proposal_id, v))
-            accept = self._accept_one(segment.name)
-            accept.clicked.connect(lambda _checked=False, v=segment.value: self.accepted_segment.emit(self.proposal_id, v))
-            volume = words(f"{_three(counts[segment.value] * voxel_ml)} mL", "quiet")
-            volume.setWordWrap(False)
-            row.addWidget(colour)
-            row.addWidget(ElidedLabel(segment.name), 1)
-            row.addWidget(volume)
-            row.addWidget(find)
-            row.addWidget(self._more(segment.name, segment.value))
-            row.addWidget(accept)
-            self._column.addLayout(row)
+        counts = mask.counts()
+
+        def row(n: int) -> QHBoxLayout:
+            segment = mask.segments[n]
+            return self._segment_row(segment, counts[segment.value] * voxel_ml)
+
+        return LongRows(row, len(mask.segments))
+
+    def _segment_row(self, segment: PredictedSegment, volume_ml: float) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(GRID_PX)
+        colour = QLabel()
+        colour.setPixmap(swatch(segment.colour).pixmap(QSize(14, 14)))
+        find = icon_button("mdi6.crosshairs-gps", _("Show {name} in the pictures").format(name=segment.name))
+        find.clicked.connect(lambda: self.pointed_at.emit(self.proposal_id, segment.value))
+        accept = self._accept_one(segment.name)
+        accept.clicked.connect(lambda: self.accepted_segment.emit(self.proposal_id, segment.value))
+        volume = words(f"{_three(volume_ml)} mL", "quiet")
+        volume.setWordWrap(False)
+        row.addWidget(colour)
+        row.addWidget(ElidedLabel(segment.name), 1)
+        row.addWidget(volume)
+        row.addWidget(find)
+        row.addWidget(self._more(segment.name, segment.value))
+        row.addWidget(accept)
+        return row
 
     def _more(self, name: str, value: int) -> QToolButton:
         """Return what opens the rest of what can be done with a class."""
