@@ -74,13 +74,7 @@ class CaseLabels:
         elif isinstance(change, SegmentChange):
             self._apply_segment(change)
         elif isinstance(change, AnnotationChange):
-            if change.before is not None:
-                del self.annotations[change.before.annotation_id]
-            if change.after is not None:
-                # Overwriting one would lose it: the inverse of this change knows nothing of it.
-                if change.before is None and change.after.annotation_id in self.annotations:
-                    raise LabelError(f"The annotation {change.after.label} is already there.")
-                self.annotations[change.after.annotation_id] = change.after
+            self._apply_annotation(change)
         elif isinstance(change, MarksChange):
             if change.before != self.marks:
                 raise LabelError("The slices marked as done are no longer those this change expects.")
@@ -98,6 +92,20 @@ class CaseLabels:
             self.efforts.pop(change.before.segment_id, None)
         if change.after is not None:
             self.efforts[change.after.segment_id] = change.after
+
+    def _apply_annotation(self, change: AnnotationChange) -> None:
+        before, after = change.before, change.after
+        if before is not None and before.annotation_id not in self.annotations:
+            raise LabelError(f"The annotation {before.label} is no longer there.")
+        altered = before is not None and after is not None and before.annotation_id == after.annotation_id
+        if before is not None and not altered:
+            del self.annotations[before.annotation_id]
+        if after is not None:
+            # Overwriting another one would lose it: the inverse of this change knows nothing of it.
+            if not altered and after.annotation_id in self.annotations:
+                raise LabelError(f"The annotation {after.label} is already there.")
+            # One that is altered keeps its place in the list.
+            self.annotations[after.annotation_id] = after
 
     def _apply_segment(self, change: SegmentChange) -> None:
         segments = self.segmentation.segments

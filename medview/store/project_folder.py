@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -28,11 +29,15 @@ from medview.store.place import place_of
 from medview.store.salvage import is_project, is_sound, salvage
 from medview.store.silence import Silence
 
+_GROWING = ".medview-new-"
+"""Begins the name of a project folder that is not whole yet."""
+
+_ABANDONED_S = 3600.0
+
 DATABASE_NAME = "project.db"
 
 CHECKED_BYTES = 64 * 1024 * 1024
 """Databases up to this size are looked through whenever they are opened, larger ones before they are first written."""
-
 
 _COPIES = 3
 """Times a copy to read is made before the original is taken to be damaged."""
@@ -78,6 +83,14 @@ class OpenFolder:
             self.copy.cleanup()
 
 
+def _sweep(parent: Path) -> None:
+    """Remove what programs that were killed while they made a project left behind; nothing in it was anybody's work."""
+    for left in parent.glob(f"{_GROWING}{'[0-9a-f]' * 32}"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(left)
+
+
 def create_folder(path: Path, name: str, clock: Clock) -> None:
     """Make a project folder; it is whole or absent.
 
@@ -92,7 +105,8 @@ def create_folder(path: Path, name: str, clock: Clock) -> None:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise StoreError(f"{path.name} exists already; open it, or choose another name for the new project.")
         path.parent.mkdir(parents=True, exist_ok=True)
-        growing = path.parent / f".medview-{uuid.uuid4().hex}"
+        _sweep(path.parent)
+        growing = path.parent / f"{_GROWING}{uuid.uuid4().hex}"
         growing.mkdir()
         try:
             _fill(growing, name.strip() or path.stem, clock)

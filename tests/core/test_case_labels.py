@@ -169,3 +169,16 @@ def _command(labels: CaseLabels, what: str, rng: np.random.Generator, name: str)
     segment = segments[position]
     after = None if what == "remove" else replace(segment, name=name)
     return Command(what, (SegmentChange(segment, after, position),)) if what in ("remove", "alter") else None
+
+
+def test_an_annotation_that_is_altered_keeps_its_place_in_the_list() -> None:
+    labels = CaseLabels.empty(GEOMETRY)
+    boxes = [replace(BOX, annotation_id=name) for name in ("a", "b", "c")]
+    labels.apply(AnnotationChange(None, box) for box in boxes)
+    change = AnnotationChange(boxes[0], replace(boxes[0], label="Cyst"))
+    labels.apply((change,))
+    assert list(labels.annotations) == ["a", "b", "c"]
+    labels.apply((change.inverse(),))
+    assert list(labels.annotations.values()) == boxes
+    with pytest.raises(LabelError, match="no longer there"):
+        labels.apply((AnnotationChange(replace(BOX, annotation_id="x"), None),))

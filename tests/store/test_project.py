@@ -31,6 +31,18 @@ def test_a_new_project_says_what_it_is(project: Project) -> None:
     assert project.name == "Chest CT, round 2"
 
 
+def test_what_a_killed_program_left_of_a_new_project_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    old, young, other = (
+        tmp_path / name for name in (f".medview-new-{'a' * 32}", f".medview-new-{'b' * 32}", ".medview-ours")
+    )
+    for folder in (old, young, other):
+        (folder / "blobs").mkdir(parents=True)
+    for folder in (old, other):
+        os.utime(folder, (1_000_000.0, 1_000_000.0))
+    Project.create(tmp_path / "Chest.medview").close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([young.name, other.name, "Chest.medview"])
+
+
 def test_the_same_series_on_the_same_grid_is_the_same_case(project: Project) -> None:
     first = project.case(KEY, oblique_geometry(), SOURCES)
     assert project.case(KEY, oblique_geometry(), SOURCES).case_id == first.case_id

@@ -10,6 +10,8 @@ from medview.gui.drawing.viewport import Viewport
 from medview.gui.parts.theme_tokens import PICTURE_TEXT
 
 _MARGIN_PX = 6
+_RIGHT_PX = 11
+"""Further in than the others: the strip of the slices lies along this edge."""
 
 
 class LettersLayer:
@@ -27,7 +29,7 @@ class LettersLayer:
         width, height = viewport.width_px, viewport.height_px
         self._corners = (
             QPointF(_MARGIN_PX, (height - left.height()) / 2),
-            QPointF(width - _MARGIN_PX - right.width(), (height - right.height()) / 2),
+            QPointF(width - _RIGHT_PX - right.width(), (height - right.height()) / 2),
             QPointF((width - top.width()) / 2, top_px + _MARGIN_PX),
             QPointF((width - bottom.width()) / 2, height - _MARGIN_PX - bottom.height()),
         )

@@ -32,7 +32,7 @@ _FONTS = {"mdi6": "materialdesignicons6-webfont", "ph": "phosphor"}
 def _family(prefix: str) -> tuple[str, dict[str, str]]:
     """Return the family of an icon font and its characters by name.
 
-    The files are qtawesome's. It is not imported: with it come all classes of Qt, which takes longer than opening the window.
+    The files are qtawesome's. It is not imported: with it come all classes of Qt, a tenth of the start.
     """
     found = find_spec("qtawesome")
     if found is None or not found.submodule_search_locations:
