@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize
-from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from medview.core.changes import ProposalChange
 from medview.core.language import _
@@ -11,6 +11,7 @@ from medview.gui.options.brush import BrushOptions
 from medview.gui.parts.bind import Subscriptions, follow
 from medview.gui.parts.controls import row_of, swatch, words
 from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
 from medview.workspace.review import set_exactly, want
@@ -30,7 +31,7 @@ class AcceptOptions(QWidget):
         bench = workspace.bench
         self._classes: list[Class | None] = []
         self.brush = BrushOptions(workspace, actions)
-        self.wanted = QComboBox()
+        self.wanted = SteadyComboBox()
         self.wanted.setToolTip(_("What is taken over of the proposals"))
         self.wanted.setIconSize(QSize(_SWATCH_PX, _SWATCH_PX))
         self.wanted.activated.connect(lambda row: want(bench, self._classes[row]))
