@@ -12,6 +12,7 @@ from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
 from medview.core.geometry import Geometry
 from medview.core.packed_voxels import pack
+from medview.core.scores import ScoreRule, SliceScores
 from medview.core.segmentation import Code
 from medview.core.source import Source
 
@@ -126,6 +127,10 @@ class Prediction:
         ``segmentation``, ``detection`` or ``classification``.
     scores : mapping of str to float
         Probability per class name, 0 to 1.
+    score_rule : ScoreRule or None
+        How they are to be read.
+    slice_scores : SliceScores or None
+        Those of every slice, of a model that sees slices.
     seconds : mapping of str to float
         Stage times: load, prepare, infer, finish.
     device : str
@@ -147,6 +152,8 @@ class Prediction:
     peak_memory_mb: float = 0.0
     notice: str = ""
     warnings: tuple[str, ...] = ()
+    score_rule: ScoreRule | None = None
+    slice_scores: SliceScores | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,14 @@ from medview.core.prediction import PredictedMask, PredictedSegment, Prediction,
 from medview.core.segmentation import Code, Segment, SegmentRole, SegmentStatus
 from medview.core.source import Source, SourceKind
 from medview.core.trace import Trace, TraceKind
+from medview.store.codec_scores import (
+    decode_image_label,
+    decode_score_rule,
+    decode_slice_scores,
+    encode_image_label,
+    encode_score_rule,
+    encode_slice_scores,
+)
 from medview.store.parts import Json, PartReader, PartWriter
 
 
@@ -200,6 +208,7 @@ def encode_annotation(annotation: Annotation) -> Json:
         "label": annotation.label,
         "probability": annotation.probability,
         "source": encode_source(annotation.source),
+        **encode_image_label(annotation),
     }
 
 
@@ -236,6 +245,7 @@ def decode_annotation(data: Json) -> Annotation:
             str(data["label"]),
             None if probability is None else float(probability),
             decode_source(data["source"]),
+            **decode_image_label(data),
         )
     raise StoreError("An annotation of a kind this MedView does not know.", detail=repr(data["kind"]))
 
@@ -259,6 +269,8 @@ def encode_proposal(proposal: Proposal, parts: PartWriter) -> Json:
         "peak_memory_mb": float(p.peak_memory_mb),
         "notice": p.notice,
         "warnings": list(p.warnings),
+        "score_rule": None if p.score_rule is None else encode_score_rule(p.score_rule),
+        "slice_scores": None if p.slice_scores is None else encode_slice_scores(p.slice_scores),
     }
 
 
@@ -278,6 +290,8 @@ def decode_proposal(data: Json, parts: PartReader) -> Proposal:
         peak_memory_mb=float(data["peak_memory_mb"]),
         notice=str(data["notice"]),
         warnings=tuple(str(warning) for warning in data["warnings"]),
+        score_rule=decode_score_rule(data.get("score_rule")),
+        slice_scores=decode_slice_scores(data.get("slice_scores")),
     )
     return Proposal(str(data["id"]), prediction, int(data["labels_revision"]))
 

@@ -19,6 +19,7 @@ from medview.io.label_files import refuse_other_names, write_names
 from medview.io.nifti import write_label_map
 from medview.io.placed import unplaced_note
 from medview.workspace.flatten import flatten
+from medview.workspace.score_files import said_document, score_document
 
 OUTPUT_NAMES = ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "summary.json")
 """Everything a prediction is written to."""
@@ -97,7 +98,7 @@ def write_prediction(
         write_json(folder / "boxes.json", boxes)
         outputs.append(folder / "boxes.json")
     if prediction.task == "classification":
-        write_json(folder / "scores.json", {"scores": dict(prediction.scores), "notice": RESEARCH_USE})
+        write_json(folder / "scores.json", {**score_document(prediction), "notice": RESEARCH_USE})
         outputs.append(folder / "scores.json")
     summary = summary_document(prediction, outputs, warnings)
     write_json(folder / "summary.json", summary)
@@ -131,6 +132,7 @@ def summary_document(
         ],
         "boxes": [box_document(box, prediction.geometry) for box in prediction.boxes],
         "scores": dict(prediction.scores),
+        **said_document(prediction),
         "outputs": [str(path) for path in outputs],
         "warnings": [
             *prediction.warnings,

@@ -19,6 +19,7 @@ from medview.io.drawn_json import DrawnSheet, write_drawn
 from medview.io.reader_pool import InlinePool
 from medview.io.series_reader import SeriesReader
 from medview.store.cases import CaseRow
+from medview.store.codec_scores import encode_image_label
 from medview.store.project import Project
 from medview.workspace.exports import box_document, prepare_folder, write_json, write_named_map
 
@@ -140,7 +141,7 @@ def _document(row: CaseRow, labels: CaseLabels) -> dict[str, Any]:
     geometry = labels.segmentation.geometry
     boxes = [box_document(a, geometry) for a in labels.annotations.values() if isinstance(a, BoxAnnotation)]
     statements = [
-        {"label": a.label, "probability": a.probability, "source": a.source.title}
+        {"label": a.label, "probability": a.probability, "source": a.source.title, **encode_image_label(a)}
         for a in labels.annotations.values()
         if isinstance(a, ImageLabel)
     ]

@@ -13,8 +13,9 @@ from medview.analysis.segment_figures import volume_ml
 from medview.core.language import _
 from medview.core.oblique import ObliquePlane
 from medview.core.plane import SlicePlane
-from medview.core.prediction import Prediction
+from medview.core.prediction import Proposal
 from medview.core.segmentation import Segment
+from medview.workspace.accepting import shown_boxes
 from medview.workspace.action import Action, Run
 from medview.workspace.focus import moved_to, reach
 from medview.workspace.open_case import OpenCase
@@ -136,7 +137,7 @@ def _jump_to_proposed(workspace: Workspace, key: str, step: int) -> None:
     case = workspace.active
     if case is None or case.key != key:
         return
-    stops = [stop for one in case.labels.proposals.values() for stop in _proposed(case, one.prediction)]
+    stops = [stop for one in case.labels.proposals.values() for stop in _proposed(case, one)]
     found = next_stop(stops, case.view.crosshair_kji, step)
     if found is not None:
         number, stop = found
@@ -145,14 +146,15 @@ def _jump_to_proposed(workspace: Workspace, key: str, step: int) -> None:
         workspace.say(words.format(number=number, count=len(stops), what=stop.text))
 
 
-def _proposed(case: OpenCase, prediction: Prediction) -> list[Stop]:
-    """Return where the pieces of the masks and the boxes of a prediction lie."""
+def _proposed(case: OpenCase, proposal: Proposal) -> list[Stop]:
+    """Return where the pieces of the masks and the boxes of a proposal lie, those that are shown."""
+    prediction = proposal.prediction
     geometry = case.volume.geometry
     names = {} if prediction.mask is None else {s.value: s.name for s in prediction.mask.segments}
     pieces = () if prediction.mask is None else prediction.mask.pieces or ()
     stops = [Stop(one.centre_kji, f"{names[one.value]}, {_size(case, one.voxels)}") for one in pieces if one.value in names]
     shape = np.asarray(geometry.shape_kji)
-    for box in prediction.boxes:
+    for box in shown_boxes(case, proposal):
         low, high = box.bounds_kji(geometry)
         # Bounds count voxel edges.
         middle = np.clip(np.floor((low + high) / 2), 0, shape - 1)

@@ -141,6 +141,8 @@ class CaseView:
         While there are any, only these segments are shown, visible or not.
     folded_groups : frozenset of str
         Groups of segments whose members are not listed.
+    least_scores : dict of str to float
+        By model: proposed boxes with a lower score are hidden.
     heat : Heat or None
         What lies over the pictures in colours of heat.
     heat_visible, heat_opacity : bool, float
@@ -161,6 +163,7 @@ class CaseView:
     inverted: bool = False
     colour_map: str = GREY
     time_index: int = 0
+    least_scores: dict[str, float] = field(default_factory=dict)
     heat: Heat | None = None
     heat_visible: bool = True
     heat_opacity: float = 0.55
@@ -169,6 +172,10 @@ class CaseView:
     def set_camera(self, plane: Plane, camera: Camera) -> None:
         """Replace the camera of one plane."""
         self.cameras = {**self.cameras, plane: camera}
+
+    def set_least_score(self, model_id: str, score: float) -> None:
+        """Hide proposed boxes of a model with a lower score."""
+        self.least_scores = {**self.least_scores, model_id: score}
 
     def set_turn(self, plane: Plane, turn: Turn) -> None:
         """Turn one plane."""

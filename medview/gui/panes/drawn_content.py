@@ -10,6 +10,7 @@ from medview.core.language import _
 from medview.core.oblique import PlaneLayout
 from medview.core.trace import TraceKind
 from medview.gui.layers.measurements import FigureOnSlice, Style
+from medview.workspace.accepting import shown_boxes
 from medview.workspace.drawn import all_drawn, colour_of, size_text, title
 from medview.workspace.handles import Place, box_handles, trace_handles, trace_lines
 from medview.workspace.open_case import OpenCase
@@ -42,7 +43,7 @@ def drawn_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours: Co
 
 def proposed_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours: Colours) -> list[FigureOnSlice]:
     """Return the proposed boxes that a slice cuts: no person has accepted them, and nothing of them can be pulled."""
-    boxes = [box for proposal in case.labels.proposals.values() for box in proposal.prediction.boxes]
+    boxes = [box for proposal in case.labels.proposals.values() for box in shown_boxes(case, proposal)]
     found = []
     for box in boxes_near(boxes, plane, case.volume.geometry, index):
         cut = cut_of(box, plane, case.volume.geometry, index)

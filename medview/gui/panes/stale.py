@@ -72,6 +72,7 @@ OF_VIEW = {
     "inverted": _SEEN,
     "colour_map": _SEEN,
     "active_annotation_id": Stale.MEASURES,
+    "least_scores": Stale.MEASURES,
     "heat": Stale.HEAT | Stale.TEXT,
     "heat_visible": Stale.HEAT | Stale.TEXT,
     "heat_opacity": Stale.HEAT,

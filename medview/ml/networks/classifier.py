@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
 
 from medview.ml.networks.blocks import ConvUnit, Trunk
+from medview.ml.networks.units import conv, padded, stage, unit
 
 
 class Classifier3D(nn.Module):
@@ -45,3 +47,37 @@ class Classifier3D(nn.Module):
 def classifier3d(in_channels: int, classes: int, channels: Sequence[int]) -> Classifier3D:
     """Return the network ``classifier3d`` of a pack."""
     return Classifier3D(in_channels, classes, channels)
+
+
+class Classifier2D(nn.Module):
+    """Say whether a slice of any size holds something: as ``Classifier3D``, the most suspicious place answers.
+
+    Parameters
+    ----------
+    in_channels, classes : int
+    channels : sequence of int
+        Features at 1/2, 1/4, 1/8 ... of the resolution.
+    """
+
+    gain: torch.Tensor
+    bias: torch.Tensor
+
+    def __init__(self, in_channels: int = 1, classes: int = 1, channels: Sequence[int] = (16, 32, 64)) -> None:
+        super().__init__()
+        self.multiple = 2 ** len(channels)
+        stages = [stage(2, before, after) for before, after in pairwise(channels)]
+        self.trunk = nn.Sequential(unit(2, in_channels, channels[0], stride=2), *stages)
+        self.score = conv(2, channels[-1], classes, 1)
+        self.register_buffer("gain", torch.ones(classes))
+        self.register_buffer("bias", torch.zeros(classes))
+
+    def forward(self, slices: torch.Tensor) -> torch.Tensor:
+        """Return logits (N, classes) of slices (N, in_channels, j, i)."""
+        scores = self.score(self.trunk(padded(slices, self.multiple)))
+        logits: torch.Tensor = scores.amax(dim=(2, 3)) * self.gain + self.bias
+        return logits
+
+
+def classifier2d(in_channels: int, classes: int, channels: Sequence[int]) -> Classifier2D:
+    """Return the network ``classifier2d`` of a pack."""
+    return Classifier2D(in_channels, classes, channels)

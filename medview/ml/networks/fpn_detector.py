@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from medview.ml.networks.units import conv, padded, stage, unit
+
 RARE = -4.6
 """First bias of the class scores: one cell in a hundred (Lin 2017, focal loss)."""
 
@@ -57,17 +59,17 @@ class FpnDetector(nn.Module):
         sides = [2**level for level in range(first_level, len(channels) + 1)]
         self.levels = tuple((side if dimensions == 3 else 1, side, side) for side in sides)
         self.multiple = sides[-1]
-        self.stem = _unit(dimensions, in_channels, channels[0], stride=2)
-        self.down = nn.ModuleList(_stage(dimensions, before, after) for before, after in pairwise(channels))
+        self.stem = unit(dimensions, in_channels, channels[0], stride=2)
+        self.down = nn.ModuleList(stage(dimensions, before, after) for before, after in pairwise(channels))
         answering = channels[first_level - 1 :]
-        self.lateral = nn.ModuleList(_conv(dimensions, count, width, 1) for count in answering)
-        self.smooth = nn.ModuleList(_conv(dimensions, width, width, 3) for _ in answering)
-        self.class_tower = nn.Sequential(_conv(dimensions, width, width, 3), nn.ReLU(inplace=True))
-        self.box_tower = nn.Sequential(_conv(dimensions, width, width, 3), nn.ReLU(inplace=True))
-        self.logits = _conv(dimensions, width, classes, 1)
-        self.centre = _conv(dimensions, width, 1, 1)
-        self.offset = _conv(dimensions, width, dimensions, 1)
-        self.size = _conv(dimensions, width, dimensions, 1)
+        self.lateral = nn.ModuleList(conv(dimensions, count, width, 1) for count in answering)
+        self.smooth = nn.ModuleList(conv(dimensions, width, width, 3) for _ in answering)
+        self.class_tower = nn.Sequential(conv(dimensions, width, width, 3), nn.ReLU(inplace=True))
+        self.box_tower = nn.Sequential(conv(dimensions, width, width, 3), nn.ReLU(inplace=True))
+        self.logits = conv(dimensions, width, classes, 1)
+        self.centre = conv(dimensions, width, 1, 1)
+        self.offset = conv(dimensions, width, dimensions, 1)
+        self.size = conv(dimensions, width, dimensions, 1)
         # What is large in cells differs from level to level.
         self.scale = nn.Parameter(torch.zeros(len(answering)))
         assert self.logits.bias is not None
@@ -84,7 +86,7 @@ class FpnDetector(nn.Module):
             (N, dimensions, ...) edge lengths in voxels of the input, positive. Cells are counted from the first voxel;
             the last ones may reach over the end.
         """
-        features = self.stem(_padded(volume, self.multiple))
+        features = self.stem(padded(volume, self.multiple))
         found = [features]
         for down in self.down:
             features = down(features)
@@ -115,41 +117,3 @@ def fpn_detector(
 ) -> FpnDetector:
     """Return the network ``fpn_detector`` of a pack."""
     return FpnDetector(in_channels, classes, dimensions, channels, width, first_level)
-
-
-def _conv(dimensions: int, channels_in: int, channels_out: int, kernel: int) -> nn.Conv2d | nn.Conv3d:
-    made = nn.Conv3d if dimensions == 3 else nn.Conv2d
-    return made(channels_in, channels_out, kernel, padding=kernel // 2)
-
-
-def _unit(dimensions: int, channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
-    made, norm = (nn.Conv3d, nn.BatchNorm3d) if dimensions == 3 else (nn.Conv2d, nn.BatchNorm2d)
-    convolution = made(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
-    # At inference one fixed scale: a tile gives the same numbers as the whole volume.
-    return nn.Sequential(convolution, norm(channels_out), nn.ReLU(inplace=True))
-
-
-def _stage(dimensions: int, channels_in: int, channels_out: int) -> nn.Sequential:
-    return nn.Sequential(_unit(dimensions, channels_in, channels_out, stride=2), _Residual(dimensions, channels_out))
-
-
-class _Residual(nn.Module):
-    """Two convolutions around which the input is added."""
-
-    def __init__(self, dimensions: int, channels: int) -> None:
-        super().__init__()
-        self.first, second = _unit(dimensions, channels, channels), _unit(dimensions, channels, channels)
-        self.second = nn.Sequential(second[0], second[1])
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return features of the same shape."""
-        out: torch.Tensor = functional.relu(features + self.second(self.first(features)))
-        return out
-
-
-def _padded(volume: torch.Tensor, multiple: int) -> torch.Tensor:
-    """Repeat the last voxels until every side is a multiple."""
-    missing = [-side % multiple for side in volume.shape[2:]]
-    if not any(missing):
-        return volume
-    return functional.pad(volume, [n for side in reversed(missing) for n in (0, side)], mode="replicate")

@@ -16,6 +16,7 @@ NETWORKS: Mapping[str, str] = {
     "unet3d": "medview.ml.networks.unet:unet3d",
     "centernet3d": "medview.ml.networks.detector:centernet3d",
     "fpn_detector": "medview.ml.networks.fpn_detector:fpn_detector",
+    "classifier2d": "medview.ml.networks.classifier:classifier2d",
     "classifier3d": "medview.ml.networks.classifier:classifier3d",
 }
 """Name to ``module:factory``, imported when a network is built; ``factory(**kwargs) -> torch.nn.Module``.

@@ -10,6 +10,7 @@ from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
 from medview.core.job import JobContext
 from medview.core.prediction import PredictedMask
+from medview.core.scores import SliceScores
 from medview.core.source import Source
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.body import Body
@@ -74,9 +75,10 @@ class RunningJob:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
-    """What a runner found; exactly one of the three says something."""
+    """What a runner found; exactly one of mask, boxes and scores says something."""
 
     mask: PredictedMask | None = None
     boxes: tuple[BoxAnnotation, ...] = ()
     scores: dict[str, float] | None = None
+    slice_scores: SliceScores | None = None
     warnings: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from torch import nn
 from medview.core.errors import DeviceError, MedViewError, ModelError
 from medview.core.job import JobContext
 from medview.core.prediction import Prediction
+from medview.core.scores import ScoreRule
 from medview.core.source import Source, SourceKind
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import fits
@@ -24,7 +25,7 @@ from medview.ml.runners.memory_plan import MemoryPlan, make_plan
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import model_shape, prepare
 from medview.ml.runners.watched import Stopwatch
-from medview.ml.spec import Crop, Shape3, Task
+from medview.ml.spec import ClassificationOutput, Crop, Output, Shape3, Task
 from medview.ml.weights import RESIDENT
 
 RUNNERS: Mapping[Task, str] = {
@@ -86,6 +87,8 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
         mask=findings.mask,
         boxes=findings.boxes,
         scores=findings.scores or {},
+        slice_scores=findings.slice_scores,
+        score_rule=_rule(spec.output),
         seconds=dict(stopwatch.seconds),
         device=_device_name(job.plan.device),
         peak_memory_mb=_peak_bytes(job.plan.device, stopwatch) / 1e6,
@@ -109,6 +112,9 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
         )
         body = _body(request, turn, shape, context)
         looked_at = shape if body is None else body.box.shape_kji
+        if spec.tiling is None and spec.input.dimensions == 2:
+            # Slices go through one by one, whatever their number.
+            looked_at = (1, looked_at[1], looked_at[2])
         plan = _plan(request, network, looked_at)
         if plan.device.type != "cpu":
             network = RESIDENT.get(request.pack, plan.device)
@@ -149,6 +155,12 @@ def _plan(request: PredictRequest, network: nn.Module, shape_kji: Shape3) -> Mem
         if not RESIDENT.keep_only(request.pack):
             raise
         return plan()
+
+
+def _rule(output: Output) -> ScoreRule | None:
+    if not isinstance(output, ClassificationOutput):
+        return None
+    return ScoreRule(output.subject.value, output.threshold, output.abstain, output.activation == "softmax")
 
 
 def _runner(task: Task) -> Callable[[RunningJob], Findings]:

@@ -6,19 +6,19 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
-from medview.core.annotations import Annotation, ImageLabel
 from medview.core.case_labels import counts_as_revision
 from medview.core.changes import AnnotationChange, Change, Command, EffortChange, ProposalChange, SegmentChange
 from medview.core.distinct_colours import distinct_colours
 from medview.core.effort import Effort
 from medview.core.errors import LabelError
 from medview.core.label_patch import PIECE_KJI
-from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
+from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
 from medview.core.segmentation import Segment
 from medview.edit.proposals import accept_segments
 from medview.edit.rules import EditRules, Overlap
 from medview.edit.segments import new_segment
 from medview.edit.take_over import fill, proposed_in
+from medview.workspace.accepting import annotations_of, placed_box
 from medview.workspace.open_case import OpenCase
 from medview.workspace.review import begun
 
@@ -49,7 +49,7 @@ def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = No
     prediction = proposal.prediction
     mask = prediction.mask
     wanted = [s for s in mask.segments if values is None or s.value in values] if mask is not None else []
-    annotations = _annotations(prediction) if values is None else []
+    annotations = annotations_of(case, proposal) if values is None else []
     names = [segment.name for segment in wanted] + [a.label for a in annotations]
     if not names and values is not None:
         return False
@@ -106,7 +106,7 @@ def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
     prediction = proposal.prediction
     box = next(b for b in prediction.boxes if b.annotation_id == annotation_id)
     rest = replace(proposal, prediction=replace(prediction, boxes=tuple(b for b in prediction.boxes if b is not box)))
-    taken = AnnotationChange(None, box)
+    taken = AnnotationChange(None, placed_box(case, box))
     left = None if rest.empty else rest
     if left is not None and not stale(case, proposal):
         # What is left of a proposal is not stale because a part of it was accepted.
@@ -114,6 +114,18 @@ def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
     return case.do(
         Command(f"Accept {box.label} from {prediction.model_name}", (taken, ProposalChange(proposal, left)), "accept")
     )
+
+
+def reject_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
+    """Take one box away from a proposal; Undo brings it back. False when the case cannot be changed now."""
+    if not case.editable:
+        return False
+    proposal = case.labels.proposals[proposal_id]
+    prediction = proposal.prediction
+    box = next(b for b in prediction.boxes if b.annotation_id == annotation_id)
+    rest = replace(proposal, prediction=replace(prediction, boxes=tuple(b for b in prediction.boxes if b is not box)))
+    change = ProposalChange(proposal, None if rest.empty else rest)
+    return case.do(Command(f"Reject {box.label} from {prediction.model_name}", (change,), "reject"))
 
 
 def reject(case: OpenCase, proposal_id: str) -> bool:
@@ -176,14 +188,6 @@ def delete_annotation(case: OpenCase, annotation_id: str) -> None:
     """Remove a box or an image label."""
     annotation = case.labels.annotations[annotation_id]
     case.do(Command(f"Delete {annotation.label}", (AnnotationChange(annotation, None),), "annotations"))
-
-
-def _annotations(prediction: Prediction) -> list[Annotation]:
-    job = prediction.source.job_id
-    labels = [
-        ImageLabel(f"{job}-{name}", name, probability, prediction.source) for name, probability in prediction.scores.items()
-    ]
-    return [*prediction.boxes, *labels]
 
 
 def _without(proposal: Proposal, values: Collection[int] | None) -> Proposal | None:
