@@ -87,12 +87,7 @@ def test_slices_on_which_something_is_present_are_named_by_where_they_lie(case: 
     of_slices = [one for one in found if one.subject == "slice"]
     # 20 slices, 0 to 1 in steps of 1 / 19: from 0.9 on they are present.
     assert [one.probability for one in of_slices] == pytest.approx([18 / 19, 1.0])
-    assert [
-        one.point_lps_mm is not None and round(float(geometry.index_kji(one.point_lps_mm)[1])) for one in of_slices
-    ] == [
-        18,
-        19,
-    ]
+    assert np.round([geometry.index_kji(one.point_lps_mm or ())[1] for one in of_slices]).tolist() == [18, 19]
     labels.propose(case, Proposal("p2", scores_of(case), case.labels.revision))
     assert labels.accept(case, "p2")
     assert len(case.labels.annotations) == 3

@@ -34,7 +34,7 @@ def no_network_stays_loaded() -> None:
 def pack_of(folder: Path, dimensions: int = 2, wanted: dict[str, Any] | None = None, **output: Any) -> ModelPack:
     content = document("classification")
     given = {**content["input"], "dimensions": dimensions, "shape_kji": None, "spacing_kji_mm": None, **(wanted or {})}
-    said = {**content["output"], "classes": ["Clot", "Nodule"], "calibration": None, **output}
+    said = {**content["output"], "classes": ["Clot", "Nodule"], "calibration": None, "activation": "sigmoid", **output}
     more = {"network": FLAT} if dimensions == 2 else {}
     return small_pack(folder / "pack", "classification", schema_version=2, input=given, output=said, **more)
 
