@@ -14,7 +14,7 @@ from medview.store.cases import begin_work, get_case
 from medview.store.clock import Clock, iso
 from medview.store.codec import Encoded, encode
 from medview.store.database import Database
-from medview.store.entry import Entry
+from medview.store.entry import Entry, EntryKind
 from medview.store.recover import replay
 from medview.store.rows import JournalRow, append_row, reader_id
 from medview.store.snapshots import SNAPSHOT_BYTES, SNAPSHOT_ROWS, write_snapshot
@@ -91,7 +91,9 @@ class RowWriter:
                 size_bytes=encoded.size_bytes,
             )
             append_row(connection, row, reader_id(connection, *self._reader))
-            begin_work(connection, gesture.case_id)
+            if kind is not EntryKind.NOTE:
+                # What a model proposes by itself is no work of a person yet.
+                begin_work(connection, gesture.case_id)
         since = self._since.get(gesture.case_id)
         if since is not None:
             since.rows += 1

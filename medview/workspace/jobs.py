@@ -18,6 +18,8 @@ class Lane(Enum):
 
     READ = "read"
     """Scanning and reading files."""
+    AHEAD = "ahead"
+    """Reading what the queue of models comes to next; nobody waits for it."""
     MODEL = "model"
     """The one GPU lane."""
     WRITE = "write"

@@ -18,6 +18,7 @@ from medview.workspace.events import LabelsChanged, Message, Severity, WayOut
 from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
+from medview.workspace.model_queue import ModelQueue
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Patient, patient_of
 from medview.workspace.pointer import Pointer
@@ -77,6 +78,7 @@ class Workspace:
         """Series that are asked for and not open yet."""
         self.effects = Effects(self)
         self.differences = Differences(self)
+        self.queue = ModelQueue(self)
 
     @property
     def series(self) -> list[Series]:

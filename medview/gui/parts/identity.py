@@ -19,7 +19,13 @@ _WITHHELD = {
     Severity.ERROR: _("Something did not work; show the identity again to read what, since it may name the patient."),
 }
 
-_KINDS = {Lane.READ: _("Reading"), Lane.MODEL: _("Running a model"), Lane.WRITE: _("Writing"), Lane.COMPUTE: _("Computing")}
+_KINDS = {
+    Lane.READ: _("Reading"),
+    Lane.AHEAD: _("Reading"),
+    Lane.MODEL: _("Running a model"),
+    Lane.WRITE: _("Writing"),
+    Lane.COMPUTE: _("Computing"),
+}
 
 _NAMES_A_FILE = (
     (re.compile(r"\bImport .+"), _("Import labels")),

@@ -67,10 +67,29 @@ def scan(path: Path, context: JobContext, pool: Pool | None = None, library: Lib
     CancelledError
         When the context says so.
     """
-    pool = pool or InlinePool()
     found = _Findings()
-    visit = Visit(library, context.raise_if_cancelled)
     sources, whole = _sources(path, context, found)
+    return _scanned(sources, found, context, pool or InlinePool(), library, whole=whole)
+
+
+def scan_files(
+    paths: Sequence[str], context: JobContext, pool: Pool | None = None, library: Library | None = None
+) -> ScanResult:
+    """Look at certain files only, as ``scan`` does at all of a folder; members of archives may be among them."""
+    sources = [source_of(path) for path in paths]
+    return _scanned(sources, _Findings(), context, pool or InlinePool(), library, whole=False)
+
+
+def _scanned(
+    sources: Sequence[Source],
+    found: _Findings,
+    context: JobContext,
+    pool: Pool,
+    library: Library | None,
+    *,
+    whole: bool,
+) -> ScanResult:
+    visit = Visit(library, context.raise_if_cancelled)
     _look(sources, pool, context, found, visit, whole=whole)
     instances, doubles = _without_copies(found.instances, pool, found.known)
     visit.keep(found.known)

@@ -1,0 +1,263 @@
+"""Frozen descriptions of what the queue of models has done for it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+
+from medview.core.errors import ReadError, StoreError
+from medview.core.job import JobContext
+from medview.core.language import _
+from medview.core.prediction import Prediction, Proposal
+from medview.core.study import Series, Verdict, VolumeEntry
+from medview.core.volume import Volume
+from medview.io.dicom.scan import scan_files
+from medview.io.library import Library
+from medview.io.reader_pool import Pool
+from medview.io.series_reader import SeriesReader
+from medview.ml.predict import PredictRequest
+from medview.store.project import Project
+from medview.store.queue_book import QueueRow
+from medview.workspace.jobs import Lane
+from medview.workspace.keeping import load_stored, tie_pixels
+from medview.workspace.operations.predict import RunModel
+from medview.workspace.queue import Queue, QueueTask, SeriesPlace, TaskState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredProposals:
+    """What the project knows of a case that a proposal is put up beside.
+
+    Attributes
+    ----------
+    proposals : dict of str to Proposal
+        The live ones; kept up by who adds to them, since several models may share one reading.
+    revision : int
+        Of the labels.
+    """
+
+    case_id: int
+    proposals: dict[str, Proposal]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadVolume:
+    """Value: a series as a model gets it, in no pane.
+
+    Attributes
+    ----------
+    problem : str
+        Why no model may run on it, or empty.
+    stored : StoredProposals or None
+        None where ``problem`` says why, and of a series that is open.
+    """
+
+    series: Series
+    entry: VolumeEntry
+    volume: Volume
+    stored: StoredProposals | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAhead:
+    """Request: find a queued series again and read all of it, and what the project knows of it.
+
+    Attributes
+    ----------
+    known : tuple of Series and VolumeEntry, or None
+        Where it was scanned already; else its files are looked at.
+    """
+
+    place: SeriesPlace
+    known: tuple[Series, VolumeEntry] | None
+    pool: Pool
+    library: Library | None
+    project: Project
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Reading {description}").format(description=self.place.description or self.place.modality or _("series"))
+
+    @property
+    def lane(self) -> Lane:
+        """Beside what a person opens."""
+        return Lane.AHEAD
+
+    def run(self, context: JobContext) -> ReadVolume:
+        """Read in reader processes.
+
+        Raises
+        ------
+        ReadError
+            When its files are not there any more or hold something else.
+        """
+        series, entry = self.known or find_volume(self.place, context, self.pool, self.library)
+        if entry.verdict is not Verdict.VOLUME:
+            raise ReadError("This series is no volume, so no model can run on it; the Check panel says why.")
+        reader = SeriesReader(self.pool)
+        opened = reader.begin(series, entry)
+        volume = opened.volume
+        stored = load_stored(self.project, series, entry, volume)
+        damaged = reader.fill(opened, entry.shape_kji[0] // 2, context)
+        if damaged:
+            count = len(damaged)
+            what = f"{count} slices are" if count > 1 else "A slice is"
+            return ReadVolume(series, entry, volume, problem=f"{what} damaged, so a model would see gaps.")
+        tie = tie_pixels(self.project, stored, volume, ())
+        problem = stored.problem or tie.other_pixels or tie.unsure
+        if problem or stored.case_id is None or stored.loaded is None:
+            return ReadVolume(series, entry, volume, problem=problem or "The project cannot keep what a model would find.")
+        # Labels themselves are let go of: only proposals are put up beside them.
+        labels = stored.loaded.labels
+        return ReadVolume(series, entry, volume, StoredProposals(stored.case_id, dict(labels.proposals), labels.revision))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadProposals:
+    """Request: what the project knows of a case now, after it was open meanwhile."""
+
+    project: Project
+    read: ReadVolume
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Reading the labels again")
+
+    @property
+    def lane(self) -> Lane:
+        """Beside what a person opens."""
+        return Lane.AHEAD
+
+    def run(self, _context: JobContext) -> StoredProposals:
+        """Load its labels, and keep what is said of models.
+
+        Raises
+        ------
+        StoreError
+            When the project cannot keep what was found.
+        """
+        stored = load_stored(self.project, self.read.series, self.read.entry, self.read.volume)
+        if stored.case_id is None or stored.loaded is None:
+            raise StoreError(stored.problem or "The project cannot keep what the model found.")
+        labels = stored.loaded.labels
+        return StoredProposals(stored.case_id, dict(labels.proposals), labels.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class RunQueued:
+    """Request: one prediction of the queue."""
+
+    request: PredictRequest
+    number: int
+    count: int
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        name = self.request.pack.spec.name
+        return _("Running {name}, {number} of {count}").format(name=name, number=self.number, count=self.count)
+
+    @property
+    def lane(self) -> Lane:
+        """The one GPU lane."""
+        return Lane.MODEL
+
+    def run(self, context: JobContext) -> Prediction:
+        """Run in a worker."""
+        prediction = RunModel(self.request).run(context)
+        if prediction.mask is not None:
+            # Its bytes are written into the journal; packed here, not in the window.
+            prediction.mask.packed()
+        return prediction
+
+
+@dataclass(frozen=True, slots=True)
+class KeepQueue:
+    """Request: write what changed of the queue into the project."""
+
+    project: Project
+    rows: tuple[QueueRow, ...]
+    gone: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Saving the queue")
+
+    @property
+    def lane(self) -> Lane:
+        """Writing."""
+        return Lane.WRITE
+
+    def run(self, _context: JobContext) -> None:
+        """Write in one transaction."""
+        self.project.queue.keep(self.rows, self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadQueue:
+    """Request: the queue of a project."""
+
+    project: Project
+    lane: Lane = field(default=Lane.WRITE)
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Reading the queue")
+
+    def run(self, _context: JobContext) -> Queue:
+        """Read; a row that says nothing sensible is left out."""
+        return Queue(tuple(task for row in self.project.queue.rows() if (task := task_of(row)) is not None))
+
+
+def find_volume(
+    place: SeriesPlace, context: JobContext, pool: Pool, library: Library | None = None
+) -> tuple[Series, VolumeEntry]:
+    """Look at the files of a place and return the volume that is meant.
+
+    Raises
+    ------
+    ReadError
+        When they are gone or hold something else.
+    """
+    if not place.paths:
+        raise ReadError("Nothing says where the files of this series are; open its folder once, then retry.")
+    missing = [path for path in place.paths if not os.path.exists(path.partition("::")[0])]  # noqa: PTH110 - may be many
+    if missing:
+        raise ReadError("The files of this series are no longer where they were; open their folder, then retry.")
+    found = place.entry_in(scan_files(place.paths, context, pool, library).series)
+    if found is None:
+        raise ReadError("The files of this series hold other images than when it was queued; queue it again.")
+    return found
+
+
+def row_of(task: QueueTask, position: int) -> QueueRow:
+    """Return a task as it is kept."""
+    series = json.dumps({"place": json.loads(task.place.document()), "device": task.device})
+    return QueueRow(task.task_uid, position, task.model, series, task.state.value, task.sentence, task.attempts)
+
+
+def task_of(row: QueueRow) -> QueueTask | None:
+    """Return a task that was kept, or None where the row says nothing sensible."""
+    try:
+        document = json.loads(row.series)
+        place = SeriesPlace.read(json.dumps(document["place"]))
+        state = TaskState(row.state)
+        device = str(document.get("device", "auto"))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return QueueTask(row.model, place, state, row.sentence, row.attempts, device, row.task_uid)
+
+
+def changed_rows(before: Queue, after: Queue) -> tuple[tuple[QueueRow, ...], tuple[str, ...]]:
+    """Return the rows that are to be written and the uids that are to go, between two states of the queue."""
+    known = {task.task_uid: (task, n) for n, task in enumerate(before.tasks)}
+    rows = [row_of(task, n) for n, task in enumerate(after.tasks) if known.get(task.task_uid) != (task, n)]
+    left = {task.task_uid for task in after.tasks}
+    return tuple(rows), tuple(uid for uid in known if uid not in left)
