@@ -93,6 +93,7 @@ class _GetReady:
     def run(self, _context: JobContext) -> None:
         """Import in a worker, so that the window is not kept waiting."""
         import_module("medview.workspace.operations.open")
+        import_module("medview.workspace.operations.run_queue")
 
 
 class Program(QObject):
@@ -135,7 +136,7 @@ class Program(QObject):
             self._show_notice()
         self.pool.start()
         self.keeper.open()
-        self.threads.submit(_GetReady(), Outcome(lambda _value: None))
+        self.threads.submit(_GetReady(), Outcome(lambda _value: self.workspace.queue.load()))
         if demo:
             self.window.files.open_demo()
         for path in paths:

@@ -115,6 +115,7 @@ class ProjectKeeper(QObject):
         if copy is not None:
             copy.close()
         self._follow(project)
+        self._workspace.queue.load()
 
     def repair(self) -> None:
         """Put a sound project in the place of a damaged one and go on in it."""
@@ -130,6 +131,7 @@ class ProjectKeeper(QObject):
         for case in self._workspace.cases.values():
             case.settle()
         try:
+            self._workspace.queue.let_go()
             project.close()
         except MedViewError as error:
             answer = ask_to_give_up(self._window, in_language(error.sentence))

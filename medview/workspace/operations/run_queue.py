@@ -71,7 +71,8 @@ class QueueConductor:
                 self._ahead.drop_unwanted()
                 self._start_running()
                 running = self._running.read if self._running is not None else None
-                self._again |= self._ahead.start(running)
+                if self._ahead.start(running):
+                    self._again = True
         finally:
             self._advancing = False
 
