@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cc3d
 import numpy as np
@@ -53,26 +53,29 @@ class Body:
         Of the model's grid.
     origin_kji : tuple of int
         Where boxes given to ``meets`` count from.
+    rim_kji : tuple of int
+        The model's voxels around the patient that a network has to see.
     """
 
     cells: BoolArray
     cell_kji: tuple[float, float, float]
     shape_kji: Shape3
     origin_kji: Shape3 = (0, 0, 0)
+    rim_kji: Shape3 = (0, 0, 0)
 
     @property
     def box(self) -> Box:
-        """The box around the patient on the model's grid."""
+        """The box around the patient, with the rim, on the model's grid."""
         around = Box.around(self.cells) or Box.whole((1, 1, 1))
         k, j, i = (
             (math.floor(low * size), math.ceil(high * size))
             for low, high, size in zip(around.min_kji, around.max_kji, self.cell_kji, strict=True)
         )
-        return Box((k[0], j[0], i[0]), (k[1], j[1], i[1])).clipped(self.shape_kji)
+        return Box((k[0], j[0], i[0]), (k[1], j[1], i[1])).padded(self.rim_kji).clipped(self.shape_kji)
 
     def seen_from(self, origin_kji: Shape3) -> Body:
         """Return the same with boxes counted from a voxel of the model's grid."""
-        return Body(self.cells, self.cell_kji, self.shape_kji, origin_kji)
+        return replace(self, origin_kji=origin_kji)
 
     def meets(self, box: Box) -> bool:
         """Whether anything of the patient is in a box of voxels."""
@@ -84,7 +87,11 @@ class Body:
 
 
 def find_body(
-    volumes: Sequence[Volume], orientation: Orientation, model_shape_kji: Shape3, context: JobContext
+    volumes: Sequence[Volume],
+    orientation: Orientation,
+    model_shape_kji: Shape3,
+    context: JobContext,
+    rim_kji: Shape3 = (0, 0, 0),
 ) -> Body | None:
     """Return where the patient is on a model's grid; None where that cannot be told.
 
@@ -96,6 +103,8 @@ def find_body(
         How the model sees them.
     model_shape_kji : tuple of int
         Of the model's grid, which covers the same extent.
+    rim_kji : tuple of int
+        The model's voxels around the patient that a network has to see, such as the reach of its convolutions.
 
     Raises
     ------
@@ -122,7 +131,7 @@ def find_body(
     cells = np.pad(_between(_large_parts(found)), missing, mode="edge")
     cells = _grown(cells, [math.ceil(MARGIN_MM / (mm * s)) for mm, s in zip(spacing, steps, strict=True)])
     k, j, i = (s * m / n for s, m, n in zip(steps, model_shape_kji, turned, strict=True))
-    return Body(cells, (k, j, i), model_shape_kji)
+    return Body(cells, (k, j, i), model_shape_kji, rim_kji=rim_kji)
 
 
 def _dense(volume: Volume, sampled: npt.NDArray[np.generic]) -> BoolArray | None:

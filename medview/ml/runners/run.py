@@ -137,7 +137,9 @@ def _body(request: PredictRequest, turn: Orientation, shape_kji: Shape3, context
     spec = request.pack.spec
     if not request.crop or spec.input.crop is not Crop.BODY or spec.task is not Task.SEGMENTATION:
         return None
-    return find_body(request.volumes, turn, shape_kji, context)
+    return find_body(
+        request.volumes, turn, shape_kji, context, (0, 0, 0) if spec.tiling is None else spec.tiling.margin_kji
+    )
 
 
 def _plan(request: PredictRequest, network: nn.Module, shape_kji: Shape3) -> MemoryPlan:

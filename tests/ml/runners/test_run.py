@@ -67,7 +67,7 @@ class Recorded(Inline):
 
 def balanced(folder: Path, volume: Volume, **changes: object) -> ModelPack:
     """Return a segmentation pack with random weights under which every label wins somewhere on a volume."""
-    pack = small_pack(folder, tiling=SMALL_TILES, postprocess=[], **changes)
+    pack = small_pack(folder, **{"tiling": SMALL_TILES, "postprocess": [], **changes})
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "model.json"}
     content = {name: value for name, value in pack.spec.document.items() if name != "files"}
     state = load(files["weights.safetensors"])
