@@ -6,13 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from medview.core.annotations import Annotation, tells_models
-from medview.core.changes import AnnotationChange, Change, EffortChange, MarksChange, ProposalChange, SegmentChange
+from medview.core.changes import (
+    AnnotationChange,
+    Change,
+    EffortChange,
+    MarksChange,
+    PromptChange,
+    ProposalChange,
+    SegmentChange,
+)
 from medview.core.effort import Effort
 from medview.core.errors import LabelError
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
 from medview.core.marks import Marks
 from medview.core.prediction import Proposal
+from medview.core.prompt_log import PromptLog
 from medview.core.segmentation import Segment, Segmentation
 
 
@@ -32,6 +41,8 @@ class CaseLabels:
     efforts : dict of str to Effort
         By segment id: which class of which model a segment was accepted from, and what was done to it since. Stays when
         the segment is deleted, and goes when the acceptance is undone.
+    prompts : dict
+        What was pointed at to find segments, by their ids; of one that was removed, in case it comes back.
     revision : int
         Grows with every applied change of voxels or annotations.
     """
@@ -41,6 +52,7 @@ class CaseLabels:
     proposals: dict[str, Proposal] = field(default_factory=dict)
     marks: Marks = Marks()
     efforts: dict[str, Effort] = field(default_factory=dict)
+    prompts: dict[str, PromptLog] = field(default_factory=dict)
     revision: int = 0
 
     @classmethod
@@ -81,6 +93,8 @@ class CaseLabels:
             self.marks = change.after
         elif isinstance(change, EffortChange):
             self._apply_effort(change)
+        elif isinstance(change, PromptChange):
+            self._apply_prompts(change)
         elif not self._apply_proposal(change):
             return False
         self.revision += counts_as_revision(change)
@@ -126,6 +140,17 @@ class CaseLabels:
             other.segment_id == segment.segment_id or (other.layer_id, other.value) == (segment.layer_id, segment.value)
             for other in self.segmentation.segments
         )
+
+    def _apply_prompts(self, change: PromptChange) -> None:
+        some = change.after or change.before
+        if some is None:
+            return
+        if self.prompts.get(some.segment_id) != change.before:
+            raise LabelError("The prompts of this segment are no longer those this change expects.")
+        if change.after is None:
+            del self.prompts[some.segment_id]
+        else:
+            self.prompts[some.segment_id] = change.after
 
     def _apply_proposal(self, change: ProposalChange) -> bool:
         """Apply it, or do nothing where a newer run of the model took the place of the proposal it speaks of.

@@ -9,6 +9,7 @@ from medview.core.effort import Effort
 from medview.core.label_patch import LabelPatch
 from medview.core.marks import Marks
 from medview.core.prediction import Proposal
+from medview.core.prompt_log import PromptLog
 from medview.core.segmentation import Segment
 
 
@@ -73,7 +74,19 @@ class EffortChange:
         return EffortChange(self.after, self.before)
 
 
-Change = LabelPatch | SegmentChange | AnnotationChange | ProposalChange | MarksChange | EffortChange
+@dataclass(frozen=True, slots=True)
+class PromptChange:
+    """What was pointed at to find one segment: its log begun (no ``before``), forgotten (no ``after``) or gone on."""
+
+    before: PromptLog | None
+    after: PromptLog | None
+
+    def inverse(self) -> PromptChange:
+        """Return the change that takes this one back."""
+        return PromptChange(self.after, self.before)
+
+
+Change = LabelPatch | SegmentChange | AnnotationChange | ProposalChange | MarksChange | EffortChange | PromptChange
 
 
 @dataclass(frozen=True, slots=True)

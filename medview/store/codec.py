@@ -1,7 +1,7 @@
 """Commands to JSON with binary parts, and back. Versioned; never code.
 
 A document is ``{"v": 1, "name", "tool", "changes": [...]}``. Each change has a ``kind``: ``patch``, ``segment``,
-``annotation``, ``marks``, ``effort`` or ``proposal``. The voxels of an accepted proposal are not
+``annotation``, ``marks``, ``effort``, ``prompts`` or ``proposal``. The voxels of an accepted proposal are not
 written again: the patch then holds the proposal's mask by reference and a table from its values to label values
 (``from_mask``).
 """
@@ -20,6 +20,7 @@ from medview.core.changes import (
     Command,
     EffortChange,
     MarksChange,
+    PromptChange,
     ProposalChange,
     SegmentChange,
 )
@@ -29,6 +30,7 @@ from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask
 from medview.core.segmentation import LabelArray
 from medview.store.codec_effort import decode_effort_change, encode_effort_change
+from medview.store.codec_prompts import decode_prompts, encode_prompts
 from medview.store.codec_values import (
     decode_annotation,
     decode_box,
@@ -44,6 +46,7 @@ from medview.store.codec_values import (
 from medview.store.parts import Json, PartReader, PartWriter, unpack_stored
 
 CODEC_VERSION = 3
+"""3: efforts and prompts."""
 
 _SLAB_VOXELS = 1 << 20
 
@@ -130,6 +133,12 @@ def _encode_change(change: Change, parts: PartWriter, masks: list[PredictedMask]
         return {"kind": "marks", "before": encode_marks(change.before), "after": encode_marks(change.after)}
     if isinstance(change, EffortChange):
         return encode_effort_change(change)
+    if isinstance(change, PromptChange):
+        return {
+            "kind": "prompts",
+            "before": None if change.before is None else encode_prompts(change.before, parts),
+            "after": None if change.after is None else encode_prompts(change.after, parts),
+        }
     return {
         "kind": "proposal",
         "before": None if change.before is None else encode_proposal(change.before, parts),
@@ -151,6 +160,11 @@ def _decode_change(data: Json, parts: PartReader) -> Change:
         return MarksChange(decode_marks(before), decode_marks(after))
     if kind == "effort":
         return decode_effort_change(data)
+    if kind == "prompts":
+        return PromptChange(
+            None if before is None else decode_prompts(before, parts),
+            None if after is None else decode_prompts(after, parts),
+        )
     if kind == "annotation":
         return AnnotationChange(
             None if before is None else decode_annotation(before), None if after is None else decode_annotation(after)

@@ -21,6 +21,7 @@ from medview.store.blobs import BlobStore
 from medview.store.bricks import Brick, BrickLayer
 from medview.store.codec import canonical
 from medview.store.codec_effort import decode_effort, encode_effort
+from medview.store.codec_prompts import decode_prompts, encode_prompts
 from medview.store.codec_values import (
     decode_annotation,
     decode_marks,
@@ -39,7 +40,7 @@ _MAGIC = b"MVSNAP1\n"
 _HEADER_AT = len(_MAGIC) + 8
 
 SNAPSHOT_VERSION = 3
-"""1: no marks. 2: marks. 3: efforts."""
+"""1: no marks. 2: marks. 3: efforts, prompts."""
 
 SNAPSHOT_ROWS = 200
 """A case gets a snapshot after this many rows ..."""
@@ -81,6 +82,8 @@ def pack_snapshot(case: ReplayedCase) -> tuple[bytes, dict[str, bytes]]:
         "recorded": case.recorded,
         "layers": layers,
     }
+    if labels.prompts:
+        header["prompts"] = [encode_prompts(one, parts, blob=True) for one in labels.prompts.values()]
     text = canonical(header).encode()
     return b"".join((_MAGIC, len(text).to_bytes(8, "big"), text, bytes(bricks))), parts.blobs
 
@@ -117,6 +120,8 @@ def unpack_snapshot(data: bytes, geometry: Geometry, get_blob: Callable[[str], b
         for effort in map(decode_effort, header.get("efforts", ())):  # since version 3
             labels.efforts[effort.segment_id] = effort
         parts = PartReader(b"", get_blob)
+        for one in (decode_prompts(stored, parts) for stored in header.get("prompts", ())):
+            labels.prompts[one.segment_id] = one
         for proposal in (decode_proposal(stored, parts) for stored in header["proposals"]):
             labels.proposals[proposal.proposal_id] = proposal
         for layer in header["layers"]:

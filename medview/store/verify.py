@@ -209,6 +209,8 @@ def _same(one: ReplayedCase, other: ReplayedCase) -> bool:
         return False
     if (one.labels.marks, one.labels.efforts) != (other.labels.marks, other.labels.efforts):
         return False
+    if one.labels.prompts != other.labels.prompts:
+        return False
     if (one.stacks.undo, one.stacks.redo) != (other.stacks.undo, other.stacks.redo):
         return False
     return _bricks(one) == _bricks(other)

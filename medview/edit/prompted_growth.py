@@ -1,0 +1,143 @@
+"""One object from prompts without a model: it grows where the values are like those pointed at, as far as that is sensible.
+
+What comes out depends on the picture, on what the segment held before, on what others hold and on the prompts in their
+order, and on nothing else. The first finds the object; a later one that lies close beside what is there puts that right,
+and reaches no further than is fit for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.box import Box
+from medview.core.job import JobContext
+from medview.core.language import _
+from medview.core.prompt import Prompt
+from medview.core.prompt_log import HeldVoxels
+from medview.core.prompt_shape import voxels_of
+from medview.core.volume import Volume
+from medview.edit.depths import depth_mm
+from medview.edit.prompted_part import Part, grown_part
+from medview.edit.prompted_split import without_negative
+
+Mask = npt.NDArray[np.bool_]
+
+Taken = Callable[[Box], Mask | None]
+"""Which voxels of a box are held by others and may not be taken; None where none are."""
+
+REACH_MM = 24.0
+"""How far from a prompt is looked at first."""
+_NEAR_MM = 10.0
+"""A prompt so close to what is there puts it right."""
+MOST_VOXELS = 24_000_000
+"""A region that would be larger is not made larger."""
+
+
+def grow_from_prompts(
+    volume: Volume, prompts: Sequence[Prompt], base: HeldVoxels, taken: Taken, context: JobContext
+) -> HeldVoxels:
+    """Return the object that prompts mean.
+
+    Parameters
+    ----------
+    volume : Volume
+        Grey, with all its slices there.
+    base : HeldVoxels
+        What the segment holds before any of the prompts; what is not spoken of stays as it is.
+    taken : callable
+        See ``Taken``.
+
+    Raises
+    ------
+    CancelledError
+        When the person pressed Cancel.
+    """
+    positive = [prompt for prompt in prompts if prompt.positive]
+    negative = [prompt for prompt in prompts if not prompt.positive]
+    against = [found for prompt in negative if not (found := voxels_of(prompt, volume.geometry))[0].empty]
+    whole, mask = base.box, base.mask(base.box)
+    seeds = np.zeros_like(mask)
+    for n, prompt in enumerate(positive):
+        context.progress(0.8 * n / len(positive), _("Growing"))
+        fences = [other for other in positive if other.kind.flat and other is not prompt]
+        limit_mm = _limit_mm(volume, prompt, whole, mask)
+        part = _as_far_as_sensible(volume, prompt, fences, against, taken, limit_mm, context)
+        if part is None:
+            continue
+        wider = Box.union_of((whole, part.box)) or part.box
+        mask, seeds = _laid(mask, whole, wider), _laid(seeds, whole, wider)
+        whole = wider
+        mask[part.box.within(whole).slices] |= part.mask
+        seeds[part.box.within(whole).slices] |= part.seeds
+    context.raise_if_cancelled()
+    if whole.empty:
+        return HeldVoxels()
+    context.progress(0.85, _("Growing"))
+    if against:
+        mask = without_negative(volume, whole, mask, seeds, against, held=not base.empty)
+    return HeldVoxels.of(whole, mask)
+
+
+def _laid(mask: Mask, box: Box, wider: Box) -> Mask:
+    """Return a mask of a box as one of a wider box."""
+    if box == wider:
+        return mask
+    found = np.zeros(wider.shape_kji, dtype=np.bool_)
+    if not box.empty:
+        found[box.within(wider).slices] = mask
+    return found
+
+
+def _limit_mm(volume: Volume, prompt: Prompt, box: Box, mask: Mask) -> float | None:
+    """Return how far from a prompt may be written that puts something right; None where it finds something new."""
+    if box.empty or prompt.kind.flat or not mask.any():
+        return None
+    spacing = volume.geometry.spacing_kji_mm
+    own, seeds = voxels_of(prompt, volume.geometry)
+    k, j, i = (int(np.ceil(_NEAR_MM / mm)) for mm in spacing)
+    around = own.padded((k, j, i)).clipped(volume.geometry.shape_kji)
+    there = _laid(mask, box, Box.union_of((box, around)) or box)
+    near = there[around.within(Box.union_of((box, around)) or box).slices]
+    if not near.any():
+        return None
+    held = np.zeros_like(near)
+    held[own.within(around).slices] = seeds
+    # How far the prompt's furthest voxel lies from what is there.
+    away = float(depth_mm(~near, spacing)[held].max())
+    return 1.2 * away + 0.5 * sorted(spacing)[1]
+
+
+def _as_far_as_sensible(
+    volume: Volume,
+    prompt: Prompt,
+    fences: Sequence[Prompt],
+    against: Sequence[tuple[Box, Mask]],
+    taken: Taken,
+    limit_mm: float | None,
+    context: JobContext,
+) -> Part | None:
+    """Grow one prompt in its neighbourhood, and in a larger one as long as the object itself goes on at its edge."""
+    shape = volume.geometry.shape_kji
+    seeds, seed_mask = voxels_of(prompt, volume.geometry)
+    if seeds.empty:
+        return None
+    reach_mm, before = min(REACH_MM, limit_mm or REACH_MM), None
+    while True:
+        context.raise_if_cancelled()
+        region = seeds.padded(_reach_kji(volume, reach_mm)).clipped(shape)
+        if before is not None and region.size > MOST_VOXELS:
+            return before
+        held = np.zeros(region.shape_kji, dtype=np.bool_)
+        held[seeds.within(region).slices] = seed_mask
+        part = grown_part(volume, prompt, region, held, fences, against, taken(region), limit_mm)
+        if part is None or not part.goes_on or limit_mm is not None or region == Box.whole(shape):
+            return part
+        reach_mm, before = reach_mm * 2, part
+
+
+def _reach_kji(volume: Volume, reach_mm: float) -> tuple[int, int, int]:
+    k, j, i = (int(np.ceil(reach_mm / mm)) for mm in volume.geometry.spacing_kji_mm)
+    return k, j, i
