@@ -151,7 +151,12 @@ class Hands:
         self._dragging.take()
         if not self._dragging.going_on:
             marking = self._entry.group is ToolGroup.MARK
-            if self.clicking.end() or self.later.cancel() or self._workspace.effects.close():
+            if (
+                self.clicking.end()
+                or self.later.cancel()
+                or self._workspace.prompting.cancel()
+                or self._workspace.effects.close()
+            ):
                 return True
             return marking and self._workspace.active is not None and choose_none(self._workspace.active)
         self._dragging.give_up()
@@ -196,7 +201,7 @@ class Hands:
         return self._press is not None and self._does(self._press) == "tool"
 
     def _stage(self, case: OpenCase) -> Stage:
-        return Stage(self._bench, case, self._workspace.say, self.later)
+        return Stage(self._bench, case, self._workspace.say, self.later, self._workspace.prompting)
 
     def _does(self, press: Pointer) -> str:
         """Return what a drag that begins so does; Alt puts and removes anchors of what is being drawn."""

@@ -26,6 +26,7 @@ WORDS = {
     "tool.fill": _("bucket flood paint region"),
     "tool.grow": _("region growing wand magic flood threshold connected 3d"),
     "tool.scissors": _("cut crop trim remove 3d"),
+    "tool.prompt": _("interactive click segment anything sam nninteractive ai smart positive negative scribble"),
     "slice.to_next": _("propagate duplicate copy contour"),
     "slice.to_previous": _("propagate duplicate copy contour"),
     "tool.crosshair": _("oblique rotate planes localizer localiser cursor"),

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from medview.core.box import Box
 from medview.core.prediction import PredictedSegment, Proposal
+from medview.core.prompt import Prompt
 from medview.core.segmentation import Segment
 from medview.edit.effects.effect import Effect
 from medview.edit.hindrance import hindrances
@@ -41,6 +42,13 @@ class Later(Protocol):
         """Take over the piece of a proposed class that holds a voxel, or give it back."""
 
 
+class Asks(Protocol):
+    """Finds objects from prompts."""
+
+    def add(self, case: OpenCase, prompt: Prompt) -> None:
+        """Ask for the object a further prompt is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The case under the hand, the bench, and a way to say something.
@@ -51,12 +59,15 @@ class Stage:
         Shows one line, e.g. why a stroke changed nothing.
     later : Later or None
         None where there are no jobs.
+    prompting : Asks or None
+        As ``later``.
     """
 
     bench: Bench
     case: OpenCase
     say: Callable[[str], None]
     later: Later | None = None
+    prompting: Asks | None = None
 
     def writer(self, box: Box, within: Range | None = None) -> LabelWriter:
         """Return what turns masks of a box into changes, within the rules of the bench.

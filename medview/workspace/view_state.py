@@ -14,6 +14,7 @@ from medview.core.axes import Axes
 from medview.core.heat import Heat
 from medview.core.oblique import PlaneLayout
 from medview.core.plane import Plane
+from medview.core.prompt import PromptKind
 from medview.core.slab import Slab
 from medview.core.study import Series
 from medview.core.voi_table import VoiTransform
@@ -25,6 +26,7 @@ from medview.workspace.corners import CornerLines, default
 from medview.workspace.effect_state import EffectState
 from medview.workspace.fusion import Fusion
 from medview.workspace.layout import Layout, three_planes
+from medview.workspace.prompt_state import PromptState
 from medview.workspace.review_state import Review
 
 
@@ -63,6 +65,7 @@ class Tool(Enum):
     FILL = "fill"
     GROW = "grow"
     SCISSORS = "scissors"
+    PROMPT = "prompt"
     ACCEPT_BRUSH = "accept_brush"
     ACCEPT_PIECE = "accept_piece"
 
@@ -258,6 +261,12 @@ class Bench:
         The effect that is being looked at, changed by ``workspace.effects`` only.
     review : Review
         What of the proposals is taken over, compared or looked at; changed by ``workspace.review`` and its like only.
+    prompt_drag : PromptKind
+        What a drag of the prompt tool is; a click is a point.
+    prompt_engine : str
+        ``id@version`` of the model that is asked; empty for growing without one.
+    prompts : PromptState
+        Changed by ``workspace.prompting`` only.
     layout : Layout
         How the centre is divided.
     maximised : str
@@ -309,6 +318,9 @@ class Bench:
     slice_clip: SliceClip | None = None
     rules: EditRules = EditRules()
     effect: EffectState = EffectState()
+    prompt_drag: PromptKind = PromptKind.SCRIBBLE
+    prompt_engine: str = ""
+    prompts: PromptState = PromptState()
     review: Review = Review()
     layout: Layout = field(default_factory=three_planes)
     maximised: str = ""

@@ -22,6 +22,7 @@ from medview.workspace.model_queue import ModelQueue
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Patient, patient_of
 from medview.workspace.pointer import Pointer
+from medview.workspace.prompting import Prompting
 from medview.workspace.scene_view import SceneView
 from medview.workspace.services import Services
 from medview.workspace.settings import Settings
@@ -77,6 +78,7 @@ class Workspace:
         self.opening: set[str] = set()
         """Series that are asked for and not open yet."""
         self.effects = Effects(self)
+        self.prompting = Prompting(self)
         self.differences = Differences(self)
         self.queue = ModelQueue(self)
 

@@ -12,6 +12,7 @@ from medview.gui.options.brush import BrushOptions
 from medview.gui.options.grow import GrowOptions
 from medview.gui.options.marks import MarkOptions
 from medview.gui.options.outline import OutlineOptions
+from medview.gui.options.prompt import PromptOptions
 from medview.gui.options.rules import RulesOptions
 from medview.gui.options.scissors import ScissorsOptions
 from medview.gui.options.threshold_brush import ThresholdBrushOptions
@@ -39,6 +40,7 @@ OPTIONS: dict[Tool, Options] = {
     Tool.FILL: GrowOptions,
     Tool.GROW: GrowOptions,
     Tool.SCISSORS: ScissorsOptions,
+    Tool.PROMPT: PromptOptions,
 }
 """Tool -> what makes the widget of its settings, once, when it is first taken; tools of one maker share the widget."""
 

@@ -17,6 +17,7 @@ from medview.gui.layers.measurements import FigureOnSlice
 from medview.gui.layers.proposal import Chip, ProposedMask
 from medview.gui.panes.drawn_content import drawn_on_slice, proposed_on_slice
 from medview.gui.panes.oblique_content import oblique_labels, oblique_levels, oblique_mask
+from medview.gui.panes.prompt_content import prompts_on_slice
 from medview.workspace.grey_table import GreyTable, Levels
 from medview.workspace.key_images import on_slice
 from medview.workspace.load_state import LoadState, SliceState
@@ -183,6 +184,7 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
         return []
     geometry, colours = case.volume.geometry, _colours_by_name(case)
     found = proposed_on_slice(case, plane, index, colours) + drawn_on_slice(case, plane, index, colours)
+    found += prompts_on_slice(case, bench, plane, index)
     for one in measurements(case):
         if not lies_on(one, plane, geometry, index):
             continue
