@@ -200,11 +200,14 @@ class Prompting:
         rules = self._workspace.bench.rules
         segment = case.labels.segmentation.find(ask.segment_id)
         about = segment.name if segment is not None else new_segment(case.labels.segmentation).name
-        name = f"Prompt {about}" if ask.prompt is not None else f"Remove a prompt of {about}"
         changes = _written(case, ask, ask.log, found, rules)
         pieces = Box.union_of(filter(None, (found.box, case.labels.segmentation.box(segment) if segment else None)))
         total = 2 + (sum(1 for _piece in pieces.pieces(PIECE_KJI)) if pieces is not None else 0)
-        if case.pour(name, "prompt", changes, total):
+        if ask.prompt is not None:
+            began = case.pour(f"Prompt {about}", "prompt", changes, total)
+        else:
+            began = case.pour(f"Remove a prompt of {about}", "prompt", changes, total)
+        if began:
             case.after_gesture(lambda: self._done(ask, found))
         else:
             self._next(_("The labels cannot be changed now, so the prompt was not written."))
