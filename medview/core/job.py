@@ -40,3 +40,34 @@ class Inline:
         """Raise CancelledError after ``cancel``."""
         if self.cancelled:
             raise CancelledError
+
+
+class JobPart:
+    """A part of a job that reports as if it were the whole.
+
+    Parameters
+    ----------
+    first, last : float
+        Fractions of the whole at the part's start and end.
+    whole : bool
+        What the part hands over on the way is of use to the one who started the whole.
+    """
+
+    def __init__(self, context: JobContext, first: float, last: float, *, whole: bool = False) -> None:
+        self._context = context
+        self._whole = whole
+        self._first = first
+        self._last = last
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Report the part's fraction as the whole's."""
+        self._context.progress(self._first + (self._last - self._first) * min(max(fraction, 0.0), 1.0), text)
+
+    def partial(self, value: object) -> None:
+        """Hand over what is a part of the whole as well; drop the rest."""
+        if self._whole:
+            self._context.partial(value)
+
+    def raise_if_cancelled(self) -> None:
+        """Raise CancelledError once the person pressed Cancel."""
+        self._context.raise_if_cancelled()

@@ -81,6 +81,23 @@ def in_one_frame(one: Geometry, other: Geometry) -> bool:
     return bool(one.frame_of_reference_uid) and one.frame_of_reference_uid == other.frame_of_reference_uid
 
 
+def registration_between(
+    found: Mapping[tuple[str, str], Registration], fixed: tuple[str, Geometry], moving: tuple[str, Geometry]
+) -> Registration | None:
+    """Return the registration of one case to another among those found in this session, in either direction, or None.
+
+    Parameters
+    ----------
+    fixed, moving : tuple of str and Geometry
+        Keys of the cases and their grids.
+    """
+    there, back = found.get((fixed[0], moving[0])), found.get((moving[0], fixed[0]))
+    one = there or (back.inverse() if back is not None else None)
+    frames = (fixed[1].frame_of_reference_uid, moving[1].frame_of_reference_uid)
+    # Other files may have come under the same names meanwhile.
+    return one if one is not None and (one.fixed_frame, one.moving_frame) == frames else None
+
+
 def with_fusion(fusions: Fusions, fusion: Fusion) -> dict[str, Fusion]:
     """Return the fusions with this one in place of an earlier one of the same base."""
     return {**fusions, fusion.base_key: fusion}

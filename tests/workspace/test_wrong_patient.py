@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -47,6 +46,7 @@ from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
 from tests.helpers.impostors import SEGMENT, SHAPE_KJI, drawn, drawn_command, entry_of, genuine, impostors, series_of
+from tests.ml.inputs.made import spec_with
 
 REOPENED, READ_ONLY, COPIED, WITH_GAPS = 280, 140, 56, 60
 """Attempts by opening other images under a project's labels."""
@@ -334,7 +334,7 @@ def test_a_model_that_ends_late_proposes_on_the_volume_it_ran_on_or_not_at_all(
     registry = Registry(tmp_path / "bundled", tmp_path / "user")
     workspace = Workspace(runner, Services(InlinePool(), registry, None))
     monkeypatch.setattr(predict, "_fit", lambda pack, case: Fit(True, ""))
-    pack = cast(ModelPack, SimpleNamespace(spec=SimpleNamespace(name="Organs")))
+    pack = ModelPack(spec_with(modality=[], unit=""), tmp_path, "", "")
     for name, volume in impostors(LATE // 3, seed=12):
         ran_on = open_case(genuine())
         workspace.add_case(ran_on)

@@ -38,8 +38,8 @@ class Candidate:
 
 
 def candidate_of(key: str, series: Series, entry: VolumeEntry) -> Candidate | None:
-    """Return a volume that was found as a candidate; None where it has no millimetres or cannot be read."""
-    if entry.geometry is None or entry.verdict is not Verdict.VOLUME:
+    """Return a volume that was found as a candidate; None where it cannot be read."""
+    if entry.geometry is None or entry.verdict is Verdict.REFUSED:
         return None
     return Candidate(
         key,

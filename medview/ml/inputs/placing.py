@@ -49,7 +49,8 @@ def place_beside(reference: Geometry, moving: Geometry, registration: Registrati
         return Place(Ground.REGISTERED, registration.place(moving))
     if stated:
         return Place(Ground.ELSEWHERE, None)
-    return Place(Ground.UNSTATED, moving)
+    # Files on one grid to the hundredth of a millimetre were put there.
+    return Place(Ground.SAME_GRID if reference.same_grid(moving) else Ground.UNSTATED, moving)
 
 
 def remark_on(place: Place, name: str, reference: str, registration: Registration | None = None) -> str:

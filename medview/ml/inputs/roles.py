@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from medview.core.geometry import Calibration
 from medview.ml.inputs.candidate import Candidate
 from medview.ml.inputs.weighting import Weighting, spelt, told_by_words, weighting_of
 from medview.ml.spec import ChannelSpec
@@ -80,6 +81,8 @@ def propose(channels: Sequence[ChannelSpec], candidates: Sequence[Candidate], lo
 
 def evidence(channel: ChannelSpec, one: Candidate) -> float | None:
     """Return how much speaks for a series being a channel; None where it cannot be, or more speaks against it."""
+    if one.geometry.calibration is not Calibration.VOLUME:
+        return None
     if one.colour or (one.modality and channel.modality and one.modality not in channel.modality):
         return None
     if channel.unit and one.unit != channel.unit and (one.modality or one.unit):

@@ -16,6 +16,7 @@ from medview.workspace.fusion import (
     Fusion,
     in_one_frame,
     opening_colour_map,
+    registration_between,
     same_patient,
     why_not,
     with_fusion,
@@ -95,12 +96,8 @@ def fuse(workspace: Workspace, base: OpenCase, overlay: OpenCase) -> bool:
 
 def known_registration(workspace: Workspace, base: OpenCase, overlay: OpenCase) -> Registration | None:
     """Return the registration of one case to another that was found in this session, in either direction, or None."""
-    there = workspace.registrations.get((base.key, overlay.key))
-    back = workspace.registrations.get((overlay.key, base.key))
-    found = there or (back.inverse() if back is not None else None)
-    frames = (base.volume.geometry.frame_of_reference_uid, overlay.volume.geometry.frame_of_reference_uid)
-    # Other files may have come under the same names meanwhile.
-    return found if found is not None and (found.fixed_frame, found.moving_frame) == frames else None
+    fixed, moving = (base.key, base.volume.geometry), (overlay.key, overlay.volume.geometry)
+    return registration_between(workspace.registrations, fixed, moving)
 
 
 def fuse_series(workspace: Workspace, base: OpenCase, series: Series) -> Job | None:

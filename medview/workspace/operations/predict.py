@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import uuid
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from medview.core.job import JobContext
+from medview.core.job import JobContext, JobPart
 from medview.core.language import _
 from medview.core.prediction import Prediction, Proposal
 from medview.ml.packs import ModelPack
@@ -15,11 +15,17 @@ from medview.ml.predict import PredictRequest
 from medview.ml.registry import Fit, fits
 from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.events import Severity
+from medview.workspace.input_preparation import Preparation
 from medview.workspace.jobs import Job, Lane, Outcome
+from medview.workspace.model_inputs import ModelInputs
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.device import reporting
 from medview.workspace.operations.labels import propose
+from medview.workspace.operations.model_inputs import inputs_for, refreshed, why_not_now
 from medview.workspace.workspace import Workspace
+
+_PREPARED = 0.1
+"""Part of a job that reading and resampling channels is taken to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,9 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class RunModel:
-    """Request: one prediction."""
+    """Request: one prediction, of volumes that stand or of channels that are read and brought onto one grid before."""
 
-    request: PredictRequest
+    request: PredictRequest | Preparation
 
     @property
     def title(self) -> str:
@@ -50,12 +56,19 @@ class RunModel:
         """Run in a worker; torch is imported here, not in the window."""
         import_torch()
         runners = importlib.import_module("medview.ml.runners.run")
-        prediction = runners.predict(self.request, context)
+        began, request, inner = time.monotonic(), self.request, context
+        if isinstance(request, Preparation):
+            request, inner = request.prepare(JobPart(context, 0.0, _PREPARED)), JobPart(context, _PREPARED, 1.0, whole=True)
+        before = time.monotonic() - began
+        prediction = runners.predict(request, inner)
         if not isinstance(prediction, Prediction):
             raise TypeError(f"a runner returned {type(prediction).__name__}")
         if prediction.mask is not None:
             # Counted here once, so that panels need not.
             prediction.mask.counts()
+        if isinstance(self.request, Preparation):
+            seconds = {**prediction.seconds, "load": prediction.seconds.get("load", 0.0) + before}
+            prediction = replace(prediction, seconds=seconds)
         return prediction
 
 
@@ -86,22 +99,40 @@ def run_model(
     if case is None:
         return None
     fit = _fit(pack, case)
-    if not fit.ok:
-        workspace.say(fit.reason, Severity.WARNING)
+    problem = why_not_now(case) if fit.ok else fit.reason
+    if problem:
+        workspace.say(problem, Severity.WARNING)
         return None
-    if not case.ready:
-        workspace.say(_("The series is still being read; run the model when it is complete."), Severity.WARNING)
+    return run_on(workspace, inputs_for(workspace, pack, case), device, then)
+
+
+def run_on(
+    workspace: Workspace,
+    inputs: ModelInputs,
+    device: str = "auto",
+    then: Callable[[OpenCase, Proposal], None] = lambda _case, _proposal: None,
+) -> Job | None:
+    """Start a model on the series it is given; its result becomes a proposal on the case of the reference.
+
+    A reference that is not open is opened first. Says why when it cannot start.
+    """
+    inputs = refreshed(workspace, inputs)
+    base = inputs.of(inputs.reference)
+    if inputs.problem or base is None:
+        workspace.say(inputs.problem, Severity.WARNING)
         return None
-    if case.load.damaged:
-        workspace.say(
-            _("{count} slices are damaged, so a model would see gaps; it was not started.").format(
-                count=len(case.load.damaged)
-            ),
-            Severity.WARNING,
-        )
-        return None
+    case = workspace.cases.get(base.key)
+    if case is None:
+
+        def opened(_case: OpenCase) -> None:
+            run_on(workspace, refreshed(workspace, inputs), device, then)
+
+        # Readers take a while to import; the window is on screen before anybody runs a model.
+        from medview.workspace.operations.open import open_series
+
+        return open_series(workspace, base.series, base.entry, then=opened)
     revision = case.labels.revision
-    request = PredictRequest(volume=case.volume, pack=pack, device=device, job_id=uuid.uuid4().hex)
+    request = inputs.request(device)
 
     def done(value: object) -> None:
         if not isinstance(value, Prediction) or workspace.cases.get(case.key) is not case:
@@ -117,13 +148,19 @@ def run_model(
 
         propose(case, proposal, shown)
 
-    failed = reporting(workspace, case.key, lambda: run_model(workspace, pack, "cpu", then))
+    unread = inputs.without_volumes()
+    failed = reporting(workspace, case.key, lambda: run_on(workspace, unread, "cpu", then))
     return workspace.runner.submit(RunModel(request), Outcome(done, failed=failed))
 
 
 def _fit(pack: ModelPack, case: OpenCase) -> Fit:
+    """Whether the case can be any of the channels; the best answer counts."""
     volume = case.volume
-    return fits(pack.spec, volume.modality, volume.geometry, volume.unit, volume.colour)
+    found = [
+        fits(pack.spec, volume.modality, volume.geometry, volume.unit, volume.colour, channel)
+        for channel in range(len(pack.spec.input.channels))
+    ]
+    return next((fit for fit in found if fit.ok), found[0])
 
 
 def _summary(prediction: Prediction) -> str:

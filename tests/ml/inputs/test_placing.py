@@ -39,9 +39,13 @@ def test_another_frame_is_refused_with_the_way_out_unless_it_was_registered() ->
 
 def test_files_that_state_no_frame_are_taken_as_they_lie_and_that_is_said() -> None:
     for one, other in (("", ""), ("A", ""), ("", "B")):
-        place = place_beside(grid(one), grid(other))
+        place = place_beside(grid(one), grid(other, 0.7))
         assert place.ground is Ground.UNSTATED
         assert "no frame of reference" in remark_on(place, "T2", "T1")
+
+
+def test_files_on_one_grid_that_state_no_frame_belong_together() -> None:
+    assert place_beside(grid(""), grid("")).ground is Ground.SAME_GRID
 
 
 def test_a_registration_is_not_used_within_one_frame() -> None:
