@@ -228,9 +228,7 @@ def test_a_case_that_can_be_any_of_the_channels_is_offered_the_model(workspace: 
 
 
 @pytest.mark.data
-def test_a_real_study_is_run_with_only_one_of_its_series_open(
-    workspace: Workspace, tmp_path: Path, test_data: Path
-) -> None:
+def test_a_real_study_runs_with_one_of_its_series_open(workspace: Workspace, tmp_path: Path, test_data: Path) -> None:
     """The others are read in the job; the crop of the hippocampus is given to nobody."""
     pack = several(tmp_path / "packs" / "brain")
     found = scan(test_data / "mr-brain-t1-t1c-t2-flair", Inline(), InlinePool())
