@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-import uuid
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from medview.cli.channels import channels_of
 from medview.cli.output import print_json, progress, readers, say
-from medview.core.errors import ModelError
+from medview.core.errors import AmbiguousError, ModelError
+from medview.core.job import JobContext
+from medview.core.study import DamagedFile
 from medview.io.load import load_volume
-from medview.ml.predict import PredictRequest
-from medview.ml.registry import fits
+from medview.io.reader_pool import Pool
+from medview.ml.packs import ModelPack
 from medview.workspace.exports import (
     OUTPUT_NAMES,
     check_folder,
@@ -23,6 +25,8 @@ from medview.workspace.exports import (
     write_json,
     write_prediction,
 )
+from medview.workspace.input_preparation import Preparation
+from medview.workspace.model_inputs import ModelInputs, given_of
 from medview.workspace.models import model_registry
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -37,43 +41,75 @@ def predict(
     series: Annotated[str | None, typer.Option(help="Series UID, where there are several")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write into a folder that is not empty")] = False,
+    channel: Annotated[list[str] | None, typer.Option(help="NAME=SERIES UID or NAME=PATH, for one channel")] = None,
+    reference: Annotated[str | None, typer.Option(help="Channel on whose grid the result lies; else the first")] = None,
     json: Annotated[bool, typer.Option("--json", help="summary.json on stdout")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
 ) -> None:
-    """Run a model on a series and write masks, boxes, scores and a summary."""
+    """Run a model on a series and write masks, boxes, scores and a summary.
+
+    A model of several channels takes one SRC for each, in its order, or one folder with a study.
+    """
     pack = model_registry().get(model)
-    if len(src) > 1:
+    names = [one.name for one in pack.spec.input.channels]
+    if len(src) > 1 and len(names) == 1:
         raise ModelError(f"{pack.spec.name} takes one image; {len(src)} were given.")
+    if reference is not None and reference not in names:
+        raise AmbiguousError(f"--reference {reference} is no channel of {pack.spec.name}; it has {', '.join(names)}.")
     check_folder(output, overwrite=overwrite)
     with progress(quiet=quiet) as context:
         started = time.monotonic()
         with readers() as pool:
-            loaded = load_volume(src[0], series, context, pool)
+            if len(names) == 1 and not channel:
+                inputs, damaged = _series_of(pack, src[0], series, context, pool)
+            else:
+                inputs, damaged = channels_of(pack, src, channel or [], context, pool)
+            if reference is not None:
+                inputs = inputs.with_reference(names.index(reference))
+            request = inputs.request(device)
+            base = inputs.of(inputs.reference)
+            assert base is not None
+            paths = [frame.path for n in range(len(names)) if (one := inputs.of(n)) for frame in one.entry.frames]
+            sources: list[str | Path] = [*src, *paths]
+            for name in OUTPUT_NAMES:
+                refuse_sources(output / name, sources)
+            if isinstance(request, Preparation):
+                request = request.prepare(context)
         load_seconds = time.monotonic() - started
-        volume = loaded.volume
-        fit = fits(pack.spec, volume.modality, volume.geometry, volume.unit, volume.colour)
-        if not fit.ok:
-            raise ModelError(fit.reason)
-        sources: list[str | Path] = [src[0], *(frame.path for frame in loaded.entry.frames)]
-        for name in OUTPUT_NAMES:
-            refuse_sources(output / name, sources)
         from medview.ml.runners.run import predict as run_prediction
 
-        request = PredictRequest(volume=volume, pack=pack, device=device, job_id=uuid.uuid4().hex)
         prediction = run_prediction(request, context)
     prepare_folder(output, overwrite=overwrite)
     remove_outputs(output)
     started = time.monotonic()
-    warnings = [f"{damaged.path}: {damaged.reason}" for damaged in loaded.damaged]
-    summary = write_prediction(prediction, volume, [Path(p) for p in loaded.entry.dicom_paths], output, warnings)
+    warnings = [f"{one.path}: {one.reason}" for one in damaged]
+    # Its voxels, unless the result lies on another channel's grid, are those of the first channel.
+    volume = request.volumes[inputs.reference]
+    summary = write_prediction(prediction, volume, [Path(p) for p in base.entry.dicom_paths], output, warnings)
     seconds = dict(prediction.seconds)
     seconds["load"] = seconds.get("load", 0.0) + load_seconds
     seconds["write"] = time.monotonic() - started
     summary["seconds"] = {
         stage: round(seconds.get(stage, 0.0), 4) for stage in ("load", "prepare", "infer", "finish", "write")
     }
+    if inputs.several:
+        summary["inputs"] = [
+            {"channel": inputs.name(n), "series_uid": one.series.series_uid, "reference": n == inputs.reference}
+            for n in range(len(names))
+            if (one := inputs.of(n))
+        ]
     write_json(output / "summary.json", summary)
     if json:
         print_json(summary)
     else:
         say(f"{pack.spec.name} wrote its result to {output}.")
+
+
+def _series_of(
+    pack: ModelPack, path: Path, series_uid: str | None, context: JobContext, pool: Pool
+) -> tuple[ModelInputs, tuple[DamagedFile, ...]]:
+    """Return the one series under a path as what a model of one channel is given."""
+    loaded = load_volume(path, series_uid, context, pool)
+    one = given_of(loaded.series.series_uid, loaded.series, loaded.entry, loaded.volume)
+    assert one is not None, "what was read can be given"
+    return ModelInputs.proposed(pack, (one,), pool, one.key), loaded.damaged
