@@ -17,7 +17,7 @@ TWO = [{"name": "T1", "modality": ["MR"], "words": ["t1"]}, {"name": "T2", "moda
 def image(
     path: Path, size: tuple[int, int, int] = (36, 40, 12), spacing: tuple[float, float, float] = (1.2, 1.5, 5.0)
 ) -> Path:
-    rng = np.random.default_rng(len(path.name))
+    rng = np.random.default_rng(list(path.name.encode()))
     voxels = np.cumsum(rng.integers(-40, 60, size[::-1]), axis=2).astype(np.int16)
     made = sitk.GetImageFromArray(voxels)
     made.SetSpacing(spacing)
