@@ -35,7 +35,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="ID or ID@VERSION")],
-    src: Annotated[list[Path], typer.Argument(metavar="SRC", help="Series folder, file or zip")],
+    src: Annotated[list[Path], typer.Argument(metavar="SRC", help="Series folder, file or zip, or a project")],
     *,
     output: Annotated[Path, typer.Option("-o", help="Folder to write to")],
     series: Annotated[str | None, typer.Option(help="Series UID, where there are several")] = None,
@@ -43,14 +43,24 @@ def predict(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write into a folder that is not empty")] = False,
     channel: Annotated[list[str] | None, typer.Option(help="NAME=SERIES UID or NAME=PATH, for one channel")] = None,
     reference: Annotated[str | None, typer.Option(help="Channel on whose grid the result lies; else the first")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a project where an earlier run ended")] = False,
     json: Annotated[bool, typer.Option("--json", help="summary.json on stdout")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
 ) -> None:
-    """Run a model on a series and write masks, boxes, scores and a summary.
+    """Run a model on a series, or on every case of a project, and write masks, boxes, scores and a summary.
 
     A model of several channels takes one SRC for each, in its order, or one folder with a study.
     """
     pack = model_registry().get(model)
+    if len(src) == 1 and (src[0] / "project.db").is_file():
+        # Projects bring the database library with them.
+        from medview.cli.predict_project import run_on_project
+        from medview.workspace.project_predict import ProjectRun
+
+        run_on_project(ProjectRun(pack, src[0], output, device, resume, overwrite), json=json, quiet=quiet)
+        return
+    if resume:
+        raise ModelError("Only a run over a project can be resumed; leave --resume out.")
     names = [one.name for one in pack.spec.input.channels]
     if len(src) > 1 and len(names) == 1:
         raise ModelError(f"{pack.spec.name} takes one image; {len(src)} were given.")

@@ -1,0 +1,31 @@
+"""``medview predict MODEL P.medview``: a model on every case of a project."""
+
+from __future__ import annotations
+
+from medview.cli.output import print_json, progress, readers, say, show
+from medview.core.errors import ModelError
+from medview.workspace.project_predict import ProjectRun, failures, predict_project
+
+
+def run_on_project(run: ProjectRun, *, json: bool, quiet: bool) -> None:
+    """Run, say how each case ended, and fail when any failed.
+
+    Raises
+    ------
+    ModelError
+        Naming the cases that failed.
+    """
+    with progress(quiet=quiet or json) as context, readers() as pool:
+        document = predict_project(run, context, pool)
+    if json:
+        print_json(document)
+    else:
+        for case in document["cases"]:
+            again = " (from an earlier run)" if case["resumed"] else ""
+            show(f"case {case['case']}: {case['status']}{again}{': ' if case['reason'] else ''}{case['reason']}")
+        say(
+            f"{run.pack.spec.name}: {document['done']} cases done, {document['skipped']} skipped, "
+            f"{document['failed']} failed; the results are in {run.output}."
+        )
+    if document["failed"]:
+        raise ModelError(f"{document['failed']} of {len(document['cases'])} cases failed: {failures(document)}.")
