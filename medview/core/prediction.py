@@ -117,6 +117,10 @@ class PredictedMask:
         return {segment.value: int(self._histogram[segment.value]) for segment in self.segments}
 
 
+ProposedMasks = dict[str, PredictedMask]
+"""By run (job id)."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """One run of one model on one volume, on the volume's grid.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, update
 
+from medview.core.effort import Effort
 from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
+from medview.core.prediction import ProposedMasks
 from medview.store import recover, schema
 from medview.store.ballast import Ballast, Reserve
 from medview.store.cases import (
@@ -26,6 +28,7 @@ from medview.store.cases import (
     other_pixels,
 )
 from medview.store.clock import Clock, iso
+from medview.store.efforts import case_efforts, proposed_masks
 from medview.store.faults import damaged_database
 from medview.store.journal import Journal
 from medview.store.project_folder import CHECKED_BYTES, OpenFolder, explained
@@ -148,6 +151,18 @@ class CaseBook:
             loaded = recover.load_case(connection, case_id, case.geometry, self._blobs)
         self.journal.adopt(case_id, loaded.seq, loaded.stacks)
         return loaded
+
+    def proposed_masks(self, case_id: int, job_ids: Collection[str]) -> ProposedMasks:
+        """Return the masks that runs of models proposed for a case; those that cannot be read are left out."""
+        self.journal.flush()
+        with self._database.reading() as connection:
+            return proposed_masks(connection, case_id, job_ids, self._blobs.get)
+
+    def efforts(self) -> dict[int, dict[str, Effort]]:
+        """Return what became of the segments that were accepted from models, by case and segment."""
+        self.journal.flush()
+        with self._database.reading() as connection:
+            return case_efforts(connection)
 
     def _check_writable(self) -> None:
         if self._lock is None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
+from medview.core.effort import model_efforts
 from medview.store import schema
 from medview.store.ballast import FILE_NAME as BALLAST_NAME
+from medview.store.efforts import case_efforts
 from medview.store.migrate import past_migrations
 
 
@@ -20,7 +22,9 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
     dict
         ``name``, ``path``, ``project_uid``, ``created_utc``, ``schema_version``, ``cases`` and ``gestures`` (counts; undo
         and redo are gestures too), ``readers`` (names), ``size_bytes``, ``migrations`` (``from``, ``to``, ``made_utc``,
-        ``backup``).
+        ``backup``), ``correction_effort`` (of each version of each model: ``model_id``, ``model_version``,
+        ``model_sha256``, ``cases``, ``segments``, ``measured_segments``, ``mean_dice``, ``added_ml``, ``removed_ml``,
+        ``minutes_per_case``).
     """
     facts = {row.key: row.value for row in connection.execute(select(schema.facts))}
     files = (file for file in folder.rglob("*") if file.is_file() and file.name != BALLAST_NAME)
@@ -35,6 +39,7 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
         "readers": list(connection.execute(select(schema.readers.c.name)).scalars()),
         "size_bytes": sum(file.stat().st_size for file in files),
         "migrations": past_migrations(connection),
+        "correction_effort": [one.document() for one in model_efforts(case_efforts(connection).values())],
     }
 
 

@@ -97,6 +97,7 @@ def keep(case: OpenCase, project: Project | None, stored: StoredCase) -> None:
             raise
 
     case.record = record
+    case.recall = lambda job_ids: project.proposed_masks(case_id, job_ids)
 
 
 def tie_pixels(project: Project | None, stored: StoredCase, volume: Volume, damaged: Collection[int]) -> Tie:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from psygnal import Signal
@@ -14,6 +14,7 @@ from medview.core.headings import Headings
 from medview.core.oblique import PlaneLayout, layout_of
 from medview.core.overlay_plane import OverlayPlane
 from medview.core.plane import Plane, SlicePlane
+from medview.core.prediction import ProposedMasks
 from medview.core.segmentation import Segment
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
@@ -44,6 +45,8 @@ class OpenCase(Editing):
     ----------
     record : callable or None
         Takes each Step to the journal; None when the case is not kept (no project could be opened).
+    recall : callable or None
+        Returns the masks that runs of models (job ids) proposed, from the journal; for workers.
     read_only : str
         Why labels cannot be changed, or empty.
     graphics : dict of int to tuple of OverlayPlane
@@ -70,6 +73,7 @@ class OpenCase(Editing):
     view: CaseView
     history: History = field(default_factory=History)
     record: Callable[[Step], None] | None = None
+    recall: Callable[[Collection[str]], ProposedMasks] | None = None
     read_only: str = ""
     losses: tuple[str, ...] = ()
     graphics: Graphics = field(default_factory=dict)

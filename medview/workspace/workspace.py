@@ -14,6 +14,7 @@ from medview.core.study import ScanResult, Series
 from medview.workspace.corners import CornerLines, default, of_settings
 from medview.workspace.differences import Differences
 from medview.workspace.effects import Effects
+from medview.workspace.efforts import Efforts
 from medview.workspace.events import LabelsChanged, Message, Severity, WayOut
 from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
@@ -81,6 +82,7 @@ class Workspace:
         self.prompting = Prompting(self)
         self.differences = Differences(self)
         self.queue = ModelQueue(self)
+        self.efforts = Efforts(self)
 
     @property
     def series(self) -> list[Series]:

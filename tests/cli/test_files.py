@@ -82,7 +82,8 @@ def test_an_output_folder_that_may_not_be_written_is_named(cli: Cli, ct_folder: 
 def test_a_project_is_created_inspected_and_verified(cli: Cli, tmp_path: Path) -> None:
     place = tmp_path / "work.medview"
     assert cli("project", "create", place, "--name", "Lungs", "--json").document["name"] == "Lungs"
-    assert cli("project", "info", place, "--json").document["cases"] == 0
+    info = cli("project", "info", place, "--json").document
+    assert (info["cases"], info["correction_effort"]) == (0, [])
     assert cli("project", "list", place, "--json").document == {"cases": []}
     assert cli("project", "verify", place, "--json").document["problems"] == []
     again = cli("project", "create", place)

@@ -129,7 +129,7 @@ class ProjectKeeper(QObject):
         if project is None:
             return True
         for case in self._workspace.cases.values():
-            case.settle()
+            self._workspace.efforts.end(case)
         try:
             self._workspace.queue.let_go()
             project.close()
@@ -160,6 +160,7 @@ class ProjectKeeper(QObject):
                 project.lock_watch.freed.connect(self._from_watcher)
             return
         self._watch = SavedWatch(project.journal, self)
+        self._workspace.efforts.read()
         self._watch.changed.connect(self._on_saved)
         self._on_saved(project.journal.state)
 

@@ -153,6 +153,7 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
     source = tuple(Path(path) for path in case.entry.dicom_paths)
     if not may_write(workspace, case, path):
         return None
+    workspace.efforts.note(case)
     request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source, case.anchor.volume, case.anchor.load.damaged)
     return workspace.runner.submit(request, written(workspace))
 
@@ -164,6 +165,7 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
         return None
     if not may_write(workspace, case, path):
         return None
+    workspace.efforts.note(case)
     request = ExportNifti(path, LabelsCopy.of(case.labels.segmentation), case.anchor.volume, case.anchor.load.damaged)
     return workspace.runner.submit(request, written(workspace))
 

@@ -1,0 +1,81 @@
+"""What the journal says of accepted segments: which mask they came from, and what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+
+from sqlalchemy import Connection, or_, select
+
+from medview.core.changes import EffortChange, ProposalChange
+from medview.core.effort import Effort
+from medview.core.errors import StoreError
+from medview.core.prediction import ProposedMasks
+from medview.store import schema
+from medview.store.codec import decode
+from medview.store.codec_effort import decode_effort_change
+from medview.store.entry import EntryKind
+
+_RUN_TOOL = "predict"
+_EFFORT_TOOLS = ("accept", "effort")
+"""Tools of the commands that speak of efforts."""
+
+
+def proposed_masks(
+    connection: Connection, case_id: int, job_ids: Collection[str], get_blob: Callable[[str], bytes]
+) -> ProposedMasks:
+    """Return the masks that runs of models proposed for a case, as they came; those that cannot be read are left out."""
+    found: ProposedMasks = {}
+    journal = schema.journal.c
+    rows = select(journal.document, journal.payload).where(journal.case_id == case_id, journal.tool == _RUN_TOOL)
+    for row in connection.execute(rows.order_by(journal.seq.desc())):
+        if not any(job_id in row.document for job_id in job_ids if job_id not in found):
+            continue
+        try:
+            command = decode(row.document, row.payload, get_blob)
+        except StoreError:
+            continue
+        for change in command.changes:
+            put = change.after if isinstance(change, ProposalChange) else None
+            if put is not None and put.prediction.mask is not None:
+                found.setdefault(put.prediction.source.job_id, put.prediction.mask)
+    return {job_id: mask for job_id, mask in found.items() if job_id in job_ids}
+
+
+def case_efforts(connection: Connection) -> dict[int, dict[str, Effort]]:
+    """Return what became of the accepted segments of each case, by case and segment; nothing else is replayed for it.
+
+    What was undone is left out. Rows that are damaged are passed over.
+    """
+    journal = schema.journal.c
+    speaking: dict[tuple[int, int], list[EffortChange]] = {}
+    rows = select(journal.case_id, journal.seq, journal.document).where(journal.tool.in_(_EFFORT_TOOLS))
+    for row in connection.execute(rows.where(journal.document.like('%"kind":"effort"%'))):
+        speaking[row.case_id, row.seq] = _effort_changes(row.document)
+    if not speaking:
+        return {}
+    found: dict[int, dict[str, Effort]] = {}
+    cases = {case_id for case_id, _seq in speaking}
+    undoing = (EntryKind.UNDO.value, EntryKind.REDO.value)
+    steps = select(journal.case_id, journal.seq, journal.kind, journal.target_seq).where(
+        journal.case_id.in_(cases), or_(journal.tool.in_(_EFFORT_TOOLS), journal.kind.in_(undoing))
+    )
+    for step in connection.execute(steps.order_by(journal.case_id, journal.seq)):
+        target = step.target_seq if step.kind in undoing else step.seq
+        changes = speaking.get((step.case_id, target), [])
+        if step.kind == EntryKind.UNDO.value:
+            changes = [change.inverse() for change in reversed(changes)]
+        efforts = found.setdefault(step.case_id, {})
+        for change in changes:
+            if change.before is not None:
+                efforts.pop(change.before.segment_id, None)
+            if change.after is not None:
+                efforts[change.after.segment_id] = change.after
+    return {case_id: efforts for case_id, efforts in found.items() if efforts}
+
+
+def _effort_changes(document: str) -> list[EffortChange]:
+    try:
+        return [decode_effort_change(change) for change in json.loads(document)["changes"] if change["kind"] == "effort"]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return []

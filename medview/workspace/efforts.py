@@ -1,0 +1,284 @@
+"""Keeps what correcting models takes: notes, beside the history of a case, how much was changed and how long it took."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from medview.core.changes import Command, EffortChange, ProposalChange, SegmentChange
+from medview.core.effort import Agreement, Effort, ModelEffort, model_efforts
+from medview.core.errors import MedViewError
+from medview.core.job import Inline, JobContext
+from medview.core.language import _
+from medview.core.prediction import PredictedMask, Prediction, ProposedMasks
+from medview.core.segmentation import SegmentStatus
+from medview.workspace.effort_job import GONE, MeasureEfforts, Stamp, measuring
+from medview.workspace.events import LabelsChanged
+from medview.workspace.jobs import Lane, Outcome
+from medview.workspace.work_clock import WorkClock
+
+if TYPE_CHECKING:
+    from medview.store.project import Project
+    from medview.workspace.open_case import OpenCase
+    from medview.workspace.workspace import Workspace
+
+log = logging.getLogger("medview.workspace")
+
+_AT_CLOSE_VOXELS = 1 << 26
+"""More than this is not measured while a case closes; it is when the case is open the next time."""
+_WORTH_NOTING_S = 1.0
+
+
+@dataclass(slots=True)
+class _Followed:
+    """What is known of an open case beside its labels.
+
+    Attributes
+    ----------
+    running : frozenset of str
+        Accepted segments that are not done: time counts for them.
+    waiting_s : float
+        Worked since that was looked at last.
+    worked_s : dict of str to float
+        By segment, not noted yet.
+    measured : dict of str to tuple
+        By segment: the voxels its agreement is true of.
+    masks : dict of str to PredictedMask
+        As they were proposed, by run.
+    recalled : set of str
+        Runs whose masks the journal was asked for.
+    """
+
+    running: frozenset[str] = frozenset()
+    waiting_s: float = 0.0
+    worked_s: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, Stamp] = field(default_factory=dict)
+    masks: dict[str, PredictedMask] = field(default_factory=dict)
+    recalled: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecallMasks:
+    """Request: masks that runs of models proposed in earlier sessions."""
+
+    recall: Callable[[Collection[str]], ProposedMasks]
+    job_ids: tuple[str, ...]
+    title: str = _("Looking up what was proposed")
+    lane: Lane = Lane.COMPUTE
+
+    def run(self, _context: JobContext) -> ProposedMasks:
+        """Read in a worker."""
+        return self.recall(self.job_ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadEfforts:
+    """Request: what correcting each model took in a whole project."""
+
+    project: Project
+    title: str = _("Looking up what was corrected")
+    lane: Lane = Lane.COMPUTE
+
+    def run(self, _context: JobContext) -> list[ModelEffort]:
+        """Read in a worker, once what waits is written."""
+        return model_efforts(self.project.efforts().values())
+
+
+class Efforts:
+    """Follows the cases that are open.
+
+    A segment is measured when it is marked done, and every accepted one when the case is left, exported or closed. Time
+    counts while somebody works on the case, for each accepted segment until it is done.
+
+    Attributes
+    ----------
+    models : tuple of ModelEffort
+        Of the whole project, as read last.
+    clock : WorkClock
+        Tells how long somebody worked.
+    """
+
+    changed = Signal()
+    """``models`` was read."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.clock = WorkClock()
+        self._followed: dict[str, _Followed] = {}
+        self._case: OpenCase | None = None
+        self.models: tuple[ModelEffort, ...] = ()
+        workspace.active_changed.connect(self._on_active)
+        workspace.labels_changed.connect(self._on_labels)
+        workspace.history_changed.connect(self.sign)
+        workspace.looked_elsewhere.connect(self.sign)
+        workspace.case_closing.connect(self.end)
+
+    def sign(self) -> None:
+        """Take notice that somebody works on the active case."""
+        worked_s, case = self.clock.sign(), self._case
+        if case is not None and case.labels.efforts and not case.read_only:
+            self._of(case).waiting_s += worked_s
+
+    def note(self, case: OpenCase) -> None:
+        """Have measured what changed, and note it once that is done."""
+        request = self._to_measure(case)
+        if request is None:
+            return
+
+        def done(value: object) -> None:
+            if isinstance(value, dict) and self._workspace.cases.get(case.key) is case:
+                case.after_gesture(lambda: self._write(case, request, value))
+
+        self._workspace.runner.submit(request, Outcome(done, failed=_not_measured))
+
+    def end(self, case: OpenCase) -> None:
+        """Note everything before a case closes, at once; what would take long stays as it was measured last."""
+        case.settle()
+        request = self._to_measure(case)
+        if request is not None:
+            found: dict[str, Agreement] = {}
+            if request.voxels <= _AT_CLOSE_VOXELS and request.at_hand:
+                try:
+                    found = request.run(Inline())
+                except MedViewError as error:
+                    _not_measured(error)
+            self._write(case, request, found)
+        self._followed.pop(case.key, None)
+        if self._case is case:
+            self._case = None
+
+    def read(self) -> None:
+        """Read what the project says of all models; ``changed`` tells when it is there."""
+        project = self._workspace.services.project
+        if project is None:
+            return
+
+        def done(value: object) -> None:
+            if isinstance(value, list):
+                self.models = tuple(value)
+                self.changed.emit()
+
+        self._workspace.runner.submit(ReadEfforts(project), Outcome(done, failed=_not_measured))
+
+    def _on_active(self) -> None:
+        self.sign()
+        left, case = self._case, self._workspace.active
+        self._case = case
+        if left is not None and left is not case and self._workspace.cases.get(left.key) is left:
+            self.note(left)
+        if case is not None:
+            case.view.events.connect(self._on_view, unique=True)
+            self._of(case)
+
+    def _on_view(self, *_values: object) -> None:
+        self.sign()
+
+    def _on_labels(self, event: LabelsChanged) -> None:
+        self.sign()
+        case = self._workspace.cases.get(event.series_uid)
+        if case is None:
+            return
+        if not event.changes:
+            # The labels are others than before: they were read from the project just now.
+            self._followed.pop(case.key, None)
+        done = False
+        for change in event.changes:
+            if isinstance(change, ProposalChange) and change.before is not None:
+                self._remember(case, change.before.prediction)
+            elif isinstance(change, SegmentChange) and change.before is not None and change.after is not None:
+                became = change.before.status is not SegmentStatus.DONE and change.after.status is SegmentStatus.DONE
+                done = done or (became and change.after.segment_id in case.labels.efforts)
+        if any(isinstance(change, EffortChange | SegmentChange) for change in event.changes):
+            self._give(case)
+        if done:
+            case.after_gesture(lambda: self.note(case))
+        elif event.boxes() and case.labels.efforts:
+            self._recall(case)
+
+    def _remember(self, case: OpenCase, prediction: Prediction) -> None:
+        if prediction.mask is not None:
+            self._of(case).masks[prediction.source.job_id] = prediction.mask
+
+    def _recall(self, case: OpenCase) -> None:
+        """Have masks of earlier sessions brought from the journal, so that they are there when the case closes."""
+        followed, recall = self._of(case), case.recall
+        runs = {effort.source.job_id for effort in case.labels.efforts.values()} - followed.masks.keys() - followed.recalled
+        if not runs or recall is None:
+            return
+        followed.recalled |= runs
+
+        def done(value: object) -> None:
+            if isinstance(value, dict):
+                followed.masks.update(value)
+
+        case.after_gesture(
+            lambda: self._workspace.runner.submit(RecallMasks(recall, tuple(runs)), Outcome(done, failed=_not_measured))
+        )
+
+    def _of(self, case: OpenCase) -> _Followed:
+        """Return what is known of a case; at the first look, what was measured before is taken for true where it can be."""
+        if case.key not in self._followed:
+            followed = self._followed[case.key] = _Followed()
+            segmentation = case.labels.segmentation
+            for effort in case.labels.efforts.values():
+                segment = segmentation.find(effort.segment_id)
+                count = 0 if segment is None else segmentation.count(segment)
+                if effort.agreement is not None and effort.agreement.final == count:
+                    followed.measured[effort.segment_id] = self._stamp(case, effort)
+            self._give(case)
+        return self._followed[case.key]
+
+    def _give(self, case: OpenCase) -> None:
+        """Give what was worked to the segments that were not done meanwhile, and look which are not done now."""
+        followed = self._of(case)
+        for segment_id in followed.running & case.labels.efforts.keys():
+            followed.worked_s[segment_id] = followed.worked_s.get(segment_id, 0.0) + followed.waiting_s
+        followed.waiting_s = 0.0
+        found = (case.labels.segmentation.find(segment_id) for segment_id in case.labels.efforts)
+        followed.running = frozenset(s.segment_id for s in found if s is not None and s.status is not SegmentStatus.DONE)
+
+    def _to_measure(self, case: OpenCase) -> MeasureEfforts | None:
+        """Return what measures the segments that changed; None where nothing is to be noted."""
+        if not case.labels.efforts or case.read_only or case.reading:
+            return None
+        self._give(case)
+        followed, efforts = self._of(case), case.labels.efforts
+        changed = [one for one in efforts.values() if followed.measured.get(one.segment_id) != self._stamp(case, one)]
+        worked = any(followed.worked_s.get(segment_id, 0.0) >= _WORTH_NOTING_S for segment_id in efforts)
+        if not changed and not worked:
+            return None
+        live = {p.prediction.source.job_id: p.prediction.mask for p in case.labels.proposals.values() if p.prediction.mask}
+        return measuring(case, changed, {**followed.masks, **live})
+
+    def _write(self, case: OpenCase, request: MeasureEfforts, found: dict[str, Agreement]) -> None:
+        followed = self._of(case)
+        changes = []
+        for segment_id, effort in list(case.labels.efforts.items()):
+            worked_s = followed.worked_s.get(segment_id, 0.0)
+            agreement = found.get(segment_id, effort.agreement)
+            if agreement != effort.agreement or worked_s >= _WORTH_NOTING_S:
+                after = replace(effort, active_s=effort.active_s + worked_s, agreement=agreement)
+                changes.append(EffortChange(effort, after))
+        if changes and not case.note(Command("Note what was corrected", tuple(changes), "effort")):
+            return
+        for change in changes:
+            if change.after is not None:
+                followed.worked_s.pop(change.after.segment_id, None)
+        for one in request.asked:
+            if one.effort.segment_id in found:
+                followed.measured[one.effort.segment_id] = one.stamp
+        if changes and self._workspace.cases.get(case.key) is case:
+            self.read()
+
+    def _stamp(self, case: OpenCase, effort: Effort) -> Stamp:
+        segment = case.labels.segmentation.find(effort.segment_id)
+        return GONE if segment is None else case.labels.segmentation.stamp(segment)
+
+
+def _not_measured(error: MedViewError) -> None:
+    # Nobody waits for it: it is measured the next time.
+    log.warning("what was corrected could not be measured: %s", error.detail or error.sentence)

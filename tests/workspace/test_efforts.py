@@ -1,0 +1,283 @@
+"""What correcting models takes is kept: once, across restarts, and not of what was undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.core.effort import Agreement, Effort, model_efforts
+from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
+from medview.core.segmentation import SegmentStatus
+from medview.core.source import Source, SourceKind
+from medview.io.reader_pool import InlinePool
+from medview.ml.registry import Registry
+from medview.store.project import Project
+from medview.workspace.hands import Hands
+from medview.workspace.jobs import InlineRunner
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels, segments
+from medview.workspace.operations.files import export_nifti
+from medview.workspace.operations.open import open_path
+from medview.workspace.scheme import Scheme
+from medview.workspace.services import Services
+from medview.workspace.tool_actions import set_tool
+from medview.workspace.view_state import Tool
+from medview.workspace.work_clock import PAUSE_S, WorkClock
+from medview.workspace.workspace import Workspace
+from tests.helpers.dicom_series import write_ct
+from tests.store.conftest import StillClock
+from tests.workspace.gestures import drag, pointer
+
+MODEL = Source(SourceKind.MODEL, "organs", "1.0.0", "ab" * 32, "job-1")
+
+
+class Desk:
+    """A workspace over a project that can be left and come back to, with a clock that stands still."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.clock = StillClock()
+        write_ct(place / "study", np.zeros((7, 24, 20), dtype=np.int16))
+        self.project = Project.create(place / "p.medview", "Test")
+        self._begin()
+
+    def _begin(self) -> None:
+        services = Services(InlinePool(), Registry(self.place / "a", self.place / "b"), self.project)
+        self.workspace = Workspace(InlineRunner(), services)
+        self.workspace.efforts.clock = WorkClock(self.clock)
+        self.hands = Hands(self.workspace, Scheme.load())
+        open_path(self.workspace, self.place / "study")
+        assert self.workspace.active is not None
+        self.case: OpenCase = self.workspace.active
+
+    def leave(self) -> None:
+        for case in self.workspace.cases.values():
+            self.workspace.efforts.end(case)
+        self.project.close()
+
+    def come_back(self) -> None:
+        self.leave()
+        self.project = Project.open(self.place / "p.medview")
+        self._begin()
+
+    def work(self, seconds: float) -> None:
+        """Move the hand over the picture every few seconds."""
+        for _ in range(round(seconds / 5)):
+            self.clock.forward(seconds=5)
+            self.workspace.efforts.sign()
+
+    def effort(self, label: str = "Liver") -> Effort:
+        return next(one for one in self.case.labels.efforts.values() if one.label == label)
+
+    def stored(self) -> list[dict[str, object]]:
+        info = self.project.info()["correction_effort"]
+        assert isinstance(info, list)
+        return info
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.project.close()
+
+
+def _propose(desk: Desk, source: Source = MODEL, *, version: str = "1.0.0") -> None:
+    case = desk.case
+    voxels = np.zeros(case.volume.geometry.shape_kji, dtype=np.uint8)
+    voxels[1:6, 4:14, 4:14] = 1
+    voxels[1:6, 16:20, 4:14] = 2
+    mask = PredictedMask.trimmed(
+        voxels, (PredictedSegment(1, "Liver", (1, 2, 3)), PredictedSegment(2, "Spleen", (200, 5, 6)))
+    )
+    made_by = Source(SourceKind.MODEL, source.model_id, version, source.model_sha256, source.job_id)
+    prediction = Prediction("segmentation", "Organs", made_by, case.volume.geometry, case.series.series_uid, mask=mask)
+    labels.propose(case, Proposal(f"p-{source.job_id}", prediction, case.labels.revision))
+
+
+def _accept(desk: Desk) -> None:
+    _propose(desk)
+    labels.accept(desk.case, "p-job-1")
+
+
+def _erase_some(desk: Desk) -> int:
+    """Erase a part of the liver; return how many voxels went."""
+    case = desk.case
+    liver = next(s for s in case.labels.segmentation.segments if s.name == "Liver")
+    case.view.active_segment_id = liver.segment_id
+    before = case.labels.segmentation.count(liver)
+    case.view.crosshair_kji = (3, 9, 9)
+    set_tool(desk.workspace, Tool.ERASER)
+    desk.workspace.bench.set_radius(3.0)
+    _, row, column = case.slice_plane(case.acquired_plane).screen(case.volume.geometry, (3.0, 9.0, 9.0))
+    drag(desk.hands, pointer(case, row, column, plane=case.acquired_plane))
+    gone = before - case.labels.segmentation.count(case.labels.segmentation.segment(liver.segment_id))
+    assert gone > 0
+    return gone
+
+
+def _mark_done(desk: Desk, name: str) -> None:
+    ids = [s.segment_id for s in desk.case.labels.segmentation.segments if s.name == name]
+    segments.set_status(desk.case, ids, SegmentStatus.DONE)
+
+
+def test_accepting_keeps_which_model_proposed_which_segment_and_undo_takes_that_back(desk: Desk) -> None:
+    _accept(desk)
+    liver = desk.case.labels.segmentation.segments[0]
+    effort = desk.case.labels.efforts[liver.segment_id]
+    assert (effort.source, effort.label, effort.value) == (MODEL, "Liver", 1)
+    assert (effort.source.model_id, effort.source.model_version, effort.source.model_sha256) == (
+        "organs",
+        "1.0.0",
+        "ab" * 32,
+    )
+    desk.case.undo()
+    assert desk.case.labels.efforts == {}
+    desk.come_back()
+    assert desk.case.labels.efforts == {}
+    assert desk.stored() == []
+    desk.case.redo()
+    assert {one.label for one in desk.case.labels.efforts.values()} == {"Liver", "Spleen"}
+
+
+def test_a_segment_marked_done_is_measured_against_what_was_proposed(desk: Desk) -> None:
+    _accept(desk)
+    gone = _erase_some(desk)
+    assert desk.effort().agreement is None
+    _mark_done(desk, "Liver")
+    found = desk.effort().agreement
+    assert found is not None
+    assert (found.proposed, found.final, found.added, found.removed) == (500, 500 - gone, 0, gone)
+    assert found.dice == pytest.approx(2 * (500 - gone) / (1000 - gone))
+    assert found.voxel_ml == pytest.approx(desk.case.volume.geometry.voxel_volume_mm3 / 1000)
+    assert desk.case.history.names[-1].startswith("Mark Liver as done")
+
+
+def test_it_survives_a_restart_and_is_not_counted_twice(desk: Desk) -> None:
+    _accept(desk)
+    gone = _erase_some(desk)
+    desk.work(120)
+    desk.come_back()
+    (first,) = desk.stored()
+    assert (first["model_id"], first["model_version"], first["cases"], first["segments"]) == ("organs", "1.0.0", 1, 2)
+    assert first["measured_segments"] == 2
+    assert first["minutes_per_case"] == 2.0
+    assert first["mean_dice"] == pytest.approx((1 + 2 * (500 - gone) / (1000 - gone)) / 2, abs=1e-4)
+    rows = desk.project.info()["gestures"]
+    desk.come_back()
+    desk.come_back()
+    assert desk.stored() == [first]
+    assert desk.project.info()["gestures"] == rows
+    assert desk.project.verify().problems == ()
+
+
+def test_what_is_corrected_after_a_restart_is_measured_against_the_mask_from_the_journal(desk: Desk) -> None:
+    _accept(desk)
+    desk.come_back()
+    found = desk.effort().agreement
+    assert found is not None
+    assert found.dice == 1.0
+    gone = _erase_some(desk)
+    desk.come_back()
+    found = desk.effort().agreement
+    assert found is not None
+    assert (found.proposed, found.removed) == (500, gone)
+
+
+def test_undone_corrections_are_undone_in_the_figures(desk: Desk) -> None:
+    _accept(desk)
+    _erase_some(desk)
+    _mark_done(desk, "Liver")
+    first = desk.effort().agreement
+    assert first is not None
+    assert first.dice < 1
+    desk.case.undo()
+    desk.case.undo()
+    desk.come_back()
+    again = desk.effort().agreement
+    assert again is not None
+    assert again.dice == 1.0
+    desk.case.undo()
+    assert desk.case.labels.efforts == {}
+    desk.come_back()
+    assert desk.stored() == []
+
+
+def test_an_accepted_segment_that_was_deleted_counts_as_all_removed(desk: Desk) -> None:
+    _accept(desk)
+    spleen = desk.case.labels.segmentation.segments[1]
+    segments.delete(desk.case, [spleen.segment_id])
+    desk.come_back()
+    found = desk.effort("Spleen").agreement
+    assert found is not None
+    assert (found.dice, found.final, found.removed) == (0.0, 0, found.proposed)
+
+
+def test_time_counts_while_somebody_works_and_the_segment_is_not_done(desk: Desk) -> None:
+    _accept(desk)
+    desk.work(60)
+    desk.clock.forward(seconds=PAUSE_S + 1)
+    desk.workspace.efforts.sign()
+    desk.work(30)
+    _mark_done(desk, "Liver")
+    assert desk.effort().active_s == pytest.approx(90)
+    desk.work(300)
+    desk.workspace.efforts.note(desk.case)
+    assert desk.effort("Liver").active_s == pytest.approx(90)
+    assert desk.effort("Spleen").active_s == pytest.approx(390)
+    assert desk.stored()[0]["minutes_per_case"] == 6.5
+
+
+def test_moving_the_hand_and_looking_elsewhere_are_signs_of_work(desk: Desk) -> None:
+    _accept(desk)
+    case = desk.case
+    for step in range(4):
+        desk.clock.forward(seconds=30)
+        case.view.crosshair_kji = (step, 5, 5)
+        desk.clock.forward(seconds=30)
+        desk.hands.hover(pointer(case, 5.0 + step, 5.0, plane=case.acquired_plane))
+    desk.workspace.efforts.note(case)
+    assert desk.effort().active_s == pytest.approx(240, abs=1)
+
+
+def test_a_clock_leaves_pauses_out_and_never_runs_backwards() -> None:
+    still = StillClock()
+    clock = WorkClock(still)
+    assert clock.sign() == 0.0
+    still.forward(seconds=PAUSE_S)
+    assert clock.sign() == PAUSE_S
+    still.forward(seconds=PAUSE_S + 0.5)
+    assert clock.sign() == 0.0
+    still.forward(seconds=2)
+    assert clock.sign() == 2.0
+
+
+def test_an_export_notes_it_too(desk: Desk) -> None:
+    _accept(desk)
+    _erase_some(desk)
+    export_nifti(desk.workspace, desk.place / "out.nii.gz")
+    assert desk.effort().agreement is not None
+
+
+def test_versions_of_a_model_are_told_apart(desk: Desk) -> None:
+    _accept(desk)
+    _propose(desk, Source(SourceKind.MODEL, "organs", "", "cd" * 32, "job-2"), version="2.0.0")
+    labels.accept(desk.case, "p-job-2", {1})
+    desk.come_back()
+    assert [(one["model_version"], one["segments"]) for one in desk.stored()] == [("1.0.0", 2), ("2.0.0", 1)]
+
+
+def test_a_case_takes_as_long_as_its_slowest_segment_and_means_go_over_cases() -> None:
+    def effort(name: str, active_s: float, dice: tuple[int, int, int]) -> Effort:
+        return Effort(name, MODEL, 1, name, active_s, Agreement.of(*dice, 0.5))
+
+    one = {"a": effort("a", 60, (10, 10, 10)), "b": effort("b", 120, (10, 10, 5))}
+    two = {"c": effort("c", 240, (0, 0, 0)), "d": Effort("d", MODEL, 2, "d")}
+    (found,) = model_efforts([one, two, {}])
+    assert (found.cases, found.segments, found.measured) == (2, 4, 3)
+    assert found.minutes_per_case == 3.0
+    assert found.dice == pytest.approx((1 + 0.5 + 1) / 3)
+    assert (found.added_ml, found.removed_ml) == (2.5, 2.5)
