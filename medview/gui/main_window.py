@@ -15,6 +15,7 @@ from medview.gui.chrome.side_column import SideColumn
 from medview.gui.chrome.start_page import StartPage
 from medview.gui.chrome.status_line import StatusLine
 from medview.gui.chrome.top_bar import TopBar
+from medview.gui.commands.effort_commands import EffortCommands
 from medview.gui.commands.file_commands import FileCommands
 from medview.gui.commands.film_export import FilmExport
 from medview.gui.commands.hand_commands import HandCommands
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.keys = KeyImageCommands(self, workspace, self.panes)
         self.times = TimeCommands(self, workspace)
         self.segments = SegmentCommands(self, workspace)
+        self.efforts = EffortCommands(self, workspace)
         self.commands = WindowCommands(self, workspace, self.files, self.theme_wanted.emit)
         parts = (
             self.files,
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
             self.keys,
             self.times,
             self.segments,
+            self.efforts,
             self.hand_commands,
             self.commands,
         )

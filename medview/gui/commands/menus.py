@@ -110,6 +110,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         LINE,
         EFFECTS_HERE,
         "segments.table",
+        "models.effort",
         "labelset.apply",
         "labelset.save",
     ),

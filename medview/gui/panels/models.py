@@ -52,6 +52,7 @@ class ModelsPanel(QWidget):
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self.refresh)
         heard.add(workspace.models_changed, self.refresh)
+        heard.add(workspace.efforts.changed, self._show_efforts)
         self.refresh()
 
     def refresh(self) -> None:
@@ -69,7 +70,14 @@ class ModelsPanel(QWidget):
             self._cards.addWidget(words(_("No models are installed. Add one below."), "quiet"))
         for damaged in self._workspace.services.registry.damaged:
             self._cards.addWidget(words(in_language(damaged.reason), "warning"))
+        self._show_efforts()
         self._show_jobs()
+
+    def _show_efforts(self) -> None:
+        found = {(one.model_id, one.model_version): one for one in self._workspace.efforts.models}
+        for card in self.cards.values():
+            spec = card.offer.pack.spec
+            card.show_effort(found.get((spec.id, spec.version)))
 
     def _run(self, key: str) -> None:
         case = self._workspace.active

@@ -7,7 +7,8 @@ import time
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from medview.core.language import _, in_language
+from medview.core.effort import ModelEffort
+from medview.core.language import _, in_language, plural
 from medview.gui.parts.controls import chip, icon_button, set_role, text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.job_strip import duration
@@ -47,6 +48,10 @@ class ModelCard(QFrame):
         if ok or not offer.fit.reason:
             # One that does not fit says why instead; what it needs stands in the tip.
             column.addWidget(words(about, "quiet"))
+        self.effort = words("", "quiet")
+        self.effort.setToolTip(_("In this project; all figures are in Correction effort, in the Segments menu"))
+        self.effort.hide()
+        column.addWidget(self.effort)
         if spec.notice and ok:
             column.addWidget(words(spec.notice, "warning"))
         reason = offer.fit.reason if offer.pack.available else offer.pack.reason
@@ -76,6 +81,16 @@ class ModelCard(QFrame):
         column.addLayout(row)
         self._busy = False
         self.show_job(None)
+
+    def show_effort(self, effort: ModelEffort | None) -> None:
+        """Say what correcting this version took so far; nothing where nothing of it was accepted."""
+        self.effort.setVisible(effort is not None)
+        if effort is None:
+            return
+        cases = plural("{n} case", "{n} cases", effort.cases).format(n=effort.cases)
+        dice = "\u2013" if effort.dice is None else f"{effort.dice:.3f}"
+        text = _("Accepted in {cases}: mean Dice after correction {dice}, {minutes:.1f} min per case.")
+        self.effort.setText(text.format(cases=cases, dice=dice, minutes=effort.minutes_per_case))
 
     def show_job(self, job: Job | None) -> None:
         """Show a queued or running job of this model, or that there is none."""

@@ -1,0 +1,39 @@
+"""What correcting models took, in the window."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from medview.core.effort import ModelEffort
+from medview.gui.dialogs.effort_table import EffortTableDialog
+from medview.gui.main_window import MainWindow
+from medview.workspace.workspace import Workspace
+
+ORGANS = ModelEffort("phantom-thorax-segmenter", "1.0.0", "ab" * 32, 12, 24, 20, 0.9412, 31.25, 8.0, 3.26)
+
+
+def test_the_table_follows_what_is_noted_and_can_be_copied(qtbot: QtBot, workspace: Workspace) -> None:
+    dialog = EffortTableDialog(workspace)
+    qtbot.addWidget(dialog)
+    assert dialog.view.rowCount() == 0
+    assert not dialog.copy.isEnabled()
+    assert "Nothing" in dialog.state.text()
+    workspace.efforts.models = (ORGANS,)
+    workspace.efforts.changed.emit()
+    shown = [dialog.view.item(0, column).text() for column in range(dialog.view.columnCount())]
+    assert shown == ["phantom-thorax-segmenter", "1.0.0", "12", "24", "0.941", "31.2", "8.0", "3.3"]
+    dialog.copy.click()
+    assert "Mean Dice" in QApplication.clipboard().text().splitlines()[0]
+    assert QApplication.clipboard().text().splitlines()[1].split("\t") == shown
+
+
+def test_the_card_of_a_model_says_what_correcting_it_took(window: MainWindow, workspace: Workspace) -> None:
+    panel = window.side.models
+    card = next(iter(panel.cards.values()))
+    spec = card.offer.pack.spec
+    assert not card.effort.isVisibleTo(card)
+    workspace.efforts.models = (ModelEffort(spec.id, spec.version, "", 1, 2, 2, 0.5, 1.0, 2.0, 4.25),)
+    workspace.efforts.changed.emit()
+    assert card.effort.isVisibleTo(card)
+    assert card.effort.text() == "Accepted in 1 case: mean Dice after correction 0.500, 4.2 min per case."
