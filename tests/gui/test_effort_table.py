@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medview.core.effort import ModelEffort
+from medview.core.resources import resource_path
 from medview.gui.dialogs.effort_table import EffortTableDialog
 from medview.gui.main_window import MainWindow
+from medview.ml.registry import Registry
 from medview.workspace.workspace import Workspace
 
 ORGANS = ModelEffort("phantom-thorax-segmenter", "1.0.0", "ab" * 32, 12, 24, 20, 0.9412, 31.25, 8.0, 3.26)
@@ -28,7 +32,9 @@ def test_the_table_follows_what_is_noted_and_can_be_copied(qtbot: QtBot, workspa
     assert QApplication.clipboard().text().splitlines()[1].split("\t") == shown
 
 
-def test_the_card_of_a_model_says_what_correcting_it_took(window: MainWindow, workspace: Workspace) -> None:
+def test_the_card_of_a_model_says_what_correcting_it_took(window: MainWindow, workspace: Workspace, tmp_path: Path) -> None:
+    workspace.services.registry = Registry(resource_path("packs"), tmp_path / "packs")
+    workspace.models_changed.emit()
     panel = window.side.models
     card = next(iter(panel.cards.values()))
     spec = card.offer.pack.spec
