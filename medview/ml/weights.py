@@ -7,21 +7,28 @@ import importlib
 import logging
 import threading
 from collections import OrderedDict
+from pathlib import Path
 
 import safetensors
 import torch
 from safetensors.torch import load as load_tensors
+from safetensors.torch import load_file as map_tensors
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from medview.core.errors import ModelError, PackError
+from medview.ml.networks.averaged import Ensemble
 from medview.ml.networks.planar import SliceBySlice
 from medview.ml.networks.table import NETWORKS
 from medview.ml.packs import ModelPack, refuse_pickle, sha256_of
+from medview.ml.runners.memory_plan import free_memory_bytes
 from medview.ml.spec import ModelSpec, NetworkSpec
 
 RESIDENT_BYTES = 2 << 30
 """Networks kept ready on each device for the next run; the least recently used goes first."""
+
+MAPPED_FROM = 0.4
+"""Part of the free memory from which on the weights of an ensemble are not read in, but looked up in their files."""
 
 _log = logging.getLogger("medview.models")
 
@@ -52,19 +59,32 @@ def build_network(spec: NetworkSpec) -> nn.Module:
 
 
 def load_network(pack: ModelPack) -> nn.Module:
-    """Return the pack's network with its weights, on the CPU and in evaluation mode.
+    """Return the pack's network with its weights, on the CPU and in evaluation mode; an ``Ensemble`` where it has several.
+
+    The weights of an ensemble that takes a good part of the free memory stay in their files, mapped.
 
     Raises
     ------
     PackError
         When the weights are damaged or not those of the described network.
     """
-    refuse_pickle(pack.weights)
-    if sha256_of(pack.weights) != pack.sha256:
+    files = [pack.folder / name for name in pack.spec.ensemble]
+    try:
+        needed = sum(file.stat().st_size for file in files)
+    except OSError as error:
+        raise PackError(f"The model {pack.spec.name} lacks weights; install it again.", detail=repr(error)) from error
+    mapped = len(files) > 1 and needed > MAPPED_FROM * free_memory_bytes()
+    members = [_load_member(pack, file, mapped=mapped) for file in files]
+    return Ensemble(members) if len(members) > 1 else members[0]
+
+
+def _load_member(pack: ModelPack, file: Path, *, mapped: bool) -> nn.Module:
+    refuse_pickle(file)
+    if sha256_of(file) != pack.spec.files[file.name]:
         raise PackError(f"The weights of {pack.spec.name} have a wrong checksum; install the model again.")
     network = build_network(pack.spec.network)
     try:
-        tensors = load_tensors(pack.weights.read_bytes())
+        tensors = map_tensors(file) if mapped else load_tensors(file.read_bytes())
         network.load_state_dict(tensors, strict=True, assign=True)
     except (safetensors.SafetensorError, RuntimeError, OSError) as error:
         raise PackError(
@@ -74,7 +94,8 @@ def load_network(pack: ModelPack) -> nn.Module:
     wrong = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
     if wrong:
         raise PackError(f"The weights of {pack.spec.name} hold numbers that are not finite.", detail=", ".join(wrong[:5]))
-    network = ready(network)
+    # Other layouts would be copies.
+    network = network.eval().requires_grad_(requires_grad=False) if mapped else ready(network)
     return SliceBySlice(network) if pack.spec.input.dimensions == 2 else network
 
 

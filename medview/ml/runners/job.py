@@ -12,6 +12,7 @@ from medview.core.job import JobContext
 from medview.core.prediction import PredictedMask
 from medview.core.scores import SliceScores
 from medview.core.source import Source
+from medview.ml.networks.averaged import mirrored
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.body import Body
 from medview.ml.runners.memory_plan import MemoryPlan
@@ -70,7 +71,10 @@ class RunningJob:
 
     def watched(self) -> WatchedNetwork:
         """Return the network with Cancel and progress attached."""
-        return WatchedNetwork(self.network, self.context, Progress(self.context, PREPARED_AT, 1.0), self.stopwatch)
+        axes = () if self.spec.tiling is None else self.spec.tiling.mirror_axes
+        return WatchedNetwork(
+            mirrored(self.network, axes), self.context, Progress(self.context, PREPARED_AT, 1.0), self.stopwatch
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from medview.core.errors import ModelError
+from medview.ml.networks.averaged import Ensemble
 from medview.ml.runners.device_errors import no_graphics
 from medview.ml.runners.tile_starts import tile_starts
 from medview.ml.spec import Blend, Shape3, Tiling
@@ -222,6 +223,9 @@ def demand_of(network: nn.Module, tile_kji: Shape3, in_channels: int) -> Demand:
     Networks that know their memory say so (``working_bytes``). For others a pass without memory (meta tensors) gives every
     layer's output; twice the largest input and output of one layer covers what else is alive: skips and temporaries.
     """
+    if isinstance(network, Ensemble):
+        # Its members follow one another.
+        network = network.members[0]
     own = getattr(network, "working_bytes", None)
     if own is not None:
         return Demand(int(own(tile_kji)), 0.0)

@@ -1,19 +1,22 @@
-"""From a Volume to the numbers a network wants: turned, resampled, normalised. Training and prediction share this."""
+"""From a Volume to the numbers a network wants: turned, cropped, resampled, normalised; for training and prediction."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch.nn import functional
 
+from medview.core.box import Box
 from medview.core.job import JobContext
 from medview.core.volume import Volume
+from medview.ml.runners.intensity import LOCAL, Masks, apply_steps
+from medview.ml.runners.nonzero import crop_of, outlined
 from medview.ml.runners.orientation import Orientation
-from medview.ml.spec import Grid, InputSpec, Shape3, Step, Vector3
+from medview.ml.runners.resampling import AtPoints, Linear, Resampling, Splines, coarse_axis
+from medview.ml.spec import ChannelSpec, Grid, InputSpec, Interpolation, Shape3, Vector3
 
 CHUNK_VOXELS = 1 << 22
 """Voxels handled between two looks at Cancel."""
@@ -21,8 +24,7 @@ CHUNK_VOXELS = 1 << 22
 SAME_SPACING_MM = 1e-3
 """Spacings closer than this are the same: headers are rounded."""
 
-SAMPLE_VOXELS = 1 << 24
-"""torch.quantile takes no more values; larger volumes are thinned out regularly."""
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,10 +40,14 @@ class Prepared:
     turned_shape_kji : tuple of int
         The input's own shape in the model's axes.
     spacing_kji_mm : tuple of float
-        True spacing of ``values``: the input's extent divided by whole voxels.
+        True spacing of ``values``: the crop's extent divided by whole voxels.
     ratios_kji : tuple of float or None
         Model's voxels per input voxel where the grids start at the same centre (``Grid.CENTRES``); None where they cover
         the same extent.
+    crop : Box
+        The part of the turned input that ``values`` show; all of it when not given.
+    coarse : int or None
+        The axis along which slices are taken as they are, the nearest one; None where all are interpolated.
     """
 
     values: torch.Tensor
@@ -49,6 +55,12 @@ class Prepared:
     turned_shape_kji: Shape3
     spacing_kji_mm: Vector3
     ratios_kji: Vector3 | None = None
+    crop: Box = field(default=Box((0, 0, 0), (0, 0, 0)))
+    coarse: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.crop.empty:
+            object.__setattr__(self, "crop", Box.whole(self.turned_shape_kji))
 
     @property
     def shape_kji(self) -> Shape3:
@@ -57,8 +69,49 @@ class Prepared:
         return k, j, i
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """The part of a case that a model is shown, and the grid it gets there.
+
+    Attributes
+    ----------
+    crop : Box
+        Of the input, in the model's axes.
+    shape_kji : tuple of int
+        Of the model's grid over the crop.
+    nonzero : ndarray of bool or None
+        What of the crop is not 0 in any channel, where a step asks for it.
+    """
+
+    orientation: Orientation
+    crop: Box
+    shape_kji: Shape3
+    nonzero: BoolArray | None = None
+
+
+def shown_of(volumes: Sequence[Volume], wanted: InputSpec, context: JobContext) -> Shown:
+    """Return what of a case a model is shown; the arguments are those of ``prepare``.
+
+    Raises
+    ------
+    CancelledError
+        Between pieces of the volumes.
+    """
+    geometry = volumes[0].geometry
+    orientation = Orientation.towards(geometry, wanted.orientation, wanted.axes)
+    whole = Box.whole(orientation.turned_shape(geometry.shape_kji))
+    readers = [_Channel(volume, orientation, whole).read for volume in volumes]
+    crop, nonzero = crop_of(whole.shape_kji, readers, wanted, context)
+    shape = model_shape(crop.shape_kji, orientation.turned_numbers(geometry.spacing_kji_mm), wanted)
+    return Shown(orientation, crop, shape, nonzero)
+
+
 def prepare(
-    volumes: Sequence[Volume], wanted: InputSpec, context: JobContext, device: torch.device | None = None
+    volumes: Sequence[Volume],
+    wanted: InputSpec,
+    context: JobContext,
+    device: torch.device | None = None,
+    shown: Shown | None = None,
 ) -> Prepared:
     """Bring the volumes of one case to what a model wants.
 
@@ -68,6 +121,8 @@ def prepare(
         One per input channel, in the model's order, all on the grid of the first.
     device : torch.device, optional
         Where to compute and leave the result; the CPU when not given.
+    shown : Shown, optional
+        What ``shown_of`` returned for them, where it is known already.
 
     Raises
     ------
@@ -75,24 +130,25 @@ def prepare(
         Between pieces of ``CHUNK_VOXELS``.
     """
     where = device or torch.device("cpu")
-    geometry = volumes[0].geometry
-    orientation = Orientation.towards(geometry, wanted.orientation, wanted.axes)
-    turned = orientation.turned_shape(geometry.shape_kji)
-    spacing = orientation.turned_numbers(geometry.spacing_kji_mm)
-    shape = model_shape(turned, spacing, wanted)
+    shown = shown or shown_of(volumes, wanted, context)
+    orientation, crop, shape = shown.orientation, shown.crop, shown.shape_kji
+    spacing = orientation.turned_numbers(volumes[0].geometry.spacing_kji_mm)
+    nominal = _nominal(spacing, wanted)
     ratios = _ratios(spacing, wanted)
+    inside = None if shown.nonzero is None else outlined(shown.nonzero)
     with torch.inference_mode():
         values = torch.empty((len(volumes), *shape), device=where)
         for into, volume, channel in zip(values, volumes, wanted.channels, strict=True):
-            _resample(into, volume, orientation, turned, context, ratios)
-            seen = _seen(volume, orientation, shape, where)
-            for step in channel.intensity:
-                context.raise_if_cancelled()
-                INTENSITY[step.op](into, step, into if seen is None else into[seen])
+            context.raise_if_cancelled()
+            way = _way(crop.shape_kji, shape, spacing, nominal, wanted, ratios)
+            _fill(into, _Channel(volume, orientation, crop), channel, way, inside, context, first=wanted.intensity_first)
+    turned = orientation.turned_shape(volumes[0].geometry.shape_kji)
     if ratios is not None and wanted.spacing_kji_mm is not None:
-        return Prepared(values, orientation, turned, wanted.spacing_kji_mm, ratios)
-    true_spacing = [s * n / m for s, n, m in zip(spacing, turned, shape, strict=True)]
-    return Prepared(values, orientation, turned, (true_spacing[0], true_spacing[1], true_spacing[2]))
+        return Prepared(values, orientation, turned, nominal, ratios, crop)
+    # The other way about, from the model's spacing to the input's.
+    coarse = coarse_axis(nominal, spacing) if wanted.interpolation is Interpolation.CUBIC else None
+    k, j, i = (s * n / m for s, n, m in zip(spacing, crop.shape_kji, shape, strict=True))
+    return Prepared(values, orientation, turned, (k, j, i), None, crop, coarse)
 
 
 def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) -> Shape3:
@@ -103,16 +159,20 @@ def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) 
         return (turned_kji[0] if wanted.dimensions == 2 else k), j, i
     if wanted.spacing_kji_mm is None:
         return turned_kji
+    nominal = _nominal(spacing_kji_mm, wanted)
     if wanted.grid is Grid.CENTRES:
         k, j, i = (
             max(1, round((n - 1) * have / want + 1.0))
-            for n, have, want in zip(turned_kji, spacing_kji_mm, wanted.spacing_kji_mm, strict=True)
+            for n, have, want in zip(turned_kji, spacing_kji_mm, nominal, strict=True)
         )
         return k, j, i
-    k, j, i = (
-        max(1, round(n * have / want))
-        for n, have, want in zip(turned_kji, spacing_kji_mm, wanted.spacing_kji_mm, strict=True)
-    )
+    k, j, i = (max(1, round(n * have / want)) for n, have, want in zip(turned_kji, spacing_kji_mm, nominal, strict=True))
+    return k, j, i
+
+
+def _nominal(spacing_kji_mm: Vector3, wanted: InputSpec) -> Vector3:
+    """Return the spacing the model asks for; that of the input where it asks for none."""
+    k, j, i = (want or have for want, have in zip(wanted.spacing_kji_mm or (0.0,) * 3, spacing_kji_mm, strict=True))
     return k, j, i
 
 
@@ -121,48 +181,117 @@ def _ratios(spacing_kji_mm: Vector3, wanted: InputSpec) -> Vector3 | None:
         return None
     k, j, i = (
         1.0 if abs(have - want) < SAME_SPACING_MM else have / want
-        for have, want in zip(spacing_kji_mm, wanted.spacing_kji_mm, strict=True)
+        for have, want in zip(spacing_kji_mm, _nominal(spacing_kji_mm, wanted), strict=True)
     )
     return k, j, i
 
 
-def _resample(
+def _way(
+    old: Shape3, new: Shape3, spacing: Vector3, nominal: Vector3, wanted: InputSpec, ratios: Vector3 | None
+) -> Resampling:
+    if ratios is not None:
+        return AtPoints(new, ratios)
+    if wanted.interpolation is Interpolation.CUBIC:
+        return Splines(old, new, coarse_axis(spacing, nominal))
+    return Linear(old, new)
+
+
+class _Channel:
+    """The values of one channel inside a crop, read slab by slab in the model's axes."""
+
+    def __init__(self, volume: Volume, orientation: Orientation, crop: Box) -> None:
+        self._volume = volume
+        self._stored = orientation.turned(volume.voxels)[crop.slices]
+        self._outside = _padding_stand_in(volume)
+        self.shape_kji = crop.shape_kji
+
+    def read(self, low: int, high: int) -> npt.NDArray[np.float32]:
+        """Return the values of some slices: a copy, since steps work in place and voxels are nobody's to change."""
+        part = self._stored[low:high]
+        numbers = np.array(part, dtype=np.float32, order="C")
+        if self._outside is not None:
+            numbers[self._volume.is_padding(part)] = self._outside
+        np.nan_to_num(numbers, copy=False)
+        if not self._volume.rescale.identity:
+            numbers *= np.float32(self._volume.rescale.slope)
+            numbers += np.float32(self._volume.rescale.intercept)
+        return numbers
+
+    def seen(self, shape: Shape3, device: torch.device) -> torch.Tensor | None:
+        """Return which voxels of a grid over the crop show something, for statistics; None where all do."""
+        if self._volume.padding is None:
+            return None
+        padded = self._volume.is_padding(self._stored)
+        if not padded.any() or padded.all():
+            return None
+        nearest = [((np.arange(n) + 0.5) * have / n).astype(np.intp) for n, have in zip(shape, padded.shape, strict=True)]
+        return torch.from_numpy(~padded[np.ix_(*nearest)]).to(device)
+
+
+def _fill(
     into: torch.Tensor,
-    volume: Volume,
-    orientation: Orientation,
-    turned: Shape3,
+    channel: _Channel,
+    described: ChannelSpec,
+    way: Resampling,
+    inside: BoolArray | None,
     context: JobContext,
-    ratios_kji: Vector3 | None = None,
+    *,
+    first: bool,
 ) -> None:
-    """Fill ``into`` (k, j, i) with the values: in-plane first, slab by slab, then along k, rows by rows."""
-    shape, device = into.shape, into.device
-    stored = orientation.turned(volume.voxels)
-    outside = _padding_stand_in(volume)
-    slope, intercept = volume.rescale.slope, volume.rescale.intercept
-    deep = shape[0] != turned[0] or (ratios_kji is not None and ratios_kji[0] != 1.0)
-    between = torch.empty((turned[0], shape[1], shape[2]), device=device) if deep else into
-    in_plane = None if ratios_kji is None else ratios_kji[1:]
-    step = max(1, CHUNK_VOXELS // (turned[1] * turned[2]))
-    for k in range(0, turned[0], step):
-        context.raise_if_cancelled()
-        # Always a copy: the steps below work in place, and the volume's voxels are nobody's to change.
-        numbers = np.array(stored[k : k + step], dtype=np.float32, order="C")
-        if outside is not None:
-            numbers[volume.is_padding(stored[k : k + step])] = outside
-        slab = torch.from_numpy(numbers).to(device)
-        slab.nan_to_num_()
-        if not volume.rescale.identity:
-            slab.mul_(slope).add_(intercept)
-        between[k : k + step] = _resized(slab[:, None], (shape[1], shape[2]), in_plane)[:, 0]
-    if between is into:
+    """Fill ``into`` (k, j, i) with a channel; with ``first`` the steps see its own voxels, else the model's."""
+    steps, device = described.intensity, into.device
+    masked = any(step.op == "zscore_inside" for step in steps)
+    local = all(step.op in LOCAL for step in steps)
+    if first and not local:
+        # Statistics need all of it at once.
+        own = torch.empty(channel.shape_kji, device=device)
+        for low, high in _pieces(channel.shape_kji, context):
+            own[low:high] = torch.from_numpy(channel.read(low, high)).to(device)
+        mask = torch.from_numpy(inside).to(device) if masked and inside is not None else None
+        apply_steps(own, steps, Masks(channel.seen(channel.shape_kji, device), mask), context)
+        _resample(into, channel.shape_kji, lambda low, high: own[low:high], way, context)
         return
-    rows = max(1, CHUNK_VOXELS // (max(turned[0], shape[0]) * shape[2]))
-    for j in range(0, shape[1], rows):
+
+    def read(low: int, high: int) -> torch.Tensor:
+        slab = torch.from_numpy(channel.read(low, high)).to(device)
+        if first:
+            apply_steps(slab, steps, Masks(), context)
+        return slab
+
+    _resample(into, channel.shape_kji, read, way, context)
+    if not first:
+        shape = (into.shape[0], into.shape[1], into.shape[2])
+        mask = _nearest_mask(inside, shape, device) if masked and inside is not None else None
+        apply_steps(into, steps, Masks(channel.seen(shape, device), mask), context)
+
+
+def _resample(
+    into: torch.Tensor, old: Shape3, read: Callable[[int, int], torch.Tensor], way: Resampling, context: JobContext
+) -> None:
+    """Fill ``into`` (k, j, i): in-plane first, slab by slab, then along k, rows by rows."""
+    shape = into.shape
+    between = torch.empty((old[0], shape[1], shape[2]), device=into.device) if way.changes_k else into
+    for low, high in _pieces(old, context):
+        between[low:high] = way.in_plane(low, read(low, high))
+    if between is not into:
+        rows = max(1, CHUNK_VOXELS // (max(old[0], shape[0]) * shape[2]))
+        for j in range(0, shape[1], rows):
+            context.raise_if_cancelled()
+            into[:, j : j + rows] = way.along_k(between[:, j : j + rows].flatten(1)).view(shape[0], -1, shape[2])
+    way.finish(into)
+
+
+def _pieces(shape: Shape3, context: JobContext) -> Iterator[tuple[int, int]]:
+    """Yield slices from one to another, with a look at Cancel before each."""
+    step = max(1, CHUNK_VOXELS // (shape[1] * shape[2]))
+    for low in range(0, shape[0], step):
         context.raise_if_cancelled()
-        part = between[:, j : j + rows].flatten(1)
-        along = None if ratios_kji is None else (ratios_kji[0], 1.0)
-        stretched = _resized(part[None, None], (shape[0], part.shape[1]), along)[0, 0]
-        into[:, j : j + rows] = stretched.view(shape[0], -1, shape[2])
+        yield low, min(low + step, shape[0])
+
+
+def _nearest_mask(inside: BoolArray, shape: Shape3, device: torch.device) -> torch.Tensor:
+    nearest = [((np.arange(n) + 0.5) * have / n).astype(np.intp) for n, have in zip(shape, inside.shape, strict=True)]
+    return torch.from_numpy(inside[np.ix_(*nearest)]).to(device)
 
 
 def _padding_stand_in(volume: Volume) -> float | None:
@@ -175,91 +304,3 @@ def _padding_stand_in(volume: Volume) -> float | None:
         return None
     lowest = [float(one[~out].min()) for one in volume.voxels if not (out := volume.is_padding(one)).all()]
     return min(lowest, default=None)
-
-
-def _seen(volume: Volume, orientation: Orientation, shape: Shape3, device: torch.device) -> torch.Tensor | None:
-    """Return which voxels of the model's grid show something, for statistics; None where all do."""
-    if volume.padding is None:
-        return None
-    padded = volume.is_padding(orientation.turned(volume.voxels))
-    if not padded.any() or padded.all():
-        return None
-    nearest = [((np.arange(n) + 0.5) * have / n).astype(np.intp) for n, have in zip(shape, padded.shape, strict=True)]
-    return torch.from_numpy(~padded[np.ix_(*nearest)]).to(device)
-
-
-def _resized(planes: torch.Tensor, size: tuple[int, int], ratios: tuple[float, float] | None = None) -> torch.Tensor:
-    """Resize (n, 1, rows, columns) linearly, edges aligned; coarser grids average instead of skipping voxels.
-
-    With ``ratios`` (new voxels per old one) the first centres are aligned, and values are taken at points.
-    """
-    if ratios is not None:
-        return _sampled(_sampled(planes, 2, size[0], ratios[0]), 3, size[1], ratios[1])
-    if tuple(planes.shape[2:]) == size:
-        return planes
-    return functional.interpolate(planes, size, mode="bilinear", align_corners=False, antialias=True)
-
-
-def _sampled(planes: torch.Tensor, axis: int, size: int, ratio: float) -> torch.Tensor:
-    """Return the values along one axis at ``size`` points ``1 / ratio`` voxels apart, the first at the first voxel."""
-    if ratio == 1.0:
-        return planes
-    place = (torch.arange(size, dtype=torch.float64, device=planes.device) / ratio).clamp_(max=planes.shape[axis] - 1)
-    below = place.long()
-    share = (place - below).to(planes.dtype).view([-1 if a == axis else 1 for a in range(4)])
-    above = (below + 1).clamp_(max=planes.shape[axis] - 1)
-    return torch.lerp(planes.index_select(axis, below), planes.index_select(axis, above), share)
-
-
-def _clip(values: torch.Tensor, step: Step, _seen: torch.Tensor) -> None:
-    values.clamp_(step.numbers["low"], step.numbers["high"])
-
-
-def _scale(values: torch.Tensor, step: Step, _seen: torch.Tensor) -> None:
-    _to_unit(values, step.numbers["low"], step.numbers["high"])
-
-
-def _shift_scale(values: torch.Tensor, step: Step, _seen: torch.Tensor) -> None:
-    values.sub_(step.numbers["subtract"]).div_(step.numbers["divide"])
-
-
-def _zscore(values: torch.Tensor, _step: Step, seen: torch.Tensor) -> None:
-    spread, mean = torch.std_mean(seen, correction=0)
-    values.sub_(float(mean)).div_(max(float(spread), 1e-8))
-
-
-def _zscore_nonzero(values: torch.Tensor, _step: Step, _seen: torch.Tensor) -> None:
-    """Count only what is not 0, and leave 0 as it is: the air of stripped brains says nothing about tissue."""
-    there = values != 0
-    if there.any():
-        spread, mean = torch.std_mean(values[there], correction=0)
-        values.sub_(float(mean)).div_(max(float(spread), 1e-8)).masked_fill_(~there, 0.0)
-
-
-def _minmax(values: torch.Tensor, _step: Step, seen: torch.Tensor) -> None:
-    low, high = torch.aminmax(seen)
-    _to_unit(values, float(low), float(high))
-
-
-def _quantile(values: torch.Tensor, step: Step, seen: torch.Tensor) -> None:
-    flat = seen.flatten()
-    flat = flat[:: math.ceil(flat.numel() / SAMPLE_VOXELS)]
-    fractions = torch.tensor([step.numbers["low"], step.numbers["high"]], device=values.device)
-    low, high = torch.quantile(flat, fractions).tolist()
-    _to_unit(values, low, high)
-
-
-def _to_unit(values: torch.Tensor, low: float, high: float) -> None:
-    values.sub_(low).div_(high - low if high > low else 1.0)
-
-
-INTENSITY: Mapping[str, Callable[[torch.Tensor, Step, torch.Tensor], None]] = {
-    "clip": _clip,
-    "scale": _scale,
-    "shift_scale": _shift_scale,
-    "zscore": _zscore,
-    "zscore_nonzero": _zscore_nonzero,
-    "minmax": _minmax,
-    "quantile": _quantile,
-}
-"""In-place steps on the values of the model's grid; the last argument holds those that statistics count."""
