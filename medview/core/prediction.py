@@ -131,6 +131,8 @@ class Prediction:
         ``segmentation``, ``detection`` or ``classification``.
     scores : mapping of str to float
         Probability per class name, 0 to 1.
+    further : tuple of PredictedMask
+        Segments that share voxels with those of ``mask``, or with each other: none does with others of its mask.
     score_rule : ScoreRule or None
         How they are to be read.
     slice_scores : SliceScores or None
@@ -158,6 +160,7 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     score_rule: ScoreRule | None = None
     slice_scores: SliceScores | None = None
+    further: tuple[PredictedMask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

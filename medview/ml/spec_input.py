@@ -65,13 +65,16 @@ def read_input(fields: Fields, task: Task) -> InputSpec:
         axes = fields.shape("axes", 0)
         if sorted(axes) != [0, 1, 2] or orientation is not None:
             fields.wrong("axes", "0, 1 and 2 in the model's order, and orientation null")
+    crop = Crop(fields.choice("crop", [c.value for c in Crop], Crop.NONE.value))
+    if crop is Crop.NONZERO and task not in (Task.SEGMENTATION, Task.CLASSIFICATION):
+        fields.wrong("crop", "none or body, for this task")
     spec = InputSpec(
         channels=_channels(fields),
         spacing_kji_mm=spacing,
         orientation=orientation,
         shape_kji=shape,
         dimensions=dimensions,
-        crop=Crop(fields.choice("crop", [c.value for c in Crop], Crop.NONE.value)),
+        crop=crop,
         interpolation=Interpolation(
             fields.choice("interpolation", [i.value for i in Interpolation], Interpolation.LINEAR.value)
         ),

@@ -17,11 +17,11 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from medview.core.errors import ModelError, PackError
+from medview.ml.free_memory import free_memory_bytes
 from medview.ml.networks.averaged import Ensemble
 from medview.ml.networks.planar import SliceBySlice
 from medview.ml.networks.table import NETWORKS
 from medview.ml.packs import ModelPack, refuse_pickle, sha256_of
-from medview.ml.runners.memory_plan import free_memory_bytes
 from medview.ml.spec import ModelSpec, NetworkSpec
 
 RESIDENT_BYTES = 2 << 30

@@ -44,6 +44,8 @@ class Between:
         Voxels of the two grids, which cover the same extent.
     ratio : float, optional
         Model's voxels per input voxel where the first voxels of both have the same centre instead.
+    nearest : bool
+        Whether the nearest of the model's voxels counts alone.
     ends : tuple of two int, optional
         The first of the model's voxels that there are numbers of, and the one after the last; all of them when not given.
 
@@ -60,12 +62,18 @@ class Between:
     """
 
     def __init__(
-        self, length: int, model_length: int, ratio: float | None = None, ends: tuple[int, int] | None = None
+        self,
+        length: int,
+        model_length: int,
+        ratio: float | None = None,
+        ends: tuple[int, int] | None = None,
+        *,
+        nearest: bool = False,
     ) -> None:
         low, high = ends or (0, model_length)
         voxels = np.arange(length)
         place = (voxels + 0.5) * (model_length / length) - 0.5 if ratio is None else voxels * ratio
-        place = np.clip(place, 0.0, model_length - 1.0)
+        place = np.clip(np.floor(place + 0.5) if nearest else place, 0.0, model_length - 1.0)
         inside = np.flatnonzero((place >= low - 0.5) & (place < high - 0.5))
         first = int(inside[0]) if len(inside) else 0
         self.covered = slice(first, first + len(inside))

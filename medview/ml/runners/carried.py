@@ -5,28 +5,61 @@ Logits interpolate best; packs converted from programs that interpolate somethin
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.box import Box
 from medview.core.job import JobContext
-from medview.ml.runners.finish import GridLabels
+from medview.ml.runners.finish import Decision, GridLabels
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import Prepared
 from medview.ml.runners.tiling import LogitSlab
 from medview.ml.spec import Carried, SegmentationOutput, Shape3
 
+Labels = npt.NDArray[np.uint8]
+
+BITS = 8
+"""Labels that share a map of bits."""
+
+
+class LabelGrid(Protocol):
+    """Collects slabs of logits into labels on the input's grid."""
+
+    def add(self, slab: LogitSlab) -> object:
+        """Take in the next slab."""
+
+    def maps(self) -> list[Labels]:
+        """Return label maps (k, j, i) on the input's grid once all slabs are in; several where labels share voxels."""
+
 
 def label_grid(
     output: SegmentationOutput, shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None = None
-) -> GridLabels | NearestLabels:
+) -> LabelGrid:
     """Return what collects slabs into labels on the input's grid, shape ``shape_kji``.
 
     ``seen`` is the part of the model's grid that slabs come of; all of it when not given.
     """
     if output.carried is Carried.LABELS:
         return NearestLabels(shape_kji, prepared, context, seen)
-    return GridLabels(shape_kji, prepared.orientation, prepared.shape_kji, context, prepared.ratios_kji, seen)
+
+    def grid(decision: Decision) -> GridLabels:
+        return GridLabels(
+            shape_kji,
+            prepared.orientation,
+            prepared.shape_kji,
+            context,
+            prepared.ratios_kji,
+            seen,
+            decision,
+            prepared.crop,
+            prepared.coarse,
+        )
+
+    if output.overlapping:
+        return OverlappingLabels([grid(Decision.BITS) for _ in range(0, len(output.labels), BITS)], len(output.labels))
+    return grid(Decision.PAINTED if output.activation == "sigmoid" else Decision.LARGEST)
 
 
 def as_carried(slab: LogitSlab, output: SegmentationOutput) -> LogitSlab:
@@ -41,6 +74,47 @@ def as_carried(slab: LogitSlab, output: SegmentationOutput) -> LogitSlab:
     return LogitSlab(slab.first_k, shares)
 
 
+class OverlappingLabels:
+    """Labels on the input's grid that may share voxels.
+
+    Parameters
+    ----------
+    grids : list of GridLabels
+        Each takes the bits of the next eight channels.
+    """
+
+    def __init__(self, grids: list[GridLabels], count: int) -> None:
+        self._grids = grids
+        self._count = count
+
+    def add(self, slab: LogitSlab) -> None:
+        """Take in the next slab.
+
+        Raises
+        ------
+        CancelledError
+            Between chunks.
+        """
+        for n, grid in enumerate(self._grids):
+            grid.add(LogitSlab(slab.first_k, slab.logits[n * BITS : (n + 1) * BITS]))
+
+    def maps(self) -> list[Labels]:
+        """Return label maps (k, j, i), as few as hold every label whole."""
+        maps: list[Labels] = []
+        for n in range(self._count):
+            bits = self._grids[n // BITS].labels
+            box = Box.around((bits & (1 << n % BITS)) != 0)
+            if box is None:
+                continue
+            there = (bits[box.slices] & (1 << n % BITS)) != 0
+            free = next((one for one in maps if not one[box.slices][there].any()), None)
+            if free is None:
+                free = np.zeros_like(bits)
+                maps.append(free)
+            free[box.slices][there] = n + 1
+        return maps or [np.zeros_like(self._grids[0].labels)]
+
+
 class NearestLabels:
     """Labels on the input's grid, each that of the nearest voxel of the model's.
 
@@ -52,11 +126,15 @@ class NearestLabels:
 
     def __init__(self, shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None = None) -> None:
         self.labels: npt.NDArray[np.uint8] = np.zeros(shape_kji, dtype=np.uint8)
-        self._turned = prepared.orientation.turned(self.labels)
+        self._turned = prepared.orientation.turned(self.labels)[prepared.crop.slices]
         model = prepared.shape_kji
         self._model = GridLabels(model, Orientation(), model, context, seen=seen)
         ratios = (None, None, None) if prepared.ratios_kji is None else prepared.ratios_kji
         self._nearest = [_nearest(*axis) for axis in zip(self._turned.shape, model, ratios, strict=True)]
+
+    def maps(self) -> list[Labels]:
+        """Return the one label map (k, j, i)."""
+        return [self.labels]
 
     def add(self, slab: LogitSlab) -> None:
         """Take in the next slab.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import cc3d
 import numpy as np
@@ -34,6 +35,17 @@ Region = tuple[slice, slice]
 """Rows and columns."""
 
 
+class Decision(Enum):
+    """What becomes of the logits of a voxel."""
+
+    LARGEST = "largest"
+    """The channel with the largest one; channel 0 is the background."""
+    PAINTED = "painted"
+    """The last channel above 0, counted from 1."""
+    BITS = "bits"
+    """Every channel above 0, a bit each; for at most eight."""
+
+
 class GridLabels:
     """Labels on the input's grid, growing as slabs of logits come in.
 
@@ -51,6 +63,12 @@ class GridLabels:
         Model's voxels per input voxel where the first voxels of both have the same centre instead.
     seen : Box, optional
         The part of the model's grid that slabs come of; outside nothing is labelled. All of it when not given.
+    decision : Decision
+        What becomes of the logits.
+    crop : Box, optional
+        The part of the turned input that the model's grid covers; all of it when not given.
+    coarse : int, optional
+        Axis (0 k, 1 j, 2 i) along which nothing is interpolated: the nearest slice counts.
 
     Attributes
     ----------
@@ -65,16 +83,23 @@ class GridLabels:
         context: JobContext,
         ratios_kji: Vector3 | None = None,
         seen: Box | None = None,
+        decision: Decision = Decision.LARGEST,
+        crop: Box | None = None,
+        coarse: int | None = None,
     ) -> None:
         self.labels: npt.NDArray[np.uint8] = np.zeros(shape_kji, dtype=np.uint8)
         turned = orientation.turned(self.labels)
+        crop = crop or Box.whole(orientation.turned_shape(shape_kji))
+        turned = turned[crop.slices]
+        self._first_k = crop.min_kji[0]
+        self._decision = decision
         seen = seen or Box.whole(model_shape_kji)
         self._same = turned.shape == model_shape_kji and ratios_kji in (None, (1.0, 1.0, 1.0))
         ratios = (None, None, None) if ratios_kji is None else ratios_kji
         self._axes = [
-            Between(n, m, ratio, ends)
-            for n, m, ratio, ends in zip(
-                turned.shape, model_shape_kji, ratios, zip(seen.min_kji, seen.max_kji, strict=True), strict=True
+            Between(n, m, ratio, ends, nearest=axis == coarse)
+            for axis, (n, m, ratio, ends) in enumerate(
+                zip(turned.shape, model_shape_kji, ratios, zip(seen.min_kji, seen.max_kji, strict=True), strict=True)
             )
         ]
         self._covered = tuple(axis.covered for axis in self._axes)
@@ -98,7 +123,7 @@ class GridLabels:
         CancelledError
             Between chunks.
         """
-        start = self._covered[0].start
+        start = self._first_k + self._covered[0].start
         self._missing -= slab.logits.shape[1]
         if 0 in self._turned.shape:
             return start, start
@@ -123,6 +148,10 @@ class GridLabels:
         self._last = slab.logits[:, -1:].clone()
         return start + written, start + self._next
 
+    def maps(self) -> list[npt.NDArray[np.uint8]]:
+        """Return the one label map (k, j, i)."""
+        return [self.labels]
+
     @property
     def whole(self) -> bool:
         """Whether every slab has come."""
@@ -130,7 +159,7 @@ class GridLabels:
 
     def turned_labels(self, low: int, high: int) -> npt.NDArray[np.uint8]:
         """Return a copy of slices in the model's axes, on the input's grid, as ``add`` counts them."""
-        first = self._covered[0].start
+        first = self._first_k + self._covered[0].start
         return self._turned[low - first : high - first].copy()
 
     def _begin_run(self, first: int) -> None:
@@ -154,7 +183,7 @@ class GridLabels:
         for k in range(0, slab.logits.shape[1], step):
             self._context.raise_if_cancelled()
             part = slab.logits[:, k : k + step]
-            self._turned[slab.first_k + k : slab.first_k + k + part.shape[1]] = _largest(part)
+            self._turned[slab.first_k + k : slab.first_k + k + part.shape[1]] = _DECIDED[self._decision](part)
         return start + slab.first_k, start + slab.first_k + slab.logits.shape[1]
 
     def _step(self, device: torch.device) -> int:
@@ -170,13 +199,18 @@ class GridLabels:
         if low < first:
             assert self._last is not None
             held = torch.cat([self._last.transpose(2, 3), held], dim=1)
-        contenders = [self._contender(value, region, held) for value, region in _regions(held)]
+        contenders = [self._contender(value, region, held) for value, region in _regions(held, self._decision)]
         held_k = slice(low, low + held.shape[1])
         step = self._step(held.device)
         for k in range(here.start, here.stop, step):
             self._context.raise_if_cancelled()
             part = slice(k, min(k + step, here.stop))
-            self._turned[part] = _winners(contenders, axis.taps(part, held_k, held.device))
+            labels = torch.zeros(self._turned[part].shape, dtype=torch.uint8, device=held.device)
+            if self._decision is Decision.LARGEST:
+                _let_win(labels, contenders, axis.taps(part, held_k, held.device))
+            else:
+                _paint(labels, contenders, axis.taps(part, held_k, held.device), self._decision)
+            self._turned[part] = labels.cpu().numpy()
 
     def _contender(self, value: int, region: Region, held: torch.Tensor) -> _Contender:
         (rows, columns), device = region, held.device
@@ -206,23 +240,36 @@ class _Contender:
         return self.rows.mixed(across.transpose(1, 2).contiguous(), 1)
 
 
-def _winners(contenders: Sequence[_Contender], along_k: Taps) -> npt.NDArray[np.uint8]:
-    """Return labels of a few slices; the first contender is the background and reaches everywhere."""
+def _let_win(labels: torch.Tensor, contenders: Sequence[_Contender], along_k: Taps) -> None:
+    """Write labels of a few slices; the first contender is the background and reaches everywhere."""
     best = contenders[0].wide(along_k)
-    labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
     for contender in contenders[1:]:
         wide, so_far = contender.wide(along_k), best[contender.reached]
         labels[contender.reached].masked_fill_(wide > so_far, contender.value)
         torch.maximum(so_far, wide, out=so_far)
-    return labels.cpu().numpy()
 
 
-def _regions(held: torch.Tensor) -> Iterator[tuple[int, Region]]:
-    """Yield the classes of logits (classes, slices, columns, rows) that may win and where, with a rim of one.
+def _paint(labels: torch.Tensor, contenders: Sequence[_Contender], along_k: Taps, decision: Decision) -> None:
+    """Write what is present in a few slices, one after the other."""
+    for contender in contenders:
+        _put(labels[contender.reached], contender.wide(along_k), contender.value, decision)
+
+
+def _put(labels: torch.Tensor, logits: torch.Tensor, channel: int, decision: Decision) -> None:
+    """Write where one channel is present: its value over what is there, or its bit beside it."""
+    there = logits > 0
+    if decision is Decision.PAINTED:
+        labels.masked_fill_(there, channel + 1)
+    else:
+        labels.bitwise_or_(there.to(torch.uint8).mul_(1 << channel))
+
+
+def _regions(held: torch.Tensor, decision: Decision) -> Iterator[tuple[int, Region]]:
+    """Yield the channels of logits (classes, slices, columns, rows) that may win and where, with a rim of one.
 
     Interpolation is linear: where a class is below the background at all neighbours it cannot win between them.
     """
-    anywhere = (held >= held[:1]).any(dim=1)
+    anywhere = ((held >= held[:1]) if decision is Decision.LARGEST else held > 0).any(dim=1)
     by_row, by_column = anywhere.any(dim=1).cpu().numpy(), anywhere.any(dim=2).cpu().numpy()
     for value, (rows, columns) in enumerate(zip(by_row, by_column, strict=True)):
         if rows.any():
@@ -244,6 +291,30 @@ def _largest(logits: torch.Tensor) -> npt.NDArray[np.uint8]:
         labels.masked_fill_(logits[value] > best, value)
         torch.maximum(best, logits[value], out=best)
     return labels.cpu().numpy()
+
+
+def _painted(logits: torch.Tensor) -> npt.NDArray[np.uint8]:
+    """Return the last channel of (classes, k, j, i) that is present, counted from 1."""
+    return _put_all(logits, Decision.PAINTED)
+
+
+def _bits(logits: torch.Tensor) -> npt.NDArray[np.uint8]:
+    """Return the channels of (classes, k, j, i) that are present, a bit each."""
+    return _put_all(logits, Decision.BITS)
+
+
+def _put_all(logits: torch.Tensor, decision: Decision) -> npt.NDArray[np.uint8]:
+    labels = torch.zeros(logits.shape[1:], dtype=torch.uint8, device=logits.device)
+    for channel, one in enumerate(logits):
+        _put(labels, one, channel, decision)
+    return labels.cpu().numpy()
+
+
+_DECIDED: Mapping[Decision, Callable[[torch.Tensor], npt.NDArray[np.uint8]]] = {
+    Decision.LARGEST: _largest,
+    Decision.PAINTED: _painted,
+    Decision.BITS: _bits,
+}
 
 
 def postprocess(labels: npt.NDArray[np.uint8], steps: Sequence[Step], voxel_mm3: float, context: JobContext) -> None:

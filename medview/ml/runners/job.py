@@ -64,10 +64,11 @@ class RunningJob:
         near, prepared = self.request.near_kji, self.prepared
         if near is None:
             return 0
-        length, model_length = prepared.turned_shape_kji[0], prepared.shape_kji[0]
+        length, model_length = prepared.crop.shape_kji[0], prepared.shape_kji[0]
         turned = prepared.orientation.turned_index(near, self.request.volume.geometry.shape_kji)[0]
         low, high = self.seen.min_kji[0], self.seen.max_kji[0]
-        return min(max(int((turned + 0.5) * model_length / length), low), high - 1) - low
+        inside = turned - prepared.crop.min_kji[0]
+        return min(max(int((inside + 0.5) * model_length / length), low), high - 1) - low
 
     def watched(self) -> WatchedNetwork:
         """Return the network with Cancel and progress attached."""
@@ -82,6 +83,7 @@ class Findings:
     """What a runner found; exactly one of mask, boxes and scores says something."""
 
     mask: PredictedMask | None = None
+    further: tuple[PredictedMask, ...] = ()
     boxes: tuple[BoxAnnotation, ...] = ()
     scores: dict[str, float] | None = None
     slice_scores: SliceScores | None = None

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import math
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from medview.core.errors import ModelError
+from medview.ml.free_memory import free_memory_bytes
 from medview.ml.networks.averaged import Ensemble
 from medview.ml.runners.device_errors import no_graphics
 from medview.ml.runners.tile_starts import tile_starts
@@ -201,7 +198,7 @@ def _fit_blended(
 
 def _kept_ahead(tiling: Tiling, padded: Shape3, out_channels: int) -> int:
     """Return the bytes of answers that wait for earlier tiles at most, wherever the first row of tiles is."""
-    starts = [tile_starts(n, t, tiling.overlap) for n, t in zip(padded, tiling.tile_kji, strict=True)]
+    starts = [tile_starts(n, t, tiling.overlap, spread=tiling.spread) for n, t in zip(padded, tiling.tile_kji, strict=True)]
     tk, tj, ti = tiling.tile_kji
     slices = max(
         (sum(max(0, before + tk - k) for k in starts[0][n + 1 :]) for n, before in enumerate(starts[0])), default=0
@@ -254,38 +251,3 @@ def _free(place: str) -> int:
         free, _total = torch.cuda.mem_get_info()
         return int(free)
     return free_memory_bytes()
-
-
-def free_memory_bytes() -> int:
-    """Return the memory this process may still take, with the limits of a container."""
-    if sys.platform == "win32":
-        return _free_on_windows()
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        try:
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
-        except (OSError, ValueError):
-            # No such group, or its limit is the word "max".
-            continue
-    return max(0, free)
-
-
-def _free_on_windows() -> int:
-    if sys.platform == "win32":
-        numbers = [(f"bytes{n}", ctypes.c_ulonglong) for n in range(6)]
-
-        class Status(ctypes.Structure):
-            _fields_ = [("length", ctypes.c_ulong), ("load", ctypes.c_ulong), ("total", ctypes.c_ulonglong), *numbers]
-
-        status = Status(length=ctypes.sizeof(Status))
-        ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-        # After the total comes the available physical memory.
-        return int(status.bytes0)
-    return 0

@@ -23,7 +23,7 @@ from medview.ml.runners.device_errors import explained
 from medview.ml.runners.job import PREPARED_AT, Findings, RunningJob
 from medview.ml.runners.memory_plan import MemoryPlan, make_plan
 from medview.ml.runners.orientation import Orientation
-from medview.ml.runners.preprocess import model_shape, prepare
+from medview.ml.runners.preprocess import prepare, shown_of
 from medview.ml.runners.watched import Stopwatch
 from medview.ml.spec import ClassificationOutput, Crop, Output, Shape3, Task
 from medview.ml.weights import RESIDENT
@@ -85,6 +85,7 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
         geometry=request.volume.geometry,
         series_uid=request.volume.series_uid,
         mask=findings.mask,
+        further=findings.further,
         boxes=findings.boxes,
         scores=findings.scores or {},
         slice_scores=findings.slice_scores,
@@ -98,7 +99,7 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
 
 
 def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -> RunningJob:
-    spec, volume = request.pack.spec, request.volume
+    spec = request.pack.spec
     for channel, given in enumerate(request.volumes):
         fit = fits(spec, given.modality, given.geometry, given.unit, given.colour, channel)
         if not fit.ok:
@@ -106,12 +107,9 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
     context.progress(0.0, f"Loading {spec.name}")
     with stopwatch.stage("load"):
         network = RESIDENT.get(request.pack, torch.device("cpu"))
-        turn = Orientation.towards(volume.geometry, spec.input.orientation, spec.input.axes)
-        shape = model_shape(
-            turn.turned_shape(volume.geometry.shape_kji), turn.turned_numbers(volume.geometry.spacing_kji_mm), spec.input
-        )
-        body = _body(request, turn, shape, context)
-        looked_at = shape if body is None else body.box.shape_kji
+        shown = shown_of(request.volumes, spec.input, context)
+        body = _body(request, shown.orientation, shown.shape_kji, context)
+        looked_at = shown.shape_kji if body is None else body.box.shape_kji
         if spec.tiling is None and spec.input.dimensions == 2:
             # Slices go through one by one, whatever their number.
             looked_at = (1, looked_at[1], looked_at[2])
@@ -121,7 +119,7 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
             torch.cuda.reset_peak_memory_stats(plan.device)
     context.progress(PREPARED_AT / 4, "Preparing the volume")
     with stopwatch.stage("prepare"):
-        prepared = prepare(request.volumes, spec.input, context, plan.device)
+        prepared = prepare(request.volumes, spec.input, context, plan.device, shown)
     source = Source(
         kind=SourceKind.MODEL,
         model_id=spec.id,

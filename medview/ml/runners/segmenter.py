@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from medview.core.prediction import PredictedMask
 from medview.ml.runners.carried import as_carried, label_grid
 from medview.ml.runners.finish import postprocess
@@ -28,8 +31,13 @@ def segment(job: RunningJob) -> Findings:
                 grid.add(as_carried(slab, spec.output))
             del slab
     with job.stopwatch.stage("finish"):
-        postprocess(grid.labels, spec.postprocess, geometry.voxel_volume_mm3, job.context)
-        whole = PredictedMask.trimmed(grid.labels, spec.output.labels)
-        counts = whole.counts()
-        found = tuple(label for label in spec.output.labels if counts[label.value])
-    return Findings(mask=PredictedMask(whole.box, whole.voxels, found))
+        masks = [_mask(labels, job, spec.output) for labels in grid.maps()]
+    return Findings(mask=masks[0], further=tuple(masks[1:]))
+
+
+def _mask(labels: npt.NDArray[np.uint8], job: RunningJob, output: SegmentationOutput) -> PredictedMask:
+    postprocess(labels, job.spec.postprocess, job.request.volume.geometry.voxel_volume_mm3, job.context)
+    whole = PredictedMask.trimmed(labels, output.labels)
+    counts = whole.counts()
+    found = tuple(label for label in output.labels if counts[label.value])
+    return PredictedMask(whole.box, whole.voxels, found)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import torch
 
+from medview.ml.free_memory import free_memory_bytes
 from medview.ml.networks.unet import unet3d
 from medview.ml.runners.device_errors import trouble_of
-from medview.ml.runners.memory_plan import free_memory_bytes
 
 EXPECTED = (-0.767737, 5.677656, 0.063651, 1.185583, -0.935036, -5.138030, -0.073461, -0.176024)
 """What ``probe`` gives on a processor: mean, spread and six single logits."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 
 
-def tile_starts(length: int, tile: int, overlap: float) -> list[int]:
-    """Return where tiles start on an axis: evenly, the last one pulled back inside."""
+def tile_starts(length: int, tile: int, overlap: float, *, spread: bool = False) -> list[int]:
+    """Return where tiles start on an axis: one step apart, the last one pulled back inside; or spread at even distances."""
     if length <= tile:
         return [0]
+    if spread:
+        last = math.ceil((length - tile) / (tile * (1.0 - overlap)))
+        return [round((length - tile) / last * n) for n in range(last + 1)]
     step = max(1, int(tile * (1.0 - overlap)))
     count = math.ceil((length - tile) / step) + 1
     return [min(n * step, length - tile) for n in range(count)]

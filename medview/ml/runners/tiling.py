@@ -120,7 +120,7 @@ class _Row:
 def tile_rows(shape_kji: Shape3, tiling: Tiling, batch: int) -> list[_Row]:
     """Return the rows of tiles of a volume; tiles of one slice are put together to rows of a batch."""
     tile = tiling.tile_kji
-    starts = [tile_starts(n, t, tiling.overlap) for n, t in zip(shape_kji, tile, strict=True)]
+    starts = [tile_starts(n, t, tiling.overlap, spread=tiling.spread) for n, t in zip(shape_kji, tile, strict=True)]
     plane = list(product(starts[1], starts[2]))
     together = max(1, batch // len(plane)) if tile[0] == 1 else 1
     rows = []
@@ -153,7 +153,11 @@ class _BlendedTiles:
         self._constant: tuple[tuple[float, ...], torch.Tensor] | None = None
         inside = tuple(slice(b, b + n) for b, n in zip(self._before[1:], values.shape[2:], strict=True))
         thickness = max(row.high_k - row.low_k for row in self._rows)
-        weight = torch.ones(self._tile, device=values.device) if tiling.even else gaussian(self._tile, values.device)
+        weight = (
+            torch.ones(self._tile, device=values.device)
+            if tiling.even
+            else gaussian(self._tile, values.device, spread=tiling.spread)
+        )
         self._sums = WeightedSums((thickness, rows, columns), weight, inside, channels)
         network.plan(sum(len(row.places) for row in self._rows))
 
@@ -263,14 +267,17 @@ def _valid_slabs(
             yield LogitSlab(k0, row[:, : k1 - k0])
 
 
-def gaussian(tile_kji: Shape3, device: torch.device) -> torch.Tensor:
-    """Return the weight of each voxel of a tile, about 1 in the middle and falling towards the faces."""
+def gaussian(tile_kji: Shape3, device: torch.device, *, spread: bool = False) -> torch.Tensor:
+    """Return the weight of each voxel of a tile, about 1 in the middle and falling towards the faces.
+
+    With ``spread`` it is as nnU-Net's: largest at a voxel, and however small at the corners.
+    """
     weight = torch.ones((1, 1, 1), device=device)
     for axis, side in enumerate(tile_kji):
-        away = torch.arange(side, device=device) - (side - 1) / 2.0
+        away = torch.arange(side, device=device) - (side // 2 if spread else (side - 1) / 2.0)
         bell = torch.exp(-0.5 * (away / (SIGMA_SHARE * side)) ** 2)
         weight = weight * bell.view([-1 if a == axis else 1 for a in range(3)])
-    return weight.clamp_(min=LEAST_WEIGHT)
+    return weight if spread else weight.clamp_(min=LEAST_WEIGHT)
 
 
 def as_logits(found: torch.Tensor | dict[str, torch.Tensor], shape_kji: Shape3) -> torch.Tensor:

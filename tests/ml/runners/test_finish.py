@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch.nn import functional
 
+from medview.core.box import Box
 from medview.core.errors import CancelledError
 from medview.core.job import Inline
 from medview.ml.runners import finish
-from medview.ml.runners.finish import GridLabels, postprocess
+from medview.ml.runners.finish import Decision, GridLabels, postprocess
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.tiling import LogitSlab
 from medview.ml.spec import Shape3, Step
@@ -137,3 +138,53 @@ def test_only_the_listed_labels_are_touched() -> None:
     postprocess(labels, [Step("largest_component")], 1.0, Inline())
     assert (labels == 1).sum() == 28
     assert (labels == 2).sum() == 2
+
+
+def in_slabs(grid: GridLabels, logits: torch.Tensor) -> None:
+    for first in range(0, logits.shape[1], 5):
+        grid.add(LogitSlab(first, logits[:, first : first + 5]))
+
+
+@pytest.mark.parametrize("shape_kji", [(17, 21, 26), (40, 33, 51), (9, 30, 20)])
+def test_painted_channels_cover_those_before_them_and_bits_stand_side_by_side(shape_kji: Shape3) -> None:
+    model = (17, 21, 26)
+    logits = smooth_logits(4, model) - 0.3
+    wide = functional.interpolate(logits[None], shape_kji, mode="trilinear", align_corners=False)[0].numpy()
+    clear = (np.abs(wide) > 1e-4).all(axis=0)
+    painted = GridLabels(shape_kji, Orientation(), model, Inline(), decision=Decision.PAINTED)
+    bits = GridLabels(shape_kji, Orientation(), model, Inline(), decision=Decision.BITS)
+    in_slabs(painted, logits)
+    in_slabs(bits, logits)
+    expected = np.zeros(shape_kji, dtype=np.uint8)
+    for n, channel in enumerate(wide, start=1):
+        expected[channel > 0] = n
+        assert np.array_equal(((bits.labels >> (n - 1)) & 1)[clear], (channel > 0)[clear])
+    assert np.array_equal(painted.labels[clear], expected[clear])
+    assert len(np.unique(expected)) == 5
+
+
+@pytest.mark.parametrize("coarse", [0, 1, 2])
+def test_along_a_coarse_axis_the_nearest_slice_counts(coarse: int) -> None:
+    model, shape = (17, 21, 26), (30, 33, 40)
+    logits = smooth_logits(4, model)
+    grid = GridLabels(shape, Orientation(), model, Inline(), coarse=coarse)
+    in_slabs(grid, logits)
+    smooth = list(shape)
+    smooth[coarse] = model[coarse]
+    wide = functional.interpolate(logits[None], smooth, mode="trilinear", align_corners=False)[0].numpy()
+    places = ((np.arange(shape[coarse]) + 0.5) * model[coarse] / shape[coarse]).astype(int)
+    wide = wide.take(places, axis=coarse + 1)
+    two = np.sort(wide, axis=0)[-2:]
+    clear = two[1] - two[0] > 1e-4
+    assert clear.mean() > 0.99
+    assert np.array_equal(grid.labels[clear], wide.argmax(0)[clear])
+
+
+def test_a_crop_is_written_where_it_was_cut_out() -> None:
+    orientation, crop = Orientation((2, 0, 1), (True, False, True)), Box((1, 2, 0), (7, 5, 4))
+    logits = smooth_logits(3, (6, 3, 4))
+    grid = GridLabels((5, 6, 9), orientation, (6, 3, 4), Inline(), crop=crop)
+    assert grid.add(LogitSlab(0, logits)) == (1, 7)
+    expected = np.zeros((9, 5, 6), dtype=np.uint8)
+    expected[crop.slices] = logits.argmax(0)
+    assert np.array_equal(orientation.turned(grid.labels), expected)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from monai.inferers import SlidingWindowInferer
+from scipy.ndimage import gaussian_filter
 
 from medview.core.errors import ModelError
 from medview.core.job import Inline
@@ -136,3 +137,28 @@ def test_a_network_that_changes_the_shape_is_refused() -> None:
         as_logits(torch.zeros(1, 2, 4, 4, 4), (8, 8, 8))
     with pytest.raises(ModelError, match="shape"):
         as_logits({"heatmap": torch.zeros(1)}, (8, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("length", "tile", "expected"),
+    [
+        (110, 64, [0, 23, 46]),
+        (64, 64, [0]),
+        (40, 64, [0]),
+        (65, 64, [0, 1]),
+        (96, 64, [0, 32]),
+        (23, 5, [0, 2, 4, 7, 9, 11, 14, 16, 18]),
+    ],
+)
+def test_spread_tiles_lie_at_even_distances_of_half_a_tile_at_most(length: int, tile: int, expected: list[int]) -> None:
+    assert tile_starts(length, tile, 0.5, spread=True) == expected
+
+
+@pytest.mark.parametrize("tile_kji", [(16, 24, 20), (7, 12, 9)])
+def test_the_weight_of_spread_tiles_is_scipys_gaussian_around_a_voxel(tile_kji: Shape3) -> None:
+    weight = gaussian(tile_kji, CPU, spread=True).numpy()
+    point = np.zeros(tile_kji)
+    point[tuple(n // 2 for n in tile_kji)] = 1.0
+    expected = gaussian_filter(point, [n / 8 for n in tile_kji], mode="constant")
+    assert weight.min() > 0
+    assert np.allclose(weight, expected / expected.max(), rtol=1e-4, atol=1e-9)
