@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export MEDVIEW_TEST_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: run test check fuzz faults frozen bench lock pictures texts format clean
+.PHONY: run test check fuzz faults accuracy frozen bench lock pictures texts format clean
 
 run: $(VENV)/.run
 	$(BIN)/medview demo
@@ -32,6 +32,10 @@ faults: $(VENV)/.dev
 	MEDVIEW_HISTORIES=$${MEDVIEW_HISTORIES:-100} MEDVIEW_DAMAGES=$${MEDVIEW_DAMAGES:-3000} MEDVIEW_TURNS=$${MEDVIEW_TURNS:-300} \
 	MEDVIEW_WINDOW_KILLS=$${MEDVIEW_WINDOW_KILLS:-40} MEDVIEW_POWER_CUTS=$${MEDVIEW_POWER_CUTS:-3000} \
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -rP --show-capture=stdout tests/faults
+
+# Models on whole real images, against what is known of them.
+accuracy: $(VENV)/.dev
+	MEDVIEW_ACCURACY=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -rP tests/accuracy
 
 # A bundle of the command line that needs no Python, and what it does with a damaged study.
 frozen: $(VENV)/.dev
