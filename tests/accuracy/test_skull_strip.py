@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def test_the_stripped_brain_is_one_piece_without_holes_of_the_size_of_a_brain(te
     assert found.mask is not None
     brain = found.mask.on_grid(volume.geometry.shape_kji) > 0
     millilitres = brain.sum() * volume.geometry.voxel_volume_mm3 / 1000.0
-    print(f"stripped brain: {millilitres:.0f} mL, {found.seconds}")
+    sys.stdout.write(f"stripped brain: {millilitres:.0f} mL, {found.seconds}\n")
     # Brains of adults measure 1,000 to 1,700 mL, and this one holds at least its tissue.
     assert TISSUE_ML < millilitres < 1_700
     pieces, _count = ndimage.label(brain)

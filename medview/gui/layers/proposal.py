@@ -13,6 +13,7 @@ from medview.gui.drawing.viewport import Viewport
 from medview.gui.parts.icons import icon
 from medview.gui.parts.theme_tokens import PICTURE_QUIET, PICTURE_TEXT
 
+_LETTER_PX = 20
 _CHIP_HEIGHT_PX = 20
 _GAP_PX = 4
 _PAD_PX = 8
@@ -81,12 +82,18 @@ class ProposalLayer:
         metrics = QFontMetricsF(font)
         painter.setFont(font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        y = self._top_px
         widest = self._viewport.width_px - 2 * _PAD_PX
-        for chip in self._chips:
-            glyph = _GLYPH_PX + _GAP_PX if chip.icon or chip.colour else 0
-            text = metrics.elidedText(chip.text, Qt.TextElideMode.ElideMiddle, widest - 2 * _PAD_PX - glyph)
-            width = metrics.horizontalAdvance(text) + 2 * _PAD_PX + glyph
+        glyphs = [_GLYPH_PX + _GAP_PX if chip.icon or chip.colour else 0 for chip in self._chips]
+        texts = [
+            metrics.elidedText(chip.text, Qt.TextElideMode.ElideMiddle, widest - 2 * _PAD_PX - glyph)
+            for chip, glyph in zip(self._chips, glyphs, strict=True)
+        ]
+        widths = [metrics.horizontalAdvance(text) + 2 * _PAD_PX + glyph for text, glyph in zip(texts, glyphs, strict=True)]
+        y = self._top_px
+        if max(widths) + _PAD_PX > self._viewport.width_px / 2 - _LETTER_PX:
+            # The letter in the middle of the upper edge says where up is: nothing lies over it.
+            y += _LETTER_PX
+        for chip, glyph, text, width in zip(self._chips, glyphs, texts, widths, strict=True):
             frame = QRectF(self._viewport.width_px - _PAD_PX - width + 0.5, y + 0.5, width - 1, _CHIP_HEIGHT_PX - 1)
             painter.setBrush(QColor(20, 23, 26, 215))
             painter.setPen(QPen(QColor(PICTURE_QUIET), 1, Qt.PenStyle.DashLine if chip.badge else Qt.PenStyle.SolidLine))

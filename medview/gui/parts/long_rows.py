@@ -38,6 +38,9 @@ class LongRows(QScrollArea):
         self._rows.setSpacing(GRID_PX)
         self._rows.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setWidget(inside)
+        # The rows lie on what the part lies on.
+        inside.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
         self._timer = QTimer(self)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._add)
