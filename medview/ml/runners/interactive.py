@@ -1,0 +1,337 @@
+"""Runs packs that find one object from prompts: ``find_object(pack, volume, prompts, base, context)``.
+
+The image is prepared once and kept while prompts follow each other; each prompt is looked at in a region around it, which
+is looked at on coarser voxels where the object goes on at its edge, and then again on fine ones along the object's border.
+What is too thin for coarser voxels is followed from region to region.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from medview.core.box import Box
+from medview.core.errors import DeviceError, ModelError
+from medview.core.job import JobContext
+from medview.core.prompt import Prompt
+from medview.core.prompt_log import HeldVoxels
+from medview.core.volume import Volume
+from medview.ml.packs import ModelPack
+from medview.ml.registry import fits
+from medview.ml.runners.device_errors import explained
+from medview.ml.runners.model_grid import ModelGrid
+from medview.ml.runners.preprocess import Prepared, prepare
+from medview.ml.runners.prompt_region import PromptRegion, looked_at
+from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
+from medview.ml.spec import InteractiveOutput, ModelSpec
+from medview.ml.weights import RESIDENT, check_output
+
+_MOST_REFINED = 27
+"""Regions along a border that are looked at again on fine voxels."""
+_MOST_FOLLOWED = 96
+"""Regions in which a long object is followed."""
+_YES = 0.5
+_STILL_THERE = 0.5
+"""On coarser voxels at least this part of what was found on fine ones has to be found again."""
+_KEPT_STATES = 24
+"""Answers to the prompts so far that are kept: taking the last one back, or another in its place, costs one look."""
+
+_Ask = Callable[[PromptRegion, torch.Tensor], torch.Tensor]
+"""Asks the network about a region, given how likely the voxels so far are."""
+
+_log = logging.getLogger("medview.models")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """What is known after some prompts.
+
+    Attributes
+    ----------
+    chance : Tensor of float16, shape (k, j, i)
+        How likely each voxel of the model's grid belongs to the object.
+    touched : Box
+        What of the model's grid was looked at since the beginning.
+    """
+
+    chance: torch.Tensor
+    touched: Box
+
+
+@dataclass(eq=False)
+class _Session:
+    """One prepared volume for one pack on one device, and what was found on it."""
+
+    key: tuple[str, str]
+    voxels: weakref.ref[npt.NDArray[np.generic]]
+    prepared: Prepared
+    grid: ModelGrid
+    states: OrderedDict[str, _State] = field(default_factory=OrderedDict)
+
+
+class _Kept:
+    """The session of the last volume; letting it go costs time, never a result."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._session: _Session | None = None
+
+    def get(self, pack: ModelPack, volume: Volume, device: torch.device, context: JobContext) -> _Session:
+        key = (pack.digest, str(device))
+        with self._lock:
+            session = self._session
+        if session is not None and session.key == key and session.voxels() is volume.voxels:
+            return session
+        context.progress(0.05, "Preparing the volume")
+        prepared = prepare((volume,), pack.spec.input, context, device)
+        grid = ModelGrid.of(prepared, volume.geometry)
+        session = _Session(key, weakref.ref(volume.voxels), prepared, grid)
+        with self._lock:
+            self._session = session
+        return session
+
+    def clear(self) -> None:
+        with self._lock:
+            self._session = None
+
+
+KEPT = _Kept()
+
+
+def find_object(
+    pack: ModelPack,
+    volume: Volume,
+    prompts: Sequence[Prompt],
+    base: HeldVoxels,
+    context: JobContext,
+    device: str = "auto",
+) -> HeldVoxels:
+    """Return what the object holds after all prompts, beginning with ``base``; the same prompts give the same again.
+
+    Raises
+    ------
+    ModelError
+        One sentence; details go to the log.
+    CancelledError
+        When the person pressed Cancel.
+    """
+    spec = pack.spec
+    fit = fits(spec, volume.modality, volume.geometry, volume.unit, volume.colour)
+    if not fit.ok:
+        raise ModelError(fit.reason)
+    if not isinstance(spec.output, InteractiveOutput) or spec.tiling is None or len(spec.input.channels) != 1:
+        raise ModelError(f"{spec.name} does not find objects from prompts on one series.")
+    _check_kinds(spec, spec.output, prompts)
+    try:
+        with torch.inference_mode():
+            context.progress(0.0, f"Loading {spec.name}")
+            where = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+            network = RESIDENT.get(pack, where)
+            session = KEPT.get(pack, volume, where, context)
+            state = _replayed(session, network, spec, prompts, base, context)
+            return _on_volume(session.grid, state, base)
+    except (RuntimeError, MemoryError, AssertionError) as error:
+        _log.exception("%s failed", spec.key)
+        wrong = explained(spec.name, error)
+        if isinstance(wrong, DeviceError):
+            KEPT.clear()
+        raise wrong from error
+
+
+def _check_kinds(spec: ModelSpec, output: InteractiveOutput, prompts: Sequence[Prompt]) -> None:
+    known = {(channel.kind, channel.positive) for channel in output.prompts}
+    for prompt in prompts:
+        if (prompt.kind.value, prompt.positive) not in known:
+            sign = "positive" if prompt.positive else "negative"
+            raise ModelError(f"{spec.name} takes no {sign} {prompt.kind.value}; give it another kind of prompt.")
+
+
+def _replayed(
+    session: _Session,
+    network: nn.Module,
+    spec: ModelSpec,
+    prompts: Sequence[Prompt],
+    base: HeldVoxels,
+    context: JobContext,
+) -> _State:
+    """Return the state after all prompts, from the longest part of them that is known."""
+    keys = _keys(prompts, base)
+    known = next((n for n in range(len(keys) - 1, -1, -1) if keys[n] in session.states), None)
+    if known is None:
+        nothing = Box((0, 0, 0), (0, 0, 0))
+        shape, device = session.prepared.shape_kji, session.prepared.values.device
+        if base.empty:
+            chance = torch.zeros(shape, dtype=torch.float16, device=device)
+        else:
+            chance = session.grid.from_native(base.mask(base.box), base.box).to(device, torch.float16)
+        state, known = _State(chance, nothing), 0
+    else:
+        state = session.states[keys[known]]
+        session.states.move_to_end(keys[known])
+    for n in range(known, len(prompts)):
+        share = (0.1 + 0.9 * (n - known) / (len(prompts) - known), 0.1 + 0.9 * (n + 1 - known) / (len(prompts) - known))
+        with WatchedNetwork(network, context, Progress(context, *share), Stopwatch()) as watched:
+            state = _step(session, watched, spec, prompts[: n + 1], state, context)
+        session.states[keys[n + 1]] = state
+        while len(session.states) > _KEPT_STATES:
+            session.states.popitem(last=False)
+    return state
+
+
+def _keys(prompts: Sequence[Prompt], base: HeldVoxels) -> list[str]:
+    """Return what each beginning of the prompts is known by, the empty one first."""
+    said = hashlib.blake2b(base.digest.encode(), digest_size=16)
+    keys = [said.hexdigest()]
+    for prompt in prompts:
+        said.update(
+            repr((prompt.kind, prompt.positive, prompt.points_lps_mm, prompt.normal_lps, prompt.thickness_mm)).encode()
+        )
+        keys.append(said.hexdigest())
+    return keys
+
+
+def _step(
+    session: _Session,
+    network: WatchedNetwork,
+    spec: ModelSpec,
+    prompts: Sequence[Prompt],
+    before: _State,
+    context: JobContext,
+) -> _State:
+    """Look at the newest prompt."""
+    assert spec.tiling is not None
+    tile = spec.tiling.tile_kji
+    region = PromptRegion.around(prompts[-1], session.grid.geometry, tile)
+    chance = before.chance.clone()
+
+    def ask(where: PromptRegion, so_far: torch.Tensor) -> torch.Tensor:
+        context.raise_if_cancelled()
+        return _asked(session, network, spec, prompts, so_far, where)
+
+    found = ask(region, before.chance)
+    looked = [region]
+    if not region.goes_on(found, before.chance):
+        region.paste(found, chance)
+    else:
+        wide, seen = _widened(region, found, before.chance, ask)
+        if wide is None:
+            # On coarser voxels it is lost: long and thin.
+            looked += _followed(region, found, chance, ask)
+        else:
+            wide.paste(seen, chance)
+            region.paste(found, chance, inner=True)
+            looked.append(wide)
+            for fine in _along_border(chance, wide, tile):
+                fine.paste(ask(fine, chance), chance, inner=True)
+                looked.append(fine)
+    whole = Box.whole(session.prepared.shape_kji)
+    touched = Box.union_of((before.touched, *(one.box.intersection(whole) for one in looked)))
+    return _State(chance, touched or before.touched)
+
+
+def _widened(
+    region: PromptRegion, found: torch.Tensor, before: torch.Tensor, ask: _Ask
+) -> tuple[PromptRegion | None, torch.Tensor]:
+    """Return the region in which the object ends, and what was found there; None where it is lost on coarser voxels."""
+    whole = Box.whole((before.shape[0], before.shape[1], before.shape[2]))
+    wide, seen = region, found
+    fine = torch.zeros_like(before)
+    region.paste(found, fine)
+    there = fine >= _YES
+    while wide.goes_on(seen, before) and not wide.covers(whole):
+        wide = wide.wider()
+        seen = ask(wide, before)
+        again = torch.zeros_like(before)
+        wide.paste(seen, again)
+        if float((again[there] >= _YES).float().mean()) < _STILL_THERE:
+            return None, seen
+    return wide, seen
+
+
+def _followed(region: PromptRegion, found: torch.Tensor, chance: torch.Tensor, ask: _Ask) -> list[PromptRegion]:
+    """Follow an object from region to region, half a region at a time; return the regions that were looked at."""
+    whole = Box.whole((chance.shape[0], chance.shape[1], chance.shape[2]))
+    known = torch.zeros(chance.shape, dtype=torch.bool, device=chance.device)
+    waiting: deque[tuple[PromptRegion, torch.Tensor]] = deque([(region, found)])
+    asked = {region.box.min_kji}
+    regions: list[PromptRegion] = []
+    while waiting:
+        here, seen = waiting.popleft()
+        sides = here.sides_reached(seen, chance)
+        # What was looked at with more of the prompts in sight stays.
+        there = here.box.intersection(whole)
+        fresh = chance.clone()
+        here.paste(seen, fresh)
+        part = there.slices
+        chance[part] = torch.where(known[part], chance[part], fresh[part])
+        known[part] = True
+        for axis, side in sides:
+            further = here.beside(axis, side)
+            if further.box.min_kji in asked or further.box.intersection(whole).empty or len(asked) >= _MOST_FOLLOWED:
+                continue
+            asked.add(further.box.min_kji)
+            regions.append(further)
+            waiting.append((further, ask(further, chance)))
+    return regions
+
+
+def _asked(
+    session: _Session,
+    network: WatchedNetwork,
+    spec: ModelSpec,
+    prompts: Sequence[Prompt],
+    chance: torch.Tensor,
+    region: PromptRegion,
+) -> torch.Tensor:
+    """Return how likely the voxels of a region belong to the object, shape of the tile."""
+    output = spec.output
+    assert isinstance(output, InteractiveOutput)
+    seen = looked_at(session.prepared.values, chance, prompts, session.grid.geometry, region, output)
+    logits = network.run(seen[None], counted=False)
+    if not isinstance(logits, torch.Tensor):
+        raise ModelError(f"{spec.name} returned something else than one number per voxel and class; ask its author.")
+    check_output(logits.shape[1], spec)
+    found = logits[0].float()
+    return found.softmax(0)[1] if output.activation == "softmax" else found[0].sigmoid()
+
+
+def _along_border(chance: torch.Tensor, region: PromptRegion, tile_kji: tuple[int, int, int]) -> list[PromptRegion]:
+    """Return fine regions that cover the border of the object in a coarse one, as far as there may be so many."""
+    box = region.box.intersection(Box.whole((chance.shape[0], chance.shape[1], chance.shape[2])))
+    mask = (chance[box.slices] >= _YES).cpu().numpy()
+    border = np.zeros_like(mask)
+    for axis in range(3):
+        low, high = [slice(None)] * 3, [slice(None)] * 3
+        low[axis], high[axis] = slice(0, -1), slice(1, None)
+        border[tuple(low)] |= mask[tuple(low)] != mask[tuple(high)]
+    inner = [max(1, side // 2) for side in tile_kji]
+    cells, counts = np.unique(np.argwhere(border) // inner, axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_MOST_REFINED]
+    found = []
+    for cell in cells[np.sort(order)]:
+        middle = (cell + 0.5) * inner + box.min_kji
+        found.append(PromptRegion.at(middle, tile_kji))
+    return found
+
+
+def _on_volume(grid: ModelGrid, state: _State, base: HeldVoxels) -> HeldVoxels:
+    """Return the object on the volume's grid; what was not looked at stays as it was."""
+    looked = grid.native_box(state.touched)
+    whole = Box.union_of((looked, base.box))
+    if whole is None:
+        return HeldVoxels()
+    mask = base.mask(whole)
+    if not looked.empty:
+        chance = grid.to_native(state.chance.float(), looked)
+        mask[looked.within(whole).slices] = (chance >= _YES).cpu().numpy()
+    return HeldVoxels.of(whole, mask)

@@ -1,0 +1,165 @@
+"""The region of a model's grid around a prompt, and what a network sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from medview.core.box import Box
+from medview.core.geometry import Geometry
+from medview.core.prompt import Prompt
+from medview.core.prompt_shape import voxels_of
+from medview.ml.spec import InteractiveOutput, Shape3
+
+_ROOM = 0.7
+"""A prompt takes at most this part of a region's side."""
+_WIDER = 2
+_CHANGED = 0.002
+"""Part of a side's voxels that have to change before the object is said to go on outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRegion:
+    """A box of the model's grid, which may reach over its edge, seen as one tile.
+
+    Attributes
+    ----------
+    box : Box
+        ``factor`` times the tile along every axis.
+    factor : int
+        Voxels of the grid along one voxel of the tile.
+    """
+
+    box: Box
+    factor: int = 1
+
+    @classmethod
+    def around(cls, prompt: Prompt, geometry: Geometry, tile_kji: Shape3) -> PromptRegion:
+        """Return the smallest region that shows a prompt with some room around it."""
+        points = prompt.points_kji(geometry)
+        low, high = points.min(axis=0), points.max(axis=0)
+        factor = 1
+        while np.any(high - low > _ROOM * factor * np.asarray(tile_kji)):
+            factor *= _WIDER
+        return cls.at((low + high) / 2, tile_kji, factor)
+
+    @classmethod
+    def at(cls, middle_kji: npt.ArrayLike, tile_kji: Shape3, factor: int = 1) -> PromptRegion:
+        """Return the region about a place."""
+        size = np.asarray(tile_kji) * factor
+        low = np.floor(np.asarray(middle_kji, dtype=np.float64) - (size - 1) / 2 + 0.5).astype(int)
+        (k0, j0, i0), (k1, j1, i1) = low.tolist(), (low + size).tolist()
+        return cls(Box((k0, j0, i0), (k1, j1, i1)), factor)
+
+    @property
+    def tile_kji(self) -> Shape3:
+        """Shape of the tile it is seen as."""
+        k, j, i = (side // self.factor for side in self.box.shape_kji)
+        return k, j, i
+
+    def wider(self) -> PromptRegion:
+        """Return a region about the same place that reaches further, on coarser voxels."""
+        middle = (np.add(self.box.min_kji, self.box.max_kji) - 1) / 2
+        return PromptRegion.at(middle, self.tile_kji, self.factor * _WIDER)
+
+    def covers(self, whole: Box) -> bool:
+        """Whether nothing of a grid lies outside."""
+        return self.box.intersection(whole) == whole
+
+    def geometry(self, grid: Geometry) -> Geometry:
+        """Return where the voxels of the tile lie."""
+        affine = np.array(grid.affine_lps)
+        affine[:3, 3] = grid.point_lps_mm(np.asarray(self.box.min_kji) + (self.factor - 1) / 2)
+        affine[:3, :3] *= self.factor
+        return Geometry(self.tile_kji, affine, grid.frame_of_reference_uid)
+
+    def goes_on(self, found: torch.Tensor, before: torch.Tensor) -> bool:
+        """Whether what was found reaches a side of the region inside the grid at which nothing was before."""
+        return bool(self.sides_reached(found, before))
+
+    def sides_reached(self, found: torch.Tensor, before: torch.Tensor) -> list[tuple[int, int]]:
+        """Return the sides (axis, -1 or 1) inside the grid that what was found reaches anew."""
+        new = ((found >= 0.5) & (self.cut(before) < 0.5)).cpu().numpy()
+        reached = []
+        for axis in range(3):
+            for side, inside in ((-1, self.box.min_kji[axis] > 0), (1, self.box.max_kji[axis] < before.shape[axis])):
+                face = new.take(0 if side < 0 else -1, axis=axis)
+                if inside and face.sum() > max(1, _CHANGED * face.size):
+                    reached.append((axis, side))
+        return reached
+
+    def beside(self, axis: int, side: int) -> PromptRegion:
+        """Return the region half a side further along an axis."""
+        by = [0, 0, 0]
+        by[axis] = side * (self.box.shape_kji[axis] // 2)
+        return PromptRegion(self.box.shifted((by[0], by[1], by[2])), self.factor)
+
+    def cut(self, values: torch.Tensor, *, edge: bool = False) -> torch.Tensor:
+        """Return the tile of numbers (..., k, j, i): means of voxels; outside the grid 0, or with ``edge`` the nearest."""
+        shape = (values.shape[-3], values.shape[-2], values.shape[-1])
+        part = self.box.clipped(shape)
+        if part.empty:
+            return torch.zeros((*values.shape[:-3], *self.tile_kji), device=values.device)
+        found = values[(..., *part.slices)].float()
+        pads = [
+            (low - outer_low, outer_high - high)
+            for low, outer_low, high, outer_high in zip(
+                part.min_kji, self.box.min_kji, part.max_kji, self.box.max_kji, strict=True
+            )
+        ]
+        if any(n for pad in pads for n in pad):
+            flat = [n for pad in reversed(pads) for n in pad]
+            lead = found.reshape(1, -1, *found.shape[-3:])
+            lead = functional.pad(lead, flat, mode="replicate" if edge else "constant")
+            found = lead.reshape(*values.shape[:-3], *lead.shape[-3:])
+        if self.factor > 1:
+            lead = functional.avg_pool3d(found.reshape(1, -1, *found.shape[-3:]), self.factor)
+            found = lead.reshape(*values.shape[:-3], *lead.shape[-3:])
+        return found
+
+    def paste(self, found: torch.Tensor, into: torch.Tensor, *, inner: bool = False) -> None:
+        """Write what was found on a tile into numbers of the grid (k, j, i); with ``inner`` its middle half only."""
+        box, values = self.box, found
+        if self.factor > 1:
+            values = functional.interpolate(found[None, None], box.shape_kji, mode="trilinear", align_corners=False)[0, 0]
+        if inner:
+            quarter = [side // 4 for side in box.shape_kji]
+            low = [n + q for n, q in zip(box.min_kji, quarter, strict=True)]
+            high = [n - q for n, q in zip(box.max_kji, quarter, strict=True)]
+            box = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+            values = values[box.within(self.box).slices]
+        part = box.clipped((into.shape[0], into.shape[1], into.shape[2]))
+        if not part.empty:
+            into[part.slices] = values[part.within(box).slices].to(into.dtype)
+
+
+def looked_at(
+    image: torch.Tensor,
+    chance: torch.Tensor,
+    prompts: Sequence[Prompt],
+    grid: Geometry,
+    region: PromptRegion,
+    output: InteractiveOutput,
+) -> torch.Tensor:
+    """Return what a network sees of a region, shape (channels, k, j, i): image, mask so far, prompts.
+
+    Each prompt makes those before it weaker by ``decay``; where two of a kind meet, the newer one counts.
+    """
+    where = region.geometry(grid)
+    order = [(channel.kind, channel.positive) for channel in output.prompts]
+    drawn = np.zeros((len(order), *region.tile_kji), dtype=np.float32)
+    for prompt in prompts:
+        drawn *= output.decay
+        box, mask = voxels_of(prompt, where, output.radius_voxels)
+        if not box.empty:
+            drawn[order.index((prompt.kind.value, prompt.positive))][box.slices][mask] = 1.0
+    parts = [region.cut(image, edge=True)]
+    if output.previous:
+        parts.append((region.cut(chance) >= 0.5).float()[None])
+    parts.append(torch.from_numpy(drawn).to(image.device))
+    return torch.cat(parts)
