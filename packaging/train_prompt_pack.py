@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from phantom_cohort import SPACING_MM, load_cases
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from scipy import ndimage
 from torch.nn import functional
 
@@ -106,7 +106,7 @@ class Objects:
     def _try(self) -> Session | None:
         rng = self._rng
         n = int(rng.integers(len(self._cases)))
-        label = int(rng.choice([1, 2, 3, 4], p=[0.15, 0.5, 0.2, 0.15]))
+        label = int(rng.choice([1, 2, 3, 4], p=[0.05, 0.6, 0.2, 0.15]))
         numbers, some, boxes = self._parts[n][label]
         if not some:
             return None
@@ -156,12 +156,14 @@ def _pooled(values: Floats, zoom: int) -> Floats:
     return values.reshape(n, zoom, n, zoom, n, zoom).mean(axis=(1, 3, 5)).astype(np.float32)
 
 
-def train(cache: Path, workers: int, steps: int) -> dict[str, torch.Tensor]:
-    """Train and return the averaged weights."""
+def train(cache: Path, workers: int, steps: int, *, go_on: bool) -> dict[str, torch.Tensor]:
+    """Train and return the averaged weights; with ``go_on`` from those of an earlier training."""
     cases = load_cases(TRAIN_SEEDS, cache, workers)
-    rng = np.random.default_rng([SEED, 1])
+    rng = np.random.default_rng([SEED, 1 + go_on])
     torch.manual_seed(SEED)
     network = unet3d(**NETWORK).train()
+    if go_on:
+        network.load_state_dict(load_file(cache / f"{PACK_ID}.safetensors"))
     for parameter in network.parameters():
         if parameter.ndim == 5:
             parameter.data = parameter.data.to(memory_format=torch.channels_last_3d)
@@ -215,9 +217,10 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=ROOT / "build" / "phantoms")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=SETTINGS.steps)
+    parser.add_argument("--go-on", action="store_true", help="from the weights of an earlier training")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    train(options.cache, options.threads, options.steps)
+    train(options.cache, options.threads, options.steps, go_on=options.go_on)
 
 
 if __name__ == "__main__":
