@@ -156,7 +156,7 @@ class CaseLabels:
         """Apply it, or do nothing where a newer run of the model took the place of the proposal it speaks of.
 
         Runs come beside the history, so a person may take back what was done to a proposal that is gone. What comes by
-        itself then stays: one proposal of a model is live.
+        itself then stays: one proposal of a model, or one of each part of its result, is live.
         """
         before, after = change.before, change.after
         if before is not None:
@@ -168,7 +168,9 @@ class CaseLabels:
                 raise LabelError("This proposal was made on another grid; run the model on this series.")
             if before is None and after.proposal_id in self.proposals:
                 raise LabelError("This proposal is already there.", detail=after.proposal_id)
-            if before is None and any(live.model_id == after.model_id for live in self.proposals.values()):
+            if before is None and any(
+                (live.model_id, live.part) == (after.model_id, after.part) for live in self.proposals.values()
+            ):
                 return False
             self.proposals[after.proposal_id] = after
         return True

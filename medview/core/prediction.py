@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -162,6 +162,11 @@ class Prediction:
     slice_scores: SliceScores | None = None
     further: tuple[PredictedMask, ...] = ()
 
+    @property
+    def masks(self) -> tuple[PredictedMask, ...]:
+        """Every mask."""
+        return () if self.mask is None else (self.mask, *self.further)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
@@ -171,16 +176,42 @@ class Proposal:
     ----------
     labels_revision : int
         Revision of the labels when the model was started; the proposal is stale once they have moved on.
+    part : int
+        A run whose segments share voxels becomes several proposals, one per mask; this says which one it is.
     """
 
     proposal_id: str
     prediction: Prediction
     labels_revision: int = 0
+    part: int = 0
 
     @property
     def model_id(self) -> str:
-        """Id of the model; at most one proposal per model is live."""
+        """Id of the model; at most one proposal per model and part is live."""
         return self.prediction.source.model_id
+
+    def parts(self) -> tuple[Proposal, ...]:
+        """Return the proposals that this one becomes: itself, and one for each further mask."""
+        prediction = self.prediction
+        if not prediction.further:
+            return (self,)
+        parts = [replace(self, prediction=replace(prediction, further=()))]
+        for part, mask in enumerate(prediction.further, start=1):
+            number = part + 1
+            found = Prediction(
+                task=prediction.task,
+                model_name=f"{prediction.model_name} ({number})",
+                source=replace(prediction.source, job_id=f"{prediction.source.job_id}-{number}"),
+                geometry=prediction.geometry,
+                series_uid=prediction.series_uid,
+                mask=mask,
+                seconds=prediction.seconds,
+                device=prediction.device,
+                peak_memory_mb=prediction.peak_memory_mb,
+                notice=prediction.notice,
+            )
+            parts.append(Proposal(f"{self.proposal_id}-{number}", found, self.labels_revision, part))
+        return tuple(parts)
 
     @property
     def empty(self) -> bool:

@@ -256,6 +256,7 @@ def encode_proposal(proposal: Proposal, parts: PartWriter) -> Json:
     return {
         "id": proposal.proposal_id,
         "labels_revision": proposal.labels_revision,
+        "part": proposal.part,
         "task": p.task,
         "model_name": p.model_name,
         "source": encode_source(p.source),
@@ -293,7 +294,7 @@ def decode_proposal(data: Json, parts: PartReader) -> Proposal:
         score_rule=decode_score_rule(data.get("score_rule")),
         slice_scores=decode_slice_scores(data.get("slice_scores")),
     )
-    return Proposal(str(data["id"]), prediction, int(data["labels_revision"]))
+    return Proposal(str(data["id"]), prediction, int(data["labels_revision"]), int(data.get("part", 0)))
 
 
 def _encode_mask(mask: PredictedMask, parts: PartWriter) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from medview.workspace.flatten import flatten
 from medview.workspace.score_files import said_document, score_document
 
 OUTPUT_NAMES = ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "summary.json")
-"""Everything a prediction is written to."""
+"""Everything a prediction is written to, but for label maps after the first."""
+
+_FURTHER = re.compile(r"labels-[0-9]+\.(nii\.gz|json)")
 
 
 def refuse_sources(target: Path, sources: Iterable[str | Path]) -> None:
@@ -68,7 +71,8 @@ def write_prediction(
 ) -> dict[str, object]:
     """Write what a model found into ``folder`` and return summary.json's document.
 
-    ``labels.nii.gz`` and, for DICOM input, ``labels.dcm`` hold masks; ``boxes.json`` boxes; ``scores.json`` scores.
+    ``labels.nii.gz`` and, for DICOM input, ``labels.dcm`` hold masks; ``boxes.json`` boxes; ``scores.json`` scores. Where
+    segments share voxels, those that do not fit into one label map follow in ``labels-2.nii.gz`` and so on.
 
     Parameters
     ----------
@@ -80,10 +84,12 @@ def write_prediction(
     if prediction.mask is not None:
         pixels = pixels_sha256(volume)
         segmentation = segmentation_of(prediction)
-        write_label_map(folder / "labels.nii.gz", segmentation.layer(0).voxels, segmentation.geometry)
-        outputs += [folder / "labels.nii.gz", write_names(folder / "labels.nii.gz", segmentation.segments, pixels)]
+        for n, layer in segmentation.layers.items():
+            path = folder / ("labels.nii.gz" if n == 0 else f"labels-{n + 1}.nii.gz")
+            write_label_map(path, layer.voxels, segmentation.geometry)
+            outputs += [path, write_names(path, [s for s in segmentation.segments if s.layer_id == n], pixels)]
         warnings += [note for note in [unplaced_note(segmentation.geometry, "labels.nii.gz")] if note]
-        drawn = bool(segmentation.layer(0).voxels.any())
+        drawn = any(layer.voxels.any() for layer in segmentation.layers.values())
         if source and volume.geometry.calibration is Calibration.VOLUME and drawn:
             warnings += write_seg(
                 folder / "labels.dcm",
@@ -109,7 +115,7 @@ def summary_document(
     prediction: Prediction, outputs: Sequence[Path], extra_warnings: Sequence[str] = ()
 ) -> dict[str, object]:
     """Return the documented JSON of a prediction."""
-    counts = prediction.mask.counts() if prediction.mask else {}
+    counts = {value: count for mask in prediction.masks for value, count in mask.counts().items()}
     ml_per_voxel = prediction.geometry.voxel_volume_mm3 / 1000.0
     in_mm = prediction.geometry.calibration is Calibration.VOLUME
     stages = ("load", "prepare", "infer", "finish", "write")
@@ -128,7 +134,8 @@ def summary_document(
                 "voxels": counts.get(s.value, 0),
                 "volume_ml": counts.get(s.value, 0) * ml_per_voxel if in_mm else None,
             }
-            for s in (prediction.mask.segments if prediction.mask else ())
+            for mask in prediction.masks
+            for s in mask.segments
         ],
         "boxes": [box_document(box, prediction.geometry) for box in prediction.boxes],
         "scores": dict(prediction.scores),
@@ -160,16 +167,15 @@ def box_document(box: BoxAnnotation, geometry: Geometry) -> dict[str, object]:
 
 
 def segmentation_of(prediction: Prediction) -> Segmentation:
-    """Return the mask of a prediction as a segmentation on the same grid, with the model's own values."""
-    mask = prediction.mask
-    if mask is None:
-        return Segmentation(prediction.geometry)
-    layer = LabelLayer.drawn(0, mask.on_grid(prediction.geometry.shape_kji))
+    """Return the masks of a prediction as a segmentation on the same grid, a layer each, with the model's own values."""
+    shape, source = prediction.geometry.shape_kji, prediction.source
+    layers = {n: LabelLayer.drawn(n, mask.on_grid(shape)) for n, mask in enumerate(prediction.masks)}
     segments = [
-        Segment(f"{prediction.source.job_id}-{s.value}", s.name, s.colour, 0, s.value, s.code, source=prediction.source)
+        Segment(f"{source.job_id}-{s.value}", s.name, s.colour, n, s.value, s.code, source=source)
+        for n, mask in enumerate(prediction.masks)
         for s in mask.segments
     ]
-    return Segmentation(prediction.geometry, {0: layer}, segments)
+    return Segmentation(prediction.geometry, layers, segments)
 
 
 def write_named_map(path: Path, segmentation: Segmentation, pixels: str = "") -> list[str]:
@@ -193,5 +199,6 @@ def write_named_map(path: Path, segmentation: Segmentation, pixels: str = "") ->
 
 def remove_outputs(folder: Path) -> None:
     """Remove what an earlier run left in an output folder that is about to be written again."""
-    for name in OUTPUT_NAMES:
+    further = [path.name for path in folder.glob("labels-*") if _FURTHER.fullmatch(path.name)]
+    for name in (*OUTPUT_NAMES, *further):
         (folder / name).unlink(missing_ok=True)

@@ -170,9 +170,9 @@ class RunQueued:
     def run(self, context: JobContext) -> Prediction:
         """Run in a worker."""
         prediction = RunModel(self.request).run(context)
-        if prediction.mask is not None:
+        for mask in prediction.masks:
             # Its bytes are written into the journal; packed here, not in the window.
-            prediction.mask.packed()
+            mask.packed()
         return prediction
 
 

@@ -38,23 +38,9 @@ def _regions(dataset: ForeignObject, regions: dict[str, tuple[int, ...]]) -> tup
         dataset.lacks("regions_class_order", "different values")
     if not 0 < len(regions) <= VALUES_PER_LAYER:
         dataset.lacks("labels", f"at most {VALUES_PER_LAYER} regions")
-    names = list(regions)
-    texts = _different(names)
-    listed = [
-        {"value": n + 1, "name": _what_is_left(n, texts, [set(regions[name]) for name in names])} for n in range(len(names))
-    ]
-    return {"labels": listed, "activation": "sigmoid"}, len(names)
-
-
-def _what_is_left(n: int, texts: list[str], values: list[set[int]]) -> str:
-    """Return the name of what is seen of a region once those after it are painted over it."""
-    over = [m for m in range(n + 1, len(values)) if values[m] & values[n]]
-    # A part of something that is named already need not be named as well.
-    named = [m for m in over if not any(values[m] < values[other] for other in over)]
-    if not named:
-        return texts[n]
-    rest = ", ".join(texts[m] for m in named)
-    return f"{texts[n]} outside {rest}"[:64].strip()
+    listed = [{"value": n, "name": text} for n, text in enumerate(_different(list(regions)), start=1)]
+    # nnU-Net writes one label map and paints regions over each other, which leaves rims of them; here each stays whole.
+    return {"labels": listed, "activation": "sigmoid", "overlapping": True}, len(listed)
 
 
 def _values(labels: ForeignObject, name: str) -> tuple[int, ...]:

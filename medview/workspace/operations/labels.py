@@ -67,6 +67,10 @@ def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = No
         if rest is not None and fresh:
             rest = replace(rest, labels_revision=case.labels.revision)
         yield ProposalChange(proposal, rest)
+        # Nor are the other parts of the same result.
+        for part in list(case.labels.proposals.values()) if fresh else ():
+            if part.model_id == proposal.model_id and part.part != proposal.part:
+                yield ProposalChange(part, replace(part, labels_revision=case.labels.revision))
         added = [s for s in case.labels.segmentation.segments if s.segment_id not in known]
         if added and not case.active_segment:
             case.view.active_segment_id = added[0].segment_id
@@ -137,6 +141,8 @@ def reject(case: OpenCase, proposal_id: str) -> bool:
 def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: None) -> None:
     """Put a proposal up in place of an earlier one of the same model; during a gesture, right after it.
 
+    Segments that share voxels become proposals of their own: none is cut by another, each is taken over whole.
+
     Its classes keep their colours where these are not those of segments or other proposals, else they get others.
 
     On a case that cannot be changed the proposal is shown all the same, and kept nowhere.
@@ -152,11 +158,13 @@ def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: No
         raise LabelError(f"{prediction.model_name} ran on another series than this one; run it again here.")
 
     def put_up() -> None:
-        proposal = _told_apart(case, put)
-        earlier = [p for p in case.labels.proposals.values() if p.model_id == proposal.model_id]
+        parts: list[Proposal] = []
+        for part in put.parts():
+            parts.append(_told_apart(case, part, parts))
+        earlier = [p for p in case.labels.proposals.values() if p.model_id == put.model_id]
         changes: list[Change] = [ProposalChange(p, None) for p in earlier]
-        changes.append(ProposalChange(None, proposal))
-        command = Command(f"Run {proposal.prediction.model_name}", tuple(changes), "predict")
+        changes += [ProposalChange(None, part) for part in parts]
+        command = Command(f"Run {prediction.model_name}", tuple(changes), "predict")
         if not case.note(command):
             case.show_only(changes)
         then()
@@ -164,12 +172,13 @@ def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: No
     case.after_gesture(put_up)
 
 
-def _told_apart(case: OpenCase, proposal: Proposal) -> Proposal:
-    """Return a proposal in colours that nothing else of the case has."""
+def _told_apart(case: OpenCase, proposal: Proposal, parts: Sequence[Proposal]) -> Proposal:
+    """Return a proposal in colours that nothing else of the case has, nor other parts of the same result."""
     mask = proposal.prediction.mask
     if mask is None:
         return proposal
-    others = (one.prediction.mask for one in case.labels.proposals.values() if one.model_id != proposal.model_id)
+    live = [one for one in case.labels.proposals.values() if one.model_id != proposal.model_id]
+    others = (one.prediction.mask for one in (*live, *parts))
     taken = [s.colour for s in case.labels.segmentation.segments]
     taken += [s.colour for other in others if other is not None for s in other.segments]
     colours = distinct_colours([s.colour for s in mask.segments], taken)

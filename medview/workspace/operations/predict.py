@@ -63,9 +63,9 @@ class RunModel:
         prediction = runners.predict(request, inner)
         if not isinstance(prediction, Prediction):
             raise TypeError(f"a runner returned {type(prediction).__name__}")
-        if prediction.mask is not None:
+        for mask in prediction.masks:
             # Counted here once, so that panels need not.
-            prediction.mask.counts()
+            mask.counts()
         if isinstance(self.request, Preparation):
             seconds = {**prediction.seconds, "load": prediction.seconds.get("load", 0.0) + before}
             prediction = replace(prediction, seconds=seconds)
@@ -165,8 +165,9 @@ def _fit(pack: ModelPack, case: OpenCase) -> Fit:
 
 def _summary(prediction: Prediction) -> str:
     found = []
-    if prediction.mask is not None and prediction.mask.segments:
-        found.append(_("{count} segments").format(count=len(prediction.mask.segments)))
+    segments = sum(len(mask.segments) for mask in prediction.masks)
+    if segments:
+        found.append(_("{count} segments").format(count=segments))
     if prediction.boxes:
         found.append(_("{count} boxes").format(count=len(prediction.boxes)))
     found += [f"{name} {value:.0%}" for name, value in prediction.scores.items()]

@@ -122,19 +122,16 @@ def test_axes_are_those_of_the_reader_in_the_order_of_the_plans(
     assert (wanted.orientation, wanted.axes) == (orientation, stored)
 
 
-def test_regions_are_painted_in_their_order_and_named_for_what_is_left_of_them(tmp_path: Path) -> None:
+def test_regions_keep_their_names_and_stay_whole(tmp_path: Path) -> None:
     dataset = dataset_json(
         labels={"background": 0, "whole tumour": [1, 2, 3], "tumour core": [2, 3], "enhancing": 3, "ignore": 4},
         regions_class_order=[1, 2, 3],
     )
-    output = converted(tmp_path, dataset=dataset).spec.output
+    pack = converted(tmp_path, dataset=dataset)
+    output = pack.spec.output
     assert isinstance(output, SegmentationOutput)
-    assert (output.activation, output.overlapping) == ("sigmoid", False)
-    assert [label.name for label in output.labels] == [
-        "whole tumour outside tumour core",
-        "tumour core outside enhancing",
-        "enhancing",
-    ]
+    assert (output.activation, output.overlapping, pack.spec.out_channels) == ("sigmoid", True, 3)
+    assert [label.name for label in output.labels] == ["whole tumour", "tumour core", "enhancing"]
 
 
 def test_an_ignored_label_has_no_channel(tmp_path: Path) -> None:
