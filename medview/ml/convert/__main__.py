@@ -1,20 +1,18 @@
 """``python -m medview.ml.convert SRC DST``: turn a folder or zip of foreign weights into a model pack.
 
-A process of its own, because what it reads is foreign: memory and file sizes are limited, and a crash stays here. Exit
-code 0, or 1 with one sentence as the last line of stderr.
+A process of its own, because what it reads is foreign: ``guard`` takes network, processes, memory and most of the disk away
+from it, and a crash stays here. Exit code 0, or 1 with one sentence as the last line of stderr.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
+import traceback
 from pathlib import Path
 
 from medview.core.errors import MedViewError
-
-MEMORY_LIMIT_BYTES = 24 << 30
-"""Address space; torch alone maps several gigabytes."""
-
-FILE_LIMIT_BYTES = 8 << 30
+from medview.ml.convert.guard import forbid, leave_network, limit_resources
 
 
 def main(arguments: list[str]) -> int:
@@ -22,11 +20,15 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         sys.stderr.write("Use: python -m medview.ml.convert SRC DST\n")
         return 2
-    _limit_resources()
-    from medview.ml.convert.formats import convert
-
+    limit_resources()
+    leave_network()
     source, target = (Path(argument) for argument in arguments)
     try:
+        # Libraries are looked for and threads started before the gate closes.
+        from medview.ml.convert.formats import convert, load_formats
+
+        load_formats()
+        forbid([target.parent, Path(tempfile.gettempdir())])
         convert(source, target)
     except MedViewError as error:
         if error.detail:
@@ -36,17 +38,11 @@ def main(arguments: list[str]) -> int:
     except MemoryError:
         sys.stderr.write(f"The weights in {source.name} need more memory than a conversion may use.\n")
         return 1
+    except Exception:  # noqa: BLE001 - foreign files may trip anything; it is told, and nothing was installed.
+        sys.stderr.write(f"{traceback.format_exc()}\n")
+        sys.stderr.write(f"{source.name} could not be converted: its files are not what they say, so get them anew.\n")
+        return 1
     return 0
-
-
-def _limit_resources() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the parent's time limit has to do.
-        return
-    for kind, limit in ((resource.RLIMIT_AS, MEMORY_LIMIT_BYTES), (resource.RLIMIT_FSIZE, FILE_LIMIT_BYTES)):
-        _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import safetensors
@@ -17,8 +18,13 @@ LARGEST_WEIGHTS_BYTES = 8 << 30
 ZIP_SIGN = b"PK\x03\x04"
 
 
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+def read_tensors(path: Path, keys: Sequence[str] = ()) -> dict[str, torch.Tensor]:
     """Read a state dict, by what the file is and not by what it is called.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        Where a checkpoint may hold the state dict, besides ``state_dict``.
 
     Returns
     -------
@@ -44,10 +50,10 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
             return dict(load_safetensors(path.read_bytes()))
         except safetensors.SafetensorError as error:
             raise PackError(f"The weights {path.name} are damaged; copy them again.", detail=repr(error)) from error
-    return _read_checkpoint(path, zipped=start.startswith(ZIP_SIGN))
+    return _read_checkpoint(path, keys, zipped=start.startswith(ZIP_SIGN))
 
 
-def _read_checkpoint(path: Path, *, zipped: bool) -> dict[str, torch.Tensor]:
+def _read_checkpoint(path: Path, keys: Sequence[str], *, zipped: bool) -> dict[str, torch.Tensor]:
     try:
         if zipped:
             with zipfile.ZipFile(path) as archive:
@@ -63,8 +69,10 @@ def _read_checkpoint(path: Path, *, zipped: bool) -> dict[str, torch.Tensor]:
             f"The weights {path.name} are not plain tensors, and the rest could run code; ask for safetensors.",
             detail=repr(error),
         ) from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
+    for key in ("state_dict", *keys):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+            break
     if not isinstance(content, dict) or not all(
         isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in content.items()
     ):

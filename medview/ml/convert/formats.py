@@ -13,6 +13,7 @@ from medview.core.errors import PackError
 from medview.ml.convert.unzip import unzip
 
 FORMATS: Mapping[str, str] = {
+    "MONAI bundles": "medview.ml.convert.monai_bundle",
     "Brainchop's MeshNets": "medview.ml.convert.brainchop",
     "nnU-Net's trained folders": "medview.ml.convert.nnunet",
 }
@@ -27,6 +28,11 @@ class Converter(Protocol):
 
     def convert(self, source: Path, target: Path) -> None:
         """Write the folder as a pack into ``target``, or raise a MedViewError."""
+
+
+def load_formats() -> list[Converter]:
+    """Return the modules of all formats, imported, in the order in which they are asked."""
+    return [cast("Converter", importlib.import_module(module)) for module in FORMATS.values()]
 
 
 def convert(source: Path, target: Path) -> None:
@@ -50,8 +56,7 @@ def convert(source: Path, target: Path) -> None:
 
 
 def _convert_folder(source: Path, target: Path) -> None:
-    for module in FORMATS.values():
-        converter = cast("Converter", importlib.import_module(module))
+    for converter in load_formats():
         if converter.recognises(source):
             converter.convert(source, target)
             return

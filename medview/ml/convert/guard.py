@@ -1,0 +1,109 @@
+"""What the converting child process may not do, whatever it reads.
+
+Foreign weights are read by code that runs nothing from them. Should that ever fail, what got to run is without network,
+starts no process, writes nowhere but where the pack is made, and ends when it takes too much memory or time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+MEMORY_LIMIT_BYTES = 24 << 30
+"""Address space; torch alone maps several gigabytes."""
+
+FILE_LIMIT_BYTES = 8 << 30
+PROCESSOR_LIMIT_S = 600
+
+_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
+_NEVER = (
+    "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile", "os.kill",
+    "pty.", "webbrowser.", "urllib.", "http.client.", "ftplib.", "smtplib.", "poplib.", "imaplib.", "telnetlib.", "winreg.",
+    "ctypes.dlopen", "syslog.",
+)  # fmt: skip
+"""Beginnings of the names of what Python announces before it does it (PEP 578)."""
+
+_CHANGING = frozenset(
+    {"os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate",
+     "os.utime", "shutil.move", "shutil.rmtree"}
+)  # fmt: skip
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class ForbiddenError(PermissionError):
+    """Something tried what a conversion never does."""
+
+
+def limit_resources() -> None:
+    """Bound memory, file sizes and processor time, where the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows: the parent's time limit has to do.
+        return
+    for kind, limit in (
+        (resource.RLIMIT_AS, MEMORY_LIMIT_BYTES),
+        (resource.RLIMIT_FSIZE, FILE_LIMIT_BYTES),
+        (resource.RLIMIT_CPU, PROCESSOR_LIMIT_S),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def leave_network() -> bool:
+    """Move this process into a network of its own that has no way out; False where the system does not allow that.
+
+    Has to come before anything starts a thread.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        unshare = ctypes.CDLL(None, use_errno=True).unshare
+    except (OSError, AttributeError):
+        return False
+    return bool(unshare(_NEW_USER | _NEW_NETWORK) == 0)
+
+
+def forbid(writable: Sequence[Path]) -> None:
+    """From now on refuse network, processes and writing outside of some folders; it cannot be taken back.
+
+    Raises
+    ------
+    ForbiddenError
+        From whatever is tried later.
+    """
+    sys.dont_write_bytecode = True
+    roots = tuple(os.path.realpath(folder) for folder in writable)
+
+    def inside(path: object, folder: object = None) -> bool:
+        if isinstance(path, int) or path is None:
+            return True
+        text = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
+        if isinstance(folder, int) and folder >= 0 and not text.startswith(os.sep):
+            # An open folder: on Linux its path can be asked for.
+            try:
+                text = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), text)  # noqa: PTH118, PTH115
+            except OSError:
+                return True
+        real = os.path.realpath(text)
+        return any(real == root or real.startswith(root + os.sep) for root in roots)
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event.startswith(_NEVER):
+            raise ForbiddenError(f"{event} is not allowed here")
+        if event == "open":
+            path, mode, flags = arguments
+            writes = isinstance(mode, str) and bool(set(mode) & set("wax+"))
+            writes = writes or (isinstance(flags, int) and bool(flags & _WRITING))
+            if writes and not inside(path):
+                raise ForbiddenError("writing is not allowed there")
+        elif event in _CHANGING:
+            paths = arguments[:2] if event in ("os.rename", "os.link", "os.symlink", "shutil.move") else arguments[:1]
+            folder = arguments[-1] if event not in ("os.rename", "os.link", "shutil.move") else None
+            if not all(inside(path, folder) for path in paths):
+                raise ForbiddenError(f"{event} is not allowed there")
+
+    sys.addaudithook(watch)
