@@ -152,5 +152,5 @@ def test_a_folder_of_something_else_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "holiday").mkdir()
     done = run_child(tmp_path / "holiday", tmp_path / "pack")
     assert done.returncode == 1
-    known = "Brainchop's MeshNets, nnU-Net's trained folders"
+    known = "MONAI bundles, Brainchop's MeshNets, nnU-Net's trained folders"
     assert done.stderr.strip() == f"holiday is neither a model pack nor a model MedView can convert ({known})."
