@@ -26,6 +26,10 @@ TRANSPOSED: Mapping[int, Callable[..., nn.Module]] = {
 }
 """Layers by how many sides their kernels have."""
 
+MOST_STAGES = 12
+MOST_UNITS = 64
+"""What a foreign description asks for is built, so it may not ask for a million."""
+
 SLOPE = 0.01
 """Of the leaky ReLU, nnU-Net's only non-linearity."""
 
@@ -252,5 +256,7 @@ def _check(
     sides = {len(numbers) for numbers in (*kernels, *strides)}
     if len(sides) != 1 or not sides <= set(CONVOLUTION):
         raise ValueError(f"kernels {kernels}, strides {strides}")
+    if stages > MOST_STAGES or not all(1 <= units <= MOST_UNITS for units in (*encoder_units, *decoder_units)):
+        raise ValueError(f"{stages} stages of {max(encoder_units)} units")
     if any(side % 2 == 0 for kernel in kernels for side in kernel) or any(step < 1 for way in strides for step in way):
         raise ValueError(f"kernels {kernels}, strides {strides}")
