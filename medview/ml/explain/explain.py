@@ -1,0 +1,179 @@
+"""Explains an answer: ``explain(request, context) -> Explanation``."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+from torch import nn
+
+from medview.core.errors import ModelError
+from medview.core.explanation import Explanation
+from medview.core.geometry import Geometry
+from medview.core.heat import Heat, to_levels
+from medview.core.job import JobContext
+from medview.core.language import _
+from medview.core.source import Source, SourceKind
+from medview.ml.explain.deletion import deletion_check
+from medview.ml.explain.gradcam import gradcam
+from medview.ml.explain.occlusion import occlusion
+from medview.ml.explain.targets import Target, box_target, class_target, slice_of
+from medview.ml.explain_request import ExplainRequest
+from medview.ml.runners.device_errors import explained
+from medview.ml.runners.memory_plan import make_plan
+from medview.ml.runners.preprocess import Prepared, prepare
+from medview.ml.spec import ClassificationOutput, ModelSpec
+from medview.ml.weights import load_network
+
+COVER_MM = 12.0
+"""Side of a cover for occlusion, where the picture has millimetres."""
+
+HOTTEST = 1.0
+"""Heat maps are told as parts of their hottest place."""
+
+_log = logging.getLogger("medview.models")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """What was looked at: part of the model's grid, from a corner."""
+
+    values: torch.Tensor
+    corner_kji: tuple[int, int, int]
+    target: Target
+
+
+def explain(request: ExplainRequest, context: JobContext) -> Explanation:
+    """Say where a model looked.
+
+    Raises
+    ------
+    ModelError
+        One sentence; details go to the log.
+    CancelledError
+        When the person pressed Cancel.
+    """
+    spec = request.predict.pack.spec
+    began = time.monotonic()
+    try:
+        looked, prepared, network = _start(request, context)
+        heat = _heat(request, looked, network, prepared, context).detach().cpu()
+        fill = looked.values.mean(dim=(0, 2, 3, 4))
+        with torch.inference_mode():
+            check = deletion_check(
+                looked.values, heat, _scoring(network, looked.target, context), fill, _ticker(context, 0.85, 1.0)
+            )
+    except (RuntimeError, MemoryError, ValueError) as error:
+        _log.exception("%s could not be explained", spec.key)
+        raise explained(spec.name, error) from error
+    strengths = heat.numpy()
+    if not strengths.max() > 0:
+        raise ModelError(
+            f"Nothing in this picture speaks for {request.class_name} by this method; try the other one.",
+            detail=f"{spec.key}, {request.method}",
+        )
+    shown = Heat(
+        to_levels(strengths / strengths.max(), 0.0, HOTTEST),
+        _geometry(request, prepared, looked),
+        f"{request.class_name}: {_WHAT[request.method]} ({spec.name})",
+        note=check.sentence(),
+        source=_source(request),
+    )
+    context.progress(1.0, "Done")
+    return Explanation(shown, check, request.method, request.class_name, time.monotonic() - began)
+
+
+_WHAT = {"gradcam": _("where the model looked"), "occlusion": _("what the score hangs on")}
+
+
+def _start(request: ExplainRequest, context: JobContext) -> tuple[_Looked, Prepared, nn.Module]:
+    spec = request.predict.pack.spec
+    context.progress(0.0, f"Loading {spec.name}")
+    # Not one of those kept for runs: they were made for answers only and know no gradients.
+    network = load_network(request.predict.pack)
+    device = _device(request, spec, network)
+    network = network.to(device)
+    for leaf in network.modules():
+        leaf.register_forward_pre_hook(lambda *_inputs: context.raise_if_cancelled())
+    context.progress(0.05, "Preparing the volume")
+    prepared = prepare(request.predict.volumes, spec.input, context, device)
+    values = prepared.values.clone()[None]
+    if isinstance(spec.output, ClassificationOutput):
+        number = spec.output.classes.index(request.class_name)
+        target = class_target(number, spec.output)
+        if spec.input.dimensions == 3:
+            return _Looked(values, (0, 0, 0), target), prepared, network
+        with torch.inference_mode():
+            k = slice_of(request.slice_index, values, network, target, prepared, context)
+        return _Looked(values[:, :, k : k + 1].clone(), (k, 0, 0), target), prepared, network
+    if request.box is None:
+        raise ModelError(f"{spec.name} finds boxes; choose the one to explain.")
+    part, corner, target = box_target(
+        request.box, request.class_name, values, network, spec, prepared, request.predict.volume
+    )
+    return _Looked(part, corner, target), prepared, network
+
+
+def _device(request: ExplainRequest, spec: ModelSpec, network: nn.Module) -> torch.device:
+    tile = spec.tiling.tile_kji if spec.tiling is not None else (1, 8, 8)
+    return make_plan(
+        network, spec.tiling, tile, spec.out_channels, request.predict.device, spec.name, in_channels=spec.in_channels
+    ).device
+
+
+def _heat(
+    request: ExplainRequest, looked: _Looked, network: nn.Module, prepared: Prepared, context: JobContext
+) -> torch.Tensor:
+    if request.method == "gradcam":
+        context.progress(0.2, "Looking at the features")
+        context.raise_if_cancelled()
+        return gradcam(network, looked.values, looked.target.logit)
+    dk, dj, di = (max(1, round(COVER_MM / mm)) for mm in prepared.spacing_kji_mm)
+    fill = looked.values.mean(dim=(0, 2, 3, 4))
+    with torch.inference_mode():
+        scoring = _scoring(network, looked.target, context)
+        return occlusion(looked.values, scoring, (dk, dj, di), fill, _ticker(context, 0.1, 0.85))
+
+
+def _scoring(network: nn.Module, target: Target, context: JobContext) -> Callable[[torch.Tensor], torch.Tensor]:
+    def score(values: torch.Tensor) -> torch.Tensor:
+        context.raise_if_cancelled()
+        return target.probability(network(values))
+
+    return score
+
+
+def _ticker(context: JobContext, first: float, last: float) -> Callable[[float], None]:
+    def tick(fraction: float) -> None:
+        context.raise_if_cancelled()
+        context.progress(first + (last - first) * fraction, "Covering parts of the picture")
+
+    return tick
+
+
+def _geometry(request: ExplainRequest, prepared: Prepared, looked: _Looked) -> Geometry:
+    """Return the grid of what was looked at in the patient: the model's axes, spacing and corner."""
+    whole = request.predict.volume.geometry
+    shape = tuple(int(n) for n in looked.values.shape[2:])
+    scale = np.divide(prepared.turned_shape_kji, prepared.shape_kji)
+    affine = np.eye(4)
+    first = np.zeros(3)
+    for n, axis in enumerate(prepared.orientation.axes):
+        backwards = prepared.orientation.flipped[n]
+        affine[:3, n] = whole.affine_lps[:3, axis] * scale[n] * (-1.0 if backwards else 1.0)
+        # The middle of the first voxel, counted in the input's voxels from its own first middle.
+        at = (looked.corner_kji[n] + 0.5) * scale[n] - 0.5
+        first[axis] = whole.shape_kji[axis] - 1 - at if backwards else at
+    affine[:3, 3] = whole.point_lps_mm(first)
+    return Geometry((shape[0], shape[1], shape[2]), affine, whole.frame_of_reference_uid, whole.calibration)
+
+
+def _source(request: ExplainRequest) -> Source:
+    pack = request.predict.pack
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Source(SourceKind.MODEL, pack.spec.id, pack.spec.version, pack.sha256, request.predict.job_id, now)
