@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from medview.cli.channels import channels_of
 from medview.cli.output import print_json, progress, readers, say
 from medview.core.errors import AmbiguousError, ModelError
+from medview.core.explanation import Explanation
 from medview.core.job import JobContext
+from medview.core.prediction import Prediction
 from medview.core.study import DamagedFile
 from medview.io.load import load_volume
 from medview.io.reader_pool import Pool
+from medview.ml.explain_request import METHODS
 from medview.ml.packs import ModelPack
+from medview.ml.predict import PredictRequest
+from medview.workspace.explain_files import HEAT_FILE, check_class, request_for, write_heat
 from medview.workspace.exports import (
     OUTPUT_NAMES,
     check_folder,
@@ -44,6 +49,8 @@ def predict(
     channel: Annotated[list[str] | None, typer.Option(help="NAME=SERIES UID or NAME=PATH, for one channel")] = None,
     reference: Annotated[str | None, typer.Option(help="Channel on whose grid the result lies; else the first")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a project where an earlier run ended")] = False,
+    explain: Annotated[str | None, typer.Option(metavar="CLASS", help="Write where the model looked for a class")] = None,
+    method: Annotated[str, typer.Option(help="Of --explain: gradcam or occlusion")] = "gradcam",
     json: Annotated[bool, typer.Option("--json", help="summary.json on stdout")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
 ) -> None:
@@ -88,7 +95,10 @@ def predict(
         load_seconds = time.monotonic() - started
         from medview.ml.runners.run import predict as run_prediction
 
+        if explain is not None:
+            check_class(request, explain)
         prediction = run_prediction(request, context)
+        explanation = None if explain is None else _explained(request, prediction, explain, method, context)
     prepare_folder(output, overwrite=overwrite)
     remove_outputs(output)
     started = time.monotonic()
@@ -96,6 +106,9 @@ def predict(
     # Its voxels, unless the result lies on another channel's grid, are those of the first channel.
     volume = request.volumes[inputs.reference]
     summary = write_prediction(prediction, volume, [Path(p) for p in base.entry.dicom_paths], output, warnings)
+    if explanation is not None:
+        summary["explain"] = write_heat(explanation, volume.geometry, output, context)
+        summary["outputs"] = [*cast(list[str], summary["outputs"]), str(output / HEAT_FILE)]
     seconds = dict(prediction.seconds)
     seconds["load"] = seconds.get("load", 0.0) + load_seconds
     seconds["write"] = time.monotonic() - started
@@ -113,6 +126,21 @@ def predict(
         print_json(summary)
     else:
         say(f"{pack.spec.name} wrote its result to {output}.")
+
+
+def _explained(
+    request: PredictRequest, prediction: Prediction, class_name: str, method: str, context: JobContext
+) -> Explanation | None:
+    """Return why a class was found; says so where there is no box of it."""
+    if method not in METHODS:
+        raise AmbiguousError(f"--method {method} is none; choose {' or '.join(METHODS)}.")
+    wanted = request_for(request, prediction, class_name, method)
+    if wanted is None:
+        say(f"No box of {class_name} was found, so there is none to explain.")
+        return None
+    from medview.ml.explain.explain import explain
+
+    return explain(wanted, context)
 
 
 def _series_of(

@@ -22,7 +22,7 @@ from medview.io.placed import unplaced_note
 from medview.workspace.flatten import flatten
 from medview.workspace.score_files import said_document, score_document
 
-OUTPUT_NAMES = ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "summary.json")
+OUTPUT_NAMES = ("labels.nii.gz", "labels.json", "labels.dcm", "boxes.json", "scores.json", "heat.nii.gz", "summary.json")
 """Everything a prediction is written to, but for label maps after the first."""
 
 _FURTHER = re.compile(r"labels-[0-9]+\.(nii\.gz|json)")

@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
+from medview.core.box import Box
 from medview.core.job import Inline
 from medview.core.volume import Volume
 from medview.io.dicom.write_series import SeriesIdentity, write_series
@@ -153,3 +154,29 @@ def test_the_demo_without_a_window_writes_pictures_and_files(cli: Cli, tmp_path:
         coloured = np.abs(picture[:, :, 0] - picture[:, :, 2]) > 40
         assert coloured.mean() > 0.01, plane
     assert errors(tmp_path / "demo" / "labels.dcm") == []
+
+
+def test_where_the_model_looked_is_written_on_the_grid_of_the_series_with_its_check(
+    cli: Cli, phantom: ChestPhantom, tmp_path: Path
+) -> None:
+    # The part of the chest around one nodule, away from its middle.
+    at = np.rint(phantom.geometry.index_kji(phantom.lesions[0].centre_lps_mm)).astype(int)
+    low = np.clip(at - (14, 30, 24), 0, None)
+    high = np.minimum(np.add(low, (36, 72, 72)), phantom.geometry.shape_kji)
+    box = Box(tuple(low.tolist()), tuple(high.tolist()))
+    labels, series, out = phantom.labels[box.slices], tmp_path / "ct", tmp_path / "out"
+    part = Volume(phantom.hu[box.slices], phantom.geometry.cropped(box), modality="CT", unit="HU")
+    write_series(series, part, SeriesIdentity("Phantom^Test", "T-1", seed="explain"), durable=False)
+    done = cli("predict", "phantom-nodule-present", series, "-o", out, "--explain", "Nodule present", "--json")
+    assert done.code == 0, done.err
+    explained = done.document["explain"]
+    assert (explained["class"], explained["method"]) == ("Nodule present", "gradcam")
+    assert explained["deletion"]["holds"]
+    assert done.document["says"] == {"Nodule present": "present"}
+    assert str(out / "heat.nii.gz") in done.document["outputs"]
+    image = sitk.ReadImage(str(out / "heat.nii.gz"))
+    heat = sitk.GetArrayFromImage(image)
+    assert heat.shape == labels.shape
+    assert heat.max() == pytest.approx(1.0, abs=0.2)
+    # Hotter in the nodules than in the lungs around them.
+    assert heat[labels == 2].mean() > 3 * heat[labels != 2].mean()

@@ -8,10 +8,10 @@ import torch
 
 from medview.core.explanation import DeletionCheck
 
-PARTS = (0.002, 0.01, 0.03, 0.1)
+PARTS = (0.002, 0.01, 0.05)
 """Of the picture that are taken away."""
 
-ELSEWHERE = 3
+ELSEWHERE = 2
 """Other places that are taken away in place of the hottest, each the same shape moved to another place."""
 
 

@@ -57,11 +57,6 @@ def _tiles(job: RunningJob, network: WatchedNetwork, output: DetectionOutput) ->
                 centre = (candidates.low_kji + candidates.high_kji) / 2 + at
                 number = [s.index(a) for s, a in zip(starts, at, strict=True)]
                 low, high = (np.asarray([rims[axis][n + up] for axis, n in enumerate(number)]) for up in (0, 1))
-                reach = (
-                    np.asarray(decoder.cell_kji)
-                    if job.spec.input.dimensions == 3
-                    else np.asarray((0, *decoder.cell_kji[1:]))
-                )
                 own = np.flatnonzero(((centre >= low - reach) & (centre < high + reach)).all(axis=1))
                 yield candidates[own].moved(np.subtract(at, before))
 

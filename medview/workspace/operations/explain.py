@@ -1,0 +1,109 @@
+"""Ask why a model answered as it did; the answer lies over the pictures as a heat map."""
+
+from __future__ import annotations
+
+import importlib
+import uuid
+from dataclasses import dataclass, replace
+
+from medview.core.annotations import BoxAnnotation
+from medview.core.errors import MedViewError
+from medview.core.explanation import Explanation
+from medview.core.job import JobContext
+from medview.core.language import _
+from medview.core.prediction import Proposal
+from medview.ml.explain_request import ExplainRequest, explainable
+from medview.ml.packs import ModelPack
+from medview.ml.predict import PredictRequest
+from medview.ml.runners.quiet_import import import_torch
+from medview.workspace.events import Severity
+from medview.workspace.jobs import Job, Lane, Outcome
+from medview.workspace.open_case import OpenCase
+from medview.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainModel:
+    """Request: one explanation."""
+
+    request: ExplainRequest
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Explaining {name}").format(name=self.request.predict.pack.spec.name)
+
+    @property
+    def lane(self) -> Lane:
+        """The one GPU lane."""
+        return Lane.MODEL
+
+    def run(self, context: JobContext) -> Explanation:
+        """Run in a worker; torch is imported here, not in the window."""
+        import_torch()
+        module = importlib.import_module("medview.ml.explain.explain")
+        found = module.explain(self.request, context)
+        if not isinstance(found, Explanation):
+            raise TypeError(f"an explanation is a {type(found).__name__}")
+        return found
+
+
+def can_explain(workspace: Workspace, proposal: Proposal) -> bool:
+    """Whether the model of a proposal is installed, gives scores or boxes, and sees one series."""
+    pack = _pack_of(workspace, proposal)
+    return pack is not None and len(pack.spec.input.channels) == 1 and bool(explainable(pack.spec))
+
+
+def explain(
+    workspace: Workspace,
+    case: OpenCase,
+    proposal: Proposal,
+    class_name: str,
+    method: str = "gradcam",
+    box: BoxAnnotation | None = None,
+    slice_index: int | None = None,
+) -> Job | None:
+    """Start to explain a class, or a box, of a proposal; says why when it cannot.
+
+    Parameters
+    ----------
+    slice_index : int, optional
+        Of a classifier of slices: the slice of the series along the axis it scored.
+    """
+    pack = _pack_of(workspace, proposal)
+    if pack is None:
+        workspace.say(_("The model that made this is no longer installed; add it to explain its result."), Severity.WARNING)
+        return None
+    if pack.sha256 != proposal.prediction.source.model_sha256:
+        workspace.say(_("The installed model is not the one that made this; run it again."), Severity.WARNING)
+        return None
+    if len(pack.spec.input.channels) != 1:
+        workspace.say(_("Models of several series are explained on the command line only."), Severity.WARNING)
+        return None
+    if not case.ready:
+        workspace.say(_("The series is still being read; ask again when it is complete."), Severity.WARNING)
+        return None
+    given = PredictRequest(volume=case.volume, pack=pack, job_id=uuid.uuid4().hex)
+    request = ExplainRequest(given, class_name, method, box, slice_index)
+    key, time_index = case.key, case.view.time_index if case.entry.time_points > 1 else None
+
+    def done(value: object) -> None:
+        open_case = workspace.cases.get(key)
+        if isinstance(value, Explanation) and open_case is not None:
+            _show(workspace, open_case, value, time_index)
+
+    return workspace.runner.submit(ExplainModel(request), Outcome(done, failed=workspace.report))
+
+
+def _show(workspace: Workspace, case: OpenCase, found: Explanation, time_index: int | None) -> None:
+    case.view.heat = replace(found.heat, time_index=time_index)
+    case.view.heat_visible = True
+    workspace.say(found.heat.note, Severity.INFO if found.check.holds else Severity.WARNING)
+
+
+def _pack_of(workspace: Workspace, proposal: Proposal) -> ModelPack | None:
+    source = proposal.prediction.source
+    try:
+        return workspace.services.registry.get(f"{source.model_id}@{source.model_version}")
+    except MedViewError:
+        return None
