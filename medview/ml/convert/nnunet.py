@@ -101,22 +101,26 @@ def _write(
     mirror = [axis + flat for axis in checkpoint.mirror_axes]
     if mirror and max(mirror) > 2:
         raise PackError(f"The checkpoint of {training.folder.name} mirrors an axis that its patch_size does not have.")
-    licence = training.licence()
+    said = training.said()
+    licence = said.text("licence", "") or training.licence()
     described = dataset.text("description", "")
     fingerprint = training.folder / FINGERPRINT_FILE
-    place = place_of(dataset, plans)
+    place = place_of(dataset, plans, said)
     card: dict[str, object] = {
-        "intended_use": _plain(described)[:2000],
+        "intended_use": _plain(said.text("intended_use", described))[:2000],
         "training_data": _training_data(dataset, title, checkpoint, len(files)),
-        "limitations": _limitations(place, checkpoint),
+        "limitations": f"{_plain(said.text('limitations', ''))} {_limitations(place, checkpoint)}".strip()[:2000],
     }
+    if said.has("modality"):
+        modality = [str(one)[:16] for one in said.items("modality")]
+        channels = [{**channel, "modality": modality} for channel in channels]
     if fingerprint.is_file():
         card["training_set_sha256"] = sha256_of(fingerprint)
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "id": re.sub("[^a-z0-9]+", "-", f"nnunet-{title}".lower()).strip("-")[:63].rstrip("-"),
-        "name": f"{title} (nnU-Net)"[:80],
-        "version": f"{VERSION}+{digest.hexdigest()[:8]}",
+        "name": (_plain(said.text("name", "")) or f"{title} (nnU-Net)")[:80],
+        "version": said.text("version", "") or f"{VERSION}+{digest.hexdigest()[:8]}",
         "task": "segmentation",
         "summary": _plain(described)[:400],
         "network": network,

@@ -13,6 +13,10 @@ from medview.ml.convert.foreign_json import ForeignObject
 DATASET_FILE = "dataset.json"
 PLANS_FILE = "plans.json"
 FINGERPRINT_FILE = "dataset_fingerprint.json"
+SAID_FILE = "medview.json"
+"""What a person may say beside: what nnU-Net's own files do not."""
+
+SAID_KEYS = ("orientation", "name", "version", "licence", "modality", "intended_use", "limitations")
 CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 """The first that there is, for all folds alike."""
 
@@ -44,6 +48,21 @@ class TrainedFolder:
     dataset: ForeignObject
     plans: ForeignObject
     checkpoints: dict[str, Path]
+
+    def said(self) -> ForeignObject:
+        """Return what a person said beside, an empty object where nobody did.
+
+        Raises
+        ------
+        PackError
+            When it says anything that MedView does not know.
+        """
+        path = self.folder / SAID_FILE
+        found = ForeignObject.read(path) if path.is_file() else ForeignObject({}, SAID_FILE)
+        for key in found.content:
+            if key not in SAID_KEYS:
+                found.cannot(key, f"and MedView knows {', '.join(SAID_KEYS)} there")
+        return found
 
     def licence(self) -> str:
         """Return the text of the licence beside the training or above it, empty where there is none."""

@@ -25,6 +25,8 @@ RESAMPLING: Mapping[str, str] = {
 
 LARGEST_SPACING_MM = 50.0
 
+_ORIENTATION = re.compile(r"[LRAPSI]{3}")
+
 _KINDS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     (r"ct|ncct|cta|ct[ _-]?hu", "CT", (), ()),
     (r"pet|suv|fdg.*|pt|.*[ _-]pet", "PT", ("pet",), ()),
@@ -74,8 +76,13 @@ def channels_of(dataset: ForeignObject, plans: ForeignObject, configuration: For
     ]
 
 
-def place_of(dataset: ForeignObject, plans: ForeignObject) -> dict[str, object]:
+def place_of(dataset: ForeignObject, plans: ForeignObject, said: ForeignObject) -> dict[str, object]:
     """Return how axes are turned: ``orientation`` and ``axes`` of a ``model.json``.
+
+    Parameters
+    ----------
+    said : ForeignObject
+        May say the orientation of images that nnU-Net takes as they are stored.
 
     Raises
     ------
@@ -93,10 +100,13 @@ def place_of(dataset: ForeignObject, plans: ForeignObject) -> dict[str, object]:
         back = plans.whole_numbers("transpose_backward", (3,))
         if [axes[n] if n in (0, 1, 2) else -1 for n in back] != [0, 1, 2]:
             plans.cannot("transpose_backward", f"which does not undo transpose_forward = {axes}")
-    if reader in TURNED:
-        return {"orientation": "".join(TURNED[reader][axis] for axis in axes)}
-    if reader not in STORED:
+    if reader not in STORED and reader not in TURNED:
         found.cannot(key, NEEDS_CODE)
+    letters = TURNED.get(reader) or said.text("orientation", "")
+    if letters:
+        if not _ORIENTATION.fullmatch(letters) or len({"LRAPSI".index(one) // 2 for one in letters}) != 3:
+            said.lacks("orientation", "three letters such as SAL, for slices, rows and columns")
+        return {"orientation": "".join(letters[axis] for axis in axes)}
     return {"orientation": None, "axes": axes}
 
 

@@ -34,6 +34,10 @@ class Averaged(nn.Module):
         """Return what gives the answers, one after the other, so that only two are ever held."""
         raise NotImplementedError
 
+    def leaf_calls(self, shape_kji: Shape) -> int:
+        """Return how many layers are gone through for tiles of this shape, for progress."""
+        raise NotImplementedError
+
     def forward(self, tiles: torch.Tensor) -> Maps:
         """Return the mean answer to tiles (N, C, ...)."""
         first, *others = self.answers(tiles)
@@ -63,6 +67,10 @@ class Ensemble(Averaged):
         """Return one answer per member."""
         return [partial(member, tiles) for member in self.members]
 
+    def leaf_calls(self, shape_kji: Shape) -> int:
+        """Return the layers of all members together."""
+        return sum(leaf_calls(member, shape_kji) for member in self.members)
+
 
 class Mirrored(Averaged):
     """A network that also looks at its tiles mirrored along some axes, in all combinations; for logits only.
@@ -83,12 +91,24 @@ class Mirrored(Averaged):
         """Return one answer per combination of axes, turned back."""
         return [partial(self._answer, tiles, turn) for turn in self.turns]
 
+    def leaf_calls(self, shape_kji: Shape) -> int:
+        """Return the layers of all looks together."""
+        return len(self.turns) * leaf_calls(self.network, shape_kji)
+
     def _answer(self, tiles: torch.Tensor, turn: list[int]) -> Maps:
         if not turn:
             found: Maps = self.network(tiles)
             return found
         logits: torch.Tensor = self.network(tiles.flip(turn))
         return logits.flip(turn)
+
+
+def leaf_calls(network: nn.Module, shape_kji: Shape) -> int:
+    """Return how many layers a network goes through for tiles of this shape: what it says itself, or else each once."""
+    own = getattr(network, "leaf_calls", None)
+    if own is not None:
+        return int(own(shape_kji))
+    return sum(next(module.children(), None) is None for module in network.modules())
 
 
 def mirrored(network: nn.Module, axes: Sequence[int]) -> nn.Module:

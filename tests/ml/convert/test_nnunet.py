@@ -203,6 +203,23 @@ def test_the_licence_and_the_fingerprint_of_the_folder_go_along(tmp_path: Path) 
     assert load_pack(tmp_path / "without").spec.licence == "not stated by the source"
 
 
+def test_what_a_person_says_beside_completes_what_nnunet_leaves_open(tmp_path: Path) -> None:
+    plans = plans_json({"3d_fullres": configuration()}, transpose_forward=[2, 0, 1], transpose_backward=[1, 2, 0])
+    trained = trained_folder(tmp_path, [network().state_dict()], plans=plans)
+    said = {"orientation": "SAL", "name": "Liver", "version": "2.1.0", "licence": "CC BY 4.0", "modality": ["MR", "CT"]}
+    (trained / "medview.json").write_text(json.dumps(said))
+    nnunet.convert(trained, tmp_path / "pack")
+    spec = load_pack(tmp_path / "pack").spec
+    assert (spec.input.orientation, spec.input.axes) == ("LSA", (0, 1, 2))
+    assert (spec.name, spec.version, spec.licence) == ("Liver", "2.1.0", "CC BY 4.0")
+    assert spec.input.channels[0].modality == ("MR", "CT")
+    assert spec.card.limitations == ""
+    for wrong in ({"orientation": "SAS"}, {"orientation": "up"}, {"surprise": 1}, {"version": "1 0"}):
+        (trained / "medview.json").write_text(json.dumps(wrong))
+        with pytest.raises(PackError, match=r"orientation|surprise|version"):
+            nnunet.convert(trained, tmp_path / "other")
+
+
 def changed(path: str, value: Any, **more: Any) -> dict[str, Any]:
     described = configuration(**more)
     *way, last = path.split(".")

@@ -58,3 +58,14 @@ def test_maps_by_name_are_averaged_one_by_one_and_the_stride_is_known() -> None:
     torch.testing.assert_close(found["heatmap"], tiles * 2.0)
     torch.testing.assert_close(found["offset"], tiles + 2.0)
     assert ensemble.stride == 4
+
+
+def test_progress_counts_every_look_at_every_member() -> None:
+    calls = []
+    members = [nn.Sequential(convolution(n), nn.ReLU()) for n in range(3)]
+    network = Mirrored(Ensemble(members), (0, 1))
+    for member in members:
+        for layer in member:
+            layer.register_forward_pre_hook(lambda *_: calls.append(1))
+    network(torch.randn(1, 2, 4, 4, 4))
+    assert len(calls) == network.leaf_calls((4, 4, 4)) == 3 * 2 * 4
