@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from medview.core.atomic import replacing
-from medview.core.errors import CancelledError, DiskFullError, MedViewError, WriteError
+from medview.core.errors import CancelledError, DiskFullError, MedViewError, ModelError, ReadError, WriteError
 from medview.core.job import JobContext
 from medview.core.pixel_hash import left_out, same_pixels
+from medview.core.study import Series, VolumeEntry
 from medview.io.dicom.seg import RESEARCH_USE
 from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.ml.packs import ModelPack
-from medview.ml.predict import PredictRequest
 from medview.ml.runners.quiet_import import import_torch
 from medview.store.cases import CaseRow, other_pixels
 from medview.store.project import Project
 from medview.workspace.exports import check_folder, prepare_folder, remove_outputs, write_json, write_prediction
-from medview.workspace.operations.queue_known import fit_of
+from medview.workspace.input_preparation import Preparation
+from medview.workspace.operations.queue_known import fit_of, request_for
 from medview.workspace.queue import SeriesPlace
-from medview.workspace.requests_queue import find_volume
+from medview.workspace.requests_queue import ReadVolume, find_volume
 
 STATUS_FILE = "status.jsonl"
 """One line per case that came to an end, the last one of a case counts; a line that was torn counts for nothing."""
@@ -124,7 +126,7 @@ def predict_project(run: ProjectRun, context: JobContext, pool: Pool) -> dict[st
         if known is not None and _stands(run, row, known):
             cases.append({**_told(known), "resumed": True})
             continue
-        outcome = _one(run, row, part, pool)
+        outcome = _one(run, row, rows, part, pool)
         _append(run.output / STATUS_FILE, outcome)
         cases.append({**_told(outcome), "resumed": False})
     counts = {status: sum(case["status"] == status for case in cases) for status in ("done", "skipped", "failed")}
@@ -171,14 +173,14 @@ def _begin(run: ProjectRun) -> dict[int, CaseOutcome]:
     return newest
 
 
-def _one(run: ProjectRun, row: CaseRow, context: JobContext, pool: Pool) -> CaseOutcome:
+def _one(run: ProjectRun, row: CaseRow, rows: Sequence[CaseRow], context: JobContext, pool: Pool) -> CaseOutcome:
     # Named by the number of the case in the project: texts from files never become paths.
     folder = run.output / f"case-{row.case_id:04d}"
     started = time.monotonic()
     status, reason = "done", ""
     outputs: dict[str, str] = {}
     try:
-        outputs, reason = _predict(run, row, folder, context, pool)
+        outputs, reason = _predict(run, row, rows, folder, context, pool)
         if not outputs:
             status = "skipped"
     except CancelledError:
@@ -203,14 +205,12 @@ def _one(run: ProjectRun, row: CaseRow, context: JobContext, pool: Pool) -> Case
     )
 
 
-def _predict(run: ProjectRun, row: CaseRow, folder: Path, context: JobContext, pool: Pool) -> tuple[dict[str, str], str]:
+def _predict(
+    run: ProjectRun, row: CaseRow, rows: Sequence[CaseRow], folder: Path, context: JobContext, pool: Pool
+) -> tuple[dict[str, str], str]:
     """Return the files that were written with their hashes; none, and why, where the model is not for the case."""
     began = time.monotonic()
-    sources = row.sources
-    place = SeriesPlace(
-        row.key.series_uid, row.key.study_uid, sources.modality, sources.description, row.geometry.shape_kji, sources.paths
-    )
-    series, entry = find_volume(place, context, pool)
+    series, entry = find_volume(place_of_case(row), context, pool)
     fit = fit_of(run.pack, series.modality, entry)
     if not fit.ok:
         return {}, fit.reason
@@ -222,9 +222,16 @@ def _predict(run: ProjectRun, row: CaseRow, folder: Path, context: JobContext, p
     known = row.pixels_sha256
     if known and not left_out(known) and not same_pixels(opened.volume, known):
         raise other_pixels()
+    others = _beside(run.pack, row, rows, context, pool)
+    try:
+        request = request_for(run.pack, ReadVolume(series, entry, opened.volume), others, pool, run.device)
+    except ModelError as error:
+        return {}, error.sentence
+    if isinstance(request, Preparation):
+        request = request.prepare(context)
     loaded_s = time.monotonic() - began
     runner = importlib.import_module("medview.ml.runners.run")
-    prediction = runner.predict(PredictRequest(volume=opened.volume, pack=run.pack, device=run.device), context)
+    prediction = runner.predict(request, context)
     prepare_folder(folder, overwrite=True)
     remove_outputs(folder)
     began = time.monotonic()
@@ -235,6 +242,27 @@ def _predict(run: ProjectRun, row: CaseRow, folder: Path, context: JobContext, p
     summary["seconds"] = {name: round(float(stages.get(name, 0.0)), 4) for name in names}
     write_json(folder / "summary.json", summary)
     return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}, ""
+
+
+def place_of_case(row: CaseRow) -> SeriesPlace:
+    """Return where the volume of a case is."""
+    key, sources = row.key, row.sources
+    return SeriesPlace(
+        key.series_uid, key.study_uid, sources.modality, sources.description, row.geometry.shape_kji, sources.paths
+    )
+
+
+def _beside(
+    pack: ModelPack, row: CaseRow, rows: Sequence[CaseRow], context: JobContext, pool: Pool
+) -> list[tuple[Series, VolumeEntry]]:
+    """Return the volumes of other cases of the study, for models of several channels."""
+    found = []
+    if len(pack.spec.input.channels) > 1:
+        for other in rows:
+            if other.key.study_uid == row.key.study_uid and other.case_id != row.case_id:
+                with contextlib.suppress(ReadError):
+                    found.append(find_volume(place_of_case(other), context, pool))
+    return found
 
 
 def _stands(run: ProjectRun, row: CaseRow, known: CaseOutcome) -> bool:

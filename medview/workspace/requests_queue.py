@@ -19,6 +19,7 @@ from medview.io.series_reader import SeriesReader
 from medview.ml.predict import PredictRequest
 from medview.store.project import Project
 from medview.store.queue_book import QueueRow
+from medview.workspace.input_preparation import Preparation
 from medview.workspace.jobs import Lane
 from medview.workspace.keeping import load_stored, tie_pixels
 from medview.workspace.operations.predict import RunModel
@@ -152,7 +153,7 @@ class ReadProposals:
 class RunQueued:
     """Request: one prediction of the queue."""
 
-    request: PredictRequest
+    request: PredictRequest | Preparation
     number: int
     count: int
 

@@ -28,7 +28,7 @@ from tests.ml.small_packs import small_pack
 TILES = {"blend": "whole"}
 
 
-def write_small_ct(folder: Path, seed: str) -> Path:
+def write_small_ct(folder: Path, seed: str, study: str = "") -> Path:
     """Write a series of 9 slices of 18 x 22 with a blob, different for every seed."""
     rng = np.random.default_rng(sum(seed.encode()))
     grid = np.indices((9, 18, 22)).astype(float)
@@ -36,7 +36,11 @@ def write_small_ct(folder: Path, seed: str) -> Path:
     stored = (900 + 900 * np.exp(-away / 30) + rng.normal(0, 20, away.shape)).astype(np.int16)
     geometry = Geometry.from_spacing((9, 18, 22), (3.0, 1.4, 1.2), (-3.0, 4.0, 50.0))
     volume = Volume(stored, geometry, modality="CT", unit="HU", rescale=Rescale(1.0, -1024.0))
-    identity = SeriesIdentity("Phantom^Queue", f"Q-{seed}", series_description=f"series {seed}", seed=seed)
+    number = 1 + int(seed[1:]) if study else 1
+    own = study or seed
+    identity = SeriesIdentity(
+        "Phantom^Queue", f"Q-{own}", series_description=f"series {seed}", seed=own, series_number=number
+    )
     write_series(folder / seed, volume, identity, durable=False)
     return folder / seed
 

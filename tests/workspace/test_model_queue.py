@@ -374,3 +374,27 @@ def test_titles_say_which_of_how_many(stepwise: Workspace, runner: StepRunner, m
     (title,) = [request.title for _, request, _ in runner.waiting if isinstance(request, RunQueued)]
     assert title.endswith(", 1 of 2")
     runner.finish()
+
+
+def test_a_model_of_several_channels_takes_the_other_series_of_the_study_or_says_what_is_missing(
+    at_once: Workspace, project: Project, tmp_path: Path
+) -> None:
+    one, other = (write_small_ct(tmp_path, f"s{n}", study="study") for n in range(2))
+    channels = [{"name": "first", "words": ["s0"]}, {"name": "second", "words": ["s1"]}]
+    network = {"name": "unet3d", "kwargs": {"in_channels": 2, "classes": 3, "channels": [4, 6]}}
+    given = {
+        key: value for key, value in document()["input"].items() if key not in ("channels", "modality", "unit", "intensity")
+    }
+    steps = document()["input"]["intensity"]
+    several = [{**channel, "modality": ["CT"], "unit": "HU", "intensity": steps} for channel in channels]
+    both = add_small_model(tmp_path, schema_version=2, network=network, input={**given, "channels": several})
+    at_once.queue.add([QueueTask(both, place_of(one))])
+    (task,) = at_once.queue.queue.tasks
+    assert (task.state, task.sentence) == (TaskState.SKIPPED, "No series is chosen for second.")
+    for folder in (one, other):
+        at_once.add_scan(str(folder), ScanResult((scanned(folder)[0],)))
+    at_once.queue.clear_finished()
+    at_once.queue.add(tasks_of([both], [place_of(one), place_of(other)]))
+    assert states(at_once) == ["done", "skipped"], [t.sentence for t in at_once.queue.queue.tasks]
+    assert "which is another one" in at_once.queue.queue.tasks[1].sentence
+    assert proposals(project, place_of(one).series_uid) == ["example-organs"]

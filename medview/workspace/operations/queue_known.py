@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from medview.core.study import Series, VolumeEntry
+from medview.core.errors import ModelError
+from medview.core.study import Series, Verdict, VolumeEntry
+from medview.io.reader_pool import Pool
 from medview.ml.packs import ModelPack
+from medview.ml.predict import PredictRequest
 from medview.ml.registry import Fit, fits
 from medview.ml.spec import Task
-from medview.workspace.open_case import OpenCase
+from medview.workspace.input_preparation import Preparation
+from medview.workspace.model_inputs import ModelInputs, given_of
+from medview.workspace.open_case import OpenCase, case_key
 from medview.workspace.queue import SeriesPlace
 from medview.workspace.requests_queue import ReadVolume
 from medview.workspace.workspace import Workspace
@@ -67,8 +73,43 @@ def fit_of(pack: ModelPack, modality: str, entry: VolumeEntry) -> Fit:
     spec = pack.spec
     if spec.task is Task.INTERACTIVE:
         return Fit(False, f"{spec.name} waits for clicks on the picture, so it cannot run by itself.")
-    if len(spec.input.channels) > 1:
-        return Fit(False, f"{spec.name} takes several series together; run it on an open series.")
     if entry.geometry is None:
         return Fit(False, f"{spec.name} needs a volume; the place of these images in the patient is not known.")
     return fits(spec, modality, entry.geometry, entry.unit, entry.colour)
+
+
+def request_for(
+    pack: ModelPack, read: ReadVolume, others: Iterable[tuple[Series, VolumeEntry]], pool: Pool, device: str
+) -> PredictRequest | Preparation:
+    """Return the request for a model on a series that was read, with nobody there to ask which series is which channel.
+
+    Parameters
+    ----------
+    others : iterable of Series and VolumeEntry
+        Of the same study, for models of several channels.
+
+    Raises
+    ------
+    ModelError
+        When a channel is missing, it is unclear which series is which, or the series is not the model's first channel: the
+        result comes with that one, once.
+    """
+    key, name = case_key(read.series, read.entry), pack.spec.name
+    own = given_of(key, read.series, read.entry, read.volume)
+    several = len(pack.spec.input.channels) > 1
+    beside = [given_of(case_key(series, entry), series, entry) for series, entry in others] if several else []
+    given = {one.key: one for one in (*beside, own) if one is not None}
+    inputs = ModelInputs.proposed(pack, tuple(given.values()), pool, key)
+    if several and not inputs.problem:
+        if inputs.ambiguous:
+            unclear = inputs.name(inputs.ambiguous[0])
+            raise ModelError(f"It is not clear which series is {unclear} for {name}; open the study and run it there.")
+        if inputs.chosen[0] != key:
+            raise ModelError(f"{name} brings its result with the series that is {inputs.name(0)}, which is another one.")
+    return inputs.request(device)
+
+
+def of_study(series: Iterable[Series], study_uid: str) -> list[tuple[Series, VolumeEntry]]:
+    """Return the volumes of a study among series that were scanned."""
+    found = [(one, one.best) for one in series if one.study_uid == study_uid]
+    return [(one, best) for one, best in found if best is not None and best.verdict is Verdict.VOLUME]

@@ -6,17 +6,16 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 
-from medview.core.errors import DeviceError, GraphicsError, MedViewError, PackError
+from medview.core.errors import DeviceError, GraphicsError, MedViewError, ModelError, PackError
 from medview.core.language import _, plural
 from medview.core.prediction import Prediction, Proposal
-from medview.ml.predict import PredictRequest
 from medview.store.project import Project
 from medview.workspace.events import Severity, WayOut
 from medview.workspace.jobs import Job, Outcome
 from medview.workspace.model_queue import ModelQueue
 from medview.workspace.open_case import case_key
 from medview.workspace.operations.queue_ahead import ReadingAhead, pack_of, pause_queue
-from medview.workspace.operations.queue_known import fit_of
+from medview.workspace.operations.queue_known import fit_of, of_study, request_for
 from medview.workspace.operations.queue_results import QueueResults, Result
 from medview.workspace.queue import Queue, QueueTask, TaskState
 from medview.workspace.requests_queue import (
@@ -126,9 +125,11 @@ class QueueConductor:
             if not fit.ok:
                 self._end(task, TaskState.SKIPPED, fit.reason)
                 return
-            request = PredictRequest(volume=read.volume, pack=pack, device=task.device)
-        except PackError as error:
-            self._end(task, TaskState.FAILED, error.sentence)
+            workspace = self._workspace
+            others = of_study(workspace.series, read.series.study_uid)
+            request = request_for(pack, read, others, workspace.services.pool, task.device)
+        except ModelError as error:
+            self._end(task, TaskState.FAILED if isinstance(error, PackError) else TaskState.SKIPPED, error.sentence)
             return
         run = self._running = _Run(task.task_uid, read, time.monotonic())
         self._state.put(
