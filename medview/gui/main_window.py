@@ -23,6 +23,7 @@ from medview.gui.commands.key_image_commands import KeyImageCommands
 from medview.gui.commands.layout_menu import layout_menu
 from medview.gui.commands.menus import fill_menu_bar, fill_recent
 from medview.gui.commands.picture_export import PictureExport
+from medview.gui.commands.queue_commands import QueueCommands
 from medview.gui.commands.segment_commands import SegmentCommands
 from medview.gui.commands.time_commands import TimeCommands
 from medview.gui.commands.window_commands import WindowCommands
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.keys = KeyImageCommands(self, workspace, self.panes)
         self.times = TimeCommands(self, workspace)
         self.segments = SegmentCommands(self, workspace)
+        self.queue = QueueCommands(self, workspace)
         self.efforts = EffortCommands(self, workspace)
         self.commands = WindowCommands(self, workspace, self.files, self.theme_wanted.emit)
         parts = (
@@ -74,6 +76,7 @@ class MainWindow(QMainWindow):
             self.keys,
             self.times,
             self.segments,
+            self.queue,
             self.efforts,
             self.hand_commands,
             self.commands,
@@ -134,6 +137,9 @@ class MainWindow(QMainWindow):
         self.studies.damaged_wanted.connect(self.commands.show_damaged)
         self.studies.series_wanted.connect(self.files.open_series)
         self.studies.labels_wanted.connect(self.files.read_labels)
+        self.studies.models_wanted.connect(self.queue.ask)
+        self.side.queue.series_wanted.connect(self.files.open_series)
+        self.side.models.queue_wanted.connect(self.queue.ask)
         self.side.models.remove_wanted.connect(self.files.remove_model)
         self.side.models.add_zip_wanted.connect(self.files.add_model_zip)
         self.side.models.add_folder_wanted.connect(self.files.add_model_folder)

@@ -28,8 +28,9 @@ from medview.store.cases import CaseRow, other_pixels
 from medview.store.project import Project
 from medview.workspace.exports import check_folder, prepare_folder, remove_outputs, write_json, write_prediction
 from medview.workspace.input_preparation import Preparation
-from medview.workspace.operations.queue_known import fit_of, request_for
+from medview.workspace.operations.queue_known import request_for
 from medview.workspace.queue import SeriesPlace
+from medview.workspace.queue_fit import fit_of
 from medview.workspace.requests_queue import ReadVolume, find_volume
 
 STATUS_FILE = "status.jsonl"

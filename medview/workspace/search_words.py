@@ -51,6 +51,7 @@ WORDS = {
     "fusion.off": "remove",
     "fusion.more": _("opacity alpha transparency"),
     "fusion.less": _("opacity alpha transparency"),
+    "queue": _("batch worklist many all inference background predict"),
     "heat": _("explain saliency gradcam attention probability why"),
     "segment": _("label structure roi mask"),
     "segment.instance": _("duplicate copy second nodule lesion"),

@@ -18,6 +18,7 @@ from medview.gui.panels.measurements import MeasurementsPanel
 from medview.gui.panels.models import ModelsPanel
 from medview.gui.panels.planes import PlanesPanel
 from medview.gui.panels.proposals import ProposalsPanel
+from medview.gui.panels.queue import QueuePanel
 from medview.gui.panels.segments import SegmentsPanel
 from medview.gui.panels.tools import ToolsPanel
 from medview.gui.panels.window import WindowPanel
@@ -47,6 +48,7 @@ class SideColumn(QScrollArea):
         self.drawn = DrawnPanel(workspace, actions)
         self.proposals = ProposalsPanel(workspace)
         self.models = ModelsPanel(workspace)
+        self.queue = QueuePanel(workspace)
         self.check = CheckPanel(workspace)
         self.planes = PlanesPanel(workspace, actions)
         self.measurements = MeasurementsPanel(workspace, actions)
@@ -67,6 +69,7 @@ class SideColumn(QScrollArea):
             "drawn": Section(_("Boxes and marks"), self.drawn),
             "history": Section(_("History"), self.history),
             "models": Section(_("Models"), self.models),
+            "queue": Section(_("Queue of models"), self.queue),
             "fusion": Section(_("Fusion"), self.fusion),
             "planes": Section(_("Slab and cine"), self.planes),
             "check": Section(_("Check"), self.check),
@@ -90,6 +93,7 @@ class SideColumn(QScrollArea):
         self.proposals.count_changed.connect(self._hide_empty)
         self.key_images.count_changed.connect(self._hide_empty)
         self.drawn.wanted_changed.connect(self._hide_empty)
+        self.queue.count_changed.connect(self._hide_empty)
         self.heat.wanted_changed.connect(self._hide_empty)
         Subscriptions(self).add(workspace.active_changed, self._hide_empty)
         self._hide_empty()
@@ -126,6 +130,7 @@ class SideColumn(QScrollArea):
         self.sections["proposals"].setVisible(bool(self.proposals.cards))
         self.sections["key images"].setVisible(self.key_images.count > 0)
         self.sections["drawn"].setVisible(self.drawn.wanted)
+        self.sections["queue"].setVisible(self.queue.count > 0)
         self.sections["heat"].setVisible(self.heat.wanted)
 
 

@@ -24,6 +24,8 @@ class ModelsPanel(QWidget):
     add_zip_wanted = Signal()
     add_folder_wanted = Signal()
     add_address_wanted = Signal()
+    queue_wanted = Signal()
+    """The person wants to run models on several series."""
     remove_wanted = Signal(str)
     """``id@version`` of a pack to remove."""
 
@@ -45,6 +47,12 @@ class ModelsPanel(QWidget):
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         layout.setSpacing(GRID_PX * 2)
         layout.addLayout(self._cards)
+        self.several = text_button(
+            _("Run on several series..."), _("Put models on many series into the queue"), icon_name="mdi6.playlist-play"
+        )
+        self.several.setObjectName("run on several")
+        self.several.clicked.connect(self.queue_wanted)
+        layout.addWidget(self.several)
         layout.addWidget(self.add)
         self._tick = QTimer(self)
         self._tick.setInterval(_TICK_MS)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPoint, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from medview.core.language import _, plural
-from medview.core.study import DamagedFile, Series
+from medview.core.study import DamagedFile, Series, VolumeEntry
 from medview.gui.browser.name_menu import name_menu
 from medview.gui.browser.study_bar import StudyBar
 from medview.gui.browser.study_model import StudyModel
@@ -33,6 +33,8 @@ class StudiesPanel(QFrame):
     """The person wants the labels in a file (Path) in the open series."""
     place_wanted = Signal(str)
     """The person wants a recent place opened again."""
+    models_wanted = Signal(list)
+    """The person wants to run models on these series (list of Series and VolumeEntry)."""
     damaged_wanted = Signal(list)
     """The person wants to see the files that could not be read (list of DamagedFile)."""
 
@@ -103,6 +105,7 @@ class StudiesPanel(QFrame):
         tree.setModel(self._filter)
         tree.setItemDelegate(self.rows)
         tree.setHeaderHidden(True)
+        tree.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
         tree.setIndentation(GRID_PX * 2)
         tree.setUniformRowHeights(False)
         tree.setMouseTracking(True)
@@ -135,13 +138,26 @@ class StudiesPanel(QFrame):
         else:
             self.series_wanted.emit(row.series, row.entry)
 
+    def chosen(self) -> list[tuple[Series, VolumeEntry]]:
+        """Return the volumes of the rows that are selected; of a study or patient all that are listed below it."""
+        found = (one for index in self.tree.selectionModel().selectedRows() for one in volumes_below(index))
+        return list(dict.fromkeys(found))
+
     def menu_for(self, index: QModelIndex) -> QMenu | None:
         """Return the menu of a row; None where there is nothing to choose."""
         series = _first_series(index)
-        bench = self._workspace.bench
-        if series is None or bench.identity_hidden or not (series.patient_name or series.patient_id):
+        if series is None:
             return None
-        return name_menu(bench, series, self)
+        bench = self._workspace.bench
+        named = not bench.identity_hidden and bool(series.patient_name or series.patient_id)
+        menu = name_menu(bench, series, self) if named else QMenu(self)
+        chosen = self.chosen()
+        if chosen:
+            text = plural("Run models on this series...", "Run models on {n} series...", len(chosen)).format(n=len(chosen))
+            run = QAction(text, menu)
+            run.triggered.connect(lambda _checked: self.models_wanted.emit(chosen))
+            menu.insertAction(next(iter(menu.actions()), QAction(menu)), run)
+        return menu if menu.actions() else None
 
     def _show_menu(self, place: QPoint) -> None:
         index = self.tree.indexAt(place)
@@ -203,6 +219,15 @@ class StudiesPanel(QFrame):
 
     def _damaged_files(self) -> list[DamagedFile]:
         return [damaged for scan in self._workspace.scans.values() for damaged in scan.damaged]
+
+
+def volumes_below(index: QModelIndex) -> list[tuple[Series, VolumeEntry]]:
+    """Return the volume of a row, or those of the rows below it, in their order."""
+    row: Row = index.data(ROW_ROLE)
+    if row.series is not None:
+        return [(row.series, row.entry)] if row.entry is not None else []
+    model = index.model()
+    return [one for n in range(model.rowCount(index)) for one in volumes_below(model.index(n, 0, index))]
 
 
 def _first_series(index: QModelIndex) -> Series | None:

@@ -13,8 +13,9 @@ from medview.store.project import Project
 from medview.workspace.events import Severity, WayOut
 from medview.workspace.jobs import Job, Outcome
 from medview.workspace.open_case import case_key
-from medview.workspace.operations.queue_known import Known, arriving, fit_of, known_volume
+from medview.workspace.operations.queue_known import Known, arriving, known_volume
 from medview.workspace.queue import QueueTask, TaskState
+from medview.workspace.queue_fit import fit_of
 from medview.workspace.requests_queue import ReadAhead, ReadVolume
 from medview.workspace.workspace import Workspace
 

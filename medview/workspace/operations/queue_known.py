@@ -10,8 +10,6 @@ from medview.core.study import Series, Verdict, VolumeEntry
 from medview.io.reader_pool import Pool
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
-from medview.ml.registry import Fit, fits
-from medview.ml.spec import Task
 from medview.workspace.input_preparation import Preparation
 from medview.workspace.model_inputs import ModelInputs, given_of
 from medview.workspace.open_case import OpenCase, case_key
@@ -66,16 +64,6 @@ def of_open(case: OpenCase) -> ReadVolume:
     count = len(case.anchor.load.damaged)
     problem = f"{count} slices are damaged, so a model would see gaps." if count else ""
     return ReadVolume(case.series, case.entry, case.anchor.volume, problem=problem)
-
-
-def fit_of(pack: ModelPack, modality: str, entry: VolumeEntry) -> Fit:
-    """Return whether a model may run on a volume, and can without somebody at the screen."""
-    spec = pack.spec
-    if spec.task is Task.INTERACTIVE:
-        return Fit(False, f"{spec.name} waits for clicks on the picture, so it cannot run by itself.")
-    if entry.geometry is None:
-        return Fit(False, f"{spec.name} needs a volume; the place of these images in the patient is not known.")
-    return fits(spec, modality, entry.geometry, entry.unit, entry.colour)
 
 
 def request_for(

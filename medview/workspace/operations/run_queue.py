@@ -15,9 +15,10 @@ from medview.workspace.jobs import Job, Outcome
 from medview.workspace.model_queue import ModelQueue
 from medview.workspace.open_case import case_key
 from medview.workspace.operations.queue_ahead import ReadingAhead, pack_of, pause_queue
-from medview.workspace.operations.queue_known import fit_of, of_study, request_for
+from medview.workspace.operations.queue_known import of_study, request_for
 from medview.workspace.operations.queue_results import QueueResults, Result
 from medview.workspace.queue import Queue, QueueTask, TaskState
+from medview.workspace.queue_fit import fit_of
 from medview.workspace.requests_queue import (
     KeepQueue,
     LoadQueue,
