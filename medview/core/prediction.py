@@ -167,6 +167,10 @@ class Prediction:
         """Every mask."""
         return () if self.mask is None else (self.mask, *self.further)
 
+    def mask_of(self, value: int) -> PredictedMask | None:
+        """Return the mask that holds the segment of a value, None where there is none."""
+        return next((mask for mask in self.masks if any(s.value == value for s in mask.segments)), None)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:

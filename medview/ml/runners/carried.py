@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from medview.core.box import Box
 from medview.core.job import JobContext
@@ -60,6 +61,33 @@ def label_grid(
     if output.overlapping:
         return OverlappingLabels([grid(Decision.BITS) for _ in range(0, len(output.labels), BITS)], len(output.labels))
     return grid(Decision.PAINTED if output.activation == "sigmoid" else Decision.LARGEST)
+
+
+def level_grid(shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None = None) -> GridLabels:
+    """Return what collects slabs of one channel of probabilities into levels on the input's grid, 255 for 1."""
+    return GridLabels(
+        shape_kji,
+        prepared.orientation,
+        prepared.shape_kji,
+        context,
+        prepared.ratios_kji,
+        seen,
+        Decision.LEVELS,
+        prepared.crop,
+        prepared.coarse,
+    )
+
+
+def probability_of(slab: LogitSlab, output: SegmentationOutput, value: int) -> LogitSlab:
+    """Return the probability of one label as the only channel; no more than a few channels are held beside the slab."""
+    logits = slab.logits
+    if output.activation != "softmax":
+        return LogitSlab(slab.first_k, logits[value - 1 : value].sigmoid())
+    largest = logits.amax(dim=0)
+    total = torch.zeros_like(largest)
+    for one in logits:
+        total += (one - largest).exp_()
+    return LogitSlab(slab.first_k, ((logits[value] - largest).exp_() / total)[None])
 
 
 def as_carried(slab: LogitSlab, output: SegmentationOutput) -> LogitSlab:

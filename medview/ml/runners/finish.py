@@ -44,6 +44,8 @@ class Decision(Enum):
     """The last channel above 0, counted from 1."""
     BITS = "bits"
     """Every channel above 0, a bit each; for at most eight."""
+    LEVELS = "levels"
+    """How large the one channel is: 0 to 1 as 0 to 255."""
 
 
 class GridLabels:
@@ -256,7 +258,10 @@ def _paint(labels: torch.Tensor, contenders: Sequence[_Contender], along_k: Taps
 
 
 def _put(labels: torch.Tensor, logits: torch.Tensor, channel: int, decision: Decision) -> None:
-    """Write where one channel is present: its value over what is there, or its bit beside it."""
+    """Write where one channel is present: its value over what is there, or its bit beside it; or how large it is."""
+    if decision is Decision.LEVELS:
+        labels.copy_((logits * 255.0).round_().clamp_(0.0, 255.0))
+        return
     there = logits > 0
     if decision is Decision.PAINTED:
         labels.masked_fill_(there, channel + 1)
@@ -303,6 +308,11 @@ def _bits(logits: torch.Tensor) -> npt.NDArray[np.uint8]:
     return _put_all(logits, Decision.BITS)
 
 
+def _levels(logits: torch.Tensor) -> npt.NDArray[np.uint8]:
+    """Return how large the one channel of (1, k, j, i) is."""
+    return _put_all(logits, Decision.LEVELS)
+
+
 def _put_all(logits: torch.Tensor, decision: Decision) -> npt.NDArray[np.uint8]:
     labels = torch.zeros(logits.shape[1:], dtype=torch.uint8, device=logits.device)
     for channel, one in enumerate(logits):
@@ -314,6 +324,7 @@ _DECIDED: Mapping[Decision, Callable[[torch.Tensor], npt.NDArray[np.uint8]]] = {
     Decision.LARGEST: _largest,
     Decision.PAINTED: _painted,
     Decision.BITS: _bits,
+    Decision.LEVELS: _levels,
 }
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -24,8 +26,9 @@ from medview.ml.runners.job import PREPARED_AT, Findings, RunningJob
 from medview.ml.runners.memory_plan import MemoryPlan, make_plan
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import prepare, shown_of
+from medview.ml.runners.probability import class_levels
 from medview.ml.runners.watched import Stopwatch
-from medview.ml.spec import ClassificationOutput, Crop, Output, Shape3, Task
+from medview.ml.spec import ClassificationOutput, Crop, ModelSpec, Output, Shape3, Task
 from medview.ml.weights import RESIDENT
 
 RUNNERS: Mapping[Task, str] = {
@@ -61,21 +64,9 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
     """
     spec = request.pack.spec
     stopwatch = Stopwatch()
-    try:
-        with torch.inference_mode():
-            job = _start(request, context, stopwatch)
-            findings = _runner(spec.task)(job)
-    except (RuntimeError, MemoryError, AssertionError) as error:
-        # torch tells of drivers and graphics cards with all three; what is no device's fault is named as such.
-        _log.exception("%s failed", spec.key)
-        wrong = explained(spec.name, error)
-        if isinstance(wrong, DeviceError):
-            let_go()
-        raise wrong from error
-    except MedViewError as error:
-        if error.detail:
-            _log.warning("%s: %s", spec.key, error.detail)
-        raise
+    with _explaining(spec):
+        job = _start(request, context, stopwatch)
+        findings = _runner(spec.task)(job)
     _log.info("%s on %s: %s", spec.key, job.plan.device, stopwatch.seconds)
     context.progress(1.0, "Done")
     return Prediction(
@@ -96,6 +87,40 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
         notice=spec.notice,
         warnings=(*request.remarks, *findings.warnings),
     )
+
+
+def probability(request: PredictRequest, value: int, context: JobContext) -> npt.NDArray[np.uint8]:
+    """Run a pack on a volume once more and return how probable one of its segments is, shape (k, j, i), 255 for 1.
+
+    Raises
+    ------
+    ModelError
+        As ``predict``, and when the pack makes no masks or has no segment of this value.
+    """
+    stopwatch = Stopwatch()
+    with _explaining(request.pack.spec):
+        levels = class_levels(_start(request, context, stopwatch), value)
+    context.progress(1.0, "Done")
+    return levels
+
+
+@contextlib.contextmanager
+def _explaining(spec: ModelSpec) -> Iterator[None]:
+    """Say in one sentence what goes wrong inside."""
+    try:
+        with torch.inference_mode():
+            yield
+    except (RuntimeError, MemoryError, AssertionError) as error:
+        # torch tells of drivers and graphics cards with all three; what is no device's fault is named as such.
+        _log.exception("%s failed", spec.key)
+        wrong = explained(spec.name, error)
+        if isinstance(wrong, DeviceError):
+            let_go()
+        raise wrong from error
+    except MedViewError as error:
+        if error.detail:
+            _log.warning("%s: %s", spec.key, error.detail)
+        raise
 
 
 def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -> RunningJob:
