@@ -111,6 +111,9 @@ def pointed_text(pointed: PointedAt) -> str:
     elif pointed.value:
         parts.append("RGB " + " ".join(f"{n:.0f}" for n in pointed.value))
     parts.extend(pointed.segments)
+    if pointed.heat is not None:
+        name, strength = pointed.heat
+        parts.append(f"{in_language(name)} {strength:.2f}")
     return "   ".join(parts)
 
 

@@ -16,6 +16,7 @@ from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
 from medview.workspace.operations import labels
 from medview.workspace.operations.pieces import want_pieces
+from medview.workspace.operations.probability import show_probability
 from medview.workspace.review import want
 from medview.workspace.tool_actions import set_tool
 from medview.workspace.view_state import Tool
@@ -71,6 +72,7 @@ class ProposalsPanel(QWidget):
             card.pointed_at.connect(self._go_to)
             card.brush_wanted.connect(self._take_brush)
             card.compare_wanted.connect(self._workspace.differences.open)
+            card.probability_wanted.connect(self._show_probability)
             self.cards.append(card)
             self._column.addWidget(card)
         if not found:
@@ -113,6 +115,9 @@ class ProposalsPanel(QWidget):
             name = case.labels.proposals[proposal_id].prediction.model_name
             if labels.reject(case, proposal_id):
                 self._workspace.say(_("Rejected what {name} proposed.").format(name=name), undo=True)
+
+    def _show_probability(self, proposal_id: str, value: int) -> None:
+        show_probability(self._workspace, proposal_id, value)
 
     def _take_brush(self, proposal_id: str, value: int) -> None:
         want(self._workspace.bench, (proposal_id, value))

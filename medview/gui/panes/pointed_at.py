@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy.typing as npt
+
 from medview.core.geometry import Calibration
 from medview.core.suv import SuvKind
+from medview.workspace.heat_picture import shown_heat
 from medview.workspace.load_state import SliceState
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
@@ -25,6 +28,8 @@ class PointedAt:
         Uptake by body weight of a PET whose header states enough.
     segments : tuple of str
         Names of the segments that hold the voxel.
+    heat : tuple of str and float, or None
+        What the heat map over the picture is called, and its strength here.
     """
 
     voxel_kji: tuple[int, int, int]
@@ -33,6 +38,7 @@ class PointedAt:
     unit: str
     segments: tuple[str, ...]
     suv: float | None = None
+    heat: tuple[str, float] | None = None
 
     @classmethod
     def under(cls, case: OpenCase, pointer: Pointer) -> PointedAt | None:
@@ -51,4 +57,10 @@ class PointedAt:
         names = tuple(segment.name for segment in case.labels.segmentation.at(voxel))
         factor = case.volume.suv.factor(SuvKind.BODY_WEIGHT) if case.volume.suv is not None else None
         suv = value[0] * factor if factor is not None and len(value) == 1 else None
-        return cls(voxel, point, value, case.volume.unit, names, suv)
+        return cls(voxel, point, value, case.volume.unit, names, suv, _heat(case, geometry.point_lps_mm(voxel)))
+
+
+def _heat(case: OpenCase, point_lps_mm: npt.ArrayLike) -> tuple[str, float] | None:
+    heat = shown_heat(case.view)
+    strength = None if heat is None else heat.strength_at(point_lps_mm)
+    return None if heat is None or strength is None else (heat.name, strength)

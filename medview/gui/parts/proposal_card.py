@@ -24,6 +24,7 @@ class ProposalCard(QFrame):
     rejected = Signal(str)
     brush_wanted = Signal(str, int)
     compare_wanted = Signal(str, int)
+    probability_wanted = Signal(str, int)
     pointed_at = Signal(str, object)
     """(proposal id, mask value or annotation id) the person wants to see."""
 
@@ -109,6 +110,8 @@ class ProposalCard(QFrame):
         brush.setEnabled(not self._read_only)
         compare = menu.addAction(_("Compare with the segment"), lambda: self.compare_wanted.emit(self.proposal_id, value))
         compare.setToolTip(_("Shows on the pictures what it has more and less, with Dice and volumes"))
+        sure = menu.addAction(_("Show its probability"), lambda: self.probability_wanted.emit(self.proposal_id, value))
+        sure.setToolTip(_("Runs the model once more and shows in colour how sure it is at every place"))
         button.setMenu(menu)
         return button
 
