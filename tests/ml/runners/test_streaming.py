@@ -27,8 +27,8 @@ NETWORKS = [
 
 
 def judged(logits: npt.NDArray[np.float32], shape_kji: Shape3) -> npt.NDArray[np.float32]:
-    """Every class on the whole grid, in numpy: linear along slices, columns, rows; edges aligned."""
-    for axis, length in ((1, shape_kji[0]), (3, shape_kji[2]), (2, shape_kji[1])):
+    """Every class on the whole grid, in numpy: linear along slices, rows, columns; edges aligned."""
+    for axis, length in ((1, shape_kji[0]), (2, shape_kji[1]), (3, shape_kji[2])):
         have = logits.shape[axis]
         place = ((np.arange(length) + 0.5) * (have / length) - 0.5).clip(0, have - 1)
         low = np.floor(place).astype(int)
