@@ -258,7 +258,10 @@ def _let_win(labels: torch.Tensor, contenders: Sequence[_Contender], along_k: Ta
 
 
 def _mark(labels: torch.Tensor, where: torch.Tensor, value: int) -> None:
-    """Set labels (uint8) to a value above all before it; ``where`` is used up. Filling by a mask takes thirty times as long."""
+    """Set labels (uint8) to a value above all before it; ``where`` is used up.
+
+    Filling by a mask takes thirty times as long.
+    """
     torch.maximum(labels, where.view(torch.uint8).mul_(value), out=labels)
 
 
