@@ -35,6 +35,8 @@ class Settings:
         As in ``de`` or ``pt_BR``; empty for the system's.
     hanging : tuple of dict
         The person's own hanging rules, see HangingRule.
+    model_paces : dict of dict
+        How long packs took on this computer, as ``pace.Pace`` reads it; by checksum, so that it says nothing of patients.
     patient_order, series_order : str
         Values of ``study_order.PatientOrder`` and ``SeriesOrder``.
     """
@@ -47,6 +49,7 @@ class Settings:
     recent: tuple[str, ...] = field(default_factory=tuple)
     corners: dict[str, list[str]] = field(default_factory=dict)
     hanging: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+    model_paces: dict[str, dict[str, float]] = field(default_factory=dict)
     patient_order: str = "name"
     series_order: str = "number"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from medview.core.language import _
+from medview.core.language import _, in_language
 from medview.core.study import Verdict
+from medview.ml.estimate import RunEstimate
 from medview.ml.packs import ModelPack
 from medview.workspace.fusion import same_patient
+from medview.workspace.jobs import Job, Outcome
 from medview.workspace.model_inputs import Given, ModelInputs, given_of
 from medview.workspace.open_case import OpenCase, case_key
+from medview.workspace.pace import EstimateRun, run_before, with_estimate
 from medview.workspace.workspace import Workspace
 
 
@@ -64,3 +67,62 @@ def _beside(workspace: Workspace, case: OpenCase) -> Iterator[Given]:
         if key not in workspace.cases and same_patient(series, case.series):
             one = given_of(key, series, best)
             yield from () if one is None else (one,)
+
+
+def asks_first(workspace: Workspace, inputs: ModelInputs) -> bool:
+    """Whether a person is to see what a model is given before it runs.
+
+    Where it has several channels, where something is to be said, and before the first run of an added model on this
+    computer, whose time and memory nobody knows yet.
+    """
+    if not inputs.several and inputs.problem:
+        return False
+    unknown = not inputs.pack.bundled and not run_before(workspace.settings, inputs.pack)
+    return inputs.wants_a_look or unknown
+
+
+def estimate_run(workspace: Workspace, inputs: ModelInputs, then: Callable[[RunEstimate], None]) -> Job | None:
+    """Have time and memory of a run found out in a job, and keep them for the next series; None where nothing is chosen."""
+    base = inputs.of(inputs.reference)
+    if base is None:
+        return None
+    pack, geometry = inputs.pack, base.candidate.geometry
+
+    def done(value: object) -> None:
+        if isinstance(value, RunEstimate):
+            workspace.settings = with_estimate(workspace.settings, pack, geometry, value)
+            workspace.settings_changed.emit()
+            then(value)
+
+    return workspace.runner.submit(EstimateRun(pack, geometry), Outcome(done, failed=workspace.report))
+
+
+def estimate_text(found: RunEstimate) -> str:
+    """Return what a run takes, in words: ``About 40 s and 1.2 GB on the processor``."""
+    if found.problem:
+        return in_language(found.problem)
+    where = _("the graphics card") if found.device == "cuda" else _("the processor")
+    time = duration(found.seconds)
+    if not found.memory_bytes:
+        return _("About {time} on {where}.").format(time=time, where=where)
+    memory = _size(found.memory_bytes)
+    if not found.free_bytes:
+        return _("About {time} and {memory} on {where}.").format(time=time, memory=memory, where=where)
+    free = _size(found.free_bytes)
+    return _("About {time} and {memory} of the {free} that are free on {where}.").format(
+        time=time, memory=memory, free=free, where=where
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a rough time in words: ``8 s``, ``2 min``, ``1 h 5 min``."""
+    if seconds < 90:
+        return _("{n} s").format(n=max(1, round(seconds)))
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return _("{n} min").format(n=minutes)
+    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
+def _size(count: float) -> str:
+    return _("{n} GB").format(n=f"{count / 1e9:.1f}") if count >= 1e8 else _("{n} MB").format(n=max(1, round(count / 1e6)))

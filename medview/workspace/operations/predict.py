@@ -22,6 +22,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.device import reporting
 from medview.workspace.operations.labels import propose
 from medview.workspace.operations.model_inputs import inputs_for, refreshed, why_not_now
+from medview.workspace.pace import with_run
 from medview.workspace.workspace import Workspace
 
 _PREPARED = 0.1
@@ -133,8 +134,12 @@ def run_on(
         return open_series(workspace, base.series, base.entry, then=opened)
     revision = case.labels.revision
     request = inputs.request(device)
+    unread = inputs.without_volumes()
 
     def done(value: object) -> None:
+        if isinstance(value, Prediction):
+            workspace.settings = with_run(workspace.settings, unread.pack, value)
+            workspace.settings_changed.emit()
         if not isinstance(value, Prediction) or workspace.cases.get(case.key) is not case:
             return
         proposal = Proposal(request.job_id, value, revision)
@@ -148,7 +153,6 @@ def run_on(
 
         propose(case, proposal, shown)
 
-    unread = inputs.without_volumes()
     failed = reporting(workspace, case.key, lambda: run_on(workspace, unread, "cpu", then))
     return workspace.runner.submit(RunModel(request), Outcome(done, failed=failed))
 
