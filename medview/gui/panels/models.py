@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
+from medview.gui.dialogs.model_run import ModelRunDialog
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import clear_layout, text_button, words
 from medview.gui.parts.model_card import ModelCard
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.jobs import Job, JobStatus
-from medview.workspace.operations.predict import offers, run_model
+from medview.workspace.model_inputs import ModelInputs
+from medview.workspace.operations.model_inputs import asks_first, estimate_short, estimate_text, inputs_for
+from medview.workspace.operations.predict import offers, run_on
+from medview.workspace.pace import known_estimate
 from medview.workspace.workspace import Workspace
 
 _ALIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -61,6 +67,7 @@ class ModelsPanel(QWidget):
         heard.add(workspace.active_changed, self.refresh)
         heard.add(workspace.models_changed, self.refresh)
         heard.add(workspace.efforts.changed, self._show_efforts)
+        heard.add(workspace.settings_changed, self._show_estimates)
         self.refresh()
 
     def refresh(self) -> None:
@@ -79,6 +86,7 @@ class ModelsPanel(QWidget):
         for damaged in self._workspace.services.registry.damaged:
             self._cards.addWidget(words(in_language(damaged.reason), "warning"))
         self._show_efforts()
+        self._show_estimates()
         self._show_jobs()
 
     def _show_efforts(self) -> None:
@@ -87,11 +95,38 @@ class ModelsPanel(QWidget):
             spec = card.offer.pack.spec
             card.show_effort(found.get((spec.id, spec.version)))
 
+    def _show_estimates(self) -> None:
+        case = self._workspace.active
+        for card in self.cards.values():
+            pack = card.offer.pack
+            if case is None or not (card.offer.fit.ok and pack.available):
+                continue
+            inputs = inputs_for(self._workspace, pack, case)
+            found = known_estimate(self._workspace.settings, inputs)
+            if found is not None:
+                card.show_estimate(estimate_short(found), estimate_text(found))
+            elif not pack.bundled:
+                card.show_estimate(_("not run here yet"), _("Run shows time and memory before the model starts"))
+
     def _run(self, key: str) -> None:
         case = self._workspace.active
-        job = run_model(self._workspace, self.cards[key].offer.pack)
+        if case is None:
+            return
+        inputs = inputs_for(self._workspace, self.cards[key].offer.pack, case)
+        if not asks_first(self._workspace, inputs):
+            self._start(key, inputs)
+            return
+        dialog = ModelRunDialog(self._workspace, inputs, self.window())
+        dialog.run_wanted.connect(partial(self._start, key))
+        dialog.open()
+
+    def _start(self, key: str, inputs: ModelInputs) -> None:
+        case = self._workspace.active
+        job = run_on(self._workspace, inputs)
         if job is not None and case is not None:
-            self._jobs[case.key, key] = job
+            # Also where it opens the series of the result first: that is the case it was asked on.
+            for shown in {case.key, inputs.chosen[inputs.reference]}:
+                self._jobs[shown, key] = job
             self._tick.start()
         self._show_jobs()
 

@@ -80,6 +80,7 @@ class ModelCard(QFrame):
             self.run.hide()
         column.addLayout(row)
         self._busy = False
+        self._estimate = ("", "")
         self.show_job(None)
 
     def show_effort(self, effort: ModelEffort | None) -> None:
@@ -92,14 +93,22 @@ class ModelCard(QFrame):
         text = _("Accepted in {cases}: mean Dice after correction {dice}, {minutes:.1f} min per case.")
         self.effort.setText(text.format(cases=cases, dice=dice, minutes=effort.minutes_per_case))
 
+    def show_estimate(self, text: str, tip: str) -> None:
+        """Say what a run takes, beside Run; while one is under way its progress stands there."""
+        self._estimate = (text, tip)
+        if not self._busy:
+            self.show_job(None)
+
     def show_job(self, job: Job | None) -> None:
         """Show a queued or running job of this model, or that there is none."""
         self._busy = job is not None
         self.bar.setVisible(job is not None)
-        self.state.setVisible(job is not None)
         self.run.setText(_("Cancel") if job is not None else _("Run"))
         set_role(self.run, "" if job is not None else "primary")
+        self.state.setVisible(job is not None or bool(self._estimate[0]))
         if job is None:
+            self.state.setText(self._estimate[0])
+            self.state.setToolTip(self._estimate[1])
             return
         self.run.setVisible(True)
         self.bar.setValue(round(job.fraction * 1000))
@@ -122,6 +131,10 @@ _KINDS = {
 
 def needs_text(spec: ModelSpec) -> str:
     """Return what a model wants to see: ``CT in HU, 3-D``."""
+    if len(spec.input.channels) > 1:
+        return _("{channels}, {n}-D").format(
+            channels=_listed([channel.name for channel in spec.input.channels]), n=spec.input.dimensions
+        )
     kinds = _(" or ").join(spec.input.modality) or _("any modality")
     unit = _(" in {unit}").format(unit=spec.input.unit) if spec.input.unit else ""
     return f"{kinds}{unit}, {spec.input.dimensions}-D"

@@ -114,6 +114,12 @@ def estimate_text(found: RunEstimate) -> str:
     )
 
 
+def estimate_short(found: RunEstimate) -> str:
+    """Return what a run takes in the fewest words: ``about 40 s, 1.2 GB``."""
+    time = _("about {time}").format(time=duration(found.seconds))
+    return f"{time}, {_size(found.memory_bytes)}" if found.memory_bytes else time
+
+
 def duration(seconds: float) -> str:
     """Return a rough time in words: ``8 s``, ``2 min``, ``1 h 5 min``."""
     if seconds < 90:
