@@ -13,6 +13,7 @@ from medview.core.volume import Volume
 from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.ml.inputs.checks import remarks_on_values
+from medview.ml.inputs.placing import part_shown
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 
@@ -131,7 +132,7 @@ class Preparation:
         resampled: Volume = found.volume
         if found.covered >= COVERED:
             return resampled, ()
-        return resampled, (f"It shows {found.covered:.0%} of what {reference} shows; the rest is empty to the model.",)
+        return resampled, (part_shown(found.covered, reference),)
 
     def _named(self, channel: ChannelInput, sentences: tuple[str, ...]) -> list[str]:
         if len(self.channels) == 1:

@@ -13,7 +13,7 @@ from medview.core.volume import Volume
 from medview.io.reader_pool import Pool
 from medview.ml.inputs.candidate import Candidate, candidate_of
 from medview.ml.inputs.checks import remarks_on_headers, remarks_on_values
-from medview.ml.inputs.placing import Ground, Place, place_beside, remark_on, why_elsewhere
+from medview.ml.inputs.placing import Ground, Place, none_chosen, place_beside, remark_on, two_patients, why_elsewhere
 from medview.ml.inputs.roles import Role, propose
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
@@ -158,7 +158,7 @@ class ModelInputs:
         one, base = self.of(channel), self.of(self.reference)
         name = self.name(channel)
         if one is None:
-            return f"No series is chosen for {name}."
+            return none_chosen(name)
         fit = self.fit(channel, one)
         if not fit.ok:
             return fit.reason
@@ -167,7 +167,7 @@ class ModelInputs:
         if base is None or base is one:
             return ""
         if not same_patient(base.series, one.series):
-            return f"{name} and {self.name(self.reference)} are of two patients; choose series of one patient."
+            return two_patients(name, self.name(self.reference))
         place = self.place(channel)
         if place is not None and place.ground is Ground.ELSEWHERE:
             return why_elsewhere(name, self.name(self.reference))
@@ -183,7 +183,10 @@ class ModelInputs:
         one = self.of(channel)
         if one is None:
             return ()
-        found = list(remarks_on_headers(self.pack.spec, channel, one.candidate))
+        # What is true of all channels is said of the first.
+        before = [b for n in range(channel) if (b := self.of(n)) is not None]
+        said = {text for n, b in enumerate(before) for text in remarks_on_headers(self.pack.spec, n, b.candidate)}
+        found = [text for text in remarks_on_headers(self.pack.spec, channel, one.candidate) if text not in said]
         if one.volume is not None and not one.problem:
             found += remarks_on_values(self.pack.spec, channel, one.volume)
         base, place = self.of(self.reference), self.place(channel)

@@ -109,7 +109,7 @@ def test_the_theme_is_remembered(home: Path, program: Program) -> None:
 
 def test_a_dropped_folder_is_opened(home: Path, program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     opened: list[Path] = []
-    monkeypatch.setattr(program.window.files, "open", opened.append)
+    monkeypatch.setattr(program.window.files, "open_dropped", opened.append)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path)), QUrl("https://example.org/x")])
     action, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

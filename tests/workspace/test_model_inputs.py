@@ -272,3 +272,10 @@ def test_channels_that_are_read_in_the_job_see_the_same_as_channels_that_stand_o
     assert second.mask is not None
     assert first.mask.counts() == second.mask.counts()
     assert np.array_equal(first.mask.voxels, second.mask.voxels)
+
+
+def test_what_is_true_of_all_channels_is_said_of_the_first(workspace: Workspace, tmp_path: Path) -> None:
+    checks = {"spacing_kji_mm": {"k": [0.5, 2.0], "j": [0.5, 2.0], "i": [0.5, 2.0]}}
+    pack = several(tmp_path / "packs" / "two", TWO, checks=checks)
+    t1 = with_cases(workspace, made_case("T1 ax", grid()), made_case("T2 ax", grid(), seed=2))
+    assert inputs_for(workspace, pack, t1).remarks == ("T1: Slice spacing 5 mm; trained on 0.5 to 2 mm.",)

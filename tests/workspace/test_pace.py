@@ -87,7 +87,11 @@ def test_paces_outlive_the_program_and_damaged_ones_are_forgotten(tmp_path: Path
     kept = load_settings(tmp_path / "settings.json")
     assert known_estimate(kept, inputs_on(GRID)) == known_estimate(settings, inputs_on(GRID))
     (key,) = kept.model_paces
-    for damage in ({}, {"seconds_per_voxel": "x"}, {"seconds_per_voxel": -1, "memory_bytes": 0, "memory_voxels": 0, "runs": 1}):
+    for damage in (
+        {},
+        {"seconds_per_voxel": "x"},
+        {"seconds_per_voxel": -1, "memory_bytes": 0, "memory_voxels": 0, "runs": 1},
+    ):
         broken: Any = {key: damage}
         assert known_estimate(replace(kept, model_paces=broken), inputs_on(GRID)) is None
 
@@ -95,10 +99,10 @@ def test_paces_outlive_the_program_and_damaged_ones_are_forgotten(tmp_path: Path
 def test_only_so_many_paces_are_kept() -> None:
     settings = Settings()
     for n in range(MOST_KEPT + 9):
-        settings = with_run(settings, pack(f"{n:064d}"), run_of(GRID, 10.0))
+        settings = with_run(settings, pack(f"{n:032d}" * 2), run_of(GRID, 10.0))
     assert len(settings.model_paces) == MOST_KEPT
-    assert run_before(settings, pack(f"{MOST_KEPT + 8:064d}"))
-    assert not run_before(settings, pack(f"{0:064d}"))
+    assert run_before(settings, pack(f"{MOST_KEPT + 8:032d}" * 2))
+    assert not run_before(settings, pack(f"{0:032d}" * 2))
 
 
 def test_what_cannot_run_is_not_kept_as_a_pace() -> None:
@@ -108,12 +112,20 @@ def test_what_cannot_run_is_not_kept_as_a_pace() -> None:
 @pytest.mark.parametrize(
     ("found", "said", "short"),
     [
-        (RunEstimate(40.2, 1_230_000_000, 8_000_000_000), "About 40 s and 1.2 GB of the 8.0 GB that are free on the processor.", "about 40 s, 1.2 GB"),
-        (RunEstimate(400.0, 12_000_000, device="cuda"), "About 7 min and 12 MB on the graphics card.", "about 7 min, 12 MB"),
+        (
+            RunEstimate(40.2, 1_230_000_000, 8_000_000_000),
+            "About 40 s and 1.2 GB of the 8.0 GB that are free on the processor.",
+            "about 40 s, 1.2 GB",
+        ),
+        (
+            RunEstimate(400.0, 12_000_000, device="cuda"),
+            "About 7 min and 12 MB on the graphics card.",
+            "about 7 min, 12 MB",
+        ),
         (RunEstimate(7000.0), "About 1 h 57 min on the processor.", "about 1 h 57 min"),
         (RunEstimate(0.0, problem="Organs needs more memory."), "Organs needs more memory.", "about 1 s"),
     ],
-)  # fmt: skip
+)
 def test_estimates_in_words(found: RunEstimate, said: str, short: str) -> None:
     assert estimate_text(found) == said
     assert estimate_short(found) == short

@@ -83,6 +83,10 @@ class FileCommands:
         """Scan a place the person dropped, chose or named."""
         _operations("open").open_path(self._workspace, path)
 
+    def open_dropped(self, path: Path) -> None:
+        """Install a model that was dropped on the window; open anything else."""
+        _operations("dropped").open_dropped(self._workspace, path)
+
     def open_series(self, series: Series, entry: VolumeEntry | None, pane_id: str = "") -> None:
         """Open a series of the study browser, in a certain pane where panes hold series of their own."""
         _operations("open").open_series(self._workspace, series, entry, pane_id)

@@ -81,7 +81,7 @@ class WindowCommands:
         else:
             for url in event.mimeData().urls():
                 if url.isLocalFile():
-                    self._files.open(Path(url.toLocalFile()))
+                    self._files.open_dropped(Path(url.toLocalFile()))
         event.acceptProposedAction()
 
     def _dragged(self, event: QDropEvent) -> tuple[Series, VolumeEntry] | None:

@@ -74,6 +74,7 @@ class ModelRunDialog(QDialog):
         row.addWidget(self.run)
         column.addLayout(row)
         self._show()
+        self.run.setFocus()
         self._want_estimate()
 
     def done(self, result: int) -> None:
@@ -96,6 +97,10 @@ class ModelRunDialog(QDialog):
         grid.setHorizontalSpacing(GRID_PX * 3)
         grid.setVerticalSpacing(GRID_PX)
         grid.setColumnStretch(1, 1)
+        if self.inputs.several:
+            heading = words(_("Result on"), "quiet")
+            heading.setWordWrap(False)
+            grid.addWidget(heading, 0, 2)
         for n in range(len(self.inputs.chosen)):
             name = words(self.inputs.name(n))
             name.setWordWrap(False)
@@ -105,14 +110,16 @@ class ModelRunDialog(QDialog):
             combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             combo.activated.connect(partial(self._on_channel, n))
             self.combos.append(combo)
-            result = QRadioButton(_("result here"))
+            result = QRadioButton(self)
             result.setToolTip(_("The result lies on this series; the others are brought onto its grid"))
-            result.setVisible(self.inputs.several)
+            result.setAccessibleName(_("Result on {channel}").format(channel=self.inputs.name(n)))
             self.results.addButton(result, n)
-            grid.addWidget(name, 2 * n, 0)
-            grid.addWidget(combo, 2 * n, 1)
-            grid.addWidget(result, 2 * n, 2)
-            grid.addWidget(self.notes[n], 2 * n + 1, 1, 1, 2)
+            grid.addWidget(name, 2 * n + 1, 0)
+            grid.addWidget(combo, 2 * n + 1, 1)
+            grid.addWidget(self.notes[n], 2 * n + 2, 1)
+            result.setVisible(self.inputs.several)
+            if self.inputs.several:
+                grid.addWidget(result, 2 * n + 1, 2, Qt.AlignmentFlag.AlignHCenter)
         self.results.idClicked.connect(self._on_reference)
         return grid
 
@@ -152,7 +159,7 @@ class ModelRunDialog(QDialog):
         name = f"{one.candidate.modality} {described}".strip() or _("Series")
         k, j, i = one.candidate.geometry.shape_kji
         dk, dj, _di = one.candidate.geometry.spacing_kji_mm
-        text = _("{name}, {columns} x {rows} x {slices}, {pixel:.2g} mm, slices {slice:.2g} mm")
+        text = _("{name}, {columns} \u00d7 {rows} \u00d7 {slices}, {pixel:.2g} mm, slices {slice:.2g} mm")
         whole = text.format(name=name, columns=i, rows=j, slices=k, pixel=dj, slice=dk)
         return whole if one.key in self._workspace.cases else _("{name}, not open").format(name=whole)
 

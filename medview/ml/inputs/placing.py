@@ -70,3 +70,18 @@ def why_elsewhere(name: str, reference: str) -> str:
         f"{name} lies in another frame of reference than {reference}; lay one over the other in the Fusion part, "
         "register them, and run the model then."
     )
+
+
+def part_shown(covered: float, reference: str) -> str:
+    """Return how much of the reference a channel shows."""
+    return f"It shows {covered:.0%} of what {reference} shows; the rest is empty to the model."
+
+
+def none_chosen(name: str) -> str:
+    """Return that a channel has no series yet."""
+    return f"No series is chosen for {name}."
+
+
+def two_patients(name: str, reference: str) -> str:
+    """Return that two channels do not belong together."""
+    return f"{name} and {reference} are of two patients; choose series of one patient."

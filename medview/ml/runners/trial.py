@@ -12,9 +12,10 @@ from medview.core.errors import ModelError
 from medview.core.geometry import Geometry
 from medview.core.job import JobContext
 from medview.ml.estimate import RunEstimate
+from medview.ml.free_memory import free_memory_bytes
 from medview.ml.packs import ModelPack
 from medview.ml.runners.device_errors import explained
-from medview.ml.runners.memory_plan import MemoryPlan, free_memory_bytes, make_plan
+from medview.ml.runners.memory_plan import MemoryPlan, make_plan
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import model_shape
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork

@@ -44,7 +44,8 @@ def test_every_kind_of_model_is_estimated(tmp_path: Path, task: str) -> None:
     assert found.problem == ""
 
 
-def test_networks_without_tiles_are_timed_on_a_piece_of_them(tmp_path: Path) -> None:
+def test_networks_without_tiles_are_timed_on_a_piece_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medview.ml.runners.memory_plan.MOST_SPLITS", 3)
     pack = small_pack(tmp_path / "pack", tiling={"blend": "valid", "margin_kji": [8, 8, 8]})
     small = trial.estimate(pack, Geometry.from_spacing((20, 60, 60), (2.5, 2.0, 2.0)), Inline(), "cpu")
     large = trial.estimate(pack, Geometry.from_spacing((200, 300, 300), (2.5, 2.0, 2.0)), Inline(), "cpu")
