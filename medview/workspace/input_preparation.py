@@ -11,7 +11,6 @@ from medview.core.job import JobContext, JobPart
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
 from medview.io.reader_pool import Pool
-from medview.io.series_reader import SeriesReader
 from medview.ml.inputs.checks import remarks_on_values
 from medview.ml.inputs.placing import part_shown
 from medview.ml.packs import ModelPack
@@ -106,6 +105,9 @@ class Preparation:
         return PredictRequest(volumes[0], self.pack, self.device, self.job_id, tuple(volumes[1:]), tuple(remarks))
 
     def _read(self, channel: ChannelInput, context: JobContext) -> Volume:
+        # Readers take a while to import; the window is on screen before anybody runs a model.
+        from medview.io.series_reader import SeriesReader
+
         reader = SeriesReader(self.pool)
         opened = reader.begin(channel.series, channel.entry)
         damaged = reader.fill(opened, channel.entry.shape_kji[0] // 2, context)
