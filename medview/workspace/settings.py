@@ -37,6 +37,10 @@ class Settings:
         The person's own hanging rules, see HangingRule.
     model_paces : dict of dict
         How long packs took on this computer, as ``pace.Pace`` reads it; by checksum, so that it says nothing of patients.
+    run_on_open : bool
+        Whether the ``run_rules`` count.
+    run_rules : tuple of dict
+        Which models run by themselves on what is opened, see RunRule.
     patient_order, series_order : str
         Values of ``study_order.PatientOrder`` and ``SeriesOrder``.
     """
@@ -50,6 +54,8 @@ class Settings:
     corners: dict[str, list[str]] = field(default_factory=dict)
     hanging: tuple[dict[str, Any], ...] = field(default_factory=tuple)
     model_paces: dict[str, dict[str, float]] = field(default_factory=dict)
+    run_on_open: bool = False
+    run_rules: tuple[dict[str, Any], ...] = field(default_factory=tuple)
     patient_order: str = "name"
     series_order: str = "number"
 

@@ -22,6 +22,7 @@ from medview.workspace.operations.padding import follow_padding
 from medview.workspace.operations.times import read_times
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
 from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
+from medview.workspace.run_rules import run_rules_on
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
@@ -121,6 +122,7 @@ def open_series(
         follow_padding(workspace, case)
         others = read_times(workspace, case)
         jobs.extend([others] if others is not None else [])
+        run_rules_on(workspace, case)
         then(case)
 
     def ended_early() -> None:
