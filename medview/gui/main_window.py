@@ -140,6 +140,8 @@ class MainWindow(QMainWindow):
         self.studies.models_wanted.connect(self.queue.ask)
         self.side.queue.series_wanted.connect(self.files.open_series)
         self.side.models.queue_wanted.connect(self.queue.ask)
+        for asks in (self.side.models.rules_wanted, self.status.rules_wanted):
+            asks.connect(self.queue.show_rules)
         self.side.models.remove_wanted.connect(self.files.remove_model)
         self.side.models.add_zip_wanted.connect(self.files.add_model_zip)
         self.side.models.add_folder_wanted.connect(self.files.add_model_folder)

@@ -13,12 +13,14 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.study import ScanResult
 from medview.gui.dialogs.run_models import RunModelsDialog
+from medview.gui.dialogs.run_rules import RunRulesDialog
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.gui.parts.queue_rows import DETAIL_ROLE, TITLE_ROLE
 from medview.store.project import Project
 from medview.workspace.jobs import InlineRunner, Job, JobStatus, Lane
 from medview.workspace.queue import QueueTask, TaskState, tasks_of
+from medview.workspace.run_rules import RunRule, run_on_open, run_rules, runs_on_open, use_run_rules
 from medview.workspace.workspace import Workspace
 from tests.gui.windows import make_window
 from tests.ml.small_packs import document
@@ -205,3 +207,38 @@ def test_a_hundred_tasks_are_shown_in_a_list_of_a_few_rows(qtbot: QtBot, tmp_pat
         workspace.queue.add([QueueTask(f"model-{n}", place) for n in range(100)])
         assert panel.model.rowCount() == 100
         assert panel.rows.height() < 260
+
+
+def test_turning_it_on_without_a_rule_asks_which_and_is_seen_until_it_is_turned_off(
+    window: MainWindow, workspace: Workspace, qtbot: QtBot
+) -> None:
+    assert not runs_on_open(workspace)
+    assert window.status.by_itself.isHidden()
+    window.side.models.by_itself.click()
+    QApplication.processEvents()
+    (dialog,) = window.findChildren(RunRulesDialog)
+    assert dialog.switch.isChecked()
+    assert not runs_on_open(workspace)
+    dialog.boxes["example-organs"].click()
+    wanted, _unwanted = dialog.fields["example-organs"]
+    qtbot.keyClicks(wanted, "chest , thorax,")
+    qtbot.keyClick(wanted, Qt.Key.Key_Return)
+    assert run_rules(workspace) == (RunRule("example-organs", ("chest", "thorax")),)
+    assert not window.status.by_itself.isHidden()
+    dialog.accept()
+    window.side.models.by_itself.click()
+    assert window.status.by_itself.isHidden()
+    assert run_rules(workspace) == (RunRule("example-organs", ("chest", "thorax")),)
+
+
+def test_rules_of_models_that_are_not_installed_now_stay(window: MainWindow, workspace: Workspace) -> None:
+    gone = RunRule("gone", ("head",))
+    use_run_rules(workspace, [gone])
+    run_on_open(workspace, on=True)
+    window.actions_table.run("queue.rules")
+    QApplication.processEvents()
+    (dialog,) = window.findChildren(RunRulesDialog)
+    assert set(dialog.boxes) == {"example-organs", "for-mr"}
+    dialog.boxes["for-mr"].click()
+    assert run_rules(workspace) == (RunRule("for-mr"), gone)
+    dialog.accept()

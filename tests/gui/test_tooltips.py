@@ -34,7 +34,7 @@ from medview.workspace.workspace import Workspace
 from tests.gui.cases import SERIES, add_segment, make_case
 
 CONTROLS = (QAbstractButton, QComboBox, QSlider, QAbstractSpinBox, QLineEdit)
-DIALOGS = ("view.corners", "hanging.rules", "help.keys", "settings.keys", "help.find")
+DIALOGS = ("view.corners", "hanging.rules", "queue.rules", "help.keys", "settings.keys", "help.find")
 SAYS_ITSELF = ("Close", "OK", "Cancel")
 
 

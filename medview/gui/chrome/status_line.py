@@ -19,6 +19,7 @@ from medview.gui.parts.job_strip import JobStrip
 from medview.gui.parts.theme_tokens import GRID_PX, Tokens
 from medview.workspace.check import notable
 from medview.workspace.open_case import OpenCase
+from medview.workspace.run_rules import runs_on_open
 from medview.workspace.workspace import Workspace
 
 
@@ -26,6 +27,8 @@ class StatusLine(QFrame):
     """What is under the pointer, is the series sound, what is being done, is it saved, where do models run."""
 
     check_wanted = Signal()
+    rules_wanted = Signal()
+    """The person wants to see which models run by themselves."""
 
     def __init__(self, workspace: Workspace, threads: JobThreads, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +40,14 @@ class StatusLine(QFrame):
         self.check = text_button("", _("What is assumed or wrong about this series"), role="flat")
         self.check.setObjectName("check chip")
         self.check.clicked.connect(self.check_wanted)
+        self.by_itself = text_button(
+            _("Models run on open"),
+            _("Models run by themselves on what is opened; click to see which, or to turn that off"),
+            role="flat",
+            icon_name="mdi6.robot-outline",
+        )
+        self.by_itself.setObjectName("models run on open")
+        self.by_itself.clicked.connect(self.rules_wanted)
         self.jobs = JobStrip(threads, workspace.bench)
         self.saved = SavedDot(tokens)
         card = gpu_name()
@@ -53,6 +64,7 @@ class StatusLine(QFrame):
         layout.setSpacing(GRID_PX * 3)
         layout.addWidget(self.pointer, 1)
         layout.addWidget(self.check)
+        layout.addWidget(self.by_itself)
         layout.addWidget(self.jobs)
         layout.addWidget(self.saved)
         layout.addWidget(self.device)
@@ -61,7 +73,12 @@ class StatusLine(QFrame):
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self._refresh_check)
         heard.add(workspace.load_changed, self._refresh_check)
+        heard.add(workspace.settings_changed, self._refresh_by_itself)
         self._refresh_check()
+        self._refresh_by_itself()
+
+    def _refresh_by_itself(self) -> None:
+        self.by_itself.setVisible(runs_on_open(self._workspace))
 
     def show_pointed(self, pointed: PointedAt | None) -> None:
         """Show the voxel under the pointer."""

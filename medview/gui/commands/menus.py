@@ -56,6 +56,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "queue.add",
         "queue.pause",
         "queue.go_on",
+        "queue.rules",
         LINE,
         "case.close",
         "window.quit",

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from medview.core.language import _
 from medview.gui.dialogs.run_models import RunModelsDialog, Volumes
+from medview.gui.dialogs.run_rules import RunRulesDialog
 from medview.workspace.action import Action
 from medview.workspace.workspace import Workspace
 
@@ -28,7 +29,14 @@ class QueueCommands:
             ),
             Action("queue.pause", _("Pause the queue of models"), lambda w: w.queue.pause(), "mdi6.pause", _going),
             Action("queue.go_on", _("Go on with the queue of models"), lambda w: w.queue.go_on(), "mdi6.play", _paused),
+            Action(
+                "queue.rules", _("Models that run by themselves..."), lambda _w: self.show_rules(), "mdi6.robot-outline"
+            ),
         )
+
+    def show_rules(self) -> None:
+        """Show which models run by themselves on what is opened."""
+        RunRulesDialog(self._workspace, self._window).open()
 
     def ask(self, chosen: Volumes = ()) -> None:
         """Ask which models are to run, on series that were chosen or others."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QMenu, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
 from medview.gui.dialogs.model_run import ModelRunDialog
 from medview.gui.parts.bind import Subscriptions
-from medview.gui.parts.controls import clear_layout, text_button, words
+from medview.gui.parts.controls import clear_layout, icon_button, row_of, text_button, words
 from medview.gui.parts.model_card import ModelCard
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.jobs import Job, JobStatus
@@ -18,6 +18,7 @@ from medview.workspace.model_inputs import ModelInputs
 from medview.workspace.operations.model_inputs import asks_first, estimate_short, estimate_text, inputs_for
 from medview.workspace.operations.predict import offers, run_on
 from medview.workspace.pace import known_estimate
+from medview.workspace.run_rules import run_on_open, runs_on_open
 from medview.workspace.workspace import Workspace
 
 _ALIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -30,6 +31,8 @@ class ModelsPanel(QWidget):
     add_zip_wanted = Signal()
     add_folder_wanted = Signal()
     add_address_wanted = Signal()
+    rules_wanted = Signal()
+    """The person wants to see which models run by themselves."""
     queue_wanted = Signal()
     """The person wants to run models on several series."""
     remove_wanted = Signal(str)
@@ -58,6 +61,14 @@ class ModelsPanel(QWidget):
         )
         self.several.setObjectName("run on several")
         self.several.clicked.connect(self.queue_wanted)
+        self.by_itself = QCheckBox(_("Run by themselves on open"))
+        self.by_itself.setToolTip(_("Models with a rule run quietly on what is opened; what they find waits as proposals"))
+        self.by_itself.setObjectName("run on open")
+        self.by_itself.toggled.connect(self._on_by_itself)
+        self.rules = icon_button("mdi6.cog-outline", _("Say which models run by themselves, and on what"))
+        self.rules.setObjectName("run rules")
+        self.rules.clicked.connect(self.rules_wanted)
+        layout.addLayout(row_of(self.by_itself, self.rules))
         layout.addWidget(self.several)
         layout.addWidget(self.add)
         self._tick = QTimer(self)
@@ -66,6 +77,8 @@ class ModelsPanel(QWidget):
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self.refresh)
         heard.add(workspace.models_changed, self.refresh)
+        heard.add(workspace.settings_changed, self._show_by_itself)
+        self._show_by_itself()
         heard.add(workspace.efforts.changed, self._show_efforts)
         heard.add(workspace.settings_changed, self._show_estimates)
         self.refresh()
@@ -107,6 +120,16 @@ class ModelsPanel(QWidget):
                 card.show_estimate(estimate_short(found), estimate_text(found))
             elif not pack.bundled:
                 card.show_estimate(_("not run here yet"), _("Run shows time and memory before the model starts"))
+
+    def _on_by_itself(self, on: bool) -> None:
+        if on != self._workspace.settings.run_on_open:
+            run_on_open(self._workspace, on=on)
+            if on and not runs_on_open(self._workspace):
+                # A switch without a rule does nothing; which models it is for is asked at once.
+                self.rules_wanted.emit()
+
+    def _show_by_itself(self) -> None:
+        self.by_itself.setChecked(self._workspace.settings.run_on_open)
 
     def _run(self, key: str) -> None:
         case = self._workspace.active
