@@ -19,6 +19,10 @@ LEAST = 0.5
 LEAST_TOLD = 2.0
 """Evidence below which a series is proposed for nothing; more where words or the kind of picture could tell."""
 
+ITSELF, SAME_STUDY, SAME_WAY = 1.5, 2.0, 1.0
+"""Evidence for the series that is looked at, and for others of its study and with slices parallel to its own."""
+
+_PARALLEL = 0.98
 _SHORT_WORD = 3
 
 
@@ -55,11 +59,22 @@ def propose(channels: Sequence[ChannelSpec], candidates: Sequence[Candidate], lo
     candidates : sequence of Candidate
         Of one patient.
     looked_at : str
-        Key of the series a person has before them, who means that one rather than another like it.
+        Key of the series a person has before them, who means that one rather than another like it, and others of its study
+        with slices that lie as its own do.
     """
     # Of two alike the larger one, which is not cropped or thinned out.
     candidates = sorted(candidates, key=lambda one: -prod(one.geometry.shape_kji))
-    scores = [[_with_eye(evidence(channel, one), one.key == looked_at) for one in candidates] for channel in channels]
+    base = next((one for one in candidates if one.key == looked_at), None)
+    roles = _given_out(channels, candidates, base)
+    first = next((one for one in candidates if roles and one.key == roles[0].key and roles[0].sure), None)
+    # Nobody looks at anything: the rest goes with the first channel, if that is clear.
+    return _given_out(channels, candidates, first) if base is None and first is not None else roles
+
+
+def _given_out(
+    channels: Sequence[ChannelSpec], candidates: Sequence[Candidate], base: Candidate | None
+) -> tuple[Role, ...]:
+    scores = [[_beside(evidence(channel, one), one, base) for one in candidates] for channel in channels]
     taken, best = _assign(scores)
     roles = []
     for n, channel in enumerate(channels):
@@ -69,12 +84,15 @@ def propose(channels: Sequence[ChannelSpec], candidates: Sequence[Candidate], lo
             roles.append(Role(channel.name, rivals=likely))
             continue
         rivals = []
-        for other in range(len(candidates)):
-            if other != at and scores[n][other] is not None:
-                without = [list(row) for row in scores]
-                without[n] = [score if m == other else None for m, score in enumerate(scores[n])]
-                if best - _assign(without)[1] < SURE_BY:
-                    rivals.append(candidates[other].key)
+        rest = _assign([[None] * len(candidates) if m == n else row for m, row in enumerate(scores)])[1]
+        for other, score in enumerate(scores[n]):
+            # Nothing can come of it that reaches the best, whoever has it now.
+            if other == at or score is None or best - (score + rest) >= SURE_BY:
+                continue
+            without = [list(row) for row in scores]
+            without[n] = [one if m == other else None for m, one in enumerate(scores[n])]
+            if best - _assign(without)[1] < SURE_BY:
+                rivals.append(candidates[other].key)
         roles.append(Role(channel.name, candidates[at].key, not rivals, tuple(rivals)))
     return tuple(roles)
 
@@ -131,8 +149,15 @@ def _says(said: str, word: str) -> bool:
     return bool(word) and re.search(rf"(?<![a-z]){re.escape(word)}{end}", said) is not None
 
 
-def _with_eye(score: float | None, looked_at: bool) -> float | None:
-    return score + 1.5 if score is not None and looked_at else score
+def _beside(score: float | None, one: Candidate, base: Candidate | None) -> float | None:
+    """Return evidence with what speaks for a series beside the one that is looked at: its study, and slices its way."""
+    if score is None or base is None:
+        return score
+    if one is base:
+        return score + ITSELF + SAME_STUDY + SAME_WAY
+    score += SAME_STUDY if one.study_uid and one.study_uid == base.study_uid else 0.0
+    along = abs(float(one.geometry.directions_kji[0] @ base.geometry.directions_kji[0]))
+    return score + (SAME_WAY if along > _PARALLEL else 0.0)
 
 
 def _assign(scores: Sequence[Sequence[float | None]]) -> tuple[Mapping[int, int], float]:

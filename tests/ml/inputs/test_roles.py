@@ -158,3 +158,35 @@ def test_parts_are_given_out_so_that_the_evidence_is_largest() -> None:
         assert total == pytest.approx(best)
         assert total == pytest.approx(sum(scores[c][p] or 0.0 for c, p in taken.items()))
         assert len(set(taken.values())) == len(taken)
+
+
+def turned(axis: int) -> Geometry:
+    """A grid whose slices are stacked along an axis of the patient: 0 left, 1 back, 2 head."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.roll(np.eye(3)[:, ::-1], axis + 1, axis=0) * (5.0, 1.0, 1.0)
+    return Geometry((20, 30, 40), affine, "1.2")
+
+
+def test_series_with_slices_like_the_one_that_is_looked_at_go_with_it() -> None:
+    planes = {"ax": turned(2), "sag": turned(0), "cor": turned(1)}
+    assert abs(planes["ax"].directions_kji[0] @ planes["sag"].directions_kji[0]) < 0.1
+    given = [
+        candidate(f"{kind} {plane}", geometry=grid) for plane, grid in planes.items() for kind in ("T1", "T2", "FLAIR")
+    ]
+    channels = (BRAIN[0], BRAIN[2], BRAIN[3])
+    for plane in planes:
+        roles = propose(channels, given, f"T2 {plane}")
+        assert [role.key for role in roles] == [f"T1 {plane}", f"T2 {plane}", f"FLAIR {plane}"]
+        assert all(role.sure for role in roles)
+    # Where nobody looks, the first channel decides if it is clear.
+    fewer = [one for one in given if one.key not in ("T1 ax", "T1 cor")]
+    assert [role.key for role in propose(channels, fewer)] == ["T1 sag", "T2 sag", "FLAIR sag"]
+    assert not any(role.sure for role in propose(channels, given))
+
+
+def test_a_series_of_an_earlier_study_is_not_taken_for_one_of_today() -> None:
+    today, before = candidate("FLAIR"), candidate("T2", study_uid="earlier")
+    larger = Geometry.from_spacing((40, 60, 80), (5.0, 1.0, 1.0), frame_of_reference_uid="1.2")
+    old = candidate("FLAIR", key="old", study_uid="earlier", geometry=larger)
+    (t2, flair) = propose(BRAIN[2:], [old, before, candidate("T2 today"), today], "T2 today")
+    assert (t2.key, flair.key, flair.sure) == ("T2 today", "FLAIR", True)
