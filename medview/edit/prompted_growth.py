@@ -20,7 +20,7 @@ from medview.core.prompt_log import HeldVoxels
 from medview.core.prompt_shape import voxels_of
 from medview.core.volume import Volume
 from medview.edit.depths import depth_mm
-from medview.edit.prompted_part import Part, grown_part
+from medview.edit.prompted_part import NECK, Part, grown_part
 from medview.edit.prompted_split import without_negative
 
 Mask = npt.NDArray[np.bool_]
@@ -30,9 +30,12 @@ Taken = Callable[[Box], Mask | None]
 
 REACH_MM = 24.0
 """How far from a prompt is looked at first."""
+_FAR_MM = 4 * REACH_MM
+_TIGHTER = (0.65, 0.8, 0.92)
+"""Parts of the thickness by which things hang together, tried one after the other."""
 _NEAR_MM = 10.0
 """A prompt so close to what is there puts it right."""
-MOST_VOXELS = 24_000_000
+MOST_VOXELS = 64_000_000
 """A region that would be larger is not made larger."""
 
 
@@ -124,18 +127,33 @@ def _as_far_as_sensible(
     seeds, seed_mask = voxels_of(prompt, volume.geometry)
     if seeds.empty:
         return None
-    reach_mm, before = min(REACH_MM, limit_mm or REACH_MM), None
-    while True:
+
+    def grown(region: Box, neck: float = NECK, *, last: bool = False) -> Part | None:
         context.raise_if_cancelled()
-        region = seeds.padded(_reach_kji(volume, reach_mm)).clipped(shape)
-        if before is not None and region.size > MOST_VOXELS:
-            return before
         held = np.zeros(region.shape_kji, dtype=np.bool_)
         held[seeds.within(region).slices] = seed_mask
-        part = grown_part(volume, prompt, region, held, fences, against, taken(region), limit_mm)
-        if part is None or not part.goes_on or limit_mm is not None or region == Box.whole(shape):
-            return part
-        reach_mm, before = reach_mm * 2, part
+        return grown_part(volume, prompt, region, held, fences, against, taken(region), limit_mm, neck, last=last)
+
+    def around(reach_mm: float) -> Box:
+        return seeds.padded(_reach_kji(volume, reach_mm)).clipped(shape)
+
+    reach_mm = min(REACH_MM, limit_mm or REACH_MM)
+    while True:
+        region = around(reach_mm)
+        last = region == Box.whole(shape) or around(2 * reach_mm).size > MOST_VOXELS
+        part = grown(region, last=last)
+        if part is None or not part.goes_on or limit_mm is not None or last:
+            break
+        reach_mm *= 2
+    if part is None or not part.leaks or reach_mm < _FAR_MM or limit_mm is not None:
+        return part
+    # It ran into something else, and far. What is closed off in the neighbourhood is more likely meant.
+    for neck in _TIGHTER:
+        for near_mm in (REACH_MM, 2 * REACH_MM):
+            tight = grown(around(near_mm), neck)
+            if tight is not None and not tight.goes_on:
+                return tight
+    return part
 
 
 def _reach_kji(volume: Volume, reach_mm: float) -> tuple[int, int, int]:
