@@ -20,13 +20,12 @@ from medview.edit.value_range import ValueRange
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float32]
 
-FINE_VOXELS = 1_500_000
+FINE_VOXELS = 700_000
 """A larger region is looked at on coarser voxels."""
 _WIDTH_VOXELS = 0.6
 """Of the Gaussian against noise, in voxels of the finest direction."""
 NECK = 0.5
 """What hangs on by less than this part of the thickness at the prompt is something else."""
-_LEAK = 2.0
 _THICK = 0.6
 """Where the object is at least this part as thick at the edge of the region as at the prompt, it goes on outside."""
 _LOOKED_AT = 9
@@ -49,15 +48,15 @@ class Part:
         What was found, and what of it was pointed at.
     goes_on : bool
         It would be larger in a larger region.
-    leaks : bool
-        Elsewhere it is far thicker than where it was pointed at, so it may be something else there.
+    leak : float
+        How many times thicker it is elsewhere than where it was pointed at: something else, perhaps.
     """
 
     box: Box
     mask: Mask
     seeds: Mask
     goes_on: bool
-    leaks: bool = False
+    leak: float = 1.0
 
 
 def grown_part(
@@ -125,7 +124,7 @@ def grown_part(
     if not goes_on:
         found = _with_fair_edge(found, values, open_, spacing)
         found = hanging_together(found | seeds, seeds)
-    return Part(region, found, seeds, goes_on, deepest_mm > _LEAK * thickness_mm)
+    return Part(region, found, seeds, goes_on, deepest_mm / max(thickness_mm, 1e-6))
 
 
 def _picture_of(prompt: Prompt, geometry: Geometry, region: Box) -> Mask:
@@ -288,9 +287,10 @@ def _grown_on_coarser(
     found = hanging_together(alike, coarse_seeds)
     found, thickness_mm, deepest_mm = _without_necks(found, coarse_seeds, coarse_mm, neck)
     if not last and _thick_at_edge(found, region, volume.geometry.shape_kji, thickness_mm, coarse_mm):
-        return Part(region, seeds, seeds, goes_on=True)
-    mask = _on_finer(volume, stored, found, steps, ranges, taken, fence) | seeds
-    return Part(region, mask, seeds, goes_on=False, leaks=deepest_mm > _LEAK * thickness_mm)
+        return Part(region, seeds, seeds, goes_on=True, leak=deepest_mm / max(thickness_mm, 1e-6))
+    found = hanging_together(found, coarse_seeds)
+    mask = hanging_together(_on_finer(volume, stored, found, steps, ranges, taken, fence) | seeds, seeds)
+    return Part(region, mask, seeds, goes_on=False, leak=deepest_mm / max(thickness_mm, 1e-6))
 
 
 def _on_finer(
