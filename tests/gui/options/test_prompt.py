@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from medview.gui.layers.measurements import Style
 from medview.gui.main_window import MainWindow
 from medview.gui.options.prompt import MINUS, PLUS, PromptOptions
 from medview.gui.panes.slice_content import measurements_on_slice
+from medview.gui.panes.slice_view import SliceView
 from medview.workspace.open_case import OpenCase
 from medview.workspace.tool_actions import set_tool
 from medview.workspace.view_state import Tool
@@ -56,18 +58,15 @@ def give(
 
 
 def rows(options: PromptOptions) -> list[str]:
-    return [label.text() for label in options.findChildren(QLabel) if ". " in label.text() and label.text()[0].isdigit()]
+    labels = [label for label in options.findChildren(QLabel) if not label.isHidden()]
+    return [label.text() for label in labels if re.match(r"\d+[.] ", label.text())]
 
 
 def test_a_click_on_the_picture_finds_the_object_and_a_click_with_ctrl_takes_away(
     window: MainWindow, options: PromptOptions, workspace: Workspace, case: OpenCase
 ) -> None:
-    pane = (
-        window.panes.findChild(type(window.panes.slices["axial"]), "axial_pane")
-        if hasattr(window.panes, "slices")
-        else None
-    )
-    pane = pane or window.panes.findChild(object, "axial_pane")
+    pane = window.panes.findChild(SliceView, "axial_pane")
+    assert isinstance(pane, SliceView)
     middle = pane.picture_rect.center()
     at = QPoint(round(middle.x()), round(middle.y()))
     QTest.mouseMove(pane, at)
@@ -88,10 +87,11 @@ def test_the_list_shows_each_prompt_with_its_sign_and_takes_any_out(
     give(workspace, case, "a")
     give(workspace, case, "b", positive=False, at=(MIDDLE_KJI[0], MIDDLE_KJI[1], MIDDLE_KJI[2] + 3))
     assert rows(options) == ["2. Point: does not", "1. Point: belongs to it"]
-    signs = [label.text() for label in options.findChildren(QLabel) if label.text() in (PLUS, MINUS)]
+    labels = [label for label in options.findChildren(QLabel) if not label.isHidden()]
+    signs = [label.text() for label in labels if label.text() in (PLUS, MINUS)]
     assert signs == [MINUS, PLUS]
-    out = [b for b in options.findChildren(QToolButton) if b.toolTip().startswith("Take this prompt out")]
-    out[0].click()
+    buttons = [button for button in options.findChildren(QToolButton) if not button.isHidden()]
+    next(button for button in buttons if button.toolTip().startswith("Take this prompt out")).click()
     assert rows(options) == ["1. Point: belongs to it"]
     case.undo()
     assert len(rows(options)) == 2
