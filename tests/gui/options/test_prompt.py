@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QToolButton
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from medview.core.plane import Plane
@@ -26,6 +26,8 @@ from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import SHAPE_KJI, make_case
 from tests.gui.windows import add_pack
+
+Listed = TypeVar("Listed", bound=QWidget)
 
 MIDDLE_KJI = tuple(n // 2 for n in SHAPE_KJI)
 
@@ -57,9 +59,13 @@ def give(
     workspace.prompting.add(case, Prompt(key, PromptKind.POINT, positive, (point,), normal, 1.0))
 
 
+def listed(options: PromptOptions, kind: type[Listed]) -> list[Listed]:
+    found = [options.list.itemAt(n).widget() for n in range(options.list.count())]
+    return [widget for widget in found if isinstance(widget, kind)]
+
+
 def rows(options: PromptOptions) -> list[str]:
-    labels = [label for label in options.findChildren(QLabel) if not label.isHidden()]
-    return [label.text() for label in labels if re.match(r"\d+[.] ", label.text())]
+    return [text for label in listed(options, QLabel) if (text := label.text()) not in (PLUS, MINUS)]
 
 
 def test_a_click_on_the_picture_finds_the_object_and_a_click_with_ctrl_takes_away(
@@ -87,11 +93,9 @@ def test_the_list_shows_each_prompt_with_its_sign_and_takes_any_out(
     give(workspace, case, "a")
     give(workspace, case, "b", positive=False, at=(MIDDLE_KJI[0], MIDDLE_KJI[1], MIDDLE_KJI[2] + 3))
     assert rows(options) == ["2. Point: does not", "1. Point: belongs to it"]
-    labels = [label for label in options.findChildren(QLabel) if not label.isHidden()]
-    signs = [label.text() for label in labels if label.text() in (PLUS, MINUS)]
+    signs = [text for label in listed(options, QLabel) if (text := label.text()) in (PLUS, MINUS)]
     assert signs == [MINUS, PLUS]
-    buttons = [button for button in options.findChildren(QToolButton) if not button.isHidden()]
-    next(button for button in buttons if button.toolTip().startswith("Take this prompt out")).click()
+    next(button for button in listed(options, QToolButton) if button.toolTip().startswith("Take this prompt out")).click()
     assert rows(options) == ["1. Point: belongs to it"]
     case.undo()
     assert len(rows(options)) == 2
