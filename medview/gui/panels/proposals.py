@@ -67,7 +67,7 @@ class ProposalsPanel(QWidget):
                 card.show_stale(old)
             return
         self._shown = now
-        keys_here = any(isinstance(one, BoxList) and one.list.hasFocus() for one in self.findChildren(BoxList))
+        keys_here = any(one.list.hasFocus() for one in self.findChildren(BoxList))
         clear_layout(self._column)
         self.cards = []
         for proposal, old in zip(found, stale, strict=True):
