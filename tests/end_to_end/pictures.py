@@ -43,9 +43,9 @@ class Studio:
         self.program.show()
         self.program.begin([], demo=False)
 
-    def wait(self, condition: Callable[[], object], what: str) -> None:
+    def wait(self, condition: Callable[[], object], what: str, patience_s: float = _PATIENCE_S) -> None:
         """Let the window work until a condition holds."""
-        end = time.monotonic() + _PATIENCE_S
+        end = time.monotonic() + patience_s
         while not condition():
             if time.monotonic() > end:
                 raise SystemExit(f"waited in vain for {what}")

@@ -12,18 +12,19 @@ from PySide6.QtWidgets import QApplication, QToolButton
 
 from medview.core.plane import Plane
 from medview.core.segmentation import SegmentStatus
-from medview.workspace.demo import DEMO_MODELS
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.operations import segments as ops
+from medview.workspace.operations.predict import run_model
+from medview.workspace.operations.probability import show_probability
 from medview.workspace.pointer import Button, Pointer
 from medview.workspace.tool_actions import set_mode, set_tool
 from medview.workspace.view_state import Mode, Tool
 
 # Sets the platform before Qt looks at it.
 from tests.end_to_end.pictures import LARGE, SMALL, Studio, private_home
-from tests.end_to_end.segments_pictures import draw_ball, shoot_dialog, shoot_popup
+from tests.end_to_end.segments_pictures import draw_ball, open_demo, shoot_dialog, shoot_popup
 
 
 def _stroke(
@@ -46,16 +47,12 @@ def _stroke(
 def main(folder: Path) -> None:
     """Write all pictures."""
     app = QApplication(sys.argv[:1])
-    with private_home():
+    with private_home() as home:
         studio = Studio(app, folder)
         window, workspace = studio.window, studio.program.workspace
-        wanted = [p for p in workspace.services.registry.list() if p.spec.id in DEMO_MODELS]
-        window.files.open_demo()
-        studio.wait(
-            lambda: workspace.active is not None and len(workspace.active.labels.proposals) == len(wanted), "the proposals"
-        )
-        case = workspace.active
-        assert case is not None
+        case = open_demo(studio, home)
+        run_model(workspace, workspace.services.registry.get("phantom-organs-nodules"))
+        studio.wait(lambda: case.labels.proposals, "the proposal", 900.0)
         proposal = next(p for p in case.labels.proposals.values() if p.prediction.mask is not None)
         mask = proposal.prediction.mask
         assert mask is not None
@@ -87,6 +84,11 @@ def main(folder: Path) -> None:
         for size, name in ((SMALL, "difference-light"), (LARGE, "difference-light-large")):
             studio.shoot(name, size, "light")
         workspace.differences.close()
+        show_probability(workspace, proposal.proposal_id, first.value)
+        studio.wait(lambda: case.view.heat is not None, "the probability", 900.0)
+        studio.shoot("probability-dark", SMALL)
+        studio.shoot("probability-light-large", LARGE, "light")
+        case.view.heat = None
         labels.accept(case, proposal.proposal_id)
         studio.wait(lambda: case.pouring is None, "the acceptance")
         ops.set_status(case, [s.segment_id for s in case.labels.segmentation.segments], SegmentStatus.DONE)
