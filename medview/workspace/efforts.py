@@ -131,7 +131,7 @@ class Efforts:
 
         def done(value: object) -> None:
             if isinstance(value, dict) and self._workspace.cases.get(case.key) is case:
-                case.after_gesture(lambda: self._write(case, request, value))
+                case.after_gesture(lambda: self._write_and_read(case, request, value))
 
         self._workspace.runner.submit(request, Outcome(done, failed=_not_measured))
 
@@ -254,7 +254,12 @@ class Efforts:
         live = {p.prediction.source.job_id: p.prediction.mask for p in case.labels.proposals.values() if p.prediction.mask}
         return measuring(case, changed, {**followed.masks, **live})
 
-    def _write(self, case: OpenCase, request: MeasureEfforts, found: dict[str, Agreement]) -> None:
+    def _write_and_read(self, case: OpenCase, request: MeasureEfforts, found: dict[str, Agreement]) -> None:
+        if self._write(case, request, found):
+            self.read()
+
+    def _write(self, case: OpenCase, request: MeasureEfforts, found: dict[str, Agreement]) -> bool:
+        """Note what was measured; whether there was anything new."""
         followed = self._of(case)
         changes = []
         for segment_id, effort in list(case.labels.efforts.items()):
@@ -264,15 +269,14 @@ class Efforts:
                 after = replace(effort, active_s=effort.active_s + worked_s, agreement=agreement)
                 changes.append(EffortChange(effort, after))
         if changes and not case.note(Command("Note what was corrected", tuple(changes), "effort")):
-            return
+            return False
         for change in changes:
             if change.after is not None:
                 followed.worked_s.pop(change.after.segment_id, None)
         for one in request.asked:
             if one.effort.segment_id in found:
                 followed.measured[one.effort.segment_id] = one.stamp
-        if changes and self._workspace.cases.get(case.key) is case:
-            self.read()
+        return bool(changes)
 
     def _stamp(self, case: OpenCase, effort: Effort) -> Stamp:
         segment = case.labels.segmentation.find(effort.segment_id)

@@ -186,7 +186,7 @@ TOOLBOX: tuple[ToolEntry, ...] = (
     ToolEntry(
         Tool.ACCEPT_BRUSH,
         _("Accept with the brush"),
-        "mdi6.marker-check",
+        "mdi6.sticker-check-outline",
         _DRAW,
         _("take over what is proposed (Ctrl: give it back)"),
         accept_brush.drag,

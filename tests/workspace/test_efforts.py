@@ -15,6 +15,7 @@ from medview.core.source import Source, SourceKind
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.store.project import Project
+from medview.store.recovery import recover_project
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
@@ -172,6 +173,20 @@ def test_it_survives_a_restart_and_is_not_counted_twice(desk: Desk) -> None:
     assert desk.stored() == [first]
     assert desk.project.info()["gestures"] == rows
     assert desk.project.verify().problems == ()
+
+
+def test_copies_and_recovered_projects_hold_it_too(desk: Desk) -> None:
+    _accept(desk)
+    _erase_some(desk)
+    desk.work(60)
+    desk.come_back()
+    wanted = desk.stored()
+    desk.project.save_copy(desk.place / "copy.medview")
+    recover_project(desk.place / "copy.medview", desk.place / "again.medview")
+    for name in ("copy.medview", "again.medview"):
+        with Project.open(desk.place / name, read_only=True) as other:
+            assert other.info()["correction_effort"] == wanted
+            assert other.verify().problems == ()
 
 
 def test_what_is_corrected_after_a_restart_is_measured_against_the_mask_from_the_journal(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from medview.gui.drawing.label_raster import Cut, LabelRaster, Paint, Style
 from medview.gui.drawing.viewport import Viewport
 from medview.gui.parts.theme_tokens import ADDED_COLOUR, REMOVED_COLOUR
 
-_FILL = 0.5
+_FILL = 0.35
 
 
 class DifferenceLayer:

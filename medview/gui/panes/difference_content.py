@@ -7,6 +7,7 @@ from medview.core.oblique import PlaneLayout
 from medview.gui.drawing.label_raster import Cut
 from medview.gui.layers.proposal import Chip
 from medview.gui.panes.slice_content import mask_cut
+from medview.gui.parts.difference_card import volume_text
 from medview.gui.parts.theme_tokens import ADDED_COLOUR, REMOVED_COLOUR
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import Bench
@@ -26,13 +27,8 @@ def difference_chips(case: OpenCase, bench: Bench) -> list[Chip]:
     if state.found is None or state.case_key != case.key or not bench.overlay_visible:
         return []
     agreement = state.found.agreement
+    more, less = (volume_text(n, agreement.voxel_ml) for n in (agreement.added, agreement.removed))
     return [
-        Chip(_("Proposal has more: {size}").format(size=_size(agreement.added, agreement.voxel_ml)), colour=ADDED_COLOUR),
-        Chip(
-            _("Proposal has less: {size}").format(size=_size(agreement.removed, agreement.voxel_ml)), colour=REMOVED_COLOUR
-        ),
+        Chip(_("Proposal has more: {size}").format(size=more), colour=ADDED_COLOUR),
+        Chip(_("Proposal has less: {size}").format(size=less), colour=REMOVED_COLOUR),
     ]
-
-
-def _size(voxels: int, voxel_ml: float) -> str:
-    return _("{ml:.2f} mL").format(ml=voxels * voxel_ml) if voxel_ml else _("{n} voxels").format(n=voxels)

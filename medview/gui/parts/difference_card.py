@@ -41,7 +41,7 @@ class DifferenceCard(QFrame):
         self.state = words("", "quiet")
         self._figures = QGridLayout()
         self._figures.setSpacing(GRID_PX)
-        self._figures.setColumnStretch(1, 1)
+        self._figures.setColumnStretch(2, 1)
         self._values: dict[str, QLabel] = {}
         self._add("dice", _("Dice"), _("Twice the common part over the sum of both; 1 is the same"))
         self._add("volumes", _("Volumes"), _("Of the proposal, and of the segment"))
@@ -96,9 +96,10 @@ class DifferenceCard(QFrame):
         if colour is not None:
             square = QLabel()
             square.setPixmap(swatch(colour, _SWATCH_PX).pixmap(QSize(_SWATCH_PX, _SWATCH_PX)))
-            self._figures.addWidget(square, row, 2)
+            square.setToolTip(tip)
+            self._figures.addWidget(square, row, 1)
         self._figures.addWidget(label, row, 0)
-        self._figures.addWidget(value, row, 1)
+        self._figures.addWidget(value, row, 2)
         self._values[key] = value
 
     def _show(self, review: Review) -> None:
@@ -132,9 +133,9 @@ class DifferenceCard(QFrame):
         one = found.agreement
         texts = {
             "dice": f"{one.dice:.3f}",
-            "volumes": f"{_size(one.final, one.voxel_ml)} / {_size(one.proposed, one.voxel_ml)}",
-            "more": _size(one.added, one.voxel_ml),
-            "less": _size(one.removed, one.voxel_ml),
+            "volumes": f"{volume_text(one.final, one.voxel_ml)} / {volume_text(one.proposed, one.voxel_ml)}",
+            "more": volume_text(one.added, one.voxel_ml),
+            "less": volume_text(one.removed, one.voxel_ml),
             "surface": "",
         }
         if found.mean_mm is not None and found.far_mm is not None:
@@ -163,7 +164,8 @@ class DifferenceCard(QFrame):
             self._show_segments(state)
 
 
-def _size(voxels: int, voxel_ml: float) -> str:
+def volume_text(voxels: int, voxel_ml: float) -> str:
+    """Return a volume with three digits, or how many voxels it is where the grid has no millimetres."""
     if not voxel_ml:
         return _("{n} voxels").format(n=voxels)
     ml = voxels * voxel_ml

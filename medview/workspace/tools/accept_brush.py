@@ -9,6 +9,7 @@ import numpy as np
 from medview.core.box import Box
 from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
+from medview.core.segmentation import Segment
 from medview.core.source import Source
 from medview.edit.paint import stroke_mask
 from medview.edit.rules import Mask
@@ -87,6 +88,7 @@ class _Stroke:
         self._stage, self._gesture, self._proposal = stage, gesture, proposal
         self._mask, self._wanted, self._back = mask, wanted, back
         self._names: dict[str, None] = {}
+        self._targets: dict[int, str] = {}
         self._vain: tuple[str, Box, Mask] | None = None
         self._changed = False
 
@@ -122,24 +124,34 @@ class _Stroke:
 
     def _taken(self, box: Box, mask: Mask) -> list[Taken]:
         """Return the classes under the stroke with their segments; what is taken over for the first time begins one."""
-        stage, found = self._stage, []
-        case = stage.case
+        case, found, exactly = self._stage.case, [], self._stage.bench.review.exactly
         under = np.bincount(proposed_in(self._mask, box)[mask], minlength=256)
         for predicted in self._wanted:
-            segment = counterpart(case, stage.bench, self._proposal, predicted)
-            # Of a class that is exactly as proposed, what is drawn beside it goes too.
-            beside = stage.bench.review.exactly and segment is not None
-            if not under[predicted.value] and not beside:
+            # Of a class that is to be exactly as proposed, what is drawn beside it goes too.
+            if not under[predicted.value] and not exactly:
+                continue
+            segment = self._target(predicted)
+            if not under[predicted.value] and segment is None:
                 continue
             self._names[predicted.name] = None
             if segment is None and not self._back:
                 segment, changes = begin(case.labels.segmentation, predicted, self._source)
                 self._gesture.apply(*changes)
+                self._targets[predicted.value] = segment.segment_id
                 if case.active_segment is None:
                     case.view.active_segment_id = segment.segment_id
             if segment is not None:
                 found.append(Taken(predicted, segment))
         return found
+
+    def _target(self, predicted: PredictedSegment) -> Segment | None:
+        """Return the segment a class goes to, looked for once in a stroke."""
+        case = self._stage.case
+        if predicted.value not in self._targets:
+            segment = counterpart(case, self._stage.bench, self._proposal, predicted)
+            self._targets[predicted.value] = segment.segment_id if segment is not None else ""
+        # Asked for anew: where segments overlap it may move to another layer in the middle of a stroke.
+        return case.labels.segmentation.find(self._targets[predicted.value])
 
     @property
     def _source(self) -> Source:
