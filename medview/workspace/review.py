@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from medview.core.language import _
-from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
+from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Segment
+from medview.workspace.heat_picture import shown_heat
 from medview.workspace.open_case import OpenCase
 from medview.workspace.review_state import NEW_SEGMENT, Class
-from medview.workspace.view_state import Bench
+from medview.workspace.view_state import Bench, CaseView
 
 NOTHING_PROPOSED = _("No model proposes a mask here; run one first.")
 
@@ -69,6 +70,19 @@ def of_segment(
         if active is not None and counterpart(case, bench, proposal, predicted) == active:
             return predicted
     return None
+
+
+def probability_name(name: str) -> str:
+    """Return what the heat map is called that shows how probable a class is; English, as it is kept."""
+    return f"Probability of {name}"
+
+
+def seen_as_probability(view: CaseView, prediction: Prediction) -> set[int]:
+    """Return the values of the classes of a prediction whose probability lies over the picture."""
+    heat = shown_heat(view)
+    if heat is None or prediction.mask is None or not heat.source.same_run(prediction.source):
+        return set()
+    return {s.value for s in prediction.mask.segments if heat.name == probability_name(s.name)}
 
 
 def want(bench: Bench, wanted: Class | None) -> None:

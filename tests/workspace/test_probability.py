@@ -22,6 +22,7 @@ from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.operations.probability import show_probability
+from medview.workspace.review import seen_as_probability
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
@@ -79,6 +80,8 @@ def test_the_model_runs_again_and_its_probability_lies_over_the_case(
     name = pack.spec.output.labels[0].name  # type: ignore[union-attr]
     assert heat.name == f"Probability of {name}"
     assert said[-1].startswith(heat.name)
+    prediction = case.labels.proposals["p"].prediction
+    assert seen_as_probability(case.view, prediction) == {1}
     pointed = PointedAt.under(case, pointer(case, 8, 9))
     assert pointed is not None
     voxel = pointed.voxel_kji
@@ -87,6 +90,7 @@ def test_the_model_runs_again_and_its_probability_lies_over_the_case(
     case.view.heat_visible = False
     hidden = PointedAt.under(case, pointer(case, 8, 9))
     assert hidden == replace(pointed, heat=None)
+    assert seen_as_probability(case.view, prediction) == set()
 
 
 def test_a_pack_that_is_gone_or_has_other_weights_says_so(

@@ -23,6 +23,7 @@ from medview.workspace.key_images import on_slice
 from medview.workspace.load_state import LoadState, SliceState
 from medview.workspace.measuring import handles, lies_on, lines, measured, measurements, short_text
 from medview.workspace.open_case import OpenCase
+from medview.workspace.review import seen_as_probability
 from medview.workspace.shown_segments import shown_on_slices
 from medview.workspace.slice_marks import is_done
 from medview.workspace.view_state import Bench, Mode
@@ -135,9 +136,10 @@ def proposed_masks(case: OpenCase, bench: Bench, plane: PlaneLayout, index: floa
         mask = proposal.prediction.mask
         cut = None if mask is None else mask_cut(mask, case.volume.geometry, plane, index)
         if mask is not None and cut is not None:
-            # What is compared stands as its difference instead: both at once cannot be read.
-            hidden = state.value if state.found is not None and state.proposal_id == proposal.proposal_id else -1
-            paints = tuple(Paint(s.value, s.colour, fill) for s in mask.segments if s.value != hidden)
+            # What is compared stands as its difference instead, and under its probability: both at once cannot be read.
+            hidden = {state.value} if state.found is not None and state.proposal_id == proposal.proposal_id else set()
+            hidden |= seen_as_probability(case.view, proposal.prediction)
+            paints = tuple(Paint(s.value, s.colour, fill) for s in mask.segments if s.value not in hidden)
             masks.append(ProposedMask(cut, paints))
     return masks
 

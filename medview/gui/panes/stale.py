@@ -76,8 +76,8 @@ OF_VIEW = {
     "least_scores": Stale.MEASURES,
     "proposed_box_id": Stale.MEASURES,
     "active_segment_id": Stale.MEASURES,
-    "heat": Stale.HEAT | Stale.TEXT,
-    "heat_visible": Stale.HEAT | Stale.TEXT,
+    "heat": Stale.HEAT | Stale.TEXT | Stale.PROPOSALS,
+    "heat_visible": Stale.HEAT | Stale.TEXT | Stale.PROPOSALS,
     "heat_opacity": Stale.HEAT,
     "solo_segment_ids": Stale.LABELS | Stale.STRIP,
 }

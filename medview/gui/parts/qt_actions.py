@@ -106,6 +106,7 @@ class QtActions(QObject):
         heard.add(self._scheme.changed, self._use_mode)
         heard.add(field_signal(w.bench, "fusions"), self._refresh_later)
         heard.add(field_signal(w.bench, "effect"), self._refresh_later)
+        heard.add(field_signal(w.bench, "review"), self._refresh_later)
         for name in _SHOWN:
             heard.add(field_signal(w.bench, name), self._on_bench)
 

@@ -12,6 +12,7 @@ from medview.core.heat import Heat
 from medview.core.job import JobContext, JobPart
 from medview.core.language import _
 from medview.core.prediction import PredictedSegment, Prediction
+from medview.core.source import Source
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.quiet_import import import_torch
@@ -19,6 +20,7 @@ from medview.workspace.events import Severity
 from medview.workspace.input_preparation import Preparation
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.operations.model_inputs import inputs_for, why_not_now
+from medview.workspace.review import probability_name
 from medview.workspace.workspace import Workspace
 
 _PREPARED = 0.1
@@ -31,6 +33,7 @@ class MapProbability:
 
     request: PredictRequest | Preparation
     predicted: PredictedSegment
+    source: Source
 
     @property
     def title(self) -> str:
@@ -52,7 +55,7 @@ class MapProbability:
         levels = runners.probability(request, self.predicted.value, inner)
         if not isinstance(levels, np.ndarray):
             raise TypeError(f"a runner returned {type(levels).__name__}")
-        return Heat(levels, request.volume.geometry, f"Probability of {self.predicted.name}")
+        return Heat(levels, request.volume.geometry, probability_name(self.predicted.name), source=self.source)
 
 
 def pack_of(workspace: Workspace, prediction: Prediction) -> ModelPack:
@@ -100,4 +103,6 @@ def show_probability(workspace: Workspace, proposal_id: str, value: int) -> Job 
             case.view.heat_visible = True
             workspace.say(_("{name} is shown in colour; point at a place to read it.").format(name=value.name))
 
-    return workspace.runner.submit(MapProbability(request, predicted), Outcome(done, failed=workspace.report))
+    return workspace.runner.submit(
+        MapProbability(request, predicted, proposal.prediction.source), Outcome(done, failed=workspace.report)
+    )
