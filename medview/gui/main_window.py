@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         self.start = StartPage()
         self.cine = CinePlayer(workspace, self)
         self.side = SideColumn(workspace, self.actions_table, hands.scheme)
+        self.hand_commands.further = self.side.models.entries
         self.message = MessageLine(workspace, hands.scheme)
         self.status = StatusLine(workspace, threads, tokens)
         self.centre = QStackedWidget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -10,13 +11,17 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medview.core.study import ScanResult
+from medview.gui.dialogs.model_run import ModelRunDialog
 from medview.gui.dialogs.palette import Palette
+from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.gui.panes.key_focus import KeyFocus
 from medview.workspace.search_words import WORDS, search_words
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import SERIES, make_case
+from tests.gui.windows import bare_workspace, make_window
+from tests.ml.small_packs import small_pack
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -47,6 +52,30 @@ def test_typing_and_enter_do_an_action(qtbot: QtBot, window: MainWindow, workspa
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: workspace.bench.tool is Tool.BIDIRECTIONAL)
     qtbot.waitUntil(lambda: gone(window))
+
+
+def test_models_are_found_and_run_by_name_and_those_that_do_not_fit_say_why(
+    qtbot: QtBot, tmp_path: Path, threads: JobThreads
+) -> None:
+    small_pack(tmp_path / "packs" / "organs")
+    workspace = bare_workspace(tmp_path, threads)
+    window = make_window(qtbot, workspace, threads)
+    palette = find(qtbot, window, "model organs")
+    entry = palette.model.entry(0)
+    assert entry.title.startswith("Run ")
+    assert entry.why_not == "Open a series first."
+    qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: gone(window))
+    workspace.add_case(make_case())
+    palette = find(qtbot, window, "run organs")
+    assert not palette.model.entry(0).why_not
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    # Nobody knows yet what the model takes on this computer.
+    qtbot.waitUntil(lambda: window.findChild(ModelRunDialog) is not None)
+    dialog = window.findChild(ModelRunDialog)
+    assert dialog is not None
+    assert "Organs (example)" in dialog.windowTitle()
+    dialog.close()
 
 
 def test_keys_are_shown_as_they_are_in_the_mode_and_found_by(

@@ -43,6 +43,8 @@ class HandCommands:
         self._window, self._workspace, self._scheme = window, workspace, scheme
         self._open_series = open_series
         self._actions: QtActions | None = None
+        self.further: Callable[[], list[Entry]] = list
+        """What else there is to find: asked each time."""
 
     def begin(self, actions: QtActions) -> None:
         """Take the table of all actions, and the person's own changes to the keys."""
@@ -80,9 +82,10 @@ class HandCommands:
         Palette(self.entries(), self._window).open()
 
     def entries(self) -> list[Entry]:
-        """Return all there is to find: actions, windows of the open series, series."""
+        """Return all there is to find: actions, windows of the open series, series, models."""
         assert self._actions is not None
-        return [*self._actions.entries(), *windows(self._workspace), *self._series_entries()]
+        found = (self._actions.entries(), windows(self._workspace), self._series_entries(), self.further())
+        return [entry for part in found for entry in part]
 
     def use_scheme(self, key: str) -> None:
         """Take another scheme at once and remember it."""

@@ -13,6 +13,7 @@ from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import clear_layout, icon_button, row_of, text_button, words
 from medview.gui.parts.model_card import ModelCard
 from medview.gui.parts.theme_tokens import GRID_PX
+from medview.workspace.finder import Entry
 from medview.workspace.jobs import Job, JobStatus
 from medview.workspace.model_inputs import ModelInputs
 from medview.workspace.operations.model_inputs import asks_first, estimate_short, estimate_text, inputs_for
@@ -101,6 +102,19 @@ class ModelsPanel(QWidget):
         self._show_efforts()
         self._show_estimates()
         self._show_jobs()
+
+    def entries(self) -> list[Entry]:
+        """Return every model as something to find by words; those that do not fit say why not."""
+        return [
+            Entry(
+                _("Run {name}").format(name=card.offer.pack.spec.name),
+                partial(self._run, key),
+                detail=card.offer.pack.spec.version,
+                why_not="" if card.offer.fit.ok else in_language(card.offer.fit.reason),
+                also=_("model"),
+            )
+            for key, card in self.cards.items()
+        ]
 
     def _show_efforts(self) -> None:
         found = {(one.model_id, one.model_version): one for one in self._workspace.efforts.models}
