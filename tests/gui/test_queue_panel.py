@@ -66,12 +66,12 @@ def test_the_part_is_there_while_there_are_tasks_and_says_how_far_they_are(
     assert rows(window)[0] == ("CT series s0", "Organs (example) · Waiting")
     runner.step("ReadAhead")
     assert rows(window)[0][1] == "Organs (example) · Running"
-    assert window.side.queue.summary.text() == "0 of 3 done"
+    assert window.side.queue.summary.text() == "0 of 3"
     workspace.queue.job = Job("x", Lane.MODEL, JobStatus.RUNNING, fraction=0.5)
     window.side.queue.refresh()
     assert window.side.queue.bar.value() == round(1000 * 0.5 / 3)
     runner.finish()
-    assert window.side.queue.summary.text() == "3 of 3 done"
+    assert window.side.queue.summary.text() == "3 done"
     assert "It took" in rows(window)[0][1]
     qtbot.mouseClick(window.side.queue.clear, Qt.MouseButton.LeftButton)
     assert section.isHidden()
@@ -93,7 +93,7 @@ def test_its_buttons_pause_go_on_cancel_and_retry(
     assert panel.retry.isHidden()
     workspace.queue.put(workspace.queue.queue.with_task(replace(first, state=TaskState.FAILED, sentence="It failed.")))
     assert not panel.retry.isHidden()
-    assert rows(window)[0][1] == "Organs (example) · Failed: It failed."
+    assert rows(window)[0][1] == "Failed: It failed. · Organs (example)"
     qtbot.mouseClick(panel.retry, Qt.MouseButton.LeftButton)
     assert [task.state for task in workspace.queue.queue.tasks] == [TaskState.WAITING] * 3
     qtbot.mouseClick(panel.cancel, Qt.MouseButton.LeftButton)
@@ -132,7 +132,7 @@ def test_no_row_tells_the_patient_while_the_identity_is_hidden(
     assert "Meier" in str(rows(window))
     workspace.bench.identity_hidden = True
     assert "Meier" not in str(rows(window))
-    assert rows(window) == [("Image file", "Organs (example) · Failed")]
+    assert rows(window) == [("Image file", "Failed · Organs (example)")]
     runner.finish()
 
 

@@ -112,7 +112,8 @@ class RunModelsDialog(QDialog):
     def _count(self) -> None:
         count = len(self._wanted())
         self.add.setEnabled(count > 0)
-        self.add.setText(plural("Add {n} task to the queue", "Add {n} tasks to the queue", count).format(n=count))
+        text = plural("Add {n} task to the queue", "Add {n} tasks to the queue", count).format(n=count)
+        self.add.setText(text if count else _("Add to the queue"))
 
     def _add(self) -> None:
         tasks = [

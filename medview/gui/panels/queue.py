@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListView, QMenu, QProgressBar, QVBoxLayout, QWidget
 
-from medview.core.language import _, plural
+from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import icon_button, words
 from medview.gui.parts.icons import icon
@@ -16,6 +16,7 @@ from medview.gui.parts.job_strip import duration
 from medview.gui.parts.queue_rows import ROW_PX, TASK_ROLE, QueueModel, QueueRows
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.queue import RETRIED_STATES, QueueTask, TaskState
+from medview.workspace.queue_words import counts_text
 from medview.workspace.workspace import Workspace
 
 _MOST_ROWS = 6
@@ -64,14 +65,15 @@ class QueuePanel(QWidget):
         self.rows.doubleClicked.connect(self._open)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID_PX)
-        buttons.addWidget(self.summary, 1)
+        buttons.addWidget(self.bar, 1)
+        buttons.addStretch(0)
         for button in (self.pause, self.retry, self.cancel, self.clear):
             buttons.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         column.setSpacing(GRID_PX)
+        column.addWidget(self.summary)
         column.addLayout(buttons)
-        column.addWidget(self.bar)
         column.addWidget(self.rows)
         self._tick = QTimer(self)
         self._tick.setInterval(_TICK_MS)
@@ -165,13 +167,15 @@ class QueuePanel(QWidget):
     def _summary(self, over: int) -> str:
         queue = self._workspace.queue
         tasks = queue.queue.tasks
-        parts = [plural("{over} of {n} done", "{over} of {n} done", len(tasks)).format(over=over, n=len(tasks))]
+        if not queue.queue.open:
+            return counts_text(queue.queue, " · ")
+        parts = [_("{over} of {n}").format(over=over, n=len(tasks))]
         failed = queue.queue.counts()[TaskState.FAILED]
         if failed:
             parts.append(_("{n} failed").format(n=failed))
         left = queue.remaining_seconds()
-        if queue.queue.paused and queue.queue.open:
+        if queue.queue.paused:
             parts.append(_("paused"))
-        elif left is not None and queue.queue.open:
+        elif left is not None:
             parts.append(_("{duration} left").format(duration=duration(left)))
         return " · ".join(parts)

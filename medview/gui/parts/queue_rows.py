@@ -26,6 +26,7 @@ ROW_PX = 40
 _BAR_PX = 3
 _ROOT = QModelIndex()
 _SELECTED = QStyle.StateFlag.State_Selected.value
+_TROUBLED = (TaskState.FAILED, TaskState.SKIPPED)
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 
 _ICONS = {
@@ -92,7 +93,9 @@ class QueueModel(QAbstractListModel):
         task = self._tasks[index.row()]
         title = place_text(task.place, hidden=self._hidden)
         name = self._names.get(task.model, task.model)
-        detail = f"{name} · {state_text(task, hidden=self._hidden)}"
+        state = state_text(task, hidden=self._hidden)
+        # What a person has to know stands first: the end is cut off.
+        detail = f"{state} · {name}" if task.state in _TROUBLED else f"{name} · {state}"
         if role == TASK_ROLE:
             return task
         if role == TITLE_ROLE:
@@ -138,8 +141,7 @@ class QueueRows(QStyledItemDelegate):
         title = metrics.elidedText(str(index.data(TITLE_ROLE)), Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(left, rect.top(), width, half), _LEFT, title)
         painter.setFont(ui_font(TEXT_SMALL_PX))
-        troubled = task.state in (TaskState.FAILED, TaskState.SKIPPED)
-        painter.setPen(QColor(colour if troubled else tokens.quiet))
+        painter.setPen(QColor(colour if task.state in _TROUBLED else tokens.quiet))
         detail = painter.fontMetrics().elidedText(str(index.data(DETAIL_ROLE)), Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(left, rect.top() + half - 2, width, half), _LEFT, detail)
         if task.state is TaskState.RUNNING:

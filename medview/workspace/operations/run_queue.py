@@ -19,6 +19,7 @@ from medview.workspace.operations.queue_known import of_study, request_for
 from medview.workspace.operations.queue_results import QueueResults, Result
 from medview.workspace.queue import Queue, QueueTask, TaskState
 from medview.workspace.queue_fit import fit_of
+from medview.workspace.queue_words import counts_text
 from medview.workspace.requests_queue import (
     KeepQueue,
     LoadQueue,
@@ -230,16 +231,7 @@ class QueueConductor:
 
 def summary(queue: Queue) -> str:
     """Return in one line how the queue stands."""
-    counts = queue.counts()
-    words = {
-        TaskState.RUNNING: _("{n} running"),
-        TaskState.WAITING: _("{n} waiting"),
-        TaskState.DONE: _("{n} done"),
-        TaskState.FAILED: _("{n} failed"),
-        TaskState.SKIPPED: _("{n} skipped"),
-        TaskState.CANCELLED: _("{n} cancelled"),
-    }
-    listed = ", ".join(text.format(n=counts[state]) for state, text in words.items() if counts[state])
+    listed = counts_text(queue, ", ")
     return _("Queue of models: {listed}.").format(listed=listed)
 
 
