@@ -19,10 +19,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from medview.core.errors import ModelError, PackError
 from medview.ml.free_memory import free_memory_bytes
 from medview.ml.networks.averaged import Ensemble
+from medview.ml.networks.in_slabs import cut_large
 from medview.ml.networks.planar import SliceBySlice
 from medview.ml.networks.table import NETWORKS
 from medview.ml.packs import ModelPack, refuse_pickle, sha256_of
-from medview.ml.spec import ModelSpec, NetworkSpec
+from medview.ml.spec import ModelSpec, NetworkSpec, Task
 
 RESIDENT_BYTES = 2 << 30
 """Networks kept ready on each device for the next run; the least recently used goes first."""
@@ -96,6 +97,9 @@ def _load_member(pack: ModelPack, file: Path, *, mapped: bool) -> nn.Module:
         raise PackError(f"The weights of {pack.spec.name} hold numbers that are not finite.", detail=", ".join(wrong[:5]))
     # Other layouts would be copies.
     network = network.eval().requires_grad_(requires_grad=False) if mapped else ready(network)
+    if pack.spec.task in (Task.SEGMENTATION, Task.INTERACTIVE):
+        # Explanations want to see whole layers of the others.
+        network = cut_large(network)
     return SliceBySlice(network) if pack.spec.input.dimensions == 2 else network
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,8 +143,10 @@ def test_runs_cancelled_at_any_moment_leave_nothing_behind(desk: Desk) -> None:
             assert {desk.found()} == whole
     assert len(seconds) > 0.6 * CANCELS
     left = resident_bytes() - before
-    print(f"{len(seconds)} of {CANCELS} runs cancelled, typically after {1000 * statistics.median(seconds):.0f} ms, ")
-    print(f"at most {1000 * max(seconds):.0f} ms; {left / 1e6:.1f} MB more in use afterwards")
+    sys.stdout.write(
+        f"{len(seconds)} of {CANCELS} runs cancelled, typically after {1000 * statistics.median(seconds):.0f} ms, "
+        f"at most {1000 * max(seconds):.0f} ms; {left / 1e6:.1f} MB more in use afterwards\n"
+    )
     assert left < MOST_LEFT_BYTES
     assert statistics.median(seconds) < allowed_s(LONGEST_CANCEL_S)
     desk.wait(desk.start())

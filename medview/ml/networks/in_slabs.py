@@ -31,7 +31,6 @@ class InSlabs(nn.Module):
     def __init__(self, conv: nn.Conv3d | nn.ConvTranspose3d) -> None:
         super().__init__()
         self.conv = conv
-        self.slab = conv if isinstance(conv, nn.ConvTranspose3d) else _without_padding(conv)
 
     @staticmethod
     def can_be_cut(module: nn.Module) -> bool:
@@ -62,7 +61,7 @@ class InSlabs(nn.Module):
         ends = [slices * n // count for n in range(count + 1)]
         out: torch.Tensor | None = None
         for low, high in pairwise(ends):
-            part = self.slab(features[:, :, low:high]) if transposed else self._part(features, low, high)
+            part = conv(features[:, :, low:high]) if transposed else self._part(features, low, high)
             scale = part.shape[2] // (high - low)
             if out is None:
                 shape = part.shape[0], part.shape[1], slices * scale, part.shape[3], part.shape[4]
@@ -79,9 +78,8 @@ class InSlabs(nn.Module):
     def _multiplications(self, features: torch.Tensor, slices: int) -> float:
         """Return the work of one slice of the output, or of the input where the output is larger."""
         conv, (count, _, _, rows, columns) = self.conv, features.shape
-        if not isinstance(conv, nn.ConvTranspose3d):
-            rows, columns = rows / conv.stride[1], columns / conv.stride[2]
-        return float(conv.weight.numel()) * count * rows * columns
+        cells = rows * columns / (1 if isinstance(conv, nn.ConvTranspose3d) else conv.stride[1] * conv.stride[2])
+        return float(conv.weight.numel()) * count * cells
 
     def _part(self, features: torch.Tensor, low: int, high: int) -> torch.Tensor:
         conv = self.conv
@@ -91,29 +89,18 @@ class InSlabs(nn.Module):
         outside = max(0, -first), max(0, last - features.shape[2])
         if any(outside):
             seen = functional.pad(seen, (0, 0, 0, 0, *outside))
-        part: torch.Tensor = self.slab(seen)
+        padding = conv.padding
+        # Only slabs at the faces are padded along the first axis.
+        conv.padding = (0, *padding[1:])
+        try:
+            part: torch.Tensor = conv(seen)
+        finally:
+            conv.padding = padding
         return part
 
 
-def _without_padding(conv: nn.Conv3d) -> nn.Conv3d:
-    """Return a convolution of the same weights without padding along the first axis: only slabs at the faces get it."""
-    slab = nn.Conv3d(
-        conv.in_channels,
-        conv.out_channels,
-        conv.kernel_size,  # type: ignore[arg-type]
-        stride=conv.stride,  # type: ignore[arg-type]
-        padding=(0, *conv.padding[1:]),  # type: ignore[arg-type]
-        dilation=conv.dilation,  # type: ignore[arg-type]
-        groups=conv.groups,
-        bias=conv.bias is not None,
-        device="meta",
-    )
-    slab.weight, slab.bias = conv.weight, conv.bias
-    return slab.train(conv.training)
-
-
 def cut_large(network: nn.Module) -> nn.Module:
-    """Let the convolutions of a network work in slabs; changes it in place. Networks that do so themselves stay as they are."""
+    """Let the convolutions of a network work in slabs; changes it in place. What does so itself stays as it is."""
     if hasattr(network, "leaf_calls"):
         return network
     for module in list(network.modules()):
