@@ -9,6 +9,9 @@ from medview.core.geometry import Geometry
 from medview.ml.runners.orientation import Orientation
 from medview.ml.spec import ModelSpec
 
+SHARE = 0.8
+"""Part of the free memory a run may take, as its plan has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
@@ -36,6 +39,11 @@ class RunEstimate:
     device: str = "cpu"
     measured: bool = False
     problem: str = ""
+
+    @property
+    def too_large(self) -> bool:
+        """Whether less memory is free than the run may take."""
+        return bool(self.free_bytes) and self.memory_bytes > SHARE * self.free_bytes
 
 
 def work_voxels(spec: ModelSpec, geometry: Geometry) -> float:

@@ -12,6 +12,7 @@ from medview.core.job import JobContext
 from medview.core.language import _
 from medview.core.prediction import Prediction
 from medview.ml.estimate import RunEstimate, work_voxels
+from medview.ml.free_memory import free_memory_bytes
 from medview.ml.packs import ModelPack
 from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.jobs import Lane
@@ -83,7 +84,8 @@ def known_estimate(settings: Settings, inputs: ModelInputs) -> RunEstimate | Non
         channels = len(inputs.chosen)
         grown = 4.0 * channels * (voxels - pace.memory_voxels) if pace.memory_bytes else 0.0
         memory = max(0.0, pace.memory_bytes + grown)
-        return RunEstimate(pace.seconds_per_voxel * voxels, int(memory), 0, device, pace.runs > 0)
+        free = free_memory_bytes() if device == "cpu" and memory else 0
+        return RunEstimate(pace.seconds_per_voxel * voxels, int(memory), free, device, pace.runs > 0)
     return None
 
 

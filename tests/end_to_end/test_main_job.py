@@ -59,6 +59,9 @@ def test_a_brain_segmented_painted_killed_and_brought_back(start: Start, test_da
     run.choose_file(source / "meshnet" / "model5_gw_ae")
     run.wait(lambda: "installed" in run.state["message"], "the model to be installed", 120)
     run.click("run brainchop-model5-gw-ae")
+    # Before its first run on this computer it says time and memory.
+    run.wait_front("ModelRunDialog")
+    run.keys("Return")
     run.wait(lambda: run.case["proposals"], "the proposal", 400)
     assert run.case["segments"] == []
 

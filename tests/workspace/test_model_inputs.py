@@ -279,3 +279,10 @@ def test_what_is_true_of_all_channels_is_said_of_the_first(workspace: Workspace,
     pack = several(tmp_path / "packs" / "two", TWO, checks=checks)
     t1 = with_cases(workspace, made_case("T1 ax", grid()), made_case("T2 ax", grid(), seed=2))
     assert inputs_for(workspace, pack, t1).remarks == ("T1: Slice spacing 5 mm; trained on 0.5 to 2 mm.",)
+
+
+def test_a_model_asked_for_without_a_dialog_does_not_guess(workspace: Workspace, tmp_path: Path, said: list[str]) -> None:
+    pack = several(tmp_path / "packs" / "two", TWO)
+    with_cases(workspace, made_case("T1 ax", grid()), made_case("T2 ax", grid()), made_case("T2 cor", grid()))
+    assert run_model(workspace, pack, "cpu") is None
+    assert said[-1].startswith("Several series could be T2")

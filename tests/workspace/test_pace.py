@@ -85,7 +85,9 @@ def test_paces_outlive_the_program_and_damaged_ones_are_forgotten(tmp_path: Path
     settings = with_run(Settings(), pack(), run_of(GRID, 10.0))
     save_settings(settings, tmp_path / "settings.json")
     kept = load_settings(tmp_path / "settings.json")
-    assert known_estimate(kept, inputs_on(GRID)) == known_estimate(settings, inputs_on(GRID))
+    found = known_estimate(kept, inputs_on(GRID))
+    assert found is not None
+    assert found == known_estimate(settings, inputs_on(GRID))
     (key,) = kept.model_paces
     for damage in (
         {},
@@ -121,6 +123,11 @@ def test_what_cannot_run_is_not_kept_as_a_pace() -> None:
             RunEstimate(400.0, 12_000_000, device="cuda"),
             "About 7 min and 12 MB on the graphics card.",
             "about 7 min, 12 MB",
+        ),
+        (
+            RunEstimate(40.0, 7_000_000_000, 8_000_000_000),
+            "It needs about 7.0 GB and 8.0 GB are free on the processor; close other programs first.",
+            "about 40 s, 7.0 GB",
         ),
         (RunEstimate(7000.0), "About 1 h 57 min on the processor.", "about 1 h 57 min"),
         (RunEstimate(0.0, problem="Organs needs more memory."), "Organs needs more memory.", "about 1 s"),

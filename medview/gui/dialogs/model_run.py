@@ -192,7 +192,7 @@ class ModelRunDialog(QDialog):
 
     def _say_estimate(self, found: RunEstimate) -> None:
         self.estimate.setText(estimate_text(found))
-        set_role(self.estimate, "warning" if found.problem else "quiet")
+        set_role(self.estimate, "warning" if found.problem or found.too_large else "quiet")
 
     def _on_run(self) -> None:
         chosen = self.inputs

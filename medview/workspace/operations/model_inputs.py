@@ -109,6 +109,10 @@ def estimate_text(found: RunEstimate) -> str:
     if not found.free_bytes:
         return _("About {time} and {memory} on {where}.").format(time=time, memory=memory, where=where)
     free = _size(found.free_bytes)
+    if found.too_large:
+        return _("It needs about {memory} and {free} are free on {where}; close other programs first.").format(
+            memory=memory, free=free, where=where
+        )
     return _("About {time} and {memory} of the {free} that are free on {where}.").format(
         time=time, memory=memory, free=free, where=where
     )

@@ -104,7 +104,13 @@ def run_model(
     if problem:
         workspace.say(problem, Severity.WARNING)
         return None
-    return run_on(workspace, inputs_for(workspace, pack, case), device, then)
+    inputs = inputs_for(workspace, pack, case)
+    if inputs.several and inputs.ambiguous and not inputs.problem:
+        channel = inputs.name(inputs.ambiguous[0])
+        text = _("Several series could be {channel}; press Run in the Models part and choose one.")
+        workspace.say(text.format(channel=channel), Severity.WARNING)
+        return None
+    return run_on(workspace, inputs, device, then)
 
 
 def run_on(
