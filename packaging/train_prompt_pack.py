@@ -12,24 +12,34 @@ from __future__ import annotations
 import argparse
 import copy
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from phantom_cohort import SPACING_MM, load_cases
+from phantom_cohort import SPACING_MM, held_out_phantom, load_cases
+from phantom_recipes import INPUT
 from safetensors.torch import load_file, save
 from scipy import ndimage
 from torch.nn import functional
 
+from medview.core.box import Box
 from medview.core.geometry import Geometry
+from medview.core.job import Inline
 from medview.core.prompt import Prompt, PromptKind
+from medview.core.prompt_log import NOTHING, HeldVoxels
 from medview.core.prompt_shape import voxels_of
+from medview.core.volume import Volume
+from medview.edit.prompted_growth import grow_from_prompts
 from medview.ml.networks.unet import unet3d
+from medview.ml.packs import ModelPack, load_pack, write_pack
+from medview.ml.runners.interactive import find_object
 from medview.ml.training.cases import TrainingCase
 from medview.ml.training.loop import LoopSettings, rate_at
 from medview.ml.training.prompter import correction
+from medview.phantom.chest import HEART, SPINE
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKS = ROOT / "resources" / "packs"
@@ -57,6 +67,7 @@ GRID = Geometry.from_spacing((TILE, TILE, TILE), (SPACING_MM, SPACING_MM, SPACIN
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Find = Callable[[Volume, Sequence[Prompt]], HeldVoxels]
 
 
 def prompt_channels(prompts: list[Prompt]) -> Floats:
@@ -211,6 +222,128 @@ def train(cache: Path, workers: int, steps: int, *, go_on: bool) -> dict[str, to
     return {name: value.contiguous() for name, value in kept.state_dict().items()}
 
 
+NOTICE = "Trained on phantoms. Means nothing on patients."
+INTENDED_USE = "Trying the prompt tool with a model on the demo study. Research use. Not a medical device."
+LIMITATIONS = (
+    "Knows nothing but lungs, nodules, heart and spine of MedView's chest CT phantoms, at a spacing of 2 mm. Its answers on "
+    "a patient's images mean nothing; growing without a model is the better choice there."
+)
+HELD_OUT = range(9000, 9010)
+CLICKS = 5
+TOLD = (1, 3, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What came of the clicks on one object: Dice and seconds after each."""
+
+    kind: str
+    dice: tuple[float, ...]
+    seconds: tuple[float, ...]
+
+
+def follow(find: Find, volume: Volume, truth: Mask, kind: str) -> Course:
+    """Let a steady hand click where the answer is most wrong."""
+    whole, prompts = Box.whole(truth.shape), []
+    found, dice, seconds = np.zeros_like(truth), [], []
+    for n in range(CLICKS):
+        prompt = correction(truth, found, volume.geometry, [PromptKind.POINT], prompt_id=str(n))
+        if prompt is not None:
+            prompts.append(prompt)
+            started = time.perf_counter()
+            found = find(volume, prompts).mask(whole)
+            seconds.append(time.perf_counter() - started)
+        dice.append(float(2 * np.count_nonzero(found & truth) / (np.count_nonzero(found) + np.count_nonzero(truth))))
+    return Course(kind, tuple(dice), tuple(seconds))
+
+
+def courses(find: Find) -> list[Course]:
+    """Click on every nodule, the heart and the spine of the held-out phantoms."""
+    done = []
+    for seed in HELD_OUT:
+        phantom = held_out_phantom(seed)
+        volume = Volume(phantom.hu, phantom.geometry, modality="CT", unit="HU", series_uid=f"phantom-{seed}")
+        for lesion in phantom.lesions:
+            box, mask = phantom.lesion_mask(lesion)
+            truth = np.zeros(phantom.labels.shape, dtype=np.bool_)
+            truth[box.slices] = mask
+            if truth.any():
+                done.append(follow(find, volume, truth, "nodule"))
+        done.append(follow(find, volume, phantom.labels == HEART, "heart"))
+        done.append(follow(find, volume, phantom.labels == SPINE, "spine"))
+    return done
+
+
+def told(done: Sequence[Course]) -> dict[str, float]:
+    """Return mean Dice by kind and number of clicks, and how long a click took."""
+    found = {}
+    for kind in ("nodule", "heart", "spine"):
+        of_kind = [course for course in done if course.kind == kind]
+        for n in TOLD:
+            found[f"Dice {kind} after {n}"] = round(float(np.mean([course.dice[n - 1] for course in of_kind])), 4)
+    later = [s for course in done for s in course.seconds[1:]]
+    found["seconds per click, median"] = round(float(np.median(later)), 3)
+    found["seconds per click, 95 %"] = round(float(np.quantile(later, 0.95)), 3)
+    return found
+
+
+def asked(pack: ModelPack) -> Find:
+    """Return what asks a pack."""
+    return lambda volume, prompts: find_object(pack, volume, prompts, NOTHING, Inline(), "cpu")
+
+
+def grown(volume: Volume, prompts: Sequence[Prompt]) -> HeldVoxels:
+    """Find an object without a model."""
+    return grow_from_prompts(volume, prompts, NOTHING, lambda _box: None, Inline())
+
+
+def pack_up(folder: Path, weights: dict[str, torch.Tensor], metrics: dict[str, float], steps: int) -> ModelPack:
+    """Write the pack with its figures."""
+    training = (
+        f"{len(TRAIN_SEEDS)} chest CT phantoms made by MedView (seeds {TRAIN_SEEDS.start} to {TRAIN_SEEDS.stop - 1}); no "
+        f"patient's data. {steps} steps of {BATCH} tiles of {TILE} x {TILE} x {TILE} voxels in sessions of up to {ROUNDS} "
+        f"prompts; AdamW, peak rate {SETTINGS.peak_rate:g}, cosine to zero, weights averaged with decay "
+        f"{SETTINGS.average:g}, seed {SEED}. Judged on seeds {HELD_OUT.start} to {HELD_OUT.stop - 1}."
+    )
+    card = {
+        "intended_use": INTENDED_USE, "training_data": training, "limitations": LIMITATIONS, "metrics": metrics,
+    }  # fmt: skip
+    document = {
+        "schema_version": 2,
+        "id": PACK_ID,
+        "name": "One object by prompts (phantom)",
+        "version": "1.0.0",
+        "task": "interactive",
+        "summary": "A lung, a nodule, the heart or the spine of the demo's chest CT phantoms, from prompts.",
+        "network": {"name": "unet3d", "kwargs": NETWORK},
+        "input": INPUT,
+        "tiling": {"tile_kji": [TILE] * 3, "overlap": 0.5, "blend": "gaussian"},
+        "output": {
+            "prompts": [{"kind": kind.value, "positive": positive} for kind, positive in CHANNELS],
+            "previous": True,
+            "radius_voxels": RADIUS,
+            "decay": DECAY,
+            "activation": "softmax",
+        },
+        "licence": "Apache-2.0",
+        "notice": NOTICE,
+        "card": card,
+    }
+    rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in metrics.items())
+    text = (
+        f"# {document['name']} {document['version']}\n\n**{NOTICE}**\n\n{document['summary']}\n\n"
+        f"## Use\n\n{INTENDED_USE}\n\n## Training\n\n{training}\n\n## Figures\n\nA simulated person clicks where the answer is most wrong; run through "
+        f"MedView's own prompt runner on phantoms that training did not see.\n\n| figure | value |\n|---|---|\n{rows}\n\n"
+        f"## Limits\n\n{LIMITATIONS}\n\nLicence: Apache-2.0. Written by `packaging/train_prompt_pack.py`.\n"
+    )
+    files = {
+        "weights.safetensors": save(weights),
+        "LICENSE": (ROOT / "LICENSE").read_bytes(),
+        "MODEL_CARD.md": text.encode(),
+    }
+    return write_pack(folder / PACK_ID, document, files)
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -218,9 +351,22 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=SETTINGS.steps)
     parser.add_argument("--go-on", action="store_true", help="from the weights of an earlier training")
+    parser.add_argument("--reuse", action="store_true", help="take the weights of an earlier training as they are")
+    parser.add_argument("--evaluate", action="store_true", help="print the figures of the pack as it is, and of growing")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    train(options.cache, options.threads, options.steps, go_on=options.go_on)
+    if options.evaluate:
+        print("growing", told(courses(grown)), flush=True)
+        print(PACK_ID, told(courses(asked(load_pack(PACKS / PACK_ID)))))
+        return
+    if options.reuse:
+        weights = load_file(options.cache / f"{PACK_ID}.safetensors")
+    else:
+        weights = train(options.cache, options.threads, options.steps, go_on=options.go_on)
+    draft = pack_up(options.cache / "drafts", weights, {}, options.steps)
+    metrics = told(courses(asked(draft)))
+    print(metrics)
+    pack_up(PACKS, weights, metrics, options.steps)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from medview.core.errors import MedViewError
 from medview.core.geometry import Geometry
 from medview.core.job import JobContext
 from medview.core.pixel_hash import left_out, same_pixels
+from medview.core.prompt_log import PromptLog
 from medview.core.segmentation import Segment
 from medview.core.study import Series, VolumeEntry
 from medview.io.dicom.scan import scan
@@ -19,6 +20,7 @@ from medview.io.drawn_json import DrawnSheet, write_drawn
 from medview.io.reader_pool import InlinePool
 from medview.io.series_reader import SeriesReader
 from medview.store.cases import CaseRow
+from medview.store.codec_prompts import encode_prompt
 from medview.store.codec_scores import encode_image_label
 from medview.store.project import Project
 from medview.workspace.exports import box_document, prepare_folder, write_json, write_named_map
@@ -145,15 +147,24 @@ def _document(row: CaseRow, labels: CaseLabels) -> dict[str, Any]:
         for a in labels.annotations.values()
         if isinstance(a, ImageLabel)
     ]
-    segments = [_segment(segment) for segment in labels.segmentation.segments]
+    segments = [_segment(segment, labels.prompts.get(segment.segment_id)) for segment in labels.segmentation.segments]
     return {"status": row.status.value, "segments": segments, "boxes": boxes, "image_labels": statements}
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
-    return {
+def _segment(segment: Segment, prompts: PromptLog | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
         "name": segment.name,
         "value": segment.value,
         "layer": segment.layer_id,
         "colour": list(segment.colour),
         "source": segment.source.title,
     }
+    if prompts is not None:
+        # What was pointed at, in patient millimetres: enough to do it again, and to learn from.
+        found["prompts"] = {
+            "engine": prompts.engine or "growing",
+            "model_sha256": prompts.model_sha256,
+            "settled": [encode_prompt(prompt) for prompt in prompts.settled],
+            "given": [encode_prompt(prompt) for prompt in prompts.prompts],
+        }
+    return found

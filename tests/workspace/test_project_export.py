@@ -9,8 +9,10 @@ import pytest
 
 from medview.core.annotations import BoxAnnotation, Trace
 from medview.core.attributes import Attribute
-from medview.core.changes import AnnotationChange, Command
+from medview.core.changes import AnnotationChange, Command, PromptChange
 from medview.core.job import Inline
+from medview.core.prompt import Prompt, PromptKind
+from medview.core.prompt_log import PromptLog
 from medview.core.trace import TraceKind
 from medview.core.vector import triple
 from medview.core.volume import Volume
@@ -18,6 +20,7 @@ from medview.io.dicom.write_series import SeriesIdentity, write_series
 from medview.io.drawn_json import read_drawn
 from medview.io.label_files import read_labels
 from medview.io.load import LoadedVolume, load_volume
+from medview.store.codec_prompts import decode_prompt
 from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.workspace.keeping import load_stored, tie_pixels
@@ -89,3 +92,18 @@ def test_boxes_and_marks_are_written_beside_and_come_back_exactly(project: Path,
     assert sheet.things == (box, line)
     assert sheet.geometry.same_grid(geometry)
     assert sheet.pixels_sha256
+
+
+def test_prompts_are_told_with_what_was_asked_in_patient_millimetres(project: Path, tmp_path: Path) -> None:
+    point = Prompt("p", PromptKind.POINT, False, ((1.5, -2.25, 1 / 3),), (0.0, 0.6, 0.8), 2.5)
+    with Project.open(project) as opened:
+        (row,) = opened.cases()
+        segment = opened.load_case(row.case_id).labels.segmentation.segments[0]
+        log = PromptLog(segment.segment_id, "net@1.0", "ab" * 32, (point,))
+        change = Command("Prompt", (PromptChange(None, log),), "prompt")
+        opened.journal.append(row.case_id, Entry(EntryKind.DO, change, 2))
+        assert opened.journal.flush()
+    document = export_project(project, tmp_path / "out", None, Inline(), overwrite=False)
+    told = document["cases"][0]["labels"]["segments"][0]["prompts"]
+    assert (told["engine"], told["model_sha256"], told["settled"]) == ("net@1.0", "ab" * 32, [])
+    assert decode_prompt(told["given"][0]) == point
