@@ -225,10 +225,10 @@ def train(cache: Path, workers: int, steps: int, *, go_on: bool) -> dict[str, to
 NOTICE = "Trained on phantoms. Means nothing on patients."
 INTENDED_USE = "Trying the prompt tool with a model on the demo study. Research use. Not a medical device."
 LIMITATIONS = (
-    "Knows nothing but lungs, nodules, heart and spine of MedView's chest CT phantoms, at a spacing of 2 mm. Its answers on "
+    "Knows nothing but lungs, nodules, heart and spine of MedView's chest CT phantoms, at 2 mm. Its answers on "
     "a patient's images mean nothing; growing without a model is the better choice there."
 )
-HELD_OUT = range(9000, 9010)
+HELD_OUT = range(9000, 9005)
 CLICKS = 5
 TOLD = (1, 3, 5)
 
@@ -332,7 +332,8 @@ def pack_up(folder: Path, weights: dict[str, torch.Tensor], metrics: dict[str, f
     rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in metrics.items())
     text = (
         f"# {document['name']} {document['version']}\n\n**{NOTICE}**\n\n{document['summary']}\n\n"
-        f"## Use\n\n{INTENDED_USE}\n\n## Training\n\n{training}\n\n## Figures\n\nA simulated person clicks where the answer is most wrong; run through "
+        f"## Use\n\n{INTENDED_USE}\n\n## Training\n\n{training}\n\n## Figures\n\n"
+        f"A simulated person clicks where the answer is most wrong; run through "
         f"MedView's own prompt runner on phantoms that training did not see.\n\n| figure | value |\n|---|---|\n{rows}\n\n"
         f"## Limits\n\n{LIMITATIONS}\n\nLicence: Apache-2.0. Written by `packaging/train_prompt_pack.py`.\n"
     )

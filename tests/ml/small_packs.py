@@ -46,6 +46,7 @@ def small_pack(folder: Path, task: str = "segmentation", seed: int = 5, **change
             "kwargs": {"in_channels": 1, "classes": 1, "channels": [4, 4, 4, 4], "typical_mm": 12.0},
         },
         "classification": {"name": "classifier3d", "kwargs": {"in_channels": 1, "classes": 2, "channels": [4, 4, 4, 4]}},
+        "interactive": document("interactive")["network"],
     }
     content = document(task, **{"network": networks[task], **changes})
     network = small_network(content["network"]["name"], content["network"]["kwargs"], seed)

@@ -30,6 +30,7 @@ from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner, Job, Lane, Outcome, Request
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.open import open_path
+from medview.workspace.operations.predict import run_model
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import ShapePreview
 from medview.workspace.prompting import held_by
@@ -40,6 +41,7 @@ from medview.workspace.tool_actions import set_tool
 from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 from tests.helpers.contrast import write_contrast
+from tests.ml.small_packs import small_pack
 from tests.workspace.conftest import make_case
 
 MIDDLE_KJI = (6.0, 10.0, 12.0)
@@ -480,3 +482,29 @@ def test_every_prompt_is_one_command_with_its_log(tool: Workspace, hands: Hands,
     for command in commands:
         assert command.tool == "prompt"
         assert sum(isinstance(change, PromptChange) for change in command.changes) == 1
+
+
+def test_running_a_model_that_takes_prompts_takes_the_tool_with_it(
+    workspace: Workspace, tmp_path: Path, case: OpenCase, said: list[str]
+) -> None:
+    pack = small_pack(tmp_path / "b" / "interactive", "interactive")
+    workspace.services = Services(InlinePool(), Registry(tmp_path / "a", tmp_path / "b"))
+    assert run_model(workspace, pack) is None
+    assert (workspace.bench.tool, workspace.bench.prompt_engine) == (Tool.PROMPT, pack.spec.key)
+    assert pack.spec.name in said[-1]
+
+
+def test_a_model_is_asked_on_its_lane_and_kept_in_the_log(
+    workspace: Workspace, hands: Hands, case: OpenCase, tmp_path: Path
+) -> None:
+    pack = small_pack(tmp_path / "b" / "interactive", "interactive")
+    workspace.services = Services(InlinePool(), Registry(tmp_path / "a", tmp_path / "b"))
+    assert run_model(workspace, pack) is None
+    point(hands, at(case, MIDDLE_KJI))
+    log = case.labels.prompts[case.view.active_segment_id]
+    assert (log.engine, log.model_sha256) == (pack.spec.key, pack.sha256)
+    assert workspace.runner.jobs[-1].lane is Lane.MODEL
+    workspace.bench.prompt_engine = ""
+    point(hands, at(case, OTHER_KJI))
+    after = case.labels.prompts[case.view.active_segment_id]
+    assert (after.engine, len(after.settled), len(after.prompts)) == ("", 1, 1)

@@ -13,11 +13,12 @@ from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import clear_layout, icon_button, row_of, text_button, words
 from medview.gui.parts.model_card import ModelCard
 from medview.gui.parts.theme_tokens import GRID_PX
+from medview.ml.spec import Task
 from medview.workspace.finder import Entry
 from medview.workspace.jobs import Job, JobStatus
 from medview.workspace.model_inputs import ModelInputs
 from medview.workspace.operations.model_inputs import asks_first, estimate_short, estimate_text, inputs_for
-from medview.workspace.operations.predict import offers, run_on
+from medview.workspace.operations.predict import offers, run_on, take_prompt_tool
 from medview.workspace.pace import known_estimate
 from medview.workspace.run_rules import run_on_open, runs_on_open
 from medview.workspace.workspace import Workspace
@@ -149,7 +150,11 @@ class ModelsPanel(QWidget):
         case = self._workspace.active
         if case is None:
             return
-        inputs = inputs_for(self._workspace, self.cards[key].offer.pack, case)
+        pack = self.cards[key].offer.pack
+        if pack.spec.task is Task.INTERACTIVE:
+            take_prompt_tool(self._workspace, pack)
+            return
+        inputs = inputs_for(self._workspace, pack, case)
         if not asks_first(self._workspace, inputs):
             self._start(key, inputs)
             return

@@ -43,11 +43,11 @@ class ModelGrid:
         """Return the grid of a prepared volume."""
         turned = np.asarray(prepared.turned_shape_kji, dtype=np.float64)
         if prepared.ratios_kji is None:
-            scale = turned / np.asarray(prepared.shape_kji)
-            offset = 0.5 * scale - 0.5
+            scale = np.asarray(prepared.crop.shape_kji) / np.asarray(prepared.shape_kji)
+            offset = prepared.crop.min_kji + 0.5 * scale - 0.5
         else:
             scale = 1.0 / np.asarray(prepared.ratios_kji)
-            offset = np.zeros(3)
+            offset = np.asarray(prepared.crop.min_kji, dtype=np.float64)
         flipped = np.asarray(prepared.orientation.flipped)
         offset = np.where(flipped, turned - 1.0 - offset, offset)
         scale = np.where(flipped, -scale, scale)

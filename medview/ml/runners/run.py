@@ -125,6 +125,8 @@ def _explaining(spec: ModelSpec) -> Iterator[None]:
 
 def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -> RunningJob:
     spec = request.pack.spec
+    if spec.task not in RUNNERS:
+        raise ModelError(f"{spec.name} finds objects from prompts; take the prompt tool in the window and choose it there.")
     for channel, given in enumerate(request.volumes):
         fit = fits(spec, given.modality, given.geometry, given.unit, given.colour, channel)
         if not fit.ok:

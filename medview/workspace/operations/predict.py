@@ -14,6 +14,7 @@ from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import Fit, fits
 from medview.ml.runners.quiet_import import import_torch
+from medview.ml.spec import Task
 from medview.workspace.events import Severity
 from medview.workspace.input_preparation import Preparation
 from medview.workspace.jobs import Job, Lane, Outcome
@@ -23,6 +24,8 @@ from medview.workspace.operations.device import reporting
 from medview.workspace.operations.labels import propose
 from medview.workspace.operations.model_inputs import inputs_for, refreshed, why_not_now
 from medview.workspace.pace import with_run
+from medview.workspace.tool_actions import set_tool
+from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 
 _PREPARED = 0.1
@@ -99,6 +102,9 @@ def run_model(
     case = workspace.active
     if case is None:
         return None
+    if pack.spec.task is Task.INTERACTIVE:
+        take_prompt_tool(workspace, pack)
+        return None
     fit = _fit(pack, case)
     problem = why_not_now(case) if fit.ok else fit.reason
     if problem:
@@ -111,6 +117,13 @@ def run_model(
         workspace.say(text.format(channel=channel), Severity.WARNING)
         return None
     return run_on(workspace, inputs, device, then)
+
+
+def take_prompt_tool(workspace: Workspace, pack: ModelPack) -> None:
+    """Put the prompt tool into the hand and let it ask a model: such a model runs on what is pointed at."""
+    workspace.bench.prompt_engine = pack.spec.key
+    set_tool(workspace, Tool.PROMPT)
+    workspace.say(_("Click on an object; {name} finds it.").format(name=pack.spec.name))
 
 
 def run_on(

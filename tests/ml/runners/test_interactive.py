@@ -21,12 +21,14 @@ from medview.core.vector import triple
 from medview.core.volume import Rescale, Volume
 from medview.ml.networks.unet import unet3d
 from medview.ml.packs import ModelPack, write_pack
+from medview.ml.predict import PredictRequest
 from medview.ml.runners import interactive
 from medview.ml.runners.interactive import find_object
 from medview.ml.runners.model_grid import ModelGrid
 from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.prompt_region import PromptRegion, looked_at
-from medview.ml.spec import InteractiveOutput
+from medview.ml.runners.run import predict
+from medview.ml.spec import Crop, InteractiveOutput
 from tests.ml.small_packs import document, oblique_geometry
 
 SHAPE = (30, 56, 66)
@@ -266,3 +268,27 @@ def test_a_models_grid_lies_where_its_voxels_came_from(tmp_path: Path, spacing: 
     assert np.abs(back - along)[3:-3, 3:-3, 3:-3].max() < 0.1
     whole = grid.from_native(np.ones(SHAPE, dtype=bool), Box.whole(SHAPE))
     assert float(whole[inner].min()) == pytest.approx(1.0)
+
+
+def test_a_cropped_models_grid_lies_where_its_voxels_came_from(tmp_path: Path) -> None:
+    geometry = oblique_geometry(SHAPE, (2.1, 0.9, 1.1))
+    values = np.zeros(SHAPE, dtype=np.float32)
+    index = np.stack(np.indices(SHAPE), axis=-1)
+    along = geometry.point_lps_mm(index) @ np.array([0.7, -0.4, 0.5])
+    inner = (slice(6, 25), slice(9, 40), slice(12, 50))
+    values[inner] = along[inner]
+    wanted = known_pack(tmp_path / "p", spacing=1.0).spec.input
+    wanted = replace(wanted, crop=Crop.NONZERO, channels=(replace(wanted.channels[0], intensity=()),))
+    prepared = prepare((Volume(values, geometry, "CT", "HU"),), wanted, Inline())
+    assert prepared.crop != Box.whole(prepared.turned_shape_kji)
+    grid = ModelGrid.of(prepared, geometry)
+    places = grid.geometry.point_lps_mm(np.stack(np.indices(prepared.shape_kji), axis=-1)) @ np.array([0.7, -0.4, 0.5])
+    deep = (slice(4, -4),) * 3
+    assert np.abs(prepared.values[0].numpy() - places)[deep].max() < 0.1
+
+
+def test_running_such_a_pack_on_a_whole_series_is_refused_with_the_way(tmp_path: Path) -> None:
+    geometry = plain()
+    pack = known_pack(tmp_path / "p")
+    with pytest.raises(ModelError, match="prompt tool"):
+        predict(PredictRequest(volume_of(geometry, ball(geometry, (14, 20, 20), 5.0)), pack, "cpu"), Inline())
