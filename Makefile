@@ -18,10 +18,12 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Mutated real files: through the readers, and a tenth of them through the window. MEDVIEW_FUZZ_SEED chooses others.
+# Mutated real files: through the readers, and a tenth of them through the window; mutated models; two hundred hostile models,
+# each converted in a process of its own. MEDVIEW_FUZZ_SEED chooses others.
 fuzz: $(VENV)/.dev
+	MEDVIEW_FUZZ_PACK_COUNT=$${MEDVIEW_FUZZ_PACK_COUNT:-3000} MEDVIEW_HOSTILE_DOOR=child \
 	MEDVIEW_FUZZ_COUNT=$${MEDVIEW_FUZZ_COUNT:-20000} MEDVIEW_FUZZ_WINDOW_COUNT=$${MEDVIEW_FUZZ_WINDOW_COUNT:-2000} \
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/fuzz
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/fuzz tests/ml/test_hostile_packs.py
 
 # Reader processes killed at random while series are read; then painters killed and their disks failing, at every write of a
 # script, and long histories.

@@ -27,6 +27,8 @@ LARGEST_RATIO = 200
 
 MOST_MEMBERS = 64
 
+LONGEST_NAME = 200
+
 PICKLE_SIGNS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How files of ``torch.save`` and other pickles begin; loading them could run code."""
 
@@ -243,6 +245,7 @@ def _plain_names(archive: Path, members: list[zipfile.ZipInfo]) -> list[str]:
     for member, name in zip(members, names, strict=True):
         kind = stat.S_IFMT(member.external_attr >> 16)
         plain = name not in ("", ".", "..") and not set(name) & set('\\:*?"<>|\x00')
+        plain = plain and name.isprintable() and len(name) <= LONGEST_NAME
         if not plain or kind not in (0, stat.S_IFREG) or member.flag_bits & 1:
             raise PackError(
                 f"{archive.name} holds a file that would not stay inside the pack's folder; it was not opened.",
@@ -252,7 +255,8 @@ def _plain_names(archive: Path, members: list[zipfile.ZipInfo]) -> list[str]:
             raise PackError(
                 f"{archive.name} holds a file that inflates without bound; it was not opened.", detail=repr(member)
             )
-    if len(set(names)) != len(names):
+    # On some disks names that differ only in case are the same file.
+    if len({name.casefold() for name in names}) != len(names):
         raise PackError(f"{archive.name} holds the same file twice; it was not opened.")
     return names
 

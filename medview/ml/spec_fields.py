@@ -14,6 +14,13 @@ LARGEST_SIDE = 2048
 """Longest tile or input side in voxels."""
 
 
+LONGEST_LINE = 200
+"""Longer texts may have several lines."""
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the direction of what follows: a name could read as another one."""
+
+
 class Fields:
     """One JSON object, read key by key; what nobody asked for is an error."""
 
@@ -62,7 +69,7 @@ class Fields:
             return default
         if not isinstance(found, str) or len(found) > most or (default is None and not found.strip()):
             self.wrong(key, f"a text of at most {most} characters")
-        if any(ord(c) < 32 and c not in "\n\t" for c in found):
+        if not _plain(found, lines=most > LONGEST_LINE):
             self.wrong(key, "a text without control characters")
         return found
 
@@ -110,7 +117,9 @@ class Fields:
             return default
         if not isinstance(found, list) or len(found) > most or (not found and not empty):
             self.wrong(key, "a list of names")
-        names = tuple(name for name in found if isinstance(name, str) and 0 < len(name.strip()) <= 80)
+        names = tuple(
+            name for name in found if isinstance(name, str) and 0 < len(name.strip()) <= 80 and _plain(name, lines=False)
+        )
         if len(names) != len(found) or len(set(names)) != len(names):
             self.wrong(key, "a list of different names")
         return names
@@ -139,3 +148,14 @@ class Fields:
             return COLOUR_CYCLE[position % len(COLOUR_CYCLE)]
         red, green, blue = (int(n) for n in self.numbers(key, 3, 0, 255))
         return red, green, blue
+
+
+def _plain(text: str, *, lines: bool) -> bool:
+    """Whether a text is what it looks like, and can be written down."""
+    allowed = "\n\t" if lines else ""
+    try:
+        # Half a character, which JSON can spell, is refused by files and databases.
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return not _TURNING.search(text) and not any(ord(c) < 32 and c not in allowed for c in text)

@@ -14,8 +14,9 @@ from tests.helpers.timing import allowed_s
 
 MOST_SECONDS = 10.0
 HARMLESS = (
-    "bundle-", "document-name-override", "document-tile-huge", "document-tile-tiny-overlap", "document-spacing-tiny",
-    "document-network-other", "files-beside-pack", "header-double", "document-labels-many", "document-name-newlines",
+    "bundle-weights-elsewhere", "bundle-weights-script", "bundle-import-list", "bundle-initialize", "bundle-unused-code",
+    "bundle-mode-debug", "bundle-requires", "bundle-deep-brackets", "document-tile-huge",
+    "document-tile-tiny-overlap", "document-spacing-fine", "document-network-other", "files-beside-pack", "header-double",
 )  # fmt: skip
 """Beginnings of names of what may be added, since nothing bad comes of it."""
 

@@ -66,9 +66,11 @@ class BundleConfig:
         """Raise the PackError that shows the line MedView does not take."""
         text = found if isinstance(found, str) else json.dumps(found, default=str)
         shown = "".join(c if c.isprintable() else " " for c in text)[:_SHOWN]
-        raise PackError(
-            f"{self.file} {why} at {where} ({shown}); MedView runs no code of a model, ask its author for a pack."
+        code = "needs code" in why
+        then = (
+            "MedView runs no code of a model, so ask its author for a pack" if code else "ask its author for a model pack"
         )
+        raise PackError(f"{self.file} {why} at {where} ({shown}); {then}.")
 
     def value(self, raw: object, where: str, depth: int = 0) -> object:
         """Return the plain value something in the file stands for.

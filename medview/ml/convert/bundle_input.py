@@ -36,6 +36,8 @@ class InputRead:
     intensity : list of dict
         Steps of a pack.
     crop : str
+    before : int
+        How many of the steps come before resampling.
     remarks : list of str
         What a person should know of differences.
     """
@@ -46,6 +48,7 @@ class InputRead:
     edges: bool = False
     intensity: list[dict[str, object]] = field(default_factory=list)
     crop: str = "none"
+    before: int = 0
     remarks: list[str] = field(default_factory=list)
 
 
@@ -78,6 +81,8 @@ def read_preprocessing(config: BundleConfig, raw: object, where: str, channels: 
             config.refuse(f"{component.where}#_target_", component.name, "uses a transform MedView does not have")
         reader(given, read)
         given.end()
+    if 0 < read.before < len(read.intensity):
+        read.remarks.append("Some steps on values come before resampling in MONAI, and all after it here.")
     return read
 
 
@@ -114,8 +119,7 @@ def _spacing(given: Arguments, read: InputRead) -> None:
         given.wrong("pixdim", "depends on the image in a way MedView does not have")
     for name in ("padding_mode", "align_corners", "image_only", "recompute_affine", "ensure_same_shape"):
         given.take(name)
-    if read.intensity:
-        read.remarks.append("Its values are normalised after resampling here, and before it in MONAI.")
+    read.before = len(read.intensity)
     read.edges = given.flag("scale_extent")
     read.spacing_mm = [float(side) for side in spacing]
 

@@ -17,6 +17,23 @@ LARGEST_WEIGHTS_BYTES = 8 << 30
 
 ZIP_SIGN = b"PK\x03\x04"
 
+_DAMAGE = (
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    # torch reads what ends in .safetensors by that library, whatever it is.
+    safetensors.SafetensorError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    OSError,
+)
+"""What reading a broken or hostile file ends in."""
+
 
 def read_tensors(path: Path, keys: Sequence[str] = ()) -> dict[str, torch.Tensor]:
     """Read a state dict, by what the file is and not by what it is called.
@@ -64,7 +81,7 @@ def _read_checkpoint(path: Path, keys: Sequence[str], *, zipped: bool) -> dict[s
                 raise PackError(f"{path.name} is a TorchScript program, not plain tensors; ask the author for safetensors.")
         # weights_only keeps the unpickler to tensors and plain containers; anything else raises.
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except _DAMAGE as error:
         raise PackError(
             f"The weights {path.name} are not plain tensors, and the rest could run code; ask for safetensors.",
             detail=repr(error),

@@ -129,6 +129,7 @@ def _input(read: InputRead, tiles: TilesRead, network: BundleNetwork, card: Bund
         "grid": "edges" if spacing is None or read.edges else "centres",
         "crop": read.crop,
         "intensity": read.intensity,
+        "intensity_first": 0 < read.before == len(read.intensity),
     }
 
 

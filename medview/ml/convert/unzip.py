@@ -16,6 +16,8 @@ DEEPEST = 12
 SMALL_BYTES = 1 << 20
 """Texts and logs may well inflate by more than weights do."""
 
+LONGEST_NAME = 200
+
 _CHUNK = 1 << 20
 _NEVER = set('\\:*?"<>|\x00')
 
@@ -49,7 +51,10 @@ def _places(archive: Path, members: list[zipfile.ZipInfo]) -> list[PurePosixPath
     for member in members:
         parts = member.filename.split("/")
         kind = stat.S_IFMT(member.external_attr >> 16)
-        plain = all(part not in ("", ".", "..") and not set(part) & _NEVER for part in parts)
+        plain = all(
+            part not in ("", ".", "..") and not set(part) & _NEVER and part.isprintable() and len(part) <= LONGEST_NAME
+            for part in parts
+        )
         if not plain or len(parts) > DEEPEST or kind not in (0, stat.S_IFREG) or member.flag_bits & 1:
             raise PackError(
                 f"{archive.name} holds a file that would not stay inside its folder; it was not opened.",

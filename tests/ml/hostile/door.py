@@ -33,7 +33,7 @@ REAL_CHILD = os.environ.get("MEDVIEW_HOSTILE_DOOR") == "child"
 
 def main(folder: Path, trap: Path) -> None:
     """Write one line per model."""
-    _limit()
+    limit_memory()
     announced: list[str] = []
     watching = False
 
@@ -82,7 +82,8 @@ def _added(source: Path, registry: Registry, place: Path) -> ModelPack:
     return registry.add(place / "converted")
 
 
-def _limit() -> None:
+def limit_memory() -> None:
+    """Let this process fail before the computer does."""
     try:
         import resource
     except ImportError:

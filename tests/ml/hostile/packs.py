@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from tests.ml.convert.bundles import on_answer, on_image, spleen_like, write_bundle
-from tests.ml.convert.nnunet_folders import configuration, dataset_json
+from tests.ml.convert.bundles import UNET, monai_network, on_answer, on_image, spleen_like, write_bundle
+from tests.ml.convert.nnunet_folders import configuration, dataset_json, plans_json
 from tests.ml.hostile.gadgets import WRAPPINGS, gadgets, torch_zip
 from tests.ml.small_packs import document, small_network
 
@@ -116,7 +116,7 @@ def _in_brainchop(folder: Path, weights: bytes) -> Path:
 
 
 def _in_nnunet(folder: Path, weights: bytes) -> Path:
-    plans = {"dataset_name": "D", "plans_name": "P", "configurations": {"3d_fullres": configuration()}}
+    plans = plans_json({"3d_fullres": configuration()})
     root = folder / "Trainer__Plans__3d_fullres"
     files = {"dataset.json": json.dumps(dataset_json()).encode(), "plans.json": json.dumps(plans).encode()}
     return write_files(root, {**files, "fold_0/checkpoint_final.pth": weights})
@@ -202,9 +202,7 @@ def _changed_bundle(way: str, value: object) -> Maker:
         for key in keys:
             inner = inner[int(key)] if key.isdigit() else inner.setdefault(key, {})
         inner[int(last) if last.isdigit() else last] = copy.deepcopy(value)
-        write_bundle(folder / "b", about, program)
-        (folder / "b" / "models" / "model.pt").write_bytes(torch_zip(b"\x80\x02}."))
-        return folder / "b"
+        return write_bundle(folder / "b", about, program, monai_network(UNET))
 
     return make
 
@@ -336,7 +334,7 @@ def _documents(trap: Path) -> dict[str, Maker]:
         "tile-negative": {"tiling": good | {"tile_kji": [-16, 16, 16]}},
         "tile-tiny-overlap": {"tiling": good | {"tile_kji": [8, 8, 8], "overlap": 0.9}},
         "overlap-one": {"tiling": good | {"overlap": 1.0}},
-        "spacing-tiny": {"input": {**content["input"], "spacing_kji_mm": [0.05, 0.05, 0.05]}},
+        "spacing-fine": {"input": {**content["input"], "spacing_kji_mm": [0.5, 5.0, 5.0]}},
         "spacing-zero": {"input": {**content["input"], "spacing_kji_mm": [0, 0, 0]}},
         "intensity-divide": {
             "input": {**content["input"], "intensity": [{"op": "shift_scale", "subtract": 0, "divide": 0}]}},
