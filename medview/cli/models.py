@@ -43,7 +43,8 @@ def add(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="PATH|URL", help="Pack folder, zip or https address (...#sha256=...), or a folder with foreign weights"
+            metavar="PATH|URL",
+            help="Pack folder, zip or https address (...#sha256=...), or a MONAI bundle, nnU-Net training or MeshNet",
         ),
     ],
     *,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +31,18 @@ LARGEST_RATIO = 200
 MOST_MEMBERS = 64
 
 LONGEST_NAME = 200
+
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
+"""What reading a broken zip ends in."""
 
 PICKLE_SIGNS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How files of ``torch.save`` and other pickles begin; loading them could run code."""
@@ -107,7 +122,7 @@ def looks_like_pack(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as zipped:
             names = {tuple(name.split("/")) for name in zipped.namelist()}
-    except (zipfile.BadZipFile, OSError, NotImplementedError):
+    except (*BROKEN_ZIP, OSError):
         # What is wrong with a zip is said where packs are unpacked.
         return path.suffix.lower() == ".zip"
     tops = {way[:-1] for way in names if way[-1] == MODEL_FILE and len(way) <= 2}
@@ -131,7 +146,7 @@ def unpack(archive: Path, folder: Path) -> None:
             names = _plain_names(archive, members)
             for member, name in zip(members, names, strict=True):
                 _write_member(zipped, member, folder / name, archive)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except BROKEN_ZIP as error:
         raise PackError(f"{archive.name} is not a readable zip; copy it again.", detail=repr(error)) from error
 
 

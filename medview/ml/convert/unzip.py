@@ -8,15 +8,13 @@ from pathlib import Path, PurePosixPath
 
 from medview.core.atomic import write_error
 from medview.core.errors import PackError
-from medview.ml.packs import LARGEST_RATIO
+from medview.ml.packs import BROKEN_ZIP, LARGEST_RATIO, LONGEST_NAME
 
 LARGEST_BYTES = 16 << 30
 MOST_FILES = 4096
 DEEPEST = 12
 SMALL_BYTES = 1 << 20
 """Texts and logs may well inflate by more than weights do."""
-
-LONGEST_NAME = 200
 
 _CHUNK = 1 << 20
 _NEVER = set('\\:*?"<>|\x00')
@@ -38,7 +36,7 @@ def unzip(archive: Path, folder: Path) -> None:
             places = _places(archive, members)
             for member, place in zip(members, places, strict=True):
                 _write(zipped, member, folder / place, archive)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except BROKEN_ZIP as error:
         raise PackError(f"{archive.name} is not a readable zip; copy it again.", detail=repr(error)) from error
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import medview
-from medview.core.errors import PackError
+from medview.core.errors import CancelledError, PackError
+from medview.core.job import Inline
 from medview.ml.convert.guard import MEMORY_LIMIT_BYTES
 from medview.ml.registry import Registry
-from medview.workspace import models
+from medview.workspace import converting
 from medview.workspace.models import add_model
 from tests.ml.convert.bundles import monai_network, spleen_like, write_bundle
 
@@ -112,13 +113,13 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 def seen_by_child(monkeypatch: pytest.MonkeyPatch, source: Path, registry: Registry) -> dict[str, object]:
     """Add a model and return how its child process was started."""
     seen: dict[str, object] = {}
-    run = subprocess.run
+    start = subprocess.Popen
 
-    def watched(command: list[str], **how: object) -> subprocess.CompletedProcess[str]:
+    def watched(command: list[str], **how: object) -> subprocess.Popen[str]:
         seen.update(how, command=command)
-        return run(command, **how)  # type: ignore[call-overload, no-any-return]
+        return start(command, **how)  # type: ignore[call-overload, no-any-return]
 
-    monkeypatch.setattr(models.subprocess, "run", watched)
+    monkeypatch.setattr(converting.subprocess, "Popen", watched)
     add_model(source, registry)
     return seen
 
@@ -147,14 +148,31 @@ def test_the_child_is_told_no_secrets_and_looks_for_no_code_in_the_folder(
 
 def test_a_conversion_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").mkdir()
-    monkeypatch.setattr(models, "_CONVERSION_LIMIT_S", 0.2)
+    monkeypatch.setattr(converting, "LIMIT_S", 0.2)
     with pytest.raises(PackError, match="took too long"):
         add_model(tmp_path / "a", Registry(tmp_path / "none", tmp_path / "user"))
 
 
 def test_a_crash_of_the_child_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").mkdir()
-    monkeypatch.setattr(models.sys, "executable", "/bin/false")
+    monkeypatch.setattr(converting.sys, "executable", "/bin/false")
     with pytest.raises(PackError) as refused:
         add_model(tmp_path / "a", Registry(tmp_path / "none", tmp_path / "user"))
     assert refused.value.sentence.endswith("could not be converted.")
+
+
+def test_cancel_ends_the_child_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    started: list[subprocess.Popen[str]] = []
+    start = subprocess.Popen
+
+    def watched(command: list[str], **how: object) -> subprocess.Popen[str]:
+        started.append(start(command, **how))  # type: ignore[call-overload]
+        return started[-1]
+
+    monkeypatch.setattr(converting.subprocess, "Popen", watched)
+    context = Inline()
+    context.cancel()
+    with pytest.raises(CancelledError):
+        add_model(tmp_path / "a", Registry(tmp_path / "none", tmp_path / "user"), context)
+    assert started[0].returncode is not None
