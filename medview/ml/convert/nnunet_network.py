@@ -29,6 +29,26 @@ _FIXED: Mapping[str, tuple[object, ...]] = {
 }
 """What MedView's networks do, and all that nnU-Net's own plans say."""
 
+_READ = {
+    "n_stages",
+    "features_per_stage",
+    "conv_op",
+    "kernel_sizes",
+    "strides",
+    "n_conv_per_stage",
+    "n_blocks_per_stage",
+    "n_conv_per_stage_decoder",
+    "conv_bias",
+}
+_WITHOUT_MEANING = {
+    "deep_supervision",
+    "dropout_op_kwargs",
+    "input_channels",
+    "num_classes",
+    "squeeze_excitation_reduction_ratio",
+}
+"""Said of training, or of what is fixed otherwise."""
+
 
 def configuration_of(plans: ForeignObject, name: str) -> ForeignObject:
     """Return a configuration with what it inherits.
@@ -66,8 +86,8 @@ def network_of(configuration: ForeignObject, channels: int, classes: int) -> dic
     architecture = configuration.inside("architecture")
     kind = _kind(architecture, "network_class_name")
     kwargs = architecture.inside("arch_kwargs")
-    for key, known in _FIXED.items():
-        if key in kwargs.content and kwargs.content[key] not in known:
+    for key, value in kwargs.content.items():
+        if key not in _READ | _WITHOUT_MEANING and value not in _FIXED.get(key, ()):
             kwargs.cannot(key, NEEDS_CODE)
     convolution = f"torch.nn.modules.conv.Conv{dimensions}d"
     if kwargs.text("conv_op", convolution) not in (convolution, f"torch.nn.Conv{dimensions}d"):

@@ -242,6 +242,7 @@ def changed(path: str, value: Any, **more: Any) -> dict[str, Any]:
         (changed("architecture.arch_kwargs.norm_op", "torch.nn.BatchNorm3d"), "norm_op"),
         (changed("architecture.arch_kwargs.nonlin", "os.system"), "nonlin"),
         (changed("architecture.arch_kwargs.block", "my.Block"), "block"),
+        (changed("architecture.arch_kwargs.attention", True), "attention"),
         (changed("architecture.arch_kwargs.strides", [[1, 1, 1], [0, 2, 2], [2, 2, 2]]), "strides"),
         (changed("spacing", [0, 1, 1]), "spacing"),
         (changed("inherits_from", "3d_fullres"), "3d_fullres"),
