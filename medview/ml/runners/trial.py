@@ -18,6 +18,7 @@ from medview.ml.runners.device_errors import explained
 from medview.ml.runners.memory_plan import MemoryPlan, make_plan
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import model_shape
+from medview.ml.runners.tile_starts import tile_starts
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
 from medview.ml.spec import Blend, ModelSpec, Shape3
 from medview.ml.weights import RESIDENT
@@ -95,10 +96,10 @@ def _pieces(spec: ModelSpec, plan: MemoryPlan, shape: Shape3) -> tuple[Shape3, f
     if tiling is None:
         return shape, 1.0
     if tiling.blend is Blend.GAUSSIAN:
-        count = 1
+        # Each tile is looked at in every mirrored way as well.
+        count = 1 << len(tiling.mirror_axes)
         for length, side in zip(shape, tiling.tile_kji, strict=True):
-            step = max(1, int(side * (1.0 - tiling.overlap)))
-            count *= 1 + max(0, math.ceil((length - side) / step))
+            count *= len(tile_starts(length, side, tiling.overlap, spread=tiling.spread))
         return tiling.tile_kji, float(count)
     read = 1.0
     for length, splits, margin in zip(shape, plan.splits_kji, tiling.margin_kji, strict=True):

@@ -36,6 +36,15 @@ def test_one_tile_tells_the_time_of_all_within_a_factor(tmp_path: Path) -> None:
     assert truth / 8 < found.seconds < truth * 8 + 4
 
 
+def test_mirrored_looks_take_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "_timed", lambda *_: 1.0)
+    geometry = ct_volume((60, 90, 100)).geometry
+    once = trial.estimate(small_pack(tmp_path / "a", tiling=TILES), geometry, Inline(), "cpu").seconds
+    tiling = {**TILES, "mirror": ["k", "j", "i"]}
+    mirrored = trial.estimate(small_pack(tmp_path / "b", tiling=tiling), geometry, Inline(), "cpu").seconds
+    assert mirrored > 7 * once
+
+
 @pytest.mark.parametrize("task", ["detection", "classification"])
 def test_every_kind_of_model_is_estimated(tmp_path: Path, task: str) -> None:
     pack = small_pack(tmp_path / task, task)
