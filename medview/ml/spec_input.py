@@ -66,7 +66,7 @@ def read_input(fields: Fields, task: Task) -> InputSpec:
         if sorted(axes) != [0, 1, 2] or orientation is not None:
             fields.wrong("axes", "0, 1 and 2 in the model's order, and orientation null")
     crop = Crop(fields.choice("crop", [c.value for c in Crop], Crop.NONE.value))
-    if crop is Crop.NONZERO and task not in (Task.SEGMENTATION, Task.CLASSIFICATION):
+    if crop is Crop.NONZERO and task is not Task.SEGMENTATION:
         fields.wrong("crop", "none or body, for this task")
     spec = InputSpec(
         channels=_channels(fields),

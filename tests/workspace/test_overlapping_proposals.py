@@ -39,7 +39,7 @@ def regions(case: OpenCase) -> Proposal:
 
 def test_each_mask_becomes_a_proposal_in_a_colour_of_its_own(case: OpenCase) -> None:
     labels.propose(case, regions(case))
-    first, second = case.labels.proposals.values()
+    second, first = case.labels.proposals.values()
     assert [one.prediction.model_name for one in (first, second)] == ["Regions", "Regions (2)"]
     assert [[s.name for s in mask.segments] for one in (first, second) for mask in one.prediction.masks] == [
         ["Whole"],
@@ -49,7 +49,7 @@ def test_each_mask_becomes_a_proposal_in_a_colour_of_its_own(case: OpenCase) -> 
     assert colours[0] != colours[1]
     # Another run takes the place of both.
     labels.propose(case, Proposal("p9", regions(case).prediction, case.labels.revision))
-    assert list(case.labels.proposals) == ["p9", "p9-2"]
+    assert list(case.labels.proposals) == ["p9-2", "p9"]
 
 
 def test_segments_that_overlap_are_taken_over_whole(case: OpenCase) -> None:

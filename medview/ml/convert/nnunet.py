@@ -33,6 +33,9 @@ OVERLAP = 0.5
 
 NOT_STATED = "not stated by the source"
 
+_NUMBER = re.compile(r"^Dataset\d+_(?=.)")
+"""Says nothing to a person; it stays in the id."""
+
 _USUAL = {"nnUNetTrainer", "nnUNetPlans"}
 """Names that need not be told apart."""
 
@@ -119,8 +122,8 @@ def _write(
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "id": re.sub("[^a-z0-9]+", "-", f"nnunet-{title}".lower()).strip("-")[:63].rstrip("-"),
-        "name": (_plain(said.text("name", "")) or f"{title} (nnU-Net)")[:80],
-        "version": said.text("version", "") or f"{VERSION}+{digest.hexdigest()[:8]}",
+        "name": (_plain(said.text("name", "")) or f"{_NUMBER.sub('', title)} (nnU-Net)")[:80],
+        "version": said.text("version", "") or f"{VERSION}+{digest.hexdigest()[:6]}",
         "task": "segmentation",
         "summary": _plain(described)[:400],
         "network": network,
@@ -143,7 +146,7 @@ def _write(
         "ensemble": list(files),
         "card": card,
         "licence": next((line.strip()[:200] for line in licence.splitlines() if line.strip()), NOT_STATED),
-        "notice": "Converted from nnU-Net; compare a first result with nnU-Net's own before relying on it.",
+        "notice": "Converted from nnU-Net; compare a first result with its own.",
     }
     checks = _checks(fingerprint, plans)
     if checks:

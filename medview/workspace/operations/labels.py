@@ -163,7 +163,8 @@ def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: No
             parts.append(_told_apart(case, part, parts))
         earlier = [p for p in case.labels.proposals.values() if p.model_id == put.model_id]
         changes: list[Change] = [ProposalChange(p, None) for p in earlier]
-        changes += [ProposalChange(None, part) for part in parts]
+        # The one put up last is listed first.
+        changes += [ProposalChange(None, part) for part in reversed(parts)]
         command = Command(f"Run {prediction.model_name}", tuple(changes), "predict")
         if not case.note(command):
             case.show_only(changes)

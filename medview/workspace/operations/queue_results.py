@@ -116,7 +116,10 @@ def note(project: Project, stored: StoredProposals, proposal: Proposal) -> None:
     """Put a proposal into the journal of a case that is not open, in place of an earlier one of its model."""
     earlier = [one for one in stored.proposals.values() if one.model_id == proposal.model_id]
     parts = proposal.parts()
-    changes: list[Change] = [*(ProposalChange(one, None) for one in earlier), *(ProposalChange(None, one) for one in parts)]
+    changes: list[Change] = [
+        *(ProposalChange(one, None) for one in earlier),
+        *(ProposalChange(None, one) for one in reversed(parts)),
+    ]
     command = Command(f"Run {proposal.prediction.model_name}", tuple(changes), "predict")
     project.journal.append(stored.case_id, Entry(EntryKind.NOTE, command, stored.revision))
     for one in earlier:

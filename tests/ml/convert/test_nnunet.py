@@ -163,7 +163,7 @@ def test_every_fold_is_a_member_and_what_is_not_final_is_left_out(tmp_path: Path
 def test_a_folder_above_is_enough_while_it_holds_one_training(tmp_path: Path) -> None:
     trained = trained_folder(tmp_path / "results", [network().state_dict()])
     formats.convert(tmp_path / "results", tmp_path / "pack")
-    assert load_pack(tmp_path / "pack").spec.name == f"{NAME} 3d_fullres (nnU-Net)"
+    assert load_pack(tmp_path / "pack").spec.name == "Synthetic 3d_fullres (nnU-Net)"
     shutil.copytree(trained, trained.with_name("nnUNetTrainer__nnUNetPlans__again"))
     with pytest.raises(PackError, match="holds 2 trained nnU-Net folders; choose one of them"):
         formats.convert(tmp_path / "results", tmp_path / "other")
