@@ -27,7 +27,9 @@ class Fields:
     def __init__(self, content: object, where: str) -> None:
         self.where = where
         if not isinstance(content, dict):
-            raise PackError(f"{MODEL_FILE} has no object at {where or 'the top'}; ask its author for a proper pack.")
+            raise PackError(
+                f"{MODEL_FILE} has no object at {where.rstrip('.') or 'the top'}; ask its author for a proper pack."
+            )
         self.content: dict[str, object] = content
         self._asked: set[str] = set()
 

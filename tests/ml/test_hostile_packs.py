@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +13,18 @@ import pytest
 
 from tests.helpers.timing import allowed_s
 
-MOST_SECONDS = 10.0
+REAL_CHILD = os.environ.get("MEDVIEW_HOSTILE_DOOR") == "child"
+MOST_SECONDS = 60.0 if REAL_CHILD else 10.0
+LIMIT_S = 3600 if REAL_CHILD else 570
 HARMLESS = (
     "bundle-weights-elsewhere", "bundle-weights-script", "bundle-import-list", "bundle-initialize", "bundle-unused-code",
     "bundle-mode-debug", "bundle-requires", "bundle-deep-brackets", "document-tile-huge",
     "document-tile-tiny-overlap", "document-spacing-fine", "document-network-other", "files-beside-pack", "header-double",
 )  # fmt: skip
 """Beginnings of names of what may be added, since nothing bad comes of it."""
+
+
+pytestmark = pytest.mark.timeout(LIMIT_S + 30)
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +36,13 @@ def trap(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def told(trap: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("hostile")
     command = [sys.executable, "-m", "tests.ml.hostile.door", str(folder), str(trap)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=570)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_S)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     last = lines[-1]["name"] if lines else "none"
     assert done.returncode == 0, f"after {last}: {done.stderr[-3000:]}"
     return lines
 
 
-@pytest.mark.timeout(600)
 def test_nothing_a_model_brings_is_run(told: list[dict[str, Any]], trap: Path) -> None:
     assert len(told) >= 200
     assert sorted(path.name for path in trap.parent.iterdir()) == []

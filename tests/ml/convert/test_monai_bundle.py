@@ -82,8 +82,8 @@ def largest_of(labels: np.ndarray, values: list[int]) -> np.ndarray:
     return labels
 
 
-def monais_answer(program: dict[str, Any], network: torch.nn.Module, volume: Volume) -> np.ndarray:
-    """Run the bundle's own transforms, inferer and network by MONAI; labels in the volume's order (k, j, i).
+def monais_answer(program: dict[str, Any], network: torch.nn.Module, *volumes: Volume) -> np.ndarray:
+    """Run the bundle's own transforms, inferer and network by MONAI; labels (k, j, i), or masks (n, k, j, i) of regions.
 
     MONAI turns axes with nibabel, which is not here; SimpleITK does it, which has the same three letters.
     """
@@ -103,13 +103,14 @@ def monais_answer(program: dict[str, Any], network: torch.nn.Module, volume: Vol
         }
     )
     chain, steps = parser.get_parsed_content("chain"), list(parser.get_parsed_content("after").transforms)
-    stored = as_image(volume.values().astype(np.float32), volume.geometry)
-    turned = sitk.DICOMOrient(stored, letters[0]) if letters else stored
+    images = [as_image(volume.values().astype(np.float32), volume.geometry) for volume in volumes]
+    turns = [sitk.DICOMOrient(image, letters[0]) if letters else image for image in images]
+    stored, turned = images[0], turns[0]
     affine = np.eye(4)
     affine[:3, :3] = RAS @ np.reshape(turned.GetDirection(), (3, 3)) @ np.diag(turned.GetSpacing())
     affine[:3, 3] = RAS @ np.asarray(turned.GetOrigin())
-    columns_first = torch.from_numpy(sitk.GetArrayFromImage(turned).transpose(2, 1, 0).copy())
-    item = chain({"image": MetaTensor(columns_first[None], affine=affine)})
+    columns_first = np.stack([sitk.GetArrayFromImage(image).transpose(2, 1, 0) for image in turns])
+    item = chain({"image": MetaTensor(torch.from_numpy(columns_first), affine=affine)})
     with torch.inference_mode():
         item["pred"] = parser.get_parsed_content("inferer")(item["image"][None], network)[0]
     for step in after:
@@ -119,10 +120,13 @@ def monais_answer(program: dict[str, Any], network: torch.nn.Module, volume: Vol
             item["pred"] = largest_of(np.asarray(item["pred"]), step["applied_labels"])
         else:
             item = steps.pop(0)(item)
-    labels = sitk.GetImageFromArray(np.asarray(item["pred"])[0].transpose(2, 1, 0).astype(np.uint8))
-    labels.CopyInformation(turned)
     back = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(stored.GetDirection())
-    return sitk.GetArrayFromImage(sitk.DICOMOrient(labels, back) if letters else labels)
+    found = []
+    for channel in np.asarray(item["pred"]):
+        labels = sitk.GetImageFromArray(channel.transpose(2, 1, 0).astype(np.uint8))
+        labels.CopyInformation(turned)
+        found.append(sitk.GetArrayFromImage(sitk.DICOMOrient(labels, back) if letters else labels))
+    return found[0] if len(found) == 1 else np.stack(found)
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -196,8 +200,8 @@ def test_a_bundle_answers_as_monai_does(tmp_path: Path) -> None:
         (
             {"_target_": "AttentionUnet", "spatial_dims": 3, "in_channels": 1, "out_channels": 3, "channels": [4, 6],
              "strides": [2]},
-            [*LOADED, on_image("Orientationd", axcodes="PIR"), on_image("Spacingd", pixdim=2.2),
-             on_image("NormalizeIntensityd", subtrahend=-400, divisor=300)],
+            [*LOADED, on_image("Orientationd", axcodes="PIR"), on_image("NormalizeIntensityd"),
+             on_image("Spacingd", pixdim=2.2)],
             WINDOW,
             SOFTMAX,
         ),
@@ -292,6 +296,44 @@ def test_regions_of_several_channels_are_named_and_may_overlap(tmp_path: Path) -
     assert [label.name for label in spec.output.labels] == ["Tumor core", "Whole tumor", "Enhancing tumor"]
     assert (spec.output.activation, spec.output.overlapping) == ("sigmoid", True)
     assert "Lambdad" in spec.card.limitations
+
+
+REGIONS = [on_answer("Activationsd", sigmoid=True), INVERTED, on_answer("AsDiscreted", threshold=0.5)]
+NONZERO = on_image("NormalizeIntensityd", nonzero=True, channel_wise=True)
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        [*LOADED, on_image("CropForegroundd", source_key="image"), NONZERO],
+        [*LOADED, on_image("Orientationd", axcodes="RAS"), on_image("Spacingd", pixdim=[1.3, 1.3, 1.7]), NONZERO],
+    ],
+)
+def test_regions_of_two_sequences_are_those_of_monai(tmp_path: Path, chain: list[dict[str, Any]]) -> None:
+    shape = (22, 37, 43)
+    there = np.zeros(shape, dtype=bool)
+    there[2:20, 4:33, 6:40] = True
+    volumes = []
+    for n in range(2):
+        numbers = np.roll(ct_volume(shape).voxels, 5 * n, axis=2) + 1
+        geometry = Geometry.from_spacing(shape, (1.6, 1.0, 1.1))
+        volumes.append(Volume(np.where(there, numbers, 0).astype(np.uint16), geometry, "MR"))
+    about = metadata({"0": "Core", "1": "Whole", "2": "Enhancing"})
+    image = about["network_data_format"]["inputs"]["image"]
+    image |= {"modality": "MR", "format": "magnitude", "num_channels": 2, "channel_def": {"0": "T1c", "1": "FLAIR"}}
+    definition = {"_target_": "SegResNet", "in_channels": 2, "out_channels": 3, "blocks_down": [1, 1], "blocks_up": [1]}
+    program = inference(definition, chain, WINDOW, REGIONS)
+    network = monai_network(definition)
+    pack = converted(tmp_path, about, program, network)
+    expected = monais_answer(program, network, *volumes)
+    found = predict(PredictRequest(volumes[0], pack, device="cpu", others=(volumes[1],)), Inline())
+    masks = np.zeros_like(expected, dtype=bool)
+    for part in found.masks:
+        for segment in part.segments:
+            masks[segment.value - 1][part.box.slices] |= part.voxels == segment.value
+    assert (expected.sum(axis=(1, 2, 3)) > 100).sum() >= 2
+    for judged, mask in zip(expected, masks, strict=True):
+        assert dice(judged == 1, mask) >= 0.999 or judged.sum() < 100
 
 
 def test_a_network_of_slices_looks_at_the_slices_monai_looks_at(tmp_path: Path) -> None:
