@@ -178,6 +178,7 @@ class Peephole(QObject):
             "radius_mm": window.workspace.bench.brush_radius_mm,
             "maximised": window.workspace.bench.maximised,
             "jobs": [job.title for job in window.side.models._workspace.runner.jobs],
+            "queue": [task.state.value for task in window.workspace.queue.queue.tasks],
             "series": len(window.workspace.series),
             "title": window.windowTitle(),
             "hidden": window.workspace.bench.identity_hidden,

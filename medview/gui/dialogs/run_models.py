@@ -74,7 +74,7 @@ class RunModelsDialog(QDialog):
             box.setObjectName(f"queue {pack.spec.id}")
             box.toggled.connect(lambda _on: self._count())
             self.boxes[pack.spec.key] = box
-            column.addWidget(box)
+            column.addWidget(box, 0, Qt.AlignmentFlag.AlignLeft)
             line = self._lines[pack.spec.key]
             line.setContentsMargins(GRID_PX * 6, 0, 0, GRID_PX)
             column.addWidget(line)
