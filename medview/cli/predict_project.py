@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from medview.cli.output import print_json, progress, readers, say, show
 from medview.core.errors import ModelError
-from medview.workspace.project_predict import ProjectRun, failures, predict_project
+from medview.workspace.project_predict import ProjectRun, predict_project
 
 
 def run_on_project(run: ProjectRun, *, json: bool, quiet: bool) -> None:
@@ -29,3 +32,11 @@ def run_on_project(run: ProjectRun, *, json: bool, quiet: bool) -> None:
         )
     if document["failed"]:
         raise ModelError(f"{document['failed']} of {len(document['cases'])} cases failed: {failures(document)}.")
+
+
+def failures(document: Mapping[str, Any], most: int = 5) -> str:
+    """Return which cases failed and why, in one line; empty where none did."""
+    failed = [case for case in document["cases"] if case["status"] == "failed"]
+    listed = "; ".join(f"case {case['case']}: {case['reason'].rstrip('.')}" for case in failed[:most])
+    more = f"; and {len(failed) - most} more" if len(failed) > most else ""
+    return f"{listed}{more}" if failed else ""

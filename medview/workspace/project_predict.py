@@ -17,6 +17,7 @@ from typing import Any
 from medview.core.atomic import replacing
 from medview.core.errors import CancelledError, DiskFullError, MedViewError, ModelError, ReadError, WriteError
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.core.pixel_hash import left_out, same_pixels
 from medview.core.study import Series, VolumeEntry
 from medview.io.dicom.seg import RESEARCH_USE
@@ -31,7 +32,7 @@ from medview.workspace.input_preparation import Preparation
 from medview.workspace.operations.queue_known import request_for
 from medview.workspace.queue import SeriesPlace
 from medview.workspace.queue_fit import fit_of
-from medview.workspace.requests_queue import ReadVolume, find_volume
+from medview.workspace.requests_queue import ReadVolume, damage, find_volume
 
 STATUS_FILE = "status.jsonl"
 """One line per case that came to an end, the last one of a case counts; a line that was torn counts for nothing."""
@@ -143,14 +144,6 @@ def predict_project(run: ProjectRun, context: JobContext, pool: Pool) -> dict[st
     return document
 
 
-def failures(document: Mapping[str, Any], most: int = 5) -> str:
-    """Return which cases failed and why, in one line; empty where none did."""
-    failed = [case for case in document["cases"] if case["status"] == "failed"]
-    listed = "; ".join(f"case {case['case']}: {case['reason'].rstrip('.')}" for case in failed[:most])
-    more = f"; and {len(failed) - most} more" if len(failed) > most else ""
-    return f"{listed}{more}" if failed else ""
-
-
 def _begin(run: ProjectRun) -> dict[int, CaseOutcome]:
     """Get the output folder ready and return what an earlier run ended, by case."""
     status = run.output / STATUS_FILE
@@ -219,7 +212,7 @@ def _predict(
     opened = reader.begin(series, entry)
     damaged = {report.k for report in reader.fill(opened, entry.shape_kji[0] // 2, context)}
     if damaged:
-        return {}, f"{len(damaged)} slices are damaged, so a model would see gaps."
+        return {}, damage(len(damaged))
     known = row.pixels_sha256
     if known and not left_out(known) and not same_pixels(opened.volume, known):
         raise other_pixels()
@@ -310,10 +303,12 @@ class _Part:
     def __init__(self, context: JobContext, number: int, count: int) -> None:
         self._context, self._number, self._count = context, number, count
 
-    def progress(self, fraction: float, text: str) -> None:
+    def progress(self, fraction: float, _text: str) -> None:
         """Report how far all cases are."""
-        done = (self._number + fraction) / self._count
-        self._context.progress(done, f"Case {self._number + 1} of {self._count}: {text}")
+        number, count = self._number + 1, self._count
+        self._context.progress(
+            (self._number + fraction) / count, _("Case {number} of {count}").format(number=number, count=count)
+        )
 
     def partial(self, value: object) -> None:
         """Hand nothing over."""

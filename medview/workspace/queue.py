@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from medview.core.study import Series, VolumeEntry
+from medview.core.study import Reason, Series, VolumeEntry
 from medview.ml.spec import Shape3
 
 MOST_ATTEMPTS = 2
@@ -218,5 +218,6 @@ def tasks_of(models: Sequence[str], places: Sequence[SeriesPlace]) -> list[Queue
 def _interrupted(task: QueueTask) -> QueueTask:
     if task.attempts < MOST_ATTEMPTS:
         return replace(task, state=TaskState.WAITING)
-    sentence = f"MedView ended {task.attempts} times while this ran; retry it when other programs are closed."
-    return replace(task, state=TaskState.FAILED, sentence=sentence)
+    times = task.attempts
+    why = Reason("ENDED", f"MedView ended {times} times while this ran; retry it when other programs are closed.")
+    return replace(task, state=TaskState.FAILED, sentence=why.text)

@@ -10,7 +10,7 @@ from medview.core.errors import ReadError, StoreError
 from medview.core.job import JobContext
 from medview.core.language import _
 from medview.core.prediction import Prediction, Proposal
-from medview.core.study import Series, Verdict, VolumeEntry
+from medview.core.study import Reason, Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 from medview.io.dicom.scan import scan_files
 from medview.io.library import Library
@@ -105,13 +105,12 @@ class ReadAhead:
         stored = load_stored(self.project, series, entry, volume)
         damaged = reader.fill(opened, entry.shape_kji[0] // 2, context)
         if damaged:
-            count = len(damaged)
-            what = f"{count} slices are" if count > 1 else "A slice is"
-            return ReadVolume(series, entry, volume, problem=f"{what} damaged, so a model would see gaps.")
+            return ReadVolume(series, entry, volume, problem=damage(len(damaged)))
         tie = tie_pixels(self.project, stored, volume, ())
         problem = stored.problem or tie.other_pixels or tie.unsure
         if problem or stored.case_id is None or stored.loaded is None:
-            return ReadVolume(series, entry, volume, problem=problem or "The project cannot keep what a model would find.")
+            unkept = Reason("NOT_KEPT", "The project cannot keep what a model would find.")
+            return ReadVolume(series, entry, volume, problem=problem or unkept.text)
         # Labels themselves are let go of: only proposals are put up beside them.
         labels = stored.loaded.labels
         return ReadVolume(series, entry, volume, StoredProposals(stored.case_id, dict(labels.proposals), labels.revision))
@@ -236,6 +235,11 @@ def find_volume(
     if found is None:
         raise ReadError("The files of this series hold other images than when it was queued; queue it again.")
     return found
+
+
+def damage(count: int) -> str:
+    """Return why no model may run on a series with damaged slices."""
+    return Reason("DAMAGED_SLICE", f"{count} slices are damaged, so a model would see gaps.").text
 
 
 def row_of(task: QueueTask, position: int) -> QueueRow:

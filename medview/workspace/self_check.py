@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from medview.core.errors import PackError
+from medview.core.errors import DeviceError, PackError
 from medview.ml.packs import load_pack
 from medview.ml.registry import Registry
 from medview.ml.runners.device_errors import trouble_of_exit
@@ -23,17 +23,19 @@ def networks_run() -> dict[str, object]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     except subprocess.TimeoutExpired:
-        return {"ok": False, "problem": f"A small network did not come to an end within {LIMIT_S} s.", "devices": []}
+        return _told(DeviceError(f"A small network did not come to an end within {LIMIT_S} s."))
     if done.returncode == 0:
         try:
             return dict(json.loads(done.stdout))
         except ValueError:
-            return {"ok": False, "problem": "The self-test of networks gave no answer that can be read.", "devices": []}
+            return _told(DeviceError("The self-test of networks gave no answer that can be read."))
     lines = done.stderr.strip().splitlines()
     last = lines[-1] if lines else ""
     trouble = trouble_of_exit(done.returncode, last)
-    sentence = trouble.sentence.format(name="models") if trouble is not None else "A small network does not run here."
-    return {"ok": False, "problem": sentence, "detail": last or f"exit code {done.returncode}", "devices": []}
+    detail = last or str(done.returncode)
+    if trouble is None:
+        return _told(DeviceError("A small network does not run here.", detail=detail))
+    return {"ok": False, "problem": trouble.sentence.format(name="models"), "detail": detail, "devices": []}
 
 
 def altered_packs(registry: Registry) -> list[str]:
@@ -68,3 +70,7 @@ def free_memory_gb() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") / 1e9, 1)
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def _told(error: DeviceError) -> dict[str, object]:
+    return {"ok": False, "problem": error.sentence, "detail": error.detail, "devices": []}

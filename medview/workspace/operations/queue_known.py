@@ -14,7 +14,7 @@ from medview.workspace.input_preparation import Preparation
 from medview.workspace.model_inputs import ModelInputs, given_of
 from medview.workspace.open_case import OpenCase, case_key
 from medview.workspace.queue import SeriesPlace
-from medview.workspace.requests_queue import ReadVolume
+from medview.workspace.requests_queue import ReadVolume, damage
 from medview.workspace.workspace import Workspace
 
 
@@ -62,8 +62,7 @@ def arriving(workspace: Workspace, place: SeriesPlace) -> bool:
 def of_open(case: OpenCase) -> ReadVolume:
     """Return the volume of an open case as a model gets it."""
     count = len(case.anchor.load.damaged)
-    problem = f"{count} slices are damaged, so a model would see gaps." if count else ""
-    return ReadVolume(case.series, case.entry, case.anchor.volume, problem=problem)
+    return ReadVolume(case.series, case.entry, case.anchor.volume, problem=damage(count) if count else "")
 
 
 def request_for(

@@ -9,6 +9,7 @@ from functools import partial
 from medview.core.errors import DeviceError, GraphicsError, MedViewError, ModelError, PackError
 from medview.core.language import _, plural
 from medview.core.prediction import Prediction, Proposal
+from medview.core.study import Reason
 from medview.store.project import Project
 from medview.workspace.events import Severity, WayOut
 from medview.workspace.jobs import Job, Outcome
@@ -160,10 +161,11 @@ class QueueConductor:
         self._state.took(task.model, time.monotonic() - run.started_s)
         proposal = Proposal(proposal_id, value, revision)
         if proposal.empty:
-            self._end(task, TaskState.DONE, "It found nothing.")
+            self._end(task, TaskState.DONE, Reason("NOTHING", "It found nothing.").text)
             return
-        sentence = f"It took {sum(value.seconds.values()):.1f} s on {value.device}."
-        self._results.deliver(Result(task.task_uid, run.read, proposal, run.read.stored, sentence))
+        seconds = sum(value.seconds.values())
+        took = Reason("TOOK", f"It took {seconds:.1f} s on {value.device}.").text
+        self._results.deliver(Result(task.task_uid, run.read, proposal, run.read.stored, took))
         self.advance()
 
     def _on_failed(self, run: _Run, error: MedViewError) -> None:
