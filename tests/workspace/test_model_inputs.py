@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from medview.core.acquisition import Acquisition
 from medview.core.case_labels import CaseLabels
-from medview.core.errors import ModelError
+from medview.core.errors import CancelledError, ModelError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.prediction import Prediction
@@ -286,3 +286,38 @@ def test_a_model_asked_for_without_a_dialog_does_not_guess(workspace: Workspace,
     with_cases(workspace, made_case("T1 ax", grid()), made_case("T2 ax", grid()), made_case("T2 cor", grid()))
     assert run_model(workspace, pack, "cpu") is None
     assert said[-1].startswith("Several series could be T2")
+
+
+@pytest.mark.data
+def test_cancel_while_channels_are_read_or_resampled_leaves_nothing(
+    workspace: Workspace, tmp_path: Path, test_data: Path
+) -> None:
+    pack = several(tmp_path / "packs" / "brain")
+    found = scan(test_data / "mr-brain-t1-t1c-t2-flair", Inline(), InlinePool())
+    workspace.add_scan("brain", found)
+    open_series(workspace, next(one for one in found.series if one.description == "T1pre_reg"))
+    case = workspace.active
+    assert case is not None
+    request = inputs_for(workspace, pack, case).request("cpu")
+    assert isinstance(request, Preparation)
+    fine = Geometry(case.volume.geometry.shape_kji, case.volume.geometry.affine_lps @ np.diag([1, 1.1, 1, 1]))
+    other = replace(request.channels[1], volume=case.volume, placed=fine, resampled=True)
+    for channels in (request.channels, (request.channels[0], other, other, other)):
+        counting = _Countdown(10**9)
+        replace(request, channels=channels).prepare(counting)
+        asked = 10**9 - counting.left
+        for left in (0, 1, asked // 2, asked - 1):
+            with pytest.raises(CancelledError):
+                RunModel(replace(request, channels=channels)).run(_Countdown(left))
+    assert not case.labels.proposals
+
+
+class _Countdown(Inline):
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+    def raise_if_cancelled(self) -> None:
+        if self.left == 0:
+            raise CancelledError
+        self.left -= 1

@@ -138,6 +138,10 @@ QPushButton[role="flat-warning"], QToolButton[role="flat-warning"] {{ background
 QPushButton[role="flat-warning"]:hover, QToolButton[role="flat-warning"]:hover {{ background: {t.raised}; }}
 QToolButton[role="flat"]:checked {{ background: {t.accent}; color: {t.on_accent}; }}
 QToolButton::menu-indicator {{ image: none; }}
+QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {t.quiet}; border-radius: 7px;
+    background: {t.panel}; }}
+QRadioButton::indicator:checked {{ background: {t.accent}; border-color: {t.text}; }}
+QRadioButton::indicator:focus {{ border-color: {t.accent}; }}
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {g}px;
     padding: 0 {g + 2}px; min-height: {inner}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
