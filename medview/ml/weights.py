@@ -96,7 +96,7 @@ def _load_member(pack: ModelPack, file: Path, *, mapped: bool) -> nn.Module:
     if wrong:
         raise PackError(f"The weights of {pack.spec.name} hold numbers that are not finite.", detail=", ".join(wrong[:5]))
     # Other layouts would be copies.
-    network = network.eval().requires_grad_(requires_grad=False) if mapped else ready(network)
+    network = network.float().eval().requires_grad_(requires_grad=False) if mapped else ready(network)
     if pack.spec.task in (Task.SEGMENTATION, Task.INTERACTIVE):
         # Explanations want to see whole layers of the others.
         network = cut_large(network)
@@ -111,6 +111,15 @@ def ready(network: nn.Module) -> nn.Module:
             # Convolutions with few channels run twice as fast on CPUs in this layout.
             weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
     return network
+
+
+def copied_to(network: nn.Module, device: torch.device) -> nn.Module:
+    """Return a copy of a network on another device; its weights go there one by one, and are never twice where they are."""
+    there: dict[int, object] = {
+        id(weights): nn.Parameter(weights.detach().to(device), requires_grad=False) for weights in network.parameters()
+    }
+    there |= {id(buffer): buffer.to(device) for buffer in network.buffers()}
+    return copy.deepcopy(network, there)
 
 
 class ResidentNetworks:
@@ -134,7 +143,7 @@ class ResidentNetworks:
             network = self._networks.pop(key, None)
             if network is None:
                 there = self._networks.get((pack.digest, "cpu"))
-                network = (load_network(pack) if there is None else copy.deepcopy(there)).to(device)
+                network = load_network(pack).to(device) if there is None else copied_to(there, device)
                 _log.info("%s loaded onto %s", pack.spec.key, device)
             self._networks[key] = network
             self._thin_out(str(device))
