@@ -89,7 +89,7 @@ class Annotator(Hand):
         found = list(self.case.labels.annotations)
         if found:
             which = found[int(self._rng.integers(len(found)))]
-            labels.delete_annotation(self.case, which)
+            labels.delete_annotations(self.case, [which])
 
     def _key_image(self) -> None:
         case, layout = self.case, self._plane()

@@ -26,6 +26,7 @@ from medview.ml.explain.targets import Target, box_target, class_target, slice_o
 from medview.ml.explain_request import ExplainRequest
 from medview.ml.runners.device_errors import explained
 from medview.ml.runners.memory_plan import make_plan
+from medview.ml.runners.placing import to_turned, voxel_scale
 from medview.ml.runners.preprocess import Prepared, prepare
 from medview.ml.spec import ClassificationOutput, ModelSpec
 from medview.ml.weights import load_network
@@ -160,15 +161,15 @@ def _geometry(request: ExplainRequest, prepared: Prepared, looked: _Looked) -> G
     """Return the grid of what was looked at in the patient: the model's axes, spacing and corner."""
     whole = request.predict.volume.geometry
     shape = tuple(int(n) for n in looked.values.shape[2:])
-    scale = np.divide(prepared.turned_shape_kji, prepared.shape_kji)
+    scale = voxel_scale(prepared)
+    middle = to_turned(prepared, np.asarray(looked.corner_kji) + 0.5) - 0.5
     affine = np.eye(4)
     first = np.zeros(3)
     for n, axis in enumerate(prepared.orientation.axes):
         backwards = prepared.orientation.flipped[n]
         affine[:3, n] = whole.affine_lps[:3, axis] * scale[n] * (-1.0 if backwards else 1.0)
         # The middle of the first voxel, counted in the input's voxels from its own first middle.
-        at = (looked.corner_kji[n] + 0.5) * scale[n] - 0.5
-        first[axis] = whole.shape_kji[axis] - 1 - at if backwards else at
+        first[axis] = whole.shape_kji[axis] - 1 - middle[n] if backwards else middle[n]
     affine[:3, 3] = whole.point_lps_mm(first)
     return Geometry((shape[0], shape[1], shape[2]), affine, whole.frame_of_reference_uid, whole.calibration)
 

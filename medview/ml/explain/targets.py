@@ -17,6 +17,7 @@ from medview.core.job import JobContext
 from medview.core.volume import Volume
 from medview.ml.runners.classifier import SLICES_AT_ONCE, probabilities
 from medview.ml.runners.decode import Decoder
+from medview.ml.runners.placing import to_model
 from medview.ml.runners.preprocess import Prepared
 from medview.ml.spec import ClassificationOutput, DetectionOutput, ModelSpec
 
@@ -52,7 +53,7 @@ def slice_of(
     if wanted is not None:
         turned = prepared.turned_shape_kji[0]
         at = turned - 1 - wanted if prepared.orientation.flipped[0] else wanted
-        return min(count - 1, int((at + 0.5) * count / turned))
+        return min(count - 1, max(0, int(to_model(prepared, (at + 0.5, 0.0, 0.0))[0])))
     scores = []
     for k in range(0, count, SLICES_AT_ONCE):
         context.raise_if_cancelled()
@@ -106,11 +107,10 @@ def _in_model(box: BoxAnnotation, prepared: Prepared, volume: Volume) -> tuple[A
     ends = []
     for n, axis in enumerate(turn.axes):
         length = geometry.shape_kji[axis]
-        scale = prepared.shape_kji[n] / prepared.turned_shape_kji[n]
         pair = (length - high[axis], length - low[axis]) if turn.flipped[n] else (low[axis], high[axis])
-        ends.append((pair[0] * scale, pair[1] * scale))
+        ends.append(pair)
     both = np.asarray(ends)
-    return both[:, 0], both[:, 1]
+    return to_model(prepared, both[:, 0]), to_model(prepared, both[:, 1])
 
 
 def _tile(values: torch.Tensor, middle: Any, tile_kji: Corner) -> tuple[torch.Tensor, Any]:

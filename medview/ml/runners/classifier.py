@@ -52,10 +52,14 @@ def summary(found: torch.Tensor, output: ClassificationOutput) -> torch.Tensor:
 
 
 def on_input_slices(found: npt.NDArray[np.float32], prepared: Prepared) -> npt.NDArray[np.float32]:
-    """Return scores (slices, classes) of the model's slices as those of the input's, the nearest one for each."""
-    count = prepared.turned_shape_kji[0]
+    """Return scores (slices, classes) of the model's slices as those of the input's, the nearest one for each.
+
+    Slices that were cropped away because nothing is on them score 0.
+    """
+    first, count = prepared.crop.min_kji[0], prepared.crop.shape_kji[0]
     nearest = ((np.arange(count) + 0.5) * len(found) / count).astype(np.intp)
-    curves = found[nearest]
+    curves = np.zeros((prepared.turned_shape_kji[0], found.shape[1]), dtype=np.float32)
+    curves[first : first + count] = found[nearest]
     return np.ascontiguousarray(curves[::-1] if prepared.orientation.flipped[0] else curves)
 
 

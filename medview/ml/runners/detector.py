@@ -12,6 +12,7 @@ from medview.core.annotations import BoxAnnotation
 from medview.ml.runners.candidates import Candidates, join_slices, suppress
 from medview.ml.runners.decode import Decoder
 from medview.ml.runners.job import Findings, RunningJob
+from medview.ml.runners.placing import to_turned, voxel_scale
 from medview.ml.runners.tile_starts import tile_starts
 from medview.ml.runners.tiling import batches, gather, pad_to_tile
 from medview.ml.runners.watched import WatchedNetwork
@@ -66,15 +67,14 @@ def _annotation(job: RunningJob, kept: Candidates, n: int) -> BoxAnnotation:
     geometry, prepared = job.request.volume.geometry, job.prepared
     output = job.spec.output
     assert isinstance(output, DetectionOutput)
-    scale = np.divide(prepared.turned_shape_kji, prepared.shape_kji)
-    low = np.clip(kept.low_kji[n] * scale, 0, prepared.turned_shape_kji)
-    high = np.clip(kept.high_kji[n] * scale, 0, prepared.turned_shape_kji)
+    low = np.clip(to_turned(prepared, kept.low_kji[n]), 0, prepared.turned_shape_kji)
+    high = np.clip(to_turned(prepared, kept.high_kji[n]), 0, prepared.turned_shape_kji)
     low, high = prepared.orientation.box_back(low, high, geometry.shape_kji)
     name = output.classes[int(kept.classes[n])].name
     identity = f"{job.source.job_id}-{n + 1}"
     box = BoxAnnotation.on_grid(identity, name, geometry, low, high, float(kept.scores[n]), job.source)
     across = prepared.orientation.axes[0]
-    one_slice = job.spec.input.dimensions == 2 and not output.join_slices and scale[0] == 1.0
+    one_slice = job.spec.input.dimensions == 2 and not output.join_slices and voxel_scale(prepared)[0] == 1.0
     if not one_slice:
         return box
     return replace(box, flat_edge=across)

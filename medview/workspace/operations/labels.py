@@ -194,10 +194,11 @@ def stale(case: OpenCase, proposal: Proposal) -> bool:
     return case.labels.revision != proposal.labels_revision
 
 
-def delete_annotation(case: OpenCase, annotation_id: str) -> None:
-    """Remove a box or an image label."""
-    annotation = case.labels.annotations[annotation_id]
-    case.do(Command(f"Delete {annotation.label}", (AnnotationChange(annotation, None),), "annotations"))
+def delete_annotations(case: OpenCase, annotation_ids: Sequence[str]) -> None:
+    """Remove boxes or image labels, in one step."""
+    some = [case.labels.annotations[one] for one in annotation_ids]
+    if some:
+        case.do(Command(f"Delete {some[0].label}", tuple(AnnotationChange(one, None) for one in some), "annotations"))
 
 
 def _without(proposal: Proposal, values: Collection[int] | None) -> Proposal | None:

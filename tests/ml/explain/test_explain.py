@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from medview.ml.networks.fpn_detector import fpn_detector
 from medview.ml.packs import ModelPack, write_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.run import predict
+from medview.ml.spec import Crop
 from tests.ml.runners.test_preprocess import turned
 from tests.ml.small_packs import document, oblique_geometry
 
@@ -132,6 +134,18 @@ def test_of_slices_the_most_suspicious_is_explained_or_the_one_asked_for(tmp_pat
     assert np.abs(middle[1:] - HOT_KJI[1:]).max() < 5
     asked = explain(ExplainRequest(request, "Nodule", "occlusion", slice_index=13), Inline()).heat
     assert round(float(volume.geometry.index_kji(hottest_lps_mm(asked))[0])) == 13
+
+
+def test_a_map_of_a_cropped_picture_lies_where_the_whole_one_does(tmp_path: Path) -> None:
+    volume = bright_ball()
+    values = np.array(volume.voxels)
+    values[:6], values[:, :, :10] = 0.0, 0.0
+    given = replace(volume, voxels=values)
+    pack = ball_classifier(tmp_path)
+    cropping = replace(pack, spec=replace(pack.spec, input=replace(pack.spec.input, crop=Crop.NONZERO)))
+    found = explain(ExplainRequest(PredictRequest(given, cropping, "cpu"), "Nodule"), Inline()).heat
+    assert found.geometry.shape_kji == (18, 44, 38)
+    assert np.linalg.norm(hottest_lps_mm(found) - volume.geometry.point_lps_mm(HOT_KJI)) < 8.5
 
 
 @pytest.mark.parametrize("method", ["gradcam", "occlusion"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,18 @@ def test_a_series_is_the_most_suspicious_slice_or_the_mean_of_all() -> None:
     # Of classes that exclude each other one slice speaks for all, so that they still come to 1.
     exclusive = ClassificationOutput(("A", "B"), "softmax", 0.5)
     assert summary(of_slices, exclusive).tolist() == pytest.approx([0.3, 0.7])
+
+
+def test_slices_that_are_cropped_away_score_nothing_and_the_others_keep_their_place(tmp_path: Path) -> None:
+    volume = ct_volume((14, 34, 46))
+    voxels = np.array(volume.voxels)
+    # The padded number is 0 HU: nothing is there.
+    voxels[:5] = voxels[11:] = 1024
+    empty = replace(volume, voxels=voxels)
+    whole = run(pack_of(tmp_path / "a", wanted={"orientation": None}), empty).slice_scores
+    part = run(pack_of(tmp_path / "b", wanted={"orientation": None, "crop": "nonzero"}), empty).slice_scores
+    assert whole is not None
+    assert part is not None
+    assert np.allclose(part.by_class["Nodule"][5:11], whole.by_class["Nodule"][5:11], atol=1e-3)
+    assert not part.by_class["Nodule"][:5].any()
+    assert not part.by_class["Nodule"][11:].any()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,7 @@ from medview.ml.runners.job import RunningJob
 from medview.ml.runners.memory_plan import MemoryPlan
 from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.watched import Stopwatch
+from medview.ml.spec import Crop
 from tests.ml.runners.test_preprocess import turned
 from tests.ml.small_packs import document, oblique_geometry, small_pack
 
@@ -130,3 +133,16 @@ def test_of_overlapping_boxes_of_one_class_the_better_stays() -> None:
 def test_nothing_suppressed_to_nothing() -> None:
     none = Candidates(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0, dtype=np.int64))
     assert suppress(none, 0.5, 5).tolist() == []
+
+
+def test_what_is_cropped_away_moves_no_box(pack: ModelPack) -> None:
+    volume = cubes([(20, 36, 40), (35, 66, 70)])
+    cropping = dataclasses.replace(pack.spec.input, crop=Crop.NONZERO)
+    cropped = dataclasses.replace(pack, spec=dataclasses.replace(pack.spec, input=cropping))
+    assert prepare([volume], cropping, Inline()).crop.min_kji != (0, 0, 0)
+    whole, part = (
+        sorted(np.concatenate(box.bounds_kji(volume.geometry)).round(3).tolist() for box in found(volume, one).boxes)
+        for one in (pack, cropped)
+    )
+    assert len(whole) == 2
+    assert np.allclose(whole, part, atol=1e-3)
