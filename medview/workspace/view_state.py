@@ -144,6 +144,8 @@ class CaseView:
         While there are any, only these segments are shown, visible or not.
     folded_groups : frozenset of str
         Groups of segments whose members are not listed.
+    proposed_box_id : str
+        The proposed box that is looked at, or empty.
     least_scores : dict of str to float
         By model: proposed boxes with a lower score are hidden.
     heat : Heat or None
@@ -166,6 +168,7 @@ class CaseView:
     inverted: bool = False
     colour_map: str = GREY
     time_index: int = 0
+    proposed_box_id: str = ""
     least_scores: dict[str, float] = field(default_factory=dict)
     heat: Heat | None = None
     heat_visible: bool = True

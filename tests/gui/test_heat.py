@@ -49,7 +49,7 @@ def test_a_heat_map_is_drawn_where_the_patient_has_it_with_its_legend_and_goes_a
     assert at(pixels(pane), x, y) == pytest.approx((252, 255, 164), abs=8)
     assert "Nodule: where the model looked" in pane.shown_text()
     # The legend stands at the right edge.
-    assert at(pixels(pane), PANE_PX - 35, PANE_PX * 0.31) == pytest.approx((252, 255, 164), abs=20)
+    assert at(pixels(pane), PANE_PX - 35, PANE_PX * 0.42) == pytest.approx((252, 255, 164), abs=20)
     x, y, _, _ = screen_position(Plane.SAGITTAL, BRIGHT_KJI)
     assert at(pixels(pane), x, y) == at(before, x, y)
     case.view.heat_opacity = 0.5

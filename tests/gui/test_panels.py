@@ -22,6 +22,7 @@ from medview.core.window import Window
 from medview.gui.main_window import MainWindow
 from medview.gui.options.brush import BrushOptions
 from medview.gui.panels.proposals import target_kji
+from medview.gui.parts.box_list import BoxList
 from medview.gui.parts.message_line import mouse_hint
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
@@ -224,10 +225,12 @@ def test_accept_all_and_reject_take_the_card_away(qtbot: QtBot, window: MainWind
 
 def test_boxes_stand_by_score_and_one_can_be_accepted(qtbot: QtBot, window: MainWindow, case: OpenCase) -> None:
     labels.propose(case, nodules(case))
-    shown = texts(window.side.proposals)
-    assert shown.index("0.90") < shown.index("0.40")
-    assert "Nodule present" in shown
-    click(qtbot, tool_button(window.side.proposals, "accept Nodule"))
+    assert "Nodule present" in texts(window.side.proposals)
+    (boxes,) = window.side.proposals.findChildren(BoxList)
+    items = [boxes.list.topLevelItem(n) for n in range(2)]
+    assert [item.text(0) for item in items if item is not None] == ["0.90", "0.40"]
+    boxes.list.setCurrentItem(items[0])
+    click(qtbot, tool_button(window.side.proposals, "accept box"))
     assert list(case.labels.annotations) == ["b2"]
 
 

@@ -41,16 +41,22 @@ class ColourBarLayer:
         """Whether there is no bar."""
         return self._colours is None
 
-    def paint(self, painter: QPainter, font: QFont, place: int = 0) -> None:
-        """Draw the bar at the right edge, or further left in place 1."""
+    def paint(self, painter: QPainter, font: QFont, place: int = 0, middle: float = 0.5, part: float = _PART) -> None:
+        """Draw the bar at the right edge, or further left in place 1.
+
+        Parameters
+        ----------
+        middle, part : float
+            Where its middle is and how high it is, as parts of the pane's height.
+        """
         if self._colours is None or self._viewport is None:
             return
         # Borrowed by the image until it is drawn.
         image = QImage(self._colours.data, 1, len(self._colours), 3, QImage.Format.Format_RGB888)
-        height = self._viewport.height_px * _PART
+        height = self._viewport.height_px * part
         bar = QRectF(
             self._viewport.width_px - _RIGHT_PX - place * _PITCH_PX - _WIDTH_PX,
-            (self._viewport.height_px - height) / 2,
+            self._viewport.height_px * middle - height / 2,
             _WIDTH_PX,
             height,
         )

@@ -23,7 +23,7 @@ class HeatPanel(QWidget):
 
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workspace = workspace
+        self._workspace, self._actions = workspace, actions
         self._was_wanted = False
         self.name = words("")
         self.note = words("", "quiet")
@@ -79,6 +79,8 @@ class HeatPanel(QWidget):
             blocker.unblock()
         if self.wanted != self._was_wanted:
             self._was_wanted = self.wanted
+            # Nothing else tells that there is something to show, hide or remove.
+            self._actions.refresh()
             self.wanted_changed.emit()
 
     def _on_opacity(self, per_cent: int) -> None:

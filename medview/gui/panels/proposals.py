@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from medview.core.annotations import BoxAnnotation
 from medview.core.language import _
-from medview.core.prediction import Prediction
+from medview.core.prediction import Prediction, Proposal
 from medview.gui.parts.bind import Subscriptions
+from medview.gui.parts.box_list import BoxList
 from medview.gui.parts.controls import clear_layout, words
 from medview.gui.parts.difference_card import DifferenceCard
 from medview.gui.parts.proposal_card import ProposalCard
+from medview.gui.parts.score_view import ScoreView
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
+from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations.explain import can_explain, explain
 from medview.workspace.operations.pieces import want_pieces
 from medview.workspace.operations.probability import show_probability
 from medview.workspace.review import want
@@ -60,14 +67,14 @@ class ProposalsPanel(QWidget):
                 card.show_stale(old)
             return
         self._shown = now
+        keys_here = any(one.list.hasFocus() for one in self.findChildren(BoxList))
         clear_layout(self._column)
         self.cards = []
         for proposal, old in zip(found, stale, strict=True):
-            card = ProposalCard(proposal, read_only=fixed)
+            card = ProposalCard(proposal, read_only=fixed, extra=self._finds(case, proposal, fixed=fixed))
             card.show_stale(old)
             card.accepted.connect(self._accept)
             card.accepted_segment.connect(self._accept_segment)
-            card.accepted_box.connect(self._accept_box)
             card.rejected.connect(self._reject)
             card.pointed_at.connect(self._go_to)
             card.brush_wanted.connect(self._take_brush)
@@ -77,7 +84,32 @@ class ProposalsPanel(QWidget):
             self._column.addWidget(card)
         if not found:
             self._column.addWidget(words(_("No proposals. Run a model below."), "quiet"))
+        listed = self.findChildren(BoxList)
+        if keys_here and listed:
+            # The last one is new; the others are on their way out.
+            listed[-1].list.setFocus()
         self.count_changed.emit(len(found))
+
+    def _finds(self, case: OpenCase | None, proposal: Proposal, *, fixed: bool) -> list[QWidget]:
+        """Return what shows the boxes and scores of a proposal."""
+        prediction, which = proposal.prediction, proposal.proposal_id
+        if case is None or not (prediction.boxes or prediction.scores):
+            return []
+        finds: list[QWidget] = []
+        explains = can_explain(self._workspace, proposal)
+        if prediction.boxes:
+            boxes = BoxList(case, proposal, read_only=fixed, explain=explains)
+            boxes.accepted.connect(partial(self._accept_box, which))
+            boxes.adjusted.connect(partial(self._adjust_box, which))
+            boxes.rejected.connect(partial(self._reject_box, which))
+            boxes.pointed_at.connect(partial(self._go_to, which))
+            boxes.explained.connect(partial(self._explain_box, which))
+            finds.append(boxes)
+        if prediction.scores:
+            scores = ScoreView(case, proposal, explain=explains)
+            scores.explained.connect(partial(self._explain_class, which))
+            finds.append(scores)
+        return finds
 
     def _on_labels(self, event: LabelsChanged) -> None:
         case = self._workspace.active
@@ -108,6 +140,43 @@ class ProposalsPanel(QWidget):
         name = next(box.label for box in boxes if box.annotation_id == annotation_id)
         if labels.accept_box(case, proposal_id, annotation_id):
             self._workspace.say(_("Accepted {name}.").format(name=name), undo=True)
+
+    def _adjust_box(self, proposal_id: str, annotation_id: str) -> None:
+        case = self._workspace.active
+        if case is None:
+            return
+        self._accept_box(proposal_id, annotation_id)
+        box = case.labels.annotations.get(annotation_id)
+        if isinstance(box, BoxAnnotation):
+            set_tool(self._workspace, Tool.BOX_3D if box.flat_edge is None else Tool.BOX)
+            case.view.active_annotation_id = annotation_id
+
+    def _reject_box(self, proposal_id: str, annotation_id: str) -> None:
+        case = self._workspace.active
+        if case is None:
+            return
+        boxes = case.labels.proposals[proposal_id].prediction.boxes
+        name = next(box.label for box in boxes if box.annotation_id == annotation_id)
+        if labels.reject_box(case, proposal_id, annotation_id):
+            self._workspace.say(_("Rejected {name}.").format(name=name), undo=True)
+
+    def _explain_box(self, proposal_id: str, annotation_id: str, method: str) -> None:
+        case = self._workspace.active
+        proposal = None if case is None else case.labels.proposals.get(proposal_id)
+        if case is None or proposal is None:
+            return
+        box = next((b for b in proposal.prediction.boxes if b.annotation_id == annotation_id), None)
+        if box is not None:
+            explain(self._workspace, case, proposal, box.label, method, box)
+
+    def _explain_class(self, proposal_id: str, name: str, method: str) -> None:
+        case = self._workspace.active
+        proposal = None if case is None else case.labels.proposals.get(proposal_id)
+        if case is None or proposal is None:
+            return
+        slices = proposal.prediction.slice_scores
+        here = None if slices is None else case.view.crosshair_kji[slices.axis]
+        explain(self._workspace, case, proposal, name, method, slice_index=here)
 
     def _reject(self, proposal_id: str) -> None:
         case = self._workspace.active

@@ -51,10 +51,8 @@ def proposed_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours:
             text = box.label if box.score is None else f"{box.label} {box.score:.2f}"
             outline = (*cut.corners, cut.corners[0])
             beside = max(cut.corners, key=lambda place: (place[1], -place[0]))
-            key = f"proposed:{box.annotation_id}"
-            found.append(
-                FigureOnSlice((outline,), (), (text,), beside, key=key, colour=_colour(box, colours), style=Style.PROPOSED)
-            )
+            key, chosen = f"proposed:{box.annotation_id}", box.annotation_id == case.view.proposed_box_id
+            found.append(FigureOnSlice((outline,), (), (text,), beside, chosen, key, _colour(box, colours), Style.PROPOSED))
     return found
 
 

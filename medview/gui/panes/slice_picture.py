@@ -238,7 +238,8 @@ class SlicePicture:
             self._colour_bar.paint(painter, self._font)
             place = 0 if self._colour_bar.empty else 1
             self.fused.paint_bar(painter, self._font, place=place)
-            self._heat_bar.paint(painter, self._font, place=place + (not self.fused.bar_empty))
+            # Below the chips, which say that something is proposed.
+            self._heat_bar.paint(painter, self._font, place + (not self.fused.bar_empty), middle=0.57, part=0.32)
             self._owner.paint(painter, self._font)
             self._letters.paint(painter)
             self._corners.paint(painter)

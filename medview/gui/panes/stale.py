@@ -74,6 +74,7 @@ OF_VIEW = {
     "colour_map": _SEEN,
     "active_annotation_id": Stale.MEASURES,
     "least_scores": Stale.MEASURES,
+    "proposed_box_id": Stale.MEASURES,
     "active_segment_id": Stale.MEASURES,
     "heat": Stale.HEAT | Stale.TEXT | Stale.PROPOSALS,
     "heat_visible": Stale.HEAT | Stale.TEXT | Stale.PROPOSALS,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
@@ -12,15 +14,18 @@ from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.long_rows import LongRows
 from medview.gui.parts.theme_tokens import GRID_PX
 
-_MOST_BOXES = 20
-
 
 class ProposalCard(QFrame):
-    """Announces the person's decisions by proposal id."""
+    """Announces the person's decisions by proposal id.
+
+    Parameters
+    ----------
+    extra : sequence of QWidget
+        What shows boxes and scores, between masks and buttons.
+    """
 
     accepted = Signal(str)
     accepted_segment = Signal(str, int)
-    accepted_box = Signal(str, str)
     rejected = Signal(str)
     brush_wanted = Signal(str, int)
     compare_wanted = Signal(str, int)
@@ -28,7 +33,9 @@ class ProposalCard(QFrame):
     pointed_at = Signal(str, object)
     """(proposal id, mask value or annotation id) the person wants to see."""
 
-    def __init__(self, proposal: Proposal, *, read_only: bool, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, proposal: Proposal, *, read_only: bool, extra: Sequence[QWidget] = (), parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setProperty("role", "raised")
         self.proposal_id = proposal.proposal_id
@@ -47,8 +54,8 @@ class ProposalCard(QFrame):
             self._column.addWidget(words(warning, "warning"))
         if prediction.mask is not None:
             self._column.addWidget(self._segment_rows(prediction, prediction.mask))
-        self._add_boxes(prediction)
-        self._add_scores(prediction)
+        for widget in extra:
+            self._column.addWidget(widget)
         self._add_buttons()
 
     def _add_heading(self, prediction: Prediction) -> None:
@@ -115,45 +122,12 @@ class ProposalCard(QFrame):
         button.setMenu(menu)
         return button
 
-    def _add_boxes(self, prediction: Prediction) -> None:
-        for box in sorted(prediction.boxes, key=lambda b: -(b.score or 0.0))[:_MOST_BOXES]:
-            row = QHBoxLayout()
-            row.setSpacing(GRID_PX)
-            find = icon_button("mdi6.crosshairs-gps", _("Show this {label} in the pictures").format(label=box.label))
-            find.clicked.connect(lambda _checked=False, b=box.annotation_id: self.pointed_at.emit(self.proposal_id, b))
-            accept = self._accept_one(box.label)
-            accept.clicked.connect(lambda _checked=False, b=box.annotation_id: self.accepted_box.emit(self.proposal_id, b))
-            row.addWidget(ElidedLabel(_("Box: {label}").format(label=box.label)), 1)
-            if box.score is not None:
-                row.addWidget(_score(box.score))
-            row.addWidget(find)
-            row.addWidget(accept)
-            self._column.addLayout(row)
-        if len(prediction.boxes) > _MOST_BOXES:
-            self._column.addWidget(
-                words(_("And {count} with lower scores.").format(count=len(prediction.boxes) - _MOST_BOXES), "quiet")
-            )
-
-    def _add_scores(self, prediction: Prediction) -> None:
-        for name, probability in prediction.scores.items():
-            row = QHBoxLayout()
-            row.setSpacing(GRID_PX)
-            bar = QProgressBar()
-            bar.setRange(0, 100)
-            bar.setValue(round(probability * 100))
-            bar.setTextVisible(False)
-            bar.setFixedWidth(72)
-            row.addWidget(ElidedLabel(name), 1)
-            row.addWidget(bar)
-            row.addWidget(_score(probability))
-            self._column.addLayout(row)
-        if prediction.scores or prediction.boxes:
-            self._column.addWidget(words(_("0 to 1: the model's own confidence"), "small"))
-
     def _add_buttons(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(GRID_PX)
-        self.accept_all = text_button(_("Accept all"), _("Take everything into the labels (A)"), role="primary")
+        self.accept_all = text_button(
+            _("Accept all"), _("Take everything that is shown into the labels (A)"), role="primary"
+        )
         self.accept_all.setObjectName("accept all")
         self.reject_all = text_button(_("Reject"), _("Take this proposal away; Undo brings it back (X)"))
         self.reject_all.setObjectName("reject")
@@ -171,12 +145,6 @@ class ProposalCard(QFrame):
         button.setObjectName(f"accept {name}")
         button.setEnabled(not self._read_only)
         return button
-
-
-def _score(value: float) -> QLabel:
-    label = words(f"{value:.2f}", "quiet")
-    label.setWordWrap(False)
-    return label
 
 
 def _three(volume_ml: float) -> str:

@@ -81,7 +81,7 @@ def explain(request: ExplainRequest, context: JobContext) -> Explanation:
     shown = Heat(
         to_levels(strengths / strengths.max(), 0.0, HOTTEST),
         _geometry(request, prepared, looked),
-        f"{request.class_name}: {_WHAT[request.method]} ({spec.name})",
+        f"{request.class_name}: {_WHAT[request.method]}",
         note=check.sentence(),
         source=_source(request),
     )

@@ -1,0 +1,156 @@
+"""Boxes and scores that models propose, in the side column."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from medview.core.annotations import BoxAnnotation, ImageLabel
+from medview.core.prediction import Prediction, Proposal
+from medview.core.scores import ScoreRule, SliceScores
+from medview.core.source import Source, SourceKind
+from medview.gui.main_window import MainWindow
+from medview.gui.panes.drawn_content import proposed_on_slice
+from medview.gui.parts.box_list import BoxList
+from medview.gui.parts.score_view import ScoreView
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels
+from medview.workspace.view_state import Tool
+from medview.workspace.workspace import Workspace
+from tests.gui.cases import make_case
+
+MODEL = Source(SourceKind.MODEL, "boxes", "1.0.0", "ab" * 32, "job-1")
+SCORES = (0.35, 0.92, 0.6, 0.48)
+
+
+@pytest.fixture
+def case(workspace: Workspace) -> OpenCase:
+    case = make_case()
+    workspace.add_case(case)
+    return case
+
+
+def propose_boxes(case: OpenCase) -> None:
+    geometry = case.volume.geometry
+    boxes = tuple(
+        BoxAnnotation.on_grid(f"b{n}", "Nodule", geometry, (n, 4, 5), (n + 2, 9, 12), score, MODEL)
+        for n, score in enumerate(SCORES)
+    )
+    labels.propose(case, Proposal("p1", Prediction("detection", "Boxes", MODEL, geometry, boxes=boxes)))
+
+
+def propose_scores(case: OpenCase, score: float = 0.7) -> None:
+    curve = np.linspace(0.0, 1.0, case.volume.geometry.shape_kji[1]).astype(np.float32)
+    prediction = Prediction("classification", "Scores", MODEL, case.volume.geometry, scores={"Nodule": score, "Clot": 0.1})
+    rule, slices = ScoreRule("slice", 0.8, (0.5, 0.9)), SliceScores(1, {"Nodule": curve, "Clot": curve[::-1].copy()})
+    labels.propose(case, Proposal("p2", replace(prediction, score_rule=rule, slice_scores=slices)))
+
+
+def box_list(window: MainWindow) -> BoxList:
+    found = window.side.proposals.cards[0].findChild(BoxList)
+    assert found is not None
+    return found
+
+
+def rows(found: BoxList) -> list[str]:
+    items = [found.list.topLevelItem(n) for n in range(found.list.topLevelItemCount())]
+    return [item.text(0) for item in items if item is not None and not item.isHidden()]
+
+
+def test_boxes_are_listed_surest_first_and_the_slider_hides_those_below(
+    window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    propose_boxes(case)
+    found = box_list(window)
+    assert rows(found) == ["0.92", "0.60", "0.48", "0.35"]
+    found.slider.setValue(50)
+    assert rows(found) == ["0.92", "0.60"]
+    assert found.count.text() == "2 of 4"
+    plane = case.slice_plane(case.acquired_plane)
+    assert [one.key for one in proposed_on_slice(case, plane, 0.0, {})] == []
+    found.slider.setValue(found.slider.minimum())
+    assert len(rows(found)) == 4
+    assert [one.key for one in proposed_on_slice(case, plane, 0.0, {})] == ["proposed:b0"]
+
+
+def test_choosing_a_box_goes_there_and_taking_or_leaving_goes_on_with_the_next(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    propose_boxes(case)
+    found = box_list(window)
+    assert not found.take.isEnabled()
+    found.list.setCurrentItem(found.list.topLevelItem(0))
+    assert case.view.crosshair_kji == (2, 6, 8)
+    assert [one.active for one in proposed_on_slice(case, case.slice_plane(case.acquired_plane), 1.0, {})] == [True, False]
+    found.take.click()
+    assert list(case.labels.annotations) == ["b1"]
+    found = box_list(window)
+    assert found.chosen == "b2"
+    found.list.setFocus()
+    qtbot.keyClick(found.list, Qt.Key.Key_Delete)
+    assert [b.annotation_id for b in case.labels.proposals["p1"].prediction.boxes] == ["b0", "b3"]
+    found = box_list(window)
+    assert found.chosen == "b3"
+    # Who works with the keys goes on with them.
+    assert window.focusWidget() is found.list
+    qtbot.keyClick(found.list, Qt.Key.Key_Return)
+    assert list(case.labels.annotations) == ["b1", "b3"]
+    case.undo()
+    case.undo()
+    assert len(case.labels.proposals["p1"].prediction.boxes) == 3
+
+
+def test_a_box_that_is_taken_to_be_adjusted_has_its_handles(
+    window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    propose_boxes(case)
+    found = box_list(window)
+    found.list.setCurrentItem(found.list.topLevelItem(1))
+    found.adjust.click()
+    assert case.view.active_annotation_id == "b2"
+    assert workspace.bench.tool is Tool.BOX_3D
+
+
+def test_accepting_all_takes_the_boxes_shown(window: MainWindow, workspace: Workspace, case: OpenCase) -> None:
+    propose_boxes(case)
+    box_list(window).slider.setValue(55)
+    window.side.proposals.cards[0].accept_all.click()
+    assert sorted(case.labels.annotations) == ["b1", "b2"]
+
+
+def test_on_a_series_that_cannot_be_changed_boxes_are_looked_at_only(
+    window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    case.read_only = "Another window holds the project."
+    propose_boxes(case)
+    window.side.proposals.refresh()
+    found = box_list(window)
+    found.list.setCurrentItem(found.list.topLevelItem(0))
+    assert not found.take.isEnabled()
+    assert not found.leave.isEnabled()
+
+
+def test_scores_say_in_words_what_they_come_to_and_the_curve_goes_to_a_slice(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    propose_scores(case)
+    (found,) = window.side.proposals.findChildren(ScoreView)
+    said = {label.objectName(): label.text() for label in found.findChildren(type(window.side.proposals.cards[0]._stale))}
+    assert said["says Nodule"] == "0.70, not sure"
+    assert said["says Clot"] == "0.10, absent"
+    assert found.curve is not None
+    found.curve.resize(248, 64)
+    qtbot.mousePress(found.curve, Qt.MouseButton.LeftButton, pos=QPoint(round(found.curve.x_of(30)), 20))
+    assert case.view.crosshair_kji[1] == 30
+    window.side.proposals.cards[0].accept_all.click()
+    statements = [one for one in case.labels.annotations.values() if isinstance(one, ImageLabel)]
+    assert {one.says for one in statements if one.subject == "series"} == {"not sure", "absent"}
+
+
+def test_what_is_not_installed_cannot_be_explained(window: MainWindow, workspace: Workspace, case: OpenCase) -> None:
+    propose_boxes(case)
+    assert box_list(window).why.isHidden()
