@@ -46,3 +46,15 @@ def depth_mm(mask: Mask, spacing_kji_mm: Sequence[float], *, open_sides: bool = 
     depth = np.sqrt(np.maximum(sitk.GetArrayViewFromImage(squared), np.float32(0)))
     found[near.slices] = depth if open_sides else depth[1:-1, 1:-1, 1:-1]
     return found
+
+
+def climb(depth: Depth, start_kji: npt.ArrayLike) -> tuple[int, int, int]:
+    """Return the voxel one gets to from another, always going on to the deepest neighbour as long as that is deeper."""
+    k, j, i = (int(n) for n in np.asarray(start_kji))
+    while True:
+        near = depth[max(0, k - 1) : k + 2, max(0, j - 1) : j + 2, max(0, i - 1) : i + 2]
+        dk, dj, di = (int(n) for n in np.unravel_index(int(near.argmax()), near.shape))
+        there = max(0, k - 1) + dk, max(0, j - 1) + dj, max(0, i - 1) + di
+        if depth[there] <= depth[k, j, i]:
+            return k, j, i
+        k, j, i = there

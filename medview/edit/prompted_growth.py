@@ -20,7 +20,7 @@ from medview.core.prompt_log import HeldVoxels
 from medview.core.prompt_shape import voxels_of
 from medview.core.volume import Volume
 from medview.edit.depths import depth_mm
-from medview.edit.prompted_part import Part, grown_part
+from medview.edit.prompted_part import NECK, Part, grown_part
 from medview.edit.prompted_split import without_negative
 
 Mask = npt.NDArray[np.bool_]
@@ -30,9 +30,15 @@ Taken = Callable[[Box], Mask | None]
 
 REACH_MM = 24.0
 """How far from a prompt is looked at first."""
+_LEAK, _FLOOD = 2.0, 4.0
+"""So many times thicker than where it was pointed at is a leak, or surely one."""
+_ACROSS = 0.85
+_CLIPPED_MM = 0.75 * REACH_MM
+_TIGHTER = (0.65, 0.8, 0.92)
+"""Parts of the thickness by which things hang together, tried one after the other."""
 _NEAR_MM = 10.0
 """A prompt so close to what is there puts it right."""
-MOST_VOXELS = 24_000_000
+MOST_VOXELS = 64_000_000
 """A region that would be larger is not made larger."""
 
 
@@ -124,18 +130,45 @@ def _as_far_as_sensible(
     seeds, seed_mask = voxels_of(prompt, volume.geometry)
     if seeds.empty:
         return None
-    reach_mm, before = min(REACH_MM, limit_mm or REACH_MM), None
-    while True:
+
+    def grown(region: Box, *, neck: float = NECK, limit_mm: float | None = None, last: bool = False) -> Part | None:
         context.raise_if_cancelled()
-        region = seeds.padded(_reach_kji(volume, reach_mm)).clipped(shape)
-        if before is not None and region.size > MOST_VOXELS:
-            return before
         held = np.zeros(region.shape_kji, dtype=np.bool_)
         held[seeds.within(region).slices] = seed_mask
-        part = grown_part(volume, prompt, region, held, fences, against, taken(region), limit_mm)
-        if part is None or not part.goes_on or limit_mm is not None or region == Box.whole(shape):
+        return grown_part(volume, prompt, region, held, fences, against, taken(region), limit_mm, neck, last=last)
+
+    def around(reach_mm: float) -> Box:
+        return seeds.padded(_reach_kji(volume, reach_mm)).clipped(shape)
+
+    if limit_mm is not None:
+        return grown(around(min(REACH_MM, limit_mm)), limit_mm=limit_mm, last=True)
+    reach_mm, tried = REACH_MM, False
+    while True:
+        region = around(reach_mm)
+        last = region == Box.whole(shape) or around(2 * reach_mm).size > MOST_VOXELS
+        part = grown(region, last=last)
+        if part is None or (reach_mm == REACH_MM and not part.goes_on):
             return part
-        reach_mm, before = reach_mm * 2, part
+        if part.leak >= _LEAK and not tried and reach_mm > REACH_MM:
+            # It runs into something else. What is closed off in the neighbourhood is more likely meant.
+            tried = True
+            for neck in _TIGHTER:
+                for near_mm in (REACH_MM, 2 * REACH_MM):
+                    tight = grown(around(near_mm), neck=neck)
+                    if tight is not None and not tight.goes_on:
+                        return tight
+        if last or not part.goes_on or (part.leak >= _FLOOD and reach_mm > 2 * REACH_MM):
+            break
+        reach_mm *= 2
+    # Nothing closes it off: better too little than everything.
+    flooded = part.leak >= _FLOOD or _fills_picture(part, shape)
+    return grown(around(REACH_MM), limit_mm=_CLIPPED_MM, last=True) if flooded else part
+
+
+def _fills_picture(part: Part, shape_kji: tuple[int, int, int]) -> bool:
+    """Whether something reaches across most of the grid along two axes: a body, or what is around it."""
+    inner = Box.around(part.mask)
+    return inner is not None and sum(n > _ACROSS * m for n, m in zip(inner.shape_kji, shape_kji, strict=True)) >= 2
 
 
 def _reach_kji(volume: Volume, reach_mm: float) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from medview.core.box import Box
 from medview.core.geometry import Geometry
 from medview.core.prompt import Prompt
 from medview.core.volume import Volume
-from medview.edit.depths import Depth, depth_mm
+from medview.edit.depths import Depth, climb, depth_mm
 from medview.edit.hang_together import hanging_together
 from medview.edit.prompted_flat import inside_flat, prism_of
 from medview.edit.value_range import ValueRange
@@ -20,11 +20,11 @@ from medview.edit.value_range import ValueRange
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float32]
 
-FINE_VOXELS = 1_500_000
+FINE_VOXELS = 700_000
 """A larger region is looked at on coarser voxels."""
 _WIDTH_VOXELS = 0.6
 """Of the Gaussian against noise, in voxels of the finest direction."""
-_NECK = 0.5
+NECK = 0.5
 """What hangs on by less than this part of the thickness at the prompt is something else."""
 _THICK = 0.6
 """Where the object is at least this part as thick at the edge of the region as at the prompt, it goes on outside."""
@@ -48,12 +48,15 @@ class Part:
         What was found, and what of it was pointed at.
     goes_on : bool
         It would be larger in a larger region.
+    leak : float
+        How many times thicker it is elsewhere than where it was pointed at: something else, perhaps.
     """
 
     box: Box
     mask: Mask
     seeds: Mask
     goes_on: bool
+    leak: float = 1.0
 
 
 def grown_part(
@@ -65,6 +68,9 @@ def grown_part(
     against: Sequence[tuple[Box, Mask]],
     taken: Mask | None,
     limit_mm: float | None = None,
+    neck: float = NECK,
+    *,
+    last: bool = False,
 ) -> Part | None:
     """Return what a positive prompt means within a region; None where all of it is taken by others.
 
@@ -80,9 +86,13 @@ def grown_part(
         Voxels that are others'.
     limit_mm : float, optional
         How far from the seeds the object may reach.
+    neck : float
+        What hangs on by less than this part of the thickness at the seeds is something else.
+    last : bool
+        There will be no larger region: what is found here counts even where it goes on.
     """
     if region.size > FINE_VOXELS:
-        return _grown_on_coarser(volume, region, seeds, fences, against, taken)
+        return _grown_on_coarser(volume, region, seeds, fences, against, taken, neck, last=last)
     values = _smoothed(volume, region)
     open_ = np.isfinite(values)
     if taken is not None:
@@ -109,12 +119,12 @@ def grown_part(
     alike |= seeds
     found = hanging_together(alike, seeds)
     spacing = volume.geometry.spacing_kji_mm
-    found, thickness_mm = _without_necks(found, seeds, spacing)
+    found, thickness_mm, deepest_mm = _without_necks(found, seeds, spacing, neck)
     goes_on = limit_mm is None and _thick_at_edge(found, region, volume.geometry.shape_kji, thickness_mm, spacing)
     if not goes_on:
         found = _with_fair_edge(found, values, open_, spacing)
         found = hanging_together(found | seeds, seeds)
-    return Part(region, found, seeds, goes_on)
+    return Part(region, found, seeds, goes_on, deepest_mm / max(thickness_mm, 1e-6))
 
 
 def _picture_of(prompt: Prompt, geometry: Geometry, region: Box) -> Mask:
@@ -191,20 +201,22 @@ def _narrowed(values: ValueRange, unwanted: Sequence[float]) -> ValueRange:
     return ValueRange(low, high)
 
 
-def _without_necks(found: Mask, seeds: Mask, spacing_kji_mm: tuple[float, float, float]) -> tuple[Mask, float]:
-    """Cut off what hangs on thinly; return the rest and how thick the object is at the seeds, in mm from its surface."""
+def _without_necks(
+    found: Mask, seeds: Mask, spacing_kji_mm: tuple[float, float, float], neck: float
+) -> tuple[Mask, float, float]:
+    """Cut off what hangs on thinly; return the rest, and how deep the object is at the seeds and at most, in mm."""
     depth = depth_mm(found, spacing_kji_mm)
     at_seeds = _climbed(depth, seeds)
-    least = _NECK * at_seeds
+    least = neck * at_seeds
     if least <= min(spacing_kji_mm):
-        return found, at_seeds
+        return found, at_seeds, float(depth.max())
     core = depth > least
     # From the seeds up to the core, should they lie at the edge.
     core = hanging_together(core | (seeds & found), _near_core(core, seeds, found))
     if not core.any():
-        return found, at_seeds
+        return found, at_seeds, float(depth.max())
     away = depth_mm(~core, spacing_kji_mm)
-    return found & (away <= least + max(spacing_kji_mm) * 0.5) | (seeds & found), at_seeds
+    return found & (away <= least + max(spacing_kji_mm) * 0.5) | (seeds & found), at_seeds, float(depth[core].max())
 
 
 def _near_core(core: Mask, seeds: Mask, found: Mask) -> Mask:
@@ -227,20 +239,8 @@ def _near_core(core: Mask, seeds: Mask, found: Mask) -> Mask:
 
 def _climbed(depth: Depth, seeds: Mask) -> float:
     """Return how deep the object is where one gets from the seeds going deeper all the time."""
-    best = 0.0
     places = np.argwhere(seeds)
-    for start in places[:: max(1, len(places) // _LOOKED_AT)]:
-        at = tuple(int(n) for n in start)
-        while True:
-            low = [max(0, n - 1) for n in at]
-            near = depth[tuple(slice(a, n + 2) for a, n in zip(low, at, strict=True))]
-            step = np.unravel_index(int(near.argmax()), near.shape)
-            there = tuple(int(a + n) for a, n in zip(low, step, strict=True))
-            if depth[there] <= depth[at]:
-                break
-            at = there
-        best = max(best, float(depth[at]))
-    return best
+    return max(float(depth[climb(depth, start)]) for start in places[:: max(1, len(places) // _LOOKED_AT)])
 
 
 def _grown_on_coarser(
@@ -250,6 +250,9 @@ def _grown_on_coarser(
     fences: Sequence[Prompt],
     against: Sequence[tuple[Box, Mask]],
     taken: Mask | None,
+    neck: float,
+    *,
+    last: bool,
 ) -> Part | None:
     """Do what ``grown_part`` does in a large region: every second voxel or so tells how far it reaches."""
     spacing = volume.geometry.spacing_kji_mm
@@ -282,10 +285,12 @@ def _grown_on_coarser(
     alike |= coarse_seeds
     coarse_mm = (spacing[0] * steps[0], spacing[1] * steps[1], spacing[2] * steps[2])
     found = hanging_together(alike, coarse_seeds)
-    found, thickness_mm = _without_necks(found, coarse_seeds, coarse_mm)
-    if _thick_at_edge(found, region, volume.geometry.shape_kji, thickness_mm, coarse_mm):
-        return Part(region, seeds, seeds, goes_on=True)
-    return Part(region, _on_finer(volume, stored, found, steps, ranges, taken, fence) | seeds, seeds, goes_on=False)
+    found, thickness_mm, deepest_mm = _without_necks(found, coarse_seeds, coarse_mm, neck)
+    if not last and _thick_at_edge(found, region, volume.geometry.shape_kji, thickness_mm, coarse_mm):
+        return Part(region, seeds, seeds, goes_on=True, leak=deepest_mm / max(thickness_mm, 1e-6))
+    found = hanging_together(found, coarse_seeds)
+    mask = hanging_together(_on_finer(volume, stored, found, steps, ranges, taken, fence) | seeds, seeds)
+    return Part(region, mask, seeds, goes_on=False, leak=deepest_mm / max(thickness_mm, 1e-6))
 
 
 def _on_finer(

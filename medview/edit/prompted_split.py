@@ -9,10 +9,13 @@ import numpy.typing as npt
 
 from medview.core.box import Box
 from medview.core.volume import Volume
-from medview.edit.depths import depth_mm
+from medview.edit.depths import Depth, climb, depth_mm
 
 Mask = npt.NDArray[np.bool_]
 
+_BALLS = 12
+"""Places from which such balls are looked for."""
+_OF_BALL = 0.8
 _EDGE_WEIGHT = 0.6
 """How much an edge of the picture counts beside a neck of the mask."""
 
@@ -60,13 +63,28 @@ def without_negative(
         result[window] &= ~part
         return result
     markers = np.zeros(part.shape, dtype=np.uint8)
-    markers[wanted], markers[bad] = 1, 2
+    markers[_with_balls(wanted, depth, spacing) & ~bad] = 1
+    markers[bad] = 2
     values = volume.values(box.shifted((0, 0, 0)).slices)[window].astype(np.float32)
     slope = np.nan_to_num(ndimage.gaussian_gradient_magnitude(np.nan_to_num(values), 1.0))
     top = float(np.quantile(slope[part], 0.95)) or 1.0
     land = _EDGE_WEIGHT * np.minimum(slope / top, 1.0) - depth / max(float(depth.max()), 1e-6)
     result[window] &= ~(part & (_flooded(land, markers, part) == 2))
     return _with_seeds(result, seeds & mask & ~unwanted, part, window)
+
+
+def _with_balls(wanted: Mask, depth: Depth, spacing_kji_mm: tuple[float, float, float]) -> Mask:
+    """Return what was pointed at with the largest balls around it that fit into the object."""
+    found = wanted.copy()
+    places = np.argwhere(wanted)
+    tops = {climb(depth, place) for place in places[:: max(1, len(places) // _BALLS)]}
+    for top in sorted(tops):
+        k, j, i = (
+            (((np.arange(n) - at) * mm) ** 2).reshape([-1 if a == axis else 1 for a in range(3)])
+            for axis, (n, at, mm) in enumerate(zip(wanted.shape, top, spacing_kji_mm, strict=True))
+        )
+        found |= k + j + i <= (_OF_BALL * float(depth[top])) ** 2
+    return found & (depth > 0)
 
 
 def _flooded(land: npt.NDArray[np.float32], markers: npt.NDArray[np.uint8], part: Mask) -> npt.NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from medview.core.language import _, plural
 from medview.core.prompt import Prompt, PromptKind
 from medview.gui.parts.bind import Subscriptions, bind, field_signal, follow
-from medview.gui.parts.controls import action_button, clear_layout, icon_button, row_of, words
+from medview.gui.parts.controls import clear_layout, icon_button, row_of, text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.icons import icon
 from medview.gui.parts.qt_actions import QtActions
@@ -29,6 +29,7 @@ _NAMES = {
     PromptKind.BOX: _("Box"),
     PromptKind.LASSO: _("Lasso"),
 }
+PLUS, MINUS = "+", "\N{MINUS SIGN}"
 _MOST_ROWS = 6
 """The newest ones are listed; older ones come up as those are taken out."""
 
@@ -59,8 +60,10 @@ class PromptOptions(QWidget):
         self.engine.setAccessibleName(self.engine.toolTip())
         self.engine.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.engine.activated.connect(self._on_engine)
-        self.another = action_button(actions["segment.add"], text=True)
-        self.another.setText(_("Next object"))
+        self.another = text_button(
+            _("Next object"), _("Begin another object in a segment of its own (N)"), icon_name="mdi6.plus"
+        )
+        self.another.clicked.connect(actions["segment.add"].trigger)
         self.state = words("", "quiet")
         self.list = QGridLayout()
         self.list.setSpacing(GRID_PX)
@@ -133,10 +136,7 @@ class PromptOptions(QWidget):
 
     def _add_row(self, row: int, number: int, prompt: Prompt, *, enabled: bool) -> None:
         sign = _("belongs to it") if prompt.positive else _("does not")
-        picture = words("")
-        picture.setPixmap(
-            icon("mdi6.plus-circle-outline" if prompt.positive else "mdi6.minus-circle-outline").pixmap(16, 16)
-        )
+        picture = words(PLUS if prompt.positive else MINUS)
         name = ElidedLabel(_("{number}. {kind}: {sign}").format(number=number, kind=_NAMES[prompt.kind], sign=sign))
         show = icon_button("mdi6.crosshairs", _("Look at this prompt"))
         show.setEnabled(True)
