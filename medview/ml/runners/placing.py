@@ -18,9 +18,11 @@ def voxel_scale(prepared: Prepared) -> FloatArray:
 
 def to_turned(prepared: Prepared, edges_kji: npt.ArrayLike) -> FloatArray:
     """Return places of the model's grid, counted at voxel edges, in the turned input."""
-    return np.asarray(edges_kji, dtype=np.float64) * voxel_scale(prepared) + np.asarray(prepared.crop.min_kji)
+    edges = np.asarray(edges_kji, dtype=np.float64)
+    return np.asarray(edges * voxel_scale(prepared) + np.asarray(prepared.crop.min_kji))
 
 
 def to_model(prepared: Prepared, edges_kji: npt.ArrayLike) -> FloatArray:
     """Return places of the turned input, counted at voxel edges, in the model's grid; the inverse of ``to_turned``."""
-    return np.asarray(np.subtract(edges_kji, prepared.crop.min_kji) / voxel_scale(prepared))
+    away = np.asarray(edges_kji, dtype=np.float64) - np.asarray(prepared.crop.min_kji)
+    return np.asarray(away / voxel_scale(prepared), dtype=np.float64)
