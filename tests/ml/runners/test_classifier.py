@@ -19,7 +19,7 @@ from medview.ml.predict import PredictRequest
 from medview.ml.runners.classifier import probabilities, summary
 from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.run import predict
-from medview.ml.spec import ClassificationOutput, Summary
+from medview.ml.spec import ClassificationOutput, Crop, Summary
 from medview.ml.weights import RESIDENT, load_network
 from tests.ml.runners.test_preprocess import turned
 from tests.ml.small_packs import ct_volume, document, small_pack
@@ -117,7 +117,9 @@ def test_slices_that_are_cropped_away_score_nothing_and_the_others_keep_their_pl
     voxels[:5] = voxels[11:] = 1024
     empty = replace(volume, voxels=voxels)
     whole = run(pack_of(tmp_path / "a", wanted={"orientation": None}), empty).slice_scores
-    part = run(pack_of(tmp_path / "b", wanted={"orientation": None, "crop": "nonzero"}), empty).slice_scores
+    pack = pack_of(tmp_path / "b", wanted={"orientation": None})
+    cropping = replace(pack.spec, input=replace(pack.spec.input, crop=Crop.NONZERO))
+    part = run(replace(pack, spec=cropping), empty).slice_scores
     assert whole is not None
     assert part is not None
     assert np.allclose(part.by_class["Nodule"][5:11], whole.by_class["Nodule"][5:11], atol=1e-3)
