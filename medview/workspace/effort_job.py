@@ -95,7 +95,7 @@ class MeasureEfforts:
             if mask is None:
                 continue
             if run not in histograms:
-                histograms[run] = np.bincount(mask.voxels.ravel(), minlength=256)
+                histograms[run] = _histogram(mask.voxels, context)
             common = 0
             if one.label and one.layer_id in self.layers:
                 if (run, one.layer_id) not in joint:
@@ -128,13 +128,25 @@ def measuring(case: OpenCase, efforts: Collection[Effort], masks: Mapping[str, P
     return MeasureEfforts(tuple(asked), layers, masks, case.recall, voxel_ml)
 
 
+def _histogram(voxels: npt.NDArray[np.uint8], context: JobContext) -> npt.NDArray[np.int64]:
+    """Return how many voxels hold each value, slab by slab: counting them all at once takes eight times their memory."""
+    counts = np.zeros(256, dtype=np.int64)
+    for k in range(0, voxels.shape[0], step := _slab(voxels.shape)):
+        context.raise_if_cancelled()
+        counts += np.bincount(voxels[k : k + step].ravel(), minlength=256)
+    return counts
+
+
+def _slab(shape: tuple[int, ...]) -> int:
+    return max(1, _SLAB_VOXELS // max(1, shape[1] * shape[2]))
+
+
 def _joint(mask: PredictedMask, box: Box, voxels: LabelArray, context: JobContext) -> npt.NDArray[np.int64]:
     """Return how many voxels hold each value of a mask and each label, shape (256, 256)."""
     counts = np.zeros(1 << 16, dtype=np.int64)
     common = box.intersection(mask.box)
     proposed, drawn = mask.voxels[common.within(mask.box).slices], voxels[common.within(box).slices]
-    step = max(1, _SLAB_VOXELS // max(1, common.shape_kji[1] * common.shape_kji[2]))
-    for k in range(0, common.shape_kji[0], step):
+    for k in range(0, common.shape_kji[0], step := _slab(common.shape_kji)):
         context.raise_if_cancelled()
         pairs = (proposed[k : k + step].astype(np.uint16) << 8) | drawn[k : k + step]
         counts += np.bincount(pairs.ravel(), minlength=1 << 16)

@@ -185,6 +185,8 @@ class Efforts:
         if not event.changes:
             # The labels are others than before: they were read from the project just now.
             self._followed.pop(case.key, None)
+            # What was too much to be measured while it closed, or was left behind by a crash.
+            self.note(case)
         done = False
         for change in event.changes:
             if isinstance(change, ProposalChange) and change.before is not None:

@@ -16,6 +16,7 @@ from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.store.project import Project
 from medview.store.recovery import recover_project
+from medview.workspace import efforts
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
@@ -200,6 +201,25 @@ def test_what_is_corrected_after_a_restart_is_measured_against_the_mask_from_the
     found = desk.effort().agreement
     assert found is not None
     assert (found.proposed, found.removed) == (500, gone)
+
+
+def test_what_was_too_much_to_measure_while_closing_is_measured_when_the_case_is_open_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _accept(desk)
+    gone = _erase_some(desk)
+    desk.work(60)
+    monkeypatch.setattr(efforts, "_AT_CLOSE_VOXELS", 0)
+    desk.leave()
+    with Project.open(desk.place / "p.medview", read_only=True) as left:
+        (found,) = left.info()["correction_effort"]
+    assert (found["measured_segments"], found["minutes_per_case"]) == (0, 1.0)
+    desk.project = Project.open(desk.place / "p.medview")
+    desk._begin()
+    agreement = desk.effort().agreement
+    assert agreement is not None
+    assert agreement.removed == gone
+    assert desk.stored()[0]["measured_segments"] == 2
 
 
 def test_undone_corrections_are_undone_in_the_figures(desk: Desk) -> None:
