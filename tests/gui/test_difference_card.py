@@ -65,6 +65,18 @@ def test_a_class_is_compared_from_its_row_and_the_figures_stand_below(
     assert not card.isVisible()
 
 
+def test_a_comparison_opened_by_key_is_scrolled_to(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    set_mode(workspace, Mode.ANNOTATE)
+    window.resize(1280, 700)
+    QApplication.processEvents()
+    card = window.side.proposals.difference
+    window.actions_table.run("proposal.compare")
+    qtbot.waitUntil(lambda: workspace.bench.review.difference.found is not None)
+    qtbot.waitUntil(lambda: card.visibleRegion().boundingRect().height() >= card.height() - 1)
+
+
 def test_the_brush_that_accepts_is_taken_from_the_row_for_that_class(
     window: MainWindow, workspace: Workspace, case: OpenCase
 ) -> None:

@@ -91,6 +91,7 @@ class SideColumn(QScrollArea):
         self._effect_id, self._effect_grows = "", False
         follow(self, workspace.bench, "effect", self._on_effect)
         self.proposals.count_changed.connect(self._hide_empty)
+        self.proposals.difference.grew.connect(self._show_difference)
         self.key_images.count_changed.connect(self._hide_empty)
         self.drawn.wanted_changed.connect(self._hide_empty)
         self.queue.count_changed.connect(self._hide_empty)
@@ -124,6 +125,13 @@ class SideColumn(QScrollArea):
         if state.effect_id and self.isVisible():
             self._column.activate()
             self.show_part("effects")
+
+    def _show_difference(self) -> None:
+        """Scroll to a comparison that was opened by key or search."""
+        if self.isVisible():
+            self.sections["proposals"].set_open(open_=True)
+            self._column.activate()
+            self.ensureWidgetVisible(self.proposals.difference)
 
     def _hide_empty(self, *_values: object) -> None:
         # A part that can only say "none" takes no room.

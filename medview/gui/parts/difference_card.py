@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from medview.analysis.mask_difference import MaskDifference
@@ -25,11 +25,15 @@ _SWATCH_PX = 12
 class DifferenceCard(QFrame):
     """Stands while a class is compared; keeps up with what is drawn, a moment after the hand rests."""
 
+    grew = Signal()
+    """It was opened, or has its figures now: a column may have to scroll to it."""
+
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "raised")
         self._workspace = workspace
         self._ids: list[str] = []
+        self._stage = (False, False)
         self.title = ElidedLabel("")
         close = icon_button("mdi6.close", _("Compare no longer"))
         close.setObjectName("close difference")
@@ -105,6 +109,7 @@ class DifferenceCard(QFrame):
     def _show(self, review: Review) -> None:
         state = review.difference
         self.setVisible(state.open)
+        before, self._stage = self._stage, (state.open, state.found is not None)
         if not state.open:
             return
         case = self._workspace.active
@@ -119,6 +124,8 @@ class DifferenceCard(QFrame):
         self._jump.setVisible(state.found is not None)
         if state.found is not None:
             self._show_found(state.found)
+        if self._stage > before:
+            self.grew.emit()
 
     def _show_segments(self, state: Difference) -> None:
         segments = self._workspace.differences.segments()
