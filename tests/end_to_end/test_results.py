@@ -65,6 +65,7 @@ def test_a_proposal_is_taken_over_in_part_compared_accepted_and_corrected(start:
     # Compared with what was taken over, and gone through.
     run.keys("shift+q")
     run.wait(lambda: run.ask("widget", name="close difference"), "the comparison", 60)
+    run.wait(lambda: any("has more" in line for line in run.state["panes"]["axial"]["text"]), "its figures", 60)
     before = run.case["crosshair_kji"]
     run.keys("ctrl+shift+Right")
     run.wait(lambda: run.case["crosshair_kji"] != before, "the largest difference")
