@@ -92,7 +92,9 @@ def test_a_proposal_is_taken_over_in_part_compared_accepted_and_corrected(start:
     (effort,) = _efforts(tmp_path / "home")
     assert (effort["model_id"], effort["cases"], effort["segments"]) == (MODEL, 1, len(names))
     assert effort["measured_segments"] == len(names)
-    assert 0.9 < effort["mean_dice"] < 1.0
+    assert effort["mean_dice"] > 0.99
+    assert effort["removed_ml"] == pytest.approx((whole - corrected[name]) * 0.0064, abs=0.001)
+    assert effort["removed_ml"] > 0
     assert effort["minutes_per_case"] > 0
     run = start(series)
     run.wait(lambda: run.state["case"] and run.case["complete"], "the series again", 120)
