@@ -59,7 +59,7 @@ class ModelPack:
     folder : Path
         Holds ``model.json`` and the files it lists.
     sha256 : str
-        Checksum of the weights; goes into the source of every prediction.
+        Checksum of the weights, of an ensemble over all members; goes into the source of every prediction.
     digest : str
         Checksum over the description and all listed files: the pack's identity.
     bundled : bool
@@ -103,7 +103,7 @@ def load_pack(path: Path, *, bundled: bool = False, verify: bool = True) -> Mode
         file = path / name
         if file.is_symlink() or not file.is_file():
             raise PackError(f"The model pack {path.name} lacks its file {name}; copy the pack again.")
-        if name == WEIGHTS_FILE:
+        if name in spec.ensemble:
             refuse_pickle(file)
         if verify and sha256_of(file) != expected:
             raise PackError(
@@ -112,7 +112,14 @@ def load_pack(path: Path, *, bundled: bool = False, verify: bool = True) -> Mode
     digest = hashlib.sha256(document).hexdigest()
     known = spec.network.name in NETWORKS
     reason = "" if known else f"It needs the network {spec.network.name}, which this MedView does not have; update MedView."
-    return ModelPack(spec, path, spec.files[WEIGHTS_FILE], digest, bundled, known, reason)
+    return ModelPack(spec, path, _weights_sha256(spec), digest, bundled, known, reason)
+
+
+def _weights_sha256(spec: ModelSpec) -> str:
+    """Return the checksum of the weights; of an ensemble that of all its members' checksums one after the other."""
+    if len(spec.ensemble) == 1:
+        return spec.files[WEIGHTS_FILE]
+    return hashlib.sha256("".join(spec.files[name] for name in spec.ensemble).encode()).hexdigest()
 
 
 def looks_like_pack(path: Path) -> bool:

@@ -196,3 +196,15 @@ def test_writing_again_replaces_the_whole_pack(tmp_path: Path) -> None:
     assert first.sha256 != second.sha256
     assert load_pack(tmp_path / "pack").sha256 == second.sha256
     assert [p.name for p in tmp_path.iterdir()] == ["pack"]
+
+
+def test_every_member_of_an_ensemble_has_to_be_safetensors_and_counts_in_the_checksum(tmp_path: Path) -> None:
+    pack = small_pack(tmp_path / "pack")
+    weights = pack.weights.read_bytes()
+    both = document(network=dict(pack.spec.document)["network"], ensemble=["weights.safetensors", "fold_1.safetensors"])
+    others = {"LICENSE": b"x", "MODEL_CARD.md": b"x"}
+    made = write_pack(tmp_path / "both", both, {**others, "weights.safetensors": weights, "fold_1.safetensors": weights})
+    assert made.sha256 not in (pack.sha256, made.digest)
+    torn = {**others, "weights.safetensors": weights, "fold_1.safetensors": pickle.dumps({"a": 1}, protocol=2)}
+    with pytest.raises(PackError, match=r"fold_1\.safetensors are a Python pickle"):
+        write_pack(tmp_path / "torn", both, torn)
