@@ -34,8 +34,8 @@ _LEAK, _FLOOD = 2.0, 4.0
 """So many times thicker than where it was pointed at is a leak, or surely one."""
 _ACROSS = 0.85
 _CLIPPED_MM = 0.75 * REACH_MM
-_TIGHTER = (0.65, 0.8, 0.92)
-"""Parts of the thickness by which things hang together, tried one after the other."""
+_TIGHTER = ((0.65, REACH_MM), (0.85, REACH_MM), (0.85, 2 * REACH_MM))
+"""By which parts of the thickness things hang together, and how far around; tried one after the other."""
 _NEAR_MM = 10.0
 """A prompt so close to what is there puts it right."""
 MOST_VOXELS = 64_000_000
@@ -152,12 +152,11 @@ def _as_far_as_sensible(
         if part.leak >= _LEAK and not tried and reach_mm > REACH_MM:
             # It runs into something else. What is closed off in the neighbourhood is more likely meant.
             tried = True
-            for neck in _TIGHTER:
-                for near_mm in (REACH_MM, 2 * REACH_MM):
-                    tight = grown(around(near_mm), neck=neck)
-                    if tight is not None and not tight.goes_on:
-                        return tight
-        if last or not part.goes_on or (part.leak >= _FLOOD and reach_mm > 2 * REACH_MM):
+            for neck, near_mm in _TIGHTER:
+                tight = grown(around(near_mm), neck=neck)
+                if tight is not None and not tight.goes_on:
+                    return tight
+        if last or not part.goes_on or (part.leak >= _FLOOD and reach_mm > REACH_MM):
             break
         reach_mm *= 2
     # Nothing closes it off: better too little than everything.

@@ -48,10 +48,12 @@ def correction(
     parts, count = ndimage.label(wrong)
     if not count:
         return None
-    largest = parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
-    depth = ndimage.distance_transform_edt(np.pad(largest, 1), geometry.spacing_kji_mm)[1:-1, 1:-1, 1:-1]
+    number = 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
+    window = ndimage.find_objects(parts, number)[number - 1]
+    largest = parts == number
+    depth = ndimage.distance_transform_edt(np.pad(largest[window], 1), geometry.spacing_kji_mm)[1:-1, 1:-1, 1:-1]
     places = np.argwhere(depth >= (1.0 if rng is None else _NEAR_MIDDLE) * depth.max())
-    at = places[0 if rng is None else int(rng.integers(len(places)))]
+    at = places[0 if rng is None else int(rng.integers(len(places)))] + [side.start for side in window]
     able = [kind for kind in kinds if positive or kind is not PromptKind.BOX] or [PromptKind.POINT]
     kind = able[0 if rng is None else int(rng.integers(len(able)))]
     axis = 0 if rng is None else int(rng.integers(3))
