@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from medview.core.errors import AmbiguousError, MedViewError
+from medview.core.errors import AmbiguousError, GraphicsError, MedViewError
 from medview.core.job import Inline
 from medview.core.language import in_language
 
@@ -37,7 +37,8 @@ def report_errors() -> Iterator[Outcome]:
     try:
         yield outcome
     except MedViewError as error:
-        print(in_language(error.sentence), file=sys.stderr)
+        way_out = " (--device cpu)" if isinstance(error, GraphicsError) else ""
+        print(f"{in_language(error.sentence)}{way_out}", file=sys.stderr)
         _LOG.debug("%s", error.detail)
         outcome.code = 2 if isinstance(error, AmbiguousError) else 1
     except KeyboardInterrupt:

@@ -20,6 +20,7 @@ from medview.io.reader_pool import Pool
 from medview.ml.explain_request import METHODS
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
+from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.explain_files import HEAT_FILE, check_class, request_for, write_heat
 from medview.workspace.exports import (
     OUTPUT_NAMES,
@@ -93,6 +94,7 @@ def predict(
             if isinstance(request, Preparation):
                 request = request.prepare(context)
         load_seconds = time.monotonic() - started
+        import_torch()
         from medview.ml.runners.run import predict as run_prediction
 
         if explain is not None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -67,14 +66,9 @@ class SeriesPlace:
         own = [(one, entry) for one, entry in found if set(entry.paths) == set(self.paths)]
         return next(iter(own or found), None)
 
-    def document(self) -> str:
-        """Return it as JSON."""
-        return json.dumps(asdict(self))
-
     @classmethod
-    def read(cls, text: str) -> SeriesPlace:
-        """Read what ``document`` wrote. Raises ValueError, TypeError or KeyError on anything else."""
-        found: dict[str, Any] = json.loads(text)
+    def read(cls, found: Mapping[str, Any]) -> SeriesPlace:
+        """Read what ``asdict`` made of one. Raises ValueError, TypeError or KeyError on anything else."""
         k, j, i = (int(n) for n in found["shape_kji"])
         series_uid, study_uid, modality, description = (str(found[name]) for name in _TEXTS)
         paths = tuple(str(path) for path in found["paths"])
@@ -110,11 +104,10 @@ class QueueTask:
         """Whether it still has to be done."""
         return self.state in OPEN_STATES
 
-    def same_work(self, other: QueueTask) -> bool:
-        """Whether both are the same model on the same volume."""
-        mine, its = self.place, other.place
-        same = (mine.series_uid, mine.shape_kji, mine.paths) == (its.series_uid, its.shape_kji, its.paths)
-        return same and self.model == other.model
+    @property
+    def work(self) -> tuple[object, ...]:
+        """What tells two tasks apart: the model and the volume."""
+        return self.model, self.place.series_uid, self.place.shape_kji, self.place.paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +141,17 @@ class Queue:
 
         What waits or runs already is not asked for twice; an older one that is over gives way.
         """
-        asked: list[QueueTask] = []
-        kept = list(self.tasks)
+        known = {task.work: task for task in self.tasks}
+        asked: dict[tuple[object, ...], QueueTask] = {}
         for task in tasks:
-            alike = [other for other in (*kept, *asked) if other.same_work(task)]
-            if any(other.open for other in alike):
-                continue
-            kept = [other for other in kept if other not in alike]
-            asked.append(task)
+            before = known.get(task.work)
+            if before is None or not before.open:
+                asked.setdefault(task.work, task)
+        kept = [task for task in self.tasks if task.work not in asked]
         over = [task for task in kept if not task.open]
         waiting = [task for task in kept if task.state is TaskState.WAITING]
         running = [task for task in kept if task.state is TaskState.RUNNING]
-        order = [*running, *asked, *waiting] if first else [*running, *waiting, *asked]
+        order = [*running, *asked.values(), *waiting] if first else [*running, *waiting, *asked.values()]
         return replace(self, tasks=(*over, *order))
 
     def with_task(self, changed: QueueTask) -> Queue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from medview.core.errors import ReadError, StoreError
 from medview.core.job import JobContext
@@ -181,8 +181,8 @@ class KeepQueue:
     """Request: write what changed of the queue into the project."""
 
     project: Project
-    rows: tuple[QueueRow, ...]
-    gone: tuple[str, ...] = ()
+    before: Queue
+    after: Queue
 
     @property
     def title(self) -> str:
@@ -195,8 +195,8 @@ class KeepQueue:
         return Lane.WRITE
 
     def run(self, _context: JobContext) -> None:
-        """Write in one transaction."""
-        self.project.queue.keep(self.rows, self.gone)
+        """Write in one transaction. Rows are made here: hundreds of tasks name hundreds of thousands of files."""
+        self.project.queue.keep(*changed_rows(self.before, self.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ def damage(count: int) -> str:
 
 def row_of(task: QueueTask, position: int) -> QueueRow:
     """Return a task as it is kept."""
-    series = json.dumps({"place": json.loads(task.place.document()), "device": task.device})
+    series = json.dumps({"place": asdict(task.place), "device": task.device})
     return QueueRow(task.task_uid, position, task.model, series, task.state.value, task.sentence, task.attempts)
 
 
@@ -252,7 +252,7 @@ def task_of(row: QueueRow) -> QueueTask | None:
     """Return a task that was kept, or None where the row says nothing sensible."""
     try:
         document = json.loads(row.series)
-        place = SeriesPlace.read(json.dumps(document["place"]))
+        place = SeriesPlace.read(document["place"])
         state = TaskState(row.state)
         device = str(document.get("device", "auto"))
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -123,6 +123,6 @@ def run_rules_on(workspace: Workspace, case: OpenCase) -> int:
     place = SeriesPlace.of(case.series, case.entry)
     asked = [QueueTask(pack.spec.key, place) for pack in fitting_models(workspace, case) if not ran_before(case, pack)]
     # Where one found nothing, only the queue remembers that it looked.
-    looked = [task for task in workspace.queue.queue.tasks if task.state is TaskState.DONE]
-    fresh = [task for task in asked if not any(task.same_work(other) for other in looked)]
+    looked = {task.work for task in workspace.queue.queue.tasks if task.state is TaskState.DONE}
+    fresh = [task for task in asked if task.work not in looked]
     return workspace.queue.add(fresh, first=True) if fresh else 0

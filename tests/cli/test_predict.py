@@ -8,6 +8,7 @@ import highdicom
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 from PIL import Image
 
 from medview.core.box import Box
@@ -119,6 +120,16 @@ def test_a_model_for_ct_says_why_it_does_not_run_on_mr(cli: Cli, test_data: Path
     message = refused(cli("predict", "phantom-nodule-present", test_data / "mr-sag-hfs", "-o", tmp_path / "out"))
     assert "CT" in message
     assert "MR" in message
+
+
+def test_a_graphics_card_that_is_asked_for_and_not_there_is_said_with_the_way_out(
+    cli: Cli, series: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    message = refused(cli("predict", "phantom-nodule-present", series, "-o", tmp_path / "out", "--device", "cuda"))
+    assert "has no graphics card that MedView can use; run" in message
+    assert message.strip().endswith("on the processor. (--device cpu)")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_is_not_installed_is_named_with_those_that_are(cli: Cli, series: Path, tmp_path: Path) -> None:

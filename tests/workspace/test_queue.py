@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import time
+from dataclasses import asdict, replace
 
 import pytest
 
 from medview.core.study import Frame, Series, Verdict, VolumeEntry
+from medview.store.queue_book import QueueRow
 from medview.workspace.queue import Queue, QueueTask, SeriesPlace, TaskState, tasks_of
+from medview.workspace.requests_queue import task_of
+from tests.helpers.timing import allowed_s, typical_of
 
 
 def place(number: int) -> SeriesPlace:
@@ -83,7 +88,7 @@ def test_after_a_restart_what_ran_waits_again_unless_it_ended_the_program_twice(
 
 def test_a_place_survives_its_document_and_finds_its_volume() -> None:
     one = place(3)
-    assert SeriesPlace.read(one.document()) == one
+    assert SeriesPlace.read(json.loads(json.dumps(asdict(one)))) == one
 
     def entry(shape: tuple[int, int, int], path: str) -> VolumeEntry:
         return VolumeEntry(Verdict.VOLUME, (), None, shape, (Frame(path),))
@@ -96,7 +101,21 @@ def test_a_place_survives_its_document_and_finds_its_volume() -> None:
     assert one.entry_in([Series("1.2.9", "1.2", volumes=(own,))]) is None
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"shape_kji": [1, 2]}', "nonsense"])
-def test_a_damaged_document_is_refused(text: str) -> None:
-    with pytest.raises((ValueError, TypeError, KeyError)):
-        SeriesPlace.read(text)
+@pytest.mark.parametrize("series", ["[]", "{}", '{"place": {"shape_kji": [1, 2]}}', '{"place": 7}', "nonsense"])
+def test_a_damaged_row_is_left_out(series: str) -> None:
+    assert task_of(QueueRow("a" * 32, 0, "a@1", series, "waiting")) is None
+
+
+def test_a_thousand_tasks_of_a_thousand_slices_are_added_and_changed_at_once() -> None:
+    slices = tuple(f"/data/a/long/folder/slice-{k:04d}.dcm" for k in range(1000))
+    places = [replace(place(n), paths=tuple(f"{n}{path}" for path in slices)) for n in range(50)]
+    models = [f"model-{n}@1" for n in range(20)]
+
+    def seconds() -> float:
+        began = time.perf_counter()
+        one = Queue().added(tasks_of(models, places))
+        assert len(one.added(tasks_of(models, places)).tasks) == 1000
+        one.with_task(replace(one.tasks[500], state=TaskState.DONE))
+        return time.perf_counter() - began
+
+    assert typical_of(seconds) < allowed_s(0.3)

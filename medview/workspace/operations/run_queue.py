@@ -26,7 +26,6 @@ from medview.workspace.requests_queue import (
     LoadQueue,
     ReadVolume,
     RunQueued,
-    changed_rows,
     row_of,
 )
 from medview.workspace.workspace import Workspace
@@ -83,9 +82,8 @@ class QueueConductor:
         project = self._project
         if project is None:
             return
-        rows, gone = changed_rows(before, after)
         outcome = Outcome(lambda _value: None, failed=self._workspace.report)
-        self._workspace.runner.submit(KeepQueue(project, rows, gone), outcome)
+        self._workspace.runner.submit(KeepQueue(project, before, after), outcome)
 
     def load(self) -> None:
         """Read the queue of the project and go on where it was."""
