@@ -77,6 +77,15 @@ class ForeignObject:
             self.lacks(key, "a text")
         return found
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return the truth value at ``key``; ``default`` where there is nothing."""
+        found = self.content.get(key)
+        if found is None:
+            return default
+        if not isinstance(found, bool):
+            self.lacks(key, "true or false")
+        return found
+
     def number(self, key: str) -> float:
         """Return the finite number at ``key``."""
         found = self.content.get(key)

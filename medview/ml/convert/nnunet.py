@@ -7,6 +7,7 @@ and what they would have to be run for is refused by its key.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import tempfile
@@ -64,7 +65,7 @@ def convert(source: Path, target: Path) -> None:
         output: dict[str, object] = {}
         first: Checkpoint | None = None
         configuration: ForeignObject | None = None
-        for n, path in enumerate(training.checkpoints.values()):
+        for n, path in enumerate(training.used_checkpoints().values()):
             checkpoint = read_checkpoint(path)
             if first is None or configuration is None:
                 first = checkpoint
@@ -100,11 +101,14 @@ def _write(
     patch = configuration.whole_numbers("patch_size", (2, 3))
     flat = 3 - len(patch)
     title = _title(training, checkpoint)
-    digest = hashlib.sha256("".join(sha256_of(path) for path in files.values() if isinstance(path, Path)).encode())
-    mirror = [axis + flat for axis in checkpoint.mirror_axes]
+    said = training.said()
+    # What was said beside makes another version of the same weights.
+    known = [json.dumps(said.content, sort_keys=True)] if said.content else []
+    known += [sha256_of(path) for path in files.values() if isinstance(path, Path)]
+    digest = hashlib.sha256("".join(known).encode())
+    mirror = [axis + flat for axis in checkpoint.mirror_axes if said.flag("mirror", default=True)]
     if mirror and max(mirror) > 2:
         raise PackError(f"The checkpoint of {training.folder.name} mirrors an axis that its patch_size does not have.")
-    said = training.said()
     licence = said.text("licence", "") or training.licence()
     described = dataset.text("description", "")
     fingerprint = training.folder / FINGERPRINT_FILE

@@ -16,7 +16,7 @@ FINGERPRINT_FILE = "dataset_fingerprint.json"
 SAID_FILE = "medview.json"
 """What a person may say beside: what nnU-Net's own files do not."""
 
-SAID_KEYS = ("orientation", "name", "version", "licence", "modality", "intended_use", "limitations")
+SAID_KEYS = ("orientation", "name", "version", "licence", "modality", "intended_use", "limitations", "mirror", "folds")
 CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 """The first that there is, for all folds alike."""
 
@@ -63,6 +63,22 @@ class TrainedFolder:
             if key not in SAID_KEYS:
                 found.cannot(key, f"and MedView knows {', '.join(SAID_KEYS)} there")
         return found
+
+    def used_checkpoints(self) -> dict[str, Path]:
+        """Return the checkpoints that go into the pack: all, or those of the folds a person said.
+
+        Raises
+        ------
+        PackError
+            When a fold that was said is not there.
+        """
+        said = self.said()
+        if not said.has("folds"):
+            return self.checkpoints
+        names = [str(fold) for fold in said.items("folds")]
+        if not names or len(set(names)) != len(names) or not set(names) <= set(self.checkpoints):
+            said.lacks("folds", f"some of the folds that are there: {', '.join(self.checkpoints)}")
+        return {name: self.checkpoints[name] for name in names}
 
     def licence(self) -> str:
         """Return the text of the licence beside the training or above it, empty where there is none."""

@@ -220,6 +220,27 @@ def test_what_a_person_says_beside_completes_what_nnunet_leaves_open(tmp_path: P
             nnunet.convert(trained, tmp_path / "other")
 
 
+def test_a_quick_version_stands_beside_the_whole_one(tmp_path: Path) -> None:
+    trained = trained_folder(tmp_path / "results", [network(seed=n).state_dict() for n in range(3)])
+    registry = Registry(tmp_path / "bundled", tmp_path / "user")
+    nnunet.convert(trained, tmp_path / "whole")
+    whole = registry.add(tmp_path / "whole")
+    (trained / "medview.json").write_text(json.dumps({"mirror": False, "folds": [2]}))
+    nnunet.convert(trained, tmp_path / "quick")
+    quick = registry.add(tmp_path / "quick")
+    assert whole.spec.tiling is not None
+    assert quick.spec.tiling is not None
+    assert (whole.spec.tiling.mirror_axes, quick.spec.tiling.mirror_axes) == ((0, 1, 2), ())
+    assert (len(whole.spec.ensemble), len(quick.spec.ensemble)) == (3, 1)
+    assert (whole.spec.id, whole.spec.version != quick.spec.version) == (quick.spec.id, True)
+    name = "encoder.stages.0.0.convs.0.conv.weight"
+    assert torch.equal(loaded(quick).get_parameter(name), network(seed=2).get_parameter(name))
+    for wrong in ({"folds": [7]}, {"folds": []}, {"mirror": "no"}):
+        (trained / "medview.json").write_text(json.dumps(wrong))
+        with pytest.raises(PackError, match=r"folds|mirror"):
+            nnunet.convert(trained, tmp_path / "other")
+
+
 def changed(path: str, value: Any, **more: Any) -> dict[str, Any]:
     described = configuration(**more)
     *way, last = path.split(".")
