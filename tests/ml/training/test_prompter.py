@@ -32,8 +32,8 @@ def test_what_is_pointed_at_is_what_is_wrong(kind: PromptKind, missing: bool, se
     spoken = np.zeros(SHAPE, dtype=bool)
     spoken[box.slices] = mask
     # A box goes around all that is wanted on its slice.
-    meant = truth if kind is PromptKind.BOX else two
-    assert np.count_nonzero(spoken & meant) > (0.15 if kind is PromptKind.BOX else 0.6) * np.count_nonzero(spoken)
+    meant = truth if prompt.kind is PromptKind.BOX else two
+    assert np.count_nonzero(spoken & meant) > (0.15 if prompt.kind is PromptKind.BOX else 0.6) * np.count_nonzero(spoken)
     assert np.any(spoken & two)
 
 
