@@ -13,6 +13,7 @@ from medview.core.geometry import Geometry
 from medview.core.heat import LEVELS, Heat
 from medview.core.oblique import PlaneLayout
 from medview.core.plane import SlicePlane
+from medview.core.screen_grid import ScreenGrid
 from medview.core.slab import Slab, SlabMode
 from medview.core.volume import Volume
 from medview.workspace.colour_maps import palette
@@ -43,13 +44,25 @@ def heat_rgba(heat: Heat, opacity: float, case: OpenCase, layout: PlaneLayout, i
     if slab.mode is SlabMode.OFF and isinstance(layout, SlicePlane) and _same_grid(heat.geometry, geometry):
         pixels = colours.take(layout.extract(heat.levels, int(index)).view(np.uint8))
     else:
-        fine = refined(grid, refinement(grid, min(heat.geometry.spacing_kji_mm)))
+        fine = _as_fine_as(heat, grid)
         through = slab if slab.mode is SlabMode.OFF else replace(slab, mode=SlabMode.MAXIMUM)
         found = sample(Volume(heat.levels, heat.geometry), fine, through)
         pixels = colours.take(found.stored.view(np.uint8))
         pixels[~found.inside] = 0
     rows, columns = pixels.shape
     return np.ascontiguousarray(pixels).view(np.uint8).reshape(rows, columns, 4)
+
+
+def _as_fine_as(heat: Heat, grid: ScreenGrid) -> ScreenGrid:
+    """Return the picture with pixels that lose nothing of a heat map, and no more of them than half of its voxels need."""
+    finest = min(heat.geometry.spacing_kji_mm)
+    parts = refinement(grid, finest)
+    steps = (float(np.linalg.norm(step)) for step in (grid.row_step_lps_mm, grid.column_step_lps_mm))
+    together = [max(1, int(finest / (2 * step))) for step in steps]
+    if parts != (1, 1) or together == [1, 1]:
+        return refined(grid, parts)
+    rows, columns = (max(1, round(n / by)) for n, by in zip(grid.shape, together, strict=True))
+    return grid.resampled((rows, columns))
 
 
 @lru_cache(maxsize=16)

@@ -101,3 +101,23 @@ def test_a_heat_map_of_one_time_is_shown_at_that_time_only_and_a_hidden_one_not(
     assert shown_heat(case.view) is case.view.heat
     case.view.heat_visible = False
     assert shown_heat(case.view) is None
+
+
+def test_a_heat_map_much_coarser_than_the_picture_is_worked_out_no_finer_than_it_is(case: OpenCase) -> None:
+    base = case.volume.geometry
+    affine = np.array(base.affine_lps)
+    affine[:3, :3] *= 6.0
+    coarse = Geometry((2, 3, 5), affine, base.frame_of_reference_uid)
+    levels = np.zeros(coarse.shape_kji, dtype=np.uint8)
+    levels[1, 1, 3] = 255
+    layout = SlicePlane.of(Plane.AXIAL, base)
+    place = coarse.point_lps_mm((1, 1, 3))
+    k, j, i = base.index_kji(place)
+    index = round({0: k, 1: j, 2: i}[layout.normal_axis])
+    found = heat_rgba(Heat(levels, coarse, "x"), 1.0, case, layout, index, Slab())
+    rows, columns = layout.screen_shape(base)
+    assert found.shape[0] * found.shape[1] <= rows * columns / 2
+    at = np.argwhere(found[..., 3] == found[..., 3].max()).mean(axis=0)
+    _, row, column = layout.screen(base, (k, j, i))
+    there = (at + 0.5) * (rows / found.shape[0], columns / found.shape[1]) - 0.5
+    assert np.abs(there - (row, column)).max() <= 3.0
