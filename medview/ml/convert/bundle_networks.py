@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from medview.ml.convert.bundle_config import Arguments, BundleConfig
 
-TRAINING_ONLY = ("dropout", "dropout_prob", "use_checkpoint", "dropout_dim")
+TRAINING_ONLY = (
+    "dropout", "dropout_prob", "use_checkpoint", "dropout_dim", "drop_rate", "attn_drop_rate", "dropout_path_rate",
+)  # fmt: skip
 """Arguments that change nothing when a network answers."""
 
 _NORMS = {"instance": "instance", "instance_nvfuser": "instance", "batch": "batch", "syncbatch": "batch", "group": "group"}
 _ACTIVATIONS = (
     "celu", "elu", "gelu", "leakyrelu", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "swish", "tanh",
 )  # fmt: skip
+_MERGING = {"merging": "first", "mergingv2": "second"}
+
+MERGING_CHANGED = (1, 5)
+"""The MONAI from which SwinUNETR merges all eight voxels of a block (its issue 8284)."""
+
 _SLOPES = {"leakyrelu": ("negative_slope", 0.01), "elu": ("alpha", 1.0), "celu": ("alpha", 1.0)}
 
 
@@ -28,11 +36,14 @@ class BundleNetwork:
     kwargs : dict
     copies : tuple of str
         Beginnings of names under which the state dict holds tensors that are not needed.
+    endings : tuple of str
+        Endings of such names.
     """
 
     name: str
     kwargs: dict[str, object]
     copies: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
 
     @property
     def dimensions(self) -> int:
@@ -50,8 +61,13 @@ class BundleNetwork:
         return _whole(self.kwargs["classes"])
 
 
-def read_network(config: BundleConfig, raw: object, where: str) -> BundleNetwork:
+def read_network(config: BundleConfig, raw: object, where: str, monai_version: str = "") -> BundleNetwork:
     """Read a ``network_def``.
+
+    Parameters
+    ----------
+    monai_version : str
+        That the bundle was made with: one network has changed since.
 
     Raises
     ------
@@ -65,6 +81,8 @@ def read_network(config: BundleConfig, raw: object, where: str) -> BundleNetwork
     given = Arguments(config, component, TRAINING_ONLY)
     network = maker(given)
     given.end()
+    if network.kwargs.get("merging") == "first" and _older(monai_version, MERGING_CHANGED):
+        network.kwargs["merging"] = "old"
     return network
 
 
@@ -160,6 +178,38 @@ def _attention_unet(given: Arguments) -> BundleNetwork:
     return BundleNetwork("monai_attention_unet", kwargs)
 
 
+def _swin_unetr(given: Arguments) -> BundleNetwork:
+    # Older bundles name the size of their tiles here; the network does not depend on it.
+    given.take("img_size")
+    if given.whole("patch_size", 2) != 2:
+        given.wrong("patch_size", "asks SwinUNETR for something MedView does not have")
+    downsample = given.take("downsample", "merging")
+    if downsample not in _MERGING:
+        given.wrong("downsample", "asks SwinUNETR for something MedView does not have")
+    for name in ("use_hyena", "patch_norm"):
+        if given.flag(name):
+            given.wrong(name, "asks SwinUNETR for something MedView does not have")
+    given.take("use_flash_attention")
+    kwargs = _common(given) | {
+        "features": given.whole("feature_size", 24),
+        "depths": given.numbers("depths", [2, 2, 2, 2]),
+        "heads": given.numbers("num_heads", [3, 6, 12, 24]),
+        "window": given.take("window_size", 7),
+        "ratio": given.number("mlp_ratio", 4.0),
+        "qkv_bias": given.flag("qkv_bias", True),
+        "normalised": given.flag("normalize", True),
+        "second": given.flag("use_v2"),
+        "merging": _MERGING[str(downsample)],
+    }
+    kwargs |= _norm(given, "norm_name", "instance")
+    return BundleNetwork("monai_swinunetr", kwargs, endings=("relative_position_index",))
+
+
+def _older(version: str, than: tuple[int, int]) -> bool:
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", version)
+    return found is not None and (int(found[1]), int(found[2])) < than
+
+
 def _norm(given: Arguments, name: str, default: str) -> dict[str, object]:
     return _norm_of(given, name, given.take(name, default))
 
@@ -218,5 +268,6 @@ _MAKERS: Mapping[str, Callable[[Arguments], BundleNetwork]] = {
     "dynunet": _dynunet,
     "basicunet": _basic_unet,
     "attentionunet": _attention_unet,
+    "swinunetr": _swin_unetr,
 }
 """By MONAI's name in lower case: its classes have aliases that differ in that."""

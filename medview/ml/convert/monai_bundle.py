@@ -60,7 +60,8 @@ def convert(source: Path, target: Path) -> None:
         why = f"{written[0].name} is YAML" if written else f"it has no {CONFIGS}/{INFERENCE}"
         raise PackError(f"The MONAI bundle {title} cannot be read: {why}; ask its author for {INFERENCE}.")
     metadata, config = (read_config(root / CONFIGS / name, title) for name in (METADATA, INFERENCE))
-    network = read_network(config, _wanted(config, "network_def"), "network_def")
+    made_with = str(metadata.content.get("monai_version", ""))
+    network = read_network(config, _wanted(config, "network_def"), "network_def", made_with)
     tiles = read_inferer(config, _wanted(config, "inferer"), "inferer", network.dimensions)
     read = read_preprocessing(config, _wanted(config, "preprocessing"), "preprocessing", network.channels)
     volume_mm3 = math.prod(read.spacing_mm) if read.spacing_mm else None
@@ -170,7 +171,7 @@ def _state(path: Path, network: BundleNetwork, title: str) -> dict[str, torch.Te
     state = {
         name: (tensor.float() if tensor.is_floating_point() else tensor).contiguous().clone()
         for name, tensor in plain.items()
-        if not name.startswith(network.copies or ("\0",))
+        if not name.startswith(network.copies) and not name.endswith(network.endings)
     }
     built = build_network(NetworkSpec(network.name, cast("Mapping[str, Literal]", network.kwargs)))
     try:

@@ -10,6 +10,7 @@ NETWORKS: Mapping[str, str] = {
     "monai_basicunet": "medview.ml.networks.monai_basic_unet:basic_unet",
     "monai_dynunet": "medview.ml.networks.monai_dynunet:dynunet",
     "monai_segresnet": "medview.ml.networks.monai_segresnet:segresnet",
+    "monai_swinunetr": "medview.ml.networks.monai_swin_unetr:swin_unetr",
     "monai_unet": "medview.ml.networks.monai_unet:unet",
     "nnunet_plain": "medview.ml.networks.nnunet:plain_unet",
     "nnunet_residual": "medview.ml.networks.nnunet:residual_unet",

@@ -336,6 +336,25 @@ def test_regions_of_two_sequences_are_those_of_monai(tmp_path: Path, chain: list
         assert dice(judged == 1, mask) >= 0.999 or judged.sum() < 100
 
 
+@pytest.mark.parametrize(("version", "merging"), [("1.4.0", "old"), ("1.5.0", "first"), ("1.10", "first"), ("", "first")])
+def test_swin_unetrs_merge_as_in_the_monai_they_were_made_with(tmp_path: Path, version: str, merging: str) -> None:
+    definition = {
+        "_target_": "SwinUNETR",
+        "spatial_dims": 3,
+        "img_size": 96,
+        "in_channels": 1,
+        "out_channels": 3,
+        "feature_size": 12,
+        "depths": [1, 1, 1, 1],
+        "use_checkpoint": False,
+    }
+    program = inference(definition, SPLEEN_LIKE, {**WINDOW, "roi_size": [96, 96, 96]}, SOFTMAX)
+    # Newer MONAIs do not know the size any more.
+    network = monai_network({key: value for key, value in definition.items() if key != "img_size"})
+    pack = converted(tmp_path, metadata(bundles.ORGANS, monai_version=version), program, network)
+    assert pack.spec.network.kwargs["merging"] == merging
+
+
 def test_a_network_of_slices_looks_at_the_slices_monai_looks_at(tmp_path: Path) -> None:
     definition = {**UNET, "spatial_dims": 2}
     program = inference(
