@@ -16,7 +16,7 @@ from pathlib import Path
 import tests.benchmarks
 from tests.benchmarks.row import Row
 
-HELPERS = {"row", "ct_series", "other_readers", "__main__"}
+HELPERS = {"row", "ct_series", "other_readers", "model_ways", "__main__"}
 
 
 def main() -> None:

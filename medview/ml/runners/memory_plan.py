@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -40,6 +41,12 @@ CPU_BATCH = 2
 """torch sends single small tiles to a slow convolution; two at a time go to oneDNN."""
 
 FLOAT = 4
+
+_TRIED, _TRIED_PLANAR = 32, 128
+"""Sides of the small tile a network is tried on."""
+
+_KNOWN: WeakKeyDictionary[nn.Module, dict[tuple[Shape3, int], Demand]] = WeakKeyDictionary()
+"""What networks that are still there were found to take."""
 
 _log = logging.getLogger("medview.models")
 
@@ -217,8 +224,10 @@ def _splits(shape: Shape3, tiling: Tiling | None) -> Iterator[Shape3]:
 def demand_of(network: nn.Module, tile_kji: Shape3, in_channels: int) -> Demand:
     """Return what a forward pass takes.
 
-    Networks that know their memory say so (``working_bytes``). For others a pass without memory (meta tensors) gives every
-    layer's output; twice the largest input and output of one layer covers what else is alive: skips and temporaries.
+    Networks that know their memory say so (``working_bytes``). For others a pass on a small tile gives every layer's
+    output, which grows with the tile; twice the largest input and output of one layer covers what else is alive: skips and
+    temporaries. Networks that want larger tiles are passed through without memory (meta tensors), for which torch imports
+    a second's worth of modules.
     """
     if isinstance(network, Ensemble):
         # Its members follow one another.
@@ -226,24 +235,53 @@ def demand_of(network: nn.Module, tile_kji: Shape3, in_channels: int) -> Demand:
     own = getattr(network, "working_bytes", None)
     if own is not None:
         return Demand(int(own(tile_kji)), 0.0)
-    largest, work = 0, 0.0
+    known = _KNOWN.setdefault(network, {})
+    if (tile_kji, in_channels) not in known:
+        known[tile_kji, in_channels] = _tried(network, tile_kji, in_channels)
+    return known[tile_kji, in_channels]
 
-    def look(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
-        nonlocal largest, work
+
+def _tried(network: nn.Module, tile_kji: Shape3, in_channels: int) -> Demand:
+    side = _TRIED_PLANAR if tile_kji[0] == 1 else _TRIED
+    k, j, i = (min(n, side) for n in tile_kji)
+    # In a pair, as torch has a slow convolution for single ones.
+    pair = torch.zeros((2, in_channels, k, j, i))
+    grows = math.prod(tile_kji) / (2 * k * j * i)
+    with torch.inference_mode():
+        try:
+            seen = _Layers.of(network, lambda: network(pair))
+        except (RuntimeError, ValueError):
+            grows = 1.0
+            weights = {name: t.to("meta") for name, t in (*network.named_parameters(), *network.named_buffers())}
+            tile = torch.empty((1, in_channels, *tile_kji), device="meta")
+            seen = _Layers.of(network, lambda: torch.func.functional_call(network, weights, (tile,)))
+    return Demand(math.ceil(2 * seen.largest_bytes * grows), seen.multiplications * grows)
+
+
+@dataclass(slots=True)
+class _Layers:
+    """The largest input and output of the leaf modules of a network, and the work of its largest convolution."""
+
+    largest_bytes: int = 0
+    multiplications: float = 0.0
+
+    @classmethod
+    def of(cls, network: nn.Module, run: Callable[[], object]) -> _Layers:
+        """Watch a network while it is run."""
+        seen = cls()
+        hooks = [m.register_forward_hook(seen._look) for m in network.modules() if next(m.children(), None) is None]
+        try:
+            run()
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return seen
+
+    def _look(self, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         tensors = [t for t in (*inputs, output) if isinstance(t, torch.Tensor)]
-        largest = max(largest, sum(t.numel() * FLOAT for t in tensors))
+        self.largest_bytes = max(self.largest_bytes, sum(t.numel() * FLOAT for t in tensors))
         if isinstance(module, nn.Conv2d | nn.Conv3d) and isinstance(output, torch.Tensor):
-            work = max(work, float(output.numel()) * module.weight[0].numel())
-
-    hooks = [m.register_forward_hook(look) for m in network.modules() if next(m.children(), None) is None]
-    try:
-        weights = {name: t.to("meta") for name, t in (*network.named_parameters(), *network.named_buffers())}
-        with torch.inference_mode():
-            torch.func.functional_call(network, weights, (torch.empty((1, in_channels, *tile_kji), device="meta"),))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return Demand(2 * largest, work)
+            self.multiplications = max(self.multiplications, float(output.numel()) * module.weight[0].numel())
 
 
 def _free(place: str) -> int:

@@ -82,3 +82,25 @@ def test_tiles_of_a_fixed_size_are_run_in_pairs_on_the_cpu() -> None:
 
 def test_the_system_says_how_much_memory_is_free() -> None:
     assert 10**7 < free_memory_bytes() < 10**14
+
+
+def test_a_network_that_wants_large_tiles_is_judged_without_memory() -> None:
+    class Picky(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = small_network("unet3d", {"in_channels": 1, "classes": 3, "channels": [8, 16]})
+            self.sizes: list[tuple[str, int]] = []
+
+        def forward(self, tiles: torch.Tensor) -> torch.Tensor:
+            self.sizes.append((tiles.device.type, tiles.shape[2]))
+            if tiles.shape[2] < 64:
+                raise ValueError("Expected more than 1 spatial element")
+            found: torch.Tensor = self.inside(tiles)
+            return found
+
+    picky = Picky()
+    found = demand_of(picky, (64, 64, 64), 1)
+    assert found == demand_of(picky.inside, (64, 64, 64), 1)
+    assert found == demand_of(picky, (64, 64, 64), 1)
+    # Tried once, then passed through without memory; the answer is kept.
+    assert picky.sizes == [("cpu", 32), ("meta", 64)]
