@@ -107,6 +107,7 @@ class GridLabels:
         self._covered = tuple(axis.covered for axis in self._axes)
         self._turned = turned[self._covered]
         self._context = context
+        self._orientation = orientation
         # One run of slabs writes slices ``_next`` to ``_stop``; its first logits wait for the run that ends below them.
         self._next = 0
         self._stop = len(self._axes[0])
@@ -159,10 +160,14 @@ class GridLabels:
         """Whether every slab has come."""
         return self._missing <= 0
 
-    def turned_labels(self, low: int, high: int) -> npt.NDArray[np.uint8]:
-        """Return a copy of slices in the model's axes, on the input's grid, as ``add`` counts them."""
-        first = self._first_k + self._covered[0].start
-        return self._turned[low - first : high - first].copy()
+    def written(self, ends: tuple[int, int]) -> Box:
+        """Return the voxels of ``labels`` in a range of slices as ``add`` returns it: whole slices of the model's axes."""
+        axis, length = self._orientation.axes[0], self.labels.shape[self._orientation.axes[0]]
+        low, high = (length - ends[1], length - ends[0]) if self._orientation.flipped[0] else ends
+        whole = Box.whole((self.labels.shape[0], self.labels.shape[1], self.labels.shape[2]))
+        first, last = list(whole.min_kji), list(whole.max_kji)
+        first[axis], last[axis] = low, high
+        return Box((first[0], first[1], first[2]), (last[0], last[1], last[2]))
 
     def _begin_run(self, first: int) -> None:
         # Only a second run starts anywhere but where the first one could have.

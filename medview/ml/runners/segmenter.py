@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from medview.core.prediction import PredictedMask
 from medview.ml.runners.carried import as_carried, label_grid
-from medview.ml.runners.finish import postprocess
+from medview.ml.runners.finish import GridLabels, postprocess
 from medview.ml.runners.job import Findings, RunningJob
 from medview.ml.runners.tiling import logit_slabs
 from medview.ml.spec import SegmentationOutput
@@ -15,7 +15,11 @@ from medview.ml.weights import check_output
 
 
 def segment(job: RunningJob) -> Findings:
-    """Label the voxels of the request's volume on its own grid."""
+    """Label the voxels of the request's volume on its own grid.
+
+    While somebody looks at a place, slices are handed over as they are ready, those there first: as a ``PredictedMask`` of
+    the labels before postprocessing.
+    """
     spec, geometry = job.spec, job.request.volume.geometry
     assert isinstance(spec.output, SegmentationOutput)
     assert spec.tiling is not None
@@ -28,11 +32,20 @@ def segment(job: RunningJob) -> Findings:
         for slab in logit_slabs(network, values, spec.tiling, job.plan, job.near_k, body, spec.out_channels):
             with job.stopwatch.stage("finish"):
                 check_output(slab.logits.shape[0], spec)
-                grid.add(as_carried(slab, spec.output))
+                written = grid.add(as_carried(slab, spec.output))
+                if job.request.near_kji is not None and isinstance(grid, GridLabels):
+                    _show(job, grid, written, spec.output)
             del slab
     with job.stopwatch.stage("finish"):
         masks = [_mask(labels, job, spec.output) for labels in grid.maps()]
     return Findings(mask=masks[0], further=tuple(masks[1:]))
+
+
+def _show(job: RunningJob, grid: GridLabels, written: object, output: SegmentationOutput) -> None:
+    assert isinstance(written, tuple)
+    box = grid.written(written)
+    if not box.empty:
+        job.context.partial(PredictedMask(box, grid.labels[box.slices].copy(), output.labels))
 
 
 def _mask(labels: npt.NDArray[np.uint8], job: RunningJob, output: SegmentationOutput) -> PredictedMask:

@@ -153,6 +153,8 @@ def run_on(
         return open_series(workspace, base.series, base.entry, then=opened)
     revision = case.labels.revision
     request = inputs.request(device)
+    if isinstance(request, PredictRequest):
+        request = replace(request, near_kji=case.view.crosshair_kji)
     unread = inputs.without_volumes()
 
     def done(value: object) -> None:
