@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from medview.core.job import JobContext
 from medview.core.language import _
 from medview.core.source import Source, SourceKind
 from medview.ml.explain.deletion import deletion_check
-from medview.ml.explain.gradcam import gradcam
+from medview.ml.explain.gradcam import deepest_layer, gradcam
 from medview.ml.explain.occlusion import occlusion
 from medview.ml.explain.targets import Target, box_target, class_target, slice_of
 from medview.ml.explain_request import ExplainRequest
@@ -33,6 +34,9 @@ from medview.ml.weights import load_network
 
 COVER_MM = 12.0
 """Side of a cover for occlusion, where the picture has millimetres."""
+
+SMALL = 40
+"""Side of the part on which the layer to look at is found."""
 
 HOTTEST = 1.0
 """Heat maps are told as parts of their hottest place."""
@@ -133,12 +137,26 @@ def _heat(
     if request.method == "gradcam":
         context.progress(0.2, "Looking at the features")
         context.raise_if_cancelled()
-        return gradcam(network, looked.values, looked.target.logit)
+        return gradcam(network, looked.values, looked.target.logit, _layer(request, looked, network))
     dk, dj, di = (max(1, round(COVER_MM / mm)) for mm in prepared.spacing_kji_mm)
     fill = looked.values.mean(dim=(0, 2, 3, 4))
     with torch.inference_mode():
         scoring = _scoring(network, looked.target, context)
         return occlusion(looked.values, scoring, (dk, dj, di), fill, _ticker(context, 0.1, 0.85))
+
+
+def _layer(request: ExplainRequest, looked: _Looked, network: nn.Module) -> str:
+    """Return the layer to look at, found on a small part where the network takes any size.
+
+    To find it the gradients of all layers are kept; of a whole volume that would take more memory than there is.
+    """
+    spec, values = request.predict.pack.spec, looked.values
+    if isinstance(spec.output, ClassificationOutput) and spec.input.shape_kji is None:
+        middle = [slice(max(0, (n - SMALL) // 2), max(0, (n - SMALL) // 2) + SMALL) for n in values.shape[2:]]
+        # Some networks need more than they were promised.
+        with contextlib.suppress(RuntimeError, ValueError):
+            return deepest_layer(network, values[(slice(None), slice(None), *middle)], looked.target.logit)
+    return deepest_layer(network, values, looked.target.logit)
 
 
 def _scoring(network: nn.Module, target: Target, context: JobContext) -> Callable[[torch.Tensor], torch.Tensor]:
