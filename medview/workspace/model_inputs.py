@@ -128,6 +128,11 @@ class ModelInputs:
         swapped[channel] = key
         return replace(self, chosen=tuple(swapped))
 
+    def confirmed(self, chosen: tuple[str, ...], reference: int) -> ModelInputs:
+        """Return the choice a person made before, which leaves nothing to doubt."""
+        roles = tuple(Role(role.channel, key, sure=True) for role, key in zip(self.roles, chosen, strict=True))
+        return replace(self, roles=roles, chosen=chosen, reference=reference)
+
     def with_reference(self, channel: int) -> ModelInputs:
         """Return the choice with the result on the grid of another channel."""
         return replace(self, reference=channel)

@@ -73,6 +73,9 @@ class Workspace:
         """Of the cases opened since nothing was open, in that order."""
         self.registrations: dict[tuple[str, str], Registration] = {}
         """Found in this session, by the keys of the case that stays and of the one that is moved, open or not."""
+        self.model_choices: dict[tuple[str, str], tuple[tuple[str, ...], int]] = {}
+        """Series given to models of several channels in this session, and the channel the result came on, by the key of
+        each of them and that of the pack."""
         self.pointer: Pointer | None = None
         """Where the hand is on a picture, or None."""
         self.waiting = Waiting()

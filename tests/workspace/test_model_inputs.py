@@ -321,3 +321,16 @@ class _Countdown(Inline):
         if self.left == 0:
             raise CancelledError
         self.left -= 1
+
+
+def test_what_was_chosen_once_is_proposed_again_from_any_of_the_series(workspace: Workspace, tmp_path: Path) -> None:
+    pack = several(tmp_path / "packs" / "two", TWO)
+    with_cases(workspace, made_case("T1 ax", grid()), made_case("T2 ax", grid()), made_case("T2 cor", grid()))
+    first = inputs_for(workspace, pack, workspace.cases["T1 ax"])
+    assert run_on(workspace, first.with_channel(1, "T2 cor").with_reference(1), "cpu") is not None
+    for key in ("T1 ax", "T2 cor"):
+        again = inputs_for(workspace, pack, workspace.cases[key])
+        assert (again.chosen, again.reference, again.ambiguous) == (("T1 ax", "T2 cor"), 1, ())
+    assert inputs_for(workspace, pack, workspace.cases["T2 ax"]).chosen == ("T1 ax", "T2 ax")
+    workspace.close_case("T2 cor")
+    assert inputs_for(workspace, pack, workspace.cases["T1 ax"]).chosen == ("T1 ax", "T2 ax")

@@ -21,12 +21,22 @@ def inputs_for(workspace: Workspace, pack: ModelPack, case: OpenCase) -> ModelIn
     """Return which series a model is given when it is run on a case: the one way to make its request.
 
     A model of one channel is given the case. For one of several channels the open series of the patient and those of the
-    same study that are listed are looked through.
+    same study that are listed are looked through; what was chosen in this session before is proposed again.
     """
     several = len(pack.spec.input.channels) > 1
     own = _given(case)
     given = (*own, *_beside(workspace, case)) if several else own
-    return ModelInputs.proposed(pack, given, workspace.services.pool, case.key, workspace.registrations)
+    inputs = ModelInputs.proposed(pack, given, workspace.services.pool, case.key, workspace.registrations)
+    chosen, reference = workspace.model_choices.get((case.key, pack.spec.key), ((), 0))
+    known = {one.key for one in given}
+    return inputs.confirmed(chosen, reference) if chosen and known.issuperset(chosen) else inputs
+
+
+def remember_choice(workspace: Workspace, inputs: ModelInputs) -> None:
+    """Keep what a model of several channels is given, so that it is proposed again in this session."""
+    if inputs.several:
+        for key in inputs.chosen:
+            workspace.model_choices[key, inputs.pack.spec.key] = inputs.chosen, inputs.reference
 
 
 def refreshed(workspace: Workspace, inputs: ModelInputs) -> ModelInputs:

@@ -22,7 +22,7 @@ from medview.workspace.model_inputs import ModelInputs
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.device import reporting
 from medview.workspace.operations.labels import propose
-from medview.workspace.operations.model_inputs import inputs_for, refreshed, why_not_now
+from medview.workspace.operations.model_inputs import inputs_for, refreshed, remember_choice, why_not_now
 from medview.workspace.pace import with_run
 from medview.workspace.tool_actions import set_tool
 from medview.workspace.view_state import Tool
@@ -155,6 +155,7 @@ def run_on(
     request = inputs.request(device)
     if isinstance(request, PredictRequest):
         request = replace(request, near_kji=case.view.crosshair_kji)
+    remember_choice(workspace, inputs)
     unread = inputs.without_volumes()
 
     def done(value: object) -> None:
