@@ -15,7 +15,7 @@ import pytest
 
 from tests.fuzz.folders import SEED
 
-COUNT = int(os.environ.get("MEDVIEW_FUZZ_PACK_COUNT", "60"))
+COUNT = int(os.environ.get("MEDVIEW_FUZZ_PACK_COUNT", "25"))
 
 pytestmark = pytest.mark.timeout(300 + COUNT)
 
