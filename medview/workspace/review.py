@@ -73,8 +73,8 @@ def of_segment(
 
 
 def probability_name(name: str) -> str:
-    """Return what the heat map is called that shows how probable a class is; English, as it is kept."""
-    return f"Probability of {name}"
+    """Return what the heat map is called that shows how probable a class is."""
+    return _("Probability of {name}").format(name=name)
 
 
 def seen_as_probability(view: CaseView, prediction: Prediction) -> set[int]:
