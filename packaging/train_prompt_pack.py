@@ -1,6 +1,6 @@
 """Train and judge the pack phantom-prompts, which finds one object from prompts, on phantoms.
 
-    python packaging/train_prompt_pack.py                 train, judge, write resources/packs/phantom-prompts
+    python packaging/train_prompt_pack.py                 train, judge, write tests/packs/phantom-prompts
     python packaging/train_prompt_pack.py --evaluate      print the figures of the pack as it is
 
 Sessions of several prompts go on from step to step: what the network found in one is the mask so far in the next, and a
@@ -42,7 +42,7 @@ from medview.ml.training.prompter import correction
 from medview.phantom.chest import HEART, SPINE
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKS = ROOT / "resources" / "packs"
+PACKS = ROOT / "tests" / "packs"
 PACK_ID = "phantom-prompts"
 TRAIN_SEEDS = range(1000, 1048)
 SEED = 4
