@@ -47,13 +47,10 @@ def loaded(pack: ModelPack, file: str = "weights.safetensors") -> torch.nn.Modul
 
 
 @pytest.mark.parametrize("residual", [False, True])
-@pytest.mark.parametrize("flat", [False, True])
-@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize(("flat", "old"), [(False, False), (True, False), (False, True)])
 def test_the_network_of_the_plans_gets_the_weights_of_the_checkpoint(
     tmp_path: Path, residual: bool, flat: bool, old: bool
 ) -> None:
-    if old and flat:
-        pytest.skip("old plans are tried in three dimensions")
     trained = network(flat=flat, residual=residual)
     name = "2d" if flat else "3d_fullres"
     described = old_configuration(residual=residual) if old else configuration(flat=flat, residual=residual)
@@ -333,13 +330,6 @@ def test_a_checkpoint_that_would_run_code_does_not_and_is_refused_in_one_sentenc
     )
     assert not trap.exists()
     assert not (tmp_path / "pack").exists()
-
-
-def test_a_trained_folder_is_converted_by_the_child(tmp_path: Path) -> None:
-    trained_folder(tmp_path / "results", [network().state_dict()])
-    done = run_child(tmp_path / "results", tmp_path / "pack")
-    assert done.returncode == 0, done.stderr
-    assert load_pack(tmp_path / "pack").spec.id == "nnunet-dataset777-synthetic-3d-fullres"
 
 
 @pytest.mark.parametrize(
