@@ -11,6 +11,7 @@ from pathlib import Path
 import medview
 from medview.core.errors import PackError
 from medview.core.job import JobContext
+from medview.core.language import _
 
 LIMIT_S = 300.0
 
@@ -43,7 +44,7 @@ def convert_apart(source: Path, target: Path, context: JobContext) -> None:
     room = target.parent
     # -P: no module is ever looked for in the working folder, which could be the foreign one.
     command = [sys.executable, "-P", "-s", "-m", "medview.ml.convert", str(source.absolute()), str(target)]
-    context.progress(0.0, "Converting the weights")
+    context.progress(0.0, _("Converting the weights"))
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -95,6 +95,8 @@ def style_sheet(tokens: Tokens) -> str:
     inner = CONTROL_HEIGHT_PX - 2
     # Without a picture of its own the arrow of the style comes with a bevel around it.
     arrow = (resource_path("icons") / "arrow-down.png").as_posix()
+    shade = "dark" if QColor(t.on_accent).lightness() < 128 else "light"
+    check = (resource_path("icons") / f"check-{shade}.png").as_posix()
     return f"""
 QWidget {{ font-size: {TEXT_PX}px; color: {t.text}; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
@@ -142,6 +144,12 @@ QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {t.quiet
     background: {t.panel}; }}
 QRadioButton::indicator:checked {{ background: {t.accent}; border-color: {t.text}; }}
 QRadioButton::indicator:focus {{ border-color: {t.accent}; }}
+QCheckBox::indicator, QAbstractItemView::indicator {{ width: 12px; height: 12px; border: 1px solid {t.quiet};
+    border-radius: 3px; background: {t.panel}; }}
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+    image: url("{check}"); }}
+QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
+QCheckBox::indicator:disabled {{ border-color: {t.line}; }}
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {g}px;
     padding: 0 {g + 2}px; min-height: {inner}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
