@@ -26,8 +26,9 @@ from phantom_recipes import BOXES, RECIPES, Recipe
 from safetensors.torch import load_file, save
 from scipy.optimize import minimize
 
+from medview.ml.outputs import ClassificationOutput, DetectionOutput
 from medview.ml.packs import ModelPack, load_pack, write_pack
-from medview.ml.spec import ClassificationOutput, DetectionOutput, Task
+from medview.ml.spec import Task
 from medview.ml.training.loop import fit
 from medview.ml.training.patches import draw_patches
 

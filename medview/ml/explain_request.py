@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medview.core.annotations import BoxAnnotation
+from medview.ml.outputs import ClassificationOutput, DetectionOutput
 from medview.ml.predict import PredictRequest
-from medview.ml.spec import ClassificationOutput, DetectionOutput, ModelSpec
+from medview.ml.spec import ModelSpec
 
 METHODS = ("gradcam", "occlusion")
 

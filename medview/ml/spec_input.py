@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from medview.core.segmentation import VALUES_PER_LAYER
-from medview.ml.spec import ChannelSpec, Crop, Grid, InputChecks, InputSpec, Interpolation, Range, Step, Task
+from medview.ml.outputs import Range
+from medview.ml.spec import ChannelSpec, Crop, Grid, InputChecks, InputSpec, Interpolation, Step, Task
 from medview.ml.spec_fields import Fields
 
 INTENSITY_STEPS: Mapping[str, tuple[str, ...]] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from medview.core.prediction import PredictedSegment
 from medview.core.segmentation import VALUES_PER_LAYER, Code
-from medview.ml.spec import (
+from medview.ml.outputs import (
     PROMPT_KINDS,
     BoxClass,
     Carried,
@@ -19,8 +19,8 @@ from medview.ml.spec import (
     SegmentationOutput,
     Subject,
     Summary,
-    Task,
 )
+from medview.ml.spec import Task
 from medview.ml.spec_fields import Fields
 
 ACTIVATIONS = ("softmax", "sigmoid")

@@ -8,18 +8,16 @@ import re
 from collections.abc import Mapping
 
 from medview.core.errors import PackError
+from medview.ml.outputs import ClassificationOutput, DetectionOutput, Subject
 from medview.ml.spec import (
     MODEL_FILE,
     SCHEMA_VERSION,
     WEIGHTS_FILE,
     Blend,
     Card,
-    ClassificationOutput,
-    DetectionOutput,
     Literal,
     ModelSpec,
     NetworkSpec,
-    Subject,
     Task,
     Tiling,
 )

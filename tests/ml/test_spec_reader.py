@@ -12,19 +12,15 @@ import jsonschema
 import pytest
 
 from medview.core.errors import PackError
-from medview.ml.spec import (
-    Blend,
+from medview.ml.outputs import (
     Carried,
     ClassificationOutput,
-    Crop,
     DetectionOutput,
-    Grid,
     InteractiveOutput,
-    Interpolation,
     PromptChannel,
     SegmentationOutput,
-    Task,
 )
+from medview.ml.spec import Blend, Crop, Grid, Interpolation, Task
 from medview.ml.spec_reader import read_spec
 from tests.ml.small_packs import EXAMPLES
 

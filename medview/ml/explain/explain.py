@@ -25,11 +25,12 @@ from medview.ml.explain.gradcam import deepest_layer, gradcam
 from medview.ml.explain.occlusion import occlusion
 from medview.ml.explain.targets import Target, box_target, class_target, slice_of
 from medview.ml.explain_request import ExplainRequest
+from medview.ml.outputs import ClassificationOutput
 from medview.ml.runners.device_errors import explained
 from medview.ml.runners.memory_plan import make_plan
 from medview.ml.runners.placing import to_turned, voxel_scale
 from medview.ml.runners.preprocess import Prepared, prepare
-from medview.ml.spec import ClassificationOutput, ModelSpec
+from medview.ml.spec import ModelSpec
 from medview.ml.weights import load_network
 
 COVER_MM = 12.0

@@ -15,11 +15,12 @@ from medview.core.annotations import BoxAnnotation
 from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.core.volume import Volume
+from medview.ml.outputs import ClassificationOutput, DetectionOutput
 from medview.ml.runners.classifier import SLICES_AT_ONCE, probabilities
 from medview.ml.runners.decode import Decoder
 from medview.ml.runners.placing import to_model
 from medview.ml.runners.preprocess import Prepared
-from medview.ml.spec import ClassificationOutput, DetectionOutput, ModelSpec
+from medview.ml.spec import ModelSpec
 
 Corner = tuple[int, int, int]
 

@@ -10,8 +10,9 @@ import numpy as np
 from medview.core.geometry import Geometry
 from medview.core.volume import Volume
 from medview.ml.inputs.candidate import Candidate
+from medview.ml.outputs import Range
 from medview.ml.runners.orientation import LETTERS_LPS, Orientation
-from medview.ml.spec import InputSpec, ModelSpec, Range
+from medview.ml.spec import InputSpec, ModelSpec
 
 MOST_SAMPLES = 1 << 18
 """Values looked at for the range; they are taken evenly from the volume."""

@@ -13,11 +13,12 @@ import torch
 
 from medview.core.box import Box
 from medview.core.job import JobContext
+from medview.ml.outputs import Carried, SegmentationOutput
 from medview.ml.runners.finish import Decision, GridLabels
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import Prepared
 from medview.ml.runners.tiling import LogitSlab
-from medview.ml.spec import Carried, SegmentationOutput, Shape3
+from medview.ml.spec import Shape3
 
 Labels = npt.NDArray[np.uint8]
 

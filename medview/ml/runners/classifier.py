@@ -8,10 +8,10 @@ import torch
 
 from medview.core.errors import ModelError
 from medview.core.scores import SliceScores
+from medview.ml.outputs import ClassificationOutput, Summary
 from medview.ml.runners.job import Findings, RunningJob
 from medview.ml.runners.preprocess import Prepared
 from medview.ml.runners.watched import WatchedNetwork
-from medview.ml.spec import ClassificationOutput, Summary
 from medview.ml.weights import check_output
 
 SLICES_AT_ONCE = 8

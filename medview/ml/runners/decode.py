@@ -10,9 +10,10 @@ from torch.nn import functional
 
 from medview.core.errors import ModelError
 from medview.ml.networks.planar import SliceBySlice
+from medview.ml.outputs import DetectionOutput
 from medview.ml.runners.candidates import Candidates
 from medview.ml.runners.preprocess import Prepared
-from medview.ml.spec import DetectionOutput, Shape3
+from medview.ml.spec import Shape3
 
 MOST_CANDIDATES = 1000
 """Cells of one tile (and level) that are looked at, best first; a broken model must not stall the suppression."""

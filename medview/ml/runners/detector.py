@@ -9,6 +9,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from medview.core.annotations import BoxAnnotation
+from medview.ml.outputs import DetectionOutput
 from medview.ml.runners.candidates import Candidates, join_slices, suppress
 from medview.ml.runners.decode import Decoder
 from medview.ml.runners.job import Findings, RunningJob
@@ -16,7 +17,6 @@ from medview.ml.runners.placing import to_turned, voxel_scale
 from medview.ml.runners.tile_starts import tile_starts
 from medview.ml.runners.tiling import batches, gather, pad_to_tile
 from medview.ml.runners.watched import WatchedNetwork
-from medview.ml.spec import DetectionOutput
 from medview.ml.weights import check_output
 
 

@@ -26,6 +26,7 @@ from medview.core.job import JobContext
 from medview.core.prompt import Prompt
 from medview.core.prompt_log import HeldVoxels
 from medview.core.volume import Volume
+from medview.ml.outputs import InteractiveOutput
 from medview.ml.packs import ModelPack
 from medview.ml.registry import fits
 from medview.ml.runners.device_errors import explained
@@ -33,7 +34,7 @@ from medview.ml.runners.model_grid import ModelGrid
 from medview.ml.runners.preprocess import Prepared, prepare
 from medview.ml.runners.prompt_region import PromptRegion, looked_at
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
-from medview.ml.spec import InteractiveOutput, ModelSpec
+from medview.ml.spec import ModelSpec
 from medview.ml.weights import RESIDENT, check_output
 
 _MOST_REFINED = 27

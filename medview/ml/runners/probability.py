@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.errors import ModelError
+from medview.ml.outputs import SegmentationOutput
 from medview.ml.runners.carried import level_grid, probability_of
 from medview.ml.runners.job import RunningJob
 from medview.ml.runners.tiling import logit_slabs
-from medview.ml.spec import SegmentationOutput
 from medview.ml.weights import check_output
 
 

@@ -14,7 +14,8 @@ from medview.core.box import Box
 from medview.core.geometry import Geometry
 from medview.core.prompt import Prompt
 from medview.core.prompt_shape import voxels_of
-from medview.ml.spec import InteractiveOutput, Shape3
+from medview.ml.outputs import InteractiveOutput
+from medview.ml.spec import Shape3
 
 _ROOM = 0.7
 """A prompt takes at most this part of a region's side."""

@@ -18,6 +18,7 @@ from medview.core.job import JobContext
 from medview.core.prediction import Prediction
 from medview.core.scores import ScoreRule
 from medview.core.source import Source, SourceKind
+from medview.ml.outputs import ClassificationOutput, Output
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import fits
 from medview.ml.runners.body import Body, find_body
@@ -28,7 +29,7 @@ from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import prepare, shown_of
 from medview.ml.runners.probability import class_levels
 from medview.ml.runners.watched import Stopwatch
-from medview.ml.spec import ClassificationOutput, Crop, ModelSpec, Output, Shape3, Task
+from medview.ml.spec import Crop, ModelSpec, Shape3, Task
 from medview.ml.weights import RESIDENT
 
 RUNNERS: Mapping[Task, str] = {

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.prediction import PredictedMask
+from medview.ml.outputs import SegmentationOutput
 from medview.ml.runners.carried import as_carried, label_grid
 from medview.ml.runners.finish import GridLabels, postprocess
 from medview.ml.runners.job import Findings, RunningJob
 from medview.ml.runners.tiling import logit_slabs
-from medview.ml.spec import SegmentationOutput
 from medview.ml.weights import check_output
 
 

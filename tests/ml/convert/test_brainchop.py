@@ -16,8 +16,9 @@ from torch import nn
 
 from medview.core.errors import PackError
 from medview.ml.convert import brainchop
+from medview.ml.outputs import SegmentationOutput
 from medview.ml.packs import load_pack
-from medview.ml.spec import Blend, SegmentationOutput
+from medview.ml.spec import Blend
 from medview.ml.weights import load_network
 
 REAL = "weights-brainchop/meshnet"

@@ -19,11 +19,12 @@ from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.volume import Volume
 from medview.ml.convert import monai_bundle
+from medview.ml.outputs import SegmentationOutput
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import Registry
 from medview.ml.runners.run import predict
-from medview.ml.spec import Grid, SegmentationOutput
+from medview.ml.spec import Grid
 from medview.workspace.models import add_model
 from tests.ml.convert import bundles
 from tests.ml.convert.bundles import (

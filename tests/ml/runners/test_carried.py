@@ -9,10 +9,11 @@ import torch
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.prediction import PredictedSegment
+from medview.ml.outputs import Carried, SegmentationOutput
 from medview.ml.runners.carried import as_carried, label_grid
 from medview.ml.runners.preprocess import Prepared, prepare
 from medview.ml.runners.tiling import LogitSlab
-from medview.ml.spec import Carried, ChannelSpec, Grid, InputSpec, SegmentationOutput
+from medview.ml.spec import ChannelSpec, Grid, InputSpec
 from tests.ml.small_packs import ct_volume
 
 SHAPE = (12, 20, 26)

@@ -14,12 +14,13 @@ from medview.core.job import Inline
 from medview.core.prediction import Prediction
 from medview.core.scores import ScoreRule
 from medview.core.volume import Volume
+from medview.ml.outputs import ClassificationOutput, Summary
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.classifier import probabilities, summary
 from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.run import predict
-from medview.ml.spec import ClassificationOutput, Crop, Summary
+from medview.ml.spec import Crop
 from medview.ml.weights import RESIDENT, load_network
 from tests.ml.runners.test_preprocess import turned
 from tests.ml.small_packs import ct_volume, document, small_pack

@@ -20,6 +20,7 @@ from medview.core.prompt_log import NOTHING, HeldVoxels
 from medview.core.vector import triple
 from medview.core.volume import Rescale, Volume
 from medview.ml.networks.unet import unet3d
+from medview.ml.outputs import InteractiveOutput
 from medview.ml.packs import ModelPack, write_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners import interactive
@@ -28,7 +29,7 @@ from medview.ml.runners.model_grid import ModelGrid
 from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.prompt_region import PromptRegion, looked_at
 from medview.ml.runners.run import predict
-from medview.ml.spec import Crop, InteractiveOutput
+from medview.ml.spec import Crop
 from tests.ml.small_packs import document, oblique_geometry
 
 SHAPE = (30, 56, 66)

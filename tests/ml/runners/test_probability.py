@@ -15,6 +15,7 @@ from medview.core.job import Inline
 from medview.core.prediction import PredictedSegment
 from medview.core.resources import resource_path
 from medview.core.volume import Volume
+from medview.ml.outputs import SegmentationOutput
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import Registry
 from medview.ml.runners.carried import probability_of
@@ -22,7 +23,7 @@ from medview.ml.runners.finish import Decision, GridLabels
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.run import predict, probability
 from medview.ml.runners.tiling import LogitSlab
-from medview.ml.spec import SegmentationOutput, Shape3
+from medview.ml.spec import Shape3
 from medview.phantom.chest import chest
 from tests.ml.runners.test_finish import smooth_logits
 from tests.ml.small_packs import ct_volume, small_pack
