@@ -22,6 +22,7 @@ from medview.core.job import Inline
 from medview.core.volume import Volume
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.predict import PredictRequest
+from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.run import predict
 from medview.ml.spec import Shape3
 from tests.ml.small_packs import ct_volume
@@ -58,18 +59,15 @@ def theirs(pack: ModelPack, volume: Volume) -> tuple[np.ndarray[tuple[int, ...],
 
     spec = pack.spec
     assert spec.tiling is not None
-    assert spec.input.spacing_kji_mm is not None
     with torch.inference_mode():
         with stage("load"):
             network = unet3d(**spec.network.kwargs).eval()  # type: ignore[arg-type]
             network.load_state_dict(load_file(pack.weights))
         with stage("prepare"):
-            size = [round(n / mm) for n, mm in zip(SHAPE, spec.input.spacing_kji_mm, strict=True)]
-            values = torch.from_numpy(volume.values())[None, None]
-            values = functional.interpolate(values, size, mode="trilinear", antialias=False).clamp_(-1000, 1000)
-            values.add_(1000).div_(2000)
+            # The same numbers: what is compared comes after.
+            values = prepare([volume], spec.input, Inline()).values[None]
         with stage("infer"):
-            tile = [min(t, n) for t, n in zip(spec.tiling.tile_kji, size, strict=True)]
+            tile = [min(t, n) for t, n in zip(spec.tiling.tile_kji, values.shape[2:], strict=True)]
             inferer = SlidingWindowInferer(tile, sw_batch_size=2, overlap=spec.tiling.overlap, mode="gaussian")
             logits = inferer(values, network)
             assert isinstance(logits, torch.Tensor)

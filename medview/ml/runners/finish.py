@@ -17,7 +17,8 @@ import torch
 
 from medview.core.box import Box
 from medview.core.job import JobContext
-from medview.ml.runners.between import Between, Taps
+from medview.ml.runners.alone import alone
+from medview.ml.runners.between import Between, Taps, classes_outermost
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.tiling import LogitSlab
 from medview.ml.spec import Shape3, Step, Vector3
@@ -146,7 +147,8 @@ class GridLabels:
             end = self._chunk_end(logits, first)
             if end == self._next:
                 break
-            self._write(slice(self._next, end), logits, first)
+            with alone():
+                self._write(slice(self._next, end), logits, first)
             self._next = end
         self._last = slab.logits[:, -1:].clone()
         return start + written, start + self._next
@@ -204,7 +206,7 @@ class GridLabels:
         low = int(axis.below[here.start])
         high = min(int(axis.below[here.stop - 1]) + 1, axis.model_length - 1, first + logits.shape[1] - 1)
         # One copy with the classes outermost, however they came: each is then read on its own.
-        held = _classes_outermost(logits[:, max(0, low - first) : high - first + 1])
+        held = classes_outermost(logits[:, max(0, low - first) : high - first + 1])
         if low < first:
             assert self._last is not None
             held = torch.cat([self._last, held], dim=1)
@@ -288,15 +290,6 @@ def _put(labels: torch.Tensor, logits: torch.Tensor, channel: int, decision: Dec
         labels.bitwise_or_(there.view(torch.uint8).mul_(1 << channel))
 
 
-def _classes_outermost(logits: torch.Tensor) -> torch.Tensor:
-    """Return (classes, k, j, i) in that order in memory."""
-    last = logits.permute(1, 2, 3, 0)
-    if not last.is_contiguous():
-        return logits.contiguous()
-    # Turning a matrix is several times as fast as permuting four axes.
-    return last.reshape(-1, len(logits)).t().contiguous().view(logits.shape)
-
-
 def _regions(held: torch.Tensor, decision: Decision) -> Iterator[tuple[int, Region]]:
     """Yield the channels of logits (classes, slices, rows, columns) that may win and where, with a rim of one.
 
@@ -317,7 +310,7 @@ def _around(hits: npt.NDArray[np.bool_]) -> slice:
 
 def _largest(logits: torch.Tensor) -> npt.NDArray[np.uint8]:
     """Return the class with the largest logit of (classes, k, j, i); the first of equals, as argmax does."""
-    logits = _classes_outermost(logits)
+    logits = classes_outermost(logits)
     best = logits[0]
     labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
     if len(logits) > 1:
