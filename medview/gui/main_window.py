@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
             self.hand_commands,
             self.commands,
         )
-        table = (*ACTIONS, *(action for part in (*parts, self.commands) for action in part.actions()))
+        table = (*ACTIONS, *(action for part in parts for action in part.actions()))
         self.actions_table = QtActions(self, workspace, hands.scheme, table)
         self.hand_commands.begin(self.actions_table)
         self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self.commands.use_grid, self))
