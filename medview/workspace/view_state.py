@@ -28,6 +28,7 @@ from medview.workspace.fusion import Fusion
 from medview.workspace.layout import Layout, three_planes
 from medview.workspace.prompt_state import PromptState
 from medview.workspace.review_state import Review
+from medview.workspace.unfinished import Unfinished
 
 
 class Mode(Enum):
@@ -152,6 +153,8 @@ class CaseView:
         What lies over the pictures in colours of heat.
     heat_visible, heat_opacity : bool, float
         Whether it is drawn, and how much it hides, 0 to 1.
+    unfinished : Unfinished or None
+        What a model that is still running has found so far.
     """
 
     crosshair_kji: tuple[int, int, int]
@@ -173,6 +176,7 @@ class CaseView:
     heat: Heat | None = None
     heat_visible: bool = True
     heat_opacity: float = 0.55
+    unfinished: Unfinished | None = None
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     def set_camera(self, plane: Plane, camera: Camera) -> None:

@@ -141,6 +141,10 @@ def proposed_masks(case: OpenCase, bench: Bench, plane: PlaneLayout, index: floa
             hidden |= seen_as_probability(case.view, proposal.prediction)
             paints = tuple(Paint(s.value, s.colour, fill) for s in mask.segments if s.value not in hidden)
             masks.append(ProposedMask(cut, paints))
+    going_on = case.view.unfinished
+    cut = None if going_on is None else mask_cut(going_on.mask, case.volume.geometry, plane, index)
+    if going_on is not None and cut is not None:
+        masks.append(ProposedMask(cut, tuple(Paint(s.value, s.colour, fill) for s in going_on.mask.segments)))
     return masks
 
 
@@ -225,8 +229,10 @@ def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:
     A single proposal is named; several are counted, since their names would cover the picture and stand in the panel.
     """
     predictions = [proposal.prediction for proposal in case.labels.proposals.values()]
+    going_on = case.view.unfinished
+    running = [] if going_on is None else [Chip(_("{title}: still running").format(title=going_on.title), badge=True)]
     if not predictions:
-        return []
+        return running
     only = predictions[0]
     title = f"{only.model_name} {only.source.model_version}".strip() if len(predictions) == 1 else ""
     chips = [
@@ -237,7 +243,7 @@ def proposal_chips(case: OpenCase, *, scores: bool) -> list[Chip]:
     ]
     if scores:
         chips += [Chip(f"{name} {score:.2f}") for one in predictions for name, score in one.scores.items()]
-    return chips
+    return [*running, *chips]
 
 
 def key_chips(case: OpenCase, plane: PlaneLayout, index: float) -> list[Chip]:

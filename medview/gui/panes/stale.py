@@ -79,6 +79,7 @@ OF_VIEW = {
     "heat": Stale.HEAT | Stale.TEXT | Stale.PROPOSALS,
     "heat_visible": Stale.HEAT | Stale.TEXT | Stale.PROPOSALS,
     "heat_opacity": Stale.HEAT,
+    "unfinished": Stale.PROPOSALS | Stale.TEXT,
     "solo_segment_ids": Stale.LABELS | Stale.STRIP,
 }
 """Field of a case's view -> what its change makes stale in the panes of the case."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from medview.core.errors import MedViewError
 from medview.core.job import JobContext, JobPart
 from medview.core.language import _
 from medview.core.prediction import Prediction, Proposal
@@ -21,6 +22,7 @@ from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.model_inputs import ModelInputs
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.device import reporting
+from medview.workspace.operations.growing import Growing
 from medview.workspace.operations.labels import propose
 from medview.workspace.operations.model_inputs import inputs_for, refreshed, remember_choice, why_not_now
 from medview.workspace.pace import with_run
@@ -157,8 +159,10 @@ def run_on(
         request = replace(request, near_kji=case.view.crosshair_kji)
     remember_choice(workspace, inputs)
     unread = inputs.without_volumes()
+    growing = Growing(case, request.job_id, unread.pack.spec.name)
 
     def done(value: object) -> None:
+        growing.end()
         if isinstance(value, Prediction):
             workspace.settings = with_run(workspace.settings, unread.pack, value)
             workspace.settings_changed.emit()
@@ -175,8 +179,13 @@ def run_on(
 
         propose(case, proposal, shown)
 
-    failed = reporting(workspace, case.key, lambda: run_on(workspace, unread, "cpu", then))
-    return workspace.runner.submit(RunModel(request), Outcome(done, failed=failed))
+    told = reporting(workspace, case.key, lambda: run_on(workspace, unread, "cpu", then))
+
+    def failed(error: MedViewError) -> None:
+        growing.end()
+        told(error)
+
+    return workspace.runner.submit(RunModel(request), Outcome(done, growing.add, failed, growing.end))
 
 
 def _fit(pack: ModelPack, case: OpenCase) -> Fit:
