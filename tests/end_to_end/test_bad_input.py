@@ -105,7 +105,8 @@ def test_packs_and_labels_that_do_not_belong_are_refused_in_a_sentence(
     run.click("add model")
     run.menu("From a folder")
     run.choose_file(tmp_path)
-    says(run, f"{tmp_path.name} is neither a model pack nor a model MedView can convert (Brainchop's MeshNets).", 60)
+    known = "MONAI bundles, Brainchop's MeshNets, nnU-Net's trained folders"
+    says(run, f"{tmp_path.name} is neither a model pack nor a model MedView can convert ({known}).", 60)
     assert not (tmp_path / "home" / "data" / "models").exists() or not any(
         (tmp_path / "home" / "data" / "models").iterdir()
     )
