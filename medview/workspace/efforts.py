@@ -148,6 +148,7 @@ class Efforts:
                     _not_measured(error)
             self._write(case, request, found)
         self._followed.pop(case.key, None)
+        case.view.events.disconnect(self._on_view, missing_ok=True)
         if self._case is case:
             self._case = None
 

@@ -27,9 +27,15 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("nnU-Net's networks are not in .venv/judges; packaging/setup.sh dev puts them there")
     out = tmp_path_factory.mktemp("judged")
     script = Path(__file__).with_name("nnunet_judge.py")
-    environment = {**os.environ, "PYTHONPATH": str(JUDGES)}
+    # Sums over several threads end in other last bits.
+    environment = {**os.environ, "PYTHONPATH": str(JUDGES), "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, str(script), str(out)], check=True, env=environment, timeout=120)
     return out
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
 
 
 def without_copies(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
