@@ -162,7 +162,7 @@ class Program(QObject):
         self.threads.close()
         self.pool.close()
         self.keeper.stop()
-        self._app.removeEventFilter(self._key_focus)
+        self._key_focus.stop()
         self._garbage.stop()
         sys.excepthook = sys.__excepthook__
 
