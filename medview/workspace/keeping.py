@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from medview.core.errors import MedViewError, StoreError
 from medview.core.language import _
@@ -69,7 +69,7 @@ def load_stored(project: Project | None, series: Series, entry: VolumeEntry, vol
         return StoredCase(problem=_("No project could be opened, so labels cannot be kept or changed."))
     key = CaseKey(volume.study_uid, volume.series_uid, volume.geometry.frame_of_reference_uid)
     # Absolute, so that they can be found from anywhere; without following links, which may be how they are meant.
-    paths = tuple(os.path.abspath(path) for path in entry.paths)  # noqa: PTH100
+    paths = tuple(str(Path(path).absolute()) for path in entry.paths)
     sources = CaseSources(volume.sop_instance_uids, paths, volume.modality, series.description)
     try:
         row = project.case(key, volume.geometry, sources, create=not project.read_only)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from medview.core.errors import ReadError, StoreError
 from medview.core.job import JobContext
@@ -228,7 +228,7 @@ def find_volume(
     """
     if not place.paths:
         raise ReadError("Nothing says where the files of this series are; open its folder once, then retry.")
-    missing = [path for path in place.paths if not os.path.exists(path.partition("::")[0])]  # noqa: PTH110 - may be many
+    missing = [path for path in place.paths if not Path(path.partition("::")[0]).exists()]
     if missing:
         raise ReadError("The files of this series are no longer where they were; open their folder, then retry.")
     found = place.entry_in(scan_files(place.paths, context, pool, library).series)

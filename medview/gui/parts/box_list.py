@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal, SignalInstance
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from medview.core.annotations import BoxAnnotation
@@ -144,13 +145,13 @@ class BoxList(QWidget):
             self._view.proposed_box_id = chosen
             self.pointed_at.emit(chosen)
 
-    def _tell(self, signal: object, *_checked: object) -> None:
+    def _tell(self, signal: SignalInstance, *_checked: object) -> None:
         chosen = self.chosen
         if not chosen or self._read_only:
             return
         # Who goes through a list goes on with the next one.
         self._view.proposed_box_id = self._after(chosen)
-        signal.emit(chosen)  # type: ignore[attr-defined]  # a bound signal of Qt
+        signal.emit(chosen)
 
     def _after(self, chosen: str) -> str:
         least = least_score(self._view, self._proposal)
@@ -192,15 +193,15 @@ class _List(QTreeWidget):
         height = self.sizeHintForRow(0) if self.topLevelItemCount() else CONTROL_HEIGHT_PX
         self.setFixedHeight(max(height, 20) * max(1, min(rows, _MOST_ROWS)) + 2 * self.frameWidth() + 2)
 
-    def keyPressEvent(self, event: object) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter takes what is chosen, Delete leaves it."""
-        key = event.key()  # type: ignore[attr-defined]
+        key = event.key()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.entered_key.emit()
         elif key == Qt.Key.Key_Delete:
             self.deleted_key.emit()
         else:
-            super().keyPressEvent(event)  # type: ignore[arg-type]
+            super().keyPressEvent(event)
 
 
 def _item(case: OpenCase, box: BoxAnnotation) -> QTreeWidgetItem:

@@ -6,6 +6,7 @@ Oktay 2018 (arXiv 1804.03999), with MONAI's parameter names.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -65,7 +66,7 @@ class AttentionLevel(nn.Module):
         super().__init__()
         self.attention = Gate(layers, here)
         self.upconv = Up(layers, below, here, up_kernel, stride)
-        self.merge = Unit(layers.with_(norm="instance", affine=False, act="prelu"), 2 * here, here)
+        self.merge = Unit(replace(layers, norm="instance", affine=False, act="prelu"), 2 * here, here)
         self.submodule = submodule
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ nothing when a network answers, so there is none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -21,8 +21,8 @@ MOST_LEVELS = 12
 MOST_BLOCKS = 64
 """In a row on one level. What a foreign description asks for is built, so it may not ask for a million."""
 
-_CONV: Mapping[int, type[nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
-_TRANSPOSED: Mapping[int, type[nn.ConvTranspose2d | nn.ConvTranspose3d]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+_CONV: Mapping[int, Callable[..., nn.Module]] = {2: nn.Conv2d, 3: nn.Conv3d}
+_TRANSPOSED: Mapping[int, Callable[..., nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 _INSTANCE: Mapping[int, type[nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 _BATCH: Mapping[int, type[nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
@@ -83,10 +83,6 @@ class Layers:
         if not known or not set(self.order) <= set("NDA") or len(set(self.order)) != len(self.order):
             raise ValueError(f"layers of kind {self}")
 
-    def with_(self, **changes: object) -> Layers:
-        """Return layers that differ in some respects."""
-        return replace(self, **changes)  # type: ignore[arg-type]
-
     def activation(self) -> nn.Module:
         """Return a new activation."""
         return _ACTIVATIONS[self.act](self.slope)
@@ -115,7 +111,7 @@ class Layers:
         around = tuple((side - 1) // 2 for side in sides) if padding is None else self.sides(padding)
         if any(side % 2 == 0 for side in sides) and padding is None:
             raise ValueError(f"kernel {kernel} has no middle")
-        return _CONV[self.dims](before, after, sides, steps, around, bias=bias)  # type: ignore[arg-type]
+        return _CONV[self.dims](before, after, sides, steps, around, bias=bias)
 
     def transposed(
         self,
@@ -132,7 +128,7 @@ class Layers:
         sides, steps = self.sides(kernel), self.sides(stride)
         around = tuple((side - 1) // 2 for side in sides) if padding is None else self.sides(padding)
         behind = tuple(step - 1 for step in steps) if extra is None else self.sides(extra)
-        return _TRANSPOSED[self.dims](before, after, sides, steps, around, behind, bias=bias)  # type: ignore[arg-type]
+        return _TRANSPOSED[self.dims](before, after, sides, steps, around, behind, bias=bias)
 
     def upsampling(self, scale: int, *, aligned: bool) -> nn.Upsample:
         """Return linear interpolation; ``aligned`` keeps the corners' centres where they are."""

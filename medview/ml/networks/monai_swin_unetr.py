@@ -6,6 +6,7 @@ Hatamizadeh 2022 (arXiv 2201.01266), with MONAI's parameter names.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -70,7 +71,7 @@ class SwinTransformer(nn.Module):
             stage = Stage(wide, depths[n], heads[n], window, ratio, order, bias=bias)
             self.add_module(f"layers{n + 1}", nn.ModuleList([stage]))
             if second:
-                plain = layers.with_(norm="instance", affine=False)
+                plain = replace(layers, norm="instance", affine=False)
                 self.add_module(f"layers{n + 1}c", nn.ModuleList([Residual(plain, wide, wide)]))
 
     def forward(self, volume: torch.Tensor) -> list[torch.Tensor]:
