@@ -152,7 +152,7 @@ def unpack(archive: Path, folder: Path) -> None:
             members = [m for m in zipped.infolist() if not m.is_dir()]
             names = _plain_names(archive, members)
             for member, name in zip(members, names, strict=True):
-                _write_member(zipped, member, folder / name, archive)
+                write_member(zipped, member, folder / name, archive)
     except BROKEN_ZIP as error:
         raise PackError(f"{archive.name} is not a readable zip; copy it again.", detail=repr(error)) from error
 
@@ -283,9 +283,19 @@ def _plain_names(archive: Path, members: list[zipfile.ZipInfo]) -> list[str]:
     return names
 
 
-def _write_member(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archive: Path) -> None:
+def write_member(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archive: Path) -> None:
+    """Write one member of a zip into a new file, and no more of it than the zip declares.
+
+    Raises
+    ------
+    PackError
+        When it inflates to more.
+    WriteError
+        When the file cannot be written.
+    """
     left = member.file_size
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with zipped.open(member) as packed, target.open("xb") as opened:
             while chunk := packed.read(_CHUNK):
                 left -= len(chunk)

@@ -6,9 +6,8 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from medview.core.atomic import write_error
 from medview.core.errors import PackError
-from medview.ml.packs import BROKEN_ZIP, LARGEST_RATIO, LONGEST_NAME
+from medview.ml.packs import BROKEN_ZIP, LARGEST_RATIO, LONGEST_NAME, write_member
 
 LARGEST_BYTES = 16 << 30
 MOST_FILES = 4096
@@ -16,7 +15,6 @@ DEEPEST = 12
 SMALL_BYTES = 1 << 20
 """Texts and logs may well inflate by more than weights do."""
 
-_CHUNK = 1 << 20
 _NEVER = set('\\:*?"<>|\x00')
 
 
@@ -35,7 +33,7 @@ def unzip(archive: Path, folder: Path) -> None:
             members = [member for member in zipped.infolist() if not member.is_dir()]
             places = _places(archive, members)
             for member, place in zip(members, places, strict=True):
-                _write(zipped, member, folder / place, archive)
+                write_member(zipped, member, folder / place, archive)
     except BROKEN_ZIP as error:
         raise PackError(f"{archive.name} is not a readable zip; copy it again.", detail=repr(error)) from error
 
@@ -66,17 +64,3 @@ def _places(archive: Path, members: list[zipfile.ZipInfo]) -> list[PurePosixPath
     if len({str(place).lower() for place in places}) != len(places):
         raise PackError(f"{archive.name} holds the same file twice; it was not opened.")
     return places
-
-
-def _write(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archive: Path) -> None:
-    left = member.file_size
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with zipped.open(member) as packed, target.open("xb") as opened:
-            while chunk := packed.read(_CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    raise PackError(f"{archive.name} holds a file larger than it declares; it was not opened.")
-                opened.write(chunk)
-    except OSError as error:
-        raise write_error(target, error) from error
