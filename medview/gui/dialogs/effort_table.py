@@ -7,19 +7,15 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QHBoxLayout,
-    QHeaderView,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from medview.core.effort import ModelEffort
 from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions
-from medview.gui.parts.controls import text_button, words
-from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
+from medview.gui.parts.copied_table import lay_out_table
 from medview.workspace.workspace import Workspace
 
 _SIZE = QSize(860, 380)
@@ -70,25 +66,8 @@ class EffortTableDialog(QDialog):
             item.setToolTip(tip)
             item.setTextAlignment(_side(number))
             self.view.setHorizontalHeaderItem(number, item)
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(CONTROL_HEIGHT_PX)
-        self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.view.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.view.horizontalHeader().setHighlightSections(False)
-        self.view.setShowGrid(False)
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.state = words("", "quiet")
-        self.copy = text_button(_("Copy as table"), _("All columns, for a spreadsheet"), role="primary")
-        self.copy.clicked.connect(self._copy)
-        row = QHBoxLayout()
-        row.addWidget(self.state, 1)
-        row.addWidget(self.copy)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
-        layout.setSpacing(GRID_PX * 3)
-        layout.addWidget(self.view, 1)
-        layout.addLayout(row)
+        self.state, self.copy = lay_out_table(self, self.view, self._copy)
         Subscriptions(self).add(workspace.efforts.changed, self._refresh)
         self._refresh()
         if workspace.active is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QDialog, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QTableView, QWidget
 
 from medview.core.language import _, plural
 from medview.gui.parts.bind import Subscriptions
-from medview.gui.parts.controls import swatch, text_button, words
-from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
+from medview.gui.parts.controls import swatch
+from medview.gui.parts.copied_table import lay_out_table
 from medview.workspace.events import LabelsChanged
 from medview.workspace.figure_texts import SEGMENT_COLUMNS, segment_cells, segment_table
 from medview.workspace.open_case import OpenCase
@@ -78,25 +78,8 @@ class SegmentTableDialog(QDialog):
         self.model = _Model(case, self)
         self.view = QTableView()
         self.view.setModel(self.model)
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(CONTROL_HEIGHT_PX)
-        self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.view.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.view.horizontalHeader().setHighlightSections(False)
-        self.view.setShowGrid(False)
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.clicked.connect(self._choose)
-        self.state = words("", "quiet")
-        self.copy = text_button(_("Copy as table"), _("All columns, for a spreadsheet"), role="primary")
-        self.copy.clicked.connect(self._copy)
-        row = QHBoxLayout()
-        row.addWidget(self.state, 1)
-        row.addWidget(self.copy)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
-        layout.setSpacing(GRID_PX * 3)
-        layout.addWidget(self.view, 1)
-        layout.addLayout(row)
+        self.state, self.copy = lay_out_table(self, self.view, self._copy)
         heard = Subscriptions(self)
         heard.add(case.figures.changed, self._on_measured)
         heard.add(workspace.labels_changed, self._on_labels)
