@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from medview.ml.networks.monai_layers import MOST_LEVELS, Bare, Layers, Sides, Unit
+from medview.ml.networks.monai_layers import MOST_LEVELS, Bare, Layers, Levels, Sides, Unit
 
 
 class ConvBlock(nn.Module):
@@ -76,19 +76,6 @@ class AttentionLevel(nn.Module):
         return merged
 
 
-class AttentionUNet(nn.Module):
-    """Levels inside each other."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, volume: torch.Tensor) -> torch.Tensor:
-        """Return logits of a volume (N, C, ...) whose sides are multiples of all strides together."""
-        logits: torch.Tensor = self.model(volume)
-        return logits
-
-
 def attention_unet(
     in_channels: int,
     classes: int,
@@ -97,7 +84,7 @@ def attention_unet(
     kernel: Sides = 3,
     up_kernel: Sides = 3,
     dims: int = 3,
-) -> AttentionUNet:
+) -> Levels:
     """Return the network ``monai_attention_unet`` of a pack.
 
     Parameters
@@ -123,4 +110,4 @@ def attention_unet(
         return AttentionLevel(layers, here, below, block, up_kernel, stride)
 
     head = ConvBlock(layers, in_channels, channels[0], kernel)
-    return AttentionUNet(nn.Sequential(head, level(0), Bare(layers.plain(channels[0], classes, 1))))
+    return Levels(nn.Sequential(head, level(0), Bare(layers.plain(channels[0], classes, 1))))

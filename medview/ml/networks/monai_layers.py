@@ -204,3 +204,16 @@ def following(layers: Layers, channels: int) -> nn.Sequential:
         elif letter == "A" and layers.act != "none":
             found.add_module("A", layers.activation())
     return found
+
+
+class Levels(nn.Module):
+    """A network of levels inside each other, called ``model``."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, volume: torch.Tensor) -> torch.Tensor:
+        """Return logits of a volume (N, C, ...) whose sides are multiples of all strides together."""
+        logits: torch.Tensor = self.model(volume)
+        return logits

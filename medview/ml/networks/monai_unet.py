@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from medview.ml.networks.monai_layers import MOST_BLOCKS, MOST_LEVELS, Beside, Layers, Sides, Unit
+from medview.ml.networks.monai_layers import MOST_BLOCKS, MOST_LEVELS, Beside, Layers, Levels, Sides, Unit
 
 
 class ResidualUnit(nn.Module):
@@ -53,19 +53,6 @@ class ResidualUnit(nn.Module):
         return found
 
 
-class MonaiUNet(nn.Module):
-    """Levels inside each other, each of which sees the one below through its own features."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, volume: torch.Tensor) -> torch.Tensor:
-        """Return logits of a volume (N, C, ...) whose sides are multiples of all strides together."""
-        logits: torch.Tensor = self.model(volume)
-        return logits
-
-
 def unet(
     in_channels: int,
     classes: int,
@@ -82,7 +69,7 @@ def unet(
     slope: float = 0.01,
     order: str = "NDA",
     bias: bool = True,
-) -> MonaiUNet:
+) -> Levels:
     """Return the network ``monai_unet`` of a pack.
 
     Parameters
@@ -120,4 +107,4 @@ def unet(
         wide = here + (channels[n + 1] if deepest else here)
         return nn.Sequential(down(before, here, stride), Beside(below), up(wide, after, stride, top=n == 0))
 
-    return MonaiUNet(level(0, in_channels, classes))
+    return Levels(level(0, in_channels, classes))
