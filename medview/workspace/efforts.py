@@ -199,7 +199,7 @@ class Efforts:
             self._give(case)
         if done:
             case.after_gesture(lambda: self.note(case))
-        elif event.boxes() and case.labels.efforts:
+        elif case.labels.efforts and event.boxes():
             self._recall(case)
 
     def _remember(self, case: OpenCase, prediction: Prediction) -> None:
