@@ -136,21 +136,31 @@ class CaseBook:
                 cases = schema.cases
                 connection.execute(update(cases).where(cases.c.case_id == case_id).values(pixels_sha256=sha256))
 
-    def load_case(self, case_id: int) -> LoadedCase:
+    def load_case(self, case_id: int, *, beside: bool = False) -> LoadedCase:
         """Return the labels and undo stacks of a case as they were after its newest gesture.
+
+        Parameters
+        ----------
+        beside : bool
+            Only looked at, while somebody may be drawing on it: what can be undone there stays as it is.
 
         Raises
         ------
         StoreError
             When gestures wait that cannot be written, or there is no such case.
         """
-        if not self.journal.flush():
-            raise StoreError(f"Changes of {self.path.name} are not saved yet; the case can be opened once they are.")
-        with self._database.reading() as connection:
-            case = get_case(connection, case_id)
-            loaded = recover.load_case(connection, case_id, case.geometry, self._blobs)
-        self.journal.adopt(case_id, loaded.seq, loaded.stacks)
-        return loaded
+        while True:
+            head = self.journal.head(case_id)
+            if not self.journal.flush():
+                raise StoreError(f"Changes of {self.path.name} are not saved yet; the case can be opened once they are.")
+            with self._database.reading() as connection:
+                case = get_case(connection, case_id)
+                loaded = recover.load_case(connection, case_id, case.geometry, self._blobs)
+            # Set back to what was read, the journal would number the next row like one that came in meanwhile.
+            if beside and head is not None:
+                return loaded
+            if self.journal.adopt(case_id, loaded.seq, loaded.stacks, head=head) or beside:
+                return loaded
 
     def proposed_masks(self, case_id: int, job_ids: Collection[str]) -> ProposedMasks:
         """Return the masks that runs of models proposed for a case; those that cannot be read are left out."""

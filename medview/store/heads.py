@@ -36,6 +36,11 @@ class Heads:
         self._known[case_id] = (last + 1, stacks)
         return last + 1, target
 
+    def of(self, case_id: int) -> int | None:
+        """Return the number of the newest row of a case; None while nobody has asked for the next one or loaded it."""
+        known = self._known.get(case_id)
+        return None if known is None else known[0]
+
     def adopt(self, case_id: int, seq: int, stacks: UndoStacks) -> None:
         """Go on from a case as it was just loaded."""
         self._known[case_id] = (seq, stacks.copy())

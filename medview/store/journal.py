@@ -138,10 +138,24 @@ class Journal:
             self._condition.notify_all()
         return ticket
 
-    def adopt(self, case_id: int, seq: int, stacks: UndoStacks) -> None:
-        """Go on from a case as it was just loaded; nothing of it may be waiting."""
+    def head(self, case_id: int) -> int | None:
+        """Return the number of the newest row of a case, one that is still to be written included; None where unknown."""
         with self._condition:
+            return self._heads.of(case_id)
+
+    def adopt(self, case_id: int, seq: int, stacks: UndoStacks, *, head: int | None) -> bool:
+        """Go on from a case as it was just loaded; refused, as False, where a row was added to it meanwhile.
+
+        Parameters
+        ----------
+        head : int or None
+            What ``head`` returned before the case was read.
+        """
+        with self._condition:
+            if self._heads.of(case_id) != head:
+                return False
             self._heads.adopt(case_id, seq, stacks)
+            return True
 
     def flush(self, timeout_s: float = 30.0) -> bool:
         """Wait until everything is on disk; False when it cannot be written or does not get there in time.

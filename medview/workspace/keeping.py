@@ -60,10 +60,17 @@ class Tie:
     unsure: str = ""
 
 
-def load_stored(project: Project | None, series: Series, entry: VolumeEntry, volume: Volume) -> StoredCase:
+def load_stored(
+    project: Project | None, series: Series, entry: VolumeEntry, volume: Volume, *, beside: bool = False
+) -> StoredCase:
     """Find the case of a volume in the project, or make one, and load its labels and history. Called in a worker.
 
     A case that cannot be loaded is reported, not replaced: an empty one would be written over it.
+
+    Parameters
+    ----------
+    beside : bool
+        Only looked at, while somebody may open it and draw on it.
     """
     if project is None:
         return StoredCase(problem=_("No project could be opened, so labels cannot be kept or changed."))
@@ -73,7 +80,7 @@ def load_stored(project: Project | None, series: Series, entry: VolumeEntry, vol
     sources = CaseSources(volume.sop_instance_uids, paths, volume.modality, series.description)
     try:
         row = project.case(key, volume.geometry, sources, create=not project.read_only)
-        return StoredCase(row.case_id, project.load_case(row.case_id), row.pixels_sha256)
+        return StoredCase(row.case_id, project.load_case(row.case_id, beside=beside), row.pixels_sha256)
     except MedViewError as error:
         return StoredCase(problem=error.sentence)
 

@@ -102,7 +102,7 @@ class ReadAhead:
         reader = SeriesReader(self.pool)
         opened = reader.begin(series, entry)
         volume = opened.volume
-        stored = load_stored(self.project, series, entry, volume)
+        stored = load_stored(self.project, series, entry, volume, beside=True)
         damaged = reader.fill(opened, entry.shape_kji[0] // 2, context)
         if damaged:
             return ReadVolume(series, entry, volume, problem=damage(len(damaged)))
@@ -141,7 +141,7 @@ class ReadProposals:
         StoreError
             When the project cannot keep what was found.
         """
-        stored = load_stored(self.project, self.read.series, self.read.entry, self.read.volume)
+        stored = load_stored(self.project, self.read.series, self.read.entry, self.read.volume, beside=True)
         if stored.case_id is None or stored.loaded is None:
             raise StoreError(stored.problem or "The project cannot keep what the model found.")
         labels = stored.loaded.labels

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
 from medview.store import journal as journal_module
-from medview.store import row_writer
+from medview.store import recover, row_writer
 from medview.store.entry import Entry, EntryKind, SavedKind, SavedState
 from medview.store.project import Project
 from tests.helpers.timing import allowed_s, typical_of
@@ -170,3 +172,69 @@ def test_a_program_that_forgets_to_close_still_writes_what_was_drawn(tmp_path: P
     )
     with Project.open(path) as project:
         assert project.info()["gestures"] == 21
+
+
+def test_a_stroke_made_while_the_case_is_looked_at_beside_it_keeps_its_number(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter.add_segment()
+    painter.paint((0, 0, 0), (3, 30, 30))
+    _while_reading(monkeypatch, lambda: painter.paint((3, 0, 0), (6, 9, 9)))
+    project.load_case(painter.case_id, beside=True)
+    assert painter.paint((6, 0, 0), (9, 9, 9)).seq == 4
+    painter.undo()
+    assert project.journal.flush()
+    assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+
+
+def test_a_case_first_looked_at_while_somebody_draws_on_it_takes_the_next_stroke(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Project.create(tmp_path / "first.medview") as project:
+        painter = Painter(project)
+        painter.add_segment()
+    with Project.open(tmp_path / "first.medview") as project:
+        painter.project = project
+        _while_reading(monkeypatch, lambda: painter.paint((3, 0, 0), (6, 9, 9)))
+        project.load_case(painter.case_id, beside=True)
+        assert painter.paint((6, 0, 0), (9, 9, 9)).seq == 3
+        assert project.journal.flush()
+        assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+
+
+def test_looking_at_a_case_leaves_what_can_be_undone_on_it(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter.add_segment()
+    for k in range(3):
+        painter.paint((k, 0, 0), (k + 1, 9, 9))
+    monkeypatch.setattr(recover, "UNDO_STEPS_KEPT", 1)
+    project.load_case(painter.case_id, beside=True)
+    for _step in range(3):
+        painter.undo()
+    assert project.journal.flush()
+
+
+def test_a_case_that_is_opened_while_something_is_noted_on_it_comes_with_the_note(
+    project: Project, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter.add_segment()
+    painter.paint((0, 0, 0), (3, 30, 30))
+    _while_reading(monkeypatch, lambda: painter.paint((3, 0, 0), (6, 9, 9)))
+    loaded = project.load_case(painter.case_id)
+    assert loaded.seq == 3
+    assert loaded.labels.segmentation.layer(0).voxels[5, 8, 8] == 1
+    assert painter.undo().seq == 4
+
+
+def _while_reading(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have something done once, between reading the rows of a case and what follows."""
+    read, acts = recover.load_case, [act]
+
+    def slow(*given: Any) -> recover.LoadedCase:
+        loaded = read(*given)
+        if acts:
+            acts.pop()()
+        return loaded
+
+    monkeypatch.setattr(recover, "load_case", slow)
