@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# One commit, one answer: other examples are looked for by MEDVIEW_FUZZ_SEED, as in the fuzz tests.
+settings.register_profile("steady", derandomize="MEDVIEW_FUZZ_SEED" not in os.environ, deadline=None)
+settings.load_profile("steady")
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -114,7 +114,7 @@ _MOVES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_MOVES)
 def test_any_sequence_of_gestures_is_undone_and_redone_byte_for_byte(moves: list[tuple[str, int]]) -> None:
     labels = CaseLabels.empty(GEOMETRY)

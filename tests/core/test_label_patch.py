@@ -59,7 +59,7 @@ _BOXES = st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(0, 8)).flat
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(_BOXES, st.integers(0, 3)), min_size=1, max_size=12))
 def test_a_merged_patch_undoes_and_redoes_a_whole_row_of_writes(
     writes: list[tuple[tuple[tuple[int, int, int], tuple[int, int, int]], int]],
@@ -130,7 +130,7 @@ def test_a_patch_holds_nothing_of_what_lies_beside_what_it_changes() -> None:
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_parts_of_a_patch_together_write_what_it_writes_and_each_stays_in_its_box(seed: int) -> None:
     layer, after = layer_of(seed), layer_of(seed + 1).voxels
     whole = LabelPatch.between(layer, Box.whole(after.shape), after)

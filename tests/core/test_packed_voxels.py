@@ -11,7 +11,7 @@ from medview.core.errors import LabelError
 from medview.core.packed_voxels import pack, unpack
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.tuples(st.integers(0, 40), st.integers(0, 200), st.integers(0, 300)), st.sampled_from(["noise", "one", "runs"]))
 def test_voxels_come_back_equal(shape_kji: tuple[int, int, int], kind: str) -> None:
     rng = np.random.default_rng(0)

@@ -104,7 +104,7 @@ def _cheapest(grey: np.ndarray, spacing: tuple[float, float, float], seeds: np.n
     return found
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 10_000))
 def test_every_voxel_belongs_to_the_seed_that_reaches_it_cheapest_and_ties_go_to_the_lower(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -115,7 +115,7 @@ def test_every_voxel_belongs_to_the_seed_that_reaches_it_cheapest_and_ties_go_to
     assert np.array_equal(grown, _cheapest(grey, SPACING_KJI_MM, seeds, closed))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 10_000), st.booleans())
 def test_growing_on_after_more_strokes_is_the_same_as_growing_all_at_once(seed: int, coarse: bool) -> None:
     rng = np.random.default_rng(seed)

@@ -31,7 +31,7 @@ def _painted(kind: str, start: object, end: object, radius_mm: float, plane: Pla
     return mask
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(KINDS), _POINTS, _POINTS, st.floats(0.1, 12.0))
 def test_a_sphere_paints_what_lies_within_its_radius_in_the_patient(
     kind: str, start: tuple[float, float, float], end: tuple[float, float, float], radius_mm: float
@@ -47,7 +47,7 @@ def test_a_sphere_paints_what_lies_within_its_radius_in_the_patient(
     assert not mask[sure_out].any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(KINDS), st.sampled_from(list(Plane)), _POINTS, _POINTS, st.floats(0.1, 12.0))
 def test_a_disc_stays_on_its_slice_and_is_measured_in_the_patient(
     kind: str, anatomical: Plane, start: tuple[float, float, float], end: tuple[float, float, float], radius_mm: float
@@ -195,7 +195,7 @@ def test_a_disc_on_a_plane_at_an_angle_has_no_holes_in_the_picture(kind: str, an
 # ---------------------------------------------------------------------------------------- several points at once
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(KINDS), st.sampled_from([None, *Plane]), st.lists(_POINTS, min_size=2, max_size=9), st.floats(0.1, 6.0)
 )

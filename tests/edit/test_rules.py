@@ -38,7 +38,7 @@ def _write(labels: Segmentation, active: Segment, *, erase: bool = False, seed: 
     return whole
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 1000), st.integers(0, 2), st.sets(st.integers(1, 3)), st.booleans())
 def test_every_write_obeys_the_rules_voxel_by_voxel(seed: int, active: int, locked: set[int], erase: bool) -> None:
     labels = segmentation("oblique", *(segment(value, locked=value in locked) for value in (1, 2, 3)))
@@ -84,7 +84,7 @@ def _volume(seed: int) -> Volume:
     return Volume(stored, grid("oblique"), "CT", "HU", Rescale(0.5, -100.0))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     seed=st.integers(0, 1000),
     active=st.integers(1, 5),

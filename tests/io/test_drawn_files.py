@@ -46,7 +46,7 @@ def box(name: str, low: tuple[int, int, int], high: tuple[int, int, int], **how:
     return BoxAnnotation.on_grid(name, name, GRID, low, high, **how)  # type: ignore[arg-type]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(TRACES, BOXES))
 def test_a_thing_comes_back_from_its_json_bit_for_bit(tmp_path_factory: pytest.TempPathFactory, one: Drawn) -> None:
     path = tmp_path_factory.mktemp("json") / "boxes.json"

@@ -21,7 +21,7 @@ _BOXES = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(_BOXES)
 def test_bricks_hold_what_an_array_would(writes: list[tuple[tuple[int, int, int], tuple[int, int, int], int]]) -> None:
     truth = np.zeros(SHAPE, dtype=np.uint8)

@@ -204,7 +204,7 @@ _GESTURES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_GESTURES)
 def test_undoing_everything_empties_the_case_and_redoing_everything_restores_it(
     gestures: list[tuple[str, tuple[int, int, int]]],

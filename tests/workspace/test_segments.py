@@ -158,7 +158,7 @@ def test_a_name_that_is_taken_gets_a_number(case: OpenCase) -> None:
     assert not ops.rename(case, "s1", "Heart 2")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(st.integers(1, 4), min_size=1), st.integers(0, 4), st.sampled_from(["", "Chest"]))
 def test_segments_move_to_where_they_are_dropped_and_back(moved: set[int], before: int, group: str) -> None:
     case = make_case()

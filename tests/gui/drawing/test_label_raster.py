@@ -27,7 +27,7 @@ def drawn(raster: LabelRaster, viewport: Viewport) -> np.ndarray:
     return np.frombuffer(image.constBits(), dtype=np.uint32).reshape(height, width).copy()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1),
     st.floats(0.3, 25.0),

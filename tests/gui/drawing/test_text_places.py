@@ -71,7 +71,7 @@ def test_numbers_that_were_moved_away_are_tied_to_their_figure() -> None:
         assert place.top_px <= y <= place.top_px + 30
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(*[st.floats(-50, 700)] * 4), min_size=1, max_size=8))
 def test_numbers_are_always_inside_the_pane(ends: list[tuple[float, float, float, float]]) -> None:
     figures = [line(str(n), *four) for n, four in enumerate(ends)]

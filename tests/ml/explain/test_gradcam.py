@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -53,15 +53,17 @@ def test_the_map_is_that_of_monai(dimensions: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "shape", "layer"),
+    ("make", "shape", "layer"),
     [
-        (classifier3d(1, 2, [4, 4, 4, 4]), (17, 24, 33), "tower.2"),
-        (SliceBySlice(classifier2d(1, 2, [4, 6])), (1, 22, 30), "network.trunk.1.1.second.1"),
-        (Averaging(3), (16, 16, 16), "features.3"),
+        (lambda: classifier3d(1, 2, [4, 4, 4, 4]), (17, 24, 33), "tower.2"),
+        (lambda: SliceBySlice(classifier2d(1, 2, [4, 6])), (1, 22, 30), "network.trunk.1.1.second.1"),
+        (lambda: Averaging(3), (16, 16, 16), "features.3"),
     ],
 )
-def test_it_looks_at_the_last_features_that_say_where(network: nn.Module, shape: tuple[int, ...], layer: str) -> None:
-    network = network.eval().requires_grad_(False)
+def test_it_looks_at_the_last_features_that_say_where(
+    make: Callable[[], nn.Module], shape: tuple[int, ...], layer: str
+) -> None:
+    network = make().eval().requires_grad_(False)
     values = torch.randn(1, 1, *shape)
     assert deepest_layer(network, values, lambda found: found[:, 0]) == layer
     assert gradcam(network, values, lambda found: found[:, 0]).shape == shape
