@@ -61,12 +61,12 @@ class _State:
     ----------
     chance : Tensor of float16, shape (k, j, i)
         How likely each voxel of the model's grid belongs to the object.
-    touched : Box
-        What of the model's grid was looked at since the beginning.
+    touched : tuple of Box
+        What of the model's grid was written since the beginning; between them is what the object held before.
     """
 
     chance: torch.Tensor
-    touched: Box
+    touched: tuple[Box, ...] = ()
 
 
 @dataclass(eq=False)
@@ -169,13 +169,12 @@ def _replayed(
     keys = _keys(prompts, base)
     known = next((n for n in range(len(keys) - 1, -1, -1) if keys[n] in session.states), None)
     if known is None:
-        nothing = Box((0, 0, 0), (0, 0, 0))
         shape, device = session.prepared.shape_kji, session.prepared.values.device
         if base.empty:
             chance = torch.zeros(shape, dtype=torch.float16, device=device)
         else:
             chance = session.grid.from_native(base.mask(base.box), base.box).to(device, torch.float16)
-        state, known = _State(chance, nothing), 0
+        state, known = _State(chance), 0
     else:
         state = session.states[keys[known]]
         session.states.move_to_end(keys[known])
@@ -220,24 +219,30 @@ def _step(
         return _asked(session, network, spec, prompts, so_far, where)
 
     found = ask(region, before.chance)
-    looked = [region]
     if not region.goes_on(found, before.chance):
-        region.paste(found, chance)
+        written = [region.paste(found, chance)]
     else:
         wide, seen = _widened(region, found, before.chance, ask)
         if wide is None:
             # On coarser voxels it is lost: long and thin.
-            looked += _followed(region, found, chance, ask)
+            written = _followed(region, found, chance, ask)
         else:
-            wide.paste(seen, chance)
-            region.paste(found, chance, inner=True)
-            looked.append(wide)
-            for fine in _along_border(chance, wide, tile):
-                fine.paste(ask(fine, chance), chance, inner=True)
-                looked.append(fine)
-    whole = Box.whole(session.prepared.shape_kji)
-    touched = Box.union_of((before.touched, *(one.box.intersection(whole) for one in looked)))
-    return _State(chance, touched or before.touched)
+            written = [wide.paste(seen, chance), region.paste(found, chance, inner=True)]
+            written += [fine.paste(ask(fine, chance), chance, inner=True) for fine in _along_border(chance, wide, tile)]
+    return _State(chance, _outermost((*before.touched, *written)))
+
+
+def _outermost(boxes: Sequence[Box]) -> tuple[Box, ...]:
+    """Return boxes without those that are empty or lie in another."""
+    found: list[Box] = []
+    low, high = (np.empty((len(boxes), 3), dtype=np.int64) for _ in range(2))
+    for box in sorted(boxes, key=lambda box: -box.size):
+        count = len(found)
+        inside = (low[:count] <= box.min_kji) & (high[:count] >= box.max_kji)
+        if not box.empty and not inside.all(axis=1).any():
+            low[count], high[count] = box.min_kji, box.max_kji
+            found.append(box)
+    return tuple(found)
 
 
 def _widened(
@@ -259,21 +264,20 @@ def _widened(
     return wide, seen
 
 
-def _followed(region: PromptRegion, found: torch.Tensor, chance: torch.Tensor, ask: _Ask) -> list[PromptRegion]:
-    """Follow an object from region to region, half a region at a time; return the regions that were looked at."""
+def _followed(region: PromptRegion, found: torch.Tensor, chance: torch.Tensor, ask: _Ask) -> list[Box]:
+    """Follow an object from region to region, half a region at a time; return what was written."""
     whole = Box.whole((chance.shape[0], chance.shape[1], chance.shape[2]))
     known = torch.zeros(chance.shape, dtype=torch.bool, device=chance.device)
     waiting: deque[tuple[PromptRegion, torch.Tensor]] = deque([(region, found)])
     asked = {region.box.min_kji}
-    regions: list[PromptRegion] = []
+    written: list[Box] = []
     while waiting:
         here, seen = waiting.popleft()
         sides = here.sides_reached(seen, chance)
         # What was looked at with more of the prompts in sight stays.
-        there = here.box.intersection(whole)
         fresh = chance.clone()
-        here.paste(seen, fresh)
-        part = there.slices
+        written.append(here.paste(seen, fresh))
+        part = written[-1].slices
         chance[part] = torch.where(known[part], chance[part], fresh[part])
         known[part] = True
         for axis, side in sides:
@@ -281,9 +285,8 @@ def _followed(region: PromptRegion, found: torch.Tensor, chance: torch.Tensor, a
             if further.box.min_kji in asked or further.box.intersection(whole).empty or len(asked) >= _MOST_FOLLOWED:
                 continue
             asked.add(further.box.min_kji)
-            regions.append(further)
             waiting.append((further, ask(further, chance)))
-    return regions
+    return written
 
 
 def _asked(
@@ -327,12 +330,12 @@ def _along_border(chance: torch.Tensor, region: PromptRegion, tile_kji: tuple[in
 
 def _on_volume(grid: ModelGrid, state: _State, base: HeldVoxels) -> HeldVoxels:
     """Return the object on the volume's grid; what was not looked at stays as it was."""
-    looked = grid.native_box(state.touched)
-    whole = Box.union_of((looked, base.box))
+    looked = [grid.native_box(box) for box in state.touched]
+    whole = Box.union_of((*looked, base.box))
     if whole is None:
         return HeldVoxels()
     mask = base.mask(whole)
-    if not looked.empty:
-        chance = grid.to_native(state.chance.float(), looked)
-        mask[looked.within(whole).slices] = (chance >= _YES).cpu().numpy()
+    for box in looked:
+        if not box.empty:
+            mask[box.within(whole).slices] = (grid.to_native(state.chance, box) >= _YES).cpu().numpy()
     return HeldVoxels.of(whole, mask)

@@ -73,10 +73,16 @@ class ModelGrid:
 
     def to_native(self, values: torch.Tensor, box: Box) -> torch.Tensor:
         """Return numbers of the model's grid (k, j, i) at the voxels of a box of the volume's grid, linearly."""
-        found = values
-        for n, axis in enumerate(self.axes):
-            index = np.arange(box.min_kji[axis], box.max_kji[axis])
-            found = _sampled(found, n, (index - self.offset[n]) / self.scale[n])
+        places = [
+            (np.arange(box.min_kji[axis], box.max_kji[axis]) - self.offset[n]) / self.scale[n]
+            for n, axis in enumerate(self.axes)
+        ]
+        # Only what lies about the box, with a neighbour to each side.
+        low = [min(max(0, int(at.min())), count - 1) for at, count in zip(places, values.shape, strict=True)]
+        near = [slice(n, max(n, int(at.max())) + 2) for n, at in zip(low, places, strict=True)]
+        found = values[tuple(near)].float()
+        for n, at in enumerate(places):
+            found = _sampled(found, n, at - low[n])
         # From the model's order of axes to the volume's.
         return found.permute(*(self.axes.index(axis) for axis in range(3))).contiguous()
 

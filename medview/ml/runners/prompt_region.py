@@ -123,8 +123,14 @@ class PromptRegion:
             found = lead.reshape(*values.shape[:-3], *lead.shape[-3:])
         return found
 
-    def paste(self, found: torch.Tensor, into: torch.Tensor, *, inner: bool = False) -> None:
-        """Write what was found on a tile into numbers of the grid (k, j, i); with ``inner`` its middle half only."""
+    def paste(self, found: torch.Tensor, into: torch.Tensor, *, inner: bool = False) -> Box:
+        """Write what was found on a tile into numbers of the grid (k, j, i); with ``inner`` its middle half only.
+
+        Returns
+        -------
+        Box
+            What of the grid was written.
+        """
         box, values = self.box, found
         if self.factor > 1:
             values = functional.interpolate(found[None, None], box.shape_kji, mode="trilinear", align_corners=False)[0, 0]
@@ -137,6 +143,7 @@ class PromptRegion:
         part = box.clipped((into.shape[0], into.shape[1], into.shape[2]))
         if not part.empty:
             into[part.slices] = values[part.within(box).slices].to(into.dtype)
+        return part
 
 
 def looked_at(

@@ -183,6 +183,20 @@ def test_what_was_held_far_away_stays_to_the_voxel(tmp_path: Path) -> None:
     assert dice(mask & ~held, near) > 0.9
 
 
+def test_what_lies_between_two_prompts_stays_however_coarse_the_models_voxels_are(tmp_path: Path) -> None:
+    geometry = plain()
+    sheet = np.zeros(SHAPE, dtype=bool)
+    sheet[2:28, 4:52, 33] = True
+    sheet[14, 28, 4:62] = True
+    base = HeldVoxels.of(Box.whole(SHAPE), sheet)
+    near, far = ball(geometry, (14, 10, 10), 4.0), ball(geometry, (14, 46, 56), 4.0)
+    one, two = prompt(geometry, (14, 10, 10)), prompt(geometry, (14, 46, 56), key="b")
+    mask = found(known_pack(tmp_path / "p", spacing=2.0, tile=8), volume_of(geometry, near | far), one, two, base=base)
+    assert dice(mask & ~sheet, near | far) > 0.8
+    assert np.array_equal(mask[:, 20:36], sheet[:, 20:36])
+    assert np.array_equal(mask[:, :, 20:46], sheet[:, :, 20:46])
+
+
 def test_the_same_prompts_give_the_same_object_whether_or_not_anything_was_kept(tmp_path: Path) -> None:
     geometry = plain()
     near = ball(geometry, (14, 20, 20), 7.0)
