@@ -117,13 +117,14 @@ class Editing:
             return False
         self.labels.apply(command.changes)
         self._journal("note", command)
-        self._tell(command.changes)
+        self._show(command.changes, by_itself=True)
+        self.history_changed.emit()
         return True
 
     def show_only(self, changes: Sequence[Change]) -> None:
         """Apply changes that are neither recorded nor undone: proposals on a case that cannot be changed."""
         self.labels.apply(changes)
-        self._show(changes)
+        self._show(changes, by_itself=True)
 
     def after_gesture(self, work: Callable[[], object]) -> None:
         """Do what a job brought now, or right after the gesture or pour that is going on."""
@@ -211,8 +212,8 @@ class Editing:
         self._show(changes)
         self.history_changed.emit()
 
-    def _show(self, changes: Sequence[Change]) -> None:
-        self.labels_changed.emit(LabelsChanged(self.key, tuple(changes)))
+    def _show(self, changes: Sequence[Change], *, by_itself: bool = False) -> None:
+        self.labels_changed.emit(LabelsChanged(self.key, tuple(changes), by_itself))
 
     def _done(self, command: Command) -> None:
         self.history.push(command)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from psygnal import Signal
+from psygnal import EmissionInfo, Signal
 
 from medview.core.changes import Command, EffortChange, ProposalChange, SegmentChange
 from medview.core.effort import Agreement, Effort, ModelEffort, model_efforts
@@ -31,6 +31,8 @@ log = logging.getLogger("medview.workspace")
 _AT_CLOSE_VOXELS = 1 << 26
 """More than this is not measured while a case closes; it is when the case is open the next time."""
 _WORTH_NOTING_S = 1.0
+_BY_JOBS = frozenset({"unfinished", "heat", "heat_visible"})
+"""Fields of a view that are set when a job brings something, though nobody may be there."""
 
 
 @dataclass(slots=True)
@@ -113,8 +115,7 @@ class Efforts:
         self.models: tuple[ModelEffort, ...] = ()
         workspace.active_changed.connect(self._on_active)
         workspace.labels_changed.connect(self._on_labels)
-        workspace.history_changed.connect(self.sign)
-        workspace.looked_elsewhere.connect(self.sign)
+        workspace.looked_elsewhere.connect(self.look)
         workspace.case_closing.connect(self.end)
 
     def sign(self) -> None:
@@ -122,6 +123,11 @@ class Efforts:
         worked_s, case = self.clock.sign(), self._case
         if case is not None and case.labels.efforts and not case.read_only:
             self._of(case).waiting_s += worked_s
+
+    def look(self) -> None:
+        """Take notice that something else is looked at: by somebody, unless the pictures are played."""
+        if not self._workspace.bench.cine_on:
+            self.sign()
 
     def note(self, case: OpenCase) -> None:
         """Have measured what changed, and note it once that is done."""
@@ -175,12 +181,17 @@ class Efforts:
             case.view.events.connect(self._on_view, unique=True)
             self._of(case)
 
-    def _on_view(self, *_values: object) -> None:
-        self.sign()
+    def _on_view(self, info: EmissionInfo) -> None:
+        if info.signal.name not in _BY_JOBS:
+            self.look()
 
     def _on_labels(self, event: LabelsChanged) -> None:
-        self.sign()
         case = self._workspace.cases.get(event.series_uid)
+        if event.changes and not event.by_itself:
+            self.sign()
+        elif not event.changes and case is not None and case is self._case:
+            # It was waited for: work on the case begins now.
+            self.sign()
         if case is None:
             return
         if not event.changes:

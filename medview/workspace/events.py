@@ -23,10 +23,13 @@ class LabelsChanged:
     ----------
     changes : tuple of Change
         In the order they were applied; empty when everything is to be drawn anew.
+    by_itself : bool
+        No person did it: what a model found arrived, or something was noted.
     """
 
     series_uid: str
     changes: tuple[Change, ...]
+    by_itself: bool = False
 
     def boxes(self) -> list[Box]:
         """Boxes of label voxels that were written."""

@@ -55,7 +55,7 @@ class Hands:
         for signal in (workspace.looked_elsewhere, workspace.labels_changed):
             signal.connect(self._on_elsewhere)
         workspace.active_changed.connect(self._on_active)
-        self.pointer_changed.connect(workspace.efforts.sign)
+        self.pointer_changed.connect(workspace.efforts.look)
         self._on_active()
         self.later = LargeWriting(workspace)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from medview.core.effort import Agreement, Effort, model_efforts
+from medview.core.heat import Heat
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import SegmentStatus
 from medview.core.source import Source, SourceKind
@@ -26,6 +28,7 @@ from medview.workspace.operations.open import open_path
 from medview.workspace.scheme import Scheme
 from medview.workspace.services import Services
 from medview.workspace.tool_actions import set_tool
+from medview.workspace.unfinished import Unfinished
 from medview.workspace.view_state import Tool
 from medview.workspace.work_clock import PAUSE_S, WorkClock
 from medview.workspace.workspace import Workspace
@@ -276,6 +279,54 @@ def test_moving_the_hand_and_looking_elsewhere_are_signs_of_work(desk: Desk) -> 
         desk.hands.hover(pointer(case, 5.0 + step, 5.0, plane=case.acquired_plane))
     desk.workspace.efforts.note(case)
     assert desk.effort().active_s == pytest.approx(240, abs=1)
+
+
+def _nobody_there(desk: Desk, what_happens: Callable[[int], object]) -> float:
+    """Let something happen every 20 seconds for three minutes; return the seconds of work that this came to."""
+    _accept(desk)
+    desk.workspace.efforts.sign()
+    for step in range(9):
+        desk.clock.forward(seconds=20)
+        what_happens(step)
+    desk.clock.forward(seconds=20)
+    desk.workspace.efforts.note(desk.case)
+    return desk.effort().active_s
+
+
+def test_what_a_running_model_shows_is_no_sign_of_work(desk: Desk) -> None:
+    view, geometry = desk.case.view, desk.case.volume.geometry
+    mask = PredictedMask.trimmed(np.ones(geometry.shape_kji, dtype=np.uint8), ())
+    heat = Heat(np.zeros(geometry.shape_kji, dtype=np.uint8), geometry, "Probability of Liver")
+
+    def shows(step: int) -> None:
+        view.unfinished = Unfinished(f"job-{step}", "Organs", mask)
+        view.heat = replace(heat, name=f"Probability {step}")
+        view.heat_visible = step % 2 == 0
+
+    assert _nobody_there(desk, shows) == 0
+
+
+def test_pictures_that_are_played_are_no_sign_of_work_nor_is_the_hand_that_rests_on_them(desk: Desk) -> None:
+    case = desk.case
+
+    def plays(step: int) -> None:
+        desk.workspace.bench.cine_on = True
+        case.view.crosshair_kji = (step % 7, 5, 5)
+        desk.hands.hover(pointer(case, 5.0, 5.0, plane=case.acquired_plane))
+
+    assert _nobody_there(desk, plays) == 0
+
+
+def test_what_a_model_found_is_no_sign_of_work_but_undoing_is(desk: Desk) -> None:
+    def arrives(step: int) -> None:
+        _propose(desk, Source(SourceKind.MODEL, "organs", "", "cd" * 32, f"other-{step}"), version="2.0.0")
+
+    assert _nobody_there(desk, arrives) == 0
+    _erase_some(desk)
+    desk.clock.forward(seconds=20)
+    desk.case.undo()
+    desk.workspace.efforts.note(desk.case)
+    assert desk.effort().active_s == pytest.approx(20)
 
 
 def test_a_clock_leaves_pauses_out_and_never_runs_backwards() -> None:
