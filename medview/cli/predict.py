@@ -59,8 +59,13 @@ def predict(
 
     A model of several channels takes one SRC for each, in its order, or one folder with a study.
     """
+    if method not in METHODS:
+        raise AmbiguousError(f"--method {method} is none; choose {' or '.join(METHODS)}.")
     pack = model_registry().get(model)
     if len(src) == 1 and (src[0] / "project.db").is_file():
+        of_one = {"--series": series, "--channel": channel, "--reference": reference, "--explain": explain}
+        if given := [option for option, value in of_one.items() if value]:
+            raise AmbiguousError(f"A project is run case by case, each as the project knows it; leave {given[0]} out.")
         # Projects bring the database library with them.
         from medview.cli.predict_project import run_on_project
         from medview.workspace.project_predict import ProjectRun
@@ -72,6 +77,8 @@ def predict(
     names = [one.name for one in pack.spec.input.channels]
     if len(src) > 1 and len(names) == 1:
         raise ModelError(f"{pack.spec.name} takes one image; {len(src)} were given.")
+    if series is not None and (len(names) > 1 or channel):
+        raise AmbiguousError(f"--series is for models of one series, without --channel; say --channel {names[0]}=UID.")
     if reference is not None and reference not in names:
         raise AmbiguousError(f"--reference {reference} is no channel of {pack.spec.name}; it has {', '.join(names)}.")
     check_folder(output, overwrite=overwrite)
@@ -134,8 +141,6 @@ def _explained(
     request: PredictRequest, prediction: Prediction, class_name: str, method: str, context: JobContext
 ) -> Explanation | None:
     """Return why a class was found; says so where there is no box of it."""
-    if method not in METHODS:
-        raise AmbiguousError(f"--method {method} is none; choose {' or '.join(METHODS)}.")
     wanted = request_for(request, prediction, class_name, method)
     if wanted is None:
         say(f"No box of {class_name} was found, so there is none to explain.")

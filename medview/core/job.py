@@ -51,17 +51,21 @@ class JobPart:
         Fractions of the whole at the part's start and end.
     whole : bool
         What the part hands over on the way is of use to the one who started the whole.
+    text : str
+        Said of the part all along, whatever its steps say; empty is what they say.
     """
 
-    def __init__(self, context: JobContext, first: float, last: float, *, whole: bool = False) -> None:
+    def __init__(self, context: JobContext, first: float, last: float, *, whole: bool = False, text: str = "") -> None:
         self._context = context
         self._whole = whole
+        self._text = text
         self._first = first
         self._last = last
 
     def progress(self, fraction: float, text: str) -> None:
         """Report the part's fraction as the whole's."""
-        self._context.progress(self._first + (self._last - self._first) * min(max(fraction, 0.0), 1.0), text)
+        done = self._first + (self._last - self._first) * min(max(fraction, 0.0), 1.0)
+        self._context.progress(done, self._text or text)
 
     def partial(self, value: object) -> None:
         """Hand over what is a part of the whole as well; drop the rest."""

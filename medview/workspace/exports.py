@@ -198,7 +198,16 @@ def write_named_map(path: Path, segmentation: Segmentation, pixels: str = "") ->
 
 
 def remove_outputs(folder: Path) -> None:
-    """Remove what an earlier run left in an output folder that is about to be written again."""
+    """Remove what an earlier run left in an output folder that is about to be written again.
+
+    Raises
+    ------
+    WriteError
+        When it cannot be removed.
+    """
     further = [path.name for path in folder.glob("labels-*") if _FURTHER.fullmatch(path.name)]
-    for name in (*OUTPUT_NAMES, *further):
-        (folder / name).unlink(missing_ok=True)
+    try:
+        for name in (*OUTPUT_NAMES, *further):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _no_access(folder, error) from error

@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 
 from medview.core.atomic import replacing
 from medview.core.errors import CancelledError, DiskFullError, MedViewError, ModelError, ReadError, WriteError
-from medview.core.job import JobContext
+from medview.core.job import JobContext, JobPart
 from medview.core.language import _
 from medview.core.pixel_hash import left_out, same_pixels
 from medview.core.study import Series, VolumeEntry
@@ -38,6 +39,9 @@ STATUS_FILE = "status.jsonl"
 """One line per case that came to an end, the last one of a case counts; a line that was torn counts for nothing."""
 
 SUMMARY_FILE = "predict.json"
+
+_FOLDER = re.compile(r"case-[0-9]{4,}")
+"""Of one case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +120,14 @@ def predict_project(run: ProjectRun, context: JobContext, pool: Pool) -> dict[st
         When the project cannot be read, the folder not written, or this computer cannot run models at all. What is wrong
         with one case is in the document.
     """
-    earlier = _begin(run)
-    import_torch()
-    cases: list[dict[str, Any]] = []
     with Project.open(run.project, read_only=True) as project:
         rows = project.cases()
+    earlier = _begin(run, rows)
+    import_torch()
+    cases: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
-        part = _Part(context, number, len(rows))
+        told = _("Case {number} of {count}").format(number=number + 1, count=len(rows))
+        part = JobPart(context, number / len(rows), (number + 1) / len(rows), text=told)
         context.raise_if_cancelled()
         known = earlier.get(row.case_id)
         if known is not None and _stands(run, row, known):
@@ -144,15 +149,31 @@ def predict_project(run: ProjectRun, context: JobContext, pool: Pool) -> dict[st
     return document
 
 
-def _begin(run: ProjectRun) -> dict[int, CaseOutcome]:
+def _begin(run: ProjectRun, rows: Sequence[CaseRow]) -> dict[int, CaseOutcome]:
     """Get the output folder ready and return what an earlier run ended, by case."""
     status = run.output / STATUS_FILE
     resumed = run.resume and status.is_file()
     check_folder(run.output, overwrite=run.overwrite or resumed)
+    _refuse_images(run.output, rows)
     prepare_folder(run.output, overwrite=True)
-    if not resumed:
-        status.unlink(missing_ok=True)
-        return {}
+    newest = _ended(run, status) if resumed else {}
+    # There before the first case ends: who is killed during it can go on. And without a torn line at its end, which the
+    # next one would be written onto.
+    with replacing(status) as file:
+        file.write("".join(_line(outcome) for outcome in newest.values()).encode())
+    try:
+        (run.output / SUMMARY_FILE).unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"{run.output} cannot be written to; choose another folder.", detail=str(error)) from error
+    if not newest:
+        for folder in run.output.iterdir():
+            if _FOLDER.fullmatch(folder.name) and folder.is_dir():
+                _clear(folder)
+    return newest
+
+
+def _ended(run: ProjectRun, status: Path) -> dict[int, CaseOutcome]:
+    """Return what a status file says, by case."""
     try:
         lines = status.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
@@ -160,11 +181,24 @@ def _begin(run: ProjectRun) -> dict[int, CaseOutcome]:
     outcomes = [outcome for line in lines if (outcome := CaseOutcome.read(line)) is not None]
     if any(outcome.digest != run.pack.digest for outcome in outcomes):
         raise WriteError(f"{run.output} holds results of another model; choose another folder, or run without --resume.")
-    newest = {outcome.case: outcome for outcome in outcomes}
-    with replacing(status) as file:
-        # Without a torn line at its end, which the next one would be written onto.
-        file.write("".join(_line(outcome) for outcome in newest.values()).encode())
-    return newest
+    return {outcome.case: outcome for outcome in outcomes}
+
+
+def _refuse_images(output: Path, rows: Sequence[CaseRow]) -> None:
+    """Raise WriteError when images of the project lie where results are to be: sources are never changed."""
+    there = output.resolve()
+    for folder in {Path(path.partition("::")[0]).parent for row in rows for path in row.sources.paths}:
+        held = folder.resolve()
+        if held.is_relative_to(there) and _FOLDER.fullmatch((held.relative_to(there).parts or ("",))[0]):
+            raise WriteError(f"{output} holds images of the project, which MedView never changes; choose another folder.")
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier run wrote of a case, and its folder where nothing else is in it."""
+    if folder.is_dir():
+        remove_outputs(folder)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _one(run: ProjectRun, row: CaseRow, rows: Sequence[CaseRow], context: JobContext, pool: Pool) -> CaseOutcome:
@@ -174,6 +208,8 @@ def _one(run: ProjectRun, row: CaseRow, rows: Sequence[CaseRow], context: JobCon
     status, reason = "done", ""
     outputs: dict[str, str] = {}
     try:
+        # Before anything can go wrong: nobody takes an earlier result for that of a case that failed.
+        _clear(folder)
         outputs, reason = _predict(run, row, rows, folder, context, pool)
         if not outputs:
             status = "skipped"
@@ -227,7 +263,6 @@ def _predict(
     runner = importlib.import_module("medview.ml.runners.run")
     prediction = runner.predict(request, context)
     prepare_folder(folder, overwrite=True)
-    remove_outputs(folder)
     began = time.monotonic()
     summary = write_prediction(prediction, opened.volume, [Path(path) for path in entry.dicom_paths], folder)
     stages = {**prediction.seconds, "load": prediction.seconds.get("load", 0.0) + loaded_s}
@@ -295,24 +330,3 @@ def _append(path: Path, outcome: CaseOutcome) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-class _Part:
-    """The progress of one case as a part of that of all."""
-
-    def __init__(self, context: JobContext, number: int, count: int) -> None:
-        self._context, self._number, self._count = context, number, count
-
-    def progress(self, fraction: float, _text: str) -> None:
-        """Report how far all cases are."""
-        number, count = self._number + 1, self._count
-        self._context.progress(
-            (self._number + fraction) / count, _("Case {number} of {count}").format(number=number, count=count)
-        )
-
-    def partial(self, value: object) -> None:
-        """Hand nothing over."""
-
-    def raise_if_cancelled(self) -> None:
-        """Ask the one who started it."""
-        self._context.raise_if_cancelled()

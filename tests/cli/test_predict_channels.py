@@ -91,6 +91,7 @@ def test_what_is_not_clear_is_asked_for_with_a_list(cli: Cli, two: str, tmp_path
         (["--channel", "T9=1.2.3"], 2, "names no channel of the model"),
         (["--channel", "T2=nowhere"], 1, "There is no series nowhere"),
         (["--reference", "T9"], 2, "is no channel of"),
+        (["--series", "1.2.3"], 2, "say --channel"),
     ],
 )
 def test_wrong_names_are_refused_with_the_right_ones(

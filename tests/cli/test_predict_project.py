@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 
+from medview.core.job import Inline
+from medview.io.reader_pool import InlinePool
+from medview.ml.packs import load_pack
 from medview.store.project import Project
+from medview.workspace import project_predict
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.operations.open import open_series
 from tests.cli.conftest import Cli
@@ -168,6 +172,91 @@ def test_killed_in_the_middle_and_run_again_it_completes(cli: Cli, project: Path
             for f in (out, tmp_path / "whole")
         )
         assert (mine == its).all()
+
+
+def test_what_an_earlier_run_found_does_not_stay_beside_a_case_that_failed_later(
+    cli: Cli, project: Path, model: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert cli("predict", model, project, "-o", out).code == 0
+    mine = out / "case-0003" / "mine.txt"
+    mine.write_text("kept")
+    for name in ("s1", "s2"):
+        (tmp_path / name).rename(tmp_path / f"away-{name}")
+    (out / "case-0002" / "summary.json").unlink()
+    again = cli("predict", model, project, "-o", out, "--resume", "--json")
+    assert [case["status"] for case in again.document["cases"]] == ["done", "failed", "done"]
+    assert not (out / "case-0002").exists()
+    assert cli("predict", model, project, "-o", out, "--overwrite").code == 1
+    assert sorted(one.name for one in out.iterdir()) == ["case-0001", "case-0003", "predict.json", "status.jsonl"]
+    assert list((out / "case-0003").iterdir()) == [mine]
+
+
+def test_folders_of_cases_of_another_project_are_cleared_by_a_run_that_begins_anew(
+    cli: Cli, project: Path, model: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "out" / "case-0009"
+    other.mkdir(parents=True)
+    (other / "labels.nii.gz").write_bytes(b"of another project")
+    assert cli("predict", model, project, "-o", tmp_path / "out", "--overwrite").code == 0
+    assert not other.exists()
+
+
+def test_images_of_the_project_are_not_taken_for_results(cli: Cli, model: str, tmp_path: Path) -> None:
+    place = tmp_path / "out" / "case-0001"
+    volume, entry = scanned(write_small_ct(place, "s0"))
+    with Project.create(tmp_path / "q.medview") as made:
+        open_series(queue_workspace(tmp_path, InlineRunner(), made), volume, entry)
+    before = {path: path.read_bytes() for path in place.rglob("*.dcm")}
+    done = cli("predict", model, tmp_path / "q.medview", "-o", tmp_path / "out", "--overwrite")
+    assert done.code == 1
+    assert "holds images of the project" in done.err
+    assert before
+    assert {path: path.read_bytes() for path in place.rglob("*.dcm")} == before
+
+
+def test_killed_while_the_first_case_is_written_it_can_be_resumed(
+    cli: Cli, project: Path, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def killed(_prediction: object, _volume: object, _paths: object, folder: Path) -> None:
+        (folder / "labels-2.nii.gz").write_bytes(b"half")
+        raise SystemExit(9)
+
+    run = project_predict.ProjectRun(load_pack(tmp_path / "user-data" / "models" / "small"), project, out)
+    with monkeypatch.context() as now:
+        now.setattr(project_predict, "write_prediction", killed)
+        with pytest.raises(SystemExit):
+            project_predict.predict_project(run, Inline(), InlinePool())
+    assert (out / "case-0001").is_dir()
+    done = cli("predict", model, project, "-o", out, "--resume", "--json")
+    assert (done.code, done.document["done"]) == (0, CASES), done.err
+    assert not (out / "case-0001" / "labels-2.nii.gz").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--explain", "Liver"],
+        ["--channel", "CT=1.2.3"],
+        ["--reference", "CT"],
+        ["--series", "1.2.3"],
+    ],
+)
+def test_what_is_for_one_series_is_refused_for_a_project(
+    cli: Cli, project: Path, model: str, tmp_path: Path, options: list[str]
+) -> None:
+    done = cli("predict", model, project, "-o", tmp_path / "out", *options)
+    assert done.code == 2
+    assert f"leave {options[0]} out" in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_method_that_is_none_is_refused_before_anything_is_read(cli: Cli, model: str, tmp_path: Path) -> None:
+    done = cli("predict", model, tmp_path / "nowhere", "-o", tmp_path / "out", "--method", "guess")
+    assert done.code == 2
+    assert "--method guess is none" in done.err
 
 
 def test_only_a_project_can_be_resumed(cli: Cli, project: Path, model: str, tmp_path: Path) -> None:
