@@ -61,15 +61,18 @@ class Registry:
         damaged = []
         for root, bundled in ((self._bundled, True), (self._user, False)):
             for folder in sorted(root.iterdir()) if root.is_dir() else []:
-                if folder.name.startswith(".") or not folder.is_dir():
+                if folder.name.startswith("."):
                     continue
                 try:
-                    pack = self._load(folder, bundled=bundled)
+                    if folder.is_dir():
+                        pack = self._load(folder, bundled=bundled)
+                        packs.setdefault(pack.digest, pack)
                 except PackError as error:
                     _log.warning("%s: %s %s", folder.name, error.sentence, error.detail)
                     damaged.append(DamagedPack(folder, error.sentence))
-                    continue
-                packs.setdefault(pack.digest, pack)
+                except Exception:  # noqa: BLE001 - whatever one folder holds, the other packs are listed.
+                    _log.warning("%s cannot be read", folder.name, exc_info=True)
+                    damaged.append(DamagedPack(folder, f"{folder.name} cannot be read as a model pack; remove it."))
         self.damaged = tuple(damaged)
         newest_first = sorted(packs.values(), key=lambda p: version_key(p.spec.version), reverse=True)
         return sorted(newest_first, key=lambda p: (p.spec.name.casefold(), p.spec.id))
@@ -201,6 +204,8 @@ def _calibrations(spec: ModelSpec) -> tuple[Calibration, ...]:
     wanted, checks = spec.input, spec.input.checks
     in_space = checks.spacing_kji_mm is not None or checks.extent_kji_mm is not None or len(wanted.channels) > 1
     in_space |= any(step.op == "remove_small" for step in spec.postprocess)
+    # Its slices are then made of lines of many stored ones.
+    in_space |= wanted.axes[0] != 0
     if wanted.dimensions != 2 or wanted.orientation is not None or in_space:
         return (Calibration.VOLUME,)
     if wanted.spacing_kji_mm is None:
@@ -209,7 +214,7 @@ def _calibrations(spec: ModelSpec) -> tuple[Calibration, ...]:
 
 
 def _least_slices(spec: ModelSpec) -> int:
-    return 1 if spec.input.dimensions == 2 else LEAST_SLICES
+    return 1 if spec.input.dimensions == 2 and spec.input.axes[0] == 0 else LEAST_SLICES
 
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:

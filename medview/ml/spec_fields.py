@@ -13,12 +13,14 @@ from medview.ml.spec import MODEL_FILE
 LARGEST_SIDE = 2048
 """Longest tile or input side in voxels."""
 
+LONGEST_NAME = 80
 
 LONGEST_LINE = 200
 """Longer texts may have several lines."""
 
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-"""Characters that turn the direction of what follows: a name could read as another one."""
+_BREAKS = "\n\t"
+_SPACES = "\u00a0\u202f\u3000"
+"""What French and Japanese are set with."""
 
 
 class Fields:
@@ -36,7 +38,7 @@ class Fields:
     def wrong(self, key: str, expected: str) -> NoReturn:
         """Raise the PackError that says what has to be at ``key``."""
         raise PackError(
-            f"{MODEL_FILE} has nothing usable at {self.where}{key}; it has to be {expected}.",
+            f"{MODEL_FILE} has nothing usable at {self.where}{_shown(key)}; it has to be {expected}.",
             detail=f"found {str(self.content.get(key))[:200]!r}",
         )
 
@@ -50,7 +52,8 @@ class Fields:
         unknown = sorted(set(self.content) - self._asked)
         if unknown:
             raise PackError(
-                f"{MODEL_FILE} has a key MedView does not know, {self.where}{unknown[0][:40]}; remove it or update MedView."
+                f"{MODEL_FILE} has a key MedView does not know, {self.where}{_shown(unknown[0])}; "
+                "remove it or update MedView."
             )
 
     def inside(self, key: str) -> Fields:
@@ -112,6 +115,13 @@ class Fields:
             self.wrong(key, "true or false")
         return bool(found)
 
+    def names(self) -> tuple[str, ...]:
+        """Return all keys, which have to be names like those of ``texts``."""
+        for key in self.content:
+            if not _is_name(key):
+                self.wrong(key, f"under a name of at most {LONGEST_NAME} characters")
+        return tuple(self.content)
+
     def texts(self, key: str, most: int, *, empty: bool, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """Return the different, non-empty names listed at ``key``, at most ``most``; ``default`` where there are none."""
         found = self.get(key)
@@ -119,9 +129,7 @@ class Fields:
             return default
         if not isinstance(found, list) or len(found) > most or (not found and not empty):
             self.wrong(key, "a list of names")
-        names = tuple(
-            name for name in found if isinstance(name, str) and 0 < len(name.strip()) <= 80 and _plain(name, lines=False)
-        )
+        names = tuple(name for name in found if isinstance(name, str) and _is_name(name))
         if len(names) != len(found) or len(set(names)) != len(names):
             self.wrong(key, "a list of different names")
         return names
@@ -152,12 +160,20 @@ class Fields:
         return red, green, blue
 
 
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= LONGEST_NAME and _plain(text, lines=False)
+
+
+def _shown(key: str) -> str:
+    """Return a key as sentences show it: keys may be anything."""
+    return key[:64] if key.isprintable() else ascii(key[:40])
+
+
 def _plain(text: str, *, lines: bool) -> bool:
-    """Whether a text is what it looks like, and can be written down."""
-    allowed = "\n\t" if lines else ""
-    try:
-        # Half a character, which JSON can spell, is refused by files and databases.
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return not _TURNING.search(text) and not any(ord(c) < 32 and c not in allowed for c in text)
+    """Whether a text is what it looks like, and can be written down.
+
+    Nothing in it controls a terminal, turns the direction of what follows, breaks a line, takes no room or is half a
+    character, which JSON can spell and files refuse.
+    """
+    allowed = _BREAKS + _SPACES if lines else ""
+    return all(c.isprintable() or c in allowed for c in text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 
@@ -121,7 +120,7 @@ def _literal(fields: Fields, key: str, value: object, depth: int) -> Literal:
         return value
     if isinstance(value, str) and len(value) <= 80:
         return value
-    if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= LARGEST_KWARG:
+    if isinstance(value, int | float) and abs(value) <= LARGEST_KWARG:
         return value
     if isinstance(value, list) and len(value) <= LONGEST_LIST and depth < DEEPEST_LIST:
         return [_literal(fields, key, item, depth + 1) for item in value]
@@ -167,7 +166,7 @@ def _card(fields: Fields) -> Card:
     metrics: dict[str, float] = {}
     if fields.get("metrics") is not None:
         inner = fields.inside("metrics")
-        metrics = {name[:80]: inner.number(name, -1e9, 1e9) for name in inner.content}
+        metrics = {name: inner.number(name, -1e9, 1e9) for name in inner.names()}
     card = Card(
         intended_use=fields.text("intended_use", 2000, ""),
         training_data=fields.text("training_data", 2000, ""),

@@ -13,6 +13,8 @@ import pytest
 
 from medview.core.errors import PackError, WriteError
 from medview.core.geometry import Calibration, Geometry
+from medview.ml import registry as registry_module
+from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry, fits, version_key
 from tests.ml.small_packs import document, oblique_geometry, small_pack
 
@@ -95,6 +97,34 @@ def test_a_damaged_pack_does_not_hide_the_others(registry: Registry, tmp_path: P
     assert [d.path for d in registry.damaged] == [broken.folder]
     with pytest.raises(PackError, match=r"no model nodules here \(installed: organs\)"):
         registry.get("nodules")
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_no_float_holds_damages_one_pack_only(registry: Registry, tmp_path: Path, digits: int) -> None:
+    broken = registry.add(small_pack(tmp_path / "source", id="nodules").folder)
+    text = (broken.folder / "model.json").read_text()
+    assert '"classes": 3' in text
+    (broken.folder / "model.json").write_text(text.replace('"classes": 3', f'"classes": {"9" * digits}'))
+    assert [p.spec.id for p in registry.list()] == ["organs"]
+    assert [d.path for d in registry.damaged] == [broken.folder]
+
+
+def test_whatever_keeps_a_pack_from_being_read_the_others_are_listed(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = registry.add(small_pack(tmp_path / "source", id="nodules").folder)
+    reader = registry_module.load_pack
+
+    def failing(folder: Path, **how: bool) -> ModelPack:
+        if folder == broken.folder:
+            raise OverflowError("no such number")
+        return reader(folder, **how)
+
+    monkeypatch.setattr(registry_module, "load_pack", failing)
+    again = Registry(tmp_path / "bundled", tmp_path / "user")
+    assert [p.spec.id for p in again.list()] == ["organs"]
+    assert [d.path for d in again.damaged] == [broken.folder]
+    assert again.damaged[0].reason.endswith("cannot be read as a model pack; remove it.")
 
 
 def test_a_pack_damaged_on_disk_is_repaired_by_adding_it_again(registry: Registry, tmp_path: Path) -> None:
@@ -182,6 +212,19 @@ def test_a_model_of_single_slices_without_millimetres_takes_stacks_and_single_im
     for calibration in Calibration:
         geometry = Geometry((1, 30, 40), np.diag([2.0, 1.0, 1.0, 1.0]), calibration=calibration)
         assert fits(spec, "CT", geometry, "HU", False).ok
+
+
+def test_a_model_of_slices_along_another_axis_needs_a_volume(tmp_path: Path) -> None:
+    turned = {**document()["input"], "dimensions": 2, "orientation": None, "spacing_kji_mm": None, "axes": [1, 0, 2]}
+    tiles = {"blend": "gaussian", "tile_kji": [1, 32, 32], "overlap": 0.5}
+    network = {"name": "unet3d", "kwargs": {"in_channels": 1, "classes": 3, "channels": [4, 6]}}
+    spec = small_pack(tmp_path / "pack", input=turned, tiling=tiles, network=network, postprocess=[]).spec
+    for shape in ((1, 30, 40), (20, 30, 40)):
+        for calibration in Calibration:
+            geometry = Geometry(shape, np.diag([2.0, 1.0, 1.0, 1.0]), calibration=calibration)
+            found = fits(spec, "CT", geometry, "HU", False)
+            assert found.ok is (calibration is Calibration.VOLUME and shape[0] > 1)
+            assert "needs a volume" in found.reason or found.ok
 
 
 def test_each_channel_says_for_itself_what_it_takes(tmp_path: Path) -> None:

@@ -82,6 +82,9 @@ def test_the_task_is_a_word_that_json_can_write() -> None:
         ("name", "bell\u0007"),
         ("network.name", "os.system"),
         ("network.kwargs", {"channels": 10**9}),
+        ("network.kwargs", {"channels": 10**400}),
+        ("network.kwargs", {"channels": float("nan")}),
+        ("network.kwargs", {"channels": float("inf")}),
         ("network.kwargs", {"__class__": 1}),
         ("network.kwargs", {"layers": {"_target_": "os.system"}}),
         ("network.kwargs", {"layers": [[[[[[1]]]]]]}),
@@ -124,13 +127,31 @@ def test_the_task_is_a_word_that_json_can_write() -> None:
         ("licence", None),
         ("surprise", 1),
         ("card.surprise", 1),
+        ("name", "Liver\u200b"),
+        ("name", "Liver\u200f"),
+        ("name", "Liver\u2028"),
+        ("name", "Liver\x7f"),
+        ("name", "Liver\x9b2J"),
+        ("output.labels.0.name", "Lungs\u00a0"),
+        ("summary", "Finds\u2029lungs."),
+        ("card.intended_use", "Research\u202e."),
+        ("card.metrics", {"dice\x1b[2J": 0.5}),
+        ("card.metrics", {"d" * 81: 0.5}),
+        ("card.metrics", {" ": 0.5}),
+        ("surprise\x1b[2J", 1),
     ],
 )
 def test_what_is_not_understood_is_refused_in_one_sentence(path: str, value: Any) -> None:
     with pytest.raises(PackError) as caught:
         read_spec(changed(example(), path, value))
     assert "model.json" in caught.value.sentence
-    assert "\n" not in caught.value.sentence
+    assert caught.value.sentence.isprintable()
+
+
+def test_texts_of_any_script_are_read_and_long_ones_may_have_lines() -> None:
+    texts = {"name": "Foie et rate — 肝臓 كبد", "summary": "Deux organes\u202f: foie\u00a0;\n\trate\u3000等"}
+    spec = read_spec(json.dumps(example() | texts))
+    assert (spec.name, spec.summary) == tuple(texts.values())
 
 
 def test_a_pack_for_a_newer_medview_says_so() -> None:

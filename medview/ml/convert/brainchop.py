@@ -17,6 +17,7 @@ from safetensors.torch import save as save_safetensors
 from medview.core.errors import PackError
 from medview.core.segmentation import COLOUR_CYCLE
 from medview.ml.convert.foreign_weights import read_tensors
+from medview.ml.convert.texts import plain
 from medview.ml.packs import write_pack
 from medview.ml.spec import MODEL_FILE, SCHEMA_VERSION, WEIGHTS_FILE
 from medview.ml.spec_reader import LARGEST_DOCUMENT
@@ -78,14 +79,14 @@ def convert(source: Path, target: Path) -> None:
     }
     radius = sum(dilations)
     header = description.get("header")
-    title = _plain(source.resolve().name)
+    title = plain(source.resolve().name)
     document = {
         "schema_version": SCHEMA_VERSION,
         "id": f"brainchop-{re.sub('[^a-z0-9]+', '-', title.lower()).strip('-') or 'model'}"[:63].rstrip("-"),
         "name": f"Brainchop {title}"[:80],
         "version": VERSION,
         "task": "segmentation",
-        "summary": _plain(header)[:400] if isinstance(header, str) else "",
+        "summary": plain(header)[:400] if isinstance(header, str) else "",
         "network": {"name": "meshnet", "kwargs": kwargs},
         "input": {
             "channels": ["T1"],
@@ -164,7 +165,7 @@ def _labels(source: Path, classes: int) -> list[dict[str, object]]:
         if isinstance(names, list) and len(names) == classes:
             colours = [c if isinstance(c, list) and len(c) == classes else [128] * classes for c in channels]
             return [
-                {"value": n, "name": _plain(str(names[n]))[:64] or f"Label {n}", "colour": [c[n] for c in colours]}
+                {"value": n, "name": plain(str(names[n]))[:64] or f"Label {n}", "colour": [c[n] for c in colours]}
                 for n in range(1, classes)
             ]
     names = ["Brain"] if classes == 2 else [f"Label {n}" for n in range(1, classes)]
@@ -175,7 +176,3 @@ def _labels(source: Path, classes: int) -> list[dict[str, object]]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text).strip()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from medview.ml.convert.bundle_config import BundleConfig, Config
+from medview.ml.convert.foreign_json import is_number
+from medview.ml.convert.texts import LONGEST_NAME, different, first_line, licence_in, plain
 
-LONGEST_LICENCE = 1 << 18
 LONGEST_TEXT = 2000
 
 _MODALITIES = {"mri": "MR", "mr": "MR", "ct": "CT", "pet": "PT", "pt": "PT", "us": "US", "xr": "DX", "x-ray": "DX"}
@@ -87,7 +87,7 @@ def read_card(metadata: BundleConfig, root: Path, title: str, channels: int) -> 
     found = content.get("references")
     references = [item for item in found[:50] if isinstance(item, str)] if isinstance(found, list) else []
     return BundleCard(
-        name=(_text(content, "name", 80) or _plain(title.replace("_", " ")))[:80] or "MONAI bundle",
+        name=(_text(content, "name", 80) or plain(title.replace("_", " "), 80)) or "MONAI bundle",
         version=version or "1.0.0",
         summary=_text(content, "description", 400),
         channels=_channels(_names(image, channels), channels, modality),
@@ -97,7 +97,7 @@ def read_card(metadata: BundleConfig, root: Path, title: str, channels: int) -> 
         intended_use=used,
         training_data=_text(content, "data_source", LONGEST_TEXT),
         metrics=_metrics(content.get("eval_metrics"), ""),
-        references=[_plain(item)[:500] for item in references],
+        references=[plain(item, 500) for item in references],
         licence=licence,
         licence_text=licence_text,
         facts={said: text for key, said in _FACTS if (text := _text(content, key, 400))},
@@ -116,7 +116,7 @@ def _first(content: Config) -> Config:
 
 def _text(content: Config, key: str, most: int) -> str:
     found = content.get(key)
-    return _plain(found)[:most].strip() if isinstance(found, str) else ""
+    return plain(found, most) if isinstance(found, str) else ""
 
 
 def _names(content: Config, most: int) -> list[str]:
@@ -125,19 +125,22 @@ def _names(content: Config, most: int) -> list[str]:
     names = [""] * min(most, len(found))
     for key, name in found.items():
         if key.isdecimal() and len(key) < 6 and int(key) < len(names) and isinstance(name, str):
-            names[int(key)] = _plain(name).replace("_", " ").strip()[:64]
+            names[int(key)] = plain(name.replace("_", " "), LONGEST_NAME)
     return names
 
 
 def _channels(names: list[str], count: int, modality: str) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
+    listed: list[str] = []
     for n in range(count):
         given = names[n] if n < len(names) else ""
-        if given.lower() in ("", "image", "patch", "input", "img") or any(given == one["name"] for one in found):
-            given = (modality or "Image") if count == 1 else f"Channel {n + 1}"
+        if given.lower() in ("", "image", "patch", "input", "img"):
+            given = (modality or "Image") if count == 1 else ""
+        listed.append(given)
+    for given, name in zip(listed, different(listed, "Channel"), strict=True):
         words = _WORDS.get(given.lower().replace("t1ce", "t1c"))
         more = {"words": list(words[0]), "not_words": list(words[1])} if words and count > 1 else {}
-        found.append({"name": given, **more})
+        found.append({"name": name, **more})
     return found
 
 
@@ -146,9 +149,9 @@ def _metrics(found: object, name: str) -> dict[str, float]:
         metrics: dict[str, float] = {}
         for key, inner in list(found.items())[:100]:
             if len(name) < 80:
-                metrics |= _metrics(inner, _plain(f"{name} {key}").strip()[:80])
+                metrics |= _metrics(inner, plain(f"{name} {key}", 80))
         return metrics
-    if isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found) and abs(found) < 1e9:
+    if is_number(found) and abs(found) < 1e9:
         return {name or "metric": float(found)}
     return {}
 
@@ -156,16 +159,8 @@ def _metrics(found: object, name: str) -> dict[str, float]:
 def _licence(content: Config, root: Path) -> tuple[str, str]:
     """Return the first line of the licence, and all of it."""
     for path in (root / "LICENSE", root / "docs" / "license.txt", root / "LICENSE.txt", root / "docs" / "LICENSE"):
-        if path.is_file() and not path.is_symlink():
-            with path.open("rb") as opened:
-                text = opened.read(LONGEST_LICENCE).decode("utf-8", "replace")
-            lines = [_plain(line) for line in text.splitlines()]
-            first = next((line for line in lines if line), "")
-            if first:
-                return first[:200], text
+        text = licence_in(path)
+        if first := first_line(text):
+            return first, text
     said = _text(content, "license", 200) or "not stated by the source"
     return said, f"{said}\n{_text(content, 'copyright', 400)}\n"
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text).strip()

@@ -16,6 +16,8 @@ from typing import NoReturn
 
 from medview.core.errors import PackError
 from medview.ml.convert.bundle_arithmetic import NeedsCodeError, evaluate
+from medview.ml.convert.foreign_json import is_number
+from medview.ml.convert.texts import plain
 
 LARGEST_CONFIG = 1 << 20
 DEEPEST_REFERENCE = 16
@@ -65,7 +67,7 @@ class BundleConfig:
     def refuse(self, where: str, found: object, why: str) -> NoReturn:
         """Raise the PackError that shows the line MedView does not take."""
         text = found if isinstance(found, str) else json.dumps(found, default=str)
-        shown = "".join(c if c.isprintable() else " " for c in text)[:_SHOWN]
+        shown = plain(text, _SHOWN)
         code = "needs code" in why
         then = (
             "MedView runs no code of a model, so ask its author for a pack" if code else "ask its author for a model pack"
@@ -178,7 +180,7 @@ class Arguments:
     def number(self, name: str, default: float) -> float:
         """Return an argument that is a number."""
         found = self.take(name, default)
-        if isinstance(found, bool) or not isinstance(found, int | float):
+        if not is_number(found):
             self.wrong(name, "has no number")
         return found
 
@@ -202,7 +204,7 @@ class Arguments:
         """Return an argument that is a list of numbers; a single number is a list of one."""
         found = self.take(name, default)
         listed = found if isinstance(found, list) else [found]
-        numbers = [item for item in listed if isinstance(item, int | float) and not isinstance(item, bool)]
+        numbers = [item for item in listed if is_number(item)]
         if len(numbers) != len(listed) or not numbers:
             self.wrong(name, "has no numbers")
         return numbers

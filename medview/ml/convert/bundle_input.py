@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from medview.ml.convert.bundle_config import Arguments, BundleConfig, Component
+from medview.ml.convert.foreign_json import is_number
 
 EVERYWHERE = ("keys", "allow_missing_keys", "meta_keys", "meta_key_postfix", "device", "dtype", "lazy")
 """Arguments that say how MONAI moves its data about, not what becomes of the values."""
@@ -210,7 +211,7 @@ def _one(found: object) -> float | None:
     """Return a number, which may stand alone in a list."""
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    return float(found) if is_number(found) else None
 
 
 _READERS: Mapping[str, Callable[[Arguments, InputRead], None]] = {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from medview.ml.convert.bundle_config import Arguments, BundleConfig
+from medview.ml.convert.foreign_json import is_number
 
 TRAINING_ONLY = (
     "dropout", "dropout_prob", "use_checkpoint", "dropout_dim", "drop_rate", "attn_drop_rate", "dropout_path_rate",
@@ -234,7 +235,7 @@ def _activation_of(given: Arguments, name: str, found: object) -> dict[str, obje
     more.pop("init", None)
     word, usual = _SLOPES.get(kind, ("", 0.01))
     slope = more.pop(word, usual)
-    if kind not in _ACTIVATIONS or more.pop("num_parameters", 1) != 1 or more or not isinstance(slope, int | float):
+    if kind not in _ACTIVATIONS or more.pop("num_parameters", 1) != 1 or more or not is_number(slope):
         given.wrong(name, "asks for an activation MedView does not have")
     return {"act": kind, "slope": float(slope)}
 

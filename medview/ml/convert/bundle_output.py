@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from medview.ml.convert.bundle_config import Arguments, BundleConfig
 from medview.ml.convert.bundle_input import EVERYWHERE
+from medview.ml.convert.texts import different
 
 WITHOUT_EFFECT = frozenset(
     {"EnsureTyped", "ToTensord", "ToDeviced", "Identityd", "DeleteItemsd", "SelectItemsd", "CastToTyped", "SaveImaged",
@@ -187,11 +188,4 @@ def _small(given: Arguments, read: OutputRead, voxel_mm3: float | None) -> None:
 def labels_of(names: Sequence[str], activation: str, classes: int) -> list[str]:
     """Return the names of the labels, each once, from those of the channels."""
     first = 0 if activation == "sigmoid" else 1
-    found: list[str] = []
-    for n in range(first, classes):
-        given = names[n] if n < len(names) else ""
-        name = given or f"Label {n - first + 1}"
-        while name in found:
-            name = f"{name[:56]} ({n})"
-        found.append(name)
-    return found
+    return different((names[n] if n < len(names) else "" for n in range(first, classes)), "Label")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeGuard
 
 from medview.core.errors import PackError
 
 LARGEST_BYTES = 64 << 20
 """Plans of nnU-Net name every case of a large training set."""
+
+
+def is_number(found: object) -> TypeGuard[int | float]:
+    """Whether something read from JSON is a number that floats can hold: whole ones may have thousands of digits."""
+    return isinstance(found, int | float) and not isinstance(found, bool) and abs(found) <= sys.float_info.max
 
 
 class ForeignObject:
@@ -89,7 +94,7 @@ class ForeignObject:
     def number(self, key: str) -> float:
         """Return the finite number at ``key``."""
         found = self.content.get(key)
-        if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
+        if not is_number(found):
             self.lacks(key, "a number")
         return float(found)
 
@@ -110,7 +115,7 @@ class ForeignObject:
     def numbers(self, key: str, counts: Collection[int] | None = None) -> list[float]:
         """Return the finite numbers listed at ``key``."""
         listed = self.items(key, counts)
-        found = [float(n) for n in listed if isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n)]
+        found = [float(n) for n in listed if is_number(n)]
         if len(found) != len(listed):
             self.lacks(key, "numbers")
         return found

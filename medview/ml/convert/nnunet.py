@@ -23,6 +23,7 @@ from medview.ml.convert.nnunet_folder import FINGERPRINT_FILE, TrainedFolder, ho
 from medview.ml.convert.nnunet_input import channels_of, place_of, sampling_of
 from medview.ml.convert.nnunet_labels import output_of
 from medview.ml.convert.nnunet_network import configuration_of, network_of
+from medview.ml.convert.texts import first_line, plain
 from medview.ml.packs import sha256_of, write_pack
 from medview.ml.spec import SCHEMA_VERSION, WEIGHTS_FILE, NetworkSpec
 from medview.ml.weights import build_network
@@ -114,22 +115,24 @@ def _write(
     fingerprint = training.folder / FINGERPRINT_FILE
     place = place_of(dataset, plans, said)
     card: dict[str, object] = {
-        "intended_use": _plain(said.text("intended_use", described))[:2000],
+        "intended_use": plain(said.text("intended_use", described))[:2000],
         "training_data": _training_data(dataset, title, checkpoint, len(files)),
-        "limitations": f"{_plain(said.text('limitations', ''))} {_limitations(place, checkpoint)}".strip()[:2000],
+        "limitations": f"{plain(said.text('limitations', ''))} {_limitations(place, checkpoint)}".strip()[:2000],
     }
     if said.has("modality"):
-        modality = [str(one)[:16] for one in said.items("modality")]
+        modality = [plain(str(one), 16) for one in said.items("modality")]
+        if "" in modality or len(set(modality)) != len(modality):
+            said.lacks("modality", "a list of different modalities such as CT")
         channels = [{**channel, "modality": modality} for channel in channels]
     if fingerprint.is_file():
         card["training_set_sha256"] = sha256_of(fingerprint)
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "id": re.sub("[^a-z0-9]+", "-", f"nnunet-{title}".lower()).strip("-")[:63].rstrip("-"),
-        "name": (_plain(said.text("name", "")) or f"{_NUMBER.sub('', title)} (nnU-Net)")[:80],
+        "name": (plain(said.text("name", "")) or f"{_NUMBER.sub('', title)} (nnU-Net)")[:80],
         "version": said.text("version", "") or f"{VERSION}+{digest.hexdigest()[:6]}",
         "task": "segmentation",
-        "summary": _plain(described)[:400],
+        "summary": plain(described)[:400],
         "network": network,
         "input": {
             "channels": channels,
@@ -149,7 +152,7 @@ def _write(
         "output": output,
         "ensemble": list(files),
         "card": card,
-        "licence": next((line.strip()[:200] for line in licence.splitlines() if line.strip()), NOT_STATED),
+        "licence": first_line(licence) or NOT_STATED,
         "notice": "Converted from nnU-Net; compare a first result with its own.",
     }
     checks = _checks(fingerprint, plans)
@@ -181,7 +184,7 @@ def _refuse_stages(plans: ForeignObject, configuration: ForeignObject) -> None:
 
 
 def _check_weights(weights: dict[str, torch.Tensor], network: dict[str, object], path: Path) -> None:
-    """Refuse weights of another network than the plans describe, as custom trainers make them."""
+    """Refuse weights of another network than the plans describe, as custom trainers make them, and spoilt ones."""
     spec = NetworkSpec(str(network["name"]), network["kwargs"])  # type: ignore[arg-type]
     wanted = {name: tuple(tensor.shape) for name, tensor in build_network(spec).state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
@@ -192,13 +195,20 @@ def _check_weights(weights: dict[str, torch.Tensor], network: dict[str, object],
             f"{wrong[0][:80]}); a trainer with a network of its own cannot be converted.",
             detail=", ".join(f"{name}: {found.get(name)} for {wanted.get(name)}" for name in wrong[:8]),
         )
+    spoilt = [name for name, t in weights.items() if t.is_floating_point() and not torch.isfinite(t).all()]
+    if spoilt:
+        raise PackError(
+            f"The weights of {path.parent.name} hold numbers that are not finite, as a failed training leaves them; "
+            "choose another checkpoint.",
+            detail=", ".join(spoilt[:8]),
+        )
 
 
 def _title(training: TrainedFolder, checkpoint: Checkpoint) -> str:
     """Return dataset, configuration and what else tells trainings of one dataset apart."""
     dataset = training.plans.text("dataset_name", "") or training.dataset.text("name", "") or training.chosen.name
-    parts = [_plain(dataset) or "model", _configuration_name(training, checkpoint)]
-    parts += [_plain(name) for name in (training.plans.text("plans_name", ""), checkpoint.trainer) if name not in _USUAL]
+    parts = [plain(dataset) or "model", _configuration_name(training, checkpoint)]
+    parts += [plain(name) for name in (training.plans.text("plans_name", ""), checkpoint.trainer) if name not in _USUAL]
     return " ".join(part for part in parts if part)[:60]
 
 
@@ -213,7 +223,7 @@ def _training_data(dataset: ForeignObject, title: str, checkpoint: Checkpoint, f
 
 
 def _reference(dataset: ForeignObject) -> str:
-    return _plain(str(dataset.content.get("reference", "")))[:400]
+    return plain(str(dataset.content.get("reference", "")))[:400]
 
 
 def _limitations(place: dict[str, object], checkpoint: Checkpoint) -> str:
@@ -251,7 +261,3 @@ def _checks(fingerprint: Path, plans: ForeignObject) -> dict[str, object]:
 
 def _rounded(mm: float, *, down: bool) -> float:
     return (math.floor(mm * 1000.0) if down else math.ceil(mm * 1000.0)) / 1000.0
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text).strip()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from medview.core.errors import PackError
 from medview.ml.convert.foreign_json import ForeignObject
+from medview.ml.convert.texts import licence_in
 
 DATASET_FILE = "dataset.json"
 PLANS_FILE = "plans.json"
@@ -84,8 +85,8 @@ class TrainedFolder:
         """Return the text of the licence beside the training or above it, empty where there is none."""
         for folder in (self.folder, *self.folder.parents):
             for path in sorted(folder.iterdir()):
-                if _LICENCE.fullmatch(path.name) and path.is_file():
-                    return path.read_text(encoding="utf-8", errors="replace")[: 1 << 20].strip()
+                if _LICENCE.fullmatch(path.name) and (found := licence_in(path)):
+                    return found
             if folder == self.chosen:
                 break
         return ""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from medview.ml.convert.foreign_json import ForeignObject
 from medview.ml.convert.nnunet_network import NEEDS_CODE
+from medview.ml.convert.texts import different, plain
 from medview.ml.spec_input import LEAST_SPACING_MM, MOST_CHANNELS
 
 STORED = ("SimpleITKIO", "NibabelIO", "Tiff3DIO")
@@ -22,6 +23,17 @@ RESAMPLING: Mapping[str, str] = {
     "resample_torch_simple": "linear",
 }
 """nnU-Net's own functions to the interpolation that comes next to them."""
+
+SEPARATE_UNSAID: Mapping[str, object] = {
+    "resample_data_or_seg_to_shape": False,
+    "resample_data_or_seg_to_spacing": False,
+    "resample_torch_fornnunet": None,
+    "resample_torch_simple": False,
+}
+"""What ``force_separate_z`` is where it is left out: never (False), or where the spacing asks for it (None)."""
+
+COARSE_RATIO = 3
+"""nnU-Net's ratio of spacings above which a coarse axis is resampled by itself."""
 
 LARGEST_SPACING_MM = 50.0
 
@@ -63,13 +75,13 @@ def channels_of(dataset: ForeignObject, plans: ForeignObject, configuration: For
     numbers = [int(number) for number in listed.content if number.isascii() and number.isdigit()]
     if sorted(numbers) != list(range(len(listed.content))) or not 0 < len(numbers) <= MOST_CHANNELS:
         dataset.lacks(key, f"the names of 1 to {MOST_CHANNELS} channels under 0, 1, 2 and so on")
-    names = [listed.text(str(n)).strip()[:60] or f"Channel {n + 1}" for n in range(len(numbers))]
+    names = different((listed.text(str(n)) for n in range(len(numbers))), "Channel")
     schemes = configuration.items("normalization_schemes", (len(names),))
     masked = configuration.items("use_mask_for_norm", (len(names),))
     return [
         {
-            "name": name if names.count(name) == 1 else f"{name} ({n + 1})",
-            **_kind_of(name, str(scheme)),
+            "name": name,
+            **_kind_of(plain(listed.text(str(n))), str(scheme)),
             "intensity": _steps(plans, configuration, n, str(scheme), masked=bool(masked[n])),
         }
         for n, (name, scheme) in enumerate(zip(names, schemes, strict=True))
@@ -137,16 +149,22 @@ def _interpolation(configuration: ForeignObject, key: str, usual: int) -> str:
         configuration.cannot(key, NEEDS_CODE)
     arguments = f"{key}_kwargs"
     settings = configuration.inside(arguments) if configuration.has(arguments) else ForeignObject({}, configuration.file)
+    # What is not said has nnU-Net's default, which is not what its plans say: they write these keys out.
+    by_spacing = settings.content.get("force_separate_z", SEPARATE_UNSAID[function])
+    if settings.flag("is_seg", default=False):
+        settings.cannot("is_seg", "and what is resampled there is no segmentation")
     if RESAMPLING[function] == "linear":
-        if settings.content.get("force_separate_z", False) is not False:
+        if by_spacing is not False:
             settings.cannot("force_separate_z", "and MedView interpolates along all axes alike here")
         return "linear"
-    if settings.content.get("order", usual) != usual:
+    if settings.content.get("order", 3) != usual:
         settings.cannot("order", f"and MedView knows {usual} here")
     if settings.content.get("order_z", 0) != 0:
         settings.cannot("order_z", "and MedView takes the nearest slice along a coarse axis")
-    if settings.has("force_separate_z"):
-        settings.cannot("force_separate_z", "and MedView lets the spacing decide")
+    if by_spacing is not None:
+        settings.cannot("force_separate_z", "and MedView lets the spacing decide, as null asks for")
+    if settings.content.get("separate_z_anisotropy_threshold") not in (None, COARSE_RATIO):
+        settings.cannot("separate_z_anisotropy_threshold", f"and MedView knows {COARSE_RATIO} here")
     return "cubic"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medview.core.segmentation import VALUES_PER_LAYER
 from medview.ml.convert.foreign_json import ForeignObject
+from medview.ml.convert.texts import different
 
 BACKGROUND = "background"
 IGNORE = "ignore"
@@ -27,7 +28,7 @@ def output_of(dataset: ForeignObject) -> tuple[dict[str, object], int]:
     names = {numbers[0]: name for name, numbers in values.items()}
     if sorted(names) != list(range(len(values))) or not 1 < len(names) <= VALUES_PER_LAYER + 1:
         dataset.lacks("labels", f"names with the values 0, 1, 2 and so on, at most {VALUES_PER_LAYER}")
-    texts = _different([names[value] for value in range(1, len(names))])
+    texts = different((names[value] for value in range(1, len(names))), "Label")
     listed = [{"value": n, "name": text} for n, text in enumerate(texts, start=1)]
     return {"labels": listed, "activation": "softmax"}, len(names)
 
@@ -38,7 +39,7 @@ def _regions(dataset: ForeignObject, regions: dict[str, tuple[int, ...]]) -> tup
         dataset.lacks("regions_class_order", "different values")
     if not 0 < len(regions) <= VALUES_PER_LAYER:
         dataset.lacks("labels", f"at most {VALUES_PER_LAYER} regions")
-    listed = [{"value": n, "name": text} for n, text in enumerate(_different(list(regions)), start=1)]
+    listed = [{"value": n, "name": text} for n, text in enumerate(different(regions, "Label"), start=1)]
     # nnU-Net writes one label map and paints regions over each other, which leaves rims of them; here each stays whole.
     return {"labels": listed, "activation": "sigmoid", "overlapping": True}, len(listed)
 
@@ -55,12 +56,3 @@ def _values(labels: ForeignObject, name: str) -> tuple[int, ...]:
     if not numbers:
         labels.lacks(name, "a value or a list of values")
     return tuple(numbers)
-
-
-def _different(names: list[str]) -> list[str]:
-    """Return printable names that differ."""
-    texts: list[str] = []
-    for n, name in enumerate(names, start=1):
-        text = "".join(c if c.isprintable() else " " for c in name).strip()[:64].strip() or f"Label {n}"
-        texts.append(text if text not in texts else f"{text[:56]} ({n})")
-    return texts

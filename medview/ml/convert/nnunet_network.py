@@ -89,6 +89,9 @@ def network_of(configuration: ForeignObject, channels: int, classes: int) -> dic
     for key, value in kwargs.content.items():
         if key not in _READ | _WITHOUT_MEANING and value not in _FIXED.get(key, ()):
             kwargs.cannot(key, NEEDS_CODE)
+    if not kwargs.has("nonlin"):
+        # Its own networks have no activation at all then.
+        kwargs.lacks("nonlin", f"{_FIXED['nonlin'][0]}, as in the plans that nnU-Net makes")
     convolution = f"torch.nn.modules.conv.Conv{dimensions}d"
     if kwargs.text("conv_op", convolution) not in (convolution, f"torch.nn.Conv{dimensions}d"):
         kwargs.cannot("conv_op", f"which does not suit a patch_size of {dimensions} sides")

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.nn import functional
+
+from medview.ml.networks.units import padded
 
 
 class ConvUnit(nn.Sequential):
@@ -71,12 +72,3 @@ class Trunk(nn.Module):
         quarter = self.at_quarter(self.at_half(self.at_full(padded(volume, self.MULTIPLE))))
         joined: torch.Tensor = self.joined(quarter + self.up(self.at_eighth(quarter)))
         return joined[:, :, : cells[0], : cells[1], : cells[2]]
-
-
-def padded(volume: torch.Tensor, multiple: int) -> torch.Tensor:
-    """Repeat the last voxels of (N, C, k, j, i) until every side is a multiple."""
-    missing = [-side % multiple for side in volume.shape[2:]]
-    if not any(missing):
-        return volume
-    k, j, i = missing
-    return functional.pad(volume, (0, i, 0, j, 0, k), mode="replicate")

@@ -8,7 +8,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from medview.ml.networks.blocks import ConvUnit, ResidualUnit, padded
+from medview.ml.networks.blocks import ConvUnit, ResidualUnit
+from medview.ml.networks.units import padded
 
 
 class UNet3D(nn.Module):

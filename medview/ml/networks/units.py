@@ -41,7 +41,7 @@ class Residual(nn.Module):
 
 
 def padded(volume: torch.Tensor, multiple: int) -> torch.Tensor:
-    """Repeat the last voxels until every side is a multiple."""
+    """Repeat the last voxels of (N, C, j, i) or (N, C, k, j, i) until every side is a multiple."""
     missing = [-side % multiple for side in volume.shape[2:]]
     if not any(missing):
         return volume

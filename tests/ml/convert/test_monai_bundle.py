@@ -250,6 +250,15 @@ def test_the_card_says_what_the_bundle_says(tmp_path: Path) -> None:
     assert "Version 2.0" in (pack.folder / "LICENSE").read_text()
 
 
+def test_numbers_no_float_holds_are_left_out_of_the_card_and_refused_in_the_chain(tmp_path: Path) -> None:
+    about, program = spleen_like()
+    about["eval_metrics"] = {"mean_dice": 10**400, "other\x9b": 0.5}
+    assert converted(tmp_path / "a", about, program, monai_network(UNET)).spec.card.metrics == {"other": 0.5}
+    program["preprocessing"]["transforms"][4]["a_min"] = -(10**400)
+    with pytest.raises(PackError, match=r"a_min .*has no number|has no number at .*a_min"):
+        converted(tmp_path / "b", about, program, monai_network(UNET))
+
+
 def test_references_conditions_and_arithmetic_are_worked_out(tmp_path: Path) -> None:
     about, program = spleen_like()
     program["displayable_configs"] = {"highres": False, "overlap": 0.25, "window": "$[2**4 * 2] * 2 + [16]"}

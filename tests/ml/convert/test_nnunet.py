@@ -15,6 +15,7 @@ import torch
 
 from medview.core.errors import PackError
 from medview.ml.convert import formats, nnunet
+from medview.ml.convert.texts import LONGEST_LICENCE_BYTES
 from medview.ml.outputs import SegmentationOutput
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.registry import Registry
@@ -201,6 +202,39 @@ def test_the_licence_and_the_fingerprint_of_the_folder_go_along(tmp_path: Path) 
     assert load_pack(tmp_path / "without").spec.licence == "not stated by the source"
 
 
+def test_a_licence_that_is_a_link_is_not_read_and_a_long_one_is_cut(tmp_path: Path) -> None:
+    trained = trained_folder(tmp_path / "results", [network().state_dict()])
+    (tmp_path / "private").write_text("secret\n")
+    (trained / "LICENSE").symlink_to(tmp_path / "private")
+    nnunet.convert(trained, tmp_path / "linked")
+    assert load_pack(tmp_path / "linked").spec.licence == "not stated by the source"
+    assert "secret" not in (tmp_path / "linked" / "LICENSE").read_text()
+    (trained / "LICENSE").unlink()
+    (trained / "LICENSE").write_text("Mine\n" + "x" * (3 << 20))
+    nnunet.convert(trained, tmp_path / "long")
+    assert (tmp_path / "long" / "LICENSE").stat().st_size == LONGEST_LICENCE_BYTES
+
+
+def test_texts_of_the_training_are_cleaned_where_a_pack_takes_them(tmp_path: Path) -> None:
+    dataset = dataset_json(
+        channel_names={"0": "CT\tarterial\u200b", "1": " "}, labels={"background": 0, "a\x7fb": 1, "c": 2}
+    )
+    plans = plans_json({"3d_fullres": configuration(channels=2)})
+    trained = trained_folder(tmp_path, [network(channels=2).state_dict()], dataset=dataset, plans=plans)
+    (trained / "LICENSE").write_text("\t\nCC\tBY\u00a04.0 \nmore\n")
+    (trained / "medview.json").write_text(json.dumps({"modality": ["CT\t", "M\u200eR"]}))
+    nnunet.convert(trained, tmp_path / "pack")
+    spec = load_pack(tmp_path / "pack").spec
+    assert spec.licence == "CC BY 4.0"
+    assert [channel.name for channel in spec.input.channels] == ["CT arterial", "Channel 2"]
+    assert isinstance(spec.output, SegmentationOutput)
+    assert [label.name for label in spec.output.labels] == ["a b", "c"]
+    assert spec.input.channels[0].modality == ("CT", "M R")
+    (trained / "medview.json").write_text(json.dumps({"modality": ["\t"]}))
+    with pytest.raises(PackError, match="modality"):
+        nnunet.convert(trained, tmp_path / "other")
+
+
 def test_what_a_person_says_beside_completes_what_nnunet_leaves_open(tmp_path: Path) -> None:
     plans = plans_json({"3d_fullres": configuration()}, transpose_forward=[2, 0, 1], transpose_backward=[1, 2, 0])
     trained = trained_folder(tmp_path, [network().state_dict()], plans=plans)
@@ -257,6 +291,13 @@ def changed(path: str, value: Any, **more: Any) -> dict[str, Any]:
         (changed("normalization_schemes", ["MyNormalization"]), "normalization_schemes"),
         (changed("resampling_fn_data", "my_resampling"), "resampling_fn_data"),
         (changed("resampling_fn_data_kwargs.force_separate_z", True), "force_separate_z"),
+        (changed("resampling_fn_data_kwargs", {"order": 3, "order_z": 0}), "force_separate_z"),
+        (changed("resampling_fn_data_kwargs.separate_z_anisotropy_threshold", 5), "separate_z_anisotropy_threshold"),
+        (changed("resampling_fn_data_kwargs.is_seg", True), "is_seg"),
+        (changed("resampling_fn_probabilities_kwargs", {"order_z": 0, "force_separate_z": None}), "order"),
+        (changed("architecture.arch_kwargs.nonlin", None), "nonlin"),
+        (changed("architecture.arch_kwargs.n_stages", 10**400), "n_stages"),
+        (changed("spacing", [10**400, 1, 1]), "spacing"),
         (changed("architecture.network_class_name", "my.package.Transformer"), "network_class_name"),
         (changed("architecture.arch_kwargs.norm_op", "torch.nn.BatchNorm3d"), "norm_op"),
         (changed("architecture.arch_kwargs.nonlin", "os.system"), "nonlin"),
@@ -358,6 +399,23 @@ def test_weights_of_another_network_and_folds_that_differ_are_refused(tmp_path: 
     )
     with pytest.raises(PackError, match="not trained alike"):
         nnunet.convert(trained, tmp_path / "pack")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_weights_of_a_failed_training_are_refused(tmp_path: Path, number: float) -> None:
+    states = [network().state_dict(), network(seed=2).state_dict()]
+    next(iter(states[1].values())).view(-1)[3] = number
+    with pytest.raises(PackError, match="weights of fold_1 hold numbers that are not finite"):
+        converted(tmp_path, states)
+
+
+def test_a_threshold_as_nnunet_has_it_may_be_said_and_an_activation_must_be(tmp_path: Path) -> None:
+    plans = changed("resampling_fn_data_kwargs.separate_z_anisotropy_threshold", 3)
+    described = plans["configurations"]["3d_fullres"]
+    assert converted(tmp_path / "a", plans=plans).spec.input.interpolation is Interpolation.CUBIC
+    del described["architecture"]["arch_kwargs"]["nonlin"]
+    with pytest.raises(PackError, match=r"nonlin; it has to be torch\.nn\.LeakyReLU"):
+        converted(tmp_path / "b", plans=plans)
 
 
 def test_names_of_compiled_and_distributed_networks_are_the_same_names(tmp_path: Path) -> None:

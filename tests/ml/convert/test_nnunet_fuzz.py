@@ -23,7 +23,7 @@ from tests.ml.convert.nnunet_folders import (
     trained_folder,
 )
 
-ODD: list[Any] = [None, True, -1, 0, 3, 1e308, float("nan"), 2**70, "", "x" * 5000, "os.system"]
+ODD: list[Any] = [None, True, -1, 0, 3, 1e308, float("nan"), 2**70, 10**400, "", "x" * 5000, "os.system"]
 ODD += [[], [[]], {}, {"a": 1}, [1, "2"]]
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from medview.core.errors import MedViewError
 from medview.core.job import Inline
+from medview.core.volume import Volume
 from medview.ml.convert import formats
 from medview.ml.convert.guard import NEVER
 from medview.ml.packs import ModelPack, looks_like_pack
@@ -56,14 +57,12 @@ def main(folder: Path, trap: Path) -> None:
         try:
             pack = _added(source, registry, place)
             outcome = "added"
-            predict(PredictRequest(volume, pack, device="cpu"), Inline())
+            predict(_asked(volume, pack), Inline())
             outcome = "ran"
         except MedViewError as error:
             sentence = error.sentence
-        except ValueError as error:
-            # What PredictRequest says of a pack with other channels than the volume, asked for here without choosing them.
-            sentence = f"{error}." if outcome == "added" else ""
-            outcome = outcome if outcome == "added" else f"crashed: {traceback.format_exc()}"
+        except _NotAskedError as error:
+            sentence = f"{error}."
         except BaseException:  # noqa: BLE001 - whatever it is, it is told and fails the test.
             outcome = f"crashed: {traceback.format_exc()}"
         watching = False
@@ -73,6 +72,17 @@ def main(folder: Path, trap: Path) -> None:
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
         announced.clear()
+
+
+class _NotAskedError(Exception):
+    """A pack takes other channels than the one volume there is."""
+
+
+def _asked(volume: Volume, pack: ModelPack) -> PredictRequest:
+    try:
+        return PredictRequest(volume, pack, device="cpu")
+    except ValueError as error:
+        raise _NotAskedError(str(error)) from error
 
 
 def _added(source: Path, registry: Registry, place: Path) -> ModelPack:
