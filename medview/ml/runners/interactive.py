@@ -8,20 +8,15 @@ What is too thin for coarser voxels is followed from region to region.
 from __future__ import annotations
 
 import hashlib
-import logging
-import threading
-import weakref
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from medview.core.box import Box
-from medview.core.errors import DeviceError, ModelError
+from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.core.prompt import Prompt
 from medview.core.prompt_log import HeldVoxels
@@ -29,10 +24,12 @@ from medview.core.volume import Volume
 from medview.ml.outputs import InteractiveOutput
 from medview.ml.packs import ModelPack
 from medview.ml.registry import fits
-from medview.ml.runners.device_errors import explained
+from medview.ml.runners.memory_plan import plan_for
 from medview.ml.runners.model_grid import ModelGrid
-from medview.ml.runners.preprocess import Prepared, prepare
+from medview.ml.runners.preprocess import prepare, shown_of
 from medview.ml.runners.prompt_region import PromptRegion, looked_at
+from medview.ml.runners.prompt_session import KEPT, PromptSession, PromptState, session_bytes
+from medview.ml.runners.run import explaining
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
 from medview.ml.spec import ModelSpec
 from medview.ml.weights import RESIDENT, check_output
@@ -44,69 +41,9 @@ _MOST_FOLLOWED = 96
 _YES = 0.5
 _STILL_THERE = 0.5
 """On coarser voxels at least this part of what was found on fine ones has to be found again."""
-_KEPT_STATES = 24
-"""Answers to the prompts so far that are kept: taking the last one back, or another in its place, costs one look."""
 
 _Ask = Callable[[PromptRegion, torch.Tensor], torch.Tensor]
 """Asks the network about a region, given how likely the voxels so far are."""
-
-_log = logging.getLogger("medview.models")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _State:
-    """What is known after some prompts.
-
-    Attributes
-    ----------
-    chance : Tensor of float16, shape (k, j, i)
-        How likely each voxel of the model's grid belongs to the object.
-    touched : tuple of Box
-        What of the model's grid was written since the beginning; between them is what the object held before.
-    """
-
-    chance: torch.Tensor
-    touched: tuple[Box, ...] = ()
-
-
-@dataclass(eq=False)
-class _Session:
-    """One prepared volume for one pack on one device, and what was found on it."""
-
-    key: tuple[str, str]
-    voxels: weakref.ref[npt.NDArray[np.generic]]
-    prepared: Prepared
-    grid: ModelGrid
-    states: OrderedDict[str, _State] = field(default_factory=OrderedDict)
-
-
-class _Kept:
-    """The session of the last volume; letting it go costs time, never a result."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._session: _Session | None = None
-
-    def get(self, pack: ModelPack, volume: Volume, device: torch.device, context: JobContext) -> _Session:
-        key = (pack.digest, str(device))
-        with self._lock:
-            session = self._session
-        if session is not None and session.key == key and session.voxels() is volume.voxels:
-            return session
-        context.progress(0.05, "Preparing the volume")
-        prepared = prepare((volume,), pack.spec.input, context, device)
-        grid = ModelGrid.of(prepared, volume.geometry)
-        session = _Session(key, weakref.ref(volume.voxels), prepared, grid)
-        with self._lock:
-            self._session = session
-        return session
-
-    def clear(self) -> None:
-        with self._lock:
-            self._session = None
-
-
-KEPT = _Kept()
 
 
 def find_object(
@@ -122,7 +59,7 @@ def find_object(
     Raises
     ------
     ModelError
-        One sentence; details go to the log.
+        One sentence; details go to the log. A GraphicsError where the processor would do.
     CancelledError
         When the person pressed Cancel.
     """
@@ -133,20 +70,24 @@ def find_object(
     if not isinstance(spec.output, InteractiveOutput) or spec.tiling is None or len(spec.input.channels) != 1:
         raise ModelError(f"{spec.name} does not find objects from prompts on one series.")
     _check_kinds(spec, spec.output, prompts)
-    try:
-        with torch.inference_mode():
-            context.progress(0.0, f"Loading {spec.name}")
-            where = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-            network = RESIDENT.get(pack, where)
-            session = KEPT.get(pack, volume, where, context)
-            state = _replayed(session, network, spec, prompts, base, context)
-            return _on_volume(session.grid, state, base)
-    except (RuntimeError, MemoryError, AssertionError) as error:
-        _log.exception("%s failed", spec.key)
-        wrong = explained(spec.name, error)
-        if isinstance(wrong, DeviceError):
-            KEPT.clear()
-        raise wrong from error
+    with explaining(spec):
+        context.progress(0.0, f"Loading {spec.name}")
+        session = KEPT.going_on(pack, volume, device) or _begun(pack, volume, device, context)
+        network = RESIDENT.get(pack, session.device)
+        state = _replayed(session, network, spec, prompts, base, context)
+        return _on_volume(session.grid, state, base)
+
+
+def _begun(pack: ModelPack, volume: Volume, device: str, context: JobContext) -> PromptSession:
+    """Prepare a volume where there is room for it."""
+    spec = pack.spec
+    assert spec.tiling is not None
+    context.progress(0.05, "Preparing the volume")
+    shown = shown_of((volume,), spec.input, context)
+    network = RESIDENT.get(pack, torch.device("cpu"))
+    plan = plan_for(pack, network, spec.tiling.tile_kji, device, session_bytes(shown.shape_kji))
+    prepared = prepare((volume,), spec.input, context, plan.device, shown)
+    return KEPT.begin(pack, volume, prepared, plan.device)
 
 
 def _check_kinds(spec: ModelSpec, output: InteractiveOutput, prompts: Sequence[Prompt]) -> None:
@@ -158,13 +99,13 @@ def _check_kinds(spec: ModelSpec, output: InteractiveOutput, prompts: Sequence[P
 
 
 def _replayed(
-    session: _Session,
+    session: PromptSession,
     network: nn.Module,
     spec: ModelSpec,
     prompts: Sequence[Prompt],
     base: HeldVoxels,
     context: JobContext,
-) -> _State:
+) -> PromptState:
     """Return the state after all prompts, from the longest part of them that is known."""
     keys = _keys(prompts, base)
     known = next((n for n in range(len(keys) - 1, -1, -1) if keys[n] in session.states), None)
@@ -174,17 +115,14 @@ def _replayed(
             chance = torch.zeros(shape, dtype=torch.float16, device=device)
         else:
             chance = session.grid.from_native(base.mask(base.box), base.box).to(device, torch.float16)
-        state, known = _State(chance), 0
+        state, known = PromptState(chance), 0
     else:
-        state = session.states[keys[known]]
-        session.states.move_to_end(keys[known])
+        state = session.state(keys[known])
     for n in range(known, len(prompts)):
         share = (0.1 + 0.9 * (n - known) / (len(prompts) - known), 0.1 + 0.9 * (n + 1 - known) / (len(prompts) - known))
         with WatchedNetwork(network, context, Progress(context, *share), Stopwatch()) as watched:
             state = _step(session, watched, spec, prompts[: n + 1], state, context)
-        session.states[keys[n + 1]] = state
-        while len(session.states) > _KEPT_STATES:
-            session.states.popitem(last=False)
+        session.keep(keys[n + 1], state)
     return state
 
 
@@ -201,13 +139,13 @@ def _keys(prompts: Sequence[Prompt], base: HeldVoxels) -> list[str]:
 
 
 def _step(
-    session: _Session,
+    session: PromptSession,
     network: WatchedNetwork,
     spec: ModelSpec,
     prompts: Sequence[Prompt],
-    before: _State,
+    before: PromptState,
     context: JobContext,
-) -> _State:
+) -> PromptState:
     """Look at the newest prompt."""
     assert spec.tiling is not None
     tile = spec.tiling.tile_kji
@@ -229,7 +167,7 @@ def _step(
         else:
             written = [wide.paste(seen, chance), region.paste(found, chance, inner=True)]
             written += [fine.paste(ask(fine, chance), chance, inner=True) for fine in _along_border(chance, wide, tile)]
-    return _State(chance, _outermost((*before.touched, *written)))
+    return PromptState(chance, _outermost((*before.touched, *written)))
 
 
 def _outermost(boxes: Sequence[Box]) -> tuple[Box, ...]:
@@ -290,7 +228,7 @@ def _followed(region: PromptRegion, found: torch.Tensor, chance: torch.Tensor, a
 
 
 def _asked(
-    session: _Session,
+    session: PromptSession,
     network: WatchedNetwork,
     spec: ModelSpec,
     prompts: Sequence[Prompt],
@@ -328,7 +266,7 @@ def _along_border(chance: torch.Tensor, region: PromptRegion, tile_kji: tuple[in
     return found
 
 
-def _on_volume(grid: ModelGrid, state: _State, base: HeldVoxels) -> HeldVoxels:
+def _on_volume(grid: ModelGrid, state: PromptState, base: HeldVoxels) -> HeldVoxels:
     """Return the object on the volume's grid; what was not looked at stays as it was."""
     looked = [grid.native_box(box) for box in state.touched]
     whole = Box.union_of((*looked, base.box))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from weakref import WeakKeyDictionary
 
@@ -15,10 +15,12 @@ from torch import nn
 from medview.core.errors import ModelError
 from medview.ml.free_memory import free_memory_bytes
 from medview.ml.networks.averaged import Ensemble
+from medview.ml.packs import ModelPack
 from medview.ml.runners.device_errors import no_graphics
+from medview.ml.runners.prompt_session import KEPT
 from medview.ml.runners.tile_starts import tile_starts
 from medview.ml.spec import Blend, Shape3, Tiling
-from medview.ml.weights import size_bytes
+from medview.ml.weights import RESIDENT, size_bytes
 
 SHARE = 0.8
 """Part of the free memory a plan may use; the window and the system need the rest."""
@@ -103,6 +105,7 @@ def make_plan(
     name: str,
     free_bytes: int | None = None,
     in_channels: int = 1,
+    held_bytes: int = 0,
 ) -> MemoryPlan:
     """Choose device and pieces.
 
@@ -118,6 +121,8 @@ def make_plan(
         Of the model, for sentences.
     free_bytes : int, optional
         Free memory of the CPU, for tests; asked of the system when not given.
+    held_bytes : int
+        What is to lie on the device beside the pieces and their volume.
 
     Raises
     ------
@@ -130,11 +135,12 @@ def make_plan(
     places = {"auto": ["cuda", "cpu"] if cuda else ["cpu"], "cuda": ["cuda"], "cpu": ["cpu"]}[wanted]
     least = 0
     for place in places:
-        free = _free(place) if place == "cuda" or free_bytes is None else free_bytes
+        free = free_on(place) if place == "cuda" or free_bytes is None else free_bytes
         budget = int(free * SHARE)
         if place == "cuda":
             budget -= size_bytes(network)
-        plan = _fit(network, tiling, shape_kji, (in_channels, out_channels), torch.device(place), budget)
+        plan = _fit(network, tiling, shape_kji, (in_channels, out_channels), torch.device(place), budget - held_bytes)
+        plan = replace(plan, bytes_needed=plan.bytes_needed + held_bytes)
         if plan.bytes_needed <= budget:
             _log.info("%s: %s", name, plan)
             return plan
@@ -143,6 +149,30 @@ def make_plan(
         f"{name} needs about {least / 1e9:.1f} GB of memory for this series and {budget / 1e9:.1f} GB are free; "
         "close other programs or use a computer with more memory."
     )
+
+
+def plan_for(pack: ModelPack, network: nn.Module, shape_kji: Shape3, wanted: str, held_bytes: int = 0) -> MemoryPlan:
+    """Choose device and pieces for a pack as ``make_plan`` does; what waits for another run goes before it is refused."""
+    spec = pack.spec
+
+    def plan() -> MemoryPlan:
+        return make_plan(
+            network,
+            spec.tiling,
+            shape_kji,
+            spec.out_channels,
+            wanted,
+            spec.name,
+            in_channels=spec.in_channels,
+            held_bytes=held_bytes,
+        )
+
+    try:
+        return plan()
+    except ModelError:
+        if not (RESIDENT.keep_only(pack) | KEPT.clear()):
+            raise
+        return plan()
 
 
 def _fit(
@@ -284,8 +314,10 @@ class _Layers:
             self.multiplications = max(self.multiplications, float(output.numel()) * module.weight[0].numel())
 
 
-def _free(place: str) -> int:
+def free_on(place: str) -> int:
+    """Return the bytes that may still be taken on ``cuda`` or ``cpu``."""
     if place == "cuda":
         free, _total = torch.cuda.mem_get_info()
-        return int(free)
+        # What torch keeps for its next tensors is free for them.
+        return int(free) + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
     return free_memory_bytes()

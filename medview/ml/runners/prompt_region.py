@@ -106,22 +106,15 @@ class PromptRegion:
         part = self.box.clipped(shape)
         if part.empty:
             return torch.zeros((*values.shape[:-3], *self.tile_kji), device=values.device)
-        found = values[(..., *part.slices)].float()
-        pads = [
-            (low - outer_low, outer_high - high)
-            for low, outer_low, high, outer_high in zip(
-                part.min_kji, self.box.min_kji, part.max_kji, self.box.max_kji, strict=True
-            )
-        ]
-        if any(n for pad in pads for n in pad):
-            flat = [n for pad in reversed(pads) for n in pad]
-            lead = found.reshape(1, -1, *found.shape[-3:])
-            lead = functional.pad(lead, flat, mode="replicate" if edge else "constant")
-            found = lead.reshape(*values.shape[:-3], *lead.shape[-3:])
+        cells = self._cells(part)
+        near = self._voxels(cells)
+        mode = "replicate" if edge else "constant"
+        found = values[(..., *part.slices)].float().reshape(1, -1, *part.shape_kji)
+        found = functional.pad(found, _pads(part, near), mode=mode)
         if self.factor > 1:
-            lead = functional.avg_pool3d(found.reshape(1, -1, *found.shape[-3:]), self.factor)
-            found = lead.reshape(*values.shape[:-3], *lead.shape[-3:])
-        return found
+            found = functional.avg_pool3d(found, self.factor)
+        found = functional.pad(found, _pads(cells, Box.whole(self.tile_kji)), mode=mode)
+        return found.reshape(*values.shape[:-3], *self.tile_kji)
 
     def paste(self, found: torch.Tensor, into: torch.Tensor, *, inner: bool = False) -> Box:
         """Write what was found on a tile into numbers of the grid (k, j, i); with ``inner`` its middle half only.
@@ -131,19 +124,47 @@ class PromptRegion:
         Box
             What of the grid was written.
         """
-        box, values = self.box, found
-        if self.factor > 1:
-            values = functional.interpolate(found[None, None], box.shape_kji, mode="trilinear", align_corners=False)[0, 0]
+        box = self.box
         if inner:
             quarter = [side // 4 for side in box.shape_kji]
             low = [n + q for n, q in zip(box.min_kji, quarter, strict=True)]
             high = [n - q for n, q in zip(box.max_kji, quarter, strict=True)]
             box = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
-            values = values[box.within(self.box).slices]
         part = box.clipped((into.shape[0], into.shape[1], into.shape[2]))
         if not part.empty:
-            into[part.slices] = values[part.within(box).slices].to(into.dtype)
+            cells = self._cells(part)
+            near = self._voxels(cells)
+            values = found[cells.slices]
+            if self.factor > 1:
+                values = functional.interpolate(values[None, None], near.shape_kji, mode="trilinear", align_corners=False)[
+                    0, 0
+                ]
+            into[part.slices] = values[part.within(near).slices].to(into.dtype)
         return part
+
+    def _cells(self, part: Box) -> Box:
+        """Return the voxels of the tile that a part of the box meets, with one more to each side where there are.
+
+        A wide region may be many times as large as the grid; nothing is worked out where there is none.
+        """
+        inside = part.within(self.box)
+        low = np.maximum(0, np.floor_divide(inside.min_kji, self.factor) - 1)
+        high = np.minimum(self.tile_kji, -np.floor_divide(np.negative(inside.max_kji), self.factor) + 1)
+        (k0, j0, i0), (k1, j1, i1) = low.tolist(), high.tolist()
+        return Box((k0, j0, i0), (k1, j1, i1))
+
+    def _voxels(self, cells: Box) -> Box:
+        """Return the voxels of the grid that voxels of the tile cover."""
+        (k0, j0, i0), (k1, j1, i1) = (
+            np.add(np.multiply(corner, self.factor), self.box.min_kji).tolist() for corner in (cells.min_kji, cells.max_kji)
+        )
+        return Box((k0, j0, i0), (k1, j1, i1))
+
+
+def _pads(inner: Box, outer: Box) -> list[int]:
+    """Return what is missing around the inner box to make the outer one, in torch's order."""
+    sides = zip(inner.min_kji, outer.min_kji, inner.max_kji, outer.max_kji, strict=True)
+    return [n for low, first, high, last in reversed(list(sides)) for n in (low - first, last - high)]
 
 
 def looked_at(

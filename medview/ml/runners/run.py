@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from medview.core.errors import DeviceError, MedViewError, ModelError
 from medview.core.job import JobContext
@@ -24,10 +23,11 @@ from medview.ml.registry import fits
 from medview.ml.runners.body import Body, find_body
 from medview.ml.runners.device_errors import explained
 from medview.ml.runners.job import PREPARED_AT, Findings, RunningJob
-from medview.ml.runners.memory_plan import MemoryPlan, make_plan
+from medview.ml.runners.memory_plan import plan_for
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import prepare, shown_of
 from medview.ml.runners.probability import class_levels
+from medview.ml.runners.prompt_session import KEPT
 from medview.ml.runners.watched import Stopwatch
 from medview.ml.spec import Crop, ModelSpec, Shape3, Task
 from medview.ml.weights import RESIDENT
@@ -65,7 +65,7 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
     """
     spec = request.pack.spec
     stopwatch = Stopwatch()
-    with _explaining(spec):
+    with explaining(spec):
         job = _start(request, context, stopwatch)
         findings = _runner(spec.task)(job)
     _log.info("%s on %s: %s", spec.key, job.plan.device, stopwatch.seconds)
@@ -99,15 +99,15 @@ def probability(request: PredictRequest, value: int, context: JobContext) -> npt
         As ``predict``, and when the pack makes no masks or has no segment of this value.
     """
     stopwatch = Stopwatch()
-    with _explaining(request.pack.spec):
+    with explaining(request.pack.spec):
         levels = class_levels(_start(request, context, stopwatch), value)
     context.progress(1.0, "Done")
     return levels
 
 
 @contextlib.contextmanager
-def _explaining(spec: ModelSpec) -> Iterator[None]:
-    """Say in one sentence what goes wrong inside."""
+def explaining(spec: ModelSpec) -> Iterator[None]:
+    """Say in one sentence what goes wrong inside, and let go of all networks where the computer was to blame."""
     try:
         with torch.inference_mode():
             yield
@@ -141,7 +141,7 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
         if spec.tiling is None and spec.input.dimensions == 2:
             # Slices go through one by one, whatever their number.
             looked_at = (1, looked_at[1], looked_at[2])
-        plan = _plan(request, network, looked_at)
+        plan = plan_for(request.pack, network, looked_at, request.device)
         if plan.device.type != "cpu":
             network = RESIDENT.get(request.pack, plan.device)
             torch.cuda.reset_peak_memory_stats(plan.device)
@@ -168,23 +168,6 @@ def _body(request: PredictRequest, turn: Orientation, shape_kji: Shape3, context
     )
 
 
-def _plan(request: PredictRequest, network: nn.Module, shape_kji: Shape3) -> MemoryPlan:
-    spec = request.pack.spec
-
-    def plan() -> MemoryPlan:
-        return make_plan(
-            network, spec.tiling, shape_kji, spec.out_channels, request.device, spec.name, in_channels=spec.in_channels
-        )
-
-    try:
-        return plan()
-    except ModelError:
-        # Networks that wait for their next run go before anything is refused.
-        if not RESIDENT.keep_only(request.pack):
-            raise
-        return plan()
-
-
 def _rule(output: Output) -> ScoreRule | None:
     if not isinstance(output, ClassificationOutput):
         return None
@@ -198,8 +181,9 @@ def _runner(task: Task) -> Callable[[RunningJob], Findings]:
 
 
 def let_go() -> None:
-    """Give back the memory that networks hold, so that another try has it."""
+    """Give back the memory that networks and prompts hold, so that another try has it."""
     RESIDENT.clear()
+    KEPT.clear()
     if torch.cuda.is_initialized():
         # After a fault of the card every call fails, this one too.
         with contextlib.suppress(RuntimeError):

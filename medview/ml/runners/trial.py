@@ -12,10 +12,9 @@ from medview.core.errors import ModelError
 from medview.core.geometry import Geometry
 from medview.core.job import JobContext
 from medview.ml.estimate import RunEstimate
-from medview.ml.free_memory import free_memory_bytes
 from medview.ml.packs import ModelPack
 from medview.ml.runners.device_errors import explained
-from medview.ml.runners.memory_plan import MemoryPlan, make_plan
+from medview.ml.runners.memory_plan import MemoryPlan, free_on, plan_for
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import model_shape
 from medview.ml.runners.tile_starts import tile_starts
@@ -59,7 +58,7 @@ def estimate(pack: ModelPack, geometry: Geometry, context: JobContext, device: s
         if spec.tiling is None and spec.input.dimensions == 2:
             rounds, shape = shape[0], (1, shape[1], shape[2])
         try:
-            plan = _plan(pack, network, shape, device)
+            plan = plan_for(pack, network, shape, device)
         except ModelError as error:
             return RunEstimate(0.0, device=device, problem=error.sentence)
         if plan.device.type != "cpu":
@@ -70,24 +69,8 @@ def estimate(pack: ModelPack, geometry: Geometry, context: JobContext, device: s
             seconds = _timed(network, (plan.batch, spec.in_channels, *piece), plan.device, context)
         except (RuntimeError, MemoryError, AssertionError) as error:
             raise explained(spec.name, error) from error
-    free = free_memory_bytes() if plan.device.type == "cpu" else int(torch.cuda.mem_get_info()[0])
     whole = _LEAST_S + AROUND_NETWORK * seconds * math.ceil(count * rounds / plan.batch)
-    return RunEstimate(whole, plan.bytes_needed, free, plan.device.type)
-
-
-def _plan(pack: ModelPack, network: nn.Module, shape: Shape3, device: str) -> MemoryPlan:
-    spec = pack.spec
-
-    def plan() -> MemoryPlan:
-        return make_plan(network, spec.tiling, shape, spec.out_channels, device, spec.name, in_channels=spec.in_channels)
-
-    try:
-        return plan()
-    except ModelError:
-        # As before a run: networks that wait for their next one go before anything is refused.
-        if not RESIDENT.keep_only(pack):
-            raise
-        return plan()
+    return RunEstimate(whole, plan.bytes_needed, free_on(plan.device.type), plan.device.type)
 
 
 def _pieces(spec: ModelSpec, plan: MemoryPlan, shape: Shape3) -> tuple[Shape3, float]:

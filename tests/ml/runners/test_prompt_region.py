@@ -1,0 +1,69 @@
+"""Regions about prompts: seen and written as if the grid went on outside, without working out what is not there."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from medview.core.box import Box
+from medview.ml.runners.prompt_region import PromptRegion
+
+SHAPE = (9, 22, 31)
+PLACES = [((4, 11, 15), 1), ((4, 11, 15), 4), ((0, 21, 3), 2), ((8, -3, 33), 4), ((-9, 5, 40), 2), ((2, 20, 30), 8)]
+"""Middles and factors: inside, larger than the grid, over its edges, nearly beside it."""
+
+
+def grown(values: torch.Tensor, box: Box, mode: str) -> torch.Tensor:
+    """The box of a grid that goes on on all sides, made whole."""
+    pads = [
+        (max(0, -low), max(0, high - side)) for low, high, side in zip(box.min_kji, box.max_kji, values.shape, strict=True)
+    ]
+    flat = [n for pad in reversed(pads) for n in pad]
+    wide = functional.pad(values[None, None], flat, mode=mode)[0, 0]
+    part = box.shifted((pads[0][0], pads[1][0], pads[2][0]))
+    return wide[part.slices]
+
+
+@pytest.mark.parametrize(("middle", "factor"), PLACES)
+@pytest.mark.parametrize("edge", [False, True])
+def test_a_region_shows_means_of_the_grid_and_what_goes_on_outside(
+    middle: tuple[int, int, int], factor: int, *, edge: bool
+) -> None:
+    torch.manual_seed(3)
+    values = torch.rand(SHAPE)
+    region = PromptRegion.at(middle, (8, 12, 10), factor)
+    whole = grown(values, region.box, "replicate" if edge else "constant")
+    expected = functional.avg_pool3d(whole[None, None], factor)[0, 0]
+    found = region.cut(values, edge=edge)
+    if region.box.clipped(SHAPE).empty:
+        assert not found.any()
+    else:
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(("middle", "factor"), PLACES)
+@pytest.mark.parametrize("inner", [False, True])
+def test_what_was_found_is_written_where_the_grid_is(middle: tuple[int, int, int], factor: int, *, inner: bool) -> None:
+    torch.manual_seed(4)
+    found, tile = torch.rand(8, 12, 10), (8, 12, 10)
+    region = PromptRegion.at(middle, tile, factor)
+    sides = region.box.shape_kji
+    fine = functional.interpolate(found[None, None], sides, mode="trilinear", align_corners=False)[0, 0]
+    margin = tuple(side // 4 if inner else 0 for side in sides)
+    written = region.box.padded((-margin[0], -margin[1], -margin[2])).clipped(SHAPE)
+    into = torch.full(SHAPE, -1.0)
+    assert region.paste(found, into, inner=inner) == written or written.empty
+    expected = torch.full(SHAPE, -1.0)
+    expected[written.slices] = fine[written.within(region.box).slices] if not written.empty else -1.0
+    torch.testing.assert_close(into, expected)
+
+
+def test_a_region_many_times_as_large_as_the_grid_takes_no_memory_beside_it() -> None:
+    region = PromptRegion.at((0, 0, 0), (96, 96, 96), 64)
+    seen = region.cut(torch.ones(SHAPE), edge=True)
+    assert seen.shape == (96, 96, 96)
+    assert float(seen.min()) == 1.0
+    into = torch.zeros(SHAPE)
+    assert region.paste(torch.full((96, 96, 96), 0.25), into) == Box.whole(SHAPE)
+    assert float(into.min()) == float(into.max()) == 0.25
