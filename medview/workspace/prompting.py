@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from medview.ml.packs import ModelPack
 from medview.ml.spec import Task
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Outcome
+from medview.workspace.operations.device import reporting
 from medview.workspace.prompt_state import PromptState
 from medview.workspace.requests_prompt import FindObject, Others
 
@@ -48,12 +49,17 @@ class _Ask:
         Empty for one that is made with the first prompt.
     prompt : Prompt or None
         To be added; None where one is to be taken out.
+    without : str
+        Id of the one that is taken out.
+    device : str
+        Where a model is asked, as ``PredictRequest`` has it.
     """
 
     case: OpenCase
     segment_id: str
     prompt: Prompt | None = None
     without: str = ""
+    device: str = "auto"
     asked: float = field(default_factory=time.monotonic)
     tries: int = _TRIES
     revision: int = -1
@@ -82,11 +88,11 @@ class Prompting:
         segment = case.active_segment
         if segment is None and self._asked and self._asked[-1].case is case:
             # The one that the prompt before is about to make.
-            self._ask(_Ask(case, self._asked[-1].segment_id, prompt))
+            self.ask(_Ask(case, self._asked[-1].segment_id, prompt))
         else:
-            self._ask(_Ask(case, segment.segment_id if segment is not None else "", prompt))
+            self.ask(_Ask(case, segment.segment_id if segment is not None else "", prompt))
 
-    def remove(self, case: OpenCase, segment_id: str, prompt_id: str) -> bool:
+    def remove(self, case: OpenCase, segment_id: str, prompt_id: str, device: str = "auto") -> bool:
         """Take a prompt out and work out what the others come to; False, after saying why, where that cannot be."""
         log, segment = case.labels.prompts.get(segment_id), case.labels.segmentation.find(segment_id)
         if log is None or segment is None or all(prompt.prompt_id != prompt_id for prompt in log.prompts):
@@ -98,7 +104,7 @@ class Prompting:
                 _("{name} was changed since, and that would be lost; undo those changes first.").format(name=segment.name)
             )
         else:
-            self._ask(_Ask(case, segment_id, without=prompt_id))
+            self.ask(_Ask(case, segment_id, without=prompt_id, device=device))
             return True
         return False
 
@@ -113,7 +119,8 @@ class Prompting:
         self._tell()
         return True
 
-    def _ask(self, ask: _Ask) -> None:
+    def ask(self, ask: _Ask) -> None:
+        """Work something out once what was asked before is."""
         self._asked.append(ask)
         self._tell()
         if len(self._asked) == 1:
@@ -142,7 +149,7 @@ class Prompting:
         overlapping = self._workspace.bench.rules.overlap is Overlap.ALLOW
         others = Others() if overlapping else Others.than(segmentation, segmentation.find(ask.segment_id))
         ask.revision = ask.case.labels.revision
-        request = FindObject(ask.case.anchor.volume, ask.log, others, pack)
+        request = FindObject(ask.case.anchor.volume, ask.log, others, pack, ask.device)
 
         def done(value: object) -> None:
             if isinstance(value, HeldVoxels) and self._asked and self._asked[0] is ask:
@@ -151,12 +158,14 @@ class Prompting:
 
         def failed(error: MedViewError) -> None:
             if self._asked and self._asked[0] is ask:
-                self._next(error.sentence)
+                told(error)
+                self._next()
 
         def cancelled() -> None:
             if self._asked and self._asked[0] is ask:
                 self.cancel()
 
+        told = reporting(self._workspace, ask.case.key, _again(self, self._workspace, ask))
         job = self._workspace.runner.submit(request, Outcome(done, failed=failed, cancelled=cancelled))
         if self._asked and self._asked[0] is ask and ask.log is not None:
             self._job = job
@@ -246,7 +255,21 @@ class Prompting:
             left = [ask for ask in self._asked if ask.case is not case]
             self.cancel()
             for ask in left:
-                self._ask(ask)
+                self.ask(ask)
+
+
+def _again(prompting: Prompting, workspace: Workspace, ask: _Ask) -> Callable[[], None]:
+    """Return what asks once more for the active case, on the processor; it holds no case."""
+    segment_id, prompt, without = ask.segment_id, ask.prompt, ask.without
+
+    def again() -> None:
+        case = workspace.active
+        if case is not None and prompt is not None:
+            prompting.ask(_Ask(case, segment_id, prompt, device="cpu"))
+        elif case is not None:
+            prompting.remove(case, segment_id, without, "cpu")
+
+    return again
 
 
 def engine(workspace: Workspace, key: str) -> ModelPack | None:

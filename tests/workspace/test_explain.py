@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medview.core.errors import GraphicsError
 from medview.core.geometry import Geometry
 from medview.core.heat import Heat
 from medview.core.job import Inline
@@ -18,8 +19,10 @@ from medview.ml.predict import PredictRequest
 from medview.ml.runners.run import predict
 from medview.workspace.events import Message
 from medview.workspace.explain_files import heat_on_grid
+from medview.workspace.jobs import InlineRunner, Job, Outcome, Request
 from medview.workspace.open_case import OpenCase
-from medview.workspace.operations.explain import can_explain, explain
+from medview.workspace.operations.explain import ExplainModel, can_explain, explain
+from medview.workspace.operations.labels import propose, reject
 from medview.workspace.workspace import Workspace
 from tests.ml.explain.test_explain import ball_classifier, bright_ball
 from tests.ml.small_packs import oblique_geometry
@@ -55,6 +58,38 @@ def test_the_answer_lies_over_the_pictures_and_says_whether_it_can_be_relied_on(
     assert said[-1].text == heat.note
     assert heat.note.startswith("Score ")
     assert heat.geometry.frame_of_reference_uid == ball.volume.geometry.frame_of_reference_uid
+
+
+class Failing(InlineRunner):
+    """Whose graphics card fails."""
+
+    def submit(self, request: Request, outcome: Outcome) -> Job:
+        assert isinstance(request, ExplainModel)
+        if request.request.predict.device != "cpu":
+            outcome.failed(GraphicsError("Graphics memory ran out while Known ran; run it on the processor."))
+            return Job(request.title, request.lane)
+        return super().submit(request, outcome)
+
+
+def test_where_the_graphics_card_was_to_blame_the_processor_is_offered(
+    workspace: Workspace, ball: OpenCase, pack: ModelPack
+) -> None:
+    said: list[Message] = []
+    workspace.message.connect(said.append)
+    workspace.add_case(ball)
+    proposal = proposal_of(ball, pack)
+    propose(ball, proposal)
+    workspace.runner = Failing()
+    explain(workspace, ball, proposal, "Nodule")
+    offer = said[-1].way_out
+    assert offer is not None
+    offer.take()
+    assert ball.view.heat is not None
+    ball.view.heat = None
+    reject(ball, proposal.proposal_id)
+    offer.take()
+    assert ball.view.heat is None
+    assert "no longer there" in said[-1].text
 
 
 def test_a_model_that_is_gone_or_another_one_is_not_asked(workspace: Workspace, ball: OpenCase, pack: ModelPack) -> None:

@@ -13,7 +13,7 @@ import pytest
 from medview.core.axes import Axes
 from medview.core.box import Box
 from medview.core.changes import Command, PromptChange, SegmentChange
-from medview.core.errors import ModelError
+from medview.core.errors import GraphicsError, ModelError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.label_patch import LabelPatch
@@ -26,6 +26,7 @@ from medview.edit.segments import new_segment
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.store.project import Project
+from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner, Job, Lane, Outcome, Request
 from medview.workspace.open_case import OpenCase
@@ -423,6 +424,35 @@ def test_a_failure_is_said_and_the_next_prompt_goes_on(
     held.work()
     (prompt,) = case.labels.prompts[case.view.active_segment_id].prompts
     assert np.allclose(case.volume.geometry.index_kji(prompt.points_lps_mm[0]), OTHER_KJI, atol=1e-6)
+
+
+def test_where_the_graphics_card_was_to_blame_the_processor_is_offered(
+    workspace: Workspace, held: Held, hands: Hands, case: OpenCase
+) -> None:
+    heard: list[Message] = []
+    workspace.message.connect(heard.append)
+    point(hands, at(case, MIDDLE_KJI))
+    held.waiting.pop(0)[1].failed(GraphicsError("Graphics memory ran out while Known ran; run it on the processor."))
+    assert not workspace.prompting.going_on
+    assert heard[-1].way_out is not None
+    heard[-1].way_out.take()
+    request = held.waiting[0][0]
+    assert isinstance(request, FindObject)
+    assert request.device == "cpu"
+    held.work()
+    (first,) = case.labels.prompts[case.view.active_segment_id].prompts
+    # So it is for a prompt that is taken out.
+    point(hands, at(case, OTHER_KJI))
+    held.work()
+    assert workspace.prompting.remove(case, case.view.active_segment_id, first.prompt_id)
+    held.waiting.pop(0)[1].failed(GraphicsError("The graphics card failed while Known ran; run it on the processor."))
+    assert heard[-1].way_out is not None
+    heard[-1].way_out.take()
+    assert isinstance(held.waiting[0][0], FindObject)
+    assert held.waiting[0][0].device == "cpu"
+    held.work()
+    (left,) = case.labels.prompts[case.view.active_segment_id].prompts
+    assert left.prompt_id != first.prompt_id
 
 
 def test_the_request_is_a_frozen_value_that_says_what_it_does(case: OpenCase) -> None:

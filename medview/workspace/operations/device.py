@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from medview.core.errors import GraphicsError, MedViewError
 from medview.core.language import _
 from medview.workspace.events import WayOut
-from medview.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from medview.workspace.workspace import Workspace
 
 
 def reporting(workspace: Workspace, key: str, again: Callable[[], object]) -> Callable[[MedViewError], None]:

@@ -19,6 +19,7 @@ from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.device import reporting
 from medview.workspace.workspace import Workspace
 
 
@@ -62,6 +63,7 @@ def explain(
     method: str = "gradcam",
     box: BoxAnnotation | None = None,
     slice_index: int | None = None,
+    device: str = "auto",
 ) -> Job | None:
     """Start to explain a class, or a box, of a proposal; says why when it cannot.
 
@@ -69,6 +71,8 @@ def explain(
     ----------
     slice_index : int, optional
         Of a classifier of slices: the slice of the series along the axis it scored.
+    device : str
+        Where, as ``PredictRequest`` has it.
     """
     pack = _pack_of(workspace, proposal)
     if pack is None:
@@ -83,7 +87,7 @@ def explain(
     if not case.ready:
         workspace.say(_("The series is still being read; ask again when it is complete."), Severity.WARNING)
         return None
-    given = PredictRequest(volume=case.volume, pack=pack, job_id=uuid.uuid4().hex)
+    given = PredictRequest(case.volume, pack, device, job_id=uuid.uuid4().hex)
     request = ExplainRequest(given, class_name, method, box, slice_index)
     key, time_index = case.key, case.view.time_index if case.entry.time_points > 1 else None
 
@@ -92,7 +96,19 @@ def explain(
         if isinstance(value, Explanation) and open_case is not None:
             _show(workspace, open_case, value, time_index)
 
-    return workspace.runner.submit(ExplainModel(request), Outcome(done, failed=workspace.report))
+    proposal_id = proposal.proposal_id
+
+    def again() -> None:
+        open_case = workspace.cases.get(key)
+        live = open_case.labels.proposals.get(proposal_id) if open_case is not None else None
+        if open_case is not None and live is not None:
+            explain(workspace, open_case, live, class_name, method, box, slice_index, "cpu")
+        else:
+            workspace.say(
+                _("The proposal is no longer there; run the model again to explain its result."), Severity.WARNING
+            )
+
+    return workspace.runner.submit(ExplainModel(request), Outcome(done, failed=reporting(workspace, key, again)))
 
 
 def _show(workspace: Workspace, case: OpenCase, found: Explanation, time_index: int | None) -> None:
