@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 MEMORY_LIMIT_BYTES = 24 << 30
@@ -22,14 +22,28 @@ _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 NEVER = (
     "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile", "os.kill",
     "pty.", "webbrowser.", "urllib.", "http.client.", "ftplib.", "smtplib.", "poplib.", "imaplib.", "telnetlib.", "winreg.",
-    "ctypes.dlopen", "syslog.",
+    "ctypes.dlopen", "sqlite3.", "syslog.",
 )  # fmt: skip
 """Beginnings of the names of what Python announces before it does it (PEP 578)."""
 
-_CHANGING = frozenset(
-    {"os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate",
-     "os.utime", "shutil.move", "shutil.rmtree"}
-)  # fmt: skip
+_CHANGING: Mapping[str, tuple[tuple[int, int | None], ...]] = {
+    "os.chmod": ((0, 2),),
+    "os.chown": ((0, 3),),
+    "os.link": ((0, 2), (1, 3)),
+    "os.mkdir": ((0, 2),),
+    "os.remove": ((0, 1),),
+    "os.removexattr": ((0, None),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.rmdir": ((0, 1),),
+    "os.setxattr": ((0, None),),
+    "os.symlink": ((0, 2), (1, 2)),
+    "os.truncate": ((0, None),),
+    "os.utime": ((0, 3),),
+    "shutil.move": ((0, None), (1, None)),
+    "shutil.rmtree": ((0, 1),),
+}
+"""Which of what is announced are paths, and which the open folders (``dir_fd``) those are relative to."""
+
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -79,17 +93,16 @@ def forbid(writable: Sequence[Path]) -> None:
     roots = tuple(os.path.realpath(folder) for folder in writable)
 
     def inside(path: object, folder: object = None) -> bool:
-        if isinstance(path, int) or path is None:
-            return True
-        text = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
-        if isinstance(folder, int) and folder >= 0 and not text.startswith(os.sep):
-            # An open folder: on Linux its path can be asked for.
+        named = _named(path)
+        opened = path if isinstance(path, int) else folder
+        if isinstance(opened, int) and opened >= 0 and not named.is_absolute():
+            # Something open: on Linux its path can be asked for.
             try:
-                text = str(Path(f"/proc/self/fd/{folder}").readlink() / text)
+                named = Path(f"/proc/self/fd/{opened}").readlink() / named
             except OSError:
-                # Where folders have no such path nobody can tell; on Linux one that cannot be told is refused.
+                # Where nothing has such a path nobody can tell; on Linux what cannot be told is refused.
                 return sys.platform != "linux"
-        real = os.path.realpath(text)
+        real = os.path.realpath(named)
         return any(real == root or real.startswith(root + os.sep) for root in roots)
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
@@ -99,12 +112,20 @@ def forbid(writable: Sequence[Path]) -> None:
             path, mode, flags = arguments
             writes = isinstance(mode, str) and bool(set(mode) & set("wax+"))
             writes = writes or (isinstance(flags, int) and bool(flags & _WRITING))
-            if writes and not inside(path):
+            if not writes or isinstance(path, int):
+                # What is open already was asked about when it was opened.
+                return
+            # os.open, which has no mode, does not announce the folder that a path is relative to.
+            known = mode is not None or _named(path).is_absolute()
+            if not known or not inside(path):
                 raise ForbiddenError("writing is not allowed there")
-        elif event in _CHANGING:
-            paths = arguments[:2] if event in ("os.rename", "os.link", "os.symlink", "shutil.move") else arguments[:1]
-            folder = arguments[-1] if event not in ("os.rename", "os.link", "shutil.move") else None
-            if not all(inside(path, folder) for path in paths):
+        for place, folder in _CHANGING.get(event, ()):
+            where = arguments[folder] if folder is not None and folder < len(arguments) else None
+            if not inside(arguments[place], where):
                 raise ForbiddenError(f"{event} is not allowed there")
 
     sys.addaudithook(watch)
+
+
+def _named(path: object) -> Path:
+    return Path(os.fsdecode(path)) if isinstance(path, str | bytes | os.PathLike) else Path()

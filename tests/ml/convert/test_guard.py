@@ -71,9 +71,61 @@ def test_network_processes_and_foreign_folders_are_out_of_reach(tmp_path: Path) 
         f"import os; os.symlink('/etc/passwd', {str(outside / 'link')!r})",
         f"import shutil; shutil.rmtree({str(outside)!r})",
         "import ctypes; ctypes.CDLL('libc.so.6')",
+        f"import sqlite3; sqlite3.connect({str(outside / 'new')!r})",
     )
     assert all(line.startswith("forbidden:") for line in told), told
     assert [path.name for path in outside.iterdir()] == ["kept"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system tells no paths of open folders")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.open('new', os.O_CREAT | os.O_WRONLY, dir_fd=outside)",
+        "os.open(b'kept', os.O_TRUNC | os.O_RDWR, dir_fd=outside)",
+        "os.rename('kept', 'stolen', src_dir_fd=outside)",
+        "os.rename('mine', 'new', dst_dir_fd=outside)",
+        "os.replace('mine', 'kept', src_dir_fd=inside, dst_dir_fd=outside)",
+        "os.link('mine', 'new', dst_dir_fd=outside)",
+        "os.link('kept', 'stolen', src_dir_fd=outside, dst_dir_fd=inside)",
+        "os.symlink('mine', 'new', dir_fd=outside)",
+        "os.mkdir('new', dir_fd=outside)",
+        "os.remove('kept', dir_fd=outside)",
+        "os.utime('kept', (0, 0), dir_fd=outside)",
+        "os.chmod('kept', 0o777, dir_fd=outside)",
+        "os.chmod(os.open('kept', os.O_RDONLY, dir_fd=outside), 0o777)",
+        # The length is no open folder, though it has the number of one.
+        "os.chdir(outside); os.truncate('kept', inside)",
+    ],
+)
+def test_open_folders_are_no_way_out(tmp_path: Path, line: str) -> None:
+    room, outside = tmp_path / "room", tmp_path / "outside"
+    room.mkdir()
+    outside.mkdir()
+    (outside / "kept").write_text("here")
+    (room / "mine").write_text("mine")
+    before = (outside / "kept").stat()
+    opened = f"inside, outside = os.open(room, os.O_RDONLY), os.open({str(outside)!r}, os.O_RDONLY)"
+    (told,) = guarded(room, f"import os; os.chdir(room); {opened}; {line}")
+    assert told.startswith("forbidden:")
+    assert [path.name for path in outside.iterdir()] == ["kept"]
+    assert [path.name for path in room.iterdir()] == ["mine"]
+    after = (outside / "kept").stat()
+    assert (after.st_mode, after.st_mtime_ns, after.st_size) == (before.st_mode, before.st_mtime_ns, before.st_size)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system tells no paths of open folders")
+def test_open_folders_where_the_pack_is_made_may_be_used(tmp_path: Path) -> None:
+    told = guarded(
+        tmp_path,
+        "import os; os.chdir('/'); d = os.open(room, os.O_RDONLY); os.mkdir('a', dir_fd=d); os.chmod('a', 0o700, dir_fd=d)",
+        "import os; d = os.open(room, os.O_RDONLY); os.rename('a', 'b', src_dir_fd=d, dst_dir_fd=d)",
+        "import os; os.close(os.open(room / 'b' / 'c', os.O_CREAT | os.O_WRONLY)); os.chmod(os.open(room, 0), 0o700)",
+        "import os, tempfile; os.chdir(room); open('b/d', 'w').close(); tempfile.NamedTemporaryFile(dir='.').close()",
+        "import os; d = os.open(room, 0); os.link('b/c', 'e', src_dir_fd=d, dst_dir_fd=d); os.remove('e', dir_fd=d)",
+    )
+    assert told == ["done"] * 5
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == ["c", "d"]
 
 
 def test_where_the_pack_is_made_everything_works(tmp_path: Path) -> None:
