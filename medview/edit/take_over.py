@@ -37,6 +37,12 @@ def begin(segmentation: Segmentation, predicted: PredictedSegment, source: Sourc
     return segment, [SegmentChange(None, segment, len(segmentation.segments)), EffortChange(None, effort)]
 
 
+def would_take(writer: LabelWriter, segment: Segment, mask: Mask) -> bool:
+    """Whether the rules let anything of a mask into a segment, which need not be there yet; the writer is used up."""
+    writer.add(segment, mask)
+    return bool(writer.changes())
+
+
 def proposed_in(mask: PredictedMask, box: Box) -> npt.NDArray[np.uint8]:
     """Return the values of a proposed mask in any box of its grid, shape ``box.shape_kji``."""
     found = np.zeros(box.shape_kji, dtype=np.uint8)

@@ -265,3 +265,48 @@ def test_proposals_get_colours_of_their_own_and_keep_those_that_are_free(case: O
     assert second.colour == green
     for other in ((205, 28, 33), green):
         assert np.linalg.norm(np.subtract(first.colour, other)) > 60
+
+
+def test_what_the_rules_keep_out_begins_no_segment_and_says_why(
+    workspace: Workspace, hands: Hands, case: OpenCase, proposed: Proposal, said: list[str]
+) -> None:
+    workspace.bench.rules = EditRules(area=Area.INSIDE, area_segment="Body")
+    for tool in (Tool.ACCEPT_BRUSH, Tool.ACCEPT_PIECE):
+        set_tool(workspace, tool)
+        workspace.bench.set_radius(4.0)
+        drag(hands, pointer(case, 6, 10), pointer(case, 6, 11))
+        assert said[-1] == "Nothing was changed: only inside Body."
+        assert case.labels.segmentation.segments == []
+        assert case.labels.efforts == {}
+        assert case.history.names == ()
+        assert case.view.active_segment_id == ""
+
+
+def test_a_stroke_over_two_classes_begins_only_what_the_rules_let_in(
+    workspace: Workspace, hands: Hands, case: OpenCase, proposed: Proposal, said: list[str]
+) -> None:
+    body = labels.add_segment(case, "Body")
+    assert body is not None
+    set_tool(workspace, Tool.BRUSH)
+    workspace.bench.set_radius(3.0)
+    drag(hands, pointer(case, 6, 8), pointer(case, 6, 9))
+    workspace.bench.rules = EditRules(area=Area.INSIDE, area_segment="Body")
+    _brush(workspace, 30.0)
+    drag(hands, pointer(case, 10, 15), pointer(case, 11, 15))
+    assert [s.name for s in case.labels.segmentation.segments] == ["Body", "Liver"]
+    assert {one.label for one in case.labels.efforts.values()} == {"Liver"}
+    assert case.history.names[-1] == "Accept a part of Liver from Organs"
+
+
+def test_a_piece_that_is_held_already_is_not_taken_over_again(
+    workspace: Workspace, hands: Hands, case: OpenCase, proposed: Proposal, said: list[str]
+) -> None:
+    set_tool(workspace, Tool.ACCEPT_PIECE)
+    drag(hands, pointer(case, 6, 10))
+    drag(hands, pointer(case, 6, 10))
+    assert said[-1] == "Liver holds all of this piece already."
+    assert case.history.names == ("Accept a piece of Liver from Organs",)
+    workspace.bench.rules = EditRules(area=Area.OUTSIDE, area_segment="Liver")
+    drag(hands, pointer(case, 6, 10, modifiers=Modifiers.CTRL))
+    assert said[-1] == "Nothing was changed: only outside Liver."
+    assert np.array_equal(_held(case, "Liver"), _voxels(case) == 1)

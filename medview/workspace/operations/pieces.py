@@ -13,12 +13,14 @@ from medview.core.job import JobContext
 from medview.core.label_patch import PIECE_KJI
 from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment, Proposal, ProposedPiece
-from medview.edit.rules import Mask
-from medview.edit.take_over import begin, empty_out, fill, in_pieces
+from medview.edit.hindrance import hindrances
+from medview.edit.rules import LabelWriter, Mask
+from medview.edit.take_over import begin, empty_out, fill, in_pieces, would_take
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Lane, Outcome
 from medview.workspace.open_case import OpenCase
 from medview.workspace.review import counterpart
+from medview.workspace.rule_words import why_nothing
 from medview.workspace.workspace import Workspace
 
 
@@ -104,28 +106,36 @@ def _write(
         return
     segment = counterpart(case, workspace.bench, proposal, predicted)
     if segment is None and back:
-        workspace.say(_("Nothing of this was taken over, so there is nothing to give back."))
+        workspace.say(_nothing("", back=True))
         return
     if segment is not None and segment.locked:
         workspace.say(_("{name} is locked; unlock it in the segment list to change it.").format(name=segment.name))
         return
     segmentation, rules, volume = case.labels.segmentation, workspace.bench.rules, case.anchor.volume
-    source, written = proposal.prediction.source, [0]
+    source = proposal.prediction.source
 
     def changes() -> Iterator[Change | None]:
-        into = segment
+        into, written = segment, 0
+        pieces = [(part, mask) for part, mask in in_pieces(box, piece) if mask.any()]
         if into is None:
             into, beginning = begin(segmentation, predicted, source)
-            yield from beginning
-        pieces = in_pieces(box, piece)
+            # Nothing is begun that would stay empty.
+            while pieces and not would_take(LabelWriter(segmentation, pieces[0][0], rules, volume), into, pieces[0][1]):
+                del pieces[0]
+                yield None
+            yield from beginning if pieces else ()
         if back:
             found = empty_out(segmentation, into.segment_id, pieces, rules, volume)
         else:
             found = fill(segmentation, into.segment_id, pieces, source, rules, volume)
         for change in found:
-            written[0] += change is not None
+            written += change is not None
             yield change
-        if not case.active_segment:
+        if not written:
+            tried = next((part, mask) for part, mask in in_pieces(box, piece) if mask.any())
+            kept_out = hindrances(segmentation, into, *tried, rules, volume, erase=back)
+            workspace.say(why_nothing(kept_out, into.name, rules, volume) or _nothing(into.name, back=back))
+        elif not case.active_segment:
             case.view.active_segment_id = into.segment_id
 
     total = 2 * prod(-(-extent // step) for extent, step in zip(box.shape_kji, PIECE_KJI, strict=True))
@@ -133,3 +143,10 @@ def _write(
         case.pour(f"Give a piece of {predicted.name} back to {model}", "accept", changes(), total)
     else:
         case.pour(f"Accept a piece of {predicted.name} from {model}", "accept", changes(), total)
+
+
+def _nothing(name: str, *, back: bool) -> str:
+    """Return why nothing was written although no rule is against it."""
+    if back:
+        return _("Nothing of this was taken over, so there is nothing to give back.")
+    return _("{name} holds all of this piece already.").format(name=name)

@@ -13,7 +13,7 @@ from medview.core.segmentation import Segment
 from medview.core.source import Source
 from medview.edit.paint import stroke_mask
 from medview.edit.rules import Mask
-from medview.edit.take_over import Taken, begin, give_back, proposed_in, take_over
+from medview.edit.take_over import Taken, begin, give_back, proposed_in, take_over, would_take
 from medview.workspace.gesture import Gesture
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import BrushPreview
@@ -89,12 +89,15 @@ class _Stroke:
         self._mask, self._wanted, self._back = mask, wanted, back
         self._names: dict[str, None] = {}
         self._targets: dict[int, str] = {}
-        self._vain: tuple[str, Box, Mask] | None = None
+        self._met = False
+        """Something is proposed along the way."""
+        self._vain: tuple[Segment, Box, Mask] | None = None
+        """What a rule may have kept out."""
         self._changed = False
 
     @property
     def names(self) -> list[str]:
-        """Of the classes it came across."""
+        """Of the classes it took over or gave back."""
         return list(self._names)
 
     def paint(self, way: Sequence[Pointer]) -> None:
@@ -118,14 +121,14 @@ class _Stroke:
         self._gesture.apply(*changes)
         self._changed = self._changed or bool(changes)
         if not self._changed:
-            proposed = proposed_in(self._mask, box)
-            hits = mask & (proposed == taken[0].predicted.value)
-            self._vain = taken[0].segment.segment_id, box, hits
+            hits = mask & (proposed_in(self._mask, box) == taken[0].predicted.value)
+            self._vain = taken[0].segment, box, hits
 
     def _taken(self, box: Box, mask: Mask) -> list[Taken]:
         """Return the classes under the stroke with their segments; what is taken over for the first time begins one."""
         case, found, exactly = self._stage.case, [], self._stage.bench.review.exactly
-        under = np.bincount(proposed_in(self._mask, box)[mask], minlength=256)
+        proposed = proposed_in(self._mask, box)
+        under = np.bincount(proposed[mask], minlength=256)
         for predicted in self._wanted:
             # Of a class that is to be exactly as proposed, what is drawn beside it goes too.
             if not under[predicted.value] and not exactly:
@@ -133,14 +136,20 @@ class _Stroke:
             segment = self._target(predicted)
             if not under[predicted.value] and segment is None:
                 continue
-            self._names[predicted.name] = None
+            self._met = True
             if segment is None and not self._back:
                 segment, changes = begin(case.labels.segmentation, predicted, self._source)
+                hits = mask & (proposed == predicted.value)
+                if not would_take(self._stage.writer(box), segment, hits):
+                    # Nothing is begun that would stay empty.
+                    self._vain = self._vain or (segment, box, hits)
+                    continue
                 self._gesture.apply(*changes)
                 self._targets[predicted.value] = segment.segment_id
                 if case.active_segment is None:
                     case.view.active_segment_id = segment.segment_id
             if segment is not None:
+                self._names[predicted.name] = None
                 found.append(Taken(predicted, segment))
         return found
 
@@ -162,9 +171,11 @@ class _Stroke:
         case = self._stage.case
         if self._changed:
             return ""
-        if not self._names:
+        if not self._met:
             return _("{model} proposes nothing under this stroke.").format(model=self._proposal.prediction.model_name)
-        segment = case.labels.segmentation.find(self._vain[0]) if self._vain is not None else None
-        if segment is None or self._vain is None:
+        if self._vain is None:
             return _("Nothing of this was taken over, so there is nothing to give back.") if self._back else ""
-        return self._stage.why_nothing(segment, self._vain[1], self._vain[2], erase=self._back)
+        segment, box, hits = self._vain
+        # As it is now: another stroke may have moved it to another layer.
+        segment = case.labels.segmentation.find(segment.segment_id) or segment
+        return self._stage.why_nothing(segment, box, hits, erase=self._back)
