@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from medview.core.case_labels import CaseLabels
 from medview.core.errors import ReadError, StoreError
 from medview.core.job import JobContext
 from medview.core.language import _
@@ -36,11 +37,20 @@ class StoredProposals:
         The live ones; kept up by who adds to them, since several models may share one reading.
     revision : int
         Of the labels.
+    colours : tuple of tuple
+        Of its segments (RGB).
     """
 
     case_id: int
     proposals: dict[str, Proposal]
     revision: int
+    colours: tuple[tuple[int, int, int], ...] = ()
+
+    @classmethod
+    def of(cls, case_id: int, labels: CaseLabels) -> StoredProposals:
+        """Return what of the labels of a case is kept while a model runs; the rest is let go of."""
+        colours = tuple(segment.colour for segment in labels.segmentation.segments)
+        return cls(case_id, dict(labels.proposals), labels.revision, colours)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,9 +121,7 @@ class ReadAhead:
         if problem or stored.case_id is None or stored.loaded is None:
             unkept = Reason("NOT_KEPT", "The project cannot keep what a model would find.")
             return ReadVolume(series, entry, volume, problem=problem or unkept.text)
-        # Labels themselves are let go of: only proposals are put up beside them.
-        labels = stored.loaded.labels
-        return ReadVolume(series, entry, volume, StoredProposals(stored.case_id, dict(labels.proposals), labels.revision))
+        return ReadVolume(series, entry, volume, StoredProposals.of(stored.case_id, stored.loaded.labels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +152,7 @@ class ReadProposals:
         stored = load_stored(self.project, self.read.series, self.read.entry, self.read.volume, beside=True)
         if stored.case_id is None or stored.loaded is None:
             raise StoreError(stored.problem or "The project cannot keep what the model found.")
-        labels = stored.loaded.labels
-        return StoredProposals(stored.case_id, dict(labels.proposals), labels.revision)
+        return StoredProposals.of(stored.case_id, stored.loaded.labels)
 
 
 @dataclass(frozen=True, slots=True)

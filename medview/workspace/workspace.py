@@ -44,7 +44,7 @@ class Workspace:
     """What is finished and not written yet has to be written now."""
     """Another case, or none, is shown."""
     cases_changed = Signal()
-    """A case was opened or closed."""
+    """A case was opened or closed, or one that was asked for does not come."""
     labels_changed = Signal(LabelsChanged)
     """Labels of an open case changed."""
     history_changed = Signal()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -158,9 +158,7 @@ def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: No
         raise LabelError(f"{prediction.model_name} ran on another series than this one; run it again here.")
 
     def put_up() -> None:
-        parts: list[Proposal] = []
-        for part in put.parts():
-            parts.append(_told_apart(case, part, parts))
+        parts = told_apart(put, case.labels.proposals.values(), [s.colour for s in case.labels.segmentation.segments])
         earlier = [p for p in case.labels.proposals.values() if p.model_id == put.model_id]
         changes: list[Change] = [ProposalChange(p, None) for p in earlier]
         # The one put up last is listed first.
@@ -173,15 +171,29 @@ def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: No
     case.after_gesture(put_up)
 
 
-def _told_apart(case: OpenCase, proposal: Proposal, parts: Sequence[Proposal]) -> Proposal:
-    """Return a proposal in colours that nothing else of the case has, nor other parts of the same result."""
+def told_apart(put: Proposal, live: Iterable[Proposal], taken: Sequence[tuple[int, int, int]]) -> list[Proposal]:
+    """Return the parts of a proposal in colours that nothing else of its case has, nor another part.
+
+    Parameters
+    ----------
+    live : iterable of Proposal
+        Those of the case; earlier ones of the same model give way.
+    taken : sequence of tuple
+        Colours (RGB) of the segments of the case.
+    """
+    others = [one for one in live if one.model_id != put.model_id]
+    parts: list[Proposal] = []
+    for part in put.parts():
+        masks = (one.prediction.mask for one in (*others, *parts))
+        parts.append(_coloured(part, [*taken, *(s.colour for mask in masks if mask is not None for s in mask.segments)]))
+    return parts
+
+
+def _coloured(proposal: Proposal, taken: Sequence[tuple[int, int, int]]) -> Proposal:
+    """Return a proposal in other colours than those taken."""
     mask = proposal.prediction.mask
     if mask is None:
         return proposal
-    live = [one for one in case.labels.proposals.values() if one.model_id != proposal.model_id]
-    others = (one.prediction.mask for one in (*live, *parts))
-    taken = [s.colour for s in case.labels.segmentation.segments]
-    taken += [s.colour for other in others if other is not None for s in other.segments]
     colours = distinct_colours([s.colour for s in mask.segments], taken)
     segments = tuple(replace(s, colour=colour) for s, colour in zip(mask.segments, colours, strict=True))
     if segments == mask.segments:

@@ -130,6 +130,9 @@ def open_series(
         # Half a series would look like a whole one with dark slices.
         if opened and workspace.cases.get(key) is opened[0][0]:
             workspace.close_case(key)
+        elif not opened:
+            # What waits for the series, as a result of the queue does, has to hear that it does not come.
+            workspace.cases_changed.emit()
 
     def failed(error: MedViewError) -> None:
         ended_early()

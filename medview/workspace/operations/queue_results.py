@@ -13,7 +13,7 @@ from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.workspace.jobs import Outcome
 from medview.workspace.open_case import case_key
-from medview.workspace.operations.labels import propose
+from medview.workspace.operations.labels import propose, told_apart
 from medview.workspace.queue import TaskState
 from medview.workspace.requests_queue import ReadProposals, ReadVolume, StoredProposals
 from medview.workspace.workspace import Workspace
@@ -115,7 +115,7 @@ class QueueResults:
 def note(project: Project, stored: StoredProposals, proposal: Proposal) -> None:
     """Put a proposal into the journal of a case that is not open, in place of an earlier one of its model."""
     earlier = [one for one in stored.proposals.values() if one.model_id == proposal.model_id]
-    parts = proposal.parts()
+    parts = told_apart(proposal, stored.proposals.values(), stored.colours)
     changes: list[Change] = [
         *(ProposalChange(one, None) for one in earlier),
         *(ProposalChange(None, one) for one in reversed(parts)),
