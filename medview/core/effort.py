@@ -37,11 +37,6 @@ class Agreement:
         return cls(2.0 * common / both if both else 1.0, proposed, final, final - common, proposed - common, voxel_ml)
 
     @property
-    def proposed_ml(self) -> float:
-        """Volume the model proposed."""
-        return self.proposed * self.voxel_ml
-
-    @property
     def final_ml(self) -> float:
         """Volume the person left."""
         return self.final * self.voxel_ml

@@ -19,6 +19,9 @@ from medview.ml.predict import PredictRequest
 COVERED = 0.98
 """Part of the reference that another channel has to show; less is said."""
 
+_PREPARED = 0.1
+"""Part of a job that reading and resampling channels is taken to be."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChannelInput:
@@ -140,3 +143,17 @@ class Preparation:
         if len(self.channels) == 1:
             return list(sentences)
         return [f"{channel.name}: {sentence}" for sentence in sentences]
+
+
+def prepared(request: PredictRequest | Preparation, context: JobContext) -> tuple[PredictRequest, JobContext]:
+    """Return what a model runs on, read and resampled where it is not, and the context for what is left of the job.
+
+    Raises
+    ------
+    ModelError, ReadError, CancelledError
+        As ``Preparation.prepare``.
+    """
+    if not isinstance(request, Preparation):
+        return request, context
+    rest = JobPart(context, _PREPARED, 1.0, whole=True)
+    return request.prepare(JobPart(context, 0.0, _PREPARED)), rest

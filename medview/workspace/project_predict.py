@@ -29,7 +29,7 @@ from medview.ml.runners.quiet_import import import_torch
 from medview.store.cases import CaseRow, other_pixels
 from medview.store.project import Project
 from medview.workspace.exports import check_folder, prepare_folder, remove_outputs, write_json, write_prediction
-from medview.workspace.input_preparation import Preparation
+from medview.workspace.input_preparation import prepared
 from medview.workspace.operations.queue_known import request_for
 from medview.workspace.queue import SeriesPlace
 from medview.workspace.queue_fit import fit_of
@@ -257,8 +257,7 @@ def _predict(
         request = request_for(run.pack, ReadVolume(series, entry, opened.volume), others, pool, run.device)
     except ModelError as error:
         return {}, error.sentence
-    if isinstance(request, Preparation):
-        request = request.prepare(context)
+    request, context = prepared(request, context)
     loaded_s = time.monotonic() - began
     runner = importlib.import_module("medview.ml.runners.run")
     prediction = runner.predict(request, context)

@@ -15,8 +15,9 @@ from medview.core.case_labels import CaseLabels
 from medview.core.errors import CancelledError, ModelError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
-from medview.core.prediction import Prediction
+from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.registration import Registration
+from medview.core.source import Source, SourceKind
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 from medview.core.window import Window
@@ -29,9 +30,11 @@ from medview.workspace.jobs import InlineRunner
 from medview.workspace.load_state import LoadState
 from medview.workspace.model_inputs import ModelInputs
 from medview.workspace.open_case import OpenCase
-from medview.workspace.operations.model_inputs import inputs_for
+from medview.workspace.operations.labels import propose
+from medview.workspace.operations.model_inputs import inputs_for, remember_choice
 from medview.workspace.operations.open import open_series
 from medview.workspace.operations.predict import RunModel, offers, run_model, run_on
+from medview.workspace.operations.probability import show_probability
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
@@ -286,6 +289,24 @@ def test_a_model_asked_for_without_a_dialog_does_not_guess(workspace: Workspace,
     with_cases(workspace, made_case("T1 ax", grid()), made_case("T2 ax", grid()), made_case("T2 cor", grid()))
     assert run_model(workspace, pack, "cpu") is None
     assert said[-1].startswith("Several series could be T2")
+
+
+def test_the_probability_of_what_such_a_model_proposed_is_not_guessed_either(
+    workspace: Workspace, tmp_path: Path, said: list[str]
+) -> None:
+    pack = several(tmp_path / "packs" / "two", TWO)
+    t1 = with_cases(workspace, made_case("T1 ax", grid()), made_case("T2 ax", grid()), made_case("T2 cor", grid()))
+    source = Source(SourceKind.MODEL, pack.spec.id, pack.spec.version, pack.sha256, "job")
+    one = PredictedSegment(1, "Liver", (1, 2, 3))
+    mask = PredictedMask.trimmed(np.ones(t1.volume.geometry.shape_kji, dtype=np.uint8), (one,))
+    propose(t1, Proposal("p", Prediction("segmentation", "Two", source, t1.volume.geometry, mask=mask)))
+    assert show_probability(workspace, "p", 1) is None
+    assert said[-1].startswith("Several series could be T2")
+    assert t1.view.heat is None
+    chosen = inputs_for(workspace, pack, t1).with_channel(1, "T2 cor")
+    remember_choice(workspace, chosen)
+    assert show_probability(workspace, "p", 1) is not None
+    assert t1.view.heat is not None
 
 
 @pytest.mark.data

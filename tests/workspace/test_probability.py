@@ -18,12 +18,14 @@ from medview.gui.panes.pointed_at import PointedAt
 from medview.io.reader_pool import InlinePool
 from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry
+from medview.workspace.heat_picture import shown_heat
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.operations.probability import show_probability
 from medview.workspace.review import seen_as_probability
 from medview.workspace.services import Services
+from medview.workspace.time_points import TimePoint
 from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
 from tests.ml.small_packs import ct_volume, small_pack
@@ -105,3 +107,18 @@ def test_a_pack_that_is_gone_or_has_other_weights_says_so(
     show_probability(workspace, "p", 1)
     assert "is not installed any more" in said[-1]
     assert case.view.heat is None
+
+
+def test_the_probability_of_one_time_is_not_laid_over_the_others(
+    workspace: Workspace, case: OpenCase, pack: ModelPack
+) -> None:
+    case.entry = replace(case.entry, time_points=2)
+    case.times.append(TimePoint(case.volume, case.load))
+    _propose(case, pack)
+    case.view.time_index = 1
+    show_probability(workspace, "p", 1)
+    assert case.view.heat is not None
+    assert case.view.heat.time_index == 1
+    assert shown_heat(case.view) is case.view.heat
+    case.view.time_index = 0
+    assert shown_heat(case.view) is None

@@ -65,6 +65,14 @@ def why_not_now(case: OpenCase) -> str:
     return ""
 
 
+def why_unclear(inputs: ModelInputs) -> str:
+    """Return why a model of several channels cannot run before somebody has chosen its series, or an empty text."""
+    if not inputs.several or inputs.problem or not inputs.ambiguous:
+        return ""
+    text = _("Several series could be {channel}; press Run in the Models part and choose one.")
+    return text.format(channel=inputs.name(inputs.ambiguous[0]))
+
+
 def _beside(workspace: Workspace, case: OpenCase) -> Iterator[Given]:
     for other in workspace.cases.values():
         if other is not case and same_patient(other.series, case.series):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from medview.core.errors import MedViewError
-from medview.core.job import JobContext, JobPart
+from medview.core.job import JobContext
 from medview.core.language import _
 from medview.core.prediction import Prediction, Proposal
 from medview.ml.packs import ModelPack
@@ -17,21 +17,18 @@ from medview.ml.registry import Fit, fits
 from medview.ml.runners.quiet_import import import_torch
 from medview.ml.spec import Task
 from medview.workspace.events import Severity
-from medview.workspace.input_preparation import Preparation
+from medview.workspace.input_preparation import Preparation, prepared
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.model_inputs import ModelInputs
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.device import reporting
 from medview.workspace.operations.growing import Growing
 from medview.workspace.operations.labels import propose
-from medview.workspace.operations.model_inputs import inputs_for, refreshed, remember_choice, why_not_now
+from medview.workspace.operations.model_inputs import inputs_for, refreshed, remember_choice, why_not_now, why_unclear
 from medview.workspace.pace import with_run
 from medview.workspace.tool_actions import set_tool
 from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
-
-_PREPARED = 0.1
-"""Part of a job that reading and resampling channels is taken to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,8 @@ class RunModel:
         """Run in a worker; torch is imported here, not in the window."""
         import_torch()
         runners = importlib.import_module("medview.ml.runners.run")
-        began, request, inner = time.monotonic(), self.request, context
-        if isinstance(request, Preparation):
-            request, inner = request.prepare(JobPart(context, 0.0, _PREPARED)), JobPart(context, _PREPARED, 1.0, whole=True)
+        began = time.monotonic()
+        request, inner = prepared(self.request, context)
         before = time.monotonic() - began
         prediction = runners.predict(request, inner)
         if not isinstance(prediction, Prediction):
@@ -113,10 +109,8 @@ def run_model(
         workspace.say(problem, Severity.WARNING)
         return None
     inputs = inputs_for(workspace, pack, case)
-    if inputs.several and inputs.ambiguous and not inputs.problem:
-        channel = inputs.name(inputs.ambiguous[0])
-        text = _("Several series could be {channel}; press Run in the Models part and choose one.")
-        workspace.say(text.format(channel=channel), Severity.WARNING)
+    if unclear := why_unclear(inputs):
+        workspace.say(unclear, Severity.WARNING)
         return None
     return run_on(workspace, inputs, device, then)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from medview.core.errors import MedViewError, ModelError
 from medview.core.heat import Heat
-from medview.core.job import JobContext, JobPart
+from medview.core.job import JobContext
 from medview.core.language import _
 from medview.core.prediction import PredictedSegment, Prediction
 from medview.core.source import Source
@@ -17,14 +17,11 @@ from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.events import Severity
-from medview.workspace.input_preparation import Preparation
+from medview.workspace.input_preparation import Preparation, prepared
 from medview.workspace.jobs import Job, Lane, Outcome
-from medview.workspace.operations.model_inputs import inputs_for, why_not_now
+from medview.workspace.operations.model_inputs import inputs_for, why_not_now, why_unclear
 from medview.workspace.review import probability_name
 from medview.workspace.workspace import Workspace
-
-_PREPARED = 0.1
-"""Part of a job that reading and resampling channels is taken to be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +46,7 @@ class MapProbability:
         """Run in a worker; torch is imported here, not in the window."""
         import_torch()
         runners = importlib.import_module("medview.ml.runners.run")
-        request, inner = self.request, context
-        if isinstance(request, Preparation):
-            request, inner = request.prepare(JobPart(context, 0.0, _PREPARED)), JobPart(context, _PREPARED, 1.0, whole=True)
+        request, inner = prepared(self.request, context)
         levels = runners.probability(request, self.predicted.value, inner)
         if not isinstance(levels, np.ndarray):
             raise TypeError(f"a runner returned {type(levels).__name__}")
@@ -92,14 +87,19 @@ def show_probability(workspace: Workspace, proposal_id: str, value: int) -> Job 
         workspace.say(problem, Severity.WARNING)
         return None
     try:
-        request = inputs_for(workspace, pack_of(workspace, proposal.prediction), case).request()
+        inputs = inputs_for(workspace, pack_of(workspace, proposal.prediction), case)
+        if unclear := why_unclear(inputs):
+            workspace.say(unclear, Severity.WARNING)
+            return None
+        request = inputs.request()
     except ModelError as error:
         workspace.report(error)
         return None
+    time_index = case.view.time_index if case.entry.time_points > 1 else None
 
     def done(value: object) -> None:
         if isinstance(value, Heat) and workspace.cases.get(case.key) is case:
-            case.view.heat = value
+            case.view.heat = replace(value, time_index=time_index)
             case.view.heat_visible = True
             workspace.say(_("{name} is shown in colour; point at a place to read it.").format(name=value.name))
 
