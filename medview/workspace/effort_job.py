@@ -86,7 +86,6 @@ class MeasureEfforts:
             masks |= self.recall(wanted)
         found: dict[str, Agreement] = {}
         joint: dict[tuple[str, int], npt.NDArray[np.int64]] = {}
-        histograms: dict[str, npt.NDArray[np.int64]] = {}
         for number, one in enumerate(self.asked):
             context.raise_if_cancelled()
             context.progress(number / len(self.asked), self.title)
@@ -94,14 +93,12 @@ class MeasureEfforts:
             mask = masks.get(run)
             if mask is None:
                 continue
-            if run not in histograms:
-                histograms[run] = _histogram(mask.voxels, context)
             common = 0
             if one.label and one.layer_id in self.layers:
                 if (run, one.layer_id) not in joint:
                     joint[run, one.layer_id] = _joint(mask, *self.layers[one.layer_id], context)
                 common = int(joint[run, one.layer_id][one.effort.value, one.label])
-            proposed = int(histograms[run][one.effort.value])
+            proposed = int(mask.histogram(context)[one.effort.value])
             found[one.effort.segment_id] = Agreement.of(proposed, one.voxels, common, self.voxel_ml)
         return found
 
@@ -128,25 +125,13 @@ def measuring(case: OpenCase, efforts: Collection[Effort], masks: Mapping[str, P
     return MeasureEfforts(tuple(asked), layers, masks, case.recall, voxel_ml)
 
 
-def _histogram(voxels: npt.NDArray[np.uint8], context: JobContext) -> npt.NDArray[np.int64]:
-    """Return how many voxels hold each value, slab by slab: counting them all at once takes eight times their memory."""
-    counts = np.zeros(256, dtype=np.int64)
-    for k in range(0, voxels.shape[0], step := _slab(voxels.shape)):
-        context.raise_if_cancelled()
-        counts += np.bincount(voxels[k : k + step].ravel(), minlength=256)
-    return counts
-
-
-def _slab(shape: tuple[int, ...]) -> int:
-    return max(1, _SLAB_VOXELS // max(1, shape[1] * shape[2]))
-
-
 def _joint(mask: PredictedMask, box: Box, voxels: LabelArray, context: JobContext) -> npt.NDArray[np.int64]:
     """Return how many voxels hold each value of a mask and each label, shape (256, 256)."""
     counts = np.zeros(1 << 16, dtype=np.int64)
     common = box.intersection(mask.box)
     proposed, drawn = mask.voxels[common.within(mask.box).slices], voxels[common.within(box).slices]
-    for k in range(0, common.shape_kji[0], step := _slab(common.shape_kji)):
+    depth, rows, columns = common.shape_kji
+    for k in range(0, depth, step := max(1, _SLAB_VOXELS // max(1, rows * columns))):
         context.raise_if_cancelled()
         pairs = (proposed[k : k + step].astype(np.uint16) << 8) | drawn[k : k + step]
         counts += np.bincount(pairs.ravel(), minlength=1 << 16)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from medview.core.annotations import BoxAnnotation
 from medview.core.box import Box
+from medview.core.errors import CancelledError
 from medview.core.geometry import Geometry
+from medview.core.job import Inline
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.source import Source, SourceKind
 
@@ -28,6 +32,25 @@ def test_an_empty_mask_is_an_empty_box() -> None:
     assert mask.box.empty
     assert not mask.on_grid(SHAPE_KJI).any()
     assert mask.counts() == {1: 0, 5: 0}
+
+
+def test_voxels_are_counted_once_a_slab_at_a_time_for_all_masks_of_the_same_voxels() -> None:
+    rng = np.random.default_rng(3)
+    voxels = rng.integers(0, 6, (9, 1200, 1000)).astype(np.uint8)
+    mask = PredictedMask(Box((0, 0, 0), voxels.shape), voxels, SEGMENTS)
+    reduced = mask.reduced_to(SEGMENTS[:1])
+    stopped = Inline()
+    stopped.cancel()
+    with pytest.raises(CancelledError):
+        mask.histogram(stopped)
+    tracemalloc.start()
+    counted = mask.histogram(Inline())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert counted.tolist() == np.bincount(voxels.ravel(), minlength=256).tolist()
+    assert peak < 3 * voxels.size
+    assert reduced.histogram(stopped) is counted
+    assert reduced.counts() == {SEGMENTS[0].value: int(counted[SEGMENTS[0].value])}
 
 
 def test_a_mask_cannot_be_written_and_does_not_follow_the_array_it_was_made_of() -> None:
