@@ -85,20 +85,38 @@ def _along(points: FloatArray) -> FloatArray:
     return np.vstack([*parts, points[-1:]])
 
 
+def flat_box(prompt: Prompt, geometry: Geometry, thickness_mm: float | None = None) -> Box:
+    """Return the voxels around what a box or a lasso encloses, as thick as asked for, else as its slice."""
+    points = np.asarray(prompt.points_lps_mm, dtype=np.float64)
+    beside = _half_mm(prompt, geometry, thickness_mm) * np.asarray(prompt.normal_lps)
+    around = geometry.index_kji(np.vstack([points - beside, points + beside]))
+    low, high = np.floor(around.min(axis=0)).astype(int), np.ceil(around.max(axis=0)).astype(int) + 1
+    box = Box((low[0], low[1], low[2]), (high[0], high[1], high[2])).clipped(geometry.shape_kji)
+    return Box((0, 0, 0), (0, 0, 0)) if box.empty else box
+
+
+def goes_around(prompt: Prompt, points_lps_mm: npt.ArrayLike) -> Mask:
+    """Return which places, shape (n, 3), a box or a lasso goes around, however far before or behind its picture."""
+    axes = _picture_axes(np.asarray(prompt.normal_lps, dtype=np.float64))
+    origin = np.asarray(prompt.points_lps_mm[0], dtype=np.float64)
+    down, right = axes @ (np.asarray(points_lps_mm, dtype=np.float64) - origin).T
+    return inside((np.asarray(prompt.points_lps_mm) - origin) @ axes.T, down, right)
+
+
+def _half_mm(prompt: Prompt, geometry: Geometry, thickness_mm: float | None = None) -> float:
+    # A voxel reaches this far across the picture: thinner, and a picture between two slices would enclose nothing.
+    least_mm = float(np.abs(np.asarray(prompt.normal_lps) @ geometry.affine_lps[:3, :3]).sum())
+    return max(prompt.thickness_mm if thickness_mm is None else thickness_mm, least_mm) / 2 * (1 - 1e-6)
+
+
 def _enclosed(prompt: Prompt, geometry: Geometry) -> tuple[Box, Mask]:
     points = np.asarray(prompt.points_lps_mm, dtype=np.float64)
     normal = np.asarray(prompt.normal_lps, dtype=np.float64)
-    columns = geometry.affine_lps[:3, :3]
-    # A voxel reaches this far across the picture: thinner, and a picture between two slices would enclose nothing.
-    half_mm = max(prompt.thickness_mm, float(np.abs(normal @ columns).sum())) / 2 * (1 - 1e-6)
-    ends = np.vstack([points - half_mm * normal, points + half_mm * normal])
-    around = geometry.index_kji(ends)
-    low, high = np.floor(around.min(axis=0)).astype(int), np.ceil(around.max(axis=0)).astype(int) + 1
-    box = Box((low[0], low[1], low[2]), (high[0], high[1], high[2])).clipped(geometry.shape_kji)
+    box = flat_box(prompt, geometry)
     if box.empty:
-        return Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), dtype=np.bool_)
+        return box, np.zeros((0, 0, 0), dtype=np.bool_)
     across, down, right = _on_picture(box, geometry, points[0], normal)
-    mask = np.abs(across) <= half_mm
+    mask = np.abs(across) <= _half_mm(prompt, geometry)
     axes = _picture_axes(normal)
     outline = (points - points[0]) @ axes.T
     mask[mask] = inside(outline, down[mask], right[mask])

@@ -7,7 +7,7 @@ and reaches no further than is fit for that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,11 @@ from medview.core.prompt_log import HeldVoxels
 from medview.core.prompt_shape import voxels_of
 from medview.core.volume import Volume
 from medview.edit.depths import depth_mm
-from medview.edit.prompted_part import NECK, Part, grown_part
+from medview.edit.prompted_flat import Part, Taken, flat_part
+from medview.edit.prompted_part import NECK, grown_part
 from medview.edit.prompted_split import without_negative
 
 Mask = npt.NDArray[np.bool_]
-
-Taken = Callable[[Box], Mask | None]
-"""Which voxels of a box are held by others and may not be taken; None where none are."""
 
 REACH_MM = 24.0
 """How far from a prompt is looked at first."""
@@ -130,6 +128,9 @@ def _as_far_as_sensible(
     seeds, seed_mask = voxels_of(prompt, volume.geometry)
     if seeds.empty:
         return None
+    if prompt.kind.flat:
+        context.raise_if_cancelled()
+        return flat_part(volume, prompt, fences, taken, context)
 
     def grown(region: Box, *, neck: float = NECK, limit_mm: float | None = None, last: bool = False) -> Part | None:
         context.raise_if_cancelled()
@@ -154,7 +155,7 @@ def _as_far_as_sensible(
             tried = True
             for neck, near_mm in _TIGHTER:
                 tight = grown(around(near_mm), neck=neck)
-                if tight is not None and not tight.goes_on:
+                if tight is not None and not tight.goes_on and not _fills_picture(tight, shape):
                     return tight
         if last or not part.goes_on or (part.leak >= _FLOOD and reach_mm > REACH_MM):
             break

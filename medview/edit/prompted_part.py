@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.box import Box
-from medview.core.geometry import Geometry
 from medview.core.prompt import Prompt
 from medview.core.volume import Volume
 from medview.edit.depths import Depth, climb, depth_mm
 from medview.edit.hang_together import hanging_together
-from medview.edit.prompted_flat import inside_flat, prism_of
+from medview.edit.prompted_flat import Part, prism_of
+from medview.edit.prompted_values import FINE_VOXELS, on_finer, smoothed, steps_of
 from medview.edit.value_range import ValueRange
 
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float32]
 
-FINE_VOXELS = 700_000
-"""A larger region is looked at on coarser voxels."""
-_WIDTH_VOXELS = 0.6
-"""Of the Gaussian against noise, in voxels of the finest direction."""
 NECK = 0.5
 """What hangs on by less than this part of the thickness at the prompt is something else."""
 _THICK = 0.6
@@ -34,29 +29,6 @@ _BAND_MM = 2.5
 """How far an edge may be moved to where the values lie half way between inside and outside."""
 _AROUND_MM = 7.0
 """How far around an edge is looked at for what lies inside and outside."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """What a prompt means.
-
-    Attributes
-    ----------
-    box : Box
-        Of the region it was looked for in.
-    mask, seeds : ndarray of bool, shape ``box.shape_kji``
-        What was found, and what of it was pointed at.
-    goes_on : bool
-        It would be larger in a larger region.
-    leak : float
-        How many times thicker it is elsewhere than where it was pointed at: something else, perhaps.
-    """
-
-    box: Box
-    mask: Mask
-    seeds: Mask
-    goes_on: bool
-    leak: float = 1.0
 
 
 def grown_part(
@@ -72,7 +44,7 @@ def grown_part(
     *,
     last: bool = False,
 ) -> Part | None:
-    """Return what a positive prompt means within a region; None where all of it is taken by others.
+    """Return what a point or a scribble means within a region; None where all of it is taken by others.
 
     Parameters
     ----------
@@ -92,8 +64,8 @@ def grown_part(
         There will be no larger region: what is found here counts even where it goes on.
     """
     if region.size > FINE_VOXELS:
-        return _grown_on_coarser(volume, region, seeds, fences, against, taken, neck, last=last)
-    values = _smoothed(volume, region)
+        return _grown_on_coarser(volume, region, seeds, fences, against, taken, limit_mm, neck, last=last)
+    values = smoothed(volume, region)
     open_ = np.isfinite(values)
     if taken is not None:
         open_ &= ~taken
@@ -106,12 +78,6 @@ def grown_part(
         prism = prism_of(fence, volume.geometry, region)
         if prism is not None and np.any(prism & seeds):
             open_ &= prism
-    if prompt.kind.flat:
-        prism = prism_of(prompt, volume.geometry, region)
-        assert prism is not None
-        around = _picture_of(prompt, volume.geometry, region)
-        found = inside_flat(values, seeds, open_ & prism, around, volume.geometry.spacing_kji_mm)
-        return Part(region, found, found & seeds, goes_on=False)
     alike = np.zeros_like(open_)
     for values_range in _ranges(volume, region, seeds, values, against):
         alike |= (values >= values_range.low) & (values <= values_range.high)
@@ -125,37 +91,6 @@ def grown_part(
         found = _with_fair_edge(found, values, open_, spacing)
         found = hanging_together(found | seeds, seeds)
     return Part(region, found, seeds, goes_on, deepest_mm / max(thickness_mm, 1e-6))
-
-
-def _picture_of(prompt: Prompt, geometry: Geometry, region: Box) -> Mask:
-    """Return the voxels of a region that the picture of a flat prompt cuts, as thick as what the prompt encloses."""
-    normal = np.asarray(prompt.normal_lps)
-    steps = normal @ geometry.affine_lps[:3, :3]
-    half_mm = max(prompt.thickness_mm, float(np.abs(steps).sum())) / 2 * (1 - 1e-6)
-    start = float(normal @ (geometry.point_lps_mm(region.min_kji) - np.asarray(prompt.points_lps_mm[0])))
-    k, j, i = (np.arange(n) * step for n, step in zip(region.shape_kji, steps, strict=True))
-    return np.asarray(np.abs(start + k[:, None, None] + j[:, None] + i) <= half_mm)
-
-
-def _smoothed(volume: Volume, region: Box) -> Values:
-    """Return the values of a region, a little smoothed; NaN where nothing was measured."""
-    from scipy import ndimage
-
-    values = volume.values(region.slices).astype(np.float32)
-    missing = ~np.isfinite(values)
-    if volume.padding is not None:
-        missing |= volume.is_padding(volume.voxels[region.slices])
-    spoiled = bool(missing.any())
-    if spoiled:
-        values[missing] = values[~missing].min() if not missing.all() else 0.0
-    finest = min(volume.geometry.spacing_kji_mm)
-    for axis, mm in enumerate(volume.geometry.spacing_kji_mm):
-        width = _WIDTH_VOXELS * finest / mm
-        if width > 0.3 and values.shape[axis] > 1:
-            values = ndimage.gaussian_filter1d(values, width, axis, mode="nearest", truncate=2.5)
-    if spoiled:
-        values[missing] = np.nan
-    return np.asarray(values, dtype=np.float32)
 
 
 def _ranges(
@@ -250,13 +185,14 @@ def _grown_on_coarser(
     fences: Sequence[Prompt],
     against: Sequence[tuple[Box, Mask]],
     taken: Mask | None,
+    limit_mm: float | None,
     neck: float,
     *,
     last: bool,
 ) -> Part | None:
     """Do what ``grown_part`` does in a large region: every second voxel or so tells how far it reaches."""
     spacing = volume.geometry.spacing_kji_mm
-    steps = _steps(region.shape_kji, spacing)
+    steps = steps_of(region.shape_kji, spacing)
     k, j, i = (slice(None, None, step) for step in steps)
     stored = volume.voxels[region.slices]
     if taken is not None:
@@ -265,20 +201,20 @@ def _grown_on_coarser(
         return None
     near = _around_mask(region, seeds)
     local = seeds[near.within(region).slices]
-    ranges = _ranges(volume, near, local, _smoothed(volume, near), against)
+    ranges = _ranges(volume, near, local, smoothed(volume, near), against)
     some = stored[k, j, i]
     alike = np.zeros(some.shape, dtype=np.bool_)
     for one in ranges:
         alike |= one.holds(volume, some)
     if taken is not None:
         alike &= ~taken[k, j, i]
-    fence: Mask | None = None
-    for prompt in fences:
-        prism = prism_of(prompt, volume.geometry, region)
+    within = None if limit_mm is None else depth_mm(~seeds, spacing) <= limit_mm
+    for fence in fences:
+        prism = prism_of(fence, volume.geometry, region)
         if prism is not None and np.any(prism & seeds):
-            fence = prism if fence is None else fence & prism
-    if fence is not None:
-        alike &= fence[k, j, i]
+            within = prism if within is None else within & prism
+    if within is not None:
+        alike &= within[k, j, i]
     coarse_seeds = np.zeros(some.shape, dtype=np.bool_)
     places = np.argwhere(seeds) // steps
     coarse_seeds[tuple(np.minimum(places, np.subtract(some.shape, 1)).T)] = True
@@ -286,55 +222,11 @@ def _grown_on_coarser(
     coarse_mm = (spacing[0] * steps[0], spacing[1] * steps[1], spacing[2] * steps[2])
     found = hanging_together(alike, coarse_seeds)
     found, thickness_mm, deepest_mm = _without_necks(found, coarse_seeds, coarse_mm, neck)
-    if not last and _thick_at_edge(found, region, volume.geometry.shape_kji, thickness_mm, coarse_mm):
+    if not last and limit_mm is None and _thick_at_edge(found, region, volume.geometry.shape_kji, thickness_mm, coarse_mm):
         return Part(region, seeds, seeds, goes_on=True, leak=deepest_mm / max(thickness_mm, 1e-6))
     found = hanging_together(found, coarse_seeds)
-    mask = hanging_together(_on_finer(volume, stored, found, steps, ranges, taken, fence) | seeds, seeds)
+    mask = hanging_together(on_finer(volume, stored, found, steps, ranges, taken, within) | seeds, seeds)
     return Part(region, mask, seeds, goes_on=False, leak=deepest_mm / max(thickness_mm, 1e-6))
-
-
-def _on_finer(
-    volume: Volume,
-    stored: npt.NDArray[np.generic],
-    found: Mask,
-    steps: tuple[int, int, int],
-    ranges: Sequence[ValueRange],
-    taken: Mask | None,
-    fence: Mask | None,
-) -> Mask:
-    """Return a mask of coarse voxels on the fine ones: what lies deep inside it whole, at its edge what is alike."""
-    from scipy import ndimage
-
-    inner, outer = ndimage.binary_erosion(found), ndimage.binary_dilation(found)
-    inner, outer = _repeated(inner, steps, stored.shape), _repeated(outer, steps, stored.shape)
-    band = outer & ~inner
-    alike = np.zeros(stored.shape, dtype=np.bool_)
-    edge = stored[band]
-    held = np.zeros(edge.shape, dtype=np.bool_)
-    for one in ranges:
-        held |= one.holds(volume, edge)
-    alike[band] = held
-    result = inner | alike
-    for allowed in (None if taken is None else ~taken, fence):
-        if allowed is not None:
-            result &= allowed
-    return result
-
-
-def _repeated(mask: Mask, steps: tuple[int, int, int], shape: tuple[int, ...]) -> Mask:
-    for axis, step in enumerate(steps):
-        if step > 1:
-            mask = mask.repeat(step, axis=axis).take(range(shape[axis]), axis=axis)
-    return mask
-
-
-def _steps(shape_kji: tuple[int, int, int], spacing_kji_mm: tuple[float, float, float]) -> tuple[int, int, int]:
-    """Return how many voxels one coarse voxel stands for along k, j, i, so that there are not too many of them."""
-    steps = [1, 1, 1]
-    while np.prod([-(-n // step) for n, step in zip(shape_kji, steps, strict=True)]) > FINE_VOXELS:
-        finest = int(np.argmin(np.multiply(spacing_kji_mm, steps)))
-        steps[finest] += 1
-    return steps[0], steps[1], steps[2]
 
 
 def _around_mask(region: Box, seeds: Mask) -> Box:

@@ -13,6 +13,7 @@ from medview.core.prompt import Prompt, PromptKind
 from medview.core.prompt_log import NOTHING, HeldVoxels
 from medview.core.vector import triple
 from medview.core.volume import Volume
+from medview.edit import prompted_values
 from medview.edit.prompted_growth import grow_from_prompts
 from tests.edit.grids import grid
 
@@ -59,12 +60,12 @@ def test_one_click_finds_a_ball_on_any_grid(kind):
     assert _dice(found, ball) > 0.95
 
 
-def _flat(geometry, normal, radius_mm, kind, key="p"):
+def _flat(geometry, normal, radius_mm, kind, key="p", middle_kji=(14, 24, 30)):
     normal = np.asarray(normal, dtype=float) / np.linalg.norm(normal)
     down = np.cross(normal, [0.2, 0.9, -0.3])
     down /= np.linalg.norm(down)
     right = np.cross(normal, down)
-    middle = geometry.point_lps_mm((14, 24, 30))
+    middle = geometry.point_lps_mm(middle_kji)
     if kind is PromptKind.BOX:
         corners = [(-1, -1), (-1, 1), (1, 1), (1, -1)]
     else:
@@ -80,6 +81,56 @@ def test_a_box_or_lasso_on_any_plane_finds_what_it_was_drawn_around(kind, normal
     ball = _ball(geometry, (14, 24, 30), 9.0)
     found = _grown(_volume(geometry, (ball, 40.0)), _flat(geometry, normal, 10.0, kind))
     assert _dice(found, ball) > 0.9
+
+
+def _large_ball(spacing_kji_mm, shape, radius_mm, middle_kji):
+    """Return a ball and a noisy volume that holds it, larger than what is looked at voxel by voxel."""
+    k, j, i = np.ogrid[: shape[0], : shape[1], : shape[2]]
+    away = sum(((n - at) * mm) ** 2 for n, at, mm in zip((k, j, i), middle_kji, spacing_kji_mm, strict=True))
+    ball = away <= radius_mm**2
+    values = np.where(ball, 90.0, -60.0) + np.random.default_rng(3).normal(0, 15, shape)
+    return ball, Volume(values.astype(np.int16), Geometry.from_spacing(shape, spacing_kji_mm), "CT", "HU")
+
+
+@pytest.mark.parametrize("normal", [(0, 0, 1), (0.5, -0.4, 0.75)])
+@pytest.mark.parametrize("kind", [PromptKind.BOX, PromptKind.LASSO])
+def test_a_box_or_lasso_around_something_large_finds_it_as_well(kind, normal):
+    ball, volume = _large_ball((1.0, 0.7, 0.75), (96, 130, 126), 32.0, (47, 66, 60))
+    geometry = volume.geometry
+    others = np.zeros_like(ball)
+    others[:, :44] = True
+    prompt = _flat(geometry, normal, 36.0, kind, middle_kji=(47, 66, 60))
+    found = grow_from_prompts(volume, [prompt], NOTHING, lambda _box: None, Inline()).mask(Box.whole(ball.shape))
+    assert _dice(found, ball) > 0.99
+    beside = grow_from_prompts(volume, [prompt], NOTHING, lambda box: others[box.slices], Inline())
+    assert _dice(beside.mask(Box.whole(ball.shape)), ball & ~others) > 0.99
+    assert not (beside.mask(Box.whole(ball.shape)) & others).any()
+
+
+def test_what_a_box_cuts_off_stays_cut_off_exactly_on_coarse_voxels_too(monkeypatch):
+    ball, volume = _large_ball((1.0, 0.7, 0.75), (70, 90, 88), 24.0, (34, 46, 40))
+    corners = [(34, 6, 4), (34, 6, 50), (34, 84, 50), (34, 84, 4)]
+    prompt = _prompt(volume.geometry, PromptKind.BOX, corners)
+    found = []
+    for most in (700_000, 30_000):
+        monkeypatch.setattr(prompted_values, "FINE_VOXELS", most)
+        grown = grow_from_prompts(volume, [prompt], NOTHING, lambda _box: None, Inline())
+        found.append(grown.mask(Box.whole(ball.shape)))
+    expected = ball.copy()
+    expected[:, :, 51:] = False
+    for one in found:
+        assert _dice(one, expected) > 0.99
+        assert not one[:, :, 51:].any()
+
+
+def test_a_click_where_nothing_closes_anything_off_ends_near_it_on_fine_voxels_too():
+    shape = (130, 150, 140)
+    values = np.random.default_rng(5).normal(40, 15, shape)
+    volume = Volume(values.astype(np.int16), Geometry.from_spacing(shape, (0.4, 0.4, 0.4)), "CT", "HU")
+    click = _prompt(volume.geometry, PromptKind.POINT, (64, 75, 70))
+    found = grow_from_prompts(volume, [click], NOTHING, lambda _box: None, Inline())
+    places = np.argwhere(found.mask(Box.whole(shape)))
+    assert np.linalg.norm((places - (64, 75, 70)) * 0.4, axis=1).max() <= 18.0 + 1e-6
 
 
 def test_a_scribble_finds_a_bent_tube_whole():
