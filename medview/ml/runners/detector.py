@@ -10,7 +10,7 @@ import numpy as np
 
 from medview.core.annotations import BoxAnnotation
 from medview.ml.outputs import DetectionOutput
-from medview.ml.runners.candidates import Candidates, join_slices, suppress
+from medview.ml.runners.candidates import Candidates, join_slices, suppress, suppress_in_slices
 from medview.ml.runners.decode import Decoder
 from medview.ml.runners.job import Findings, RunningJob
 from medview.ml.runners.placing import to_turned, voxel_scale
@@ -30,8 +30,8 @@ def detect(job: RunningJob) -> Findings:
         every = Candidates.joined(found)
         if output.join_slices:
             # Each slice keeps its own best before they are put together.
-            every = join_slices(every[suppress(every, output.nms_iou, len(every.scores))])
-        kept = every[suppress(every, output.nms_iou, output.max_boxes)]
+            every = join_slices(every[suppress_in_slices(every, output.nms_iou, job.context)], job.context)
+        kept = every[suppress(every, output.nms_iou, output.max_boxes, job.context)]
         boxes = tuple(_annotation(job, kept, n) for n in range(len(kept.scores)))
     return Findings(boxes=boxes)
 

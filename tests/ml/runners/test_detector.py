@@ -124,15 +124,15 @@ def candidates(*rows: tuple[float, float, int]) -> Candidates:
 
 def test_of_overlapping_boxes_of_one_class_the_better_stays() -> None:
     several = candidates((0.0, 0.5, 0), (2.0, 0.9, 0), (2.0, 0.4, 1), (30.0, 0.3, 0))
-    assert suppress(several, 0.5, 50).tolist() == [1, 2, 3]
+    assert suppress(several, 0.5, 50, Inline()).tolist() == [1, 2, 3]
     # Intersection over union of cubes 2 apart is 8 / 12.
-    assert suppress(several, 0.7, 50).tolist() == [1, 0, 2, 3]
-    assert suppress(several, 0.5, 2).tolist() == [1, 2]
+    assert suppress(several, 0.7, 50, Inline()).tolist() == [1, 0, 2, 3]
+    assert suppress(several, 0.5, 2, Inline()).tolist() == [1, 2]
 
 
 def test_nothing_suppressed_to_nothing() -> None:
     none = Candidates(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0, dtype=np.int64))
-    assert suppress(none, 0.5, 5).tolist() == []
+    assert suppress(none, 0.5, 5, Inline()).tolist() == []
 
 
 def test_what_is_cropped_away_moves_no_box(pack: ModelPack) -> None:
