@@ -18,14 +18,12 @@ Shape = tuple[int, ...]
 class Averaged(nn.Module):
     """A network that answers with the mean of several answers of the same shape.
 
-    What it says of itself (``stride``, memory) is what the network inside says.
+    What it says of itself (cells, memory) is what the network inside says.
     """
 
     def __init__(self, inside: nn.Module) -> None:
         super().__init__()
-        stride = getattr(inside, "stride", None)
-        if stride is not None:
-            self.stride = stride
+        say_cells(self, inside)
         own = getattr(inside, "working_bytes", None)
         if own is not None:
             self.working_bytes: Callable[[Shape], int] = own
@@ -109,6 +107,13 @@ def leaf_calls(network: nn.Module, shape_kji: Shape) -> int:
     if own is not None:
         return int(own(shape_kji))
     return sum(next(module.children(), None) is None for module in network.modules())
+
+
+def say_cells(network: nn.Module, inside: nn.Module) -> None:
+    """Let a network that answers for another say as much of its cells, by their ``stride`` or their ``levels``."""
+    for name in ("stride", "levels"):
+        if hasattr(inside, name):
+            setattr(network, name, getattr(inside, name))
 
 
 def mirrored(network: nn.Module, axes: Sequence[int]) -> nn.Module:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from medview.ml.networks.averaged import say_cells
+
 
 class SliceBySlice(nn.Module):
     """Gives a two-dimensional network slices, shape (N, channels, 1, j, i), and its maps the axis k back.
@@ -18,6 +20,7 @@ class SliceBySlice(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
+        say_cells(self, network)
 
     def forward(self, tiles: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
         """Return what the network makes of each slice."""

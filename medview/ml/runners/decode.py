@@ -9,7 +9,6 @@ from torch import nn
 from torch.nn import functional
 
 from medview.core.errors import ModelError
-from medview.ml.networks.planar import SliceBySlice
 from medview.ml.outputs import DetectionOutput
 from medview.ml.runners.candidates import Candidates
 from medview.ml.runners.preprocess import Prepared
@@ -31,10 +30,9 @@ class Decoder:
     """
 
     def __init__(self, network: nn.Module, prepared: Prepared, output: DetectionOutput) -> None:
-        inside = network.network if isinstance(network, SliceBySlice) else network
         self._prepared, self._output = prepared, output
-        self.levels: tuple[Shape3, ...] | None = getattr(inside, "levels", None)
-        stride = getattr(inside, "stride", None)
+        self.levels: tuple[Shape3, ...] | None = getattr(network, "levels", None)
+        stride = getattr(network, "stride", None)
         if self.levels is None and (not isinstance(stride, int) or stride < 1):
             raise ModelError("The model does not say the size of its cells; ask its author for a proper pack.")
         self._stride = stride if isinstance(stride, int) else 0

@@ -16,16 +16,18 @@ from medview.core.job import Inline
 from medview.core.source import Source
 from medview.core.volume import Volume
 from medview.ml.networks.planar import SliceBySlice
-from medview.ml.packs import ModelPack
+from medview.ml.packs import ModelPack, write_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.decode import Decoder, decode_levels
 from medview.ml.runners.detector import detect
 from medview.ml.runners.job import Findings, RunningJob
 from medview.ml.runners.memory_plan import MemoryPlan
 from medview.ml.runners.preprocess import prepare
+from medview.ml.runners.run import predict
 from medview.ml.runners.watched import Stopwatch
+from medview.ml.weights import RESIDENT
 from tests.ml.runners.test_preprocess import turned
-from tests.ml.small_packs import document, oblique_geometry, small_pack
+from tests.ml.small_packs import ct_volume, document, oblique_geometry, small_pack
 
 FPN: dict[str, Any] = {"in_channels": 1, "classes": 1, "channels": [4, 4, 4], "width": 4, "first_level": 1}
 
@@ -180,3 +182,25 @@ def test_flat_boxes_lie_on_the_same_patient_however_the_input_is_stored(
     assert theirs.flat_edge is not None
     assert mine.size_mm()[mine.flat_edge] == pytest.approx(3.0)
     assert theirs.size_mm()[theirs.flat_edge] == pytest.approx(3.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("dims", [3, 2])
+def test_an_ensemble_of_detectors_with_levels_answers_with_their_mean(tmp_path: Path, dims: int) -> None:
+    content = document("detection")
+    changes: dict[str, Any] = {
+        "schema_version": 2,
+        "input": {**content["input"], "spacing_kji_mm": None, "dimensions": dims},
+        "tiling": {"tile_kji": [16 if dims == 3 else 1, 24, 24], "overlap": 0.5, "blend": "gaussian"},
+        "output": {**content["output"], "score_threshold": 0.01, "max_boxes": 12},
+        "network": {"name": "fpn_detector", "kwargs": {**FPN, "dimensions": dims}},
+    }
+    one, other = (small_pack(tmp_path / str(n), "detection", seed=n, **changes) for n in (1, 2))
+    weights = {"weights.safetensors": one.weights.read_bytes(), "fold_1.safetensors": other.weights.read_bytes()}
+    described = document("detection", **changes, ensemble=list(weights))
+    both = write_pack(tmp_path / "both", described, {**weights, "LICENSE": b"x", "MODEL_CARD.md": b"x"})
+    volume = ct_volume((10, 30, 34))
+    boxes = {pack.digest: predict(PredictRequest(volume, pack, "cpu"), Inline()).boxes for pack in (one, other, both)}
+    assert all(boxes.values())
+    seen = torch.randn(2, 1, *both.spec.tiling.tile_kji) if both.spec.tiling is not None else torch.empty(0)
+    first, second, mean = (RESIDENT.get(pack, torch.device("cpu"))(seen) for pack in (one, other, both))
+    torch.testing.assert_close(mean["logits_0"], (first["logits_0"] + second["logits_0"]) / 2)
