@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from medview.core.annotations import Annotation, tells_models
+from medview.core.answer import Answer, AnswerKey
 from medview.core.changes import (
     AnnotationChange,
+    AnswerChange,
     Change,
     EffortChange,
     MarksChange,
@@ -43,6 +45,8 @@ class CaseLabels:
         the segment is deleted, and goes when the acceptance is undone.
     prompts : dict
         What was pointed at to find segments, by their ids; of one that was removed, in case it comes back.
+    answers : dict of AnswerKey to Answer
+        To questions of forms, those that are asked no longer too.
     revision : int
         Grows with every applied change of voxels or annotations.
     """
@@ -53,6 +57,7 @@ class CaseLabels:
     marks: Marks = Marks()
     efforts: dict[str, Effort] = field(default_factory=dict)
     prompts: dict[str, PromptLog] = field(default_factory=dict)
+    answers: dict[AnswerKey, Answer] = field(default_factory=dict)
     revision: int = 0
 
     @classmethod
@@ -95,6 +100,8 @@ class CaseLabels:
             self._apply_effort(change)
         elif isinstance(change, PromptChange):
             self._apply_prompts(change)
+        elif isinstance(change, AnswerChange):
+            self._apply_answer(change)
         elif not self._apply_proposal(change):
             return False
         self.revision += counts_as_revision(change)
@@ -151,6 +158,18 @@ class CaseLabels:
             del self.prompts[some.segment_id]
         else:
             self.prompts[some.segment_id] = change.after
+
+    def _apply_answer(self, change: AnswerChange) -> None:
+        before, after = change.before, change.after
+        some = after or before
+        if some is None:
+            return
+        if self.answers.get(some.key) != before:
+            raise LabelError(f"The answer to {some.question} is no longer the one this change expects.")
+        if after is None:
+            del self.answers[some.key]
+        else:
+            self.answers[some.key] = after
 
     def _apply_proposal(self, change: ProposalChange) -> bool:
         """Apply it, or do nothing where a newer run of the model took the place of the proposal it speaks of.

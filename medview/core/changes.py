@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medview.core.annotations import Annotation
+from medview.core.answer import Answer
 from medview.core.effort import Effort
 from medview.core.label_patch import LabelPatch
 from medview.core.marks import Marks
@@ -86,7 +87,28 @@ class PromptChange:
         return PromptChange(self.after, self.before)
 
 
-Change = LabelPatch | SegmentChange | AnnotationChange | ProposalChange | MarksChange | EffortChange | PromptChange
+@dataclass(frozen=True, slots=True)
+class AnswerChange:
+    """A question of a form answered (no ``before``), answered otherwise, or answered no longer (no ``after``)."""
+
+    before: Answer | None
+    after: Answer | None
+
+    def inverse(self) -> AnswerChange:
+        """Return the change that takes this one back."""
+        return AnswerChange(self.after, self.before)
+
+
+Change = (
+    LabelPatch
+    | SegmentChange
+    | AnnotationChange
+    | ProposalChange
+    | MarksChange
+    | EffortChange
+    | PromptChange
+    | AnswerChange
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""What there is to label in a kind of case: names, colours, groups and codes."""
+"""What there is to say of a kind of case: labels with colours, groups and codes, and forms with questions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from medview.core.form import Forms
 from medview.core.segmentation import Code, Segment, SegmentRole
 
 Colour = tuple[int, int, int]
@@ -33,11 +34,18 @@ class LabelEntry:
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """Labels that belong together, each name once."""
+    """Labels and forms that belong together, each name once.
+
+    Attributes
+    ----------
+    forms : tuple of Form
+        What is asked beside what is drawn: one document says all that is to be known of a case.
+    """
 
     name: str
     entries: tuple[LabelEntry, ...]
     description: str = ""
+    forms: Forms = ()
 
     @classmethod
     def of(cls, name: str, segments: Iterable[Segment]) -> LabelSet:

@@ -1,7 +1,9 @@
 """Label sets as JSON, and from the label tables of other programs.
 
 A label set is an object with ``name``, ``labels`` and, if wanted, ``description``. A label has a ``name`` and, if wanted,
-``colour`` ``[red, green, blue]``, ``group``, ``code`` ``{"value", "scheme", "meaning"}`` and ``unsure``.
+``colour`` ``[red, green, blue]``, ``group``, ``code`` ``{"value", "scheme", "meaning"}`` and ``unsure``. A set may hold
+``forms`` as well, and needs no labels then; `medview.io.form_json` says what they look like. All of it is in
+``resources/schemas/label_set.schema.json``.
 """
 
 from __future__ import annotations
@@ -14,18 +16,13 @@ from typing import Any
 from medview.core.atomic import replacing, write_error
 from medview.core.errors import ReadError
 from medview.core.label_set import Colour, LabelEntry, LabelSet
-from medview.core.segmentation import Code
 from medview.io.colour_tables import read_colour_table
+from medview.io.form_json import form_document, forms_of
+from medview.io.json_fields import MOST_LETTERS, WrongError, code_of, text_of
 from medview.io.reader_pool import InlinePool, Pool
 
 MOST_BYTES = 1 << 20
 MOST_LABELS = 1000
-MOST_LETTERS = 100
-"""Of a name. DICOM keeps 64 of a segment's."""
-
-
-class _WrongError(Exception):
-    """What is wrong with a document, without the file's name."""
 
 
 def read_label_set(path: Path, pool: Pool | None = None) -> LabelSet:
@@ -72,7 +69,26 @@ def as_document(label_set: LabelSet) -> dict[str, Any]:
     document: dict[str, Any] = {"name": label_set.name}
     if label_set.description:
         document["description"] = label_set.description
-    return document | {"labels": labels}
+    document["labels"] = labels
+    if label_set.forms:
+        document["forms"] = [form_document(form) for form in label_set.forms]
+    return document
+
+
+def label_set_of_text(text: str) -> LabelSet:
+    """Return the label set of a JSON text.
+
+    Raises
+    ------
+    ReadError
+        One sentence that says what is wrong with it.
+    """
+    try:
+        return _checked(_of_document(json.loads(text)))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ReadError("The label set is damaged: it is no JSON.", detail=repr(error)) from error
+    except (WrongError, ValueError) as error:
+        raise ReadError(f"The label set is damaged: {error}.") from error
 
 
 def _read(path: str) -> LabelSet:
@@ -91,51 +107,52 @@ def _read(path: str) -> LabelSet:
         return _checked(_of_document(json.loads(text)))
     except (json.JSONDecodeError, RecursionError) as error:
         raise ReadError(f"{file.name} is no label set: its JSON is damaged.", detail=repr(error)) from error
-    except (_WrongError, ValueError) as error:
+    except (WrongError, ValueError) as error:
         raise ReadError(f"{file.name} is no label set: {error}.") from error
 
 
 def _checked(label_set: LabelSet) -> LabelSet:
-    if not label_set.entries:
-        raise _WrongError("it has no labels")
+    if not label_set.entries and not label_set.forms:
+        raise WrongError("it has no labels")
     if len(label_set.entries) > MOST_LABELS:
-        raise _WrongError(f"it has {len(label_set.entries)} labels, more than {MOST_LABELS}")
+        raise WrongError(f"it has {len(label_set.entries)} labels, more than {MOST_LABELS}")
     seen: dict[str, int] = {}
     for number, entry in enumerate(label_set.entries, start=1):
         if not entry.name:
-            raise _WrongError(f"label {number} has no name")
+            raise WrongError(f"label {number} has no name")
         if len(entry.name) > MOST_LETTERS or not entry.name.isprintable():
-            raise _WrongError(f"the name of label {number} is too long or holds characters that cannot be shown")
+            raise WrongError(f"the name of label {number} is too long or holds characters that cannot be shown")
         if entry.name.casefold() in seen:
-            raise _WrongError(f"labels {seen[entry.name.casefold()]} and {number} are both called {entry.name}")
+            raise WrongError(f"labels {seen[entry.name.casefold()]} and {number} are both called {entry.name}")
         seen[entry.name.casefold()] = number
     return label_set
 
 
 def _of_document(document: object) -> LabelSet:
     if not isinstance(document, dict):
-        raise _WrongError("it is not an object with a name and labels")
-    labels = document.get("labels")
+        raise WrongError("it is not an object with a name and labels")
+    labels = document.get("labels", [] if document.get("forms") else None)
     if not isinstance(labels, list):
-        raise _WrongError("it has no list of labels")
-    name = _text(document, "name", "the set")
+        raise WrongError("it has no list of labels")
+    name = text_of(document, "name", "the set")
     if not name:
-        raise _WrongError("it has no name")
+        raise WrongError("it has no name")
     entries = tuple(_entry(label, f"label {number}") for number, label in enumerate(labels[: MOST_LABELS + 1], start=1))
-    return LabelSet(name, entries, _text(document, "description", "the set", most=2000))
+    description = text_of(document, "description", "the set", most=2000)
+    return LabelSet(name, entries, description, forms_of(document.get("forms", [])))
 
 
 def _entry(label: object, which: str) -> LabelEntry:
     if not isinstance(label, dict):
-        raise _WrongError(f"{which} is not an object with a name")
+        raise WrongError(f"{which} is not an object with a name")
     unsure = label.get("unsure", False)
     if not isinstance(unsure, bool):
-        raise _WrongError(f"whether {which} is unsure is neither true nor false")
+        raise WrongError(f"whether {which} is unsure is neither true nor false")
     return LabelEntry(
-        _text(label, "name", which),
+        text_of(label, "name", which),
         _of(label, "colour", lambda value: _colour(value, which)),
-        _text(label, "group", which),
-        _of(label, "code", lambda value: _code(value, which)),
+        text_of(label, "group", which),
+        _of(label, "code", lambda value: code_of(value, which)),
         unsure,
     )
 
@@ -145,26 +162,10 @@ def _of(label: dict[str, Any], key: str, read: Callable[[object], Any]) -> Any:
     return None if value is None else read(value)
 
 
-def _text(document: dict[str, Any], key: str, which: str, most: int = MOST_LETTERS) -> str:
-    value = document.get(key, "")
-    if not isinstance(value, str) or len(value) > most:
-        raise _WrongError(f"the {key} of {which} is not a short text")
-    return value.strip()
-
-
 def _colour(value: object, which: str) -> Colour:
     fits = isinstance(value, list) and len(value) == 3 and all(type(n) is int and 0 <= n <= 255 for n in value)
     if not fits:
-        raise _WrongError(f"the colour of {which} is not three whole numbers from 0 to 255")
+        raise WrongError(f"the colour of {which} is not three whole numbers from 0 to 255")
     assert isinstance(value, list)
     red, green, blue = value
     return red, green, blue
-
-
-def _code(value: object, which: str) -> Code:
-    if not isinstance(value, dict):
-        raise _WrongError(f"the code of {which} is not an object with value, scheme and meaning")
-    parts = [_text(value, key, f"the code of {which}") for key in ("value", "scheme", "meaning")]
-    if not all(parts):
-        raise _WrongError(f"the code of {which} lacks its value, scheme or meaning")
-    return Code(*parts)

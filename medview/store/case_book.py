@@ -31,6 +31,7 @@ from medview.store.clock import Clock, iso
 from medview.store.efforts import case_efforts, proposed_masks
 from medview.store.faults import damaged_database
 from medview.store.journal import Journal
+from medview.store.label_set_book import LabelSetBook
 from medview.store.project_folder import CHECKED_BYTES, OpenFolder, explained
 from medview.store.queue_book import QueueBook
 from medview.store.recover import LoadedCase
@@ -48,6 +49,10 @@ class CaseBook:
         Where gestures go.
     queue : QueueBook
         What models are still to run on.
+    label_set : LabelSetBook
+        What there is to label and to ask in it.
+    reader : str
+        Who labels.
     read_only : bool
         A copy is read; nothing can be changed.
     read_only_reason : str
@@ -68,9 +73,11 @@ class CaseBook:
         self._lock = folder.lock
         self._clock = clock
         self._blobs = folder.blobs
+        self.reader = reader
         self._reader = (reader, uuid.uuid4().hex)
         reserve = Reserve(None if self.read_only else Ballast(self.path), self._database.title)
         self.queue = QueueBook(self._database, self._changing, clock)
+        self.label_set = LabelSetBook(self._database, self._changing)
         self.journal = Journal(self._database, self._blobs, self._reader, self._check_writable, clock, reserve)
 
     def cases(self) -> list[CaseRow]:

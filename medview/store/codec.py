@@ -1,7 +1,7 @@
 """Commands to JSON with binary parts, and back. Versioned; never code.
 
 A document is ``{"v": 1, "name", "tool", "changes": [...]}``. Each change has a ``kind``: ``patch``, ``segment``,
-``annotation``, ``marks``, ``effort``, ``prompts`` or ``proposal``. The voxels of an accepted proposal are not
+``annotation``, ``marks``, ``effort``, ``prompts``, ``answer`` or ``proposal``. The voxels of an accepted proposal are not
 written again: the patch then holds the proposal's mask by reference and a table from its values to label values
 (``from_mask``).
 """
@@ -16,6 +16,7 @@ import numpy as np
 
 from medview.core.changes import (
     AnnotationChange,
+    AnswerChange,
     Change,
     Command,
     EffortChange,
@@ -29,6 +30,7 @@ from medview.core.label_patch import LabelPatch
 from medview.core.packed_voxels import pack
 from medview.core.prediction import PredictedMask
 from medview.core.segmentation import LabelArray
+from medview.store.codec_answers import decode_answer_change, encode_answer_change
 from medview.store.codec_effort import decode_effort_change, encode_effort_change
 from medview.store.codec_prompts import decode_prompts, encode_prompts
 from medview.store.codec_values import (
@@ -45,8 +47,8 @@ from medview.store.codec_values import (
 )
 from medview.store.parts import Json, PartReader, PartWriter, unpack_stored
 
-CODEC_VERSION = 3
-"""3: efforts and prompts."""
+CODEC_VERSION = 4
+"""3: efforts and prompts. 4: answers."""
 
 _SLAB_VOXELS = 1 << 20
 
@@ -133,6 +135,8 @@ def _encode_change(change: Change, parts: PartWriter, masks: list[PredictedMask]
         return {"kind": "marks", "before": encode_marks(change.before), "after": encode_marks(change.after)}
     if isinstance(change, EffortChange):
         return encode_effort_change(change)
+    if isinstance(change, AnswerChange):
+        return encode_answer_change(change)
     if isinstance(change, PromptChange):
         return {
             "kind": "prompts",
@@ -160,6 +164,8 @@ def _decode_change(data: Json, parts: PartReader) -> Change:
         return MarksChange(decode_marks(before), decode_marks(after))
     if kind == "effort":
         return decode_effort_change(data)
+    if kind == "answer":
+        return decode_answer_change(data)
     if kind == "prompts":
         return PromptChange(
             None if before is None else decode_prompts(before, parts),

@@ -20,6 +20,7 @@ from medview.store import schema
 from medview.store.blobs import BlobStore
 from medview.store.bricks import Brick, BrickLayer
 from medview.store.codec import canonical
+from medview.store.codec_answers import decode_answer, encode_answer
 from medview.store.codec_effort import decode_effort, encode_effort
 from medview.store.codec_prompts import decode_prompts, encode_prompts
 from medview.store.codec_values import (
@@ -39,8 +40,8 @@ from medview.store.undo_stacks import UndoStacks
 _MAGIC = b"MVSNAP1\n"
 _HEADER_AT = len(_MAGIC) + 8
 
-SNAPSHOT_VERSION = 3
-"""1: no marks. 2: marks. 3: efforts, prompts."""
+SNAPSHOT_VERSION = 4
+"""1: no marks. 2: marks. 3: efforts, prompts. 4: answers."""
 
 SNAPSHOT_ROWS = 200
 """A case gets a snapshot after this many rows ..."""
@@ -84,6 +85,8 @@ def pack_snapshot(case: ReplayedCase) -> tuple[bytes, dict[str, bytes]]:
     }
     if labels.prompts:
         header["prompts"] = [encode_prompts(one, parts, blob=True) for one in labels.prompts.values()]
+    if labels.answers:
+        header["answers"] = [encode_answer(one) for one in labels.answers.values()]
     text = canonical(header).encode()
     return b"".join((_MAGIC, len(text).to_bytes(8, "big"), text, bytes(bricks))), parts.blobs
 
@@ -119,6 +122,8 @@ def unpack_snapshot(data: bytes, geometry: Geometry, get_blob: Callable[[str], b
             labels.marks = decode_marks(header["marks"])
         for effort in map(decode_effort, header.get("efforts", ())):  # since version 3
             labels.efforts[effort.segment_id] = effort
+        for answer in map(decode_answer, header.get("answers", ())):  # since version 4
+            labels.answers[answer.key] = answer
         parts = PartReader(b"", get_blob)
         for one in (decode_prompts(stored, parts) for stored in header.get("prompts", ())):
             labels.prompts[one.segment_id] = one

@@ -209,7 +209,7 @@ def _same(one: ReplayedCase, other: ReplayedCase) -> bool:
         return False
     if (one.labels.marks, one.labels.efforts) != (other.labels.marks, other.labels.efforts):
         return False
-    if one.labels.prompts != other.labels.prompts:
+    if (one.labels.prompts, one.labels.answers) != (other.labels.prompts, other.labels.answers):
         return False
     if (one.stacks.undo, one.stacks.redo) != (other.stacks.undo, other.stacks.redo):
         return False

@@ -64,8 +64,8 @@ def test_a_shipped_set_is_sound_and_its_codes_are_dicoms(path: Path) -> None:
             assert (entry.code.scheme, entry.code.value in known) == ("SCT", True)
 
 
-def test_there_are_sets_for_chest_brain_abdomen_and_lesions() -> None:
-    assert {path.stem for path in SHIPPED} == {"chest-ct", "brain-mr", "abdomen-ct", "lesions"}
+def test_there_are_sets_for_chest_brain_abdomen_lesions_and_radiographs() -> None:
+    assert {path.stem for path in SHIPPED} == {"chest-ct", "brain-mr", "abdomen-ct", "lesions", "chest-radiograph"}
 
 
 def test_a_colour_table_of_slicer_becomes_a_set(tmp_path: Path) -> None:

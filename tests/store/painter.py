@@ -165,7 +165,8 @@ def fingerprint(labels: CaseLabels, undo: int, redo: int) -> str:
         (p.proposal_id, p.prediction.mask.voxels.tobytes() if p.prediction.mask else b"") for p in labels.proposals.values()
     ]
     efforts = sorted(labels.efforts.items())
-    state = (labels.segmentation.segments, labels.annotations, proposals, undo, redo, efforts, labels.revision)
+    said = (efforts, sorted(labels.answers.items()))
+    state = (labels.segmentation.segments, labels.annotations, proposals, undo, redo, said, labels.revision)
     digest.update(repr(state).encode())
     return digest.hexdigest()
 

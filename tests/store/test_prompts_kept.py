@@ -14,7 +14,7 @@ from medview.core.geometry import Geometry
 from medview.core.marks import Marks
 from medview.core.prompt import Prompt, PromptKind
 from medview.core.prompt_log import HeldVoxels, PromptLog
-from medview.store.codec import decode, encode
+from medview.store.codec import CODEC_VERSION, decode, encode
 from medview.store.replay import ReplayedCase
 from medview.store.snapshots import pack_snapshot, unpack_snapshot
 
@@ -43,7 +43,7 @@ def test_a_command_with_prompts_comes_back_as_it_was():
     command = Command("Prompt Nodule", (PromptChange(None, _log(2)), PromptChange(_log(2), _log(3))), "prompt")
     stored = encode(command)
     assert decode(stored.document, stored.payload, stored.blobs.__getitem__) == command
-    assert json.loads(stored.document)["v"] == 3
+    assert json.loads(stored.document)["v"] == CODEC_VERSION
 
 
 def test_damaged_prompts_are_an_error_of_the_store():

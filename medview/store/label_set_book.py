@@ -1,0 +1,44 @@
+"""The one label set of a project, its forms included, as the text of its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection, insert, select
+
+from medview.store import schema
+from medview.store.database import Database
+
+_KEY = "label_set"
+"""Of the row in ``facts``; programs that do not know it leave it as it is."""
+
+
+class LabelSetBook:
+    """Reads and writes it. Its methods may be called from any thread.
+
+    Parameters
+    ----------
+    changing : callable
+        Gives a connection in a transaction, or raises where the project cannot be written.
+    """
+
+    def __init__(self, database: Database, changing: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._database, self._changing = database, changing
+
+    def text(self) -> str:
+        """Return the JSON, or nothing where the project has none."""
+        facts = schema.facts.c
+        with self._database.reading() as connection:
+            return connection.execute(select(facts.value).where(facts.key == _KEY)).scalar_one_or_none() or ""
+
+    def keep(self, text: str) -> None:
+        """Write the JSON in place of what is there.
+
+        Raises
+        ------
+        MedViewError
+            When the project cannot be written.
+        """
+        with self._changing() as connection:
+            connection.execute(insert(schema.facts).prefix_with("OR REPLACE").values(key=_KEY, value=text))
