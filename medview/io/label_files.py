@@ -37,7 +37,7 @@ READ_TIMEOUT_S = 120.0
 SAME_PLACE_VOXELS = 0.1
 """How far corners of a label map may lie from those of the image; NIfTI stores single precision."""
 
-__all__ = ["ImportedLabels", "is_label_file", "names_beside", "read_labels", "write_names"]
+__all__ = ["ImportedLabels", "from_map", "is_label_file", "names_beside", "read_labels", "read_on", "write_names"]
 
 
 def is_label_file(path: Path) -> bool:
@@ -63,7 +63,7 @@ def read_labels(path: Path, reference: Volume | None = None, pool: Pool | None =
         When the file is damaged or holds no labels.
     """
     belongs = Target.of(reference) if reference is not None else None
-    found: ImportedLabels = (pool or InlinePool()).call(_read, str(path), belongs, timeout_s=READ_TIMEOUT_S)
+    found: ImportedLabels = (pool or InlinePool()).call(read_on, str(path), belongs, timeout_s=READ_TIMEOUT_S)
     if reference is not None and found.pixels_sha256:
         if not same_pixels(reference, found.pixels_sha256):
             raise GeometryError(_other_pixels(path))
@@ -82,7 +82,8 @@ def _other_pixels(path: Path) -> str:
     return f"{sentence}; open those, or take pixels_sha256 out of {names_path(path).name} to place it by its grid alone."
 
 
-def _read(path: str, reference: Target | None) -> ImportedLabels:
+def read_on(path: str, reference: Target | None) -> ImportedLabels:
+    """Do the work of ``read_labels`` in a reader process: all but what takes the pixels of the images."""
     kind = sniff(path)
     if kind is Kind.DICOM:
         return read_seg(Path(path), reference)
@@ -102,7 +103,7 @@ def _read(path: str, reference: Target | None) -> ImportedLabels:
         geometry = reference.geometry
         if not pixels:
             notes = (f"{Path(path).name} does not say which images it was made on; only its grid was compared.",)
-    return replace(_from_map(labels, geometry, Path(path)), notes=notes, pixels_sha256=pixels, drawn_on=lay)
+    return replace(from_map(labels, geometry, Path(path)), notes=notes, pixels_sha256=pixels, drawn_on=lay)
 
 
 def _on_grid(labels: npt.NDArray[Any], own: Geometry, wanted: Geometry, path: str, *, placed: bool) -> npt.NDArray[Any]:
@@ -144,7 +145,14 @@ def _distance_voxels(own: Geometry, wanted: Geometry) -> float:
     return float(apart / min(wanted.spacing_kji_mm))
 
 
-def _from_map(labels: npt.NDArray[Any], geometry: Geometry, path: Path) -> ImportedLabels:
+def from_map(labels: npt.NDArray[Any], geometry: Geometry, path: Path) -> ImportedLabels:
+    """Return the segments of a label map (k, j, i), named by the companion of ``path``; their ids are ``value-<number>``.
+
+    Raises
+    ------
+    ReadError
+        When it holds fractions or negative numbers.
+    """
     if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
         raise ReadError(f"{path.name} is no label map: it holds fractions.")
     values = [int(v) for v in np.unique(labels) if v != 0]

@@ -62,6 +62,39 @@ def read_voxels(path: str, time_point: int = 0) -> npt.NDArray[Any]:
     return pixels[None]
 
 
+def read_label_map(path: str) -> npt.NDArray[Any]:
+    """Return the numbers of a picture that is a label map, (1, rows, columns): those of its palette, or its grey levels.
+
+    Raises
+    ------
+    ReadError
+        When it ends early, or is in colours.
+    """
+    name = name_of(path)
+    with open_source(path) as file:
+        picture = _open(file, name)
+        palette = picture.mode == "P"
+        try:
+            numbers = np.asarray(picture) if palette else None
+        except (OSError, ValueError, SyntaxError, IndexError) as error:
+            raise ReadError(f"{name} is damaged: it ends early; copy it again.", detail=repr(error)) from error
+    if numbers is not None:
+        return numbers[None]
+    grey = as_grey(read_voxels(path))
+    if grey.ndim == 4:
+        raise ReadError(f"{name} is no label map: it is in colours; masks hold one number for each pixel.")
+    return grey
+
+
+def as_grey(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return (k, j, i) of colours (k, j, i, 3) that are all grey; anything else as it is."""
+    if pixels.ndim != 4:
+        return pixels
+    first = pixels[..., 0]
+    equal = np.array_equal(first, pixels[..., 1]) and np.array_equal(first, pixels[..., 2])
+    return np.ascontiguousarray(first) if equal else pixels
+
+
 def _open(file: Any, name: str) -> Image.Image:
     limit = Image.MAX_IMAGE_PIXELS
     # Pillow warns or raises by a limit of its own; ours is checked below, before anything is decoded.

@@ -1,0 +1,1 @@
+"""Labelled datasets as other programs keep them: listed, read and written."""
