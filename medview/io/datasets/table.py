@@ -24,12 +24,12 @@ class DatasetFormat:
     ----------
     title : str
         For people.
-    list : callable
+    lister : callable
         Lists a dataset; raises MedViewError.
     """
 
     title: str
-    list: Callable[[DatasetRequest, JobContext, Pool], ForeignDataset]
+    lister: Callable[[DatasetRequest, JobContext, Pool], ForeignDataset]
 
 
 FORMATS: Mapping[str, DatasetFormat] = {
@@ -63,4 +63,4 @@ def list_dataset(
     for folder in (request.source, request.images, request.labels):
         if folder is not None and not folder.exists():
             raise ReadError(f"{folder.name or folder} is not there; choose another file or folder.")
-    return FORMATS[form].list(request, context or Inline(), pool or InlinePool())
+    return FORMATS[form].lister(request, context or Inline(), pool or InlinePool())
