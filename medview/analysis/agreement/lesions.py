@@ -1,0 +1,169 @@
+"""How far two masks of lesions go together, lesion by lesion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.analysis.agreement.masks import box_of_both
+from medview.analysis.agreement.pairing import best_pairs
+from medview.analysis.segment_figures import centre_of, volume_ml
+from medview.core.box import Box
+from medview.core.geometry import Geometry
+from medview.core.job import Inline, JobContext
+
+OVERLAP = 0.1
+"""Two lesions are the same one where they share more of their union (IoU) than this, unless another part is asked for."""
+
+Mask = npt.NDArray[np.bool_]
+Pieces = npt.NDArray[np.unsignedinteger]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """One piece of a mask: voxels that touch at faces, edges or corners.
+
+    Attributes
+    ----------
+    ml : float or None
+        None where the grid has no millimetres along all axes.
+    at_kji : tuple of int
+        A voxel of it, as near to its middle as there is one.
+    """
+
+    voxels: int
+    ml: float | None
+    at_kji: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LesionMatch:
+    """A lesion that both found, and the part of the union that is common."""
+
+    first: Lesion
+    second: Lesion
+    iou: float
+
+
+@dataclass(frozen=True, slots=True)
+class LesionAgreement:
+    """Lesions of two masks. Where one is the truth or the reference, it is the first.
+
+    Attributes
+    ----------
+    overlap : float
+        IoU above which two are the same lesion.
+    matched : tuple of LesionMatch
+        One to one.
+    missed : tuple of Lesion
+        Of the first only, the largest first.
+    extra : tuple of Lesion
+        Of the second only, the largest first.
+    """
+
+    overlap: float
+    matched: tuple[LesionMatch, ...]
+    missed: tuple[Lesion, ...]
+    extra: tuple[Lesion, ...]
+
+    @property
+    def sensitivity(self) -> float | None:
+        """Part of the lesions of the first that the second found; None where the first has none."""
+        return _part(len(self.matched), len(self.missed))
+
+    @property
+    def precision(self) -> float | None:
+        """Part of the lesions of the second that the first has; None where the second has none."""
+        return _part(len(self.matched), len(self.extra))
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of sensitivity and precision; 0 where one side has none, None where both have none."""
+        return _part(2 * len(self.matched), len(self.missed) + len(self.extra))
+
+
+def lesion_agreement(
+    first: Mask,
+    second: Mask,
+    geometry: Geometry,
+    overlap: float = OVERLAP,
+    known: Mask | None = None,
+    context: JobContext | None = None,
+) -> LesionAgreement:
+    """Match the pieces of two masks one to one, so that the IoU of the pairs adds up to the most.
+
+    Belongs into a worker.
+
+    Parameters
+    ----------
+    first, second : ndarray of bool, shape ``geometry.shape_kji``
+    overlap : float
+        Pairs with an IoU above it may match; with 0 one common voxel is enough.
+    known : ndarray of bool, same shape, optional
+        Where something is known; the rest is left out. Everywhere when not given.
+
+    Raises
+    ------
+    GeometryError
+        When a mask does not lie on the grid.
+    """
+    context = context or Inline()
+    box = box_of_both(first, second, geometry)
+    if box is None:
+        return LesionAgreement(overlap, (), (), ())
+    sides: list[tuple[Pieces, list[Lesion]]] = []
+    for mask in (first, second):
+        context.raise_if_cancelled()
+        within = mask[box.slices]
+        sides.append(_lesions(within if known is None else within & known[box.slices], box, geometry, context))
+    (pieces, lesions), (others, other_lesions) = sides
+    a, b, iou = _overlaps(pieces, others)
+    context.raise_if_cancelled()
+    candidates = np.flatnonzero(iou > overlap)
+    chosen = candidates[best_pairs(a[candidates], b[candidates], iou[candidates])]
+    matched = tuple(LesionMatch(lesions[a[n]], other_lesions[b[n]], float(iou[n])) for n in chosen)
+    return LesionAgreement(overlap, matched, _rest(lesions, a[chosen]), _rest(other_lesions, b[chosen]))
+
+
+def _lesions(mask: Mask, box: Box, geometry: Geometry, context: JobContext) -> tuple[Pieces, list[Lesion]]:
+    import cc3d  # late: the window imports this module at start
+
+    pieces = cc3d.connected_components(np.ascontiguousarray(mask), connectivity=26)
+    found: list[Lesion] = []
+    if not mask.any():
+        return pieces, found
+    told = cc3d.statistics(pieces)
+    for n in range(1, len(told["voxel_counts"])):
+        if n % 100 == 0:
+            context.raise_if_cancelled()
+        inner = told["bounding_boxes"][n]
+        corner = tuple(part.start for part in inner)
+        place = Box(corner, tuple(part.stop for part in inner)).shifted(box.min_kji)
+        voxels = int(told["voxel_counts"][n])
+        at_kji = centre_of(pieces[inner] == n, np.asarray(told["centroids"][n]) - corner, place)
+        found.append(Lesion(voxels, volume_ml(voxels, geometry), at_kji))
+    return pieces, found
+
+
+def _overlaps(
+    pieces: Pieces, others: Pieces
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return which pieces meet, counted from 0, and the IoU of each pair."""
+    both = (pieces > 0) & (others > 0)
+    width = int(others.max(initial=0)) + 1
+    met, common = np.unique(pieces[both].astype(np.int64) * width + others[both], return_counts=True)
+    a, b = np.divmod(met, width)
+    sizes, other_sizes = np.bincount(pieces.ravel()), np.bincount(others.ravel())
+    iou = common / (sizes[a] + other_sizes[b] - common)
+    return a - 1, b - 1, np.asarray(iou, dtype=np.float64)
+
+
+def _rest(lesions: list[Lesion], taken: npt.NDArray[np.int64]) -> tuple[Lesion, ...]:
+    gone = set(taken.tolist())
+    return tuple(sorted((s for n, s in enumerate(lesions) if n not in gone), key=lambda s: -s.voxels))
+
+
+def _part(of: int, rest: int) -> float | None:
+    return of / (of + rest) if of + rest else None
