@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from medview.analysis.agreement.surfaces import surface_distances_mm, surface_of
 from medview.analysis.segment_figures import centre_of
 from medview.core.box import Box
 from medview.core.effort import Agreement
 from medview.core.geometry import Calibration, Geometry
-from medview.core.job import JobContext
+from medview.core.job import JobContext, JobPart
 from medview.core.prediction import PredictedMask, PredictedSegment
 
 ADDED, REMOVED = 1, 2
@@ -19,9 +20,6 @@ ADDED, REMOVED = 1, 2
 
 MOST_SPOTS = 50
 """The largest places are listed; nobody goes through more of them."""
-
-_MOST_SURFACE_VOXELS = 30_000_000
-"""Boxes with more voxels are not measured for distances: that would take half a minute and gigabytes."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -53,7 +51,7 @@ class MaskDifference:
         With the proposed mask as the final one: that is what taking it over would come to.
     mean_mm, far_mm : float or None
         Of the distances from either surface to the other: their mean, and the 95th percentile of the worse side. None
-        where one of them is empty, where there are no millimetres, or where the boxes are too large to measure at once.
+        where one of them is empty or where there are no millimetres.
     mask : PredictedMask
         ADDED and REMOVED voxels.
     spots : tuple of Spot
@@ -87,7 +85,7 @@ def mask_difference(proposed: Mask, drawn: Mask, box: Box, geometry: Geometry, c
     context.raise_if_cancelled()
     context.progress(0.5, "")
     mean_mm = far_mm = None
-    if whole and all(counts) and box.size <= _MOST_SURFACE_VOXELS:
+    if whole and all(counts):
         mean_mm, far_mm = _surface_mm(proposed, drawn, geometry, context)
     inner = Box.around(differs != 0)
     kept = Box((0, 0, 0), (0, 0, 0)) if inner is None else inner.shifted(box.min_kji)
@@ -118,24 +116,9 @@ def _spots(differs: npt.NDArray[np.uint8], box: Box, context: JobContext) -> tup
 
 
 def _surface_mm(proposed: Mask, drawn: Mask, geometry: Geometry, context: JobContext) -> tuple[float, float]:
-    """Return the mean of all distances between the surfaces, and the 95th percentile of the worse side.
-
-    The surface of a mask are its voxels with a face beside background. Axes are taken to be at right angles, as those of
-    scanners are; where they are sheared, distances are off as far as the shear goes.
-    """
-    from scipy.ndimage import binary_erosion, distance_transform_edt
-
-    spacing = geometry.spacing_kji_mm
-    surfaces = []
-    for mask in (proposed, drawn):
-        padded = np.pad(mask, 1)
-        surfaces.append(padded & ~binary_erosion(padded))
-        context.raise_if_cancelled()
+    """Return the mean of all distances between the surfaces, and the 95th percentile of the worse side."""
+    surfaces = surface_of(proposed), surface_of(drawn)
+    context.raise_if_cancelled()
     context.progress(0.6, "")
-    sides = []
-    for one, other in ((0, 1), (1, 0)):
-        distances = distance_transform_edt(~surfaces[other], sampling=spacing)
-        sides.append(np.asarray(distances[surfaces[one]], dtype=np.float64))
-        context.raise_if_cancelled()
-        context.progress(0.8, "")
+    sides = surface_distances_mm(*surfaces, geometry, JobPart(context, 0.6, 1.0))
     return float(np.concatenate(sides).mean()), float(max(np.percentile(side, 95) for side in sides))
