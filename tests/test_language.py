@@ -12,10 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
 
 from medview.__main__ import speak
+from medview.core.geometry import Geometry
 from medview.core.language import _, in_language, plural, use_language
+from medview.core.prediction import Prediction, Proposal
+from medview.core.source import Source, SourceKind
 from medview.gui.parts.identity import message_text
+from medview.gui.parts.proposal_card import ProposalCard
 from medview.workspace.events import Message, Severity
 from medview.workspace.settings import Settings, save_settings
 from tests.helpers.pseudo_language import CODE, marked, texts_script, write_pseudo_language
@@ -160,6 +166,19 @@ def test_the_translations_that_are_shipped_fill_in_what_there_is() -> None:
         entries = script.read_po(path.read_text(encoding="utf-8"))
         assert not script.wrong_fields(entries), path.parts[-3]
         assert path.with_suffix(".mo").read_bytes() == script.mo(entries), "run `make texts`"
+
+
+@pytest.mark.usefixtures("pseudo")
+def test_what_a_result_warns_of_is_shown_in_the_language_in_use(qtbot: QtBot) -> None:
+    warning = "The headers name no contrast agent; trained on images with one."
+    source = Source(SourceKind.MODEL, "organs", "1.0.0", "ab" * 32, "job-1")
+    geometry = Geometry.from_spacing((2, 3, 4), (1.0, 1.0, 1.0))
+    found = Prediction("classification", "Organs", source, geometry, scores={"Nodule": 0.5}, warnings=(warning,))
+    card = ProposalCard(Proposal("p1", found), read_only=False)
+    qtbot.addWidget(card)
+    texts = [label.text() for label in card.findChildren(QLabel)]
+    assert marked(warning) in texts
+    assert warning not in texts
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from medview.workspace.operations import labels
 from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import make_case
+from tests.gui.test_panels import many_organs
 
 MODEL = Source(SourceKind.MODEL, "boxes", "1.0.0", "ab" * 32, "job-1")
 SCORES = (0.35, 0.92, 0.6, 0.48)
@@ -102,6 +103,44 @@ def test_choosing_a_box_goes_there_and_taking_or_leaving_goes_on_with_the_next(
     case.undo()
     case.undo()
     assert len(case.labels.proposals["p1"].prediction.boxes) == 3
+
+
+def test_keys_stay_in_the_list_of_the_model_they_were_in(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    propose_boxes(case)
+    other, geometry = replace(MODEL, model_id="others", job_id="job-2"), case.volume.geometry
+    boxes = tuple(
+        BoxAnnotation.on_grid(f"o{n}", "Nodule", geometry, (n, 4, 5), (n + 2, 9, 12), score, other)
+        for n, score in enumerate(SCORES)
+    )
+    labels.propose(case, Proposal("p2", Prediction("detection", "Others", other, geometry, boxes=boxes)))
+    found = box_list(window)
+    found.list.setCurrentItem(found.list.topLevelItem(0))
+    found.list.setFocus()
+    qtbot.keyClick(found.list, Qt.Key.Key_Return)
+    assert list(case.labels.annotations) == ["o1"]
+    assert window.focusWidget() is box_list(window).list
+    qtbot.keyClick(box_list(window).list, Qt.Key.Key_Return)
+    assert list(case.labels.annotations) == ["o1", "o2"]
+
+
+def test_who_accepts_a_segment_far_down_a_long_list_stays_there(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    labels.propose(case, many_organs(case, 60))
+    part = window.side.proposals.cards[0].rows
+    assert part is not None
+    bar = part.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 4 * part.height())
+    bar.setValue(bar.maximum() // 2)
+    before = bar.value()
+    window.side.proposals.cards[0].accepted_segment.emit("p1", 30)
+    assert [s.name for s in case.labels.segmentation.segments] == ["Organ 30"]
+    new = window.side.proposals.cards[0].rows
+    assert new is not None
+    assert new is not part
+    qtbot.waitUntil(lambda: new.verticalScrollBar().value() == before)
 
 
 def test_a_box_that_is_taken_to_be_adjusted_has_its_handles(

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from medview.core.heat import Heat
@@ -19,6 +21,7 @@ from medview.workspace.workspace import Workspace
 from tests.gui.cases import (
     BRIGHT_KJI,
     PANE_PX,
+    SERIES,
     SHAPE_KJI,
     at,
     make_case,
@@ -96,3 +99,27 @@ def test_the_heat_part_stands_only_where_there_is_one_and_shows_and_changes_it(
     assert panel.note.text().startswith("Made at time 3")
     action("heat.remove").run(workspace)
     assert section.isHidden()
+
+
+def test_the_buttons_of_the_heat_part_act_on_the_series_it_shows(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace
+) -> None:
+    shown, beside = (make_case(series=replace(SERIES, series_uid=f"1.2.3.{n}")) for n in (1, 2))
+    for case in (shown, beside):
+        workspace.add_case(case)
+        case.view.heat = hot_heat(case)
+    workspace.show(shown.key)
+    action("layout.2x2").run(workspace)
+    pane_id = next(one.pane_id for one in workspace.bench.layout.slices if workspace.case_in(one.pane_id) is beside)
+    workspace.bench.pointed = pane_id
+    assert workspace.looked_at is beside
+    assert workspace.active is shown
+    # On its way to the button the pointer enters the column.
+    place = QPointF(5, 5)
+    QApplication.sendEvent(window.side, QEnterEvent(place, place, QPointF(window.side.mapToGlobal(place))))
+    remove = next(
+        b for b in window.side.heat.findChildren(QToolButton) if b.defaultAction() == window.actions_table["heat.remove"]
+    )
+    remove.click()
+    assert shown.view.heat is None
+    assert beside.view.heat is not None

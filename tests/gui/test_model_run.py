@@ -11,16 +11,20 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from pytestqt.qtbot import QtBot
 
+from medview.core.errors import ModelError
 from medview.core.registration import Registration
 from medview.core.study import Frame
 from medview.gui.dialogs.model_run import ModelRunDialog
 from medview.gui.main_window import MainWindow
 from medview.gui.panels.models import ModelsPanel
 from medview.gui.parts.model_card import needs_text
+from medview.ml.estimate import RunEstimate
 from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
+from tests.gui.windows import bare_workspace
 from tests.ml.inputs.packs import several
 from tests.workspace.test_model_inputs import TWO, grid, made_case
+from tests.workspace.test_operations import HeldRunner
 
 
 def panel(qtbot: QtBot, workspace: Workspace) -> ModelsPanel:
@@ -125,6 +129,45 @@ def test_another_frame_of_reference_keeps_run_away_until_it_is_registered(
     assert dialog is not None
     assert dialog.run.isEnabled()
     assert "registered (rigid)" in dialog.notes[1].text()
+
+
+def test_the_estimate_is_that_of_the_series_the_result_lies_on_and_comes_once_that_can_run(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    runner = HeldRunner()
+    runner.hold = True
+    workspace = bare_workspace(tmp_path, runner)
+    workspace.services.registry.add(several(tmp_path / "source", TWO, id="two").folder)
+    fine = grid(shape=(14, 62, 40), spacing_mm=0.9)
+    opened(workspace, made_case("T1 ax", grid()), made_case("T2 ax", fine), made_case("T2 other frame", grid("G")))
+    workspace.model_choices["T1 ax", "two@1.0.0"] = ("T1 ax", "T2 other frame"), 0
+    dialog = press(panel(qtbot, workspace), "two@1.0.0", qtbot)
+    assert dialog is not None
+    assert (dialog.estimate.text(), dialog.run.isEnabled()) == ("", False)
+    second = dialog.combos[1]
+    second.setCurrentIndex(second.findData("T2 ax"))
+    second.activated.emit(second.currentIndex())
+    assert dialog.estimate.text() == "Estimating time and memory..."
+    dialog.results.button(1).click()
+    (_first, of_first), (_second, of_second) = runner.held
+    of_first.done(RunEstimate(3.0))
+    assert dialog.estimate.text() == "Estimating time and memory..."
+    of_second.done(RunEstimate(40.0))
+    assert dialog.estimate.text() == "About 40 s on the processor."
+    dialog.results.button(0).click()
+    assert not dialog.estimate.text().startswith("About 40 s")
+
+
+def test_an_estimate_that_fails_says_so_instead_of_waiting_for_ever(qtbot: QtBot, tmp_path: Path) -> None:
+    runner = HeldRunner()
+    runner.hold = True
+    workspace = bare_workspace(tmp_path, runner)
+    workspace.services.registry.add(several(tmp_path / "source", TWO[:1], id="one").folder)
+    opened(workspace, made_case("T1 ax", grid()))
+    dialog = press(panel(qtbot, workspace), "one@1.0.0", qtbot)
+    assert dialog is not None
+    runner.held[0][1].failed(ModelError("The weights cannot be read; add the model again."))
+    assert dialog.estimate.text() == "The weights cannot be read; add the model again."
 
 
 def test_remarks_are_shown_before_a_model_of_one_channel_runs_and_can_be_passed(

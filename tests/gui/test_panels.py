@@ -93,6 +93,15 @@ def organs(case: OpenCase) -> Proposal:
     return Proposal("p1", prediction, case.labels.revision)
 
 
+def many_organs(case: OpenCase, count: int) -> Proposal:
+    voxels = np.zeros(case.volume.geometry.shape_kji, dtype=np.uint8)
+    voxels.ravel()[: 5 * count] = np.repeat(np.arange(1, count + 1, dtype=np.uint8), 5)
+    segments = tuple(PredictedSegment(n, f"Organ {n}", (86, 180, n)) for n in range(1, count + 1))
+    mask = PredictedMask.trimmed(voxels, segments)
+    prediction = Prediction("segmentation", "Many organs", MODEL, case.volume.geometry, case.key, mask=mask)
+    return Proposal("p1", prediction, case.labels.revision)
+
+
 def nodules(case: OpenCase) -> Proposal:
     source = replace(MODEL, model_id="nodules", job_id="job-2")
     boxes = tuple(

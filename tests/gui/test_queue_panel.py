@@ -225,10 +225,16 @@ def test_turning_it_on_without_a_rule_asks_which_and_is_seen_until_it_is_turned_
     qtbot.keyClick(wanted, Qt.Key.Key_Return)
     assert run_rules(workspace) == (RunRule("example-organs", ("chest", "thorax")),)
     assert not window.status.by_itself.isHidden()
-    dialog.accept()
+    # Esc ends no editing of a field, and what was typed holds all the same.
+    _wanted, unwanted = dialog.fields["example-organs"]
+    unwanted.setFocus()
+    qtbot.keyClicks(unwanted, "scout")
+    qtbot.keyClick(unwanted, Qt.Key.Key_Escape)
+    assert dialog.isHidden()
+    assert run_rules(workspace) == (RunRule("example-organs", ("chest", "thorax"), ("scout",)),)
     window.side.models.by_itself.click()
     assert window.status.by_itself.isHidden()
-    assert run_rules(workspace) == (RunRule("example-organs", ("chest", "thorax")),)
+    assert run_rules(workspace) == (RunRule("example-organs", ("chest", "thorax"), ("scout",)),)
 
 
 def test_rules_of_models_that_are_not_installed_now_stay(window: MainWindow, workspace: Workspace) -> None:

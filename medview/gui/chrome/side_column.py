@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from medview.core.language import _
@@ -112,6 +113,18 @@ class SideColumn(QScrollArea):
         self._hide_empty()
         # Another mode is another column: where the old one stood says nothing about it.
         self.verticalScrollBar().setValue(0)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Let its buttons act on the series that its parts show, not on that of the pane the pointer left last."""
+        workspace = self._workspace
+        if workspace.looked_at is not workspace.active:
+            own = (
+                cell.pane_id
+                for cell in workspace.bench.layout.slices
+                if workspace.case_in(cell.pane_id) is workspace.active
+            )
+            workspace.bench.pointed = next(own, workspace.bench.pointed)
+        super().enterEvent(event)
 
     def _on_effect(self, state: EffectState) -> None:
         """Scroll to an effect that was opened by key or search."""

@@ -47,6 +47,8 @@ class ModelRunDialog(QDialog):
         self._workspace = workspace
         self.inputs = inputs
         self._job: Job | None = None
+        self._about = ""
+        """Key of the series the estimate is about."""
         self._closed = False
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
@@ -80,9 +82,7 @@ class ModelRunDialog(QDialog):
     def done(self, result: int) -> None:
         """Close; an estimate nobody waits for any more is given up."""
         self._closed = True
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
+        self._give_up_estimate()
         super().done(result)
 
     def _explained(self) -> str:
@@ -164,11 +164,9 @@ class ModelRunDialog(QDialog):
         return whole if one.key in self._workspace.cases else _("{name}, not open").format(name=whole)
 
     def _on_channel(self, n: int, _index: int) -> None:
-        before = self.inputs.of(self.inputs.reference)
         self.inputs = self.inputs.with_channel(n, str(self.combos[n].currentData()))
         self._show()
-        if self.inputs.of(self.inputs.reference) is not before:
-            self._want_estimate()
+        self._want_estimate()
 
     def _on_reference(self, n: int) -> None:
         self.inputs = self.inputs.with_reference(n)
@@ -176,18 +174,30 @@ class ModelRunDialog(QDialog):
         self._want_estimate()
 
     def _want_estimate(self) -> None:
-        """Say what the run takes; where nobody knows, have it found out."""
-        known = known_estimate(self._workspace.settings, self.inputs)
+        """Say what the run takes; where nobody knows, have it found out. Of another grid nothing is said any longer."""
+        about = "" if self.inputs.problem else self.inputs.chosen[self.inputs.reference]
+        if about == self._about:
+            return
+        self._about = about
+        self._give_up_estimate()
+        self.estimate.setText("")
+        known = known_estimate(self._workspace.settings, self.inputs) if about else None
         if known is not None:
             self._say_estimate(known)
-        elif self._job is None and not self.inputs.problem:
+        elif about:
             self.estimate.setText(_("Estimating time and memory..."))
-            job = estimate_run(self._workspace, self.inputs, self._on_estimate)
+            set_role(self.estimate, "quiet")
+            job = estimate_run(self._workspace, self.inputs, partial(self._on_estimate, about))
             self._job = job if job is not None and job.status in (JobStatus.QUEUED, JobStatus.RUNNING) else None
 
-    def _on_estimate(self, found: RunEstimate) -> None:
-        self._job = None
-        if not self._closed:
+    def _give_up_estimate(self) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+
+    def _on_estimate(self, about: str, found: RunEstimate) -> None:
+        if not self._closed and about == self._about:
+            self._job = None
             self._say_estimate(found)
 
     def _say_estimate(self, found: RunEstimate) -> None:

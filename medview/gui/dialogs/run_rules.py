@@ -61,6 +61,11 @@ class RunRulesDialog(QDialog):
         layout.addLayout(row)
         self.resize(760, 420)
 
+    def done(self, result: int) -> None:
+        """Close, with what was typed last: Esc, too, leaves a field without an end of editing."""
+        self._keep()
+        super().done(result)
+
     def _fill_row(self, number: int, pack: ModelPack, rule: RunRule) -> None:
         model_id, change = pack.spec.id, self._keep
         box = QCheckBox(pack.spec.name)
@@ -85,7 +90,8 @@ class RunRulesDialog(QDialog):
         # Rules of models that are not installed now stay.
         others = [rule for rule in run_rules(self._workspace) if rule.model not in shown]
         worth = [rule for rule in shown.values() if rule.on or rule.words or rule.not_words]
-        use_run_rules(self._workspace, [*worth, *others])
+        if (rules := (*worth, *others)) != run_rules(self._workspace):
+            use_run_rules(self._workspace, rules)
 
     def _rule(self, model_id: str) -> RunRule:
         wanted, unwanted = (_words_in(field.text()) for field in self.fields[model_id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -67,7 +68,8 @@ class ProposalsPanel(QWidget):
                 card.show_stale(old)
             return
         self._shown = now
-        keys_here = any(one.list.hasFocus() for one in self.findChildren(BoxList))
+        with_keys = next((card.proposal_id for card in self.cards if _has_keys(card)), None)
+        scrolled_px = {card.proposal_id: card.rows.scrolled_px for card in self.cards if card.rows is not None}
         clear_layout(self._column)
         self.cards = []
         for proposal, old in zip(found, stale, strict=True):
@@ -84,11 +86,17 @@ class ProposalsPanel(QWidget):
             self._column.addWidget(card)
         if not found:
             self._column.addWidget(words(_("No proposals. Run a model below."), "quiet"))
-        listed = self.findChildren(BoxList)
-        if keys_here and listed:
-            # The last one is new; the others are on their way out.
-            listed[-1].list.setFocus()
+        self._go_on(with_keys, scrolled_px)
         self.count_changed.emit(len(found))
+
+    def _go_on(self, with_keys: str | None, scrolled_px: Mapping[str, int]) -> None:
+        """Let new cards stand where those did that they are in place of."""
+        for card in self.cards:
+            if card.rows is not None and scrolled_px.get(card.proposal_id):
+                card.rows.scroll_to(scrolled_px[card.proposal_id])
+            boxes = card.findChild(BoxList)
+            if boxes is not None and card.proposal_id == with_keys:
+                boxes.list.setFocus()
 
     def _finds(self, case: OpenCase | None, proposal: Proposal, *, fixed: bool) -> list[QWidget]:
         """Return what shows the boxes and scores of a proposal."""
@@ -208,6 +216,11 @@ class ProposalsPanel(QWidget):
             go()
         else:
             want_pieces(self._workspace, [prediction.mask], go)
+
+
+def _has_keys(card: ProposalCard) -> bool:
+    boxes = card.findChild(BoxList)
+    return boxes is not None and boxes.list.hasFocus()
 
 
 def target_kji(prediction: Prediction, what: object) -> tuple[int, int, int] | None:

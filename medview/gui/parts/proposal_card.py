@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from medview.core.language import _
+from medview.core.language import _, in_language
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.gui.parts.controls import chip, icon_button, swatch, text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
@@ -46,14 +46,16 @@ class ProposalCard(QFrame):
         self._column.setSpacing(GRID_PX)
         self._add_heading(prediction)
         if prediction.notice:
-            self._column.addWidget(words(prediction.notice, "warning"))
+            self._column.addWidget(words(in_language(prediction.notice), "warning"))
         self._stale = words(_("Labels have changed since it ran."), "warning")
         self._stale.hide()
         self._column.addWidget(self._stale)
         for warning in prediction.warnings:
-            self._column.addWidget(words(warning, "warning"))
+            self._column.addWidget(words(in_language(warning), "warning"))
+        self.rows: LongRows | None = None
         if prediction.mask is not None:
-            self._column.addWidget(self._segment_rows(prediction, prediction.mask))
+            self.rows = self._segment_rows(prediction, prediction.mask)
+            self._column.addWidget(self.rows)
         for widget in extra:
             self._column.addWidget(widget)
         self._add_buttons()
@@ -76,7 +78,7 @@ class ProposalCard(QFrame):
         """Say whether the labels have moved on since the model ran."""
         self._stale.setVisible(stale)
 
-    def _segment_rows(self, prediction: Prediction, mask: PredictedMask) -> QWidget:
+    def _segment_rows(self, prediction: Prediction, mask: PredictedMask) -> LongRows:
         voxel_ml = prediction.geometry.voxel_volume_mm3 / 1000.0
         counts = mask.counts()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from medview.core.errors import MedViewError
 from medview.core.language import _, in_language
 from medview.core.study import Verdict
 from medview.ml.estimate import RunEstimate
@@ -100,7 +101,13 @@ def asks_first(workspace: Workspace, inputs: ModelInputs) -> bool:
 
 
 def estimate_run(workspace: Workspace, inputs: ModelInputs, then: Callable[[RunEstimate], None]) -> Job | None:
-    """Have time and memory of a run found out in a job, and keep them for the next series; None where nothing is chosen."""
+    """Have time and memory of a run found out in a job, and keep them for the next series; None where nothing is chosen.
+
+    Parameters
+    ----------
+    then : callable
+        Takes what was found, be it what went wrong.
+    """
     base = inputs.of(inputs.reference)
     if base is None:
         return None
@@ -112,7 +119,11 @@ def estimate_run(workspace: Workspace, inputs: ModelInputs, then: Callable[[RunE
             workspace.settings_changed.emit()
             then(value)
 
-    return workspace.runner.submit(EstimateRun(pack, geometry), Outcome(done, failed=workspace.report))
+    def failed(error: MedViewError) -> None:
+        workspace.report(error)
+        then(RunEstimate(0.0, problem=error.sentence))
+
+    return workspace.runner.submit(EstimateRun(pack, geometry), Outcome(done, failed=failed))
 
 
 def estimate_text(found: RunEstimate) -> str:

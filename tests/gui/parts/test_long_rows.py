@@ -41,3 +41,23 @@ def test_a_few_rows_take_no_more_room_than_they_need_and_nothing_scrolls(qtbot: 
     assert made == [0, 1, 2]
     assert part.height() < many.height() / 2
     assert not part.verticalScrollBar().maximum()
+
+
+def test_it_is_scrolled_as_far_as_another_one_was_once_its_rows_are_there(qtbot: QtBot) -> None:
+    part, made = rows(qtbot, 60)
+    qtbot.waitUntil(lambda: len(made) == 60 and part.verticalScrollBar().maximum() > 5 * part.height() - 100)
+    bar = part.verticalScrollBar()
+    bar.setValue(bar.maximum() // 2)
+    follower, _ = rows(qtbot, 59)
+    follower.scroll_to(part.scrolled_px)
+    assert follower.scrolled_px == part.scrolled_px
+    qtbot.waitUntil(lambda: follower.verticalScrollBar().value() == bar.value())
+    # Who stood at the very end stands there again, although it lies less far down.
+    bar.setValue(bar.maximum())
+    follower, _ = rows(qtbot, 30)
+    follower.scroll_to(part.scrolled_px)
+    end = follower.verticalScrollBar()
+    qtbot.waitUntil(lambda: 0 < end.value() == end.maximum())
+    few, _ = rows(qtbot, 3)
+    few.scroll_to(part.scrolled_px)
+    assert few.scrolled_px == 0
