@@ -43,8 +43,6 @@ def _labels(fields: Fields) -> Output:
     if overlapping and activation == "softmax":
         fields.wrong("overlapping", "false where the largest answer wins (softmax)")
     carried = Carried(fields.choice("carried", [c.value for c in Carried], Carried.LOGITS.value))
-    if carried is Carried.LABELS and activation == "sigmoid":
-        fields.wrong("carried", "logits or probabilities, for sigmoid")
     labels = []
     for n, inner in enumerate(fields.objects("labels", VALUES_PER_LAYER)):
         value = inner.integer("value", 1, VALUES_PER_LAYER)

@@ -115,6 +115,10 @@ class BundleConfig:
                 self.refuse(where, reference, "refers to nothing")
         return found
 
+    def stands_at(self, raw: object, where: str) -> str:
+        """Return the key of what something in the file is or, where it is a reference, refers to."""
+        return self._followed(raw, where)[1]
+
     def _followed(self, raw: object, where: str) -> tuple[object, str]:
         """Return what a text that is a reference and nothing else refers to, and where that stands."""
         steps = 0
@@ -176,6 +180,12 @@ class Arguments:
         if name not in self.component.arguments:
             return default
         return self.config.value(self.component.arguments[name], f"{self.component.where}#{name}")
+
+    def undoes(self, key: str) -> bool:
+        """Whether the argument ``transform`` refers to what the file has at a key."""
+        found = self.component.arguments.get("transform")
+        where = f"{self.component.where}#transform"
+        return self.config.stands_at(found, where) == self.config.stands_at(f"@{key}", where)
 
     def number(self, name: str, default: float) -> float:
         """Return an argument that is a number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medview.ml.convert.bundle_config import Arguments, BundleConfig
@@ -40,13 +40,33 @@ class TilesRead:
 
 @dataclass
 class OutputRead:
-    """What becomes of the network's answers."""
+    """What becomes of the network's answers.
 
+    Attributes
+    ----------
+    classes : int
+        Channels of the network.
+    voxel_mm3 : float or None
+        Of the model's grid while answers are on it; None on that of the volume.
+    activation, discrete : str
+        ``softmax`` or ``sigmoid``; empty before answers become probabilities, and before these become labels.
+    onehot : bool
+        Whether labels have a channel each.
+    """
+
+    classes: int
+    voxel_mm3: float | None
     activation: str = ""
     discrete: str = ""
+    onehot: bool = False
     carried: str = "logits"
     postprocess: list[dict[str, object]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+    def remark(self, text: str) -> None:
+        """Add what a person should know of a difference, once."""
+        if text not in self.remarks:
+            self.remarks.append(text)
 
 
 def read_inferer(config: BundleConfig, raw: object, where: str, dimensions: int) -> TilesRead:
@@ -84,11 +104,13 @@ def read_inferer(config: BundleConfig, raw: object, where: str, dimensions: int)
     return TilesRead(tuple(int(side) for side in sides), float(overlap[0]), mode == "constant", pad, axis)
 
 
-def read_postprocessing(config: BundleConfig, raw: object, where: str, voxel_mm3: float | None) -> OutputRead:
+def read_postprocessing(config: BundleConfig, raw: object, where: str, classes: int, voxel_mm3: float | None) -> OutputRead:
     """Read the transforms after the network.
 
     Parameters
     ----------
+    classes : int
+        Channels of the network.
     voxel_mm3 : float or None
         Of the model's grid; None for that of the volume.
 
@@ -97,46 +119,49 @@ def read_postprocessing(config: BundleConfig, raw: object, where: str, voxel_mm3
     PackError
         When a transform is unknown or needs code.
     """
-    read = OutputRead()
-    resampled = voxel_mm3 is not None
+    read = OutputRead(classes, voxel_mm3)
     for component in config.components(raw, where):
         if component.name in WITHOUT_EFFECT:
             continue
         if component.name == "Lambdad" and read.discrete:
             # It only rewrites numbers for a file; the segments are those of the channels.
-            read.remarks.append("The bundle ends in code (Lambdad), which is left out: segments are those of the channels.")
+            read.remark("The bundle ends in code (Lambdad), which is left out: segments are those of the channels.")
             continue
-        given = Arguments(config, component, EVERYWHERE)
-        if component.name == "Invertd":
-            _invert(read, resampled=resampled)
-            continue
-        if component.name == "Activationsd":
-            _activate(given, read)
-        elif component.name == "AsDiscreted":
-            _discrete(given, read)
-        elif component.name == "KeepLargestConnectedComponentd":
-            _largest(given, read)
-        elif component.name in ("RemoveSmallObjectsd", "RemoveSmallObjectd"):
-            _small(given, read, voxel_mm3)
-        else:
+        reader = _READERS.get(component.name)
+        if reader is None:
             config.refuse(f"{component.where}#_target_", component.name, "uses a transform MedView does not have")
+        given = Arguments(config, component, (*EVERYWHERE, *_ASIDE.get(component.name, ())))
+        reader(given, read)
         given.end()
     if not read.activation and read.discrete != "softmax":
         config.refuse(where, "postprocessing", "does not say how answers become labels")
     if read.discrete and read.activation and read.discrete == "softmax":
         read.activation = "softmax"
     read.activation = read.activation or read.discrete
-    if read.carried == "labels" and read.activation == "sigmoid":
-        read.carried = "probabilities"
-        read.remarks.append("Probabilities are brought back to the volume here, and masks in MONAI.")
     return read
 
 
-def _invert(read: OutputRead, *, resampled: bool) -> None:
-    if not resampled:
+_ASIDE: Mapping[str, tuple[str, ...]] = {"Invertd": ("transform", "orig_keys", "orig_meta_keys", "to_tensor")}
+"""Arguments that need not be worked out."""
+
+
+def _invert(given: Arguments, read: OutputRead) -> None:
+    nearest = given.flag("nearest_interp", True)
+    if given.take("post_func") is not None:
+        given.wrong("post_func", "needs code")
+    if not given.undoes("preprocessing"):
+        given.wrong("transform", "undoes something other than preprocessing, which MedView does not,")
+    if read.voxel_mm3 is None:
         return
-    if read.discrete:
+    read.voxel_mm3 = None
+    if read.postprocess:
+        read.remark("Pieces are looked for in the volume here, and on the model's grid in MONAI.")
+    if read.discrete and not nearest:
+        read.remark("Labels of the nearest voxel are brought back here; MONAI interpolates between the numbers of labels.")
+    if nearest or read.discrete:
+        # Whichever the largest answer is of a voxel, it is so before and after the nearest voxel is chosen.
         read.carried = "labels"
+        read.remark("Halfway between two voxels of the model either may count as the nearest, here and in MONAI.")
     elif read.activation:
         read.carried = "probabilities"
 
@@ -154,35 +179,65 @@ def _discrete(given: Arguments, read: OutputRead) -> None:
     if given.flag("threshold_values"):
         threshold = given.number("logit_thresh", 0.5)
     given.take("logit_thresh")
-    given.take("to_onehot")
     given.take("n_classes")
     if given.take("rounding") is not None or largest == (threshold is not None and threshold is not False):
         given.wrong("threshold", "makes labels in a way MedView does not")
     if not largest and (threshold != 0.5 or read.activation != "sigmoid"):
         given.wrong("threshold", "makes labels by a threshold other than one half of a probability")
     read.discrete = "softmax" if largest else "sigmoid"
+    read.onehot = given.take("to_onehot") not in (None, False) if largest else read.classes > 1
 
 
 def _largest(given: Arguments, read: OutputRead) -> None:
-    labels = given.take("applied_labels")
-    given.take("is_onehot")
-    given.take("connectivity")
+    if not read.discrete:
+        given.wrong("applied_labels", "keeps components before there are labels, which MedView does not,")
     if not given.flag("independent", True) or given.whole("num_components", 1) != 1:
         given.wrong("independent", "keeps components in a way MedView does not")
-    step: dict[str, object] = {"op": "largest_component"}
-    if labels is not None:
-        shift = 1 if read.activation == "sigmoid" and read.discrete != "softmax" else 0
-        step["values"] = [int(value) + shift for value in given.numbers("applied_labels") if int(value) + shift > 0]
-    read.postprocess.append(step)
+    if given.take("connectivity") not in (None, 3):
+        read.remark(_TOUCHING)
+    masks = read.discrete == "sigmoid"
+    onehot = read.onehot if given.take("is_onehot") is None else given.flag("is_onehot")
+    if onehot != read.onehot and (not masks or read.classes > 1):
+        given.wrong("is_onehot", "takes labels for something they are not")
+    # Channels of masks count from 0, which MONAI takes for the background unless it is told to work on it.
+    shift, labels = (1, read.classes) if masks and onehot else (0, read.classes if masks else read.classes - 1)
+    first = shift + 1
+    values = set(range(first, labels + 1))
+    if given.take("applied_labels") is not None:
+        values = {int(value) + shift for value in given.numbers("applied_labels")} & set(range(1, labels + 1))
+    if values == set(range(1, labels + 1)):
+        read.postprocess.append({"op": "largest_component"})
+    elif values:
+        read.postprocess.append({"op": "largest_component", "values": sorted(values)})
 
 
-def _small(given: Arguments, read: OutputRead, voxel_mm3: float | None) -> None:
+def _small(given: Arguments, read: OutputRead) -> None:
     least, measured = given.number("min_size", 64), given.flag("by_measure")
-    for name in ("connectivity", "independent_channels", "pixdim"):
-        given.take(name)
-    if not measured and voxel_mm3 is None:
+    given.take("pixdim")
+    if not read.discrete:
+        given.wrong("min_size", "drops objects before there are labels, which MedView does not,")
+    if given.take("connectivity", 1) != 3:
+        read.remark(_TOUCHING)
+    together, several = not given.flag("independent_channels", True), read.discrete == "softmax" and read.classes > 2
+    if together and (several or read.onehot):
+        read.remark("Small pieces are those of one label here, and of all labels together in MONAI.")
+    elif several and not read.onehot:
+        read.remark("Small pieces are dropped one by one here; MONAI drops whole labels of few voxels.")
+    if not measured and read.voxel_mm3 is None:
         given.wrong("min_size", "counts voxels of a grid it does not describe")
-    read.postprocess.append({"op": "remove_small", "min_mm3": least if measured else least * float(voxel_mm3 or 1.0)})
+    read.postprocess.append({"op": "remove_small", "min_mm3": least if measured else least * float(read.voxel_mm3 or 1.0)})
+
+
+_TOUCHING = "Pieces that touch by edges or corners count as one here, and not in MONAI."
+
+_READERS: Mapping[str, Callable[[Arguments, OutputRead], None]] = {
+    "Activationsd": _activate,
+    "AsDiscreted": _discrete,
+    "Invertd": _invert,
+    "KeepLargestConnectedComponentd": _largest,
+    "RemoveSmallObjectsd": _small,
+    "RemoveSmallObjectd": _small,
+}
 
 
 def labels_of(names: Sequence[str], activation: str, classes: int) -> list[str]:

@@ -65,7 +65,7 @@ def convert(source: Path, target: Path) -> None:
     tiles = read_inferer(config, _wanted(config, "inferer"), "inferer", network.dimensions)
     read = read_preprocessing(config, _wanted(config, "preprocessing"), "preprocessing", network.channels)
     volume_mm3 = math.prod(read.spacing_mm) if read.spacing_mm else None
-    output = read_postprocessing(config, _wanted(config, "postprocessing"), "postprocessing", volume_mm3)
+    output = read_postprocessing(config, _wanted(config, "postprocessing"), "postprocessing", network.classes, volume_mm3)
     card = read_card(metadata, root, title, network.channels)
     labels = labels_of(card.outputs, output.activation, network.classes)
     document = {

@@ -43,14 +43,15 @@ def label_grid(
 
     ``seen`` is the part of the model's grid that slabs come of; all of it when not given.
     """
-    if output.carried is Carried.LABELS:
-        return NearestLabels(shape_kji, prepared, context, seen)
+    nearest, model = output.carried is Carried.LABELS, prepared.shape_kji
 
     def grid(decision: Decision) -> GridLabels:
+        if nearest:
+            return GridLabels(model, Orientation(), model, context, seen=seen, decision=decision)
         return GridLabels(
             shape_kji,
             prepared.orientation,
-            prepared.shape_kji,
+            model,
             context,
             prepared.ratios_kji,
             seen,
@@ -59,9 +60,12 @@ def label_grid(
             prepared.coarse,
         )
 
+    found: LabelGrid
     if output.overlapping:
-        return OverlappingLabels([grid(Decision.BITS) for _ in range(0, len(output.labels), BITS)], len(output.labels))
-    return grid(Decision.PAINTED if output.activation == "sigmoid" else Decision.LARGEST)
+        found = OverlappingLabels([grid(Decision.BITS) for _ in range(0, len(output.labels), BITS)], len(output.labels))
+    else:
+        found = grid(Decision.PAINTED if output.activation == "sigmoid" else Decision.LARGEST)
+    return NearestLabels(shape_kji, prepared, found) if nearest else found
 
 
 def level_grid(shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None = None) -> GridLabels:
@@ -147,23 +151,21 @@ class OverlappingLabels:
 class NearestLabels:
     """Labels on the input's grid, each that of the nearest voxel of the model's.
 
-    Attributes
+    Parameters
     ----------
-    labels : ndarray of uint8, shape ``shape_kji``
-        Whole after the last slab.
+    shape_kji : tuple of int
+        Of the input.
+    prepared : Prepared
+    model : LabelGrid
+        Collects slabs into labels on the model's grid.
     """
 
-    def __init__(self, shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None = None) -> None:
-        self.labels: npt.NDArray[np.uint8] = np.zeros(shape_kji, dtype=np.uint8)
-        self._turned = prepared.orientation.turned(self.labels)[prepared.crop.slices]
-        model = prepared.shape_kji
-        self._model = GridLabels(model, Orientation(), model, context, seen=seen)
+    def __init__(self, shape_kji: Shape3, prepared: Prepared, model: LabelGrid) -> None:
+        self._shape_kji = shape_kji
+        self._orientation, self._crop = prepared.orientation, prepared.crop
+        self._model = model
         ratios = (None, None, None) if prepared.ratios_kji is None else prepared.ratios_kji
-        self._nearest = [_nearest(*axis) for axis in zip(self._turned.shape, model, ratios, strict=True)]
-
-    def maps(self) -> list[Labels]:
-        """Return the one label map (k, j, i)."""
-        return [self.labels]
+        self._nearest = [_nearest(*axis) for axis in zip(self._crop.shape_kji, prepared.shape_kji, ratios, strict=True)]
 
     def add(self, slab: LogitSlab) -> None:
         """Take in the next slab.
@@ -174,10 +176,18 @@ class NearestLabels:
             Between chunks.
         """
         self._model.add(slab)
-        if self._model.whole:
-            k, j, i = self._nearest
-            for n, below in enumerate(k):
-                self._turned[n] = self._model.labels[below][np.ix_(j, i)]
+
+    def maps(self) -> list[Labels]:
+        """Return label maps (k, j, i), as many as the model's grid has."""
+        return [self._brought_back(labels) for labels in self._model.maps()]
+
+    def _brought_back(self, labels: Labels) -> Labels:
+        found = np.zeros(self._shape_kji, dtype=np.uint8)
+        turned = self._orientation.turned(found)[self._crop.slices]
+        k, j, i = self._nearest
+        for n, below in enumerate(k):
+            turned[n] = labels[below][np.ix_(j, i)]
+        return found
 
 
 def _nearest(length: int, model_length: int, ratio: float | None) -> npt.NDArray[np.intp]:

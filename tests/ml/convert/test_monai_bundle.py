@@ -19,10 +19,11 @@ from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.volume import Volume
 from medview.ml.convert import monai_bundle
-from medview.ml.outputs import SegmentationOutput
+from medview.ml.outputs import Carried, SegmentationOutput
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import Registry
+from medview.ml.runners.finish import postprocess
 from medview.ml.runners.run import predict
 from medview.ml.spec import Grid
 from medview.workspace.models import add_model
@@ -116,7 +117,8 @@ def monais_answer(program: dict[str, Any], network: torch.nn.Module, *volumes: V
         item["pred"] = parser.get_parsed_content("inferer")(item["image"][None], network)[0]
     for step in after:
         if step["_target_"] == "Invertd":
-            item = transforms.Invertd("pred", chain, orig_keys="image", nearest_interp=step["nearest_interp"])(item)
+            how = {"nearest_interp": step["nearest_interp"]} if "nearest_interp" in step else {}
+            item = transforms.Invertd("pred", chain, orig_keys="image", **how)(item)
         elif step["_target_"] in NOT_HERE:
             item["pred"] = largest_of(np.asarray(item["pred"]), step["applied_labels"])
         else:
@@ -170,6 +172,47 @@ def test_a_bundle_answers_as_monai_does(tmp_path: Path) -> None:
     assert set(np.unique(expected)) == {0, 1, 2}
     for value in (1, 2):
         assert dice(expected == value, found == value) >= 0.999
+
+
+LEFT_OUT = {key: value for key, value in INVERTED.items() if key != "nearest_interp"}
+TO_LABELS = [on_answer("Activationsd", softmax=True), on_answer("AsDiscreted", argmax=True)]
+
+
+@pytest.mark.parametrize(
+    ("inverted", "place"),
+    [(LEFT_OUT, 0), (LEFT_OUT, 1), (LEFT_OUT, 2), ({**INVERTED, "nearest_interp": True}, 0)],
+)
+def test_the_nearest_voxels_are_brought_back_where_monai_does_it(
+    tmp_path: Path, inverted: dict[str, Any], place: int
+) -> None:
+    # No voxel of these spacings lies halfway between two of the model's, where rounding errors choose in MONAI.
+    volume = ct_volume((24, 40, 52), oblique_geometry((24, 40, 52), (3.2, 1.3, 0.9)))
+    about, program = spleen_like()
+    program["postprocessing"]["transforms"] = [*TO_LABELS[:place], inverted, *TO_LABELS[place:], SAVED]
+    network = balanced(monai_network(UNET), volume)
+    pack = converted(tmp_path, about, program, network)
+    assert isinstance(pack.spec.output, SegmentationOutput)
+    assert pack.spec.output.carried is Carried.LABELS
+    expected, found = monais_answer(program, network, volume), ours(pack, volume)
+    for value in (1, 2):
+        assert dice(expected == value, found == value) >= 0.999
+
+
+def test_only_voxels_halfway_between_two_of_the_model_may_differ_from_monais(tmp_path: Path) -> None:
+    shape, spacing = (24, 40, 52), (3.1, 1.3, 0.9)
+    volume = ct_volume(shape, oblique_geometry(shape, spacing))
+    about, program = spleen_like()
+    program["postprocessing"]["transforms"] = [*TO_LABELS, LEFT_OUT, SAVED]
+    network = balanced(monai_network(UNET), volume)
+    pack = converted(tmp_path, about, program, network)
+    assert "Halfway between two voxels" in pack.spec.card.limitations
+    differ = monais_answer(program, network, volume) != ours(pack, volume)
+    halfway = np.zeros(shape, dtype=bool)
+    for axis, (step, model) in enumerate(zip(spacing, (2.0, 1.5, 1.5), strict=True)):
+        places = np.arange(shape[axis]) * step / model
+        halfway |= (abs(places % 1.0 - 0.5) < 1e-6).reshape([-1 if n == axis else 1 for n in range(3)])
+    assert 0 < halfway.mean() < 0.05
+    assert (differ & ~halfway).mean() < 0.0005
 
 
 @pytest.mark.parametrize(
@@ -312,14 +355,22 @@ REGIONS = [on_answer("Activationsd", sigmoid=True), INVERTED, on_answer("AsDiscr
 NONZERO = on_image("NormalizeIntensityd", nonzero=True, channel_wise=True)
 
 
+SPACED = [*LOADED, on_image("Orientationd", axcodes="RAS"), on_image("Spacingd", pixdim=[1.3, 1.3, 1.7]), NONZERO]
+NEAREST_REGIONS = [REGIONS[0], REGIONS[2], LEFT_OUT]
+
+
 @pytest.mark.parametrize(
-    "chain",
+    ("chain", "postprocessing"),
     [
-        [*LOADED, on_image("CropForegroundd", source_key="image"), NONZERO],
-        [*LOADED, on_image("Orientationd", axcodes="RAS"), on_image("Spacingd", pixdim=[1.3, 1.3, 1.7]), NONZERO],
+        ([*LOADED, on_image("CropForegroundd", source_key="image"), NONZERO], REGIONS),
+        (SPACED, REGIONS),
+        (SPACED, NEAREST_REGIONS),
+        (SPACED, [LEFT_OUT, REGIONS[0], REGIONS[2]]),
     ],
 )
-def test_regions_of_two_sequences_are_those_of_monai(tmp_path: Path, chain: list[dict[str, Any]]) -> None:
+def test_regions_of_two_sequences_are_those_of_monai(
+    tmp_path: Path, chain: list[dict[str, Any]], postprocessing: list[dict[str, Any]]
+) -> None:
     shape = (22, 37, 43)
     there = np.zeros(shape, dtype=bool)
     there[2:20, 4:33, 6:40] = True
@@ -332,7 +383,7 @@ def test_regions_of_two_sequences_are_those_of_monai(tmp_path: Path, chain: list
     image = about["network_data_format"]["inputs"]["image"]
     image |= {"modality": "MR", "format": "magnitude", "num_channels": 2, "channel_def": {"0": "T1c", "1": "FLAIR"}}
     definition = {"_target_": "SegResNet", "in_channels": 2, "out_channels": 3, "blocks_down": [1, 1], "blocks_up": [1]}
-    program = inference(definition, chain, WINDOW, REGIONS)
+    program = inference(definition, chain, WINDOW, postprocessing)
     network = monai_network(definition)
     pack = converted(tmp_path, about, program, network)
     expected = monais_answer(program, network, *volumes)
@@ -344,6 +395,97 @@ def test_regions_of_two_sequences_are_those_of_monai(tmp_path: Path, chain: list
     assert (expected.sum(axis=(1, 2, 3)) > 100).sum() >= 2
     for judged, mask in zip(expected, masks, strict=True):
         assert dice(judged == 1, mask) >= 0.999 or judged.sum() < 100
+
+
+def steps_of(
+    folder: Path, labels: dict[str, str], classes: int, *postprocessing: dict[str, Any]
+) -> tuple[list[tuple[str, tuple[int, ...]]], str, ModelPack]:
+    """Return the names and values of a pack's last steps, what its card warns of, and the pack."""
+    definition = {**UNET, "out_channels": classes}
+    program = inference(definition, SPLEEN_LIKE, WINDOW, list(postprocessing))
+    pack = converted(folder, metadata(labels), program, monai_network(definition))
+    return [(step.op, step.values) for step in pack.spec.postprocess], pack.spec.card.limitations, pack
+
+
+ONE, THREE = {"0": "lesion"}, {"0": "core", "1": "whole", "2": "rim"}
+MASKS, MAP = [REGIONS[0], REGIONS[2]], TO_LABELS
+
+
+@pytest.mark.parametrize(
+    ("labels", "before", "arguments", "values"),
+    [
+        # One mask is a map of 0 and 1 to MONAI.
+        (ONE, MASKS, {}, [()]),
+        (ONE, MASKS, {"applied_labels": [1]}, [()]),
+        (ONE, MASKS, {"applied_labels": 1, "is_onehot": False}, [()]),
+        (ONE, MASKS, {"applied_labels": [0]}, []),
+        (ONE, MASKS, {"applied_labels": [0], "is_onehot": True}, [()]),
+        # Several masks are channels that count from 0, and the first is background to MONAI where nothing is said.
+        (THREE, MASKS, {"applied_labels": [0, 2]}, [(1, 3)]),
+        (THREE, MASKS, {"applied_labels": [0, 1, 2], "is_onehot": True}, [()]),
+        (THREE, MASKS, {}, [(2, 3)]),
+        (bundles.ORGANS, MAP, {}, [()]),
+        (bundles.ORGANS, MAP, {"applied_labels": [2]}, [(2,)]),
+        (bundles.ORGANS, MAP, {"applied_labels": [0]}, []),
+        (bundles.ORGANS, [MAP[0], {**MAP[1], "to_onehot": 3}], {"applied_labels": [1], "is_onehot": True}, [(1,)]),
+    ],
+)
+def test_largest_pieces_are_of_the_labels_monai_means(
+    tmp_path: Path,
+    labels: dict[str, str],
+    before: list[dict[str, Any]],
+    arguments: dict[str, Any],
+    values: list[tuple[int, ...]],
+) -> None:
+    kept = on_answer("KeepLargestConnectedComponentd", **arguments)
+    steps, _, _ = steps_of(tmp_path, labels, len(labels), *before, kept)
+    assert steps == [("largest_component", one) for one in values]
+
+
+@pytest.mark.parametrize(("arguments", "kept"), [({"applied_labels": [1]}, 1), ({"applied_labels": [0]}, 2), ({}, 1)])
+def test_the_largest_piece_of_one_mask_is_monais(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any], kept: int
+) -> None:
+    # MONAI finds pieces by a library that is not here; which labels it looks at is its own.
+    def largest(mask: torch.Tensor, *_how: object) -> torch.Tensor:
+        return torch.from_numpy(largest_of(mask.numpy().astype(np.uint8), [1])) == 1
+
+    monkeypatch.setattr("monai.transforms.post.array.get_largest_connected_component_mask", largest)
+    pieces = np.zeros((1, 6, 7, 8), dtype=np.float32)
+    pieces[0, :2, :3, :4] = pieces[0, 4:, 5:, 6:] = 1.0
+    judged = transforms.KeepLargestConnectedComponent(**arguments)(torch.from_numpy(pieces.copy())).numpy()[0]
+    assert ndimage.label(judged)[1] == kept
+    _, _, pack = steps_of(tmp_path, ONE, 1, *MASKS, on_answer("KeepLargestConnectedComponentd", **arguments))
+    found = pieces[0].astype(np.uint8)
+    postprocess(found, pack.spec.postprocess, 1.0, Inline())
+    assert np.array_equal(found, judged)
+
+
+def test_small_pieces_are_measured_on_the_grid_they_are_counted_on(tmp_path: Path) -> None:
+    small = on_answer("RemoveSmallObjectsd", min_size=10, connectivity=3)
+    steps, warned, pack = steps_of(tmp_path / "a", ONE, 1, *MASKS, small, LEFT_OUT)
+    assert steps == [("remove_small", ())]
+    assert pack.spec.postprocess[0].numbers["min_mm3"] == pytest.approx(10 * 1.5 * 1.5 * 2.0)
+    assert "on the model's grid in MONAI" in warned
+    assert "touch" not in warned
+    disabled = {**LEFT_OUT, "_disabled_": True}
+    assert steps_of(tmp_path / "b", ONE, 1, *MASKS, disabled, small)[0] == [("remove_small", ())]
+    with pytest.raises(PackError, match="counts voxels of a grid it does not describe"):
+        steps_of(tmp_path / "c", ONE, 1, *MASKS, LEFT_OUT, small)
+    measured = on_answer("RemoveSmallObjectsd", min_size=10, by_measure=True)
+    _, warned, pack = steps_of(tmp_path / "d", ONE, 1, *MASKS, LEFT_OUT, measured)
+    assert pack.spec.postprocess[0].numbers["min_mm3"] == 10
+    assert "touch by edges or corners count as one here" in warned
+
+
+def test_what_small_pieces_and_interpolated_labels_are_in_monai_is_told(tmp_path: Path) -> None:
+    small = {"by_measure": True, "min_size": 10}
+    _, warned, _ = steps_of(tmp_path / "a", bundles.ORGANS, 3, *MAP, INVERTED, on_answer("RemoveSmallObjectsd", **small))
+    assert "MONAI interpolates between the numbers of labels" in warned
+    assert "MONAI drops whole labels" in warned
+    joined = on_answer("RemoveSmallObjectsd", independent_channels=False, **small)
+    _, warned, _ = steps_of(tmp_path / "b", THREE, 3, *MASKS, joined, on_answer("KeepLargestConnectedComponentd"))
+    assert "of all labels together in MONAI" in warned
 
 
 @pytest.mark.parametrize(("version", "merging"), [("1.4.0", "old"), ("1.5.0", "first"), ("1.10", "first"), ("", "first")])
@@ -434,6 +576,15 @@ def changed(program: dict[str, Any], way: str, value: object) -> dict[str, Any]:
         ("inferer.roi_size", [96, 96, -1], "has no size of tiles"),
         ("postprocessing.transforms.2", on_answer("AsDiscreted", threshold=0.3), "threshold other than one half"),
         ("postprocessing.transforms.1", on_answer("Lambdad", func="$lambda x: x"), "Lambdad"),
+        ("postprocessing.transforms.1.post_func", "$lambda x: x > 0", r"needs code at .*post_func \(\$lambda"),
+        ("postprocessing.transforms.1.post_func", "threshold", r"needs code at .*post_func \(threshold"),
+        ("postprocessing.transforms.1.unheard_of", 1, "asks Invertd for something MedView does not have"),
+        ("postprocessing.transforms.1.transform", "@inferer", "undoes something other than preprocessing"),
+        ("postprocessing.transforms.1.transform", None, "undoes something other than preprocessing"),
+        ("postprocessing.transforms.1.nearest_interp", "maybe", "has no true or false"),
+        ("postprocessing.transforms.0", on_answer("KeepLargestConnectedComponentd"), "before there are labels"),
+        ("postprocessing.transforms.0", on_answer("RemoveSmallObjectsd", by_measure=True), "before there are labels"),
+        ("postprocessing.transforms.3", on_answer("RemoveSmallObjectsd"), "counts voxels of a grid it does not describe"),
         ("postprocessing.transforms", [], "does not say how answers become labels"),
     ],
 )

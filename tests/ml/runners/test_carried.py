@@ -36,7 +36,8 @@ def ours(carried: Carried, prepared: Prepared, logits: torch.Tensor) -> np.ndarr
     grid = label_grid(output, SHAPE, prepared, Inline())
     for first in range(0, logits.shape[1], 5):
         grid.add(as_carried(LogitSlab(first, logits[:, first : first + 5]), output))
-    return grid.labels
+    (labels,) = grid.maps()
+    return labels
 
 
 def monai(logits: torch.Tensor, mode: str) -> torch.Tensor:
@@ -63,6 +64,21 @@ def test_each_way_gives_the_labels_monai_gives(carried: Carried) -> None:
     found = ours(carried, prepared, logits)
     assert len(np.unique(found)) == 4
     assert (found == judged.numpy().transpose(2, 1, 0)).mean() > 0.9995
+
+
+def test_masks_of_the_nearest_voxels_are_those_of_monai() -> None:
+    prepared, logits = on_the_model_grid()
+    judged = monai((logits[1:].sigmoid() >= 0.5).float(), "nearest").numpy().transpose(0, 3, 2, 1) == 1
+    output = SegmentationOutput(LABELS, "sigmoid", overlapping=True, carried=Carried.LABELS)
+    grid = label_grid(output, SHAPE, prepared, Inline())
+    for first in range(0, logits.shape[1], 5):
+        grid.add(as_carried(LogitSlab(first, logits[1:, first : first + 5]), output))
+    maps = grid.maps()
+    assert len(maps) > 1
+    for n, mask in enumerate(judged, start=1):
+        found = np.logical_or.reduce([labels == n for labels in maps])
+        assert mask.any()
+        assert (found == mask).mean() > 0.9995
 
 
 def test_the_three_ways_differ_where_it_matters() -> None:
