@@ -77,12 +77,12 @@ def _zscore_nonzero(values: torch.Tensor, _step: Step, _masks: Masks) -> None:
 
 
 def _zscore_inside(values: torch.Tensor, _step: Step, masks: Masks) -> None:
-    """Count and change what lies inside the outline of everything that is not 0, whatever it is itself."""
+    """Change what lies inside the outline of everything that is not 0, whatever it is itself; padding does not count."""
     assert masks.inside is not None
-    inside = values[masks.inside]
-    if inside.numel():
-        spread, mean = torch.std_mean(inside, correction=0)
-        values[masks.inside] = inside.sub_(float(mean)).div_(max(float(spread), 1e-8))
+    counted = values[masks.inside if masks.seen is None else masks.inside & masks.seen]
+    if counted.numel():
+        spread, mean = torch.std_mean(counted, correction=0)
+        values[masks.inside] = values[masks.inside].sub_(float(mean)).div_(max(float(spread), 1e-8))
 
 
 def _minmax(values: torch.Tensor, _step: Step, masks: Masks) -> None:

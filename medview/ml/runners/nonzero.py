@@ -16,12 +16,12 @@ CHUNK_VOXELS = 1 << 22
 """Voxels looked at between two looks at Cancel."""
 
 BoolArray = npt.NDArray[np.bool_]
-Reader = Callable[[int, int], npt.NDArray[np.float32]]
-"""Gives a channel's values in slices from one to another, in the model's axes."""
+NotZero = Callable[[int, int], BoolArray]
+"""Says what of a channel is not 0 in slices from one to another, in the model's axes."""
 
 
 def crop_of(
-    shape_kji: Shape3, channels: Sequence[Reader], wanted: InputSpec, context: JobContext
+    shape_kji: Shape3, channels: Sequence[NotZero], wanted: InputSpec, context: JobContext
 ) -> tuple[Box, BoolArray | None]:
     """Return the part of the input that a model is shown, in its axes, and inside it what is not 0 in any channel.
 
@@ -38,10 +38,10 @@ def crop_of(
         return whole, None
     found = np.zeros(shape_kji, dtype=np.bool_)
     step = max(1, CHUNK_VOXELS // (shape_kji[1] * shape_kji[2]))
-    for read in channels:
+    for not_zero in channels:
         for k in range(0, shape_kji[0], step):
             context.raise_if_cancelled()
-            found[k : k + step] |= read(k, min(k + step, shape_kji[0])) != 0
+            found[k : k + step] |= not_zero(k, min(k + step, shape_kji[0]))
     # A volume of nothing but 0 is looked at as it is.
     box = (Box.around(found) or whole) if wanted.crop is Crop.NONZERO else whole
     return box, found[box.slices] if masked else None

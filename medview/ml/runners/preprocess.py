@@ -80,7 +80,7 @@ class Shown:
     shape_kji : tuple of int
         Of the model's grid over the crop.
     nonzero : ndarray of bool or None
-        What of the crop is not 0 in any channel, where a step asks for it.
+        What of the crop is measured and not 0 in any channel, where a step asks for it.
     """
 
     orientation: Orientation
@@ -100,8 +100,8 @@ def shown_of(volumes: Sequence[Volume], wanted: InputSpec, context: JobContext) 
     geometry = volumes[0].geometry
     orientation = Orientation.towards(geometry, wanted.orientation, wanted.axes)
     whole = Box.whole(orientation.turned_shape(geometry.shape_kji))
-    readers = [_Channel(volume, orientation, whole).read for volume in volumes]
-    crop, nonzero = crop_of(whole.shape_kji, readers, wanted, context)
+    channels = [_Channel(volume, orientation, whole).not_zero for volume in volumes]
+    crop, nonzero = crop_of(whole.shape_kji, channels, wanted, context)
     shape = model_shape(crop.shape_kji, orientation.turned_numbers(geometry.spacing_kji_mm), wanted)
     return Shown(orientation, crop, shape, nonzero)
 
@@ -216,6 +216,13 @@ class _Channel:
             numbers *= np.float32(self._volume.rescale.slope)
             numbers += np.float32(self._volume.rescale.intercept)
         return numbers
+
+    def not_zero(self, low: int, high: int) -> BoolArray:
+        """Return where some slices show something else than 0. Padding shows nothing, whatever takes its place."""
+        found = self.read(low, high) != 0
+        if self._volume.padding is not None:
+            found &= ~self._volume.is_padding(self._stored[low:high])
+        return found
 
     def seen(self, shape: Shape3, device: torch.device) -> torch.Tensor | None:
         """Return which voxels of a grid over the crop show something, for statistics; None where all do."""

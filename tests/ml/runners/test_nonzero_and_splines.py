@@ -108,6 +108,27 @@ def test_what_is_zero_is_told_after_rescaling() -> None:
     assert np.allclose(values, (inside - inside.mean()) / inside.std(), atol=1e-5)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_padding_is_no_tissue_although_its_stand_in_is_not_zero(*, first: bool) -> None:
+    rng = np.random.default_rng(6)
+    shape, tissue = (9, 12, 14), (slice(2, 7), slice(3, 10), slice(1, 12))
+    one, other = (np.full(shape, -2000, dtype=np.int16) for _ in range(2))
+    for values in (one, other):
+        values[tissue] = np.rint(rng.normal(0, 30, (5, 7, 11)))
+    # Inside the outline, but measured in one of the channels only.
+    other[4, 5:8, 5:9] = -2000
+    geometry = oblique_geometry(shape)
+    volumes = [Volume(values, geometry, "MR", "", padding=(-2000.0, -2000.0)) for values in (one, other)]
+    channels = tuple(ChannelSpec(name, intensity=(Step("zscore_inside"),)) for name in "ab")
+    spec = InputSpec(channels, None, None, crop=Crop.NONZERO, intensity_first=first)
+    prepared = prepare(volumes, spec, Inline())
+    assert prepared.crop == Box((2, 3, 1), (7, 10, 12))
+    for found, stored in zip(prepared.values.numpy(), (one[tissue], other[tissue]), strict=True):
+        measured = stored[stored != -2000].astype(np.float64)
+        expected = (np.where(stored == -2000, measured.min(), stored) - measured.mean()) / measured.std()
+        assert np.abs(found - expected).max() < 1e-4
+
+
 def test_a_case_of_nothing_is_looked_at_whole() -> None:
     volume = Volume(np.zeros((6, 7, 8), dtype=np.int16), oblique_geometry((6, 7, 8)), "MR", "")
     prepared = prepare([volume], like_nnunet((1.0, 1.0, 1.0), "zscore_inside", 1), Inline())
