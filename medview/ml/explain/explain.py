@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from medview.core.errors import ModelError
+from medview.core.errors import DeviceError, ModelError
 from medview.core.explanation import Explanation
 from medview.core.geometry import Geometry
 from medview.core.heat import Heat, to_levels
@@ -22,15 +23,16 @@ from medview.core.language import _
 from medview.core.source import Source, SourceKind
 from medview.ml.explain.deletion import deletion_check
 from medview.ml.explain.gradcam import deepest_layer, gradcam
-from medview.ml.explain.occlusion import occlusion
+from medview.ml.explain.occlusion import AT_ONCE, occlusion
 from medview.ml.explain.targets import Target, box_target, class_target, slice_of
 from medview.ml.explain_request import ExplainRequest
 from medview.ml.outputs import ClassificationOutput
 from medview.ml.runners.device_errors import explained
-from medview.ml.runners.memory_plan import make_plan
-from medview.ml.runners.placing import to_turned, voxel_scale
-from medview.ml.runners.preprocess import Prepared, prepare
-from medview.ml.spec import ModelSpec
+from medview.ml.runners.memory_plan import FLOAT, plan_for
+from medview.ml.runners.model_grid import ModelGrid
+from medview.ml.runners.preprocess import Prepared, prepare, shown_of
+from medview.ml.runners.run import let_go
+from medview.ml.spec import Shape3
 from medview.ml.weights import load_network
 
 COVER_MM = 12.0
@@ -74,9 +76,12 @@ def explain(request: ExplainRequest, context: JobContext) -> Explanation:
             check = deletion_check(
                 looked.values, heat, _scoring(network, looked.target, context), fill, _ticker(context, 0.85, 1.0)
             )
-    except (RuntimeError, MemoryError, ValueError) as error:
+    except (RuntimeError, MemoryError, AssertionError, ValueError) as error:
         _log.exception("%s could not be explained", spec.key)
-        raise explained(spec.name, error) from error
+        wrong = explained(spec.name, error)
+        if isinstance(wrong, DeviceError):
+            let_go()
+        raise wrong from error
     strengths = heat.numpy()
     if not strengths.max() > 0:
         raise ModelError(
@@ -102,12 +107,14 @@ def _start(request: ExplainRequest, context: JobContext) -> tuple[_Looked, Prepa
     context.progress(0.0, f"Loading {spec.name}")
     # Not one of those kept for runs: they were made for answers only and know no gradients.
     network = load_network(request.predict.pack)
-    device = _device(request, spec, network)
+    context.progress(0.03, "Preparing the volume")
+    shown = shown_of(request.predict.volumes, spec.input, context)
+    device = _device(request, network, shown.shape_kji)
     network = network.to(device)
     for leaf in network.modules():
         leaf.register_forward_pre_hook(lambda *_inputs: context.raise_if_cancelled())
     context.progress(0.05, "Preparing the volume")
-    prepared = prepare(request.predict.volumes, spec.input, context, device)
+    prepared = prepare(request.predict.volumes, spec.input, context, device, shown)
     values = prepared.values.clone()[None]
     if isinstance(spec.output, ClassificationOutput):
         number = spec.output.classes.index(request.class_name)
@@ -125,11 +132,18 @@ def _start(request: ExplainRequest, context: JobContext) -> tuple[_Looked, Prepa
     return _Looked(part, corner, target), prepared, network
 
 
-def _device(request: ExplainRequest, spec: ModelSpec, network: nn.Module) -> torch.device:
-    tile = spec.tiling.tile_kji if spec.tiling is not None else (1, 8, 8)
-    return make_plan(
-        network, spec.tiling, tile, spec.out_channels, request.predict.device, spec.name, in_channels=spec.in_channels
-    ).device
+def _device(request: ExplainRequest, network: nn.Module, shape_kji: Shape3) -> torch.device:
+    """Return where there is room: for the volume, a copy of it, and covered copies of what is looked at."""
+    pack = request.predict.pack
+    spec = pack.spec
+    looked = shape_kji
+    if spec.tiling is not None:
+        looked = spec.tiling.tile_kji
+    elif spec.input.dimensions == 2:
+        looked = (1, shape_kji[1], shape_kji[2])
+    channel = 2 * math.prod(shape_kji) + AT_ONCE * math.prod(looked)
+    held = FLOAT * spec.in_channels * channel
+    return plan_for(pack, network, looked, request.predict.device, held).device
 
 
 def _heat(
@@ -179,18 +193,11 @@ def _ticker(context: JobContext, first: float, last: float) -> Callable[[float],
 def _geometry(request: ExplainRequest, prepared: Prepared, looked: _Looked) -> Geometry:
     """Return the grid of what was looked at in the patient: the model's axes, spacing and corner."""
     whole = request.predict.volume.geometry
-    shape = tuple(int(n) for n in looked.values.shape[2:])
-    scale = voxel_scale(prepared)
-    middle = to_turned(prepared, np.asarray(looked.corner_kji) + 0.5) - 0.5
-    affine = np.eye(4)
-    first = np.zeros(3)
-    for n, axis in enumerate(prepared.orientation.axes):
-        backwards = prepared.orientation.flipped[n]
-        affine[:3, n] = whole.affine_lps[:3, axis] * scale[n] * (-1.0 if backwards else 1.0)
-        # The middle of the first voxel, counted in the input's voxels from its own first middle.
-        first[axis] = whole.shape_kji[axis] - 1 - middle[n] if backwards else middle[n]
-    affine[:3, 3] = whole.point_lps_mm(first)
-    return Geometry((shape[0], shape[1], shape[2]), affine, whole.frame_of_reference_uid, whole.calibration)
+    grid = ModelGrid.of(prepared, whole).geometry
+    k, j, i = (int(n) for n in looked.values.shape[2:])
+    affine = np.array(grid.affine_lps)
+    affine[:3, 3] = grid.point_lps_mm(looked.corner_kji)
+    return Geometry((k, j, i), affine, whole.frame_of_reference_uid, whole.calibration)
 
 
 def _source(request: ExplainRequest) -> Source:

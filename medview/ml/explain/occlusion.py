@@ -13,6 +13,9 @@ MOST_PLACES = 240
 
 LEAST_SIDE = 3
 
+AT_ONCE = 2
+"""Covered copies that go through the network together."""
+
 Shape = tuple[int, int, int]
 
 
@@ -22,7 +25,6 @@ def occlusion(
     side_kji: Shape,
     fill: torch.Tensor,
     tick: Callable[[float], None],
-    at_once: int = 2,
 ) -> torch.Tensor:
     """Return how far the score falls where the picture is covered, as a mean over the covers on each voxel.
 
@@ -48,9 +50,9 @@ def occlusion(
     starts = list(product(*(_starts(n, s) for n, s in zip(shape, side, strict=True))))
     sums, counts = torch.zeros(shape), torch.zeros(shape)
     before = float(score(values)[0])
-    for n in range(0, len(starts), at_once):
+    for n in range(0, len(starts), AT_ONCE):
         tick(n / len(starts))
-        here = starts[n : n + at_once]
+        here = starts[n : n + AT_ONCE]
         covered = values.repeat(len(here), 1, 1, 1, 1)
         windows = [tuple(slice(a, a + s) for a, s in zip(at, side, strict=True)) for at in here]
         for one, window in zip(covered, windows, strict=True):

@@ -219,7 +219,7 @@ class _Channel:
 
     def not_zero(self, low: int, high: int) -> BoolArray:
         """Return where some slices show something else than 0. Padding shows nothing, whatever takes its place."""
-        found = self.read(low, high) != 0
+        found = np.asarray(self.read(low, high) != 0)
         if self._volume.padding is not None:
             found &= ~self._volume.is_padding(self._stored[low:high])
         return found
