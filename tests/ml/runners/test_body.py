@@ -13,7 +13,7 @@ from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.volume import Rescale, Volume
 from medview.ml.predict import PredictRequest
-from medview.ml.runners import run
+from medview.ml.runners import memory_plan, run
 from medview.ml.runners.body import MARGIN_MM, find_body
 from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.run import predict
@@ -104,13 +104,13 @@ def test_a_cropped_run_gives_the_labels_of_the_whole_one_inside_the_body_and_non
     wanted = {**NATIVE, "crop": "body", "spacing_kji_mm": [3.5, 2.5, 2.0], "orientation": "SPL"}
     pack = balanced(tmp_path / "pack", volume, network=network, tiling=tiling, input=wanted)
     seen = []
-    plan = run.make_plan
+    plan = memory_plan.make_plan
 
     def watched(*args: object, **kwargs: object) -> object:
         seen.append(args[2])
         return plan(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run, "make_plan", watched)
+    monkeypatch.setattr(memory_plan, "make_plan", watched)
     masks = [predict(PredictRequest(volume, pack, crop=crop), Inline()).mask for crop in (True, False)]
     assert masks[0] is not None
     assert masks[1] is not None
