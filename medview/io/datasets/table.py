@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from medview.core.errors import ReadError
 from medview.core.job import Inline, JobContext
 from medview.io.datasets.class_folders import list_class_folders
+from medview.io.datasets.coco import list_coco
 from medview.io.datasets.foreign import DatasetRequest, ForeignDataset
 from medview.io.datasets.image_mask import list_image_mask
 from medview.io.datasets.medmnist import list_medmnist
 from medview.io.datasets.nifti_pairs import list_nifti_pairs
 from medview.io.datasets.voc import list_voc
+from medview.io.datasets.yolo import list_yolo
 from medview.io.reader_pool import InlinePool, Pool
 
 
@@ -35,7 +37,9 @@ class DatasetFormat:
 FORMATS: Mapping[str, DatasetFormat] = {
     "nifti-pairs": DatasetFormat("Volumes and label maps (NIfTI, NRRD)", list_nifti_pairs),
     "image-mask": DatasetFormat("Pictures and masks (PNG, JPEG)", list_image_mask),
+    "coco": DatasetFormat("COCO", list_coco),
     "voc": DatasetFormat("Pascal VOC", list_voc),
+    "yolo": DatasetFormat("YOLO", list_yolo),
     "class-folders": DatasetFormat("A folder for every class", list_class_folders),
     "medmnist-npz": DatasetFormat("MedMNIST (.npz)", list_medmnist),
 }
