@@ -10,8 +10,8 @@ from sqlalchemy import Connection, insert, select
 from medview.store import schema
 from medview.store.database import Database
 
-_KEY = "label_set"
-"""Of the row in ``facts``; programs that do not know it leave it as it is."""
+_KEY, _BEFORE = "label_set", "label_set_before"
+"""Of the rows in ``facts``: the label set, and the one in whose place it was put. Programs that know none leave them."""
 
 
 class LabelSetBook:
@@ -33,12 +33,15 @@ class LabelSetBook:
             return connection.execute(select(facts.value).where(facts.key == _KEY)).scalar_one_or_none() or ""
 
     def keep(self, text: str) -> None:
-        """Write the JSON in place of what is there.
+        """Write the JSON in place of what is there, which is kept beside it until the next time.
 
         Raises
         ------
         MedViewError
             When the project cannot be written.
         """
+        before = self.text()
         with self._changing() as connection:
+            if before:
+                connection.execute(insert(schema.facts).prefix_with("OR REPLACE").values(key=_BEFORE, value=before))
             connection.execute(insert(schema.facts).prefix_with("OR REPLACE").values(key=_KEY, value=text))

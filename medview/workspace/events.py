@@ -8,7 +8,7 @@ from enum import Enum
 
 from medview.core.annotations import BoxAnnotation, Trace
 from medview.core.box import Box
-from medview.core.changes import AnnotationChange, Change
+from medview.core.changes import AnnotationChange, AnswerChange, Change
 from medview.core.label_patch import LabelPatch
 from medview.core.measurement import Measurement
 
@@ -42,9 +42,10 @@ class LabelsChanged:
 
     @property
     def only_figures(self) -> bool:
-        """Whether nothing but measurements, boxes or traces changed; panes that show labels need not draw them anew."""
+        """Whether nothing but measurements, boxes, traces or answers changed; panes need not draw labels anew."""
         return bool(self.changes) and all(
-            isinstance(change, AnnotationChange) and isinstance(change.after or change.before, _FIGURES)
+            isinstance(change, AnswerChange)
+            or (isinstance(change, AnnotationChange) and isinstance(change.after or change.before, _FIGURES))
             for change in self.changes
         )
 

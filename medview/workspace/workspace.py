@@ -16,6 +16,7 @@ from medview.workspace.differences import Differences
 from medview.workspace.effects import Effects
 from medview.workspace.efforts import Efforts
 from medview.workspace.events import LabelsChanged, Message, Severity, WayOut
+from medview.workspace.form_book import FormBook
 from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
@@ -86,6 +87,7 @@ class Workspace:
         self.differences = Differences(self)
         self.queue = ModelQueue(self)
         self.efforts = Efforts(self)
+        self.forms = FormBook(self)
 
     @property
     def series(self) -> list[Series]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,10 @@ def test_the_label_set_of_a_project_is_kept_copied_and_recovered(tmp_path: Path,
     project.label_set.keep('{"name": "first"}')
     project.label_set.keep('{"name": "Brüste"}')
     assert project.label_set.text() == '{"name": "Brüste"}'
+    with sqlite3.connect(project.path / "project.db") as connection:
+        (before,) = connection.execute("SELECT value FROM facts WHERE key = 'label_set_before'").fetchone()
+    connection.close()
+    assert before == '{"name": "first"}', "one that could not be read is not lost"
     assert project.verify().problems == ()
     assert project.save_copy(tmp_path / "copy.medview") == []
     recover_project(project.path, tmp_path / "recovered.medview")

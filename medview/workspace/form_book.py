@@ -1,0 +1,106 @@
+"""What is asked in the project that is open: the forms of its label set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from medview.core.errors import MedViewError, StoreError
+from medview.core.form import Form, Forms, Question, asked
+from medview.core.label_set import LabelSet
+from medview.io.label_sets import as_document, label_set_of_text
+from medview.workspace.lesions import PieceIndex
+
+if TYPE_CHECKING:
+    from medview.store.project import Project
+    from medview.workspace.open_case import OpenCase
+    from medview.workspace.workspace import Workspace
+
+_NONE = LabelSet("", ())
+
+
+class FormBook:
+    """Holds the label set of the project; without a project one for the session.
+
+    Attributes
+    ----------
+    pieces : PieceIndex
+        Which lesions answers belong to.
+    """
+
+    changed = Signal()
+    """Other questions are asked."""
+    wanted = Signal(str, str)
+    """Somebody wants to answer: key of a target and uid of a question, or both empty for the first of what is shown."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._of: Project | None = None
+        self._label_set = _NONE
+        self.pieces = PieceIndex()
+        workspace.case_closing.connect(self._on_closing)
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The label set of the project, read when it is asked for the first time; empty where there is none."""
+        project = self._workspace.services.project
+        if project is not self._of:
+            self._of = project
+            self._label_set = _NONE if project is None else self._read(project)
+        return self._label_set
+
+    @property
+    def forms(self) -> Forms:
+        """The forms of the project."""
+        return self.label_set.forms
+
+    def asked_of(self, case: OpenCase) -> Iterator[tuple[Form, Question]]:
+        """Give every question that is asked of a case."""
+        return asked(self.forms, case.volume.modality)
+
+    def use(self, forms: Forms) -> None:
+        """Ask these forms from now on.
+
+        Raises
+        ------
+        MedViewError
+            When the project cannot be written; what was asked before is asked on.
+        """
+        before, project = self.label_set, self._workspace.services.project
+        after = replace(before, name=before.name or "Forms", forms=forms)
+        if after == before:
+            return
+        if project is not None:
+            if project.read_only:
+                raise StoreError(project.read_only_reason)
+            project.label_set.keep(json.dumps(as_document(after), ensure_ascii=False))
+        self._label_set = after
+        self.changed.emit()
+
+    def add(self, forms: Forms) -> int:
+        """Ask these forms beside those there are, in place of older versions of the same; return how many are new.
+
+        Raises
+        ------
+        MedViewError
+            When the project cannot be written.
+        """
+        mine = {form.uid: form for form in self.forms}
+        fresh = [form for form in forms if form.uid not in mine or form.version > mine[form.uid].version]
+        self.use(tuple((mine | {form.uid: form for form in fresh}).values()))
+        return len(fresh)
+
+    def _read(self, project: Project) -> LabelSet:
+        try:
+            text = project.label_set.text()
+            return label_set_of_text(text) if text else _NONE
+        except MedViewError as error:
+            self._workspace.report(error)
+            return _NONE
+
+    def _on_closing(self, case: OpenCase) -> None:
+        self.pieces.forget(case.key)
