@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, update
 
+from medview.core.answer import Answer, AnswerKey
 from medview.core.effort import Effort
 from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
 from medview.core.prediction import ProposedMasks
 from medview.store import recover, schema
+from medview.store.answers import case_answers
 from medview.store.ballast import Ballast, Reserve
 from medview.store.cases import (
     CaseKey,
@@ -180,6 +182,12 @@ class CaseBook:
         self.journal.flush()
         with self._database.reading() as connection:
             return case_efforts(connection)
+
+    def answers(self) -> dict[int, dict[AnswerKey, Answer]]:
+        """Return what was answered to questions of forms, by case."""
+        self.journal.flush()
+        with self._database.reading() as connection:
+            return case_answers(connection)
 
     def _check_writable(self) -> None:
         if self._lock is None:

@@ -43,15 +43,9 @@ def takes(asked: Asked, value: Value) -> bool:
     return wrong(asked.question, value) is None
 
 
-def go_to_missing(workspace: Workspace, after: tuple[str, str] = ("", "")) -> bool:
-    """Show what the next missing answer is about and ask for it; False when none is missing.
-
-    Parameters
-    ----------
-    after : tuple of str
-        Key of the target and uid of the question one comes from; the ends meet.
-    """
-    case = workspace.active
+def go_to_missing(workspace: Workspace) -> bool:
+    """Show what the next missing answer, from where hands are, is about, and ask for it; False when none is missing."""
+    case, at = workspace.active, workspace.forms.at
     if case is None:
         return False
     rows = missing_now(workspace, case)
@@ -59,7 +53,7 @@ def go_to_missing(workspace: Workspace, after: tuple[str, str] = ("", "")) -> bo
         workspace.say(_("Every required question is answered."))
         return False
     keys = [(row.target.key, row.question.uid) for row in rows]
-    row = rows[(keys.index(after) + 1) % len(rows)] if after in keys else rows[0]
+    row = rows[(keys.index(at) + 1) % len(rows)] if at in keys else rows[0]
     look_at(case, row.target)
     workspace.forms.wanted.emit(row.target.key, row.question.uid)
     return True

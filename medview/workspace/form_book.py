@@ -30,6 +30,8 @@ class FormBook:
     ----------
     pieces : PieceIndex
         Which lesions answers belong to.
+    at : tuple of str
+        Key of the target and uid of the question that hands are at, or both empty.
     """
 
     changed = Signal()
@@ -42,6 +44,7 @@ class FormBook:
         self._of: Project | None = None
         self._label_set = _NONE
         self.pieces = PieceIndex()
+        self.at = ("", "")
         workspace.case_closing.connect(self._on_closing)
 
     @property

@@ -50,11 +50,7 @@ def drawn_target(one: Drawn) -> Target:
 
 def piece_target(case: OpenCase, segment: Segment, piece: Component, pieces: PieceIndex) -> Target:
     """Return a piece of a segment as a target: the one that was answered for already, wherever its middle lies now."""
-    for target in answered_targets(case, Level.LESION):
-        mine = target.segment_id == segment.segment_id
-        if mine and (found := pieces.at(case, segment, target.at_kji)) is not None and found.number == piece.number:
-            return replace(target, name=segment.name)
-    return Target(Level.LESION, segment_id=segment.segment_id, at_kji=piece.centre_kji, name=segment.name)
+    return _answered_pieces(case, segment, pieces).get(piece.number) or _fresh(segment, piece)
 
 
 def answered_targets(case: OpenCase, level: Level) -> list[Target]:
@@ -68,7 +64,8 @@ def named_lesions(case: OpenCase, question: Question, pieces: PieceIndex) -> lis
     for segment in case.labels.segmentation.segments:
         figures = case.figures.current(case.labels.segmentation, segment)
         if figures is not None and question.asks_about(segment.name):
-            found += [piece_target(case, segment, piece, pieces) for piece in figures.components]
+            known = _answered_pieces(case, segment, pieces)
+            found += [known.get(piece.number) or _fresh(segment, piece) for piece in figures.components]
     return found
 
 
@@ -122,6 +119,20 @@ def look_at(case: OpenCase, target: Target) -> None:
         case.view.active_annotation_id = ""
         case.view.active_segment_id = target.segment_id
         case.view.look_at(target.at_kji, case.volume.geometry.shape_kji)
+
+
+def _fresh(segment: Segment, piece: Component) -> Target:
+    return Target(Level.LESION, segment_id=segment.segment_id, at_kji=piece.centre_kji, name=segment.name)
+
+
+def _answered_pieces(case: OpenCase, segment: Segment, pieces: PieceIndex) -> dict[int, Target]:
+    """Return the pieces that something was answered about, by number; of several answered for one the first counts."""
+    found: dict[int, Target] = {}
+    for target in answered_targets(case, Level.LESION):
+        mine = target.segment_id == segment.segment_id
+        if mine and (piece := pieces.at(case, segment, target.at_kji)) is not None:
+            found.setdefault(piece.number, replace(target, name=segment.name))
+    return found
 
 
 def _at(case: OpenCase, one: Drawn) -> bool:

@@ -88,6 +88,7 @@ def test_answers_given_changed_and_undone_are_there_when_opened_again(project: P
         assert stored_fingerprint(again, painter.case_id) == before
         answers = again.load_case(painter.case_id).labels.answers
         assert answers == {one.key: one for one in (ANSWERS[0], changed, *ANSWERS[2:])}
+        assert again.answers() == {painter.case_id: answers}, "the journal alone says the same"
         assert again.verify().problems == ()
 
 

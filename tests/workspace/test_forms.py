@@ -242,7 +242,8 @@ def test_every_lesion_that_a_question_names_is_missing_an_answer(workspace: Work
     asked: list[tuple[str, str]] = []
     workspace.forms.wanted.connect(lambda target, question: asked.append((target, question)))
     for _turn in range(3):
-        assert go_to_missing(workspace, asked[-1] if asked else ("", ""))
+        workspace.forms.at = asked[-1] if asked else ("", "")
+        assert go_to_missing(workspace)
         give(workspace, rows(workspace, case)["Margin"], (GOOD,))
     assert missing_now(workspace, case) == []
     assert {one.target.annotation_id for one in case.labels.answers.values()} == {box.annotation_id, ""}
@@ -258,7 +259,8 @@ def test_a_slice_that_was_begun_is_missing_the_rest_and_can_be_gone_to(workspace
     case.view.set_slice(0, 2)
     give(workspace, rows(workspace, case)["Noise"], (BAD,))
     assert missing(workspace, case) == [("slice 2", "Motion"), ("slice 9", "Noise")]
-    assert go_to_missing(workspace, ("slice 2", MOTION.uid))
+    workspace.forms.at = ("slice 2", MOTION.uid)
+    assert go_to_missing(workspace)
     assert case.view.crosshair_kji[0] == 9
 
 

@@ -1,0 +1,54 @@
+"""What the journal says was answered in all cases of a project, without replaying anything else."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import Connection, or_, select
+
+from medview.core.answer import Answer, AnswerKey
+from medview.core.changes import AnswerChange
+from medview.core.errors import StoreError
+from medview.store import schema
+from medview.store.codec_answers import decode_answer_change
+from medview.store.entry import EntryKind
+
+_TOOL = "form"
+"""Of the commands that answer questions."""
+
+
+def case_answers(connection: Connection) -> dict[int, dict[AnswerKey, Answer]]:
+    """Return the answers that stand in each case; what was undone is left out, rows that are damaged are passed over."""
+    journal = schema.journal.c
+    given: dict[tuple[int, int], list[AnswerChange]] = {}
+    for row in connection.execute(
+        select(journal.case_id, journal.seq, journal.document).where(
+            journal.tool == _TOOL, journal.kind.not_in((EntryKind.UNDO.value, EntryKind.REDO.value))
+        )
+    ):
+        given[row.case_id, row.seq] = _changes(row.document)
+    if not given:
+        return {}
+    found: dict[int, dict[AnswerKey, Answer]] = {}
+    undoing = (EntryKind.UNDO.value, EntryKind.REDO.value)
+    steps = select(journal.case_id, journal.seq, journal.kind, journal.target_seq).where(
+        journal.case_id.in_({case_id for case_id, _seq in given}), or_(journal.tool == _TOOL, journal.kind.in_(undoing))
+    )
+    for step in connection.execute(steps.order_by(journal.case_id, journal.seq)):
+        changes = given.get((step.case_id, step.target_seq if step.kind in undoing else step.seq), [])
+        if step.kind == EntryKind.UNDO.value:
+            changes = [change.inverse() for change in reversed(changes)]
+        answers = found.setdefault(step.case_id, {})
+        for change in changes:
+            if change.after is not None:
+                answers[change.after.key] = change.after
+            elif change.before is not None:
+                answers.pop(change.before.key, None)
+    return {case_id: answers for case_id, answers in found.items() if answers}
+
+
+def _changes(document: str) -> list[AnswerChange]:
+    try:
+        return [decode_answer_change(change) for change in json.loads(document)["changes"] if change["kind"] == "answer"]
+    except (KeyError, TypeError, ValueError, AttributeError, StoreError):
+        return []
