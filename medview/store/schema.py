@@ -22,7 +22,7 @@ facts = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""One row each for ``project_uid``, ``name``, ``created_utc``; ``label_set`` where there is one, and ``label_set_before``."""
+"""One row each for ``project_uid``, ``name``, ``created_utc``; ``label_set`` and ``label_set_before`` where there are."""
 
 readers = Table(
     "readers",
