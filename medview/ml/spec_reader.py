@@ -152,6 +152,11 @@ def _tiling(top: Fields, task: Task) -> Tiling | None:
             pad=fields.choice("pad", ("zeros", "edge"), "zeros"),
             spread=fields.flag("spread"),
         )
+        if task is not Task.SEGMENTATION:
+            # Only masks are put together from tiles.
+            for key in ("even", "pad", "spread"):
+                if getattr(tiling, key) not in (False, "zeros"):
+                    fields.wrong(key, "left out, for this task")
     elif blend is Blend.VALID:
         tiling = Tiling((LARGEST_SIDE,) * 3, 0.0, blend, fields.shape("margin_kji", 0), mirror)
     else:

@@ -260,6 +260,18 @@ def test_how_grids_and_tiles_lie_is_read_and_a_wrong_word_refused() -> None:
             read_spec(changed(content, path, value))
 
 
+@pytest.mark.parametrize("task", ["detection", "interactive"])
+@pytest.mark.parametrize(("key", "value"), [("mirror", ["k"]), ("even", True), ("pad", "edge"), ("spread", True)])
+def test_what_only_masks_are_put_together_with_is_refused_for_other_tasks(task: str, key: str, value: object) -> None:
+    content = example(task)
+    content["schema_version"] = 2
+    content["tiling"] |= {"even": False, "pad": "zeros", "spread": False}
+    assert read_spec(json.dumps(content)).task == task
+    content["tiling"][key] = value
+    with pytest.raises(PackError, match=f"tiling.{key}; it has to be .*, for this task"):
+        read_spec(json.dumps(content))
+
+
 def test_what_nnunet_does_before_and_between_tiles_can_be_said() -> None:
     content = example("regions")
     content["input"] |= {"spacing_kji_mm": [0, 1, 1.5], "orientation": None, "axes": [2, 0, 1], "intensity_first": True}

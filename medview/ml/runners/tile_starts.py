@@ -10,7 +10,8 @@ def tile_starts(length: int, tile: int, overlap: float, *, spread: bool = False)
     if length <= tile:
         return [0]
     if spread:
-        last = math.ceil((length - tile) / (tile * (1.0 - overlap)))
+        # Tiles of one slice have no part to share: never less than a voxel apart.
+        last = math.ceil((length - tile) / max(1.0, tile * (1.0 - overlap)))
         return [round((length - tile) / last * n) for n in range(last + 1)]
     step = max(1, int(tile * (1.0 - overlap)))
     count = math.ceil((length - tile) / step) + 1

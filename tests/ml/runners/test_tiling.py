@@ -191,6 +191,12 @@ def test_spread_tiles_lie_at_even_distances_of_half_a_tile_at_most(length: int, 
     assert tile_starts(length, tile, 0.5, spread=True) == expected
 
 
+@pytest.mark.parametrize("spread", [False, True])
+@pytest.mark.parametrize(("tile", "overlap"), [(1, 0.5), (1, 0.9), (2, 0.75), (1, 0.0)])
+def test_no_tile_is_looked_at_twice(tile: int, overlap: float, *, spread: bool) -> None:
+    assert tile_starts(100, tile, overlap, spread=spread) == list(range(101 - tile))
+
+
 @pytest.mark.parametrize("tile_kji", [(16, 24, 20), (7, 12, 9)])
 def test_the_weight_of_spread_tiles_is_scipys_gaussian_around_a_voxel(tile_kji: Shape3) -> None:
     weight = gaussian(tile_kji, CPU, spread=True).numpy()
