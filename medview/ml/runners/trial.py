@@ -31,7 +31,8 @@ TRIAL_SIDE = 64
 AROUND_NETWORK = 1.25
 """Reading, resampling and putting tiles together, as a part of the network's time."""
 
-_LEAST_S = 0.5
+LEAST_S = 0.5
+"""What any run takes."""
 
 
 def estimate(pack: ModelPack, geometry: Geometry, context: JobContext, device: str = "auto") -> RunEstimate:
@@ -69,7 +70,7 @@ def estimate(pack: ModelPack, geometry: Geometry, context: JobContext, device: s
             seconds = _timed(network, (plan.batch, spec.in_channels, *piece), plan.device, context)
         except (RuntimeError, MemoryError, AssertionError) as error:
             raise explained(spec.name, error) from error
-    whole = _LEAST_S + AROUND_NETWORK * seconds * math.ceil(count * rounds / plan.batch)
+    whole = LEAST_S + AROUND_NETWORK * seconds * math.ceil(count * rounds / plan.batch)
     return RunEstimate(whole, plan.bytes_needed, free_on(plan.device.type), plan.device.type)
 
 

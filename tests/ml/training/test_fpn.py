@@ -21,9 +21,9 @@ from medview.ml.predict import PredictRequest
 from medview.ml.runners.decode import decode_levels
 from medview.ml.runners.run import predict
 from medview.ml.training.cases import TrainingCase
-from medview.ml.training.fpn import fpn_loss, fpn_targets
 from medview.ml.training.loop import LoopSettings, fit
 from medview.ml.training.patches import PatchBatch, PatchPlan, draw_patches
+from tests.helpers.fpn_training import fpn_loss, fpn_targets
 from tests.ml.small_packs import document
 
 SPACING_KJI_MM = (2.0, 1.5, 1.5)
