@@ -27,8 +27,10 @@ _KINDS: Sequence[tuple[str, str]] = (
 """Kinds by what their names look like, the first that is found counts."""
 
 _ENHANCED = re.compile(
-    r"post(?!er)|gadolin|\+ ?(c|gd|km)(?![a-z])|(?<![a-z])c\+|t1 ?w? ?(c|ce|gd)(?![a-z])"
-    r"|(?<![a-z])(gd|gad|gado|km|kontrast|contrast|enhanced|ce|with)(?![a-z])"
+    # After an operation or in a later step of work is not after contrast agent.
+    r"post(?!er|[ -]?op(?!a)|.?proc)|gadolin|\+ ?(c|gd|km)(?![a-z])|(?<![a-z])c\+|t1 ?w? ?(c|ce|gd)(?![a-z])"
+    r"|(?<![a-z])(gd|gad|gado|km|kontrast|contrast|enhanced|ce)(?![a-z])"
+    r"|(?<![a-z])with($| .*(contrast|gad|(gd|km)(?![a-z])))"
 )
 _NATIVE = re.compile(
     r"(?<![a-z])pre(?![a-z])|(?<![a-z])pre.?(contrast|gad|gd|km|reg)|without|w/o|t1n(?![a-z])|(?<![a-z])-c(?![a-z])"
