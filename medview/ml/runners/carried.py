@@ -48,17 +48,7 @@ def label_grid(
     def grid(decision: Decision) -> GridLabels:
         if nearest:
             return GridLabels(model, Orientation(), model, context, seen=seen, decision=decision)
-        return GridLabels(
-            shape_kji,
-            prepared.orientation,
-            model,
-            context,
-            prepared.ratios_kji,
-            seen,
-            decision,
-            prepared.crop,
-            prepared.coarse,
-        )
+        return _grid(shape_kji, prepared, context, seen, decision)
 
     found: LabelGrid
     if output.overlapping:
@@ -70,6 +60,10 @@ def label_grid(
 
 def level_grid(shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None = None) -> GridLabels:
     """Return what collects slabs of one channel of probabilities into levels on the input's grid, 255 for 1."""
+    return _grid(shape_kji, prepared, context, seen, Decision.LEVELS)
+
+
+def _grid(shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box | None, decision: Decision) -> GridLabels:
     return GridLabels(
         shape_kji,
         prepared.orientation,
@@ -77,7 +71,7 @@ def level_grid(shape_kji: Shape3, prepared: Prepared, context: JobContext, seen:
         context,
         prepared.ratios_kji,
         seen,
-        Decision.LEVELS,
+        decision,
         prepared.crop,
         prepared.coarse,
     )

@@ -11,6 +11,7 @@ from medview.core.scores import SliceScores
 from medview.ml.outputs import ClassificationOutput, Summary
 from medview.ml.runners.job import Findings, RunningJob
 from medview.ml.runners.preprocess import Prepared
+from medview.ml.runners.resampling import nearest
 from medview.ml.runners.watched import WatchedNetwork
 from medview.ml.weights import check_output
 
@@ -57,9 +58,8 @@ def on_input_slices(found: npt.NDArray[np.float32], prepared: Prepared) -> npt.N
     Slices that were cropped away because nothing is on them score 0.
     """
     first, count = prepared.crop.min_kji[0], prepared.crop.shape_kji[0]
-    nearest = ((np.arange(count) + 0.5) * len(found) / count).astype(np.intp)
     curves = np.zeros((prepared.turned_shape_kji[0], found.shape[1]), dtype=np.float32)
-    curves[first : first + count] = found[nearest]
+    curves[first : first + count] = found[nearest(len(found), count)]
     return np.ascontiguousarray(curves[::-1] if prepared.orientation.flipped[0] else curves)
 
 

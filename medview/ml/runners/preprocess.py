@@ -15,7 +15,7 @@ from medview.core.volume import Volume
 from medview.ml.runners.intensity import LOCAL, Masks, apply_steps
 from medview.ml.runners.nonzero import crop_of, outlined
 from medview.ml.runners.orientation import Orientation
-from medview.ml.runners.resampling import AtPoints, Linear, Resampling, Splines, coarse_axis
+from medview.ml.runners.resampling import AtPoints, Linear, Resampling, Splines, coarse_axis, nearest
 from medview.ml.spec import ChannelSpec, Grid, InputSpec, Interpolation, Shape3, Vector3
 
 CHUNK_VOXELS = 1 << 22
@@ -231,8 +231,7 @@ class _Channel:
         padded = self._volume.is_padding(self._stored)
         if not padded.any() or padded.all():
             return None
-        nearest = [((np.arange(n) + 0.5) * have / n).astype(np.intp) for n, have in zip(shape, padded.shape, strict=True)]
-        return torch.from_numpy(~padded[np.ix_(*nearest)]).to(device)
+        return _nearest_mask(~padded, shape, device)
 
 
 def _fill(
@@ -297,8 +296,9 @@ def _pieces(shape: Shape3, context: JobContext) -> Iterator[tuple[int, int]]:
 
 
 def _nearest_mask(inside: BoolArray, shape: Shape3, device: torch.device) -> torch.Tensor:
-    nearest = [((np.arange(n) + 0.5) * have / n).astype(np.intp) for n, have in zip(shape, inside.shape, strict=True)]
-    return torch.from_numpy(inside[np.ix_(*nearest)]).to(device)
+    """Return what a mask says of the voxels of a grid over the same extent."""
+    places = [nearest(have, n) for have, n in zip(inside.shape, shape, strict=True)]
+    return torch.from_numpy(inside[np.ix_(*places)]).to(device)
 
 
 def _padding_stand_in(volume: Volume) -> float | None:
