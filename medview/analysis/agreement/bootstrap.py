@@ -1,0 +1,165 @@
+"""How well a figure is known: intervals from cases drawn again, patient by patient.
+
+Cases of one patient resemble each other, so whole patients are drawn, with replacement, as many as there are (cluster
+bootstrap, Davison and Hinkley 1997, chapter 3.8), and the interval lies between percentiles of the figures of these draws
+(Efron 1979). The same seed gives the same interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+RESAMPLES = 2000
+LEVEL = 0.95
+SEED = 0
+
+_AT_ONCE = 1 << 22
+"""Counts of patients held at once."""
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+Statistic = Callable[[IntArray], float | None]
+"""A figure of the items with these positions, some of them several times; None where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure and how well it is known.
+
+    Attributes
+    ----------
+    value : float or None
+        Of all items as they are; None where it is not defined.
+    low, high : float or None
+        None with fewer than two patients, or where most draws have no figure.
+    level : float
+        Part of the draws that lies between.
+    items, patients : int
+        What the figure was worked out from.
+    undefined : int
+        Draws that have no figure, for example since no lesion is in them; the interval leaves them out.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    items: int
+    patients: int
+    resamples: int
+    undefined: int = 0
+
+
+def mean_interval(
+    values: Sequence[float | None] | FloatArray,
+    patients: Sequence[Hashable],
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Return the mean of one value per item; items whose value is None or NaN do not count, nor do their patients."""
+    numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    there = np.isfinite(numbers)
+    held = [patient for patient, has in zip(patients, there, strict=True) if has]
+    return ratio_interval(numbers[there], np.ones(int(there.sum())), held, level, resamples, seed)
+
+
+def difference_interval(
+    first: Sequence[float | None] | FloatArray,
+    second: Sequence[float | None] | FloatArray,
+    patients: Sequence[Hashable],
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Return the mean of second less first over the items that have both: two models or readers on the same cases.
+
+    An interval without 0 says that they differ, at one minus the level.
+    """
+    sides = [np.array([np.nan if n is None else n for n in side], dtype=np.float64) for side in (first, second)]
+    return mean_interval(sides[1] - sides[0], patients, level, resamples, seed)
+
+
+def ratio_interval(
+    numerators: npt.ArrayLike,
+    denominators: npt.ArrayLike,
+    patients: Sequence[Hashable],
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Return the sum of numerators over the sum of denominators, both shape (items,).
+
+    Found lesions over all lesions is one, pooled over cases; a mean is the one with denominators of 1.
+    """
+    tops, bottoms = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
+    number, count = _numbers(patients)
+    if tops.shape != bottoms.shape or tops.shape != number.shape:
+        raise ValueError("every item has a numerator, a denominator and a patient")
+    top, bottom = (np.bincount(number, weights=part, minlength=count) for part in (tops, bottoms))
+    value = float(tops.sum() / bottoms.sum()) if bottoms.sum() else None
+    found: list[FloatArray] = []
+    for drawn in _draws(count, resamples, seed):
+        above, below = drawn @ top, drawn @ bottom
+        found.append(np.divide(above, below, out=np.full(len(drawn), np.nan), where=below > 0))
+    return _interval(value, np.concatenate(found) if found else np.zeros(0), level, tops.size, count, resamples)
+
+
+def interval_of(
+    statistic: Statistic,
+    patients: Sequence[Hashable],
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Return any figure, worked out anew for every draw: an area under a curve, an average precision, a kappa.
+
+    Parameters
+    ----------
+    patients : sequence
+        Of every item.
+    """
+    number, count = _numbers(patients)
+    items = np.argsort(number, kind="stable")
+    parts = np.split(items, np.cumsum(np.bincount(number, minlength=count))[:-1]) if count else []
+    value = statistic(np.arange(number.size)) if number.size else None
+    found: list[float] = []
+    for drawn in _draws(count, resamples, seed):
+        for times in drawn:
+            which = [np.tile(parts[n], times[n]) for n in np.flatnonzero(times)]
+            figure = statistic(np.concatenate(which))
+            found.append(np.nan if figure is None else figure)
+    return _interval(value, np.asarray(found, dtype=np.float64), level, number.size, count, resamples)
+
+
+def _numbers(patients: Sequence[Hashable]) -> tuple[IntArray, int]:
+    """Number the patients in the order they come in."""
+    known: dict[Hashable, int] = {}
+    number = np.array([known.setdefault(patient, len(known)) for patient in patients], dtype=np.int64)
+    return number, len(known)
+
+
+def _draws(count: int, resamples: int, seed: int) -> Iterator[IntArray]:
+    """Yield how often each patient is drawn, shape (some draws, patients); nothing with fewer than two patients."""
+    if count < 2:
+        return
+    rng = np.random.default_rng(seed)
+    step = max(1, _AT_ONCE // count)
+    for start in range(0, resamples, step):
+        yield rng.multinomial(count, np.full(count, 1.0 / count), size=min(step, resamples - start))
+
+
+def _interval(
+    value: float | None, figures: FloatArray, level: float, items: int, patients: int, resamples: int
+) -> Interval:
+    defined = figures[np.isfinite(figures)]
+    undefined = figures.size - defined.size
+    if value is None or defined.size * 2 <= figures.size or not defined.size:
+        return Interval(value, None, None, level, items, patients, resamples, undefined)
+    low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return Interval(value, float(low), float(high), level, items, patients, resamples, undefined)
