@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from medview.core.language import _
+from medview.workspace.events import Message, WayOut
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
@@ -26,6 +28,10 @@ class Clicking:
     def __init__(self, workspace: Workspace, changed: Callable[[], None]) -> None:
         self._workspace, self._changed = workspace, changed
         self._clicks: Clicks | None = None
+        self._dropped: Clicks | None = None
+        self._told: Message | None = None
+        self._by_undo = self._brought_back = False
+        workspace.history_changed.connect(self._on_history)
         workspace.bench.events.tool.connect(self._on_tool)
         workspace.active_changed.connect(self._on_active)
         workspace.case_closing.connect(self._on_closing)
@@ -43,6 +49,11 @@ class Clicking:
     def begin(self, clicks: Clicks) -> None:
         """Take a gesture whose first press it has seen."""
         self.end()
+        self._forget()
+        self._brought_back = False
+        self._take(clicks)
+
+    def _take(self, clicks: Clicks) -> None:
         self._clicks = clicks
         for name in _LOOKS:
             clicks.case.view.events[name].connect(self._follow)
@@ -58,6 +69,35 @@ class Clicking:
         clicks.case.view.events.active_segment_id.disconnect(self._on_segment, missing_ok=True)
         self._changed()
         return True
+
+    def drop(self) -> bool:
+        """Give the gesture up, so that it can be brought back; False when there is none."""
+        clicks = self._clicks
+        if not self.end():
+            return False
+        if clicks is not None and clicks.count > 1:
+            self._dropped, self._by_undo = clicks, not self._brought_back
+            tip = _("Go on with what was being drawn (Ctrl+Z)")
+            way_back = WayOut(_("Bring it back"), tip, self.bring_back)
+            self._told = self._workspace.say(_("What was being drawn was dropped."), way_out=way_back)
+        return True
+
+    def bring_back(self) -> bool:
+        """Go on with what was dropped last; False where something else was done or taken since."""
+        clicks = self._dropped
+        if clicks is None:
+            return False
+        self._forget()
+        clicks.rest()
+        self._take(clicks)
+        self._brought_back = True
+        self._changed()
+        return True
+
+    @property
+    def undoes_drop(self) -> bool:
+        """Whether Undo means what was dropped: not a second time, so that who drops it twice gets at what was before it."""
+        return self._dropped is not None and self._by_undo
 
     def let_go(self) -> None:
         """Keep what is finished and give the rest up, since something else is taken or all is left."""
@@ -135,8 +175,16 @@ class Clicking:
     def _follow(self, *_values: object) -> None:
         self._changed()
 
+    def _forget(self) -> None:
+        told, self._told, self._dropped = self._told, None, None
+        self._workspace.unsay(told)
+
+    def _on_history(self) -> None:
+        self._by_undo = self._brought_back = False
+
     def _on_tool(self, *_values: object) -> None:
         self.let_go()
+        self._forget()
 
     def _on_segment(self, chosen_id: str, before_id: str) -> None:
         """Write what is finished into the segment it was seen in; what is still open goes on in the other one."""
@@ -152,9 +200,13 @@ class Clicking:
 
     def _on_active(self) -> None:
         active: OpenCase | None = self._workspace.active
+        if self._dropped is not None and self._dropped.case is not active:
+            self._forget()
         if self._clicks is not None and self._clicks.case is not active:
             self.let_go()
 
     def _on_closing(self, case: OpenCase) -> None:
+        if self._dropped is not None and self._dropped.case is case:
+            self._forget()
         if self._clicks is not None and self._clicks.case is case:
             self.let_go()

@@ -10,6 +10,7 @@ from medview.workspace import wheel
 from medview.workspace.clicking import Clicking
 from medview.workspace.dragging import Dragging
 from medview.workspace.drawn import choose_none
+from medview.workspace.events import Message
 from medview.workspace.large_writing import LargeWriting
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Modifiers, Pointer
@@ -48,6 +49,8 @@ class Hands:
         self._dragging = Dragging()
         self._press: Pointer | None = None
         self._moved = False
+        self._told: Message | None = None
+        """What a tool said last."""
         self.clicking = Clicking(workspace, self._on_change)
         for name in ("tool", "brush_radius_mm"):
             # By a key, under a hand that rests.
@@ -63,6 +66,7 @@ class Hands:
         """Begin a gesture."""
         if self._dragging.going_on:
             return
+        self._unsay()
         # The next series goes to the pane that was pressed, and its case is the active one.
         self._workspace.choose(pointer.pane)
         case = self._workspace.active
@@ -150,10 +154,11 @@ class Hands:
     def cancel(self) -> bool:
         """Take the running gesture back (Escape), else let go of what is chosen; False when there is neither."""
         self._dragging.take()
+        self._unsay()
         if not self._dragging.going_on:
             marking = self._entry.group is ToolGroup.MARK
             if (
-                self.clicking.end()
+                self.clicking.drop()
                 or self.later.cancel()
                 or self._workspace.prompting.cancel()
                 or self._workspace.effects.close()
@@ -202,7 +207,15 @@ class Hands:
         return self._press is not None and self._does(self._press) == "tool"
 
     def _stage(self, case: OpenCase) -> Stage:
-        return Stage(self._bench, case, self._workspace.say, self.later, self._workspace.prompting)
+        return Stage(self._bench, case, self._say, self.later, self._workspace.prompting)
+
+    def _say(self, text: str) -> None:
+        self._told = self._workspace.say(text)
+
+    def _unsay(self) -> None:
+        # Why a gesture came to nothing, or how to go on with it, is over with the next one.
+        told, self._told = self._told, None
+        self._workspace.unsay(told)
 
     def _does(self, press: Pointer) -> str:
         """Return what a drag that begins so does; Alt puts and removes anchors of what is being drawn."""

@@ -209,6 +209,15 @@ class OutlineClicks:
         self.shape.back()
         return False
 
+    @property
+    def count(self) -> int:
+        """How many anchors there are."""
+        return self.shape.count
+
+    def rest(self) -> None:
+        """Let loose what a hand holds that is no longer there."""
+        self._hold = _Hold()
+
     def remove(self, pointer: Pointer | None) -> None:
         """Remove the anchor under the pointer, or else the one that was moved or put last."""
         self._hold = _Hold()

@@ -65,7 +65,7 @@ class Stage:
 
     bench: Bench
     case: OpenCase
-    say: Callable[[str], None]
+    say: Callable[[str], object]
     later: Later | None = None
     prompting: Asks | None = None
 
@@ -113,6 +113,13 @@ class Clicks(Protocol):
 
     def back(self) -> bool:
         """Forget the last click."""
+
+    @property
+    def count(self) -> int:
+        """How many places were clicked."""
+
+    def rest(self) -> None:
+        """Let loose what a hand holds that is no longer there."""
 
     def preview(self, pointer: Pointer | None) -> Preview | None:
         """Return what is to be drawn meanwhile; None on another slice than that it was begun on."""

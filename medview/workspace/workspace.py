@@ -59,6 +59,8 @@ class Workspace:
     settings_changed = Signal()
     """Preferences changed and have to be written."""
     message = Signal(Message)
+    message_over = Signal(Message)
+    """What a message was about is over."""
     """One line for the person."""
 
     def __init__(self, runner: JobRunner, services: Services, settings: Settings | None = None) -> None:
@@ -198,9 +200,16 @@ class Workspace:
 
     def say(
         self, text: str, severity: Severity = Severity.INFO, *, undo: bool = False, way_out: WayOut | None = None
-    ) -> None:
-        """Tell the person one line; a sentence made in English is put into the language in use."""
-        self.message.emit(Message(in_language(text), severity, undo, way_out))
+    ) -> Message:
+        """Tell the person one line and return it; a sentence made in English is put into the language in use."""
+        told = Message(in_language(text), severity, undo, way_out)
+        self.message.emit(told)
+        return told
+
+    def unsay(self, told: Message | None) -> None:
+        """Take a line away, should it still stand: what it was about is over."""
+        if told is not None:
+            self.message_over.emit(told)
 
     def report(self, error: MedViewError, way_out: WayOut | None = None) -> None:
         """Tell the person what went wrong, and what can be done about it with one press."""

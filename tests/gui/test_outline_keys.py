@@ -14,6 +14,7 @@ from medview.gui.main_window import MainWindow
 from medview.gui.options.grow import GrowOptions
 from medview.gui.options.scissors import ScissorsOptions
 from medview.gui.panes.slice_view import SliceView
+from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.open_case import OpenCase
 from medview.workspace.preview import ShapePreview
@@ -64,6 +65,71 @@ def count(case: OpenCase) -> int:
 def anchors(hands: tuple[Workspace, Hands]) -> int:
     shown = hands[1].preview
     return len(shown.anchors) if isinstance(shown, ShapePreview) else 0
+
+
+def told_by(workspace: Workspace) -> list[Message]:
+    heard: list[Message] = []
+
+    def hear(message: Message) -> None:
+        heard.append(message)
+
+    workspace.message.connect(hear)
+    return heard
+
+
+def test_what_escape_drops_comes_back_by_undo_once_and_by_its_button(
+    pane: SliceView, case: OpenCase, hands: tuple[Workspace, Hands]
+) -> None:
+    told = told_by(hands[0])
+    click(pane, (200, 160), (300, 170), (290, 300))
+    QTest.keyClick(pane, Qt.Key.Key_Return)
+    QTest.keyClick(pane, Qt.Key.Key_Return)
+    first = count(case)
+    click(pane, *SQUARE)
+    QTest.keyClick(pane, Qt.Key.Key_Return)
+    for key in (Qt.Key.Key_Escape, Qt.Key.Key_Escape):
+        QTest.keyClick(pane, key)
+    assert anchors(hands) == 0
+    QTest.keyClick(pane, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    shown = hands[1].preview
+    assert isinstance(shown, ShapePreview)
+    assert (len(shown.anchors), shown.closed, count(case)) == (4, True, first)
+    # Who drops it again means it: Undo is about what was before, the button still brings it back.
+    QTest.keyClick(pane, Qt.Key.Key_Escape)
+    assert not hands[1].clicking.undoes_drop
+    assert told[-1].way_out is not None
+    told[-1].way_out.take()
+    assert anchors(hands) == 4
+    drag(pane, SQUARE[0], (150, 145))
+    QTest.keyClick(pane, Qt.Key.Key_Return)
+    assert len(case.history.names) == 2
+    told[-1].way_out.take()
+    assert anchors(hands) == 0
+
+
+@pytest.mark.parametrize("other", ["tool", "outline", "case"])
+def test_what_was_dropped_is_forgotten_once_something_else_is_taken(
+    pane: SliceView, case: OpenCase, hands: tuple[Workspace, Hands], other: str
+) -> None:
+    workspace, told = hands[0], told_by(hands[0])
+    over: list[Message] = []
+
+    def hear(message: Message) -> None:
+        over.append(message)
+
+    workspace.message_over.connect(hear)
+    click(pane, *SQUARE)
+    QTest.keyClick(pane, Qt.Key.Key_Escape)
+    assert told[-1].text == "What was being drawn was dropped."
+    if other == "tool":
+        set_tool(workspace, Tool.BRUSH)
+    elif other == "outline":
+        click(pane, (220, 220))
+    else:
+        workspace.close_case(case.key)
+    assert over[-1] is told[-1]
+    assert told[-1].way_out is not None
+    assert told[-1].way_out.take() is False
 
 
 def test_enter_closes_then_writes_and_undo_takes_back_what_is_not_written_first(

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QCursor, QMouseEvent, QPaintEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -21,6 +22,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.preview import BrushPreview
 from medview.workspace.scheme import scheme_names, shipped
+from medview.workspace.tool_actions import set_tool
 from medview.workspace.view_state import Mode, Tool
 from tests.gui.cases import (
     BRIGHT_KJI,
@@ -315,3 +317,35 @@ def test_ctrl_erases_and_the_right_button_never_draws_in_any_scheme(qtbot: QtBot
     assert case.history.names == entries
     zooms = {"itksnap", "ohif", "slicer"}
     assert (case.view.window != window) == (scheme not in zooms)
+
+
+def _ring_px(pane: SliceView, hands: Hands) -> tuple[float, float]:
+    preview, viewport = hands.preview, pane._picture.viewport
+    assert isinstance(preview, BrushPreview)
+    assert viewport is not None
+    place = viewport.point_px(preview.row, preview.column)
+    return place.x(), place.y()
+
+
+def test_the_ring_of_the_brush_stays_under_a_pointer_that_rests_while_the_pane_or_the_picture_changes(
+    qtbot: QtBot,
+) -> None:
+    case = make_case()
+    workspace, hands = make_workspace(case)
+    workspace.bench.mode = Mode.ANNOTATE
+    set_tool(workspace, Tool.BRUSH)
+    pane = make_pane(qtbot, workspace, hands, Plane.SAGITTAL)
+    QCursor.setPos(pane.mapToGlobal(QPoint(150, 200)))
+    QTest.mouseMove(pane, QPoint(150, 200))
+    pixels(pane)
+    assert _ring_px(pane, hands) == pytest.approx((150, 200), abs=1)
+    pane.resize(PANE_PX + 160, PANE_PX + 90)
+    qtbot.waitUntil(lambda: pixels(pane) is not None and _ring_px(pane, hands) == pytest.approx((150, 200), abs=1))
+    before = hands.preview
+    case.view.set_camera(Plane.SAGITTAL, case.view.cameras[Plane.SAGITTAL].zoomed(1.3))
+    qtbot.waitUntil(lambda: hands.preview != before)
+    pixels(pane)
+    assert _ring_px(pane, hands) == pytest.approx((150, 200), abs=1)
+    # Where the pane went away from under the pointer, no ring is left.
+    pane.resize(160, 160)
+    qtbot.waitUntil(lambda: hands.preview is None)

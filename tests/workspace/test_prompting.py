@@ -30,6 +30,7 @@ from medview.workspace.events import Message
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner, Job, Lane, Outcome, Request
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import segments
 from medview.workspace.operations.open import open_path
 from medview.workspace.operations.predict import run_model
 from medview.workspace.pointer import Modifiers, Pointer
@@ -538,3 +539,29 @@ def test_a_model_is_asked_on_its_lane_and_kept_in_the_log(
     point(hands, at(case, OTHER_KJI))
     after = case.labels.prompts[case.view.active_segment_id]
     assert (after.engine, len(after.settled), len(after.prompts)) == ("", 1, 1)
+
+
+def test_why_a_prompt_came_to_nothing_is_over_with_the_next_one(tool: Workspace, hands: Hands, case: OpenCase) -> None:
+    told: list[Message] = []
+    over: list[Message] = []
+
+    def hear(message: Message) -> None:
+        told.append(message)
+
+    def hear_end(message: Message) -> None:
+        over.append(message)
+
+    tool.message.connect(hear)
+    tool.message_over.connect(hear_end)
+    point(hands, at(case, MIDDLE_KJI))
+    assert not told
+    segment = case.active_segment
+    assert segment is not None
+    assert not tool.prompting.remove(case, segment.segment_id, "gone")
+    segments.set_locked(case, [segment.segment_id], locked=True)
+    tool.prompting.add(case, case.labels.prompts[segment.segment_id].prompts[0])
+    locked = told[-1]
+    assert "is locked" in locked.text
+    segments.set_locked(case, [segment.segment_id], locked=False)
+    point(hands, at(case, MIDDLE_KJI))
+    assert any(one is locked for one in over)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QWidget
 
 from medview.gui.drawing.mouse import Notches, button_of, held_button
 from medview.gui.panes.key_focus import take_keys
+from medview.gui.panes.resting_pointer import RestingPointer
 from medview.gui.panes.slice_canvas import SliceCanvas
 from medview.gui.parts.series_mime import decode
 from medview.workspace.hands import Hands
@@ -61,19 +62,22 @@ class SliceView(SliceCanvas):
         self._frame = QTimer(self, interval=0, singleShot=True)
         self._frame.timeout.connect(self._on_frame)
         self._hovered: Pointer | None = None
+        self._resting = RestingPointer(self, self._on_moved)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAcceptDrops(True)
 
     def event(self, event: QEvent) -> bool:
-        """Let the keys of something that is drawn click by click, or moved by arrows, go before shortcuts of the window."""
+        """Let keys of what is drawn click by click, or moved by arrows, go before shortcuts; see the pane move."""
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             # A key means the place where the hand is, not where it was a moment ago.
             self._on_frame()
             drawing = self._hands.clicking.going_on and self._drawing_key(event) in _DRAWING_KEYS
-            if drawing or self._step_of(event) is not None:
+            if drawing or self._undoes_drop(event) or self._step_of(event) is not None:
                 event.accept()
                 return True
+        elif event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._resting.pane_moved()
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -84,10 +88,15 @@ class SliceView(SliceCanvas):
         self._on_frame()
         self._hold(event, down=True)
         key, clicking = self._drawing_key(event), self._hands.clicking
+        if self._undoes_drop(event) and clicking.bring_back():
+            return
         acts: dict[int, Callable[[], bool]] = {_CANCEL: self._hands.cancel, _BACK: clicking.back}
         acts[_REMOVE] = partial(clicking.remove, self._hands.pointer)
         if key not in _DRAWING_KEYS or not acts.get(key, clicking.close)():
             super().keyPressEvent(event)
+
+    def _undoes_drop(self, event: QKeyEvent) -> bool:
+        return self._hands.clicking.undoes_drop and event.matches(QKeySequence.StandardKey.Undo)
 
     def _drawing_key(self, event: QKeyEvent) -> int:
         """Return the key as something that is drawn understands it; 0 where it means nothing to it."""
@@ -212,6 +221,21 @@ class SliceView(SliceCanvas):
         hovered, self._hovered = self._hovered, None
         if hovered is not None:
             self._hands.hover(hovered)
+
+    def _on_camera(self) -> None:
+        super()._on_camera()
+        self._resting.picture_moved()
+
+    def _on_moved(self, place_px: QPointF | None) -> None:
+        """Show what the tool would do at a pointer that rested while the picture or the pane moved."""
+        if self._pointer_px is None:
+            return
+        self._pointer_px = self._pointer_px if place_px is None else place_px
+        if self.rect().contains(self._pointer_px.toPoint()):
+            self._hands.hover(self._pointer(self._pointer_px, Button.NONE, QGuiApplication.keyboardModifiers()))
+            self._say_pointed_at()
+        else:
+            self._gone()
 
     def _gone(self) -> None:
         self._hovered = None

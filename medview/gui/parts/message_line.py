@@ -66,6 +66,7 @@ class MessageLine(QFrame):
         self._timer.timeout.connect(self.clear)
         heard = Subscriptions(self)
         heard.add(workspace.message, self.show_message)
+        heard.add(workspace.message_over, self._on_over)
         heard.add(workspace.active_changed, self._on_active)
         heard.add(scheme.changed, self._refresh_hint)
         for signal in (workspace.active_changed, workspace.history_changed):
@@ -102,6 +103,11 @@ class MessageLine(QFrame):
         self._refresh_way_out()
         self.dismiss.hide()
         self._refresh_hint()
+
+    def _on_over(self, message: Message) -> None:
+        # The very one: another may say the same of something else.
+        if message is self._message:
+            self.clear()
 
     def _on_undo(self) -> None:
         meant = self._undo_meant()
@@ -142,6 +148,12 @@ class MessageLine(QFrame):
         return self._reported is not None and self._reported is self._newest()
 
     def _refresh_undo(self) -> None:
+        case = self._workspace.active
+        undone = case.history.next_redos(1) if case is not None and self._reported is not None else ()
+        if self._reported is not None and any(one is self._reported for one in undone):
+            # It says that something was done, and that was taken back.
+            self.clear()
+            return
         self.undo.setVisible(self._undo_meant())
 
     def _refresh_text(self, *_values: object) -> None:

@@ -83,6 +83,14 @@ class Polygon:
         self._corners_kji.pop()
         return not self._corners_kji
 
+    @property
+    def count(self) -> int:
+        """How many places were clicked."""
+        return len(self._corners_kji)
+
+    def rest(self) -> None:
+        """Let loose what a hand holds: nothing here."""
+
     def preview(self, pointer: Pointer | None) -> OutlinePreview | None:
         """Return the corners as the pane lies now, and the line to the pointer."""
         layout = self.case.slice_plane(self._plane)

@@ -76,6 +76,14 @@ class Polyline:
         self._points_kji.pop()
         return not self._points_kji
 
+    @property
+    def count(self) -> int:
+        """How many places were clicked."""
+        return len(self._points_kji)
+
+    def rest(self) -> None:
+        """Let loose what a hand holds: nothing here."""
+
     def preview(self, pointer: Pointer | None) -> OutlinePreview | None:
         """Return the points as the pane that was clicked last sees them, and the line to the pointer."""
         layout = self.case.slice_plane(self._plane)
