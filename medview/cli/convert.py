@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def convert(
     src: Annotated[Path, typer.Argument(help="Series folder, SEG, NIfTI or NRRD")],
-    dst: Annotated[Path, typer.Argument(help="File to write: .nii, .nii.gz, .nrrd, or .dcm for a SEG")],
+    dst: Annotated[Path, typer.Argument(help="File to write: .nii, .nii.gz, .nrrd, .seg.nrrd, or .dcm for a SEG")],
     *,
     reference: Annotated[Path | None, typer.Option(help="Series the labels belong to; needed to write a SEG")] = None,
     series: Annotated[str | None, typer.Option(help="Series UID, where there are several")] = None,

@@ -29,6 +29,7 @@ from medview.io.dicom.seg import read_seg
 from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.plain_files import describe, read_voxels
 from medview.io.reader_pool import InlinePool, Pool
+from medview.io.seg_nrrd import is_seg_nrrd, read_seg_nrrd
 from medview.io.sniff import Kind, sniff
 
 READ_TIMEOUT_S = 120.0
@@ -41,9 +42,12 @@ __all__ = ["ImportedLabels", "from_map", "is_label_file", "names_beside", "read_
 
 
 def is_label_file(path: Path) -> bool:
-    """Whether a file can only be read as labels: a DICOM SEG. A NIfTI or NRRD file may be an image too."""
-    if path.is_dir() or not path.exists() or sniff(str(path)) is not Kind.DICOM:
+    """Whether a file can only be read as labels: a DICOM SEG, a .seg.nrrd. Other NIfTI and NRRD files may be images."""
+    if path.is_dir() or not path.exists():
         return False
+    kind = sniff(str(path))
+    if kind is not Kind.DICOM:
+        return kind is Kind.NRRD and is_seg_nrrd(str(path))
     return read_header(str(path)).sop_class_uid in SEGMENTATIONS
 
 
@@ -87,6 +91,8 @@ def read_on(path: str, reference: Target | None) -> ImportedLabels:
     kind = sniff(path)
     if kind is Kind.DICOM:
         return read_seg(Path(path), reference)
+    if kind is Kind.NRRD and is_seg_nrrd(path):
+        return read_seg_nrrd(path, reference)
     if kind not in (Kind.NIFTI, Kind.NRRD):
         raise ReadError(f"{Path(path).name} holds no labels MedView reads; choose a DICOM SEG, NIfTI or NRRD file.")
     (entry,) = describe(path, kind).volumes

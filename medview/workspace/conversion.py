@@ -17,6 +17,7 @@ from medview.io.nrrd import write_label_map as write_nrrd_labels
 from medview.io.nrrd import write_volume as write_nrrd_volume
 from medview.io.placed import unplaced_note
 from medview.io.reader_pool import Pool
+from medview.io.seg_nrrd_write import write_seg_nrrd
 from medview.workspace.exports import refuse_sources, write_named_map
 from medview.workspace.flatten import flatten
 
@@ -26,6 +27,7 @@ class Format(Enum):
 
     NIFTI = "NIfTI"
     NRRD = "NRRD"
+    SEG_NRRD = "3D Slicer segmentation"
     SEG = "DICOM SEG"
 
 
@@ -34,6 +36,7 @@ def target_format(path: Path) -> Format:
     name = path.name.lower()
     for endings, form in (
         ((".nii", ".nii.gz"), Format.NIFTI),
+        ((".seg.nrrd",), Format.SEG_NRRD),
         ((".nrrd", ".nhdr"), Format.NRRD),
         ((".dcm",), Format.SEG),
     ):
@@ -79,8 +82,10 @@ def convert(
         return (*labels.notes, *write_labels(labels, dst, form, source_series))
     loaded = load_volume(src, series_uid, context, pool)
     refuse_sources(dst, (frame.path for frame in loaded.entry.frames))
-    if form is Format.SEG:
-        raise WriteError(f"{src} is read as an image; to write its labels as a SEG name the series with --reference.")
+    if form in (Format.SEG, Format.SEG_NRRD):
+        raise WriteError(
+            f"{src} is read as an image; to write its labels as a {form.value} name the series with --reference."
+        )
     writer = write_nifti_volume if form is Format.NIFTI else write_nrrd_volume
     writer(dst, loaded.volume)
     return ()
@@ -98,7 +103,9 @@ def write_labels(labels: ImportedLabels, dst: Path, form: Format, series: Loaded
             )
         paths = [Path(p) for p in series.entry.dicom_paths]
         return write_seg(dst, segmentation, paths, instances=series.volume.sop_instance_uids, pixels_sha256=pixels)
-    if form is Format.NIFTI:
+    if form is Format.SEG_NRRD:
+        write_seg_nrrd(dst, segmentation, pixels)
+    elif form is Format.NIFTI:
         write_named_map(dst, segmentation, pixels)
     else:
         refuse_other_names(dst)

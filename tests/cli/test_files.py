@@ -38,7 +38,9 @@ def test_a_series_becomes_a_nifti_with_its_values_and_place(cli: Cli, ct_folder:
     assert np.allclose(image.TransformIndexToPhysicalPoint((12, 0, 6)), volume.geometry.point_lps_mm((6, 0, 12)), atol=1e-4)
 
 
-def test_labels_survive_nifti_to_seg_to_nrrd_to_nifti_voxel_for_voxel(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+def test_labels_survive_nifti_to_seg_to_nrrd_to_slicer_to_nifti_voxel_for_voxel(
+    cli: Cli, ct_folder: Path, tmp_path: Path
+) -> None:
     volume = load_volume(ct_folder, None, Inline()).volume
     labels = np.zeros(volume.geometry.shape_kji, dtype=np.uint8)
     labels[1:4, 2:5, 3:9] = 1
@@ -47,7 +49,7 @@ def test_labels_survive_nifti_to_seg_to_nrrd_to_nifti_voxel_for_voxel(cli: Cli, 
     image.SetSpacing((0.6, 0.9, 5.0))
     image.SetOrigin((-3.0, 4.0, 50.0))
     sitk.WriteImage(image, str(tmp_path / "in.nii.gz"))
-    steps = [("in.nii.gz", "a.dcm"), ("a.dcm", "b.nrrd"), ("b.nrrd", "c.nii.gz")]
+    steps = [("in.nii.gz", "a.dcm"), ("a.dcm", "b.nrrd"), ("b.nrrd", "b.seg.nrrd"), ("b.seg.nrrd", "c.nii.gz")]
     for source, target in steps:
         done = cli("convert", tmp_path / source, tmp_path / target, "--reference", ct_folder)
         assert done.code == 0, done.err
