@@ -2,8 +2,8 @@
 
 The format: http://teem.sourceforge.net/nrrd/format.html.
 
-SimpleITK reads NRRD images; a segmentation of 3D Slicer has a layer for every overlap, which it takes for colours, and tells
-what its numbers are in fields that it passes over.
+SimpleITK reads NRRD images; it takes the layers of a segmentation of 3D Slicer for colours and passes over the fields that
+tell what its numbers are.
 """
 
 from __future__ import annotations
