@@ -27,7 +27,7 @@ class Format(Enum):
 
     NIFTI = "NIfTI"
     NRRD = "NRRD"
-    SEG_NRRD = "3D Slicer segmentation"
+    SEG_NRRD = ".seg.nrrd"
     SEG = "DICOM SEG"
 
 
