@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,11 @@ class Lesion:
     ml: float | None
     at_kji: tuple[int, int, int]
 
+    def shifted(self, by_kji: tuple[int, int, int]) -> Lesion:
+        """Return the same lesion elsewhere on the grid."""
+        k, j, i = (int(n) for n in np.add(self.at_kji, by_kji))
+        return replace(self, at_kji=(k, j, i))
+
 
 @dataclass(frozen=True, slots=True)
 class LesionMatch:
@@ -45,6 +50,10 @@ class LesionMatch:
     first: Lesion
     second: Lesion
     iou: float
+
+    def shifted(self, by_kji: tuple[int, int, int]) -> LesionMatch:
+        """Return the same pair elsewhere on the grid."""
+        return LesionMatch(self.first.shifted(by_kji), self.second.shifted(by_kji), self.iou)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,11 @@ class LesionAgreement:
     matched: tuple[LesionMatch, ...]
     missed: tuple[Lesion, ...]
     extra: tuple[Lesion, ...]
+
+    def shifted(self, by_kji: tuple[int, int, int]) -> LesionAgreement:
+        """Return the same with voxels counted from elsewhere: of a crop, from the corner of the grid."""
+        sides = (tuple(lesion.shifted(by_kji) for lesion in side) for side in (self.missed, self.extra))
+        return LesionAgreement(self.overlap, tuple(match.shifted(by_kji) for match in self.matched), *sides)
 
     @property
     def sensitivity(self) -> float | None:

@@ -1,0 +1,177 @@
+"""One labelling out of several readers': what most of them drew, or what they most probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.analysis.agreement.label_maps import LabelMaps
+from medview.analysis.agreement.readings import Presence, Reading, common_grid
+from medview.analysis.agreement.staple import staple
+from medview.analysis.agreement.things import Thing, same_things
+from medview.core.box import Box
+from medview.core.errors import LabelError
+from medview.core.job import Inline, JobContext
+from medview.core.prediction import PredictedMask
+from medview.core.segmentation import Code
+from medview.core.source import Source
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Method(Enum):
+    """How a consensus is made."""
+
+    MAJORITY = "majority"
+    """Voxels that more than half of the readers drew."""
+    MAJORITY_OR_HALF = "majority or half"
+    """The same, and voxels that exactly half of them drew."""
+    STAPLE = "staple"
+    """Voxels that are more probable than not, readers weighed by how they perform (Warfield et al. 2004)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one reader brought to the consensus of a segment.
+
+    Attributes
+    ----------
+    counted : bool
+        Whether the vote counts: not that of a reader who has the segment still to draw.
+    source : Source or None
+        Of the reader's segment; None where it is not listed.
+    sensitivity, specificity : float or None
+        Beside the consensus, as STAPLE estimates them; None for other methods, or where nobody drew anything.
+    """
+
+    reader: str
+    presence: Presence
+    counted: bool
+    source: Source | None
+    voxels: int
+    sensitivity: float | None = None
+    specificity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusSegment:
+    """One segment of the consensus.
+
+    Attributes
+    ----------
+    layer, value : int
+        Which of the masks holds it, and as what. One without voxels has a value as well.
+    voxels : int
+    disputed : int
+        Voxels that some, and not all, of the readers whose votes count drew.
+    """
+
+    name: str
+    code: Code | None
+    layer: int
+    value: int
+    voxels: int
+    disputed: int
+    votes: tuple[Vote, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Consensus:
+    """The consensus of all segments of a case.
+
+    Attributes
+    ----------
+    masks : tuple of PredictedMask
+        uint8 label maps, cut to the box that holds anything; segments that share voxels lie in different ones. Nothing
+        enters a case's labels but by a person's act, as with what a model proposes.
+    undecided : tuple of str
+        Names of what is listed by readers only who have it still to draw.
+    """
+
+    method: Method
+    masks: tuple[PredictedMask, ...]
+    segments: tuple[ConsensusSegment, ...]
+    undecided: tuple[str, ...] = ()
+
+
+def majority(masks: Sequence[Mask], with_half: bool = False) -> Mask:
+    """Return the voxels that more than half of the masks hold; ``with_half`` takes those that exactly half hold too."""
+    votes = np.zeros(masks[0].shape, dtype=np.uint16)
+    for mask in masks:
+        votes += mask
+    return np.asarray(2 * votes >= len(masks) if with_half else 2 * votes > len(masks))
+
+
+def consensus(readings: Sequence[Reading], method: Method, context: JobContext | None = None) -> Consensus:
+    """Make one labelling of several readers', thing by thing and inside the box of each; belongs into a worker.
+
+    A reader who does not list a thing says that there is none, one who has it still to draw says nothing. Areas marked as
+    unsure are no things and have no consensus.
+
+    Raises
+    ------
+    GeometryError
+        When the readings lie on different grids.
+    LabelError
+        Without readings.
+    """
+    context = context or Inline()
+    if not readings:
+        raise LabelError("A consensus needs the labels of at least one reader.")
+    common_grid(readings)
+    things = same_things([reading.segmentation.segments for reading in readings])
+    layers = LabelMaps()
+    segments: list[ConsensusSegment] = []
+    undecided: list[str] = []
+    for number, thing in enumerate(things):
+        context.raise_if_cancelled()
+        context.progress(number / len(things), thing.name)
+        said = [reading.presence(segment) for reading, segment in zip(readings, thing.segments, strict=True)]
+        voters = [n for n, presence in enumerate(said) if presence is not Presence.TO_DO]
+        if all(said[n] is Presence.MISSING for n in voters):
+            undecided.append(thing.name)
+            continue
+        segments.append(_of_thing(thing, readings, said, voters, method, layers))
+    return Consensus(method, layers.masks(), tuple(segments), tuple(undecided))
+
+
+def _of_thing(
+    thing: Thing,
+    readings: Sequence[Reading],
+    said: Sequence[Presence],
+    voters: Sequence[int],
+    method: Method,
+    layers: LabelMaps,
+) -> ConsensusSegment:
+    boxes = [readings[n].box(thing.segments[n]) for n in voters]
+    box = Box.union_of(around for around in boxes if around is not None)
+    performance: dict[int, tuple[float, float]] = {}
+    held: Mask | None = None
+    disputed = 0
+    if box is not None:
+        drawn = [readings[n].mask(thing.segments[n], box) for n in voters]
+        disputed = int(np.count_nonzero(np.logical_or.reduce(drawn) & ~np.logical_and.reduce(drawn)))
+        if method is Method.STAPLE:
+            held, rates = staple(drawn)
+            performance = dict(zip(voters, rates, strict=True))
+        else:
+            held = majority(drawn, method is Method.MAJORITY_OR_HALF)
+    first = next(segment for segment in thing.segments if segment is not None)
+    number, value = layers.add(thing.name, thing.code, first.colour, box, held)
+    votes = tuple(
+        Vote(
+            reading.reader,
+            said[n],
+            n in voters,
+            None if segment is None else segment.source,
+            0 if segment is None else reading.segmentation.count(segment),
+            *performance.get(n, (None, None)),
+        )
+        for n, (reading, segment) in enumerate(zip(readings, thing.segments, strict=True))
+    )
+    voxels = 0 if held is None else int(np.count_nonzero(held))
+    return ConsensusSegment(thing.name, thing.code, number, value, voxels, disputed, votes)

@@ -1,0 +1,104 @@
+"""What one reader drew in one case, as it is compared with others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.box import Box
+from medview.core.errors import GeometryError
+from medview.core.geometry import Geometry
+from medview.core.marks import Marks
+from medview.core.segmentation import Segment, Segmentation, SegmentRole, SegmentStatus
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Presence(Enum):
+    """What a reader says of a thing."""
+
+    DRAWN = "drawn"
+    """It has voxels."""
+    ABSENT = "absent"
+    """The reader looked for it and confirms that there is none."""
+    EMPTY = "empty"
+    """It is listed and holds no voxel."""
+    MISSING = "missing"
+    """It is not listed: nothing was found, so nothing was begun."""
+    TO_DO = "to do"
+    """It is listed as still to be drawn: nothing is known, and nothing is compared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One reader's labels of a case. They are read, never changed.
+
+    Attributes
+    ----------
+    reader : str
+        A person, or a model with its version.
+    """
+
+    reader: str
+    segmentation: Segmentation
+    marks: Marks = Marks()
+
+    def presence(self, segment: Segment | None) -> Presence:
+        """Return what the reader says of a thing of which this is the segment."""
+        if segment is None:
+            return Presence.MISSING
+        if self.segmentation.count(segment):
+            return Presence.DRAWN
+        if segment.absent:
+            return Presence.ABSENT
+        return Presence.TO_DO if segment.status is SegmentStatus.TO_DO else Presence.EMPTY
+
+    def box(self, segment: Segment | None) -> Box | None:
+        """Return the box around a segment, None where there is nothing."""
+        return None if segment is None else self.segmentation.box(segment)
+
+    def mask(self, segment: Segment | None, box: Box) -> Mask:
+        """Return the voxels of a segment inside a box, shape ``box.shape_kji``."""
+        layer = None if segment is None else self.segmentation.layers.get(segment.layer_id)
+        if segment is None or layer is None:
+            return np.zeros(box.shape_kji, dtype=np.bool_)
+        return np.asarray(layer.voxels[box.slices] == segment.value)
+
+
+def common_grid(readings: Sequence[Reading]) -> Geometry:
+    """Return the grid all readings lie on. Raises GeometryError when they lie on several."""
+    geometry = readings[0].segmentation.geometry
+    for reading in readings[1:]:
+        if not reading.segmentation.geometry.same_grid(geometry):
+            raise GeometryError(
+                "Labels of different grids cannot be compared: bring them onto one grid first.",
+                detail=f"{reading.segmentation.geometry.shape_kji} and {geometry.shape_kji}",
+            )
+    return geometry
+
+
+def known_in(box: Box, readings: Sequence[Reading]) -> Mask | None:
+    """Return where all readers know what is there, shape ``box.shape_kji``; None for everywhere.
+
+    Nothing is known under a segment of role IGNORE and, of a reader who marked slices as done, on all other slices.
+    """
+    unknown = np.zeros(box.shape_kji, dtype=np.bool_)
+    for reading in readings:
+        for segment in reading.segmentation.segments:
+            around = reading.box(segment) if segment.role is SegmentRole.IGNORE else None
+            if around is not None and not (common := around.intersection(box)).empty:
+                unknown[common.within(box).slices] |= reading.mask(segment, common)
+        done = [_done_within(reading.marks, axis, box) for axis in range(3)]
+        if reading.marks.done_slices or reading.marks.done_across:
+            k, j, i = done
+            unknown |= ~(k[:, np.newaxis, np.newaxis] | j[np.newaxis, :, np.newaxis] | i[np.newaxis, np.newaxis, :])
+    return ~unknown if unknown.any() else None
+
+
+def _done_within(marks: Marks, axis: int, box: Box) -> Mask:
+    slices = np.arange(box.min_kji[axis], box.max_kji[axis])
+    return np.asarray(np.isin(slices, marks.done(axis)))

@@ -1,0 +1,106 @@
+"""One labelling out of several readers', judged by SimpleITK and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from medview.analysis.agreement.consensus import Consensus, Method, consensus, majority
+from medview.analysis.agreement.readings import Presence
+from medview.analysis.agreement.staple import staple
+from medview.core.errors import LabelError
+from tests.analysis.agreement.masks import SHAPE_KJI, Mask, ball, boxes, grid, image_of
+from tests.analysis.agreement.readers import LIVER, reading, segment
+
+BALLS = [ball(grid(), centre, 11.0) for centre in ((6, 18, 24), (7, 20, 26), (6, 21, 22))]
+
+
+def _mask(found: Consensus, name: str) -> Mask:
+    (of_it,) = [s for s in found.segments if s.name == name]
+    return found.masks[of_it.layer].on_grid(SHAPE_KJI) == of_it.value
+
+
+def test_the_majority_of_three_is_that_of_simpleitk_and_its_sources_are_kept() -> None:
+    readings = [reading(name, {segment("Liver", LIVER): mask}) for name, mask in zip("ABC", BALLS, strict=True)]
+    found = consensus(readings, Method.MAJORITY)
+    judge = sitk.GetArrayFromImage(sitk.LabelVoting([image_of(mask, grid()) for mask in BALLS]))
+    assert np.array_equal(_mask(found, "Liver"), judge == 1)
+    (liver,) = found.segments
+    assert liver.voxels == np.count_nonzero(judge == 1)
+    votes = sum(mask.astype(int) for mask in BALLS)
+    assert liver.disputed == np.count_nonzero((votes > 0) & (votes < 3))
+    assert [(v.reader, v.voxels, v.counted) for v in liver.votes] == [
+        (name, int(mask.sum()), True) for name, mask in zip("ABC", BALLS, strict=True)
+    ]
+    assert found.masks[0].segments[0].code == LIVER
+    assert found.masks[0].box.size < np.prod(SHAPE_KJI)
+
+
+def test_half_of_the_readers_are_no_majority_unless_it_is_asked_for() -> None:
+    a, b = boxes(((2, 6), (5, 15), (5, 15))), boxes(((4, 8), (5, 15), (5, 15)))
+    assert np.array_equal(majority([a, b]), a & b)
+    assert np.array_equal(majority([a, b], with_half=True), a | b)
+    readings = [reading("A", {"x": a}), reading("B", {"x": b})]
+    assert np.array_equal(_mask(consensus(readings, Method.MAJORITY), "x"), a & b)
+    assert np.array_equal(_mask(consensus(readings, Method.MAJORITY_OR_HALF), "x"), a | b)
+
+
+def test_staple_in_a_box_is_that_of_simpleitk_in_that_box_and_rates_readers() -> None:
+    poor = BALLS[0] & boxes(((0, 14), (0, 40), (0, 22)))
+    masks = [*BALLS, poor]
+    found = consensus([reading(str(n), {"x": mask}) for n, mask in enumerate(masks)], Method.STAPLE)
+    union = np.logical_or.reduce(masks)
+    at = np.argwhere(union)
+    box = tuple(slice(low - 1, high + 2) for low, high in zip(at.min(axis=0), at.max(axis=0), strict=True))
+    judge = sitk.STAPLEImageFilter()
+    judge.SetForegroundValue(1.0)
+    probable = sitk.GetArrayFromImage(judge.Execute([sitk.GetImageFromArray(mask[box].astype(np.uint8)) for mask in masks]))
+    assert np.array_equal(_mask(found, "x")[box], probable > 0.5)
+    rates = [vote.sensitivity or 0.0 for vote in found.segments[0].votes]
+    assert rates == pytest.approx(judge.GetSensitivity())
+    assert rates[3] < min(rates[:3])
+    assert [v.specificity for v in found.segments[0].votes] == pytest.approx(judge.GetSpecificity())
+
+
+def test_staple_of_masks_that_are_empty_the_same_or_fill_the_grid() -> None:
+    nothing, all_of_it = np.zeros((3, 4, 5), dtype=bool), np.ones((3, 4, 5), dtype=bool)
+    for mask in (nothing, all_of_it):
+        held, rates = staple([mask, mask, mask])
+        assert np.array_equal(held, mask)
+        assert rates == [(1.0, 1.0)] * 3
+    held, rates = staple([all_of_it, all_of_it, nothing])
+    assert held.all()
+    assert rates[2][0] == pytest.approx(0.0)
+    assert np.isfinite(rates).all()
+    # One of two: as probable as not.
+    assert not staple([all_of_it, nothing])[0].any()
+
+
+def test_who_lists_nothing_votes_against_and_who_has_it_to_do_does_not_vote() -> None:
+    mask = BALLS[0]
+    drew = reading("A", {"Cyst": mask}), reading("B", {"Cyst": mask})
+    against = [reading(name, {}) for name in "CDE"]
+    found = consensus([*drew, *against], Method.MAJORITY)
+    assert found.segments[0].voxels == 0
+    assert [vote.presence for vote in found.segments[0].votes[2:]] == [Presence.MISSING] * 3
+    silent = [reading(name, {"Cyst": None}, to_do=("Cyst",)) for name in "CDE"]
+    found = consensus([*drew, *silent], Method.MAJORITY)
+    assert np.array_equal(_mask(found, "Cyst"), mask)
+    assert [vote.counted for vote in found.segments[0].votes] == [True, True, False, False, False]
+    assert consensus(silent, Method.STAPLE).undecided == ("Cyst",)
+    with pytest.raises(LabelError, match="at least one reader"):
+        consensus([], Method.MAJORITY)
+
+
+def test_segments_that_share_voxels_lie_in_two_masks_and_others_in_one() -> None:
+    a, b, c = boxes(((2, 6), (5, 15), (5, 15))), boxes(((4, 8), (10, 20), (10, 20))), boxes(((10, 12), (2, 4), (2, 4)))
+    drawn = {"a": a, "b": b, "c": c, "nothing": None}
+    found = consensus([reading("A", drawn), reading("B", drawn)], Method.STAPLE)
+    assert [s.layer for s in found.segments] == [0, 1, 0, 0]
+    for name, mask in (("a", a), ("b", b), ("c", c)):
+        assert np.array_equal(_mask(found, name), mask)
+    assert (found.segments[3].voxels, found.segments[3].disputed) == (0, 0)
+    assert found.masks[0].voxels.dtype == np.uint8
+    nothing = consensus([reading("A", {"x": None})], Method.MAJORITY)
+    assert nothing.masks[0].box.empty
