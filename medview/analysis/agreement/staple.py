@@ -34,7 +34,7 @@ def staple(masks: Sequence[Mask]) -> tuple[Mask, list[tuple[float, float]]]:
     judge.SetMaximumIterations(_MOST_ROUNDS)
     # Without a voxel of background, as where masks fill the grid, specificity would be 0 over 0.
     images = [sitk.GetImageFromArray(np.pad(mask, 1).astype(np.uint8)) for mask in masks]
-    probable = sitk.GetArrayViewFromImage(judge.Execute(images))[1:-1, 1:-1, 1:-1]
-    held = np.asarray(probable > 0.5)
+    probable = judge.Execute(images)  # the view below does not keep it
+    held = sitk.GetArrayViewFromImage(probable)[1:-1, 1:-1, 1:-1] > 0.5
     rates = [(float(a), float(b)) for a, b in zip(judge.GetSensitivity(), judge.GetSpecificity(), strict=True)]
     return held, rates
