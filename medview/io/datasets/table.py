@@ -9,10 +9,12 @@ from medview.core.errors import ReadError
 from medview.core.job import Inline, JobContext
 from medview.io.datasets.class_folders import list_class_folders
 from medview.io.datasets.coco import list_coco
+from medview.io.datasets.dicom_labels import list_dicom_seg, list_rtstruct
 from medview.io.datasets.foreign import DatasetRequest, ForeignDataset
 from medview.io.datasets.image_mask import list_image_mask
 from medview.io.datasets.medmnist import list_medmnist
 from medview.io.datasets.nifti_pairs import list_nifti_pairs
+from medview.io.datasets.nnunet import list_nnunet
 from medview.io.datasets.voc import list_voc
 from medview.io.datasets.yolo import list_yolo
 from medview.io.reader_pool import InlinePool, Pool
@@ -35,11 +37,14 @@ class DatasetFormat:
 
 
 FORMATS: Mapping[str, DatasetFormat] = {
+    "dicom-seg": DatasetFormat("DICOM series and SEG", list_dicom_seg),
+    "rtstruct": DatasetFormat("DICOM series and RTSTRUCT", list_rtstruct),
     "nifti-pairs": DatasetFormat("Volumes and label maps (NIfTI, NRRD)", list_nifti_pairs),
     "image-mask": DatasetFormat("Pictures and masks (PNG, JPEG)", list_image_mask),
     "coco": DatasetFormat("COCO", list_coco),
     "voc": DatasetFormat("Pascal VOC", list_voc),
     "yolo": DatasetFormat("YOLO", list_yolo),
+    "nnunet": DatasetFormat("nnU-Net raw dataset", list_nnunet),
     "class-folders": DatasetFormat("A folder for every class", list_class_folders),
     "medmnist-npz": DatasetFormat("MedMNIST (.npz)", list_medmnist),
 }
