@@ -1,0 +1,138 @@
+"""Readers over all cases: means with intervals by patient, for every thing and pair of readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from medview.analysis.agreement.bootstrap import Interval, mean_interval, ratio_interval
+from medview.analysis.agreement.lesions import LesionAgreement
+from medview.analysis.agreement.masks import MaskAgreement
+from medview.analysis.agreement.reader_rows import ReaderRow
+from medview.analysis.agreement.things import folded
+
+MEANS: dict[str, Callable[[MaskAgreement], float | None]] = {
+    "dice": lambda masks: masks.dice,
+    "iou": lambda masks: masks.iou,
+    "surface_dice": lambda masks: masks.surface_dice,
+    "mean_surface_mm": lambda masks: masks.mean_surface_mm,
+    "hd95_mm": lambda masks: masks.hd95_mm,
+    "volume_difference_ml": lambda masks: masks.volume_difference_ml,
+    "volume_difference_of_mean": lambda masks: masks.volume_difference_of_mean,
+}
+"""Figures of which the mean over cases is told."""
+
+LESION_PARTS: dict[str, Callable[[LesionAgreement], tuple[int, int]]] = {
+    "lesion_sensitivity": lambda found: (len(found.matched), len(found.matched) + len(found.missed)),
+    "lesion_precision": lambda found: (len(found.matched), len(found.matched) + len(found.extra)),
+    "lesion_f1": lambda found: (
+        2 * len(found.matched),
+        2 * len(found.matched) + len(found.missed) + len(found.extra),
+    ),
+}
+"""Figures pooled over the lesions of all cases: above and below the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One thing over all cases of one pair of readers, or of all pairs.
+
+    Attributes
+    ----------
+    first_reader, second_reader : str
+        Empty for all pairs together.
+    cases, patients : int
+        In which the thing was compared.
+    both_empty : int
+        Comparisons that are in no mean, since both say that there is nothing.
+    one_empty : int
+        Comparisons with a Dice of 0, since one of them says so; they have no distances.
+    not_compared : int
+        Comparisons for which a reader has the thing still to draw.
+    figures : tuple of (str, Interval)
+        By name, see ``MEANS`` and ``LESION_PARTS``.
+    """
+
+    segment: str
+    first_reader: str
+    second_reader: str
+    cases: int
+    patients: int
+    both_empty: int
+    one_empty: int
+    not_compared: int
+    figures: tuple[tuple[str, Interval], ...]
+
+    def figure(self, name: str) -> Interval:
+        """Return a figure. Raises KeyError when there is none of the name."""
+        return dict(self.figures)[name]
+
+    def document(self) -> dict[str, object]:
+        """Return the row ready for JSON, each figure with its interval."""
+        return {
+            **self._facts(),
+            "figures": {name: asdict(interval) for name, interval in self.figures},
+        }
+
+    def flat(self) -> dict[str, str | int | float | None]:
+        """Return the row ready for CSV: of each figure the value, both ends of its interval and from how many items."""
+        row: dict[str, str | int | float | None] = dict(self._facts())
+        for name, interval in self.figures:
+            row |= {
+                name: interval.value,
+                f"{name}_low": interval.low,
+                f"{name}_high": interval.high,
+                f"{name}_items": interval.items,
+            }
+        return row
+
+    def _facts(self) -> dict[str, str | int]:
+        return {
+            "segment": self.segment,
+            "first_reader": self.first_reader,
+            "second_reader": self.second_reader,
+            "cases": self.cases,
+            "patients": self.patients,
+            "both_empty": self.both_empty,
+            "one_empty": self.one_empty,
+            "not_compared": self.not_compared,
+        }
+
+
+def reader_summary(rows: Iterable[ReaderRow]) -> tuple[SummaryRow, ...]:
+    """Return a line for every thing and pair of readers, and, where there are several pairs, one for all of them.
+
+    Things are the same over cases when their names are, but for case and blanks. Things come in the order of the rows.
+    """
+    things: dict[str, dict[tuple[str, str], list[ReaderRow]]] = {}
+    for row in rows:
+        pairs = things.setdefault(folded(row.agreement.name), {})
+        pairs.setdefault((row.first_reader, row.second_reader), []).append(row)
+    found: list[SummaryRow] = []
+    for pairs in things.values():
+        found += [_line(of_pair, *pair) for pair, of_pair in pairs.items()]
+        if len(pairs) > 1:
+            found.append(_line([row for of_pair in pairs.values() for row in of_pair], "", ""))
+    return tuple(found)
+
+
+def _line(rows: Sequence[ReaderRow], first_reader: str, second_reader: str) -> SummaryRow:
+    compared = [(row, row.agreement.masks) for row in rows if row.agreement.masks is not None]
+    patients = [row.patient for row, _ in compared]
+    figures = [(name, mean_interval([of(masks) for _, masks in compared], patients)) for name, of in MEANS.items()]
+    lesions = [(row.patient, row.agreement.lesions) for row in rows if row.agreement.lesions is not None]
+    for name, parts in LESION_PARTS.items():
+        counts = [parts(of_row) for _, of_row in lesions]
+        of_patients = [patient for patient, _ in lesions]
+        figures.append((name, ratio_interval([a for a, _ in counts], [b for _, b in counts], of_patients)))
+    return SummaryRow(
+        rows[0].agreement.name,
+        first_reader,
+        second_reader,
+        len({row.case for row, _ in compared}),
+        len(set(patients)),
+        sum(masks.both_empty for _, masks in compared),
+        sum(masks.one_empty for _, masks in compared),
+        len(rows) - len(compared),
+        tuple(figures),
+    )

@@ -1,0 +1,121 @@
+"""The table of readers, its summary, and that both are plain values."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from medview.analysis.agreement.bootstrap import mean_interval
+from medview.analysis.agreement.reader_rows import CaseReadings, case_rows, reader_rows
+from medview.analysis.agreement.reader_summary import reader_summary
+from medview.analysis.agreement.segments import Conventions
+from medview.core.errors import CancelledError
+from medview.core.job import Inline
+from tests.analysis.agreement.masks import ball, boxes, grid
+from tests.analysis.agreement.readers import KIDNEY, reading, segment
+
+
+def _cases(count: int = 6) -> list[CaseReadings]:
+    cases = []
+    for n in range(count):
+        first = ball(grid(), (6, 18, 24), 9.0 + n)
+        second = ball(grid(), (6, 18, 24 + n), 10.0)
+        third = ball(grid(), (6, 19, 24), 10.0)
+        cyst = boxes(((2, 4), (5, 8), (5, 8))) if n == 0 else None
+        readings = (
+            reading("Ada", {segment("Kidney", KIDNEY): first, "Cyst": cyst, "Node": first}),
+            reading("Ben", {segment("Kidney", KIDNEY): second, "Node": None}, to_do=("Node",)),
+            reading("Cleo", {"kidney": third, "Cyst": cyst}),
+        )
+        cases.append(CaseReadings(f"case {n}", f"patient {n // 2}", readings))
+    return cases
+
+
+def test_a_row_for_every_case_thing_and_pair_with_the_same_plain_columns() -> None:
+    rows = list(reader_rows(_cases(2), conventions=Conventions(tolerance_mm=1.0)))
+    documents = [row.document() for row in rows]
+    assert len({tuple(document) for document in documents}) == 1
+    assert json.loads(json.dumps(documents, allow_nan=False)) == documents
+    keys = ("case", "segment", "first_reader", "second_reader", "first", "second")
+    table = [tuple(document[key] for key in keys) for document in documents if document["case"] == "case 0"]
+    assert table == [
+        ("case 0", "Kidney", "Ada", "Ben", "drawn", "drawn"),
+        ("case 0", "Cyst", "Ada", "Ben", "drawn", "missing"),
+        ("case 0", "Node", "Ada", "Ben", "drawn", "to do"),
+        ("case 0", "Kidney", "Ada", "Cleo", "drawn", "drawn"),
+        ("case 0", "Cyst", "Ada", "Cleo", "drawn", "drawn"),
+        ("case 0", "Node", "Ada", "Cleo", "drawn", "missing"),
+        ("case 0", "Kidney", "Ben", "Cleo", "drawn", "drawn"),
+        ("case 0", "Node", "Ben", "Cleo", "to do", "missing"),
+        ("case 0", "Cyst", "Ben", "Cleo", "missing", "drawn"),
+    ]
+    kidney, cyst, node = documents[:3]
+    assert kidney["code"] == "SCT:64033007"
+    assert kidney["tolerance_mm"] == 1.0
+    assert 0.8 < float(kidney["dice"] or 0.0) < 1.0
+    assert (cyst["dice"], cyst["hd95_mm"], cyst["one_empty"], cyst["lesions_missed"]) == (0.0, None, True, 1)
+    assert (node["dice"], node["first_ml"], node["lesion_f1"]) == (None, None, None)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(kidney))
+    writer.writeheader()
+    writer.writerows(documents)
+    assert len(out.getvalue().splitlines()) == len(documents) + 1
+
+
+def test_the_summary_counts_what_is_in_no_mean_and_has_intervals_by_patient() -> None:
+    rows = list(reader_rows(_cases()))
+    summary = {(line.segment, line.first_reader, line.second_reader): line for line in reader_summary(rows)}
+    kidney = summary["Kidney", "Ada", "Cleo"]
+    values = [r.agreement.masks for r in rows if (r.agreement.name, r.second_reader) == ("Kidney", "Cleo")]
+    ada = [masks.dice for masks in values[::2] if masks is not None]
+    assert kidney.figure("dice") == mean_interval(ada, [f"patient {n // 2}" for n in range(6)])
+    assert (kidney.cases, kidney.patients, kidney.both_empty, kidney.one_empty) == (6, 3, 0, 0)
+    cyst = summary["Cyst", "Ada", "Cleo"]
+    assert (cyst.both_empty, cyst.one_empty, cyst.figure("dice").items) == (5, 0, 1)
+    # Where both list it without drawing it they agree that there is none; where neither lists it there is no row.
+    alone = summary["Cyst", "Ada", "Ben"]
+    assert (alone.one_empty, alone.both_empty, alone.figure("dice").value) == (1, 5, 0.0)
+    assert summary["Node", "Ada", "Ben"].not_compared == 6
+    assert summary["Node", "Ada", "Ben"].figure("dice").value is None
+    every = summary["Kidney", "", ""]
+    assert (every.cases, every.figure("dice").items, every.figure("dice").patients) == (6, 18, 3)
+    assert summary["Cyst", "Ada", "Cleo"].figure("lesion_f1").value == 1.0
+    assert np.isfinite(every.figure("hd95_mm").low or np.nan)
+
+
+def test_the_summary_is_plain_too() -> None:
+    lines = reader_summary(reader_rows(_cases(3)))
+    documents = [line.document() for line in lines]
+    assert json.loads(json.dumps(documents, allow_nan=False)) == documents
+    flat = [line.flat() for line in lines]
+    assert len({tuple(row) for row in flat}) == 1
+    assert {"dice", "dice_low", "dice_high", "dice_items", "lesion_f1"} <= set(flat[0])
+    with pytest.raises(KeyError):
+        lines[0].figure("beauty")
+
+
+def test_pairs_can_be_chosen_and_are_compared_in_the_order_given() -> None:
+    (case, *_) = _cases(1)
+    rows = case_rows(case, pairs=[("Cleo", "Ada"), ("Ada", "Dan")])
+    assert {(row.first_reader, row.second_reader) for row in rows} == {("Cleo", "Ada")}
+
+
+def test_cases_are_asked_for_one_at_a_time_and_it_can_be_cancelled() -> None:
+    context, asked = Inline(), []
+
+    def cases() -> object:
+        for case in _cases(3):
+            asked.append(case.case)
+            yield case
+
+    rows = reader_rows(cases(), context=context)  # type: ignore[arg-type]
+    next(rows)
+    assert asked == ["case 0"]
+    context.cancel()
+    with pytest.raises(CancelledError):
+        list(rows)
+    assert asked == ["case 0", "case 1"]
