@@ -17,6 +17,9 @@ from medview.core.job import Inline, JobContext
 OVERLAP = 0.1
 """Two lesions are the same one where they share more of their union (IoU) than this, unless another part is asked for."""
 
+_COUNTED_PAIRS = 1 << 22
+"""Up to so many pairs of pieces are counted in a table, which is quicker than sorting voxels."""
+
 Mask = npt.NDArray[np.bool_]
 Pieces = npt.NDArray[np.unsignedinteger]
 
@@ -167,7 +170,13 @@ def _overlaps(
     """Return which pieces meet, counted from 0, and the IoU of each pair."""
     both = (pieces > 0) & (others > 0)
     width = int(others.max(initial=0)) + 1
-    met, common = np.unique(pieces[both].astype(np.int64) * width + others[both], return_counts=True)
+    pairs = pieces[both].astype(np.int64) * width + others[both]
+    if (int(pieces.max(initial=0)) + 1) * width <= _COUNTED_PAIRS:
+        counts = np.bincount(pairs)
+        met = np.flatnonzero(counts)
+        common = counts[met]
+    else:
+        met, common = np.unique(pairs, return_counts=True)
     a, b = np.divmod(met, width)
     sizes, other_sizes = np.bincount(pieces.ravel()), np.bincount(others.ravel())
     iou = common / (sizes[a] + other_sizes[b] - common)
