@@ -1,4 +1,4 @@
-"""Labels from any file MedView reads: DICOM SEG, NIfTI and NRRD label maps.
+"""Labels from any file MedView reads: DICOM SEG and RTSTRUCT, NIfTI and NRRD label maps.
 
 A NIfTI or NRRD label map may have a companion ``NAME.json`` beside it that names its values and the pixels it was made on::
 
@@ -24,7 +24,8 @@ from medview.core.segmentation import COLOUR_CYCLE, VALUES_PER_LAYER, LabelArray
 from medview.core.source import Source, SourceKind
 from medview.core.volume import Volume
 from medview.io import nifti
-from medview.io.dicom.header import SEGMENTATIONS, read_header
+from medview.io.dicom.header import SEGMENTATIONS, STRUCTURE_SET, read_header
+from medview.io.dicom.rtstruct import read_rtstruct
 from medview.io.dicom.seg import read_seg
 from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.plain_files import describe, read_voxels
@@ -42,13 +43,13 @@ __all__ = ["ImportedLabels", "from_map", "is_label_file", "names_beside", "read_
 
 
 def is_label_file(path: Path) -> bool:
-    """Whether a file can only be read as labels: a DICOM SEG, a .seg.nrrd. Other NIfTI and NRRD files may be images."""
+    """Whether a file can only be read as labels: a DICOM SEG or RTSTRUCT, a .seg.nrrd. Other NIfTI and NRRD may be images."""
     if path.is_dir() or not path.exists():
         return False
     kind = sniff(str(path))
     if kind is not Kind.DICOM:
         return kind is Kind.NRRD and is_seg_nrrd(str(path))
-    return read_header(str(path)).sop_class_uid in SEGMENTATIONS
+    return read_header(str(path)).sop_class_uid in SEGMENTATIONS | {STRUCTURE_SET}
 
 
 def read_labels(path: Path, reference: Volume | None = None, pool: Pool | None = None) -> ImportedLabels:
@@ -90,11 +91,14 @@ def read_on(path: str, reference: Target | None) -> ImportedLabels:
     """Do the work of ``read_labels`` in a reader process: all but what takes the pixels of the images."""
     kind = sniff(path)
     if kind is Kind.DICOM:
-        return read_seg(Path(path), reference)
+        structures = read_header(path).sop_class_uid == STRUCTURE_SET
+        return (read_rtstruct if structures else read_seg)(Path(path), reference)
     if kind is Kind.NRRD and is_seg_nrrd(path):
         return read_seg_nrrd(path, reference)
     if kind not in (Kind.NIFTI, Kind.NRRD):
-        raise ReadError(f"{Path(path).name} holds no labels MedView reads; choose a DICOM SEG, NIfTI or NRRD file.")
+        raise ReadError(
+            f"{Path(path).name} holds no labels MedView reads; choose a DICOM SEG, RTSTRUCT, NIfTI or NRRD file."
+        )
     (entry,) = describe(path, kind).volumes
     geometry = entry.geometry
     if entry.colour or entry.time_points != 1 or geometry is None or not entry.rescale.identity:

@@ -38,6 +38,9 @@ NATIVE = frozenset({"", guard.IMPLICIT, guard.EXPLICIT, guard.BIG_ENDIAN, guard.
 SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 """Segmentation and label map segmentation: they hold pixels but are labels, not images."""
 
+STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+"""RT structure set: outlines of regions, no pixels."""
+
 MULTI_FRAME_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 
 
