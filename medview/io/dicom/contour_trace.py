@@ -4,9 +4,9 @@ Contours run half way between the centre of a voxel inside and that of its neigh
 every centre lies 0.35 voxels or more from every line, so that rounding to text moves none across, and a single voxel is a
 diamond around its centre. Voxels that touch only by a corner are drawn apart.
 
-Holes become keyholes: the outer contour goes in along a line, round the hole, and back along the same line. In no other form
-do readers that unite contours (plastimatch) and readers that combine them by exclusive or (dicompyler) both keep the hole.
-The lines run between two rows of voxels, through no centre.
+Holes become keyholes: the outer contour goes in along a line, round the hole, and back along the same line. In no other
+form do readers that unite contours (plastimatch) and readers that combine them by exclusive or (dicompyler) both keep the
+hole. The lines run between two rows of voxels, through no centre.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ _STUDY_TAGS = frozenset(
     }
 )  # fmt: skip
 """Attributes of patient, study and specimen outside the patient's groups (PS3.3 C.7.1, C.7.2, C.7.6.22)."""
+_SPECIMENS = 0x0040
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
 _LINE_ENDS = dict.fromkeys(("LT", "ST", "UT"), "\r\n\x0c\t")
 _ALLOWED: dict[str, tuple[object, ...]] = {
@@ -91,6 +92,14 @@ def clean_repeated(dataset: Dataset) -> tuple[str, ...]:
     # Every text was decoded by the check; UTF-8 holds them all, and the names of segments in any language too.
     dataset.SpecificCharacterSet = "ISO_IR 192"
     return keywords
+
+
+def repeat(source: Dataset, target: Dataset) -> None:
+    """Give a written object the patient and study of a source that was cleaned and completed; nothing of its specimens."""
+    target.SpecificCharacterSet = source.SpecificCharacterSet
+    for tag in list(source.keys()):
+        if _repeated(tag) and tag.group != _SPECIMENS:
+            target[tag] = source[tag]
 
 
 def left_out_sentence(keywords: Iterable[str]) -> str:

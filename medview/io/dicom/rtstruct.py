@@ -212,7 +212,7 @@ class _Placing:
         found = self._filled(region, planes)
         if planes and not found:
             left.missed.append(region.name)
-        if len(planes) > 1 and float(np.median(np.diff(sorted(planes)))) > 1:
+        if len(planes) > 1 and np.diff(sorted(planes)).min() > 1:
             left.sparse.append(region.name)
         return found
 
