@@ -26,6 +26,8 @@ if [ "$(uname -s)" = Linux ]; then
   if [ "$mode" = dev ]; then
     command -v Xvfb >/dev/null || missing="$missing xvfb"
     command -v xdotool >/dev/null || missing="$missing xdotool"
+    # Judges the RT structure sets that are written.
+    command -v plastimatch >/dev/null || missing="$missing plastimatch"
     command -v openssl >/dev/null || missing="$missing openssl"
   fi
 fi

@@ -128,6 +128,7 @@ WORDS = {
     "picture": _("screenshot capture png export snapshot"),
     "film": _("cine movie video export animation"),
     "file.export_ko": _("key image object selection"),
+    "file.export_rtstruct": _("radiotherapy rt structure set rtss outlines roi"),
     "file.export_sr": _("report structured tid 1500"),
     "case.tags": _("dicom header attributes metadata"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import SimpleITK as sitk
 from PIL import Image
 
@@ -56,6 +57,42 @@ def test_labels_survive_nifti_to_seg_to_nrrd_to_slicer_to_nifti_voxel_for_voxel(
     assert errors(tmp_path / "a.dcm") == []
     back = read_labels(tmp_path / "c.nii.gz", volume)
     assert np.array_equal(back.layers[0], labels)
+
+
+def test_labels_survive_contours_on_the_way_and_the_name_or_the_word_says_what_a_dicom_file_becomes(
+    cli: Cli, ct_folder: Path, tmp_path: Path
+) -> None:
+    volume = load_volume(ct_folder, None, Inline()).volume
+    labels = np.zeros(volume.geometry.shape_kji, dtype=np.uint8)
+    labels[1:4, 2:8, 3:11] = 1
+    labels[2, 4:6, 5:8] = 0
+    labels[5, 9, 12] = 2
+    image = sitk.GetImageFromArray(labels)
+    image.SetSpacing((0.6, 0.9, 5.0))
+    image.SetOrigin((-3.0, 4.0, 50.0))
+    sitk.WriteImage(image, str(tmp_path / "in.nii.gz"))
+    series = ("--reference", ct_folder)
+    for source, target, more in (
+        ("in.nii.gz", "a.dcm", ("--to", "rtstruct")),
+        ("a.dcm", "b.dcm", ()),
+        ("b.dcm", "c.rtstruct.dcm", ()),
+    ):
+        done = cli("convert", tmp_path / source, tmp_path / target, *series, *more)
+        assert done.code == 0, done.err
+    kinds = [pydicom.dcmread(tmp_path / name).Modality for name in ("a.dcm", "b.dcm", "c.rtstruct.dcm")]
+    assert kinds == ["RTSTRUCT", "SEG", "RTSTRUCT"]
+    assert errors(tmp_path / "c.rtstruct.dcm") == []
+    assert np.array_equal(read_labels(tmp_path / "c.rtstruct.dcm", volume).layers[0], labels)
+
+
+def test_what_a_dicom_file_cannot_become_is_said_in_one_sentence(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    done = cli("convert", ct_folder, tmp_path / "a.dcm", "--to", "surface")
+    assert (done.code, done.err.strip()) == (1, "surface is nothing MedView writes into a DICOM file; say seg or rtstruct.")
+    done = cli("convert", ct_folder, tmp_path / "a.nii.gz", "--to", "rtstruct")
+    assert "a.nii.gz would be a NIfTI" in done.err
+    done = cli("convert", ct_folder, tmp_path / "a.rtstruct.dcm")
+    assert "name the series with --reference" in done.err
+    assert list(tmp_path.glob("a.*")) == []
 
 
 def test_a_seg_of_another_series_is_refused_in_one_sentence(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:

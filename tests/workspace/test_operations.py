@@ -165,14 +165,15 @@ def test_a_place_without_images_is_said_in_one_sentence_and_what_is_open_stays(
     assert desk.workspace.active is case
 
 
-def test_seg_and_nifti_come_back_voxel_for_voxel(desk: Desk, tmp_path: Path) -> None:
+def test_seg_contours_and_nifti_come_back_voxel_for_voxel(desk: Desk, tmp_path: Path) -> None:
     case = desk.open(write_ct(tmp_path / "ct"))
     paint(case, "Liver", (3, 5, 6))
     paint(case, "Lesion", (5, 2, 3), radius_mm=2.0)
     masks = {s.name: case.labels.segmentation.mask(s) for s in case.labels.segmentation.segments}
     files.export_seg(desk.workspace, tmp_path / "labels.dcm")
+    files.export_rtstruct(desk.workspace, tmp_path / "contours.dcm")
     files.export_nifti(desk.workspace, tmp_path / "labels.nii.gz")
-    for exported in ("labels.dcm", "labels.nii.gz"):
+    for exported in ("labels.dcm", "contours.dcm", "labels.nii.gz"):
         other = Desk(Project.create(tmp_path / f"{exported}.medview"), tmp_path / "models")
         fresh = other.open(tmp_path / "ct")
         files.import_labels(other.workspace, tmp_path / exported)

@@ -47,6 +47,13 @@ class FileCommands:
                 _writable,
             ),
             Action("file.export_seg", _("Export DICOM SEG..."), lambda _w: self.export_seg(), "mdi6.export", _has_segments),
+            Action(
+                "file.export_rtstruct",
+                _("Export contours (DICOM RTSTRUCT)..."),
+                lambda _w: self.export_rtstruct(),
+                "mdi6.export",
+                _has_segments,
+            ),
             Action("file.export_nifti", _("Export NIfTI..."), lambda _w: self.export_nifti(), "mdi6.export", _has_segments),
             Action(
                 "file.export_sr",
@@ -124,6 +131,14 @@ class FileCommands:
             return
         if (path := ask_new_file(self._window, _("Export DICOM SEG"), "labels.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("files").export_seg(self._workspace, path)
+
+    def export_rtstruct(self) -> None:
+        """Ask where to and write a DICOM RTSTRUCT."""
+        if self._identity_hidden():
+            return
+        title = _("Export contours (DICOM RTSTRUCT)")
+        if (path := ask_new_file(self._window, title, "contours.dcm", _("DICOM (*.dcm)"))) is not None:
+            _operations("files").export_rtstruct(self._workspace, path)
 
     def export_nifti(self) -> None:
         """Ask where to and write a NIfTI label map."""

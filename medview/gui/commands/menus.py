@@ -37,6 +37,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         LINE,
         "file.import",
         "file.export_seg",
+        "file.export_rtstruct",
         "file.export_nifti",
         "file.export_sr",
         "file.export_ko",

@@ -160,7 +160,6 @@ class _Left:
     missed: list[str] = field(default_factory=list)
     crossing: list[str] = field(default_factory=list)
     sparse: list[str] = field(default_factory=list)
-    few_points: int = 0
     damaged: int = 0
     across: int = 0
     outside: int = 0
@@ -200,8 +199,7 @@ class _Placing:
         planes: dict[int, list[tuple[float, FloatArray]]] = defaultdict(list)
         for contour in closed:
             if not contour.area:
-                left.damaged += not contour.points_lps_mm.size
-                left.few_points += bool(contour.points_lps_mm.size)
+                left.damaged += 1
                 continue
             index = self._geometry.index_kji(contour.points_lps_mm)
             place = self._plane(index)
@@ -212,7 +210,7 @@ class _Placing:
         found = self._filled(region, planes)
         if planes and not found:
             left.missed.append(region.name)
-        if len(planes) > 1 and np.diff(sorted(planes)).min() > 1:
+        if len(planes) > 2 and np.diff(sorted(planes)).min() > 1:
             left.sparse.append(region.name)
         return found
 
@@ -270,21 +268,19 @@ class _Placing:
             said.append(f"Left out because no centre of a voxel lies inside: {_listed(left.missed)}.")
         if left.between:
             said.append(
-                f"{_contours(left.between)} between two slices, up to {left.farthest_mm:.2g} mm from the nearer one, onto "
-                "which they were put."
+                f"Between two slices, up to {left.farthest_mm:.2g} mm from the nearer one, onto which they were put: "
+                f"{_contours(left.between)}."
             )
-        for count, words in (
-            (left.outside, "outside of these images and were left out"),
-            (left.across, "across the slices and were left out"),
-            (left.cut, "partly outside of these images and were cut off there"),
-        ):
-            if count:
-                said.append(f"{_contours(count)} {words}.")
-        if left.damaged or left.few_points:
-            count = left.damaged + left.few_points
-            said.append(f"Left out because they are damaged or have fewer than three points: {count} contours.")
+        if left.outside:
+            said.append(f"Outside of these images and left out: {_contours(left.outside)}.")
+        if left.across:
+            said.append(f"Across the slices and left out: {_contours(left.across)}.")
+        if left.cut:
+            said.append(f"Partly outside of these images and cut off there: {_contours(left.cut)}.")
+        if left.damaged:
+            said.append(f"Left out because they are damaged or have fewer than three points: {_contours(left.damaged)}.")
         if left.named_elsewhere:
-            said.append(f"{left.named_elsewhere} contours name another slice than they lie on; all are placed by position.")
+            said.append(f"Placed by position and not by the image that is named: {_contours(left.named_elsewhere)}.")
         if left.crossing:
             said.append(f"Contours overlap in part, and where two do is taken for a hole: {_listed(left.crossing)}.")
         if left.sparse:
@@ -305,7 +301,7 @@ def _by_plane(contours: Iterable[tuple[float, FloatArray]]) -> Iterator[list[Flo
 
 
 def _contours(count: int) -> str:
-    return "1 contour lies" if count == 1 else f"{count} contours lie"
+    return "1 contour" if count == 1 else f"{count} contours"
 
 
 def _listed(names: Sequence[str]) -> str:

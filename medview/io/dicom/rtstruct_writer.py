@@ -10,12 +10,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-import numpy.typing as npt
+from pydicom.charset import convert_encodings, default_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.tag import Tag
@@ -25,12 +23,12 @@ import medview
 from medview.core.atomic import replacing
 from medview.core.errors import GeometryError, MedViewError, WriteError
 from medview.core.geometry import Calibration, Geometry
-from medview.core.job import Inline, JobContext
+from medview.core.job import Inline, JobContext, JobPart
 from medview.core.segmentation import Segment, Segmentation
 from medview.core.source import SourceKind
 from medview.core.study import Frame
 from medview.io.dicom.attributes import quiet, text
-from medview.io.dicom.contour_trace import contours_of
+from medview.io.dicom.contour_text import LONGEST_NUMBER, ContourText, contour_texts
 from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import STRUCTURE_SET, parse
 from medview.io.dicom.pixel_mark import put_pixel_mark
@@ -40,19 +38,9 @@ from medview.io.dicom.rtstruct_content import INTERPRETED_TYPES
 from medview.io.dicom.source_images import SourceImages
 from medview.io.imported_labels import ImportedLabels, Target
 
-FloatArray = npt.NDArray[np.float64]
-
 RESEARCH_USE = "Research use. Not a medical device."
 SERIES_NUMBER = 903
 """Far from what scanners use."""
-LONGEST_NUMBER = 16
-"""Characters of a decimal string."""
-LONGEST_VALUE_BYTES = 65_534
-"""Of an attribute in explicit VR."""
-MOST_CONTOURS = 100_000
-"""More are noise, and no reader takes as many parts."""
-FINE = 1e-4
-"""Coordinates are written to this part of a voxel or finer."""
 
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 """Detached study management: retired, and what RT Referenced Study Sequence still has to name."""
@@ -107,7 +95,7 @@ def write_rtstruct(
         raise GeometryError(
             f"{path.name} was not written: an RTSTRUCT needs positions and the series is a stack; export NIfTI instead."
         )
-    drawn = _drawn(path, segmentation, context)
+    drawn = contour_texts(segmentation, path.name, JobPart(context, 0.0, 0.4))
     images = _images(path, geometry, frames, context)
     document = _document(geometry, images)
     document.SeriesDescription = (description or f"MedView regions. {RESEARCH_USE}")[:64]
@@ -119,6 +107,7 @@ def write_rtstruct(
         put_pixel_mark(document, pixels_sha256, geometry)
     context.progress(0.8, "Comparing with what was written")
     with replacing(path) as file, quiet():
+        _write_as_it_is(document)
         document.save_as(file, enforce_file_format=True)
         _compare(path, file, segmentation, images)
     return _notes(segmentation, images)
@@ -176,60 +165,6 @@ def _reference(dataset: Dataset) -> Dataset:
     return item
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """One contour: its slice, how many points it has, and these as text."""
-
-    k: int
-    points: int
-    value: bytes
-
-
-def _drawn(path: Path, segmentation: Segmentation, context: JobContext) -> list[list[_Written]]:
-    """Return the contours of every segment."""
-    geometry = segmentation.geometry
-    decimals, longest = _precision(geometry)
-    most_points = LONGEST_VALUE_BYTES // (3 * (longest + 1))
-    found: list[list[_Written]] = []
-    for number, segment in enumerate(segmentation.segments):
-        box = segmentation.box(segment)
-        own: list[_Written] = []
-        for k in range(box.min_kji[0], box.max_kji[0]) if box is not None else ():
-            context.raise_if_cancelled()
-            assert box is not None
-            _, rows, columns = box.slices
-            mask = segmentation.layer(segment.layer_id).voxels[k, rows, columns] == segment.value
-            for contour in contours_of(mask, most_points):
-                index = np.column_stack((np.full(len(contour), k), contour + box.min_kji[1:]))
-                own.append(_Written(k, len(contour), _as_text(geometry.point_lps_mm(index), decimals)))
-        found.append(own)
-        if sum(map(len, found)) > MOST_CONTOURS:
-            raise WriteError(
-                f"{path.name} was not written: the segments are in more than {MOST_CONTOURS} pieces; "
-                "remove islands first or export a DICOM SEG."
-            )
-        context.progress(0.4 * (number + 1) / len(segmentation.segments), "Tracing the outlines")
-    return found
-
-
-def _precision(geometry: Geometry) -> tuple[int, int]:
-    """Return how many decimals coordinates are written with, and the characters of the longest one."""
-    shape = np.asarray(geometry.shape_kji)
-    ends = geometry.point_lps_mm(np.array(list(product((-1, 1), repeat=3))) * shape)
-    whole = len(f"{np.abs(ends).max():.0f}") + 2
-    wanted = int(np.ceil(-np.log10(FINE * min(geometry.spacing_kji_mm))))
-    decimals = max(min(wanted, LONGEST_NUMBER - whole), 0)
-    return decimals, whole + decimals
-
-
-def _as_text(points_lps_mm: FloatArray, decimals: int) -> bytes:
-    # A minus before a zero would be the only thing that is left of a rounding error.
-    rounded = np.round(points_lps_mm, decimals).ravel() + 0.0
-    words = [f"{value:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{value:.0f}" for value in rounded]
-    joined = "\\".join(words).encode("ascii")
-    return joined + b" " * (len(joined) % 2)
-
-
 def _document(geometry: Geometry, images: _Images) -> FileDataset:
     uid = generate_uid(prefix=None)
     meta = FileMetaDataset()
@@ -268,11 +203,11 @@ def _document(geometry: Geometry, images: _Images) -> FileDataset:
 
 
 def _add_region(
-    document: Dataset, number: int, segment: Segment, contours: Sequence[_Written], images: _Images, interpreter: str
+    document: Dataset, number: int, segment: Segment, contours: Sequence[ContourText], images: _Images, interpreter: str
 ) -> None:
     region, drawn, observed = Dataset(), Dataset(), Dataset()
     region.ROINumber, region.ReferencedFrameOfReferenceUID = number, document.FrameOfReferenceUID
-    region.ROIName = segment.name[:64] or f"Segment {number}"
+    region.ROIName = _name(segment, number)
     region.ROIGenerationAlgorithm, described = _made_by(segment)
     if described:
         region.ROIGenerationDescription = described
@@ -281,7 +216,8 @@ def _add_region(
     if contours:
         drawn.ContourSequence = [_contour(n, one, images.of_slice[one.k]) for n, one in enumerate(contours, start=1)]
     observed.ObservationNumber = observed.ReferencedROINumber = number
-    observed.ROIObservationLabel = segment.name[:16].strip()
+    # The judge counts bytes where the standard counts letters.
+    observed.ROIObservationLabel = region.ROIName.encode()[:16].decode(errors="ignore").strip()
     if segment.code is not None:
         code = Dataset()
         code.CodeValue, code.CodingSchemeDesignator = segment.code.value, segment.code.scheme
@@ -295,7 +231,13 @@ def _add_region(
     document.RTROIObservationsSequence.append(observed)
 
 
-def _contour(number: int, one: _Written, image: Dataset | None) -> Dataset:
+def _name(segment: Segment, number: int) -> str:
+    """Return the name of a segment as one value that can be written."""
+    printable = "".join(c if c.isprintable() and c != "\\" else " " for c in segment.name)
+    return printable[:64].strip() or f"Segment {number}"
+
+
+def _contour(number: int, one: ContourText, image: Dataset | None) -> Dataset:
     item = Dataset()
     if image is not None:
         item.ContourImageSequence = [image]
@@ -303,6 +245,14 @@ def _contour(number: int, one: _Written, image: Dataset | None) -> Dataset:
     # As bytes: millions of numbers would each become an object first.
     item[_CONTOUR_DATA] = RawDataElement(_CONTOUR_DATA, "DS", len(one.value), one.value, 0, False, True)
     return item
+
+
+def _write_as_it_is(document: Dataset) -> None:
+    """Let pydicom write what leads to the contours as if it had been read; it would go through every number otherwise."""
+    document.set_original_encoding(False, True, convert_encodings(document.SpecificCharacterSet))
+    for drawn in document.ROIContourSequence:
+        for dataset in (drawn, *drawn.get("ContourSequence", ())):
+            dataset.set_original_encoding(False, True, default_encoding)
 
 
 def _made_by(segment: Segment) -> tuple[str, str]:
@@ -344,7 +294,7 @@ def _same(segmentation: Segmentation, back: ImportedLabels) -> bool:
             if segmentation.count(segment):
                 return False
             continue
-        if read.name != segment.name[:64].strip() and segment.name.strip():
+        if read.name != _name(segment, number):
             return False
         mine = segmentation.layer(segment.layer_id).voxels
         theirs = back.layers[read.layer_id]

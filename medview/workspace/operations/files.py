@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,10 @@ from medview.core.language import _, in_language
 from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import Segment, Segmentation
 from medview.core.source import Source, SourceKind
+from medview.core.study import Frame
 from medview.core.volume import Volume
 from medview.edit.segments import new_segment
+from medview.io.dicom.rtstruct_writer import write_rtstruct
 from medview.io.dicom.seg import write_seg
 from medview.io.label_files import ImportedLabels, read_labels
 from medview.io.placed import unplaced_note
@@ -68,6 +70,34 @@ class ExportSeg:
         pixels = pixels_sha256(self.volume, self.damaged)
         instances = self.volume.sop_instance_uids
         notes = write_seg(self.path, self.labels.segmentation, self.source, instances=instances, pixels_sha256=pixels)
+        return Written(self.path, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRtstruct:
+    """Request: labels as contours in a DICOM RTSTRUCT on the instances they were drawn on."""
+
+    path: Path
+    labels: LabelsCopy
+    frames: tuple[Frame, ...]
+    volume: Volume
+    damaged: tuple[int, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the person reads."""
+        return _("Writing the DICOM RTSTRUCT")
+
+    @property
+    def lane(self) -> Lane:
+        """Writing."""
+        return Lane.WRITE
+
+    def run(self, context: JobContext) -> Written:
+        """Write the file."""
+        pixels = pixels_sha256(self.volume, self.damaged)
+        segmentation = self.labels.segmentation
+        notes = write_rtstruct(self.path, segmentation, self.frames, pixels_sha256=pixels, context=context)
         return Written(self.path, notes)
 
 
@@ -158,6 +188,22 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
     return workspace.runner.submit(request, written(workspace))
 
 
+def export_rtstruct(workspace: Workspace, path: Path) -> Job | None:
+    """Write the labels of the active case as a DICOM RTSTRUCT."""
+    case = _exportable(workspace)
+    if case is None:
+        return None
+    if not case.entry.dicom_paths:
+        workspace.say(_("A DICOM RTSTRUCT needs a DICOM series; export NIfTI instead."), Severity.WARNING)
+        return None
+    if not may_write(workspace, case, path):
+        return None
+    workspace.efforts.note(case)
+    labels, anchor = LabelsCopy.of(case.labels.segmentation), case.anchor
+    request = ExportRtstruct(path, labels, case.entry.frames, anchor.volume, anchor.load.damaged)
+    return workspace.runner.submit(request, written(workspace))
+
+
 def export_nifti(workspace: Workspace, path: Path) -> Job | None:
     """Write the labels of the active case as a NIfTI label map."""
     case = _exportable(workspace)
@@ -171,7 +217,7 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
 
 
 def import_labels(workspace: Workspace, path: Path) -> Job | None:
-    """Read labels from a SEG, NIfTI or NRRD into new segments of the active case."""
+    """Read labels from a SEG, RTSTRUCT, NIfTI or NRRD into new segments of the active case."""
     case = workspace.active
     if case is None or case.read_only or not case.ready:
         problem = (case.read_only or _("The series is still being read; import when it is complete.")) if case else ""
@@ -292,6 +338,7 @@ def written(workspace: Workspace) -> Outcome:
 
 def _fresh(segmentation: Segmentation, imported: Segment, layer_id: int) -> Segment:
     source = imported.source if imported.source.kind is not SourceKind.HAND else Source(SourceKind.IMPORT)
-    return new_segment(
+    fresh = new_segment(
         segmentation, imported.name, colour=imported.colour, code=imported.code, source=source, layer_id=layer_id
     )
+    return replace(fresh, group=imported.group)
