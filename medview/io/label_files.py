@@ -43,7 +43,7 @@ __all__ = ["ImportedLabels", "from_map", "is_label_file", "names_beside", "read_
 
 
 def is_label_file(path: Path) -> bool:
-    """Whether a file can only be read as labels: a SEG, an RTSTRUCT, a .seg.nrrd. Other NIfTI and NRRD files may be images."""
+    """Whether a file can only be read as labels: a SEG, an RTSTRUCT, a .seg.nrrd. Other NIfTI and NRRD may be images."""
     if path.is_dir() or not path.exists():
         return False
     kind = sniff(str(path))
