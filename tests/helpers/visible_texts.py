@@ -47,7 +47,7 @@ EXCEPTED = {
 
 _UNITS = frozenset({
     "Alt", "CPU", "Ctrl", "DICOM", "GB", "GPU", "HU", "L", "MB", "MIP", "MedView", "Meta", "MinIP", "NIfTI", "RGB",
-    "SD", "SEG", "SR", "SUV", "SUVbw", "Shift", "W", "h", "kB", "m", "mL", "min", "mm", "px", "s",
+    "SD", "RTSTRUCT", "SEG", "SR", "SUV", "SUVbw", "Shift", "W", "h", "kB", "m", "mL", "min", "mm", "px", "s",
 })  # fmt: skip
 _KEYS = frozenset(
     {"Backspace", "Delete", "Down", "End", "Enter", "Esc", "Home", "Left", "Return", "Right", "Space", "Tab", "Up"}
