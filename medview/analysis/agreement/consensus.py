@@ -42,8 +42,8 @@ class Vote:
     ----------
     counted : bool
         Whether the vote counts: not that of a reader who has the segment still to draw.
-    source : Source or None
-        Of the reader's segment; None where it is not listed.
+    sources : tuple of Source
+        Of the reader's segments of it; none where it is not listed.
     sensitivity, specificity : float or None
         Beside the consensus, as STAPLE estimates them; None for other methods, or where nobody drew anything.
     """
@@ -51,7 +51,7 @@ class Vote:
     reader: str
     presence: Presence
     counted: bool
-    source: Source | None
+    sources: tuple[Source, ...]
     voxels: int
     sensitivity: float | None = None
     specificity: float | None = None
@@ -109,8 +109,8 @@ def majority(masks: Sequence[Mask], with_half: bool = False) -> Mask:
 def consensus(readings: Sequence[Reading], method: Method, context: JobContext | None = None) -> Consensus:
     """Make one labelling of several readers', thing by thing and inside the box of each; belongs into a worker.
 
-    A reader who does not list a thing says that there is none, one who has it still to draw says nothing. Areas marked as
-    unsure are no things and have no consensus.
+    A reader who does not list a thing says that there is none, one who has it still to draw says nothing. Instances of a
+    thing become one segment. Areas marked as unsure are no things and have no consensus.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def consensus(readings: Sequence[Reading], method: Method, context: JobContext |
     for number, thing in enumerate(things):
         context.raise_if_cancelled()
         context.progress(number / len(things), thing.name)
-        said = [reading.presence(segment) for reading, segment in zip(readings, thing.segments, strict=True)]
+        said = [reading.presence(those) for reading, those in zip(readings, thing.segments, strict=True)]
         voters = [n for n, presence in enumerate(said) if presence is not Presence.TO_DO]
         if all(said[n] is Presence.MISSING for n in voters):
             undecided.append(thing.name)
@@ -160,18 +160,18 @@ def _of_thing(
             performance = dict(zip(voters, rates, strict=True))
         else:
             held = majority(drawn, method is Method.MAJORITY_OR_HALF)
-    first = next(segment for segment in thing.segments if segment is not None)
+    first = next(segment for segments in thing.segments for segment in segments)
     number, value = layers.add(thing.name, thing.code, first.colour, box, held)
     votes = tuple(
         Vote(
             reading.reader,
             said[n],
             n in voters,
-            None if segment is None else segment.source,
-            0 if segment is None else reading.segmentation.count(segment),
+            tuple(segment.source for segment in segments),
+            sum(reading.segmentation.count(segment) for segment in segments),
             *performance.get(n, (None, None)),
         )
-        for n, (reading, segment) in enumerate(zip(readings, thing.segments, strict=True))
+        for n, (reading, segments) in enumerate(zip(readings, thing.segments, strict=True))
     )
     voxels = 0 if held is None else int(np.count_nonzero(held))
     return ConsensusSegment(thing.name, thing.code, number, value, voxels, disputed, votes)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from medview.analysis.agreement.masks import box_of_both
+from medview.analysis.agreement.masks import box_around
 from medview.analysis.agreement.pairing import best_pairs
 from medview.analysis.segment_figures import centre_of, volume_ml
 from medview.core.box import Box
@@ -102,8 +103,8 @@ class LesionAgreement:
 
 
 def lesion_agreement(
-    first: Mask,
-    second: Mask,
+    first: Mask | Sequence[Mask],
+    second: Mask | Sequence[Mask],
     geometry: Geometry,
     overlap: float = OVERLAP,
     known: Mask | None = None,
@@ -115,7 +116,8 @@ def lesion_agreement(
 
     Parameters
     ----------
-    first, second : ndarray of bool, shape ``geometry.shape_kji``
+    first, second : ndarray of bool, shape ``geometry.shape_kji``, or sequence of them
+        Pieces of several masks of one side are different lesions, even where they touch.
     overlap : float
         Pairs with an IoU above it may match; with 0 one common voxel is enough.
     known : ndarray of bool, same shape, optional
@@ -127,15 +129,14 @@ def lesion_agreement(
         When a mask does not lie on the grid.
     """
     context = context or Inline()
-    box = box_of_both(first, second, geometry)
+    sides = [[side] if isinstance(side, np.ndarray) else list(side) for side in (first, second)]
+    box = box_around(sides[0] + sides[1], geometry)
     if box is None:
         return LesionAgreement(overlap, (), (), ())
-    sides: list[tuple[Pieces, list[Lesion]]] = []
-    for mask in (first, second):
-        context.raise_if_cancelled()
-        within = mask[box.slices]
-        sides.append(_lesions(within if known is None else within & known[box.slices], box, geometry, context))
-    (pieces, lesions), (others, other_lesions) = sides
+    within = None if known is None else known[box.slices]
+    (pieces, lesions), (others, other_lesions) = (
+        _lesions([mask[box.slices] for mask in masks], within, box, geometry, context) for masks in sides
+    )
     a, b, iou = _overlaps(pieces, others)
     context.raise_if_cancelled()
     candidates = np.flatnonzero(iou > overlap)
@@ -144,24 +145,32 @@ def lesion_agreement(
     return LesionAgreement(overlap, matched, _rest(lesions, a[chosen]), _rest(other_lesions, b[chosen]))
 
 
-def _lesions(mask: Mask, box: Box, geometry: Geometry, context: JobContext) -> tuple[Pieces, list[Lesion]]:
+def _lesions(
+    masks: Sequence[Mask], known: Mask | None, box: Box, geometry: Geometry, context: JobContext
+) -> tuple[Pieces, list[Lesion]]:
+    """Return the pieces of all masks, numbered from 1 in the box, and what is told of each."""
     import cc3d  # late: the window imports this module at start
 
-    pieces = cc3d.connected_components(np.ascontiguousarray(mask), connectivity=26)
+    every: Pieces = np.zeros(box.shape_kji, dtype=np.uint32)
     found: list[Lesion] = []
-    if not mask.any():
-        return pieces, found
-    told = cc3d.statistics(pieces)
-    for n in range(1, len(told["voxel_counts"])):
-        if n % 100 == 0:
-            context.raise_if_cancelled()
-        inner = told["bounding_boxes"][n]
-        corner = tuple(part.start for part in inner)
-        place = Box(corner, tuple(part.stop for part in inner)).shifted(box.min_kji)
-        voxels = int(told["voxel_counts"][n])
-        at_kji = centre_of(pieces[inner] == n, np.asarray(told["centroids"][n]) - corner, place)
-        found.append(Lesion(voxels, volume_ml(voxels, geometry), at_kji))
-    return pieces, found
+    for mask in masks:
+        context.raise_if_cancelled()
+        held = np.ascontiguousarray(mask if known is None else mask & known)
+        if not held.any():
+            continue
+        pieces = cc3d.connected_components(held, connectivity=26)
+        every = pieces if not found else np.where(held, pieces + np.uint32(len(found)), every)
+        told = cc3d.statistics(pieces)
+        for n in range(1, len(told["voxel_counts"])):
+            if n % 100 == 0:
+                context.raise_if_cancelled()
+            inner = told["bounding_boxes"][n]
+            corner = tuple(part.start for part in inner)
+            place = Box(corner, tuple(part.stop for part in inner)).shifted(box.min_kji)
+            voxels = int(told["voxel_counts"][n])
+            at_kji = centre_of(pieces[inner] == n, np.asarray(told["centroids"][n]) - corner, place)
+            found.append(Lesion(voxels, volume_ml(voxels, geometry), at_kji))
+    return every, found
 
 
 def _overlaps(
@@ -178,7 +187,8 @@ def _overlaps(
     else:
         met, common = np.unique(pairs, return_counts=True)
     a, b = np.divmod(met, width)
-    sizes, other_sizes = np.bincount(pieces.ravel()), np.bincount(others.ravel())
+    sizes = np.bincount(pieces.ravel(), minlength=1)
+    other_sizes = np.bincount(others.ravel(), minlength=1)
     iou = common / (sizes[a] + other_sizes[b] - common)
     return a - 1, b - 1, np.asarray(iou, dtype=np.float64)
 

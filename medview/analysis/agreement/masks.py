@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,7 +131,7 @@ def mask_agreement(
         When a mask does not lie on the grid.
     """
     context = context or Inline()
-    box = box_of_both(first, second, geometry)
+    box = box_around((first, second), geometry)
     voxel_ml = geometry.voxel_volume_mm3 / 1000.0 if geometry.calibration is Calibration.VOLUME else None
     if box is None:
         return MaskAgreement(0, 0, 0, voxel_ml, tolerance_mm)
@@ -169,18 +170,20 @@ def mask_agreement(
     )
 
 
-def box_of_both(first: Mask, second: Mask, geometry: Geometry) -> Box | None:
-    """Return the smallest box around what either mask holds, None where that is nothing.
+def box_around(masks: Iterable[Mask], geometry: Geometry) -> Box | None:
+    """Return the smallest box around what any of the masks holds, None where that is nothing.
 
     Raises
     ------
     GeometryError
         When a mask does not lie on the grid.
     """
-    for mask in (first, second):
+    boxes: list[Box] = []
+    for mask in masks:
         if mask.shape != geometry.shape_kji:
             raise GeometryError(
                 "Masks of different grids cannot be compared: bring one of them onto the grid of the other first.",
                 detail=f"mask {mask.shape}, grid {geometry.shape_kji}",
             )
-    return Box.union_of(box for mask in (first, second) if (box := Box.around(mask)) is not None)
+        boxes += [box for box in (Box.around(mask),) if box is not None]
+    return Box.union_of(boxes)

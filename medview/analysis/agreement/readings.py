@@ -47,26 +47,29 @@ class Reading:
     segmentation: Segmentation
     marks: Marks = Marks()
 
-    def presence(self, segment: Segment | None) -> Presence:
-        """Return what the reader says of a thing of which this is the segment."""
-        if segment is None:
+    def presence(self, segments: Sequence[Segment]) -> Presence:
+        """Return what the reader says of a thing of which these are the segments."""
+        if not segments:
             return Presence.MISSING
-        if self.segmentation.count(segment):
+        if any(self.segmentation.count(segment) for segment in segments):
             return Presence.DRAWN
-        if segment.absent:
+        if any(segment.absent for segment in segments):
             return Presence.ABSENT
-        return Presence.TO_DO if segment.status is SegmentStatus.TO_DO else Presence.EMPTY
+        to_do = all(segment.status is SegmentStatus.TO_DO for segment in segments)
+        return Presence.TO_DO if to_do else Presence.EMPTY
 
-    def box(self, segment: Segment | None) -> Box | None:
-        """Return the box around a segment, None where there is nothing."""
-        return None if segment is None else self.segmentation.box(segment)
+    def box(self, segments: Sequence[Segment]) -> Box | None:
+        """Return the box around segments, None where there is nothing."""
+        return Box.union_of(box for segment in segments if (box := self.segmentation.box(segment)) is not None)
 
-    def mask(self, segment: Segment | None, box: Box) -> Mask:
-        """Return the voxels of a segment inside a box, shape ``box.shape_kji``."""
-        layer = None if segment is None else self.segmentation.layers.get(segment.layer_id)
-        if segment is None or layer is None:
-            return np.zeros(box.shape_kji, dtype=np.bool_)
-        return np.asarray(layer.voxels[box.slices] == segment.value)
+    def mask(self, segments: Sequence[Segment], box: Box) -> Mask:
+        """Return the voxels of any of the segments inside a box, shape ``box.shape_kji``."""
+        held = np.zeros(box.shape_kji, dtype=np.bool_)
+        for segment in segments:
+            layer = self.segmentation.layers.get(segment.layer_id)
+            if layer is not None:
+                held |= layer.voxels[box.slices] == segment.value
+        return held
 
 
 def common_grid(readings: Sequence[Reading]) -> Geometry:
@@ -89,9 +92,9 @@ def known_in(box: Box, readings: Sequence[Reading]) -> Mask | None:
     unknown = np.zeros(box.shape_kji, dtype=np.bool_)
     for reading in readings:
         for segment in reading.segmentation.segments:
-            around = reading.box(segment) if segment.role is SegmentRole.IGNORE else None
+            around = reading.box((segment,)) if segment.role is SegmentRole.IGNORE else None
             if around is not None and not (common := around.intersection(box)).empty:
-                unknown[common.within(box).slices] |= reading.mask(segment, common)
+                unknown[common.within(box).slices] |= reading.mask((segment,), common)
         done = [_done_within(reading.marks, axis, box) for axis in range(3)]
         if reading.marks.done_slices or reading.marks.done_across:
             k, j, i = done

@@ -92,9 +92,12 @@ def _compare(
         return SegmentAgreement(thing.name, thing.code, *said, masks, none)
     # One voxel more, as far as there is one: what lies beside a mask decides whether that is its surface.
     box = box.padded((1, 1, 1)).clipped(geometry.shape_kji)
-    drawn, grid, known = (first.mask(a, box), second.mask(b, box)), geometry.cropped(box), known_in(box, (first, second))
-    masks = mask_agreement(*drawn, grid, conventions.tolerance_mm, known, context)
+    grid, known = geometry.cropped(box), known_in(box, (first, second))
+    masks = mask_agreement(first.mask(a, box), second.mask(b, box), grid, conventions.tolerance_mm, known, context)
     lesions = None
     if conventions.lesions:
-        lesions = lesion_agreement(*drawn, grid, conventions.overlap, known, context).shifted(box.min_kji)
+        # Instances that a reader drew apart are lesions apart, even where they touch.
+        drawn = [first.mask((one,), box) for one in a]
+        others = [second.mask((one,), box) for one in b]
+        lesions = lesion_agreement(drawn, others, grid, conventions.overlap, known, context).shifted(box.min_kji)
     return SegmentAgreement(thing.name, thing.code, *said, masks, lesions)

@@ -7,30 +7,43 @@ from dataclasses import dataclass, field
 
 from medview.core.segmentation import Code, Segment, SegmentRole
 
+Segments = tuple[Segment, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One thing and the segment each reader drew of it.
+    """One thing and the segments each reader drew of it.
 
     Attributes
     ----------
     name, code : str, Code or None
         Of the first reader who lists it; the code of the first who gives one.
-    segments : tuple of Segment or None
-        By reader; None where a reader does not list it.
+    segments : tuple of tuple of Segment
+        By reader: none where a reader does not list it, several where its instances are drawn apart.
     """
 
     name: str
     code: Code | None
-    segments: tuple[Segment | None, ...]
+    segments: tuple[Segments, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What one reader lists as one thing."""
+
+    name: str
+    code: Code | None
+    segments: Segments
 
 
 @dataclass(slots=True)
 class _Group:
-    segments: dict[int, Segment] = field(default_factory=dict)
+    """What several readers list as one thing, by number of the reader."""
 
-    def keys(self, key: Callable[[Segment], Hashable]) -> set[Hashable]:
-        return {key(segment) for segment in self.segments.values()} - {None}
+    listed: dict[int, _Listed] = field(default_factory=dict)
+
+    def keys(self, key: Callable[[_Listed], Hashable]) -> set[Hashable]:
+        return {key(listed) for listed in self.listed.values()} - {None}
 
 
 def folded(name: str) -> str:
@@ -42,48 +55,66 @@ def same_things(readers: Sequence[Sequence[Segment]]) -> tuple[Thing, ...]:
     """Bring the segments of readers together, in the order in which they are listed first.
 
     Two are the same thing when they share code and name; else when they share the name, but for case and blanks; else
-    when they share the code and no other segment of either side that is left has that code (a left and a right kidney may
-    share one). Segments of role IGNORE are no things.
+    when they share the code and nothing else that is left on either side has that code (a left and a right kidney may
+    share one). ``Nodule 2`` is another instance of ``Nodule`` where some reader lists a ``Nodule``: which is which of
+    them differs from reader to reader, so they are one thing. Segments of role IGNORE are no things.
     """
+    names = {folded(segment.name) for segments in readers for segment in segments}
     groups: list[_Group] = []
     for number, segments in enumerate(readers):
-        rest = [segment for segment in segments if segment.role is not SegmentRole.IGNORE]
+        rest = _listed([segment for segment in segments if segment.role is not SegmentRole.IGNORE], names)
         for key, alone in ((_code_and_name, False), (_name, False), (_code, True)):
             rest = _joined(number, rest, groups, key, alone)
-        groups += [_Group({number: segment}) for segment in rest]
+        groups += [_Group({number: listed}) for listed in rest]
     found: list[Thing] = []
     for group in groups:
-        listed = [group.segments.get(number) for number in range(len(readers))]
-        codes = [segment.code for segment in listed if segment is not None and segment.code is not None]
-        name = next(segment.name for segment in listed if segment is not None)
-        found.append(Thing(name, codes[0] if codes else None, tuple(listed)))
+        first = group.listed[min(group.listed)]
+        code = next((group.listed[n].code for n in sorted(group.listed) if group.listed[n].code is not None), None)
+        drawn = tuple(group.listed[n].segments if n in group.listed else () for n in range(len(readers)))
+        found.append(Thing(first.name, code, drawn))
     return tuple(found)
 
 
-def _joined(
-    number: int, segments: list[Segment], groups: list[_Group], key: Callable[[Segment], Hashable], alone: bool
-) -> list[Segment]:
-    """Put the segments of a reader into groups they share a key with; return those that found none."""
-    rest: list[Segment] = []
+def _listed(segments: Sequence[Segment], names: set[str]) -> list[_Listed]:
+    """Put the instances of one thing together; ``names`` are those that any reader lists."""
+    found: dict[Hashable, _Listed] = {}
     for segment in segments:
-        wanted = key(segment)
-        fits = [group for group in groups if number not in group.segments and wanted in group.keys(key)]
-        rivals = sum(key(other) == wanted for other in segments)
+        head, _, tail = segment.name.strip().rpartition(" ")
+        instance = tail.isdecimal() and int(tail) >= 2 and folded(head) in names
+        name = head.strip() if instance else segment.name
+        key = folded(name), None if segment.code is None else _key(segment.code)
+        before = found[key].segments if key in found else ()
+        found[key] = _Listed(name, segment.code, (*before, segment))
+    return list(found.values())
+
+
+def _joined(
+    number: int, listed: list[_Listed], groups: list[_Group], key: Callable[[_Listed], Hashable], alone: bool
+) -> list[_Listed]:
+    """Put what a reader lists into groups it shares a key with; return what found none."""
+    rest: list[_Listed] = []
+    for one in listed:
+        wanted = key(one)
+        fits = [group for group in groups if number not in group.listed and wanted in group.keys(key)]
+        rivals = sum(key(other) == wanted for other in listed)
         if wanted is None or not fits or (alone and (len(fits) > 1 or rivals > 1)):
-            rest.append(segment)
+            rest.append(one)
         else:
-            fits[0].segments[number] = segment
+            fits[0].listed[number] = one
     return rest
 
 
-def _name(segment: Segment) -> Hashable:
-    return folded(segment.name) or None
+def _key(code: Code) -> tuple[str, str]:
+    return code.scheme, code.value
 
 
-def _code(segment: Segment) -> Hashable:
-    return None if segment.code is None else (segment.code.scheme, segment.code.value)
+def _name(listed: _Listed) -> Hashable:
+    return folded(listed.name) or None
 
 
-def _code_and_name(segment: Segment) -> Hashable:
-    code = _code(segment)
-    return None if code is None else (code, _name(segment))
+def _code(listed: _Listed) -> Hashable:
+    return None if listed.code is None else _key(listed.code)
+
+
+def _code_and_name(listed: _Listed) -> Hashable:
+    return None if listed.code is None else (_key(listed.code), folded(listed.name))

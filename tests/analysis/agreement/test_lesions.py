@@ -80,6 +80,14 @@ def test_pieces_are_those_of_simpleitk_corners_included() -> None:
     assert len({m.first.at_kji for m in found.matched}) == len(found.matched) > 5
 
 
+def test_thousands_of_pieces_are_paired_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    first, second = (rng.random(SHAPE_KJI) < 0.05 for _ in range(2))
+    counted = lesion_agreement(first, second, grid(), overlap=0.0)
+    monkeypatch.setattr("medview.analysis.agreement.lesions._COUNTED_PAIRS", 0)
+    assert lesion_agreement(first, second, grid(), overlap=0.0) == counted
+
+
 def test_sides_change_places_and_empty_masks_have_no_figures() -> None:
     first, second = boxes(BIG, SMALL), boxes(BIG)
     there, back = lesion_agreement(first, second, grid()), lesion_agreement(second, first, grid())

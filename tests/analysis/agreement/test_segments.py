@@ -8,7 +8,7 @@ import pytest
 from medview.analysis.agreement.masks import mask_agreement
 from medview.analysis.agreement.readings import Presence, known_in
 from medview.analysis.agreement.segments import Conventions, segment_agreement
-from medview.analysis.agreement.things import same_things
+from medview.analysis.agreement.things import Thing, same_things
 from medview.core.box import Box
 from medview.core.errors import CancelledError, GeometryError
 from medview.core.geometry import Geometry
@@ -19,17 +19,20 @@ from tests.analysis.agreement.masks import SHAPE_KJI, ball, boxes, grid
 from tests.analysis.agreement.readers import KIDNEY, LIVER, reading, segment
 
 
+def _names(things: tuple[Thing, ...]) -> list[tuple[list[str], ...]]:
+    return [tuple([segment.name for segment in segments] for segments in thing.segments) for thing in things]
+
+
 def test_segments_meet_by_code_and_name_then_name_then_a_code_that_is_theirs_alone() -> None:
     first = [segment("Kidney, left", KIDNEY), segment("Kidney, right", KIDNEY), segment("Liver", LIVER), segment("Cyst")]
     second = [segment("Leber", LIVER), segment("Kidney, right", KIDNEY), segment(" kidney,  LEFT"), segment("Stone")]
     things = same_things((first, second))
-    pairs = [tuple(s.name if s else None for s in thing.segments) for thing in things]
-    assert pairs == [
-        ("Kidney, left", " kidney,  LEFT"),
-        ("Kidney, right", "Kidney, right"),
-        ("Liver", "Leber"),
-        ("Cyst", None),
-        (None, "Stone"),
+    assert _names(things) == [
+        (["Kidney, left"], [" kidney,  LEFT"]),
+        (["Kidney, right"], ["Kidney, right"]),
+        (["Liver"], ["Leber"]),
+        (["Cyst"], []),
+        ([], ["Stone"]),
     ]
     assert things[4].name == "Stone"
     assert things[2].code == LIVER
@@ -44,7 +47,31 @@ def test_a_code_that_two_segments_share_joins_nothing_and_unsure_is_no_thing() -
 def test_a_third_reader_meets_a_thing_by_what_any_reader_calls_it() -> None:
     readers = ([segment("Liver", LIVER)], [segment("Leber", LIVER)], [segment("leber")])
     things = same_things(readers)
-    assert [[s.name if s else None for s in thing.segments] for thing in things] == [["Liver", "Leber", "leber"]]
+    assert _names(things) == [(["Liver"], ["Leber"], ["leber"])]
+
+
+def test_instances_are_one_thing_whoever_counts_them_how() -> None:
+    first = [segment("Nodule"), segment("Nodule 2"), segment("Rib 2"), segment("Rib 3")]
+    second = [segment("Nodule 2"), segment("nodule 3"), segment("Rib 2")]
+    things = same_things((first, second))
+    assert _names(things) == [
+        (["Nodule", "Nodule 2"], ["Nodule 2", "nodule 3"]),
+        (["Rib 2"], ["Rib 2"]),
+        (["Rib 3"], []),
+    ]
+    assert things[0].name == "Nodule"
+
+
+def test_instances_drawn_apart_are_lesions_apart_even_where_they_touch() -> None:
+    left, right = boxes(((2, 6), (5, 15), (5, 10))), boxes(((2, 6), (5, 15), (10, 15)))
+    first = reading("A", {"Nodule": left, "Nodule 2": right})
+    apart = segment_agreement(first, reading("B", {"Nodule": right, "Nodule 7": left}))
+    assert [(row.name, row.masks.dice if row.masks else None) for row in apart] == [("Nodule", 1.0)]
+    assert apart[0].lesions is not None
+    assert [match.iou for match in apart[0].lesions.matched] == [1.0, 1.0]
+    together = segment_agreement(first, reading("B", {"Nodule": left | right}))
+    assert together[0].lesions is not None
+    assert (together[0].lesions.sensitivity, together[0].lesions.precision) == (0.5, 1.0)
 
 
 def test_each_segment_has_the_figures_of_its_masks_on_the_whole_grid() -> None:
