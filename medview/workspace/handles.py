@@ -99,6 +99,18 @@ def held(case: OpenCase, pointer: Pointer) -> tuple[Drawn, Handle] | None:
     here = {one.annotation_id for one in boxes_near(boxes, pointer.plane, geometry, pointer.slice_index)}
     things = [one for one in shown if isinstance(one, Trace) or one.annotation_id in here]
     things.sort(key=lambda one: one.annotation_id != case.view.active_annotation_id)
+    if (under := handle_under(things, pointer, geometry)) is not None:
+        return under
+    reach = _Reach(pointer, geometry)
+    for one in things:
+        for line in lines_on(one, pointer.plane, geometry, pointer.slice_index):
+            if any(reach.line_px(start, end) <= GRIP_PX for start, end in pairwise(line)):
+                return one, Handle((pointer.row, pointer.column))
+    return None
+
+
+def handle_under(things: Sequence[Drawn], pointer: Pointer, geometry: Geometry) -> tuple[Drawn, Handle] | None:
+    """Return the first of some things that has a handle under the pointer, and that handle; None where none has."""
     reach = _Reach(pointer, geometry)
     for one in things:
         nearest = min(
@@ -108,22 +120,19 @@ def held(case: OpenCase, pointer: Pointer) -> tuple[Drawn, Handle] | None:
         )
         if nearest is not None and reach.px(nearest.at) <= GRIP_PX:
             return one, nearest
-    for one in things:
-        for line in lines_on(one, pointer.plane, geometry, pointer.slice_index):
-            if any(reach.line_px(start, end) <= GRIP_PX for start, end in pairwise(line)):
-                return one, Handle((pointer.row, pointer.column))
     return None
 
 
 def box_around(case: OpenCase, pointer: Pointer) -> BoxAnnotation | None:
     """Return the smallest box on the slice that the pointer is inside of, or None."""
-    geometry = case.volume.geometry
+    boxes = [one for one in all_drawn(case) if isinstance(one, BoxAnnotation) and one.visible]
+    return smallest_around(boxes, pointer, case.volume.geometry)
+
+
+def smallest_around(boxes: Sequence[BoxAnnotation], pointer: Pointer, geometry: Geometry) -> BoxAnnotation | None:
+    """Return the smallest of some boxes that the pointer is inside of, or None."""
     at = geometry.point_lps_mm(pointer.index_kji(geometry))
-    found = [
-        one
-        for one in all_drawn(case)
-        if isinstance(one, BoxAnnotation) and one.visible and bool(np.all(np.abs(one.parts(at) - 0.5) <= 0.5))
-    ]
+    found = [one for one in boxes if bool(np.all(np.abs(one.parts(at) - 0.5) <= 0.5))]
     return min(found, key=lambda one: float(np.prod(one.size_mm())), default=None)
 
 

@@ -7,15 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from medview.core.annotations import Drawn, Trace
-from medview.core.changes import AnnotationChange, Command
+from medview.core.annotations import BoxAnnotation, Drawn, Trace
+from medview.core.changes import AnnotationChange, Command, ProposalChange
 from medview.core.language import _
 from medview.core.trace import TraceKind
+from medview.workspace.accepting import placed_box
 from medview.workspace.drawn import TOOL, on_image, title
 from medview.workspace.handles import Handle, held, pulled
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import GripPreview
+from medview.workspace.proposed_boxes import held_proposed, proposal_with, without_box
 from medview.workspace.stage import Drag, Stage
 
 SLACK_PX = 3.0
@@ -34,8 +36,10 @@ def refused(stage: Stage) -> bool:
 
 
 def grip(stage: Stage, press: Pointer) -> tuple[Drawn, Handle] | None:
-    """Return what of the things that are there is under the hand."""
-    return held(stage.case, press) if stage.bench.overlay_visible else None
+    """Return what of the things that are there is under the hand; of proposed boxes only handles, after all others."""
+    if not stage.bench.overlay_visible:
+        return None
+    return held(stage.case, press) or held_proposed(stage.case, press)
 
 
 def hover(stage: Stage, pointer: Pointer) -> GripPreview | None:
@@ -52,8 +56,15 @@ def hover(stage: Stage, pointer: Pointer) -> GripPreview | None:
 
 
 def pull(stage: Stage, press: Pointer, one: Drawn, handle: Handle) -> Drag:
-    """Move what was taken hold of. With Ctrl a point of a line goes, or a new one comes where the line was pressed."""
+    """Move what was taken hold of. With Ctrl a point of a line goes, or a new one comes where the line was pressed.
+
+    A box that a model proposes is taken over as it becomes, corrected; it stays proposed where the hand does not move.
+    """
     case = stage.case
+    if isinstance(one, BoxAnnotation) and one.annotation_id not in case.labels.annotations:
+        case.view.proposed_box_id = one.annotation_id
+        yield from _taken_over(stage, press, one, handle)
+        return
     case.view.active_annotation_id = one.annotation_id
     if isinstance(one, Trace) and Modifiers.CTRL in press.modifiers and one.kind is not TraceKind.POINT:
         if handle.point is not None:
@@ -66,9 +77,7 @@ def pull(stage: Stage, press: Pointer, one: Drawn, handle: Handle) -> Drag:
 
 def _dragged(stage: Stage, press: Pointer, start: Drawn, handle: Handle, *, before: Drawn) -> Drag:
     """Follow the hand from ``start``; it is put in place of ``before`` at once."""
-    case, geometry = stage.case, stage.case.volume.geometry
-    from_lps_mm = geometry.point_lps_mm(press.index_kji(geometry))
-    first = before
+    case, first = stage.case, before
     gesture = case.gesture(TOOL)
     moving = False
     try:
@@ -79,8 +88,7 @@ def _dragged(stage: Stage, press: Pointer, start: Drawn, handle: Handle, *, befo
             moving = moving or apart_px(press, move) > SLACK_PX
             if not moving:
                 continue
-            by = geometry.point_lps_mm(move.index_kji(geometry)) - from_lps_mm
-            after = corrected(case, first, pulled(start, handle, by, press.plane, geometry, press.slice_index))
+            after = corrected(case, first, _moved(case, press, move, start, handle))
             if after != before:
                 gesture.apply(AnnotationChange(before, after))
                 before = after
@@ -88,6 +96,45 @@ def _dragged(stage: Stage, press: Pointer, start: Drawn, handle: Handle, *, befo
         gesture.abort()
         raise
     gesture.commit(f"{'Bend' if start != first else 'Change'} {title(first)}")
+
+
+def _taken_over(stage: Stage, press: Pointer, box: BoxAnnotation, handle: Handle) -> Drag:
+    """Follow the hand with a proposed box, which becomes the person's with the first move."""
+    case = stage.case
+    while (move := (yield None)) is not None and apart_px(press, move) <= SLACK_PX:
+        pass
+    proposal = proposal_with(case, box.annotation_id)
+    if move is None or proposal is None:
+        return
+    gesture = case.gesture(TOOL)
+    fresh = case.labels.revision == proposal.labels_revision
+    left = without_box(proposal, box.annotation_id)
+    first = placed_box(case, box)
+    now: Drawn = first
+    try:
+        gesture.apply(AnnotationChange(None, first), ProposalChange(proposal, left))
+        case.view.proposed_box_id, case.view.active_annotation_id = "", box.annotation_id
+        while move is not None:
+            after = corrected(case, first, _moved(case, press, move, first, handle))
+            if after != now:
+                gesture.apply(AnnotationChange(now, after))
+                now = after
+            move = yield None
+        if left is not None and fresh:
+            # What is left of a proposal is not stale because a part of it was taken over.
+            gesture.apply(ProposalChange(left, replace(left, labels_revision=case.labels.revision)))
+    except GeneratorExit:
+        gesture.abort()
+        case.view.active_annotation_id, case.view.proposed_box_id = "", box.annotation_id
+        raise
+    gesture.commit(f"Adjust {title(first)} from {proposal.prediction.model_name}")
+
+
+def _moved(case: OpenCase, press: Pointer, move: Pointer, start: Drawn, handle: Handle) -> Drawn:
+    """Return a thing whose handle was pulled from a press as far as the hand is now."""
+    geometry = case.volume.geometry
+    by = geometry.point_lps_mm(move.index_kji(geometry)) - geometry.point_lps_mm(press.index_kji(geometry))
+    return pulled(start, handle, by, press.plane, geometry, press.slice_index)
 
 
 def corrected(case: OpenCase, before: Drawn, after: Drawn) -> Drawn:

@@ -20,6 +20,8 @@ from medview.workspace.demo import make_demo
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.labels import propose, reject
 from medview.workspace.operations.predict import run_model
+from medview.workspace.tool_actions import set_tool
+from medview.workspace.view_state import Tool
 
 # Sets the platform before Qt looks at it.
 from tests.end_to_end.pictures import LARGE, SMALL, Studio, private_home
@@ -88,6 +90,9 @@ def main(folder: Path) -> None:
         boxes.slider.setValue(40)
         boxes.list.setCurrentItem(boxes.list.topLevelItem(0))
         shoot(studio, "boxes")
+        set_tool(studio.program.workspace, Tool.BOX_3D)
+        shoot(studio, "box-handles")
+        set_tool(studio.program.workspace, Tool.CROSSHAIR)
         boxes.explained.emit(boxes.chosen, "gradcam")
         studio.wait(lambda: case.view.heat is not None, "the heat map of the box")
         shoot(studio, "box-explained")

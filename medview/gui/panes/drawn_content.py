@@ -41,8 +41,16 @@ def drawn_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours: Co
     return found
 
 
-def proposed_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours: Colours) -> list[FigureOnSlice]:
-    """Return the proposed boxes that a slice cuts: no person has accepted them, and nothing of them can be pulled."""
+def proposed_on_slice(
+    case: OpenCase, plane: PlaneLayout, index: float, colours: Colours, *, pulled: bool = False
+) -> list[FigureOnSlice]:
+    """Return the proposed boxes that a slice cuts: no person has accepted them.
+
+    Parameters
+    ----------
+    pulled : bool
+        The tool can pull at the chosen one, so its handles are shown.
+    """
     boxes = [box for proposal in case.labels.proposals.values() for box in shown_boxes(case, proposal)]
     found = []
     for box in boxes_near(boxes, plane, case.volume.geometry, index):
@@ -52,7 +60,9 @@ def proposed_on_slice(case: OpenCase, plane: PlaneLayout, index: float, colours:
             outline = (*cut.corners, cut.corners[0])
             beside = max(cut.corners, key=lambda place: (place[1], -place[0]))
             key, chosen = f"proposed:{box.annotation_id}", box.annotation_id == case.view.proposed_box_id
-            found.append(FigureOnSlice((outline,), (), (text,), beside, chosen, key, _colour(box, colours), Style.PROPOSED))
+            handles = tuple(handle.at for handle in box_handles(box, cut)) if chosen and pulled else ()
+            colour = _colour(box, colours)
+            found.append(FigureOnSlice((outline,), handles, (text,), beside, chosen, key, colour, Style.PROPOSED))
     return found
 
 

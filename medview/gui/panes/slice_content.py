@@ -26,6 +26,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.review import seen_as_probability
 from medview.workspace.shown_segments import shown_on_slices
 from medview.workspace.slice_marks import is_done
+from medview.workspace.toolbox import ToolGroup, entry_of
 from medview.workspace.view_state import Bench, Mode
 
 MISSING_LEVEL = 26
@@ -189,7 +190,8 @@ def measurements_on_slice(case: OpenCase, bench: Bench, plane: PlaneLayout, inde
     if not bench.overlay_visible:
         return []
     geometry, colours = case.volume.geometry, _colours_by_name(case)
-    found = proposed_on_slice(case, plane, index, colours) + drawn_on_slice(case, plane, index, colours)
+    marking = case.editable and entry_of(bench.tool).group is ToolGroup.MARK
+    found = proposed_on_slice(case, plane, index, colours, pulled=marking) + drawn_on_slice(case, plane, index, colours)
     found += prompts_on_slice(case, bench, plane, index)
     for one in measurements(case):
         if not lies_on(one, plane, geometry, index):

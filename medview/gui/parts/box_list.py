@@ -17,7 +17,7 @@ from medview.gui.parts.explain_menu import ExplainButton
 from medview.gui.parts.steady import SteadySlider
 from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
 from medview.workspace.accepting import least_score
-from medview.workspace.drawn import size_text
+from medview.workspace.drawn import short_size, size_text
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import CaseView
 
@@ -68,7 +68,9 @@ class BoxList(QWidget):
             self.list.addTopLevelItem(_item(case, box))
         self.take = icon_button("mdi6.check", _("Accept the chosen box (Enter in the list)"))
         self.take.setObjectName("accept box")
-        self.adjust = icon_button("mdi6.vector-square-edit", _("Accept the chosen box and adjust it: pull its sides"))
+        self.adjust = icon_button(
+            "mdi6.vector-square-edit", _("Accept the chosen box and adjust it; with a box tool pull at its sides at once")
+        )
         self.adjust.setObjectName("adjust box")
         self.leave = icon_button("mdi6.close", _("Reject the chosen box (Delete in the list); Undo brings it back"))
         self.leave.setObjectName("reject box")
@@ -206,7 +208,9 @@ class _List(QTreeWidget):
 
 def _item(case: OpenCase, box: BoxAnnotation) -> QTreeWidgetItem:
     score = "" if box.score is None else f"{box.score:.2f}"
-    item = QTreeWidgetItem([score, box.label, size_text(case.volume, box)])
+    item = QTreeWidgetItem([score, box.label, short_size(case.volume, box)])
+    for column in (_LABEL, _SIZE):
+        item.setToolTip(column, ", ".join(part for part in (box.label, size_text(case.volume, box)) if part))
     item.setData(_SCORE, _ID, box.annotation_id)
     item.setTextAlignment(_SIZE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return item

@@ -20,6 +20,7 @@ from medview.edit.segments import new_segment
 from medview.edit.take_over import fill, proposed_in
 from medview.workspace.accepting import annotations_of, placed_box
 from medview.workspace.open_case import OpenCase
+from medview.workspace.proposed_boxes import without_box
 from medview.workspace.review import begun
 
 
@@ -109,9 +110,8 @@ def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
     proposal = case.labels.proposals[proposal_id]
     prediction = proposal.prediction
     box = next(b for b in prediction.boxes if b.annotation_id == annotation_id)
-    rest = replace(proposal, prediction=replace(prediction, boxes=tuple(b for b in prediction.boxes if b is not box)))
     taken = AnnotationChange(None, placed_box(case, box))
-    left = None if rest.empty else rest
+    left = without_box(proposal, annotation_id)
     if left is not None and not stale(case, proposal):
         # What is left of a proposal is not stale because a part of it was accepted.
         left = replace(left, labels_revision=case.labels.revision + counts_as_revision(taken))
@@ -127,8 +127,7 @@ def reject_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
     proposal = case.labels.proposals[proposal_id]
     prediction = proposal.prediction
     box = next(b for b in prediction.boxes if b.annotation_id == annotation_id)
-    rest = replace(proposal, prediction=replace(prediction, boxes=tuple(b for b in prediction.boxes if b is not box)))
-    change = ProposalChange(proposal, None if rest.empty else rest)
+    change = ProposalChange(proposal, without_box(proposal, annotation_id))
     return case.do(Command(f"Reject {box.label} from {prediction.model_name}", (change,), "reject"))
 
 

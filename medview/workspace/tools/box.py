@@ -13,6 +13,7 @@ from medview.workspace.drawn import TOOL, middle_kji, title
 from medview.workspace.handles import box_around
 from medview.workspace.new_drawn import meets_grid, new_box
 from medview.workspace.pointer import Pointer
+from medview.workspace.proposed_boxes import choose_around
 from medview.workspace.pulling import apart_px, grip, pull, refused
 from medview.workspace.stage import Drag, Stage
 
@@ -63,6 +64,8 @@ def _draw(stage: Stage, press: Pointer, *, solid: bool) -> Drag:
         gesture.abort()
         around = box_around(case, press)
         case.view.active_annotation_id = "" if around is None else around.annotation_id
+        if around is None:
+            choose_around(case, press)
         return
     gesture.commit(f"Draw {title(now)}")
     case.view.active_annotation_id = now.annotation_id
