@@ -46,7 +46,7 @@ def info(path: Place, *, json: Json = False) -> None:
 
 
 @app.command("list")
-def list_cases(path: Place, *, json: Json = False) -> None:
+def list_readings(path: Place, *, json: Json = False) -> None:
     """List the cases of a project."""
     with Project.open(path, read_only=True) as project:
         cases = [case.document() for case in project.cases()]

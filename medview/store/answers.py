@@ -1,4 +1,4 @@
-"""What the journal says was answered in all cases of a project, without replaying anything else."""
+"""What the journal says was answered in all readings of a project, without replaying anything else."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ _TOOL = "form"
 """Of the commands that answer questions."""
 
 
-def case_answers(connection: Connection) -> dict[int, dict[AnswerKey, Answer]]:
-    """Return the answers that stand in each case; what was undone is left out, rows that are damaged are passed over."""
+def reading_answers(connection: Connection) -> dict[int, dict[AnswerKey, Answer]]:
+    """Return the answers that stand in each reading; what was undone is left out, rows that are damaged are passed over."""
     journal = schema.journal.c
     given: dict[tuple[int, int], list[AnswerChange]] = {}
     for row in connection.execute(
-        select(journal.case_id, journal.seq, journal.document).where(
+        select(journal.reading_id, journal.seq, journal.document).where(
             journal.tool == _TOOL, journal.kind.not_in((EntryKind.UNDO.value, EntryKind.REDO.value))
         )
     ):
-        given[row.case_id, row.seq] = _changes(row.document)
+        given[row.reading_id, row.seq] = _changes(row.document)
     if not given:
         return {}
     found: dict[int, dict[AnswerKey, Answer]] = {}
     undoing = (EntryKind.UNDO.value, EntryKind.REDO.value)
-    steps = select(journal.case_id, journal.seq, journal.kind, journal.target_seq).where(
-        journal.case_id.in_({case_id for case_id, _seq in given}), or_(journal.tool == _TOOL, journal.kind.in_(undoing))
+    steps = select(journal.reading_id, journal.seq, journal.kind, journal.target_seq).where(
+        journal.reading_id.in_({reading_id for reading_id, _seq in given}),
+        or_(journal.tool == _TOOL, journal.kind.in_(undoing)),
     )
-    for step in connection.execute(steps.order_by(journal.case_id, journal.seq)):
-        changes = given.get((step.case_id, step.target_seq if step.kind in undoing else step.seq), [])
+    for step in connection.execute(steps.order_by(journal.reading_id, journal.seq)):
+        changes = given.get((step.reading_id, step.target_seq if step.kind in undoing else step.seq), [])
         if step.kind == EntryKind.UNDO.value:
             changes = [change.inverse() for change in reversed(changes)]
-        answers = found.setdefault(step.case_id, {})
+        answers = found.setdefault(step.reading_id, {})
         for change in changes:
             if change.after is not None:
                 answers[change.after.key] = change.after
             elif change.before is not None:
                 answers.pop(change.before.key, None)
-    return {case_id: answers for case_id, answers in found.items() if answers}
+    return {reading_id: answers for reading_id, answers in found.items() if answers}
 
 
 def _changes(document: str) -> list[AnswerChange]:

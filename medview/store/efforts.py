@@ -22,12 +22,12 @@ _EFFORT_TOOLS = ("accept", "effort")
 
 
 def proposed_masks(
-    connection: Connection, case_id: int, job_ids: Collection[str], get_blob: Callable[[str], bytes]
+    connection: Connection, reading_id: int, job_ids: Collection[str], get_blob: Callable[[str], bytes]
 ) -> ProposedMasks:
     """Return the masks that runs of models proposed for a case, as they came; those that cannot be read are left out."""
     found: ProposedMasks = {}
     journal = schema.journal.c
-    rows = select(journal.document, journal.payload).where(journal.case_id == case_id, journal.tool == _RUN_TOOL)
+    rows = select(journal.document, journal.payload).where(journal.reading_id == reading_id, journal.tool == _RUN_TOOL)
     for row in connection.execute(rows.order_by(journal.seq.desc())):
         if not any(job_id in row.document for job_id in job_ids if job_id not in found):
             continue
@@ -42,36 +42,36 @@ def proposed_masks(
     return {job_id: mask for job_id, mask in found.items() if job_id in job_ids}
 
 
-def case_efforts(connection: Connection) -> dict[int, dict[str, Effort]]:
+def reading_efforts(connection: Connection) -> dict[int, dict[str, Effort]]:
     """Return what became of the accepted segments of each case, by case and segment; nothing else is replayed for it.
 
     What was undone is left out. Rows that are damaged are passed over.
     """
     journal = schema.journal.c
     speaking: dict[tuple[int, int], list[EffortChange]] = {}
-    rows = select(journal.case_id, journal.seq, journal.document).where(journal.tool.in_(_EFFORT_TOOLS))
+    rows = select(journal.reading_id, journal.seq, journal.document).where(journal.tool.in_(_EFFORT_TOOLS))
     for row in connection.execute(rows.where(journal.document.like('%"kind":"effort"%'))):
-        speaking[row.case_id, row.seq] = _effort_changes(row.document)
+        speaking[row.reading_id, row.seq] = _effort_changes(row.document)
     if not speaking:
         return {}
     found: dict[int, dict[str, Effort]] = {}
-    cases = {case_id for case_id, _seq in speaking}
+    cases = {reading_id for reading_id, _seq in speaking}
     undoing = (EntryKind.UNDO.value, EntryKind.REDO.value)
-    steps = select(journal.case_id, journal.seq, journal.kind, journal.target_seq).where(
-        journal.case_id.in_(cases), or_(journal.tool.in_(_EFFORT_TOOLS), journal.kind.in_(undoing))
+    steps = select(journal.reading_id, journal.seq, journal.kind, journal.target_seq).where(
+        journal.reading_id.in_(cases), or_(journal.tool.in_(_EFFORT_TOOLS), journal.kind.in_(undoing))
     )
-    for step in connection.execute(steps.order_by(journal.case_id, journal.seq)):
+    for step in connection.execute(steps.order_by(journal.reading_id, journal.seq)):
         target = step.target_seq if step.kind in undoing else step.seq
-        changes = speaking.get((step.case_id, target), [])
+        changes = speaking.get((step.reading_id, target), [])
         if step.kind == EntryKind.UNDO.value:
             changes = [change.inverse() for change in reversed(changes)]
-        efforts = found.setdefault(step.case_id, {})
+        efforts = found.setdefault(step.reading_id, {})
         for change in changes:
             if change.before is not None:
                 efforts.pop(change.before.segment_id, None)
             if change.after is not None:
                 efforts[change.after.segment_id] = change.after
-    return {case_id: efforts for case_id, efforts in found.items() if efforts}
+    return {reading_id: efforts for reading_id, efforts in found.items() if efforts}
 
 
 def _effort_changes(document: str) -> list[EffortChange]:

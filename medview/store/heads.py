@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from medview.store.blobs import BlobStore
-from medview.store.cases import get_case
 from medview.store.database import Database
 from medview.store.entry import EntryKind
-from medview.store.recover import load_case
+from medview.store.readings import get_reading
+from medview.store.recover import load_reading
 from medview.store.undo_stacks import UndoStacks
 
 
@@ -18,7 +18,7 @@ class Heads:
         self._blobs = blobs
         self._known: dict[int, tuple[int, UndoStacks]] = {}
 
-    def next(self, case_id: int, kind: EntryKind) -> tuple[int, int]:
+    def next(self, reading_id: int, kind: EntryKind) -> tuple[int, int]:
         """Return the number of the next row of a case and the row it refers to, which are then taken.
 
         Raises
@@ -26,21 +26,21 @@ class Heads:
         StoreError
             When there is nothing to undo or redo, or no such case.
         """
-        if case_id not in self._known:
+        if reading_id not in self._known:
             with self._database.reading() as connection:
-                loaded = load_case(connection, case_id, get_case(connection, case_id).geometry, self._blobs)
-            self._known[case_id] = (loaded.seq, loaded.stacks)
-        last, stacks = self._known[case_id]
+                loaded = load_reading(connection, reading_id, get_reading(connection, reading_id).geometry, self._blobs)
+            self._known[reading_id] = (loaded.seq, loaded.stacks)
+        last, stacks = self._known[reading_id]
         target = stacks.target(kind)
         stacks.advance(kind, last + 1, target)
-        self._known[case_id] = (last + 1, stacks)
+        self._known[reading_id] = (last + 1, stacks)
         return last + 1, target
 
-    def of(self, case_id: int) -> int | None:
+    def of(self, reading_id: int) -> int | None:
         """Return the number of the newest row of a case; None while nobody has asked for the next one or loaded it."""
-        known = self._known.get(case_id)
+        known = self._known.get(reading_id)
         return None if known is None else known[0]
 
-    def adopt(self, case_id: int, seq: int, stacks: UndoStacks) -> None:
+    def adopt(self, reading_id: int, seq: int, stacks: UndoStacks) -> None:
         """Go on from a case as it was just loaded."""
-        self._known[case_id] = (seq, stacks.copy())
+        self._known[reading_id] = (seq, stacks.copy())

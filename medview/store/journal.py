@@ -38,7 +38,7 @@ class Ticket:
         Its row number within the case.
     """
 
-    case_id: int
+    reading_id: int
     seq: int
     _saved: threading.Event = field(default_factory=threading.Event)
 
@@ -112,7 +112,7 @@ class Journal:
         with self._condition:
             return self._state
 
-    def append(self, case_id: int, entry: Entry) -> Ticket:
+    def append(self, reading_id: int, entry: Entry) -> Ticket:
         """Take a gesture in; any thread, in the order the gestures were made.
 
         Raises
@@ -123,9 +123,9 @@ class Journal:
         with self._condition:
             if self._closing:
                 raise StoreError("The project is closed; open it again to go on labelling.")
-            seq, target = self._heads.next(case_id, entry.kind)
-            ticket = Ticket(case_id, seq)
-            gesture = Gesture(case_id, ticket.seq, target, iso(self._clock.utc()), entry)
+            seq, target = self._heads.next(reading_id, entry.kind)
+            ticket = Ticket(reading_id, seq)
+            gesture = Gesture(reading_id, ticket.seq, target, iso(self._clock.utc()), entry)
             self._pending.append(_Pending(ticket, gesture))
             if self._state.kind is not SavedKind.FAILED:
                 # From this moment on, not only once the writer has come to it.
@@ -138,12 +138,12 @@ class Journal:
             self._condition.notify_all()
         return ticket
 
-    def head(self, case_id: int) -> int | None:
+    def head(self, reading_id: int) -> int | None:
         """Return the number of the newest row of a case, one that is still to be written included; None where unknown."""
         with self._condition:
-            return self._heads.of(case_id)
+            return self._heads.of(reading_id)
 
-    def adopt(self, case_id: int, seq: int, stacks: UndoStacks, *, head: int | None) -> bool:
+    def adopt(self, reading_id: int, seq: int, stacks: UndoStacks, *, head: int | None) -> bool:
         """Go on from a case as it was just loaded; refused, as False, where a row was added to it meanwhile.
 
         Parameters
@@ -152,9 +152,9 @@ class Journal:
             What ``head`` returned before the case was read.
         """
         with self._condition:
-            if self._heads.of(case_id) != head:
+            if self._heads.of(reading_id) != head:
                 return False
-            self._heads.adopt(case_id, seq, stacks)
+            self._heads.adopt(reading_id, seq, stacks)
             return True
 
     def flush(self, timeout_s: float = 30.0) -> bool:
@@ -245,7 +245,7 @@ class Journal:
             self._written(pending)
             # Nobody waits for a shortcut at the end, and it needs room; the next gesture on this case will make it.
             if self.state.kind is SavedKind.SAVED and not self._reserve.warning and not self._ending:
-                self._writer.snapshot_if_due(pending.gesture.case_id)
+                self._writer.snapshot_if_due(pending.gesture.reading_id)
             idle_s = 0.0
         self._writer.reset()
 

@@ -17,6 +17,7 @@ from medview.store import schema
 from medview.store.backups import FOLDER_NAME, keep_backup, sweep_backups
 from medview.store.clock import Clock, iso
 from medview.store.database import Database
+from medview.store.reading_state import mend_states
 
 log = logging.getLogger("medview.store")
 
@@ -42,14 +43,12 @@ def migrate(database: Database, folder: Path, clock: Clock) -> tuple[str, ...]:
     sweep_backups(folder)
     backup = keep_backup(database, folder, version, clock.utc())
     with database.writing() as connection:
-        for step in range(version, schema.SCHEMA_VERSION):
-            _STEPS[step](connection)
+        _bring_up(connection, version)
         connection.execute(
             insert(schema.migrations).values(
                 from_version=version, to_version=schema.SCHEMA_VERSION, made_utc=iso(clock.utc()), backup=backup
             )
         )
-        connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
     log.info("a project of version %d was brought to version %d", version, schema.SCHEMA_VERSION)
     return (
         f"{database.title} was made by an older MedView and was brought to the present version; "
@@ -57,12 +56,28 @@ def migrate(database: Database, folder: Path, clock: Clock) -> tuple[str, ...]:
     )
 
 
+def bring_up_copy(file: Path, title: str) -> None:
+    """Bring a copy that is only read to the present version and complete it, so that there is one way of reading."""
+    database = Database(file, title)
+    try:
+        with database.writing() as connection:
+            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+            if 0 < version < schema.SCHEMA_VERSION:
+                _bring_up(connection, version)
+            if 0 < version <= schema.SCHEMA_VERSION:
+                mend_states(connection)
+    finally:
+        database.close()
+
+
+def _bring_up(connection: Connection, version: int) -> None:
+    for step in range(version, schema.SCHEMA_VERSION):
+        _STEPS[step](connection)
+    connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
+
+
 def past_migrations(connection: Connection) -> list[dict[str, Any]]:
     """Return the migrations a project went through, oldest first, ready for JSON."""
-    # A copy of an older project is read without being migrated.
-    there = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema WHERE name = 'migrations'").scalar_one()
-    if not there:
-        return []
     rows = connection.execute(select(schema.migrations).order_by(schema.migrations.c.migration_id))
     return [
         {"from": row.from_version, "to": row.to_version, "made_utc": row.made_utc, "backup": row.backup} for row in rows
@@ -77,5 +92,11 @@ def _from_2(connection: Connection) -> None:
     schema.queue.create(connection)
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}
+def _from_3(connection: Connection) -> None:
+    for table in (schema.patients, schema.worklist, schema.reading_state, schema.activity):
+        table.create(connection)
+    mend_states(connection)
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """What makes a database of a version one of the next."""

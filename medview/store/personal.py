@@ -34,5 +34,7 @@ def personal_project(data_folder: Path | None = None, *, or_read: bool = False, 
         project = Project.create(path, "Personal", clock=clock)
         # It knows where images lie, and computers are shared.
         path.chmod(0o700)
-        return project
-    return Project.open_or_read(path, clock=clock) if or_read else Project.open(path, clock=clock)
+    else:
+        project = Project.open_or_read(path, clock=clock) if or_read else Project.open(path, clock=clock)
+    project.one_person = True
+    return project

@@ -14,7 +14,6 @@ from medview.core.errors import DiskFullError, LockedError, MedViewError, StoreE
 from medview.store import schema
 from medview.store.ballast import Ballast
 from medview.store.blobs import BlobStore
-from medview.store.case_book import CaseBook
 from medview.store.clock import Clock, SystemClock
 from medview.store.copying import copy_project
 from medview.store.database import Database
@@ -23,6 +22,7 @@ from medview.store.live_verify import verify_beside_writer
 from medview.store.lock_watch import LockWatch
 from medview.store.project_folder import DATABASE_NAME, OpenFolder, create_folder, explained, open_copy, open_live
 from medview.store.project_info import project_info
+from medview.store.reading_book import ReadingBook
 from medview.store.recovery import recover_project
 from medview.store.row_writer import RowWriter
 from medview.store.silence import Silence
@@ -31,10 +31,10 @@ from medview.store.verify import VerifyReport, writer_document
 log = logging.getLogger("medview.store")
 
 
-class Project(CaseBook):
+class Project(ReadingBook):
     """An open project. Made by ``create`` or ``open``; has to be closed.
 
-    Its cases are in the methods of CaseBook. Methods may be called from any thread.
+    Its cases are in the methods of ReadingBook. Methods may be called from any thread.
 
     Attributes
     ----------

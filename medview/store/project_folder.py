@@ -24,7 +24,7 @@ from medview.store.copying import detached_copy
 from medview.store.database import Database, newer_version
 from medview.store.faults import SQLITE_FAULTS, damaged_database, explain
 from medview.store.lock import ProjectLock
-from medview.store.migrate import migrate
+from medview.store.migrate import bring_up_copy, migrate
 from medview.store.place import place_of
 from medview.store.salvage import is_project, is_sound, salvage
 from medview.store.silence import Silence
@@ -153,6 +153,7 @@ def open_copy(path: Path, why: str = "") -> OpenFolder:
     file = _existing(path)
     with explained(path):
         folder, salvaged = _sound_copy(file, path)
+        bring_up_copy(Path(folder.name) / DATABASE_NAME, path.name)
         database = Database(Path(folder.name) / DATABASE_NAME, path.name, read_only=True)
         opened = OpenFolder(path, database, copy=folder, why_copy=why, salvaged=salvaged)
         try:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from medview.core.effort import model_efforts
 from medview.store import schema
 from medview.store.ballast import FILE_NAME as BALLAST_NAME
-from medview.store.efforts import case_efforts
+from medview.store.efforts import reading_efforts
 from medview.store.migrate import past_migrations
 
 
@@ -34,12 +34,12 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
         "project_uid": facts["project_uid"],
         "created_utc": facts["created_utc"],
         "schema_version": int(connection.exec_driver_sql("PRAGMA user_version").scalar_one()),
-        "cases": _count(connection, schema.cases),
+        "cases": _count(connection, schema.worklist),
         "gestures": _count(connection, schema.journal),
         "readers": list(connection.execute(select(schema.readers.c.name)).scalars()),
         "size_bytes": sum(file.stat().st_size for file in files),
         "migrations": past_migrations(connection),
-        "correction_effort": [one.document() for one in model_efforts(case_efforts(connection).values())],
+        "correction_effort": [one.document() for one in model_efforts(reading_efforts(connection).values())],
     }
 
 

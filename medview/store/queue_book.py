@@ -55,11 +55,8 @@ class QueueBook:
         self._database, self._changing, self._clock = database, changing, clock
 
     def rows(self) -> list[QueueRow]:
-        """Return all rows in their order; none of a copy of an older project."""
+        """Return all rows in their order."""
         with self._database.reading() as connection:
-            there = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema WHERE name = 'queue'").scalar_one()
-            if not there:
-                return []
             q = schema.queue.c
             found = connection.execute(select(schema.queue).order_by(q.position, q.task_uid))
             return [

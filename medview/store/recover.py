@@ -59,14 +59,14 @@ class LoadedCase:
     seq: int = 0
 
 
-def load_case(connection: Connection, case_id: int, geometry: Geometry, blobs: BlobStore) -> LoadedCase:
+def load_reading(connection: Connection, reading_id: int, geometry: Geometry, blobs: BlobStore) -> LoadedCase:
     """Return the labels, annotations, proposals and undo stacks of a case.
 
     A snapshot that is damaged is passed over for the one before it, in the end for the whole journal. A row that is damaged
     is left out and named in ``losses``; what was done after it is kept, what came before it can no longer be undone.
     """
-    replayed = replay(connection, case_id, geometry, blobs)
-    source = _Commands(connection, case_id, blobs)
+    replayed = replay(connection, reading_id, geometry, blobs)
+    source = _Commands(connection, reading_id, blobs)
     undo_seqs, undo = source.newest(replayed.stacks.undo)
     redo_seqs, redo = source.newest(replayed.stacks.redo)
     return LoadedCase(
@@ -81,7 +81,7 @@ def load_case(connection: Connection, case_id: int, geometry: Geometry, blobs: B
 
 def replay(
     connection: Connection,
-    case_id: int,
+    reading_id: int,
     geometry: Geometry,
     blobs: BlobStore,
     *,
@@ -97,14 +97,14 @@ def replay(
     after_row : callable
         Is shown the state after each row.
     """
-    case = None if from_start else newest_good(connection, case_id, geometry, blobs)
+    case = None if from_start else newest_good(connection, reading_id, geometry, blobs)
     if case is None:
         case = ReplayedCase(geometry)
-    source = _Commands(connection, case_id, blobs)
+    source = _Commands(connection, reading_id, blobs)
     # Damaged rows out of place: their number may be what is damaged, and the next sound row tells which one is missing.
     unplaced: list[StoredRow] = []
     newest_row_id = 0
-    for stored in read_rows(connection, case_id, case.seq):
+    for stored in read_rows(connection, reading_id, case.seq):
         row = stored.row
         if row.seq != case.seq + 1:
             if not stored.intact:
@@ -115,7 +115,7 @@ def replay(
         try:
             command = source.of(stored)
         except StoreError as error:
-            log.warning("row %d of case %d is lost: %s %s", row.seq, case_id, error.sentence, error.detail)
+            log.warning("row %d of case %d is lost: %s %s", row.seq, reading_id, error.sentence, error.detail)
             case.lose(row.seq, _lost(stored))
             continue
         case.follow(row.kind, row.seq, row.target_seq, command, row.revision)
@@ -144,9 +144,9 @@ def last_of_unplaced(unplaced: Iterable[StoredRow], newest_row_id: int, seq: int
 class _Commands:
     """Commands by row; those just read are kept for the undo rows that follow them."""
 
-    def __init__(self, connection: Connection, case_id: int, blobs: BlobStore) -> None:
+    def __init__(self, connection: Connection, reading_id: int, blobs: BlobStore) -> None:
         self._connection = connection
-        self._case_id = case_id
+        self._reading_id = reading_id
         self._blobs = blobs
         self._masks: dict[str, LabelArray] = {}
         self._known: dict[int, Command | StoreError] = {}
@@ -180,7 +180,7 @@ class _Commands:
             try:
                 command = self.at(seq)
             except StoreError as error:
-                log.warning("steps up to row %d of case %d cannot be undone: %s", seq, self._case_id, error.detail)
+                log.warning("steps up to row %d of case %d cannot be undone: %s", seq, self._reading_id, error.detail)
                 break
             size_bytes += sum(change.size_bytes for change in command.changes if isinstance(change, LabelPatch))
             if size_bytes > UNDO_BYTES_KEPT and len(kept) >= _FEW_STEPS:
@@ -198,7 +198,7 @@ class _Commands:
     def _fetch(self, seqs: set[int]) -> None:
         for seq in seqs:
             self._known[seq] = StoreError("The change this step refers to is damaged or missing.", detail=f"row {seq}")
-        for stored in read_rows(self._connection, self._case_id, only=seqs):
+        for stored in read_rows(self._connection, self._reading_id, only=seqs):
             if stored.intact and stored.row.kind.carries_command:
                 try:
                     self._decode(stored)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from medview.core.atomic import sync_folder
 from medview.core.changes import Command
@@ -22,23 +22,36 @@ from medview.core.errors import NewerVersionError, StoreError
 from medview.store import schema
 from medview.store.backups import backup_files
 from medview.store.blobs import BlobStore
-from medview.store.cases import CaseRow, get_case
 from medview.store.clock import Clock, SystemClock, iso
 from medview.store.codec import decode, encode
 from medview.store.database import Database, newer_version
 from medview.store.durable import write_durably
 from medview.store.entry import EntryKind
 from medview.store.faults import SQLITE_FAULTS
+from medview.store.migrate import bring_up_copy
 from medview.store.parts import blobs_of
 from medview.store.project_folder import DATABASE_NAME, explained
+from medview.store.readings import ReadingRow, get_reading
 from medview.store.recover import described, in_words, last_of_unplaced, newest_missing, replay
 from medview.store.replay import LOST_TOOL, ReplayedCase
-from medview.store.rows import JournalRow, StoredRow, append_row, read_rows
+from medview.store.rows import UNKNOWN_READER, JournalRow, StoredRow, append_row, read_rows
 from medview.store.salvage import is_sound, salvage
 from medview.store.snapshots import write_snapshot
 from medview.store.verify import verify_project
 
 REPORT_NAME = "recovery.json"
+
+_FRAME: tuple[tuple[Table, dict[str, object]], ...] = (
+    (schema.facts, {}),
+    (schema.readers, {"rows": 0, "head_sha256": ""}),
+    (schema.readings, {}),
+    (schema.patients, {}),
+    (schema.worklist, {}),
+    (schema.reading_state, {"rows": 0}),
+    (schema.activity, {}),
+    (schema.queue, {}),
+)
+"""What the rows stand in, and what is counted anew while they are written."""
 
 log = logging.getLogger("medview.store")
 
@@ -141,6 +154,7 @@ def _readable_copy(source: Path, room: Path) -> tuple[Path, list[str]]:
         if version > schema.SCHEMA_VERSION:
             raise NewerVersionError(newer_version(title))
         if version > 0 and is_sound(copy):
+            bring_up_copy(copy, title)
             return copy, []
     salvaged = room / "salvaged.db"
     return salvaged, salvage(copy, backup_files(source), salvaged, title)
@@ -192,24 +206,29 @@ def _write_new(
     kept = BlobStore(growing / "blobs")
     try:
         with old.reading() as reading:
-            case_ids = list(reading.execute(select(schema.cases.c.case_id).order_by(schema.cases.c.case_id)).scalars())
+            reading_ids = list(
+                reading.execute(select(schema.readings.c.reading_id).order_by(schema.readings.c.reading_id)).scalars()
+            )
             with new.writing() as writing:
                 _copy_frame(reading, writing, clock)
-            for number, case_id in enumerate(case_ids):
-                progress(number / len(case_ids))
+            for number, reading_id in enumerate(reading_ids):
+                progress(number / len(reading_ids))
                 try:
-                    case = get_case(reading, case_id)
+                    case = get_reading(reading, reading_id)
                 except StoreError:
-                    report.losses.append(f"What case {case_id} was drawn on is damaged, so its labels could not be kept.")
+                    report.losses.append(
+                        f"What case {reading_id} was drawn on is damaged, so its labels could not be kept."
+                    )
                     with new.writing() as writing:
                         # Nobody could list the cases beside it.
-                        writing.execute(delete(schema.cases).where(schema.cases.c.case_id == case_id))
+                        for table in (schema.reading_state, schema.readings):
+                            writing.execute(delete(table).where(table.c.reading_id == reading_id))
                     continue
                 with new.writing() as writing:
                     _Case(case, reading, writing, blobs, kept, report).write()
-                    end = replay(writing, case_id, case.geometry, kept)
+                    end = replay(writing, reading_id, case.geometry, kept)
                     if end.seq:
-                        write_snapshot(writing, case_id, end, kept, iso(clock.utc()))
+                        write_snapshot(writing, reading_id, end, kept, iso(clock.utc()))
                 report.cases += 1
             report.losses += newest_missing(reading)
         extra(new, kept)
@@ -221,14 +240,14 @@ def _write_new(
 
 
 def _copy_frame(reading: Connection, writing: Connection, clock: Clock) -> None:
-    """Copy what the rows stand in: facts, readers with no rows yet, cases."""
-    for row in reading.execute(select(schema.facts)):
-        writing.execute(insert(schema.facts).values(**row._mapping))
-    writing.execute(insert(schema.facts).prefix_with("OR REPLACE").values(key="recovered_utc", value=iso(clock.utc())))
-    for row in reading.execute(select(schema.readers)):
-        writing.execute(insert(schema.readers).values(**{**row._mapping, "rows": 0, "head_sha256": ""}))
-    for row in reading.execute(select(schema.cases)):
-        writing.execute(insert(schema.cases).values(**row._mapping))
+    """Copy what the rows stand in: facts, readers and readings with no rows yet, the worklist, the queue, the activity."""
+    for table, anew in _FRAME:
+        for row in reading.execute(select(table)):
+            # By column: a name on the disk may be another than that in the program.
+            values = {column.key: row._mapping[column] for column in table.c} | anew
+            writing.execute(insert(table).values(**values))
+    recovered = {"key": "recovered_utc", "value": iso(clock.utc())}
+    writing.execute(insert(schema.facts).prefix_with("OR REPLACE").values(**recovered))
 
 
 class _Case:
@@ -236,7 +255,7 @@ class _Case:
 
     def __init__(
         self,
-        case: CaseRow,
+        case: ReadingRow,
         reading: Connection,
         writing: Connection,
         blobs: BlobStore,
@@ -253,7 +272,7 @@ class _Case:
     def write(self) -> None:
         """Write all rows into the new project."""
         unplaced: list[StoredRow] = []
-        for stored in read_rows(self._reading, self._case.case_id):
+        for stored in read_rows(self._reading, self._case.reading_id):
             if not stored.intact and stored.row.seq != self._state.seq + 1:
                 # Its number may be what is damaged; the next sound row tells which one is missing.
                 unplaced.append(stored)
@@ -271,7 +290,7 @@ class _Case:
         try:
             command = self._command(stored)
         except StoreError as error:
-            log.warning("row %d of case %d is lost: %s", row.seq, row.case_id, error.detail)
+            log.warning("row %d of case %d is lost: %s", row.seq, row.reading_id, error.detail)
             self._lose(stored, row.name, f"{described(row)} is damaged and could not be brought back.")
             return
         stacks = self._state.stacks.copy()
@@ -306,7 +325,7 @@ class _Case:
         if row.kind.carries_command:
             return self._decoded(row, self._blobs)
         # As it stands in the new project: the target may have been kept in part, or as lost.
-        for target in read_rows(self._writing, self._case.case_id, only=[row.target_seq]):
+        for target in read_rows(self._writing, self._case.reading_id, only=[row.target_seq]):
             return self._decoded(target.row, self._kept)
         raise StoreError("The change this step refers to is gone.")
 
@@ -319,7 +338,7 @@ class _Case:
 
     def _stand_in(self, seq: int, before_utc: str) -> None:
         """Fill the place of a row of which nothing is left."""
-        base = self._newest or next(iter(read_rows(self._reading, self._case.case_id)))
+        base = self._newest or next(iter(read_rows(self._reading, self._case.reading_id)))
         row = replace(base.row, seq=seq, created_utc=before_utc or base.row.created_utc, revision=-1)
         times = [f"after {in_words(self._newest.row.created_utc)}"] if self._newest is not None else []
         times += [f"before {in_words(before_utc)}"] if before_utc else []
@@ -352,7 +371,7 @@ class _Case:
                 insert(schema.readers).values(
                     reader_id=stored.reader_id,
                     reader_uid=uuid.uuid4().hex,
-                    name=f"Unknown reader {stored.reader_id}",
+                    name=f"{UNKNOWN_READER} {stored.reader_id}",
                     rows=0,
                     head_sha256="",
                 )
@@ -360,7 +379,7 @@ class _Case:
         append_row(self._writing, row, stored.reader_id)
 
     def _say(self, sentence: str) -> None:
-        self._report.losses.append(f"Case {self._case.case_id} ({self._title()}): {sentence}")
+        self._report.losses.append(f"Case {self._case.reading_id} ({self._title()}): {sentence}")
 
     def _title(self) -> str:
         # Neither description nor path: reports are passed on, and people name both after patients.

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, func, select
 from medview.core.errors import StoreError
 from medview.store import schema
 from medview.store.blobs import BlobStore
-from medview.store.cases import begin_work, get_case
 from medview.store.clock import Clock, iso
 from medview.store.codec import Encoded, encode
 from medview.store.database import Database
 from medview.store.entry import Entry, EntryKind
+from medview.store.readings import begin_work, get_reading
 from medview.store.recover import replay
 from medview.store.rows import JournalRow, append_row, reader_id
 from medview.store.snapshots import SNAPSHOT_BYTES, SNAPSHOT_ROWS, write_snapshot
@@ -26,7 +26,7 @@ log = logging.getLogger("medview.store")
 class Gesture:
     """An entry with its place: row ``seq`` of a case, made at ``created_utc``."""
 
-    case_id: int
+    reading_id: int
     seq: int
     target_seq: int
     created_utc: str
@@ -74,10 +74,12 @@ class RowWriter:
         with connection.begin():
             if _is_there(connection, gesture):
                 return
-            cases = schema.cases.c
-            pixels = connection.execute(select(cases.pixels_sha256).where(cases.case_id == gesture.case_id)).scalar_one()
+            readings = schema.readings.c
+            pixels = connection.execute(
+                select(readings.pixels_sha256).where(readings.reading_id == gesture.reading_id)
+            ).scalar_one()
             row = JournalRow(
-                case_id=gesture.case_id,
+                reading_id=gesture.reading_id,
                 seq=gesture.seq,
                 kind=kind,
                 target_seq=gesture.target_seq,
@@ -93,35 +95,35 @@ class RowWriter:
             append_row(connection, row, reader_id(connection, *self._reader))
             if kind is not EntryKind.NOTE:
                 # What a model proposes by itself is no work of a person yet.
-                begin_work(connection, gesture.case_id)
-        since = self._since.get(gesture.case_id)
+                begin_work(connection, gesture.reading_id)
+        since = self._since.get(gesture.reading_id)
         if since is not None:
             since.rows += 1
             since.size_bytes += encoded.size_bytes
 
-    def snapshot_if_due(self, case_id: int) -> None:
+    def snapshot_if_due(self, reading_id: int) -> None:
         """Write a snapshot of a case when enough has come together; a failure is only logged."""
         try:
             connection = self._connect()
-            since = self._since.get(case_id)
+            since = self._since.get(reading_id)
             if since is None:
-                since = self._since[case_id] = _measure(connection, case_id)
+                since = self._since[reading_id] = _measure(connection, reading_id)
             if since.rows < SNAPSHOT_ROWS and since.size_bytes < SNAPSHOT_BYTES:
                 return
             # Counting starts anew whatever happens: a snapshot is a shortcut and must not be tried for every row.
-            self._since[case_id] = _Since(0, 0)
+            self._since[reading_id] = _Since(0, 0)
             with self._database.reading() as reading:
-                case = replay(reading, case_id, get_case(reading, case_id).geometry, self._blobs)
+                case = replay(reading, reading_id, get_reading(reading, reading_id).geometry, self._blobs)
             if case.losses:
                 # What could not be read today may be read tomorrow; a snapshot would put the gap in its place.
-                log.warning("no snapshot of case %d: not all of its changes can be read", case_id)
+                log.warning("no snapshot of case %d: not all of its changes can be read", reading_id)
                 return
             with connection.begin():
-                outdated = write_snapshot(connection, case_id, case, self._blobs, iso(self._clock.utc()))
+                outdated = write_snapshot(connection, reading_id, case, self._blobs, iso(self._clock.utc()))
             for digest in outdated:
                 self._blobs.discard(digest)
         except Exception:  # the rows are on disk; without the shortcut loading only takes longer
-            log.exception("a snapshot of case %d could not be written", case_id)
+            log.exception("a snapshot of case %d could not be written", reading_id)
 
     def reset(self) -> None:
         """Let go of a connection that failed; the next write opens another."""
@@ -140,7 +142,7 @@ def _is_there(connection: Connection, gesture: Gesture) -> bool:
     journal = schema.journal.c
     found = connection.execute(
         select(journal.kind, journal.target_seq, journal.created_utc).where(
-            journal.case_id == gesture.case_id, journal.seq == gesture.seq
+            journal.reading_id == gesture.reading_id, journal.seq == gesture.seq
         )
     ).one_or_none()
     if found is None:
@@ -150,13 +152,13 @@ def _is_there(connection: Connection, gesture: Gesture) -> bool:
     return True
 
 
-def _measure(connection: Connection, case_id: int) -> _Since:
+def _measure(connection: Connection, reading_id: int) -> _Since:
     journal, snapshots = schema.journal.c, schema.snapshots.c
     with connection.begin():
-        last = connection.execute(select(func.max(snapshots.seq)).where(snapshots.case_id == case_id)).scalar() or 0
+        last = connection.execute(select(func.max(snapshots.seq)).where(snapshots.reading_id == reading_id)).scalar() or 0
         rows, size = connection.execute(
             select(func.count(), func.coalesce(func.sum(journal.size_bytes), 0)).where(
-                journal.case_id == case_id, journal.seq > last
+                journal.reading_id == reading_id, journal.seq > last
             )
         ).one()
     return _Since(int(rows), int(size))

@@ -12,6 +12,10 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from medview.store import schema
 from medview.store.codec import canonical
 from medview.store.entry import EntryKind
+from medview.store.reading_state import count_row
+
+UNKNOWN_READER = "Unknown reader"
+"""Begins what readers are called whose names are lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class JournalRow:
     Attributes
     ----------
     seq : int
-        1, 2, 3 ... within the case.
+        1, 2, 3 ... within the reading.
     target_seq : int
         The row an undo or redo refers to; 0 for a new command.
     pixels_sha256 : str
@@ -30,7 +34,7 @@ class JournalRow:
         Of the codec; empty for undo and redo.
     """
 
-    case_id: int
+    reading_id: int
     seq: int
     kind: EntryKind
     target_seq: int
@@ -78,12 +82,12 @@ def append_row(connection: Connection, row: JournalRow, reader: int) -> None:
         select(readers.reader_uid, readers.rows, readers.head_sha256).where(readers.reader_id == reader)
     ).one()
     case_identity = connection.execute(
-        select(schema.cases.c.identity_sha256).where(schema.cases.c.case_id == row.case_id)
+        select(schema.readings.c.identity_sha256).where(schema.readings.c.reading_id == row.reading_id)
     ).scalar_one()
     digest = row_hash(row, uid, case_identity, previous)
     connection.execute(
         insert(schema.journal).values(
-            case_id=row.case_id,
+            reading_id=row.reading_id,
             seq=row.seq,
             reader_id=reader,
             kind=row.kind.value,
@@ -101,11 +105,12 @@ def append_row(connection: Connection, row: JournalRow, reader: int) -> None:
         )
     )
     connection.execute(update(schema.readers).where(readers.reader_id == reader).values(rows=count + 1, head_sha256=digest))
+    count_row(connection, row.reading_id, row.created_utc)
 
 
 def row_hash(row: JournalRow, reader_uid: str, case_identity: str, previous_sha256: str) -> str:
     """Return the SHA-256 of everything a row says, whose it is, what it was drawn on and the reader's row before it."""
-    _case_id, seq, kind, *rest, document, payload, _size_bytes = astuple(row)
+    _reading_id, seq, kind, *rest, document, payload, _size_bytes = astuple(row)
     facts = [reader_uid, case_identity, previous_sha256, seq, kind.value, *rest, document]
     digest = hashlib.sha256(canonical(facts).encode())
     digest.update(payload)
@@ -113,17 +118,17 @@ def row_hash(row: JournalRow, reader_uid: str, case_identity: str, previous_sha2
 
 
 def read_rows(
-    connection: Connection, case_id: int | None = None, after_seq: int = 0, only: Collection[int] | None = None
+    connection: Connection, reading_id: int | None = None, after_seq: int = 0, only: Collection[int] | None = None
 ) -> Iterator[StoredRow]:
     """Yield rows in the order they were written: those of one case after a row, or only some of them, or all."""
-    journal, readers, cases = schema.journal.c, schema.readers.c, schema.cases.c
-    statement = select(schema.journal, readers.reader_uid, cases.identity_sha256).select_from(
-        schema.journal.outerjoin(schema.readers).outerjoin(schema.cases)
+    journal, readers, readings = schema.journal.c, schema.readers.c, schema.readings.c
+    statement = select(schema.journal, readers.reader_uid, readings.identity_sha256).select_from(
+        schema.journal.outerjoin(schema.readers).outerjoin(schema.readings)
     )
-    if case_id is None:
+    if reading_id is None:
         statement = statement.order_by(journal.row_id)
     else:
-        statement = statement.where(journal.case_id == case_id, journal.seq > after_seq).order_by(journal.seq)
+        statement = statement.where(journal.reading_id == reading_id, journal.seq > after_seq).order_by(journal.seq)
     if only is not None:
         statement = statement.where(journal.seq.in_(only))
     for found in connection.execute(statement.execution_options(yield_per=16)):
@@ -135,13 +140,13 @@ def readers_cut_short(connection: Connection) -> list[str]:
     readers, journal = schema.readers.c, schema.journal.c
     found = []
     for reader in connection.execute(select(readers.reader_id, readers.name, readers.head_sha256)).all():
-        newest = select(journal.case_id, journal.seq, journal.row_sha256).where(journal.reader_id == reader.reader_id)
+        newest = select(journal.reading_id, journal.seq, journal.row_sha256).where(journal.reader_id == reader.reader_id)
         row = connection.execute(newest.order_by(journal.row_id.desc()).limit(1)).one_or_none()
         if row is None:
             found += [reader.name] if reader.head_sha256 else []
         elif row.row_sha256 != reader.head_sha256:
             # Where the newest row is damaged its hash may be what is, and it the last one after all.
-            sound = all(stored.intact for stored in read_rows(connection, row.case_id, only=[row.seq]))
+            sound = all(stored.intact for stored in read_rows(connection, row.reading_id, only=[row.seq]))
             if sound or _end_is_missing(connection):
                 found.append(reader.name)
     return found
@@ -152,19 +157,19 @@ def _end_is_missing(connection: Connection) -> bool:
     journal = schema.journal.c
     written = int(connection.execute(select(func.sum(schema.readers.c.rows))).scalar() or 0)
     # A number beyond all that were written is a damaged one.
-    newest = select(func.max(journal.seq)).where(journal.seq <= written).group_by(journal.case_id)
+    newest = select(func.max(journal.seq)).where(journal.seq <= written).group_by(journal.reading_id)
     return sum(int(seq) for seq in connection.execute(newest).scalars()) < written
 
 
-def last_seq(connection: Connection, case_id: int) -> int:
+def last_seq(connection: Connection, reading_id: int) -> int:
     """Return the number of the newest row of a case; 0 when there is none."""
     journal = schema.journal.c
-    return int(connection.execute(select(func.max(journal.seq)).where(journal.case_id == case_id)).scalar() or 0)
+    return int(connection.execute(select(func.max(journal.seq)).where(journal.reading_id == reading_id)).scalar() or 0)
 
 
 def _stored(found: Row[Any]) -> StoredRow:
     row = JournalRow(
-        case_id=_number(found.case_id),
+        reading_id=_number(found.reading_id),
         seq=_number(found.seq),
         kind=_kind(found.kind),
         target_seq=_number(found.target_seq),

@@ -14,15 +14,17 @@ from typing import Any
 
 from medview.core.errors import StoreError
 from medview.store import schema
-from medview.store.cases import identity
+from medview.store.case_images import identity
 from medview.store.database import Database
 from medview.store.entry import EntryKind
 from medview.store.faults import SQLITE_FAULTS
 from medview.store.pages import Value, pages_missing, rows_of_pages
-from medview.store.rows import JournalRow, row_hash
+from medview.store.reading_state import mend_states
+from medview.store.rows import UNKNOWN_READER, JournalRow, row_hash
 
 Row = tuple[Value, ...]
 
+# Columns as they are called on the disk.
 _TABLES = {table.name: tuple(column.name for column in table.columns) for table in schema.metadata.sorted_tables}
 _KINDS: dict[str, str] = {
     "journal": "niiitittitttbitt",
@@ -30,8 +32,15 @@ _KINDS: dict[str, str] = {
     "readers": "nttit",
     "snapshots": "niitt",
     "facts": "tt",
+    "worklist": "ntttttiittttt",
+    "reading_state": "niititiit",
+    "patients": "nttt",
+    "activity": "ntiiittt",
 }
 """Types of the columns, to know a row of a page again: n is the key that SQLite keeps elsewhere."""
+
+_ORDER = ("facts", "readers", "cases", "journal", "snapshots", "patients", "worklist", "reading_state", "activity")
+"""What is referred to comes before what refers to it."""
 
 _DIGEST_LETTERS = 64
 
@@ -104,14 +113,35 @@ def salvage(file: Path, backups: Sequence[Path], target: Path, title: str) -> li
     Database.create(target, title).close()
     with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        for table in ("facts", "readers", "cases", "journal", "snapshots"):
+        for table in (
+            "facts",
+            "readers",
+            "cases",
+            "journal",
+            "snapshots",
+            "patients",
+            "worklist",
+            "reading_state",
+            "activity",
+        ):
             columns = _TABLES[table]
             quoted = ", ".join(f'"{name}"' for name in columns)
             # A row that meets another one of the same place in its case comes second.
             statement = f"INSERT OR IGNORE INTO {table} ({quoted}) VALUES ({', '.join('?' * len(columns))})"
             connection.executemany(statement, [row for _key, row in sorted(found.tables[table].items(), key=_by_key)])
         connection.execute("COMMIT")
+    _complete(target, title)
     return found.losses
+
+
+def _complete(target: Path, title: str) -> None:
+    """Make what older versions do not have, and what is lost of what the rows say as well."""
+    database = Database(target, title)
+    try:
+        with database.writing() as connection:
+            mend_states(connection)
+    finally:
+        database.close()
 
 
 def _gather(file: Path, backups: Sequence[Path]) -> Salvaged:
@@ -195,22 +225,38 @@ def _fill_gaps(found: Salvaged, title: str) -> None:
     facts, readers, cases, journal = (found.tables[name] for name in ("facts", "readers", "cases", "journal"))
     for key, value in (("project_uid", uuid.uuid4().hex), ("name", title), ("created_utc", "")):
         facts.setdefault(key, (key, value))
+    _readings_of_the_list(found)
     orphans = 0
     for row_id, row in list(journal.items()):
         if row[1] not in cases:
             orphans += 1
             del journal[row_id]
         elif row[3] not in readers:
-            name = f"Unknown reader {row[3]!r}"
+            name = f"{UNKNOWN_READER} {row[3]!r}"
             readers[row[3]] = (row[3], uuid.uuid4().hex, name, 0, "")
             found.losses.append(f"The name of reader {row[3]!r} is gone; their changes are kept without it.")
     if orphans:
         found.losses.append(f"{orphans} changes belong to cases of which nothing else is left; they could not be kept.")
-    unnamed = {reader_id for reader_id, row in readers.items() if str(row[2]).startswith("Unknown reader") and not row[4]}
+    unnamed = {reader_id for reader_id, row in readers.items() if str(row[2]).startswith(UNKNOWN_READER) and not row[4]}
     for row_id, row in journal.items():
         if row[3] in unnamed:
             # Nothing is left to compare with; what the row holds is checked when it is understood.
             journal[row_id] = (*row[:15], _hash_of(found, row))
+
+
+def _readings_of_the_list(found: Salvaged) -> None:
+    """Bring back the images of readings from the list of cases, where they are gone; what has none is no reading."""
+    readings, states, listed = (found.tables[name] for name in ("cases", "reading_state", "worklist"))
+    for reading_id, state in list(states.items()):
+        if reading_id in readings:
+            continue
+        case = listed.get(state[1])
+        if case is None:
+            del states[reading_id]
+            continue
+        of = dict(zip(_TABLES["worklist"], case, strict=True))
+        images = (of["study_uid"], of["series_uid"], of["geometry"], of["sources"], of["identity_sha256"])
+        readings[reading_id] = (reading_id, *images, "", state[5], of["created_utc"])
 
 
 def _sound_case(row: Row) -> bool:
@@ -231,6 +277,7 @@ def _hash_of(found: Salvaged, row: Row) -> str:
         stored: dict[str, Any] = dict(zip(_TABLES["journal"], row, strict=True))
         for name in ("row_id", "reader_id", "previous_sha256", "row_sha256"):
             del stored[name]
+        stored["reading_id"] = stored.pop("case_id")
         stored["kind"] = EntryKind(stored["kind"])
         return row_hash(JournalRow(**stored), str(reader[1]), str(case[5]), str(row[14]))
     except ValueError:

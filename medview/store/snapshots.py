@@ -137,22 +137,22 @@ def unpack_snapshot(data: bytes, geometry: Geometry, get_blob: Callable[[str], b
     return case
 
 
-def newest_good(connection: Connection, case_id: int, geometry: Geometry, blobs: BlobStore) -> ReplayedCase | None:
+def newest_good(connection: Connection, reading_id: int, geometry: Geometry, blobs: BlobStore) -> ReplayedCase | None:
     """Return the state of the newest snapshot that is not damaged, or None."""
-    for seq, digest in _known(connection, case_id):
+    for seq, digest in _known(connection, reading_id):
         try:
             return unpack_snapshot(blobs.get(digest), geometry, blobs.get)
         except StoreError as error:
-            log.warning("snapshot %d of case %d is passed over: %s", seq, case_id, error.detail)
+            log.warning("snapshot %d of case %d is passed over: %s", seq, reading_id, error.detail)
     return None
 
 
 def stored_snapshots(
-    connection: Connection, case_id: int, geometry: Geometry, blobs: BlobStore
+    connection: Connection, reading_id: int, geometry: Geometry, blobs: BlobStore
 ) -> dict[int, ReplayedCase | None]:
     """Return the state in each snapshot of a case by the row it was made after; None where it is damaged."""
     found: dict[int, ReplayedCase | None] = {}
-    for seq, digest in _known(connection, case_id):
+    for seq, digest in _known(connection, reading_id):
         try:
             found[seq] = unpack_snapshot(blobs.get(digest), geometry, blobs.get)
         except MedViewError:
@@ -166,33 +166,35 @@ def snapshot_blobs(connection: Connection) -> set[str]:
 
 
 def write_snapshot(
-    connection: Connection, case_id: int, case: ReplayedCase, blobs: BlobStore, created_utc: str
+    connection: Connection, reading_id: int, case: ReplayedCase, blobs: BlobStore, created_utc: str
 ) -> list[str]:
     """Keep the state of a case; return blobs of older snapshots to discard once the transaction is committed."""
     data, referred = pack_snapshot(case)
     for blob in referred.values():
         blobs.put(blob)
     digest = blobs.put(data)
-    known = _known(connection, case_id)
+    known = _known(connection, reading_id)
     if any(seq == case.seq for seq, _ in known):
         return []
     connection.execute(
-        insert(schema.snapshots).values(case_id=case_id, seq=case.seq, blob_sha256=digest, created_utc=created_utc)
+        insert(schema.snapshots).values(reading_id=reading_id, seq=case.seq, blob_sha256=digest, created_utc=created_utc)
     )
     outdated = known[KEPT - 1 :]
     for seq, _ in outdated:
         connection.execute(
-            delete(schema.snapshots).where(schema.snapshots.c.case_id == case_id, schema.snapshots.c.seq == seq)
+            delete(schema.snapshots).where(schema.snapshots.c.reading_id == reading_id, schema.snapshots.c.seq == seq)
         )
     snapshots = schema.snapshots.c.blob_sha256
     still_needed = set(connection.execute(select(snapshots).where(snapshots.in_([old for _, old in outdated]))).scalars())
     return [old for _, old in outdated if old not in still_needed]
 
 
-def _known(connection: Connection, case_id: int) -> list[tuple[int, str]]:
+def _known(connection: Connection, reading_id: int) -> list[tuple[int, str]]:
     snapshots = schema.snapshots.c
     statement = (
-        select(snapshots.seq, snapshots.blob_sha256).where(snapshots.case_id == case_id).order_by(snapshots.seq.desc())
+        select(snapshots.seq, snapshots.blob_sha256)
+        .where(snapshots.reading_id == reading_id)
+        .order_by(snapshots.seq.desc())
     )
     return [(int(seq), str(digest)) for seq, digest in connection.execute(statement)]
 

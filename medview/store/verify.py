@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from medview.store import schema
 from medview.store.backups import backup_files
 from medview.store.blobs import BlobStore
 from medview.store.bricks import Brick
-from medview.store.cases import CaseRow, identity, list_cases
+from medview.store.case_images import identity
 from medview.store.database import Database
 from medview.store.holder import Holder
 from medview.store.parts import blobs_of
+from medview.store.readings import ReadingRow, list_readings
 from medview.store.recover import replay
 from medview.store.replay import ReplayedCase
 from medview.store.rows import read_rows
@@ -112,19 +114,21 @@ def verify_project(
         if problems:
             # What a damaged database says about itself cannot be relied on.
             return VerifyReport(problems=tuple(problems))
-        cases = list_cases(connection)
-        rows, needed, found = _chain_problems(connection)
+        readings = list_readings(connection)
+        titles = _titles(readings)
+        rows, needed, found = _chain_problems(connection, titles)
         problems += found
         snapshot_files = snapshot_blobs(connection)
         problems += _blob_problems(blobs, needed, snapshot_files)
         recorded: list[str] = []
-        for number, case in enumerate(cases):
-            progress(number / len(cases))
-            problems += _case_problems(connection, case, blobs, recorded)
+        for number, reading in enumerate(readings):
+            progress(number / len(readings))
+            problems += _reading_problems(connection, reading, titles[reading.reading_id], blobs, recorded)
         snapshots = connection.execute(select(func.count()).select_from(schema.snapshots)).scalar_one()
     backups = backup_files(folder) if folder is not None else []
     problems += [f"The backup {backup.name} is damaged." for backup in backups if not is_sound(backup)]
-    return VerifyReport(rows, len(cases), len(needed), int(snapshots), len(backups), tuple(problems), tuple(recorded))
+    cases = len({reading.case_id for reading in readings})
+    return VerifyReport(rows, cases, len(needed), int(snapshots), len(backups), tuple(problems), tuple(recorded))
 
 
 def _database_problems(connection: Connection) -> list[str]:
@@ -135,14 +139,25 @@ def _database_problems(connection: Connection) -> list[str]:
     return [] if found == ["ok"] else [f"The database itself is damaged: {line}." for line in found[:5]]
 
 
-def _chain_problems(connection: Connection) -> tuple[int, set[str], list[str]]:
+def _titles(readings: Sequence[ReadingRow]) -> dict[int, str]:
+    """Return what readings are called: by their case, and where several people read it by who did."""
+    together = Counter(reading.case_id for reading in readings)
+    return {
+        reading.reading_id: f"case {reading.case_id}"
+        if together[reading.case_id] == 1
+        else f"case {reading.case_id} ({reading.reader or 'nobody'}, {reading.state.role.value})"
+        for reading in readings
+    }
+
+
+def _chain_problems(connection: Connection, titles: Mapping[int, str]) -> tuple[int, set[str], list[str]]:
     problems: list[str] = []
     needed: set[str] = set()
     heads: dict[int, str] = {}
     counts: dict[int, int] = {}
     for stored in read_rows(connection):
         row = stored.row
-        where = f"Change {row.seq} of case {row.case_id}"
+        where = f"Change {row.seq} of {titles.get(row.reading_id, 'no case')}"
         if not stored.intact:
             problems.append(f"{where} does not match its checksum.")
         if stored.previous_sha256 != heads.get(stored.reader_id, ""):
@@ -174,15 +189,19 @@ def _blob_problems(blobs: BlobStore, needed: set[str], snapshots: set[str]) -> l
     return problems
 
 
-def _case_problems(connection: Connection, case: CaseRow, blobs: BlobStore, recorded: list[str]) -> list[str]:
-    stored = connection.execute(select(schema.cases.c.geometry).where(schema.cases.c.case_id == case.case_id)).scalar_one()
-    uids = case.sources.sop_instance_uids
+def _reading_problems(
+    connection: Connection, reading: ReadingRow, title: str, blobs: BlobStore, recorded: list[str]
+) -> list[str]:
+    own_id, key, geometry = reading.reading_id, reading.key, reading.geometry
+    stored = connection.execute(
+        select(schema.readings.c.geometry).where(schema.readings.c.reading_id == own_id)
+    ).scalar_one()
     problems: list[str] = []
-    if identity(case.key.study_uid, case.key.series_uid, stored, uids) != case.identity_sha256:
-        problems.append(f"What case {case.case_id} was drawn on has been changed.")
-    snapshots = stored_snapshots(connection, case.case_id, case.geometry, blobs)
+    if identity(key.study_uid, key.series_uid, stored, reading.sources.sop_instance_uids) != reading.identity_sha256:
+        problems.append(f"What {title} was drawn on has been changed.")
+    snapshots = stored_snapshots(connection, own_id, geometry, blobs)
     problems += [
-        f"The snapshot of case {case.case_id} after change {seq} is damaged; it is not needed while the rows are good."
+        f"The snapshot of {title} after change {seq} is damaged; it is not needed while the rows are good."
         for seq, snapshot in snapshots.items()
         if snapshot is None
     ]
@@ -193,12 +212,16 @@ def _case_problems(connection: Connection, case: CaseRow, blobs: BlobStore, reco
         if snapshot is not None and not replayed.losses and not _same(replayed, snapshot):
             different.append(replayed.seq)
 
-    whole = replay(connection, case.case_id, case.geometry, blobs, from_start=True, after_row=compare)
-    problems += [f"Case {case.case_id}: {loss}" for loss in whole.losses]
-    problems += [
-        f"The snapshot of case {case.case_id} after change {seq} does not agree with its changes." for seq in different
-    ]
-    recorded += [f"Case {case.case_id}: {loss}" for loss in whole.recorded]
+    whole = replay(connection, own_id, geometry, blobs, from_start=True, after_row=compare)
+    heading = f"{title[0].upper()}{title[1:]}"
+    problems += [f"{heading}: {loss}" for loss in whole.losses]
+    problems += [f"The snapshot of {title} after change {seq} does not agree with its changes." for seq in different]
+    recorded += [f"{heading}: {loss}" for loss in whole.recorded]
+    counted = connection.execute(
+        select(func.count()).select_from(schema.journal).where(schema.journal.c.reading_id == own_id)
+    ).scalar_one()
+    if counted != reading.gestures:
+        problems.append(f"{heading}: {counted} changes are there, {reading.gestures} were counted.")
     return problems
 
 

@@ -11,7 +11,7 @@ from medview.core.language import _
 from medview.core.pixel_hash import left_out, pixels_sha256, same_pixels
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
-from medview.store.cases import CaseKey, CaseSources, other_pixels
+from medview.store.case_images import CaseKey, CaseSources, other_pixels
 from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.store.recover import LoadedCase
@@ -30,7 +30,7 @@ class StoredCase:
 
     Attributes
     ----------
-    case_id : int or None
+    reading_id : int or None
         None when the labels of this series cannot be kept.
     pixels : str
         Hash of the pixels the labels were drawn on (``core.pixel_hash``), or empty while there is none.
@@ -38,7 +38,7 @@ class StoredCase:
         Why they cannot be kept or shown, or empty.
     """
 
-    case_id: int | None = None
+    reading_id: int | None = None
     loaded: LoadedCase | None = None
     pixels: str = ""
     problem: str = ""
@@ -79,8 +79,8 @@ def load_stored(
     paths = tuple(str(Path(path).absolute()) for path in entry.paths)
     sources = CaseSources(volume.sop_instance_uids, paths, volume.modality, series.description)
     try:
-        row = project.case(key, volume.geometry, sources, create=not project.read_only)
-        return StoredCase(row.case_id, project.load_case(row.case_id, beside=beside), row.pixels_sha256)
+        row = project.reading(key, volume.geometry, sources, create=not project.read_only)
+        return StoredCase(row.reading_id, project.load_reading(row.reading_id, beside=beside), row.pixels_sha256)
     except MedViewError as error:
         return StoredCase(problem=error.sentence)
 
@@ -90,21 +90,21 @@ def keep(case: OpenCase, project: Project | None, stored: StoredCase) -> None:
     if project is not None and project.read_only:
         case.read_only = project.read_only_reason
         return
-    if project is None or stored.case_id is None:
+    if project is None or stored.reading_id is None:
         case.read_only = stored.problem
         return
-    case_id = stored.case_id
+    reading_id = stored.reading_id
 
     def record(step: Step) -> None:
         try:
-            project.journal.append(case_id, Entry(EntryKind(step.kind), step.command, case.labels.revision))
+            project.journal.append(reading_id, Entry(EntryKind(step.kind), step.command, case.labels.revision))
         except StoreError as error:
             # Nothing more may be drawn that would be lost too.
             case.read_only = error.sentence
             raise
 
     case.record = record
-    case.recall = lambda job_ids: project.proposed_masks(case_id, job_ids)
+    case.recall = lambda job_ids: project.proposed_masks(reading_id, job_ids)
 
 
 def tie_pixels(project: Project | None, stored: StoredCase, volume: Volume, damaged: Collection[int]) -> Tie:
@@ -115,7 +115,7 @@ def tie_pixels(project: Project | None, stored: StoredCase, volume: Volume, dama
     damaged : collection of int
         Slices k that could not be read.
     """
-    if project is None or stored.case_id is None:
+    if project is None or stored.reading_id is None:
         return Tie()
     known = stored.pixels
     if known and not left_out(known).issuperset(damaged):
@@ -126,7 +126,7 @@ def tie_pixels(project: Project | None, stored: StoredCase, volume: Volume, dama
         # The project knows as much already; a whole volume is not read twice for it.
         return Tie()
     try:
-        project.attach_pixels(stored.case_id, pixels_sha256(volume, damaged), in_place_of=known)
+        project.attach_pixels(stored.reading_id, pixels_sha256(volume, damaged), in_place_of=known)
     except MedViewError as error:
         return Tie(error.sentence)
     return Tie()

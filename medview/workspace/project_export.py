@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,11 @@ from medview.io.dicom.seg import RESEARCH_USE, write_seg
 from medview.io.drawn_json import DrawnSheet, write_drawn
 from medview.io.reader_pool import InlinePool
 from medview.io.series_reader import SeriesReader
-from medview.store.cases import CaseRow
 from medview.store.codec_prompts import encode_prompt
 from medview.store.codec_scores import encode_image_label
 from medview.store.project import Project
+from medview.store.reading_state import Role
+from medview.store.readings import ReadingRow
 from medview.workspace.exports import box_document, prepare_folder, write_json, write_named_map
 
 
@@ -30,6 +33,8 @@ def export_project(
     path: Path, output: Path, images: Path | None, context: JobContext, *, overwrite: bool
 ) -> dict[str, Any]:
     """Write each labelled case into a numbered folder of ``output``: NIfTI, names, boxes, and a SEG where images are given.
+
+    A case that several people read has a folder for each of them, until there is a consensus.
 
     Parameters
     ----------
@@ -50,31 +55,50 @@ def export_project(
     cases: list[dict[str, Any]] = []
     warnings: list[str] = []
     with Project.open(path, read_only=True) as project:
-        rows = project.cases()
+        rows = _settled(project.readings())
+        names = Counter(row.case_id for row in rows)
         for number, row in enumerate(rows, start=1):
             context.raise_if_cancelled()
-            context.progress((number - 1) / len(rows), f"Case {number} of {len(rows)}")
-            loaded = project.load_case(row.case_id)
+            context.progress((number - 1) / len(rows), f"Labels {number} of {len(rows)}")
+            loaded = project.load_reading(row.reading_id)
             warnings += loaded.losses
             if not loaded.labels.segmentation.segments and not loaded.labels.annotations:
                 continue
             # The folder is named by a count: names and UIDs from files never become paths.
-            folder = output / f"case-{number:04d}"
+            several = f"-reading-{row.reading_id}" if names[row.case_id] > 1 else ""
+            folder = output / f"case-{row.case_id:04d}{several}"
             prepare_folder(folder, overwrite=True)
             files = _write_case(
                 folder, row, loaded.labels, series.get(row.key.series_uid), warnings, context, with_seg=images is not None
             )
             cases.append(
-                {"case": number, "series_uid": row.key.series_uid, "files": files, "labels": _document(row, loaded.labels)}
+                {
+                    "case": row.case_id,
+                    "series_uid": row.key.series_uid,
+                    "reader": row.reader,
+                    "role": row.state.role.value,
+                    "files": files,
+                    "labels": _document(row, loaded.labels),
+                }
             )
     document: dict[str, Any] = {"written": len(cases), "cases": cases, "warnings": warnings, "notice": RESEARCH_USE}
     write_json(output / "export.json", document)
     return document
 
 
+def _settled(readings: Sequence[ReadingRow]) -> list[ReadingRow]:
+    """Return what counts of each case: its consensus, or else what every reader made of it."""
+    agreed = {row.case_id for row in readings if row.state.role is Role.CONSENSUS}
+    return [
+        row
+        for row in readings
+        if row.state.role is (Role.CONSENSUS if row.case_id in agreed else Role.READER) and row.gestures
+    ]
+
+
 def _write_case(
     folder: Path,
-    row: CaseRow,
+    row: ReadingRow,
     labels: CaseLabels,
     series: Series | None,
     warnings: list[str],
@@ -118,7 +142,7 @@ def _write_case(
     return files
 
 
-def _images(series: Series | None, geometry: Geometry, row: CaseRow) -> VolumeEntry | None:
+def _images(series: Series | None, geometry: Geometry, row: ReadingRow) -> VolumeEntry | None:
     """Return the volume of a series that a case was drawn on, or None when the series has none with its grid and images."""
     for entry in series.volumes if series is not None else ():
         own = {frame.sop_instance_uid for frame in entry.frames}
@@ -139,7 +163,7 @@ def _same_pixels(series: Series, entry: VolumeEntry, pixels: str, context: JobCo
     return not pixels or (left_out(pixels) >= damaged and same_pixels(opened.volume, pixels))
 
 
-def _document(row: CaseRow, labels: CaseLabels) -> dict[str, Any]:
+def _document(row: ReadingRow, labels: CaseLabels) -> dict[str, Any]:
     geometry = labels.segmentation.geometry
     boxes = [box_document(a, geometry) for a in labels.annotations.values() if isinstance(a, BoxAnnotation)]
     statements = [

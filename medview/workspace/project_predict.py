@@ -26,7 +26,7 @@ from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.ml.packs import ModelPack
 from medview.ml.runners.quiet_import import import_torch
-from medview.store.cases import CaseRow, other_pixels
+from medview.store.case_images import CaseImages, other_pixels
 from medview.store.project import Project
 from medview.workspace.exports import check_folder, prepare_folder, remove_outputs, write_json, write_prediction
 from medview.workspace.input_preparation import prepared
@@ -121,7 +121,7 @@ def predict_project(run: ProjectRun, context: JobContext, pool: Pool) -> dict[st
         with one case is in the document.
     """
     with Project.open(run.project, read_only=True) as project:
-        rows = project.cases()
+        rows = project.images()
     earlier = _begin(run, rows)
     import_torch()
     cases: list[dict[str, Any]] = []
@@ -149,7 +149,7 @@ def predict_project(run: ProjectRun, context: JobContext, pool: Pool) -> dict[st
     return document
 
 
-def _begin(run: ProjectRun, rows: Sequence[CaseRow]) -> dict[int, CaseOutcome]:
+def _begin(run: ProjectRun, rows: Sequence[CaseImages]) -> dict[int, CaseOutcome]:
     """Get the output folder ready and return what an earlier run ended, by case."""
     status = run.output / STATUS_FILE
     resumed = run.resume and status.is_file()
@@ -184,7 +184,7 @@ def _ended(run: ProjectRun, status: Path) -> dict[int, CaseOutcome]:
     return {outcome.case: outcome for outcome in outcomes}
 
 
-def _refuse_images(output: Path, rows: Sequence[CaseRow]) -> None:
+def _refuse_images(output: Path, rows: Sequence[CaseImages]) -> None:
     """Raise WriteError when images of the project lie where results are to be: sources are never changed."""
     there = output.resolve()
     for folder in {Path(path.partition("::")[0]).parent for row in rows for path in row.sources.paths}:
@@ -201,7 +201,7 @@ def _clear(folder: Path) -> None:
             folder.rmdir()
 
 
-def _one(run: ProjectRun, row: CaseRow, rows: Sequence[CaseRow], context: JobContext, pool: Pool) -> CaseOutcome:
+def _one(run: ProjectRun, row: CaseImages, rows: Sequence[CaseImages], context: JobContext, pool: Pool) -> CaseOutcome:
     # Named by the number of the case in the project: texts from files never become paths.
     folder = run.output / f"case-{row.case_id:04d}"
     started = time.monotonic()
@@ -236,7 +236,7 @@ def _one(run: ProjectRun, row: CaseRow, rows: Sequence[CaseRow], context: JobCon
 
 
 def _predict(
-    run: ProjectRun, row: CaseRow, rows: Sequence[CaseRow], folder: Path, context: JobContext, pool: Pool
+    run: ProjectRun, row: CaseImages, rows: Sequence[CaseImages], folder: Path, context: JobContext, pool: Pool
 ) -> tuple[dict[str, str], str]:
     """Return the files that were written with their hashes; none, and why, where the model is not for the case."""
     began = time.monotonic()
@@ -272,7 +272,7 @@ def _predict(
     return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}, ""
 
 
-def place_of_case(row: CaseRow) -> SeriesPlace:
+def place_of_case(row: CaseImages) -> SeriesPlace:
     """Return where the volume of a case is."""
     key, sources = row.key, row.sources
     return SeriesPlace(
@@ -281,7 +281,7 @@ def place_of_case(row: CaseRow) -> SeriesPlace:
 
 
 def _beside(
-    pack: ModelPack, row: CaseRow, rows: Sequence[CaseRow], context: JobContext, pool: Pool
+    pack: ModelPack, row: CaseImages, rows: Sequence[CaseImages], context: JobContext, pool: Pool
 ) -> list[tuple[Series, VolumeEntry]]:
     """Return the volumes of other cases of the study, for models of several channels."""
     found = []
@@ -293,7 +293,7 @@ def _beside(
     return found
 
 
-def _stands(run: ProjectRun, row: CaseRow, known: CaseOutcome) -> bool:
+def _stands(run: ProjectRun, row: CaseImages, known: CaseOutcome) -> bool:
     """Whether a case is done: by this model, on these images, and with every file as it was written."""
     if known.status != "done" or known.series_uid != row.key.series_uid or not known.outputs:
         return False

@@ -41,16 +41,16 @@ class StoredProposals:
         Of its segments (RGB).
     """
 
-    case_id: int
+    reading_id: int
     proposals: dict[str, Proposal]
     revision: int
     colours: tuple[tuple[int, int, int], ...] = ()
 
     @classmethod
-    def of(cls, case_id: int, labels: CaseLabels) -> StoredProposals:
+    def of(cls, reading_id: int, labels: CaseLabels) -> StoredProposals:
         """Return what of the labels of a case is kept while a model runs; the rest is let go of."""
         colours = tuple(segment.colour for segment in labels.segmentation.segments)
-        return cls(case_id, dict(labels.proposals), labels.revision, colours)
+        return cls(reading_id, dict(labels.proposals), labels.revision, colours)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,10 +118,10 @@ class ReadAhead:
             return ReadVolume(series, entry, volume, problem=damage(len(damaged)))
         tie = tie_pixels(self.project, stored, volume, ())
         problem = stored.problem or tie.other_pixels or tie.unsure
-        if problem or stored.case_id is None or stored.loaded is None:
+        if problem or stored.reading_id is None or stored.loaded is None:
             unkept = Reason("NOT_KEPT", "The project cannot keep what a model would find.")
             return ReadVolume(series, entry, volume, problem=problem or unkept.text)
-        return ReadVolume(series, entry, volume, StoredProposals.of(stored.case_id, stored.loaded.labels))
+        return ReadVolume(series, entry, volume, StoredProposals.of(stored.reading_id, stored.loaded.labels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,9 +150,9 @@ class ReadProposals:
             When the project cannot keep what was found.
         """
         stored = load_stored(self.project, self.read.series, self.read.entry, self.read.volume, beside=True)
-        if stored.case_id is None or stored.loaded is None:
+        if stored.reading_id is None or stored.loaded is None:
             raise StoreError(stored.problem or "The project cannot keep what the model found.")
-        return StoredProposals.of(stored.case_id, stored.loaded.labels)
+        return StoredProposals.of(stored.reading_id, stored.loaded.labels)
 
 
 @dataclass(frozen=True, slots=True)

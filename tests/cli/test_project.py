@@ -115,4 +115,4 @@ def test_recover_without_a_first_page_gives_everything_back(
     assert run_command(["project", "recover", str(drawn.project.path), "-o", str(tmp_path / "new.medview")]) == 0
     assert capsys.readouterr().err == "new.medview holds 1 case with 5 gestures; none are lost.\n"
     with Project.open(tmp_path / "new.medview") as project:
-        assert stored_fingerprint(project, drawn.case_id) == live_fingerprint(drawn)
+        assert stored_fingerprint(project, drawn.reading_id) == live_fingerprint(drawn)

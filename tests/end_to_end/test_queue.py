@@ -35,5 +35,5 @@ def test_a_queue_that_was_killed_goes_on_when_the_window_is_back(start: Start, t
     (path,) = (tmp_path / "home" / "data").glob("*.medview")
     with Project.open(path) as project:
         assert project.verify().problems == ()
-        proposals = [project.load_case(row.case_id).labels.proposals for row in project.cases()]
+        proposals = [project.load_reading(row.reading_id).labels.proposals for row in project.readings()]
     assert [[one.model_id for one in found.values()] for found in proposals] == [[MODEL]] * 4

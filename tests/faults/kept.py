@@ -95,8 +95,8 @@ def tickets_of(project: Project, also: Callable[[Ticket], object] = lambda _tick
     tickets: list[Ticket] = []
     append = project.journal.append
 
-    def appended(case_id: int, entry: Entry) -> Ticket:
-        ticket = append(case_id, entry)
+    def appended(reading_id: int, entry: Entry) -> Ticket:
+        ticket = append(reading_id, entry)
         tickets.append(ticket)
         also(ticket)
         return ticket

@@ -57,7 +57,7 @@ def test_rows_keep_their_order_and_everything_is_there(
                 assert project.journal.flush()
             last = fingerprint(kept.case)
             assert project.verify().problems == ()
-            assert project.cases()[0].changed_utc
+            assert project.readings()[0].changed_utc
 
 
 _SECOND = """

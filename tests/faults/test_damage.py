@@ -42,7 +42,7 @@ def painted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CaseLabels]
         patch.setattr(ballast, "BALLAST_BYTES", 0)
         paint_tiles(path)
     with Project.open(path, read_only=True) as project:
-        return path, project.load_case(1).labels
+        return path, project.load_reading(1).labels
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_undo_gives_back_the_bytes_before_and_the_project_says_what_is_on_the_sc
                 assert counted_anew(kept.case.labels.segmentation)
                 assert project.journal.flush()
                 with Project.open(path, read_only=True) as beside:
-                    read = beside.load_case(kept.stored.case_id or 0)
+                    read = beside.load_reading(kept.stored.reading_id or 0)
                 assert read.losses == []
                 assert content(read.labels) == content(kept.case.labels)
                 assert counted_anew(read.labels.segmentation)
@@ -81,7 +81,7 @@ def test_undo_gives_back_the_bytes_before_and_the_project_says_what_is_on_the_sc
                 assert tuple(command.name for command in reversed(read.redo)) == kept.case.history.undone_names
         assert min(done["undo"], done["redo"], done["brush"], len(done) - 10) > 0, done
         last = fingerprint(kept.case)
-    with Project.open(path) as project:
+    with Project.open(path, reader=READER) as project:
         again = open_kept(project)
         assert again.case.losses == ()
         assert fingerprint(again.case) == last

@@ -69,7 +69,7 @@ def test_two_who_take_turns_lose_nothing_of_each_other(quick_disk: Path) -> None
     with Project.open(path, reader=READER) as project:
         assert project.info()["gestures"] == sum(int(life.told["rows"]) for life in lives)
         assert project.verify().problems == ()
-        assert project.load_case(1).losses == []
+        assert project.load_reading(1).losses == []
 
 
 def _begin(who: Painters, path: Path, seed: int) -> Life:

@@ -19,7 +19,7 @@ import SimpleITK as sitk
 
 from medview.core.job import Inline
 from medview.io.load import load_volume
-from tests.faults.kept import Images, Mirror, images
+from tests.faults.kept import READER, Images, Mirror, images
 from tests.faults.painters import ROOT, Life, reopened
 
 KILLS = int(os.environ.get("MEDVIEW_WINDOW_KILLS", "1"))
@@ -58,6 +58,7 @@ def _live(home: Path, file: Path, step: int, kill_after_s: float) -> Life:
         "MEDVIEW_DATA": str(home / "data"),
         "MEDVIEW_CONFIG": str(home / "config"),
         "PYTHONPATH": str(ROOT),
+        "LOGNAME": READER,
     }
     life, killer = Life(), None
     with (home / "window.log").open("a", encoding="utf-8") as log:

@@ -140,11 +140,11 @@ def test_the_saved_dot_is_green_once_a_change_is_on_disk(home: Path, program: Pr
     project = program.workspace.services.project
     assert project is not None
     case = make_case()
-    from medview.store.cases import CaseKey, CaseSources
+    from medview.store.case_images import CaseKey, CaseSources
     from medview.workspace.keeping import StoredCase, keep
 
-    row = project.case(CaseKey("1.2.3", case.key, "1.2.3"), case.volume.geometry, CaseSources((), (), "CT", ""))
-    keep(case, project, StoredCase(row.case_id, project.load_case(row.case_id)))
+    row = project.reading(CaseKey("1.2.3", case.key, "1.2.3"), case.volume.geometry, CaseSources((), (), "CT", ""))
+    keep(case, project, StoredCase(row.reading_id, project.load_reading(row.reading_id)))
     program.workspace.add_case(case)
     states: list[SavedKind] = []
     program.keeper.saved_changed.connect(lambda state: states.append(state.kind))

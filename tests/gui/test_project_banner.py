@@ -23,7 +23,7 @@ from medview.gui.commands.project_keeper import Access
 from medview.gui.parts.theme_tokens import DARK
 from medview.store import ballast, lock_watch
 from medview.store import journal as journal_module
-from medview.store.cases import CaseKey
+from medview.store.case_images import CaseKey
 from medview.store.entry import SavedKind, SavedState
 from medview.store.personal import personal_project
 from medview.store.project import Project
@@ -171,8 +171,8 @@ def test_a_second_window_reads_says_who_writes_and_goes_on_once_it_may(
     qtbot.waitUntil(lambda: project.journal.state.kind is SavedKind.SAVED)
     qtbot.waitUntil(lambda: program.window.status.saved.label.text() == "Saved")
     with Project.open(project.path, read_only=True) as on_disk:
-        row = on_disk.find_case(key, case.volume.geometry) or on_disk.cases()[0]
-        names = [s.name for s in on_disk.load_case(row.case_id).labels.segmentation.segments]
+        row = on_disk.find_reading(key, case.volume.geometry) or on_disk.readings()[0]
+        names = [s.name for s in on_disk.load_reading(row.reading_id).labels.segmentation.segments]
     assert names == ["Liver", "Spleen", "Kidney"]
 
 
@@ -354,7 +354,7 @@ def test_a_full_disk_is_told_across_the_window_until_there_is_room_again(
     qtbot.mouseClick(banner.copy, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "elsewhere.medview holds everything" in program.window.message.label.text(), timeout=20_000)
     with Project.open(elsewhere, read_only=True) as copy:
-        loaded = copy.load_case(copy.cases()[0].case_id)
+        loaded = copy.load_reading(copy.readings()[0].reading_id)
     assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, case.labels.segmentation.layer(0).voxels)
     assert len(loaded.undo) == len(case.history.names)
     assert banner.property("role") == "alarm"

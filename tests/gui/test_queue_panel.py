@@ -191,8 +191,8 @@ def test_in_threads_the_whole_queue_is_done_beside_the_window(qtbot: QtBot, tmp_
         assert window.message.label.text() == "Queue of models: 3 done."
         qtbot.waitUntil(lambda: not threads.jobs, timeout=10_000)
         threads.close()
-        assert len(project.cases()) == 3
-        assert all(project.load_case(row.case_id).labels.proposals for row in project.cases())
+        assert len(project.readings()) == 3
+        assert all(project.load_reading(row.reading_id).labels.proposals for row in project.readings())
 
 
 def test_a_hundred_tasks_are_shown_in_a_list_of_a_few_rows(qtbot: QtBot, tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ class StillClock:
         self.now += timedelta(**step)
 
 
+@pytest.fixture(autouse=True)
+def ada_is_at_the_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens a project without giving a name is its reader Ada."""
+    monkeypatch.setenv("LOGNAME", "Ada")
+
+
 @pytest.fixture
 def clock() -> StillClock:
     return StillClock()

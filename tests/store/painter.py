@@ -16,7 +16,7 @@ from medview.core.label_patch import LabelPatch
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Code, Segment
 from medview.core.source import Source, SourceKind
-from medview.store.cases import CaseKey, CaseSources
+from medview.store.case_images import CaseKey, CaseSources
 from medview.store.entry import Entry, EntryKind
 from medview.store.journal import Ticket
 from medview.store.project import Project
@@ -54,8 +54,8 @@ class Painter:
         self.project = project
         geometry = geometry or oblique_geometry()
         sources = sources or (SOURCES if geometry.shape_kji == SHAPE_KJI else CaseSources())
-        self.case_id = project.case(key, geometry, sources).case_id
-        loaded = project.load_case(self.case_id)
+        self.reading_id = project.reading(key, geometry, sources).reading_id
+        loaded = project.load_reading(self.reading_id)
         self.losses = loaded.losses
         self.labels: CaseLabels = loaded.labels
         self.undone = loaded.redo
@@ -149,7 +149,7 @@ class Painter:
         return self.do("Accept", *changes, tool="accept")
 
     def _append(self, kind: EntryKind, command: Command) -> Ticket:
-        ticket = self.project.journal.append(self.case_id, Entry(kind, command, self.labels.revision))
+        ticket = self.project.journal.append(self.reading_id, Entry(kind, command, self.labels.revision))
         self.seq = ticket.seq
         return ticket
 
@@ -176,7 +176,7 @@ def live_fingerprint(painter: Painter) -> str:
     return fingerprint(painter.labels, len(painter.done), len(painter.undone))
 
 
-def stored_fingerprint(project: Project, case_id: int) -> str:
+def stored_fingerprint(project: Project, reading_id: int) -> str:
     """Return the fingerprint of what the project gives back."""
-    loaded = project.load_case(case_id)
+    loaded = project.load_reading(reading_id)
     return fingerprint(loaded.labels, len(loaded.undo), len(loaded.redo))

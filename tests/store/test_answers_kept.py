@@ -85,10 +85,10 @@ def test_answers_given_changed_and_undone_are_there_when_opened_again(project: P
     path = project.path
     project.close()
     with Project.open(path) as again:
-        assert stored_fingerprint(again, painter.case_id) == before
-        answers = again.load_case(painter.case_id).labels.answers
+        assert stored_fingerprint(again, painter.reading_id) == before
+        answers = again.load_reading(painter.reading_id).labels.answers
         assert answers == {one.key: one for one in (ANSWERS[0], changed, *ANSWERS[2:])}
-        assert again.answers() == {painter.case_id: answers}, "the journal alone says the same"
+        assert again.answers() == {painter.reading_id: answers}, "the journal alone says the same"
         assert again.verify().problems == ()
 
 

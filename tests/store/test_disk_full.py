@@ -57,7 +57,7 @@ def test_a_full_disk_is_said_and_nothing_is_called_saved_until_there_is_room(
     with pytest.raises(DiskFullError, match="changes are not saved yet"):
         project.close()
     on_disk = Project.open(project.path, read_only=True)
-    assert on_disk.load_case(painter.case_id).losses == []
+    assert on_disk.load_reading(painter.reading_id).losses == []
     on_disk.close()
 
     ballast.unlink()
@@ -67,7 +67,7 @@ def test_a_full_disk_is_said_and_nothing_is_called_saved_until_there_is_room(
     project.close()
     with Project.open(project.path) as again:
         assert again.verify().problems == ()
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(painter)
 
 
 def _fill(disk: Path, leave_bytes: int) -> Path:
@@ -173,7 +173,7 @@ def test_once_the_ballast_is_used_up_too_nothing_is_called_saved_and_a_copy_else
     project.save_copy(tmp_path / "elsewhere.medview")
     with Project.open(tmp_path / "elsewhere.medview") as copy:
         assert copy.verify().problems == ()
-        assert stored_fingerprint(copy, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(copy, painter.reading_id) == live_fingerprint(painter)
     assert not tickets[-1].saved
 
 
@@ -188,7 +188,7 @@ def test_a_ballast_that_a_crash_left_lets_a_project_be_opened_on_a_full_disk(
     with Project.open(project.path) as again:
         second = Painter(again)
         assert second.paint((1, 1, 1), (5, 30, 30)).wait(10.0)
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(second)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(second)
 
 
 def test_a_disk_with_little_room_is_said_before_it_is_full(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +240,7 @@ assert [ticket.saved for ticket in tickets] == [True] * saved + [False] * (30 - 
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 assert project.journal.flush()
 assert all(ticket.saved for ticket in tickets)
-assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+assert stored_fingerprint(project, painter.reading_id) == live_fingerprint(painter)
 assert project.verify().problems == ()
 project.close()
 print("done")

@@ -65,7 +65,7 @@ def test_undo_and_redo_are_rows_that_refer_to_the_row_they_mean(project: Project
 
 def test_there_is_nothing_to_undo_in_a_new_case(project: Project, painter: Painter) -> None:
     with pytest.raises(StoreError, match="nothing to undo"):
-        project.journal.append(painter.case_id, Entry(EntryKind.UNDO, Command("x", ())))
+        project.journal.append(painter.reading_id, Entry(EntryKind.UNDO, Command("x", ())))
     assert project.journal.flush()
     assert project.info()["gestures"] == 0
 
@@ -80,7 +80,7 @@ def test_gestures_on_two_cases_do_not_mix(project: Project) -> None:
     two.undo()
     one.redo()
     for painter in (one, two):
-        assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(project, painter.reading_id) == live_fingerprint(painter)
     assert project.verify().problems == ()
 
 
@@ -100,12 +100,12 @@ def test_accepting_a_whole_scan_does_not_hold_up_the_hand(tmp_path: Path) -> Non
 
         def seconds_held_up() -> float:
             begin = time.perf_counter()
-            tickets.append(project.journal.append(painter.case_id, Entry(next(kinds), command, 1)))
+            tickets.append(project.journal.append(painter.reading_id, Entry(next(kinds), command, 1)))
             return time.perf_counter() - begin
 
         assert typical_of(seconds_held_up) < allowed_s(0.02)
         assert tickets[-1].wait(30.0)
-        loaded = project.load_case(painter.case_id)
+        loaded = project.load_reading(painter.reading_id)
         assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, after)
 
 
@@ -133,7 +133,7 @@ def test_a_snapshot_that_cannot_be_written_costs_no_gesture(
             painter.paint((n, 0, 0), (n + 1, 9, 9))
             assert project.journal.flush()
     assert project.journal.state.kind is SavedKind.SAVED
-    assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+    assert stored_fingerprint(project, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_the_log_of_a_failure_names_no_folder_and_no_label(
@@ -180,11 +180,11 @@ def test_a_stroke_made_while_the_case_is_looked_at_beside_it_keeps_its_number(
     painter.add_segment()
     painter.paint((0, 0, 0), (3, 30, 30))
     _while_reading(monkeypatch, lambda: painter.paint((3, 0, 0), (6, 9, 9)))
-    project.load_case(painter.case_id, beside=True)
+    project.load_reading(painter.reading_id, beside=True)
     assert painter.paint((6, 0, 0), (9, 9, 9)).seq == 4
     painter.undo()
     assert project.journal.flush()
-    assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+    assert stored_fingerprint(project, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_a_case_first_looked_at_while_somebody_draws_on_it_takes_the_next_stroke(
@@ -196,10 +196,10 @@ def test_a_case_first_looked_at_while_somebody_draws_on_it_takes_the_next_stroke
     with Project.open(tmp_path / "first.medview") as project:
         painter.project = project
         _while_reading(monkeypatch, lambda: painter.paint((3, 0, 0), (6, 9, 9)))
-        project.load_case(painter.case_id, beside=True)
+        project.load_reading(painter.reading_id, beside=True)
         assert painter.paint((6, 0, 0), (9, 9, 9)).seq == 3
         assert project.journal.flush()
-        assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(project, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_looking_at_a_case_leaves_what_can_be_undone_on_it(
@@ -209,7 +209,7 @@ def test_looking_at_a_case_leaves_what_can_be_undone_on_it(
     for k in range(3):
         painter.paint((k, 0, 0), (k + 1, 9, 9))
     monkeypatch.setattr(recover, "UNDO_STEPS_KEPT", 1)
-    project.load_case(painter.case_id, beside=True)
+    project.load_reading(painter.reading_id, beside=True)
     for _step in range(3):
         painter.undo()
     assert project.journal.flush()
@@ -221,7 +221,7 @@ def test_a_case_that_is_opened_while_something_is_noted_on_it_comes_with_the_not
     painter.add_segment()
     painter.paint((0, 0, 0), (3, 30, 30))
     _while_reading(monkeypatch, lambda: painter.paint((3, 0, 0), (6, 9, 9)))
-    loaded = project.load_case(painter.case_id)
+    loaded = project.load_reading(painter.reading_id)
     assert loaded.seq == 3
     assert loaded.labels.segmentation.layer(0).voxels[5, 8, 8] == 1
     assert painter.undo().seq == 4
@@ -229,7 +229,7 @@ def test_a_case_that_is_opened_while_something_is_noted_on_it_comes_with_the_not
 
 def _while_reading(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Have something done once, between reading the rows of a case and what follows."""
-    read, acts = recover.load_case, [act]
+    read, acts = recover.load_reading, [act]
 
     def slow(*given: Any) -> recover.LoadedCase:
         loaded = read(*given)
@@ -237,4 +237,4 @@ def _while_reading(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -
             acts.pop()()
         return loaded
 
-    monkeypatch.setattr(recover, "load_case", slow)
+    monkeypatch.setattr(recover, "load_reading", slow)

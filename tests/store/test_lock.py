@@ -14,7 +14,7 @@ import pytest
 
 from medview.core.errors import LockedError, StoreError
 from medview.store import lock, lock_watch, project_folder
-from medview.store.cases import CaseKey, CaseSources
+from medview.store.case_images import CaseKey, CaseSources
 from medview.store.entry import SavedKind
 from medview.store.holder import Holder, boot_name
 from medview.store.place import Place
@@ -53,7 +53,7 @@ def test_a_second_opener_may_read_what_was_saved_until_then(project: Project, pa
     with Project.open(project.path, read_only=True) as reader:
         painter.paint((9, 9, 9), (12, 33, 44))
         project.journal.flush()
-        assert stored_fingerprint(reader, painter.case_id) == seen
+        assert stored_fingerprint(reader, painter.reading_id) == seen
         assert reader.read_only
         assert "reading only" in reader.read_only_reason
 
@@ -65,7 +65,7 @@ def test_nothing_can_be_changed_in_a_project_that_is_only_read(project: Project,
         with pytest.raises(StoreError, match="reading only"):
             reader.rename("Mine")
         with pytest.raises(StoreError, match="reading only"):
-            reader.case(CaseKey("9", "9"), oblique_geometry(), CaseSources())
+            reader.reading(CaseKey("9", "9"), oblique_geometry(), CaseSources())
         second = Painter(reader)
         second.paint((0, 0, 0), (2, 2, 2))
         assert not reader.journal.flush()
@@ -83,7 +83,7 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=False)
     assert (path / "lock.json").is_file()
     with Project.open(path) as project:
-        assert project.cases() == []
+        assert project.readings() == []
     assert not (path / "lock.json").exists()
 
 
@@ -251,7 +251,7 @@ def test_a_reader_hears_when_the_writer_is_gone_and_goes_on_where_it_stopped(
     assert freed.wait(5.0)
     reader.close()
     with Project.open(project.path, silence=reader.lock_watch.silence) as again:
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_the_heartbeat_moves_with_the_clock(project: Project, clock: StillClock) -> None:
@@ -282,7 +282,7 @@ def test_a_damaged_lock_file_locks_nobody_out(project: Project) -> None:
     project.close()
     (project.path / "lock.json").write_bytes(b"\x00garbage")
     with Project.open(project.path) as again:
-        assert again.cases() == []
+        assert again.readings() == []
 
 
 _HOLDING = """
@@ -317,5 +317,5 @@ def test_a_reader_hears_when_the_writer_is_killed_and_takes_over_with_everything
         assert freed.wait(10.0)
     reader.close()
     with Project.open(project.path) as again:
-        names = [segment.name for segment in again.load_case(painter.case_id).labels.segmentation.segments]
+        names = [segment.name for segment in again.load_reading(painter.reading_id).labels.segmentation.segments]
     assert names == ["Liver", "Spleen"]

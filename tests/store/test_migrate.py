@@ -32,7 +32,7 @@ def test_a_project_of_version_1_opens_with_everything_in_it(tmp_path: Path, snap
     path = tmp_path / "old.medview"
     voxels = write_version_1(path, snapshot=snapshot)
     with Project.open(path) as project:
-        loaded = project.load_case(1)
+        loaded = project.load_reading(1)
         assert loaded.losses == []
         assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, voxels)
         (segment,) = loaded.labels.segmentation.segments
@@ -40,7 +40,7 @@ def test_a_project_of_version_1_opens_with_everything_in_it(tmp_path: Path, snap
         assert loaded.labels.marks == Marks()
         assert [command.name for command in loaded.undo] == ["Add Liver", "Brush Liver", "Brush Liver again"]
         assert project.verify().problems == ()
-    assert _version(path) == schema.SCHEMA_VERSION == 3
+    assert _version(path) == schema.SCHEMA_VERSION == 4
 
 
 def test_the_state_before_is_kept_row_by_row_and_said(tmp_path: Path, clock: StillClock) -> None:
@@ -53,14 +53,14 @@ def test_the_state_before_is_kept_row_by_row_and_said(tmp_path: Path, clock: Sti
             "it is kept as it was in backups/project-v1-20261120T100000Z.db.",
         )
         assert project.info()["migrations"] == [
-            {"from": 1, "to": 3, "made_utc": "2026-11-20T10:00:00.000+00:00", "backup": "project-v1-20261120T100000Z.db"}
+            {"from": 1, "to": 4, "made_utc": "2026-11-20T10:00:00.000+00:00", "backup": "project-v1-20261120T100000Z.db"}
         ]
     kept = path / "backups" / "project-v1-20261120T100000Z.db"
     assert content_hashes(kept) == before
     # And it is a project of version 1 again when it takes the place of the newer one.
     (path / "project.db").write_bytes(kept.read_bytes())
     with Project.open(path, read_only=True) as project:
-        assert np.array_equal(project.load_case(1).labels.segmentation.layer(0).voxels, voxels)
+        assert np.array_equal(project.load_reading(1).labels.segmentation.layer(0).voxels, voxels)
         assert project.info()["migrations"] == []
 
 
@@ -77,7 +77,7 @@ def test_work_goes_on_where_the_older_version_left_it(tmp_path: Path) -> None:
     path = tmp_path / "old.medview"
     write_version_1(path)
     with Project.open(path) as project:
-        case = project.cases()[0]
+        case = project.readings()[0]
         painter = Painter(project, case.geometry, key=case.key, sources=case.sources)
         painter.paint((4, 0, 0), (6, 10, 10), value=1)
         painter.do("Mark slice 3 done", MarksChange(Marks(), Marks(frozenset({3}))), tool="marks")
@@ -93,7 +93,7 @@ def test_reading_an_older_project_changes_nothing_in_it(tmp_path: Path) -> None:
     voxels = write_version_1(path)
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
     with Project.open(path, read_only=True) as project:
-        assert np.array_equal(project.load_case(1).labels.segmentation.layer(0).voxels, voxels)
+        assert np.array_equal(project.load_reading(1).labels.segmentation.layer(0).voxels, voxels)
         assert project.verify().problems == ()
     assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
 
@@ -127,7 +127,7 @@ def test_a_migration_that_fails_leaves_the_project_as_it_was(
         assert list((path / "backups").iterdir()) == []
     monkeypatch.undo()
     with Project.open(path) as project:
-        assert np.array_equal(project.load_case(1).labels.segmentation.layer(0).voxels, voxels)
+        assert np.array_equal(project.load_reading(1).labels.segmentation.layer(0).voxels, voxels)
 
 
 def test_a_damaged_database_is_not_migrated(tmp_path: Path) -> None:
@@ -144,6 +144,7 @@ def test_a_damaged_database_is_not_migrated(tmp_path: Path) -> None:
 def test_changes_of_a_kind_a_newer_version_knows_are_named_and_left_out_while_reading(tmp_path: Path) -> None:
     path = tmp_path / "new.medview"
     write_version_1(path)
+    Project.open(path).close()
     with sqlite3.connect(path / "project.db") as connection:
         connection.execute("PRAGMA user_version = 99")
         # Its hash is right; its document is of a version that nobody here can read.
@@ -154,6 +155,6 @@ def test_changes_of_a_kind_a_newer_version_knows_are_named_and_left_out_while_re
     with Project.open(path, read_only=True) as project:
         assert project.read_only
         assert "newer MedView" in project.read_only_reason
-        loaded = project.load_case(1)
+        loaded = project.load_reading(1)
         assert loaded.losses
         assert loaded.labels.segmentation.layer(0).voxels[1, 4, 5] == 1

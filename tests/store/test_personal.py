@@ -19,7 +19,7 @@ def test_the_personal_project_is_made_at_first_use_and_found_again(tmp_path: Pat
     with personal_project(tmp_path / "not yet" / "there") as project:
         assert project.name == "Personal"
         assert sys.platform == "win32" or stat.S_IMODE(project.path.stat().st_mode) == 0o700
-        assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(project, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_a_second_window_reads_the_personal_project(tmp_path: Path) -> None:
@@ -30,4 +30,4 @@ def test_a_second_window_reads_the_personal_project(tmp_path: Path) -> None:
             personal_project(tmp_path)
         with personal_project(tmp_path, or_read=True) as second:
             assert second.read_only
-            assert second.cases()[0].gestures == 1
+            assert second.readings()[0].gestures == 1

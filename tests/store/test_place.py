@@ -86,8 +86,8 @@ def test_a_project_on_a_medium_that_cannot_be_written_is_read_from_a_copy_and_sa
         with Project.open_or_read(project.path) as reader:
             assert reader.read_only
             assert "copy the project to a disk to go on labelling" in reader.read_only_reason
-            assert stored_fingerprint(reader, painter.case_id) == live_fingerprint(painter)
+            assert stored_fingerprint(reader, painter.reading_id) == live_fingerprint(painter)
             assert reader.lock_watch is None
             reader.save_copy(tmp_path / "on a disk.medview")
         with Project.open(tmp_path / "on a disk.medview") as writable:
-            assert stored_fingerprint(writable, painter.case_id) == live_fingerprint(painter)
+            assert stored_fingerprint(writable, painter.reading_id) == live_fingerprint(painter)

@@ -15,8 +15,9 @@ import pytest
 from medview.core.errors import NewerVersionError, StoreError
 from medview.core.geometry import Geometry
 from medview.store import schema
-from medview.store.cases import CaseKey, CaseSources, CaseStatus
+from medview.store.case_images import CaseKey, CaseSources
 from medview.store.project import Project
+from medview.store.reading_state import ReadingStatus
 from medview.store.recovery import recover_project
 from tests.store.painter import KEY, SOURCES, Painter, live_fingerprint, oblique_geometry, stored_fingerprint
 
@@ -44,50 +45,50 @@ def test_what_a_killed_program_left_of_a_new_project_is_swept_away_and_nothing_e
 
 
 def test_the_same_series_on_the_same_grid_is_the_same_case(project: Project) -> None:
-    first = project.case(KEY, oblique_geometry(), SOURCES)
-    assert project.case(KEY, oblique_geometry(), SOURCES).case_id == first.case_id
+    first = project.reading(KEY, oblique_geometry(), SOURCES)
+    assert project.reading(KEY, oblique_geometry(), SOURCES).reading_id == first.reading_id
     other_grid = Geometry((21, 70, 90), np.diag([5.0, 1, 1, 1]), "1.2.3")
-    assert project.case(KEY, other_grid, SOURCES).case_id != first.case_id
-    assert project.case(CaseKey("1.2.3.3", "1.2.3.4", "9.9"), oblique_geometry(), SOURCES).case_id != first.case_id
-    assert len(project.cases()) == 3
+    assert project.reading(KEY, other_grid, SOURCES).reading_id != first.reading_id
+    assert project.reading(CaseKey("1.2.3.3", "1.2.3.4", "9.9"), oblique_geometry(), SOURCES).reading_id != first.reading_id
+    assert len(project.readings()) == 3
 
 
 def test_a_case_that_nobody_worked_on_is_not_made_by_asking(project: Project) -> None:
-    assert project.find_case(KEY, oblique_geometry()) is None
+    assert project.find_reading(KEY, oblique_geometry()) is None
     with pytest.raises(StoreError, match="holds no labels of this series"):
-        project.case(KEY, oblique_geometry(), SOURCES, create=False)
-    assert project.cases() == []
+        project.reading(KEY, oblique_geometry(), SOURCES, create=False)
+    assert project.readings() == []
 
 
 def test_images_that_moved_on_the_disk_are_found_again_and_remembered(project: Project) -> None:
-    project.case(KEY, oblique_geometry(), SOURCES)
+    project.reading(KEY, oblique_geometry(), SOURCES)
     moved = CaseSources(SOURCES.sop_instance_uids, ("elsewhere/1.dcm",), "CT", "Chest 5 mm")
-    assert project.case(KEY, oblique_geometry(), moved).sources.paths == ("elsewhere/1.dcm",)
+    assert project.reading(KEY, oblique_geometry(), moved).sources.paths == ("elsewhere/1.dcm",)
 
 
 def test_labels_are_refused_on_other_instances(project: Project) -> None:
-    project.case(KEY, oblique_geometry(), SOURCES)
+    project.reading(KEY, oblique_geometry(), SOURCES)
     other = CaseSources((*SOURCES.sop_instance_uids[:-1], "6.6.6"), SOURCES.paths, "CT")
     with pytest.raises(StoreError, match="images of this series have changed"):
-        project.case(KEY, oblique_geometry(), other)
+        project.reading(KEY, oblique_geometry(), other)
 
 
 def test_labels_are_refused_on_other_pixels(project: Project, painter: Painter) -> None:
-    project.attach_pixels(painter.case_id, "aa" * 32)
-    project.attach_pixels(painter.case_id, "aa" * 32)
+    project.attach_pixels(painter.reading_id, "aa" * 32)
+    project.attach_pixels(painter.reading_id, "aa" * 32)
     with pytest.raises(StoreError, match="images of this series have changed"):
-        project.attach_pixels(painter.case_id, "bb" * 32)
-    assert project.cases()[0].pixels_sha256 == "aa" * 32
+        project.attach_pixels(painter.reading_id, "bb" * 32)
+    assert project.readings()[0].pixels_sha256 == "aa" * 32
 
 
 def test_a_case_is_in_work_from_its_first_gesture_until_someone_says_otherwise(project: Project, painter: Painter) -> None:
-    assert project.cases()[0].status is CaseStatus.TO_DO
+    assert project.readings()[0].status is ReadingStatus.TO_DO
     painter.add_segment().wait(5.0)
-    assert project.cases()[0].status is CaseStatus.IN_WORK
-    project.set_status(painter.case_id, CaseStatus.DONE)
+    assert project.readings()[0].status is ReadingStatus.IN_WORK
+    project.set_status(painter.reading_id, ReadingStatus.DONE)
     painter.paint((0, 0, 0), (1, 4, 4)).wait(5.0)
-    (case,) = project.cases()
-    assert (case.status, case.gestures) == (CaseStatus.DONE, 2)
+    (case,) = project.readings()
+    assert (case.status, case.gestures) == (ReadingStatus.DONE, 2)
 
 
 def test_a_copy_holds_everything_and_stands_alone(project: Project, painter: Painter, tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_a_copy_holds_everything_and_stands_alone(project: Project, painter: Pai
     with Project.open(tmp_path / "moved.medview") as copy:
         assert copy.verify().problems == ()
         painter.undo()
-        assert copy.load_case(painter.case_id).labels.annotations == painter.labels.annotations
+        assert copy.load_reading(painter.reading_id).labels.annotations == painter.labels.annotations
         assert copy.info()["gestures"] == 3
 
 
@@ -121,7 +122,7 @@ def test_a_copy_of_a_damaged_project_holds_what_can_be_had_and_says_what_it_lack
     assert "“Run Organs”" in losses[0]
     with Project.open(tmp_path / "copy.medview") as copy:
         assert copy.verify().problems == ()
-        voxels = copy.load_case(painter.case_id).labels.segmentation.layer(0).voxels
+        voxels = copy.load_reading(painter.reading_id).labels.segmentation.layer(0).voxels
     assert np.array_equal(voxels, painter.labels.segmentation.layer(0).voxels)
 
 
@@ -133,7 +134,7 @@ def test_a_project_that_is_being_written_can_be_recovered_elsewhere(
     project.journal.flush()
     assert recover_project(project.path, tmp_path / "new.medview").losses == []
     with Project.open(tmp_path / "new.medview") as again:
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_a_copy_never_overwrites_anything(project: Project, tmp_path: Path) -> None:
@@ -158,7 +159,7 @@ def test_a_project_from_a_newer_version_can_be_read_and_not_written(project: Pro
     with pytest.raises(NewerVersionError, match=r"chest\.medview was written by a newer MedView"):
         Project.open(project.path)
     with Project.open(project.path, read_only=True) as again:
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(painter)
     assert (project.path / "project.db").read_bytes() == before
 
 
@@ -230,8 +231,8 @@ for attempt in (lambda: Project.create(place / "new.medview"), lambda: Project.o
     except MedViewError as error:
         print(type(error).__name__, error.sentence)
 with Project.open(place / "old.medview", read_only=True) as project:
-    case = project.cases()[0]
-    print(case.gestures, project.load_case(case.case_id).labels.segmentation.segments[0].name)
+    case = project.readings()[0]
+    print(case.gestures, project.load_reading(case.reading_id).labels.segmentation.segments[0].name)
 """
 
 
@@ -277,7 +278,7 @@ def test_a_crash_in_the_middle_of_a_commit_is_recovered_where_nothing_may_be_wri
     assert (left / "project.db-journal").stat().st_size > 0
     before = (left / "project.db").read_bytes()
     with Project.open(left, read_only=True) as reader:
-        assert stored_fingerprint(reader, painter.case_id) == seen
+        assert stored_fingerprint(reader, painter.reading_id) == seen
     assert (left / "project.db").read_bytes() == before
     with Project.open(left) as writer:
-        assert stored_fingerprint(writer, painter.case_id) == seen
+        assert stored_fingerprint(writer, painter.reading_id) == seen

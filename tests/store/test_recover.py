@@ -47,7 +47,7 @@ def test_everything_said_about_a_case_is_there_after_reopening(project: Project,
     painter.undo()
     painter.undo()
     with _reopened(project) as again:
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_undo_and_redo_go_on_across_a_restart(project: Project, painter: Painter) -> None:
@@ -74,7 +74,7 @@ def test_what_came_by_itself_is_there_after_reopening_and_takes_no_redo_away(pro
     painter.undo()
     painter.propose(np.eye(21, dtype=np.uint8)[:, :, None].repeat(90, 2).repeat(4, 1)[:, :70])
     with _reopened(project) as again:
-        loaded = again.load_case(painter.case_id)
+        loaded = again.load_reading(painter.reading_id)
         assert [command.name for command in loaded.undo] == ["Add Liver"]
         assert [command.name for command in loaded.redo] == ["Brush"]
         assert len(loaded.labels.proposals) == 1
@@ -82,7 +82,7 @@ def test_what_came_by_itself_is_there_after_reopening_and_takes_no_redo_away(pro
         second.redo()
         painted = live_fingerprint(second)
     with Project.open(project.path) as third:
-        assert stored_fingerprint(third, painter.case_id) == painted
+        assert stored_fingerprint(third, painter.reading_id) == painted
 
 
 def test_a_proposal_is_as_stale_after_a_restart_as_before(project: Project, painter: Painter) -> None:
@@ -91,7 +91,7 @@ def test_a_proposal_is_as_stale_after_a_restart_as_before(project: Project, pain
     painter.labels.revision += 17
     proposal = painter.propose(np.eye(21, dtype=np.uint8)[:, :, None].repeat(90, 2).repeat(4, 1)[:, :70])
     with _reopened(project) as again:
-        assert again.load_case(painter.case_id).labels.revision == proposal.labels_revision
+        assert again.load_reading(painter.reading_id).labels.revision == proposal.labels_revision
 
 
 def test_loading_from_a_snapshot_gives_what_replaying_every_row_gives(
@@ -111,7 +111,7 @@ def test_loading_from_a_snapshot_gives_what_replaying_every_row_gives(
         report = again.verify()
         assert report.problems == ()
         assert report.snapshots == 2
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_a_snapshot_is_also_taken_after_many_bytes(
@@ -154,9 +154,9 @@ def test_damaged_snapshots_cost_nothing(
         data[len(data) // 2] ^= 0xFF
         blob.write_bytes(bytes(data))
     with Project.open(project.path) as again:
-        loaded = again.load_case(painter.case_id)
+        loaded = again.load_reading(painter.reading_id)
         assert loaded.losses == []
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(painter)
         assert len(again.verify().problems) == damaged
 
 
@@ -169,7 +169,7 @@ def test_a_damaged_row_is_named_and_the_rest_is_kept(project: Project, painter: 
     project.close()
     _edit(project.path, "UPDATE journal SET payload = zeroblob(length(payload)) WHERE seq = 2")
     with Project.open(project.path) as again:
-        loaded = again.load_case(painter.case_id)
+        loaded = again.load_reading(painter.reading_id)
         assert len(loaded.losses) == 1
         assert loaded.losses[0] == (
             "“Brush Liver” of 2026-11-20 10:00:00 UTC (tool brush, change 2) "
@@ -192,7 +192,7 @@ def test_a_stroke_over_a_damaged_one_keeps_what_it_changed(project: Project, pai
     project.close()
     _edit(project.path, "UPDATE journal SET document = replace(document, 'patch', 'pitch') WHERE seq = 2")
     with Project.open(project.path) as again:
-        loaded = again.load_case(painter.case_id)
+        loaded = again.load_reading(painter.reading_id)
         voxels = loaded.labels.segmentation.layer(0).voxels
         assert (voxels[1:3, 5:20, 5:20] == 2).all()
         assert np.count_nonzero(voxels) == 2 * 15 * 15
@@ -203,7 +203,7 @@ def test_a_stroke_over_a_damaged_one_keeps_what_it_changed(project: Project, pai
         second = Painter(again)
         second.paint((15, 0, 0), (16, 5, 5), value=3)
         after = live_fingerprint(second)
-        assert stored_fingerprint(again, painter.case_id) == after
+        assert stored_fingerprint(again, painter.reading_id) == after
 
 
 def test_rows_that_are_gone_are_named(project: Project, painter: Painter) -> None:
@@ -213,7 +213,7 @@ def test_rows_that_are_gone_are_named(project: Project, painter: Painter) -> Non
     project.close()
     _edit(project.path, "DELETE FROM journal WHERE seq IN (3, 4)")
     with Project.open(project.path) as again:
-        losses = again.load_case(painter.case_id).losses
+        losses = again.load_reading(painter.reading_id).losses
         assert losses == [
             "Changes 3 to 4, made before 2026-11-20 10:00:00 UTC, are gone from the project and missing from the labels."
         ]
@@ -227,7 +227,7 @@ def test_newest_rows_that_are_gone_are_said_too(project: Project, painter: Paint
     project.close()
     _edit(project.path, "DELETE FROM journal WHERE seq > 3")
     with Project.open(project.path) as again:
-        losses = again.load_case(painter.case_id).losses
+        losses = again.load_reading(painter.reading_id).losses
         assert losses == [
             "The newest changes of Ada are gone from the project; those made on this case are missing from the labels."
         ]
@@ -240,7 +240,7 @@ def test_text_that_is_none_any_more_costs_its_row_only(project: Project, painter
     project.close()
     _edit(project.path, "UPDATE journal SET name = CAST(x'ff80fe' AS TEXT) WHERE seq = 3")
     with Project.open(project.path) as again:
-        loaded = again.load_case(painter.case_id)
+        loaded = again.load_reading(painter.reading_id)
         assert len(loaded.losses) == 1
         assert "(tool brush, change 3) is damaged on disk" in loaded.losses[0]
         assert loaded.labels.segmentation.layer(0).voxels[2, 3, 3] == 1
@@ -256,7 +256,7 @@ def test_a_missing_blob_costs_the_proposal_it_held_and_no_more(project: Project,
     (blob,) = [p for p in (project.path / "blobs").rglob("*") if p.is_file()]
     blob.unlink()
     with Project.open(project.path) as again:
-        loaded = again.load_case(painter.case_id)
+        loaded = again.load_reading(painter.reading_id)
         assert len(loaded.losses) == 1
         assert "Run Organs" in loaded.losses[0]
         assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, painter.labels.segmentation.layer(0).voxels)
@@ -276,7 +276,7 @@ def _write_at_once(project: Project, painter: Painter, count: int) -> None:
             painter.labels.apply((patch,))
             stored = encode(Command("Stroke", (patch,), "brush"))
             row = JournalRow(
-                case_id=painter.case_id,
+                reading_id=painter.reading_id,
                 seq=seq,
                 kind=EntryKind.DO,
                 target_seq=0,
@@ -298,7 +298,7 @@ def test_seven_hundred_steps_come_back_quickly_and_take_little_memory(project: P
     _write_at_once(project, painter, 700)
     with _reopened(project) as again:
         begin = time.perf_counter()
-        loaded = again.load_case(painter.case_id)
+        loaded = again.load_reading(painter.reading_id)
         assert time.perf_counter() - begin < allowed_s(2.0)
         assert loaded.losses == []
         assert len(loaded.undo) == 701
@@ -318,8 +318,8 @@ def test_steps_over_whole_scans_come_back_as_far_as_memory_allows(
     for _ in range(40):
         painter.scribble(rng, (5, 30, 40))
     with _reopened(project) as again:
-        assert 20 <= len(again.load_case(painter.case_id).undo) < 30
-        assert stored_fingerprint(again, painter.case_id) != live_fingerprint(painter)
+        assert 20 <= len(again.load_reading(painter.reading_id).undo) < 30
+        assert stored_fingerprint(again, painter.reading_id) != live_fingerprint(painter)
         second = Painter(again)
         assert np.array_equal(second.labels.segmentation.layer(0).voxels, painter.labels.segmentation.layer(0).voxels)
         second.undo()
@@ -388,7 +388,7 @@ def test_whatever_was_done_a_reopened_case_is_the_live_one(
                 project = _reopened(project)
                 painter = Painter(project)
                 assert live_fingerprint(painter) == before
-        assert stored_fingerprint(project, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(project, painter.reading_id) == live_fingerprint(painter)
         assert project.verify().problems == ()
     finally:
         project.close()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from medview.core.errors import DamagedError, LockedError, NewerVersionError, StoreError
-from medview.store import case_book, project_folder
+from medview.store import project_folder, reading_book
 from medview.store.project import Project, verify_folder
 from medview.store.recovery import recover_project
 from medview.store.repair import repair_project
@@ -64,7 +64,7 @@ def test_a_sound_project_comes_back_whole(drawn: Painter, tmp_path: Path) -> Non
     assert report.gestures == drawn.seq
     with Project.open(target) as project:
         assert project.verify().problems == ()
-        assert stored_fingerprint(project, drawn.case_id) == live_fingerprint(drawn)
+        assert stored_fingerprint(project, drawn.reading_id) == live_fingerprint(drawn)
         assert project.info()["readers"] == ["Ada"]
         Painter(project).undo()
     assert {file: file.read_bytes() for file in source.rglob("*") if file.is_file()} == before
@@ -92,7 +92,7 @@ def test_damaged_rows_are_named_and_the_new_project_is_sound(drawn: Painter, tmp
         checked = project.verify()
         assert checked.problems == ()
         assert len(checked.recorded) == 2
-        loaded = project.load_case(drawn.case_id)
+        loaded = project.load_reading(drawn.reading_id)
         # What is not there is said whenever the case is opened.
         assert "“Lost: Stroke 1” (change 5) was lost before this project was recovered." in loaded.losses
         names = [command.name for command in loaded.undo]
@@ -160,18 +160,18 @@ def test_a_damaged_database_gives_back_what_its_other_pages_hold(drawn: Painter,
     with Project.open_or_read(source) as reader:
         assert reader.damaged
         assert "is damaged and can only be read" in reader.read_only_reason
-        seen = [case.case_id for case in reader.cases()]
-        read = {case_id: reader.load_case(case_id) for case_id in seen}
+        seen = [case.reading_id for case in reader.readings()]
+        read = {reading_id: reader.load_reading(reading_id) for reading_id in seen}
     report = recover_project(source, target)
     assert (source / "project.db").read_bytes() == hurt
     with Project.open(target) as project:
         assert project.verify().problems == ()
         assert report.lost == 0 or report.losses
         if what in ("the first page", "the header", "the schema"):
-            assert stored_fingerprint(project, drawn.case_id) == live_fingerprint(drawn)
+            assert stored_fingerprint(project, drawn.reading_id) == live_fingerprint(drawn)
             assert report.lost == 0
-        for case in project.cases():
-            assert bool(read[case.case_id].losses) == bool(report.losses)
+        for case in project.readings():
+            assert bool(read[case.reading_id].losses) == bool(report.losses)
 
 
 def test_a_repaired_project_stands_in_its_place_and_the_damaged_one_beside_it(drawn: Painter, clock: StillClock) -> None:
@@ -183,7 +183,7 @@ def test_a_repaired_project_stands_in_its_place_and_the_damaged_one_beside_it(dr
     assert repair.kept.name == "chest-damaged-20261120.medview"
     assert (repair.kept / "project.db").read_bytes() == hurt
     with Project.open(path) as project:
-        assert stored_fingerprint(project, drawn.case_id) == live_fingerprint(drawn)
+        assert stored_fingerprint(project, drawn.reading_id) == live_fingerprint(drawn)
         with pytest.raises(LockedError):
             repair_project(path, clock)
     assert sorted(p.name for p in path.parent.iterdir()) == ["chest-damaged-20261120.medview", "chest.medview"]
@@ -193,7 +193,7 @@ def test_a_large_damaged_database_is_not_written_to_either(drawn: Painter, monke
     path = drawn.project.path
     _hurt(path, (path / "project.db").stat().st_size - 4096)
     hurt = (path / "project.db").read_bytes()
-    for module in (case_book, project_folder):
+    for module in (reading_book, project_folder):
         monkeypatch.setattr(module, "CHECKED_BYTES", 0)
     with Project.open(path) as project, pytest.raises(DamagedError, match="is damaged and can only be read"):
         project.rename("x")
@@ -221,7 +221,7 @@ def test_what_the_database_lost_comes_from_a_backup(tmp_path: Path) -> None:
     report = recover_project(source, target)
     assert report.losses == []
     with Project.open(target) as project:
-        assert np.array_equal(project.load_case(1).labels.segmentation.layer(0).voxels, voxels)
+        assert np.array_equal(project.load_reading(1).labels.segmentation.layer(0).voxels, voxels)
 
 
 def test_what_a_dead_writer_left_half_done_is_rolled_back(project: Project, painter: Painter, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_what_a_dead_writer_left_half_done_is_rolled_back(project: Project, pain
     report = recover_project(left, tmp_path / "new.medview")
     assert report.losses == []
     with Project.open(tmp_path / "new.medview") as again:
-        assert stored_fingerprint(again, painter.case_id) == live_fingerprint(painter)
+        assert stored_fingerprint(again, painter.reading_id) == live_fingerprint(painter)
 
 
 def test_nothing_is_overwritten_and_nothing_half_done_stays(drawn: Painter, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_random_damage_never_gives_a_false_label_or_an_unsound_project(drawn: Pa
             continue
         with Project.open(target) as project:
             assert project.verify().problems == () or report.losses
-            for case in project.cases():
-                loaded = project.load_case(case.case_id)
+            for case in project.readings():
+                loaded = project.load_reading(case.reading_id)
                 if not report.losses:
                     assert np.array_equal(loaded.labels.segmentation.layer(0).voxels, live)

@@ -17,7 +17,7 @@ def test_a_write_that_had_reached_the_disk_after_all_is_not_made_twice(
     project: Project, painter: Painter, clock: StillClock
 ) -> None:
     writer = RowWriter(project._database, project._blobs, ("Ada", "uid"), clock)
-    gesture = Gesture(painter.case_id, 1, 0, "2026-11-20T10:00:00", Entry(EntryKind.DO, Command("Brush", ())))
+    gesture = Gesture(painter.reading_id, 1, 0, "2026-11-20T10:00:00", Entry(EntryKind.DO, Command("Brush", ())))
     writer.write(gesture)
     writer.reset()
     writer.write(gesture)

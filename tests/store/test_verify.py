@@ -48,13 +48,19 @@ def test_a_sound_project_has_no_problems(written: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("UPDATE journal SET name = 'Brush Tumour' WHERE seq = 4", "Change 4 of case 1 does not match its checksum."),
+        (
+            "UPDATE journal SET name = 'Tumour' WHERE row_id = 4",
+            "Change 1 of case 1 (Grace, reader) does not match",
+        ),
         ("UPDATE journal SET document = replace(document, 'Liver', 'Lever') WHERE seq = 1", "does not match its checksum"),
-        ("UPDATE journal SET created_utc = '2020-01-01T00:00:00' WHERE seq = 2", "Change 2 of case 1 does not match"),
-        ("DELETE FROM journal WHERE seq = 2", "Change 3 of case 1 does not follow its reader's change before it"),
-        ("DELETE FROM journal WHERE seq = 5", "The newest changes of reader 2 are missing."),
-        ("UPDATE cases SET series_uid = '6.6.6'", "What case 1 was drawn on has been changed."),
-        ("UPDATE cases SET sources = replace(sources, '1.2.3.4.7', '6.6.6')", "What case 1 was drawn on has been changed."),
+        (
+            "UPDATE journal SET created_utc = '2020-01-01T00:00:00' WHERE seq = 2",
+            "Change 2 of case 1 (Ada, reader) does not match",
+        ),
+        ("DELETE FROM journal WHERE seq = 2", "Change 3 of case 1 (Ada, reader) does not follow its reader's"),
+        ("DELETE FROM journal WHERE row_id = 5", "The newest changes of reader 2 are missing."),
+        ("UPDATE cases SET series_uid = '6.6.6'", "What case 1 (Ada, reader) was drawn on has been changed."),
+        ("UPDATE cases SET sources = replace(sources, '1.2.3.4.7', '6.6.6')", "What case 1 (Grace, reader) was drawn on"),
         ("UPDATE readers SET name = 'Eve', reader_uid = 'eve' WHERE reader_id = 1", "does not match its checksum"),
     ],
 )
@@ -88,7 +94,7 @@ def test_a_snapshot_that_says_something_else_than_the_rows_is_found(
     with Project.open(project.path) as again:
         assert "The snapshot of case 1 after change 6 does not agree with its changes." in again.verify().problems
         assert np.array_equal(
-            again.load_case(painter.case_id).labels.segmentation.layer(0).voxels,
+            again.load_reading(painter.reading_id).labels.segmentation.layer(0).voxels,
             painter.labels.segmentation.layer(0).voxels,
         )
 

@@ -10,8 +10,8 @@ import pytest
 
 from medview.core.errors import DeviceError, GraphicsError, MedViewError
 from medview.core.study import ScanResult
-from medview.store.cases import CaseStatus
 from medview.store.project import Project
+from medview.store.reading_state import ReadingStatus
 from medview.workspace.events import Message
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.operations import labels
@@ -66,8 +66,8 @@ def states(workspace: Workspace) -> list[str]:
 
 
 def proposals(project: Project, series_uid: str) -> list[str]:
-    row = next(case for case in project.cases() if case.key.series_uid == series_uid)
-    return [proposal.model_id for proposal in project.load_case(row.case_id).labels.proposals.values()]
+    row = next(case for case in project.readings() if case.key.series_uid == series_uid)
+    return [proposal.model_id for proposal in project.load_reading(row.reading_id).labels.proposals.values()]
 
 
 def test_one_model_on_many_series_leaves_a_proposal_with_each_and_opens_none(
@@ -80,7 +80,7 @@ def test_one_model_on_many_series_leaves_a_proposal_with_each_and_opens_none(
     assert at_once.cases == {}
     for place in places:
         assert proposals(project, place.series_uid) == ["example-organs"]
-    assert {case.status for case in project.cases()} == {CaseStatus.TO_DO}
+    assert {case.status for case in project.readings()} == {ReadingStatus.TO_DO}
     assert heard[-1].text == "Queue of models: 3 done."
     assert project.verify().problems == ()
 

@@ -130,7 +130,7 @@ def test_labels_are_withheld_from_other_pixels_under_the_same_uids(desk: Desk, p
     assert impostor.labels.segmentation.segments == []
     assert impostor.read_only
     assert any(m.severity is Severity.ERROR for m in second.messages)
-    assert project.load_case(1).labels.segmentation.layer(0).voxels.any()
+    assert project.load_reading(1).labels.segmentation.layer(0).voxels.any()
 
 
 def test_without_a_project_the_series_is_shown_and_labels_are_refused_with_the_reason(tmp_path: Path) -> None:

@@ -40,9 +40,9 @@ def project(tmp_path: Path) -> Path:
     loaded = series_in(tmp_path / "ct", genuine())
     with Project.create(tmp_path / "p.medview", "Test") as opened:
         stored = load_stored(opened, loaded.series, loaded.entry, loaded.volume)
-        assert stored.case_id is not None
+        assert stored.reading_id is not None
         tie_pixels(opened, stored, loaded.volume, ())
-        opened.journal.append(stored.case_id, Entry(EntryKind.DO, drawn_command(loaded.volume), 1))
+        opened.journal.append(stored.reading_id, Entry(EntryKind.DO, drawn_command(loaded.volume), 1))
         assert opened.journal.flush()
     return tmp_path / "p.medview"
 
@@ -82,9 +82,9 @@ def test_boxes_and_marks_are_written_beside_and_come_back_exactly(project: Path,
     points = tuple(triple(p) for p in geometry.point_lps_mm([(1, 2, 3), (2, 6.1, 9.7)]))
     line = Trace("t", TraceKind.OPEN, points, "Vessel", (Attribute("Grade", 0.1),))
     with Project.open(project) as opened:
-        (row,) = opened.cases()
+        (row,) = opened.readings()
         command = Command("Draw", (AnnotationChange(None, box), AnnotationChange(None, line)), "marks")
-        opened.journal.append(row.case_id, Entry(EntryKind.DO, command, 2))
+        opened.journal.append(row.reading_id, Entry(EntryKind.DO, command, 2))
         assert opened.journal.flush()
     document = export_project(project, tmp_path / "out", None, Inline(), overwrite=False)
     assert "case-0001/boxes.json" in document["cases"][0]["files"]
@@ -97,11 +97,11 @@ def test_boxes_and_marks_are_written_beside_and_come_back_exactly(project: Path,
 def test_prompts_are_told_with_what_was_asked_in_patient_millimetres(project: Path, tmp_path: Path) -> None:
     point = Prompt("p", PromptKind.POINT, False, ((1.5, -2.25, 1 / 3),), (0.0, 0.6, 0.8), 2.5)
     with Project.open(project) as opened:
-        (row,) = opened.cases()
-        segment = opened.load_case(row.case_id).labels.segmentation.segments[0]
+        (row,) = opened.readings()
+        segment = opened.load_reading(row.reading_id).labels.segmentation.segments[0]
         log = PromptLog(segment.segment_id, "net@1.0", "ab" * 32, (point,))
         change = Command("Prompt", (PromptChange(None, log),), "prompt")
-        opened.journal.append(row.case_id, Entry(EntryKind.DO, change, 2))
+        opened.journal.append(row.reading_id, Entry(EntryKind.DO, change, 2))
         assert opened.journal.flush()
     document = export_project(project, tmp_path / "out", None, Inline(), overwrite=False)
     told = document["cases"][0]["labels"]["segments"][0]["prompts"]

@@ -47,8 +47,8 @@ def test_what_waits_for_a_series_that_does_not_come_goes_into_the_project(
     runner.finish()
     assert workspace.cases == {}
     assert workspace.queue.queue.tasks[0].state is TaskState.DONE
-    (row,) = project.cases()
-    assert len(project.load_case(row.case_id).labels.proposals) == 1
+    (row,) = project.readings()
+    assert len(project.load_reading(row.reading_id).labels.proposals) == 1
 
 
 def test_proposals_are_told_apart_from_segments_and_from_each_other_in_a_case_that_is_not_open(
@@ -66,8 +66,8 @@ def test_proposals_are_told_apart_from_segments_and_from_each_other_in_a_case_th
     segments.set_colour(case, [mine.segment_id], declared[0].colour)
     workspace.close_case(case.key)
     workspace.queue.add(tasks_of(models, [place_of(folder)]))
-    (row,) = project.cases()
-    kept = project.load_case(row.case_id).labels
+    (row,) = project.readings()
+    kept = project.load_reading(row.reading_id).labels
     masks = [one.prediction.mask for one in kept.proposals.values()]
     colours = [s.colour for s in kept.segmentation.segments]
     colours += [s.colour for mask in masks if mask is not None for s in mask.segments]

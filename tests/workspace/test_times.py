@@ -200,7 +200,7 @@ def test_labels_stay_those_of_the_first_time_point_whichever_is_shown(desk: Desk
     assert referenced <= set(case.times[0].volume.sop_instance_uids)
     assert case.anchor.volume is case.times[0].volume
     assert desk.project.journal.flush()
-    assert desk.project.cases()[0].pixels_sha256 == pixels_sha256(replace(case.volume, voxels=written[0]))
+    assert desk.project.readings()[0].pixels_sha256 == pixels_sha256(replace(case.volume, voxels=written[0]))
     files.import_labels(desk.workspace, tmp_path / "seg.dcm")
     assert "1 segments read" in desk.said[-1].text
 

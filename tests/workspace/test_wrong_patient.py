@@ -64,11 +64,11 @@ def test_there_are_a_thousand_attempts() -> None:
 def draw_in(project: Project, volume: Volume, damaged: tuple[int, ...] = ()) -> int:
     """Open a volume, tie it, and draw one segment; return the case."""
     stored = load_stored(project, series_of(volume), entry_of(volume), volume)
-    assert stored.case_id is not None
+    assert stored.reading_id is not None
     assert tie_pixels(project, stored, volume, damaged).other_pixels == ""
-    project.journal.append(stored.case_id, Entry(EntryKind.DO, drawn_command(volume), 1))
+    project.journal.append(stored.reading_id, Entry(EntryKind.DO, drawn_command(volume), 1))
     assert project.journal.flush()
-    return stored.case_id
+    return stored.reading_id
 
 
 def whole(volume: Volume) -> Box:
@@ -145,7 +145,7 @@ def test_two_volumes_of_one_series_on_one_grid_have_labels_of_their_own(project:
     draw_in(project, echo)
     assert shown_on(project, echo)[0]
     assert shown_on(project, genuine())[0]
-    assert len(project.cases()) == 2
+    assert len(project.readings()) == 2
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,7 @@ def note(project: Project, stored: StoredProposals, proposal: Proposal) -> None:
         *(ProposalChange(None, one) for one in reversed(parts)),
     ]
     command = Command(f"Run {proposal.prediction.model_name}", tuple(changes), "predict")
-    project.journal.append(stored.case_id, Entry(EntryKind.NOTE, command, stored.revision))
+    project.journal.append(stored.reading_id, Entry(EntryKind.NOTE, command, stored.revision))
     for one in earlier:
         del stored.proposals[one.proposal_id]
     for one in parts:

@@ -1,0 +1,135 @@
+"""The cases there are to label, and where their images are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+
+from medview.core.geometry import Geometry
+from medview.store import schema
+from medview.store.case_images import (
+    CaseImages,
+    CaseKey,
+    CaseSources,
+    damaged_case,
+    read_images,
+    stored_images,
+    stored_sources,
+)
+
+
+def list_case(
+    connection: Connection, key: CaseKey, geometry: Geometry, sources: CaseSources, created_utc: str, patient_id: int = 0
+) -> tuple[int, bool]:
+    """Return the number of the case of some images, and whether it is new on the list.
+
+    What was not known about the patient when it was put there is completed.
+    """
+    known = find_case(connection, key, geometry, sources)
+    if known is None:
+        return _add(connection, stored_images(key, geometry, sources), sources, created_utc, patient_id), True
+    worklist = schema.worklist
+    if patient_id:
+        untold = update(worklist).where(worklist.c.case_id == known, worklist.c.patient_id == 0)
+        connection.execute(untold.values(patient_id=patient_id))
+    return known, False
+
+
+def find_case(connection: Connection, key: CaseKey, geometry: Geometry, sources: CaseSources) -> int | None:
+    """Return the number of the case of just these images, or None."""
+    same = schema.worklist.c.identity_sha256 == stored_images(key, geometry, sources)["identity_sha256"]
+    found = connection.execute(select(schema.worklist.c.case_id).where(same)).scalar()
+    return None if found is None else int(found)
+
+
+def list_images(connection: Connection, reading: Row[Any], wanted_id: int) -> int:
+    """Return the number of the case of a stored reading, putting it on the list where it is missing.
+
+    Parameters
+    ----------
+    wanted_id : int
+        The number it gets where that is free.
+    """
+    worklist = schema.worklist.c
+    known = connection.execute(select(worklist.case_id).where(worklist.identity_sha256 == reading.identity_sha256)).scalar()
+    if known is not None:
+        return int(known)
+    columns = {
+        name: getattr(reading, name) for name in ("study_uid", "series_uid", "geometry", "sources", "identity_sha256")
+    }
+    taken = connection.execute(select(worklist.case_id).where(worklist.case_id == wanted_id)).scalar()
+    number = None if taken is not None else wanted_id
+    return _add(connection, columns, _sources_of(reading.sources), reading.created_utc, 0, number)
+
+
+def images_of_cases(connection: Connection, *where: ColumnElement[bool]) -> list[CaseImages]:
+    """Return the images of all cases, or of those that meet the conditions, in the order of the list.
+
+    Raises
+    ------
+    StoreError
+        When what is known of one is damaged.
+    """
+    listed, readings, state = schema.worklist.c, schema.readings.c, schema.reading_state.c
+    seen: dict[int, str] = {}
+    for case_id, pixels in connection.execute(
+        select(state.case_id, readings.pixels_sha256)
+        .join(schema.readings, state.reading_id == readings.reading_id)
+        .where(readings.pixels_sha256 != "")
+        .order_by(state.reading_id)
+    ):
+        seen.setdefault(case_id, pixels)
+    found: list[CaseImages] = []
+    statement = select(schema.worklist).where(*where).order_by(listed.position, listed.case_id)
+    for row in connection.execute(statement):
+        try:
+            images = read_images(row.study_uid, row.series_uid, row.geometry, row.sources)
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged_case(row.case_id, repr(error)) from error
+        found.append(CaseImages(row.case_id, *images, seen.get(row.case_id, "")))
+    return found
+
+
+def move_case(connection: Connection, case_id: int, sources: CaseSources) -> None:
+    """Remember where the images of a case are now."""
+    worklist = schema.worklist
+    connection.execute(update(worklist).where(worklist.c.case_id == case_id).values(sources=stored_sources(sources)))
+
+
+def _add(
+    connection: Connection,
+    columns: dict[str, str],
+    sources: CaseSources,
+    created_utc: str,
+    patient_id: int,
+    case_id: int | None = None,
+) -> int:
+    worklist = schema.worklist.c
+    ends = select(func.coalesce(func.max(worklist.case_id), 0), func.coalesce(func.max(worklist.position), 0))
+    last, position = connection.execute(ends).one()
+    number = int(last) + 1 if case_id is None else case_id
+    connection.execute(
+        insert(schema.worklist).values(
+            **columns,
+            case_id=number,
+            modality=sources.modality,
+            description=sources.description,
+            patient_id=patient_id,
+            position=int(position) + 1,
+            split="",
+            excluded="",
+            created_utc=created_utc,
+        )
+    )
+    return number
+
+
+def _sources_of(stored: str) -> CaseSources:
+    """Return what is said of images whose place on the list is made anew; nothing where it is damaged."""
+    try:
+        said = json.loads(stored)
+        return CaseSources((), (), str(said["modality"]), str(said["description"]))
+    except (KeyError, TypeError, ValueError):
+        return CaseSources()
