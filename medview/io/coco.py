@@ -65,7 +65,7 @@ def write_coco(path: Path, boxes: Sequence[BoxAnnotation], source: CocoSource) -
 def coco_document(boxes: Sequence[BoxAnnotation], source: CocoSource) -> tuple[dict[str, Any], int]:
     """Return the JSON, and how many boxes have no place in it."""
     geometry = source.geometry
-    on_slices = {n: list(_slices(box, geometry)) for n, box in enumerate(boxes)}
+    on_slices = {n: list(slices_of_box(box, geometry)) for n, box in enumerate(boxes)}
     names = list(dict.fromkeys(box.label or UNNAMED for n, box in enumerate(boxes) if on_slices[n]))
     categories = {name: number for number, name in enumerate(sorted(names), start=1)}
     slices = sorted({k for found in on_slices.values() for k in found} | set(source.done_slices))
@@ -98,7 +98,7 @@ def coco_document(boxes: Sequence[BoxAnnotation], source: CocoSource) -> tuple[d
     return document, sum(1 for found in on_slices.values() if not found)
 
 
-def _slices(box: BoxAnnotation, geometry: Geometry) -> Iterator[int]:
+def slices_of_box(box: BoxAnnotation, geometry: Geometry) -> Iterator[int]:
     """Yield the acquired slices whose middle a box holds; none for one that is flat across them or at an angle."""
     if box.flat_edge not in (None, 0) or not box.along(geometry):
         return

@@ -6,6 +6,7 @@ numbers with names. Anything else in the file is passed over.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -139,6 +140,11 @@ def _in_brackets(text: str) -> list[str]:
 
 def _unquoted(text: str) -> str:
     text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            return text[1:-1]
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
     return text
