@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.box import Box
+from medview.core.box_annotation import BoxAnnotation
+from medview.core.case_labels import CaseLabels
 from medview.core.errors import GeometryError
 from medview.core.geometry import Geometry
 from medview.core.marks import Marks
@@ -41,11 +43,20 @@ class Reading:
     ----------
     reader : str
         A person, or a model with its version.
+    boxes : tuple of BoxAnnotation
+        In any order.
     """
 
     reader: str
     segmentation: Segmentation
     marks: Marks = Marks()
+    boxes: tuple[BoxAnnotation, ...] = ()
+
+    @classmethod
+    def of(cls, reader: str, labels: CaseLabels) -> Reading:
+        """Return the reading of a case's labels; they are not copied."""
+        boxes = tuple(one for one in labels.annotations.values() if isinstance(one, BoxAnnotation))
+        return cls(reader, labels.segmentation, labels.marks, boxes)
 
     def presence(self, segments: Sequence[Segment]) -> Presence:
         """Return what the reader says of a thing of which these are the segments."""
