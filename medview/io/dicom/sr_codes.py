@@ -78,6 +78,7 @@ _OLD = {
     "G-A185": LONG_AXIS,
     "G-A186": SHORT_AXIS,
     "G-A166": AREA,
+    "G-A16A": AREA,
     "R-00317": MEAN,
     "R-10047": DEVIATION,
     "R-404FB": MINIMUM,

@@ -31,6 +31,11 @@ _TRACKING_UID: CodePair = ("112040", "DCM")
 _DERIVATION: CodePair = ("121401", "DCM")
 _SITES: frozenset[CodePair] = frozenset({("363698007", "SCT"), ("G-C0E3", "SRT")})
 
+_JUDGED = frozenset({"CODE", "TEXT"})
+_NO_JUDGEMENT: frozenset[CodePair | None] = frozenset({("276214006", "SCT"), ("G-C0E3", "SRT"), ("M-54000", "SRT")})
+"""The category of a finding, which its name makes plain."""
+_LONGEST_WORDS = 60
+
 _OWN_TRACKING = re.compile(r"MedView (\w+) (\S{1,64})")
 
 
@@ -90,6 +95,8 @@ class ReportFinding:
         Graphics whose points are no numbers or whose image is not named.
     segmented : bool
         It points at a segmentation.
+    unsaid : list of str
+        Numbers that are none MedView measures, and what else was judged, as ``Volume 12.5 ml``.
     """
 
     number: int
@@ -101,6 +108,7 @@ class ReportFinding:
     stated: list[Stated] = field(default_factory=list)
     unclear: int = 0
     segmented: bool = False
+    unsaid: list[str] = field(default_factory=list)
 
 
 def findings_of(dataset: Dataset) -> list[ReportFinding]:
@@ -145,6 +153,11 @@ def _finding(position: int, group: Dataset, root: Dataset) -> ReportFinding:
             found.tracking_uid = text(child, "UID")
         elif concept in _SITES:
             sites.append(_meaning(child))
+        elif text(child, "RelationshipType") == "CONTAINS" and kind in _JUDGED and concept not in _NO_JUDGEMENT:
+            found.unsaid.append(_judgement(child))
+    if found.kind:
+        # What MedView wrote beside a figure is made of the figure again.
+        found.unsaid.clear()
     found.label = own_label or found.label or ", ".join(filter(None, sites)) or _name_without_group(group)
     _gather(found, group, root, None)
     return found
@@ -165,6 +178,8 @@ def _gather(found: ReportFinding, item: Dataset, root: Dataset, measures: CodePa
         stated = _stated(item)
         if stated is not None:
             found.stated.append(stated)
+        elif (said := _number_words(item)) and not found.kind:
+            found.unsaid.append(said)
     elif kind in DRAWN:
         drawing = _drawing(item, root, measures)
         if drawing is None:
@@ -191,6 +206,23 @@ def _stated(item: Dataset) -> Stated | None:
         return None
     derivations = [_coded(c) for c in items(item, "ContentSequence") if concept_of(c) == _DERIVATION]
     return named(concept, derivations[0] if derivations else None, text(unit, "CodeValue"), value)
+
+
+def _number_words(item: Dataset) -> str:
+    """Return a number as the report has it; empty where there is none."""
+    measured = first_item(item, "MeasuredValueSequence") or Dataset()
+    value = number(measured, "NumericValue")
+    unit = text(first_item(measured, "MeasurementUnitsCodeSequence") or Dataset(), "CodeValue")
+    return f"{_name_of(item)} {value:g} {'' if unit == '1' else unit}".strip() if value is not None else ""
+
+
+def _judgement(item: Dataset) -> str:
+    """Return what was judged by a code or in words."""
+    return f"{_name_of(item)}: {(_meaning(item) or text(item, 'TextValue'))[:_LONGEST_WORDS]}"
+
+
+def _name_of(item: Dataset) -> str:
+    return text(first_item(item, "ConceptNameCodeSequence") or Dataset(), "CodeMeaning")[:_LONGEST_WORDS]
 
 
 def _drawing(item: Dataset, root: Dataset, measures: CodePair | None) -> Drawing | None:

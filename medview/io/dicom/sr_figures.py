@@ -31,11 +31,18 @@ _SQUARE_CORNER = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
-    """One figure as the report draws it; ``points`` are those of the kind, in the coordinates of ``drawing``."""
+    """One figure as the report draws it; ``points`` are those of the kind, in the coordinates of ``drawing``.
+
+    Attributes
+    ----------
+    drawn_as : str
+        ``BOX`` or ``POLYLINE`` where it is none that is measured.
+    """
 
     kind: MeasurementKind
     points: FloatArray
     drawing: Drawing
+    drawn_as: str = ""
 
 
 def figures_of(finding: ReportFinding) -> tuple[list[Figure], int]:
@@ -44,7 +51,7 @@ def figures_of(finding: ReportFinding) -> tuple[list[Figure], int]:
     found = list(_pairs(rest))
     unknown = 0
     for drawing in rest:
-        figures = _alone(drawing, finding.kind)
+        figures = _alone(drawing, finding.kind, measured=bool(finding.stated))
         found += figures
         unknown += not figures
     return found, unknown
@@ -67,7 +74,7 @@ def _pairs(drawings: list[Drawing]) -> Iterator[Figure]:
     drawings[:] = [drawing for drawing in drawings if id(drawing) not in used]
 
 
-def _alone(drawing: Drawing, hint: str) -> list[Figure]:
+def _alone(drawing: Drawing, hint: str, *, measured: bool) -> list[Figure]:
     """Return the figures of one graphic; none where it is of a kind that is not drawn here."""
     points, shape = drawing.points, drawing.shape
     if len(points) > (MOST_PLACES if shape == "MULTIPOINT" else MOST_CORNERS):
@@ -84,17 +91,30 @@ def _alone(drawing: Drawing, hint: str) -> list[Figure]:
     if hint == POLYLINE and len(points) > 2:
         return [Figure(MeasurementKind.POLYGON, points, drawing)]
     if len(corners) >= 3 and (drawing.closed or shape == "POLYGON" or drawing.measures == _AREA):
-        return [Figure(_closed_kind(corners, hint), corners, drawing)]
-    kind = _open_kind(drawing)
-    return [Figure(kind, points, drawing)] if kind is not None and kind.points == len(points) else []
+        kind = _closed_kind(corners, hint)
+        # Whoever frames something and measures nothing has found it: that is a box.
+        boxed = kind is MeasurementKind.RECTANGLE and not hint and not measured
+        return [Figure(kind, corners, drawing, BOX if boxed else "")]
+    open_kind = _open_kind(drawing)
+    if open_kind is not None and open_kind.points == len(points):
+        return [Figure(open_kind, points, drawing)]
+    return [Figure(MeasurementKind.POLYGON, points, drawing, POLYLINE)] if shape == "POLYLINE" and len(points) > 2 else []
 
 
 def _closed_kind(corners: FloatArray, hint: str) -> MeasurementKind:
     if hint == MeasurementKind.FREEHAND.value:
         return MeasurementKind.FREEHAND
-    if hint in (MeasurementKind.RECTANGLE.value, BOX) and len(corners) == 4:
+    if len(corners) == 4 and (hint in (MeasurementKind.RECTANGLE.value, BOX) or (not hint and _square_cornered(corners))):
         return MeasurementKind.RECTANGLE
     return MeasurementKind.POLYGON
+
+
+def _square_cornered(corners: FloatArray) -> bool:
+    """Whether four corners are those of a rectangle."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.linalg.norm(sides, axis=1)
+    turns = np.abs(np.sum(sides * np.roll(sides, -1, axis=0), axis=1))
+    return bool(lengths.min() > 0 and (turns <= _SQUARE_CORNER * lengths * np.roll(lengths, -1)).all())
 
 
 def _open_kind(drawing: Drawing) -> MeasurementKind | None:

@@ -143,6 +143,7 @@ def report_of(dataset: Dataset, target: ReportTarget) -> ImportedReport:
     if reading.several:
         counted = "1 finding belongs" if reading.several == 1 else f"{reading.several} findings belong"
         notes.append(f"{counted} to several images and can be seen on the first of them.")
+    notes += unsaid_notes(reading.unsaid)
     if len(findings) > MAX_FINDINGS:
         notes.append(f"Only the first {MAX_FINDINGS} findings were read.")
     if not findings:
@@ -164,6 +165,15 @@ def hidden_notes(hidden: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     return (f"{count} could not be shown: {'; '.join((*listed[:NAMED_AT_MOST], *more))}.",)
 
 
+def unsaid_notes(unsaid: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the sentence that lists what a report says of findings and no figure shows; none when there is nothing."""
+    if not unsaid:
+        return ()
+    listed = [f"{title}: {words}" for title, words in dict.fromkeys(unsaid)]
+    more = [f"and {len(listed) - NAMED_AT_MOST} more"] if len(listed) > NAMED_AT_MOST else []
+    return (f"The report also says, which is not kept: {'; '.join((*listed[:NAMED_AT_MOST], *more))}.",)
+
+
 class _CannotShowError(Exception):
     """Why a figure has no place here."""
 
@@ -175,6 +185,7 @@ class _Reading:
     figures: list[ReadFigure] = field(default_factory=list)
     hidden: list[tuple[str, str]] = field(default_factory=list)
     several: int = 0
+    unsaid: list[tuple[str, str]] = field(default_factory=list)
     _slices: dict[tuple[str, int], int] = field(default_factory=dict)
     _uids: Counter[str] = field(default_factory=Counter)
     _times: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -189,6 +200,10 @@ class _Reading:
         """Place what one finding draws, and note what has no place."""
         title = _printable(finding.label)[:40] or f"finding {finding.number}"
         figures, unknown = figures_of(finding)
+        self.unsaid += [(title, _printable(words)) for words in finding.unsaid]
+        if len(figures) > 1:
+            # The numbers of a finding speak of all it draws; with several figures nobody knows which is whose.
+            self.unsaid += [(title, f"{one.name} {one.value:g} {one.unit}".rstrip()) for one in finding.stated]
         self.hidden += [(title, _NO_SHAPE)] * unknown + [(title, _UNCLEAR)] * finding.unclear
         if not finding.drawings and not finding.unclear:
             self.hidden.append((title, _SEGMENTED if finding.segmented else _NO_DRAWING))
@@ -196,14 +211,13 @@ class _Reading:
             try:
                 if len(self.figures) >= MAX_FINDINGS:
                     raise _CannotShowError(_TOO_MANY)
-                placed = self._placed(figure, through=finding.kind == POLYLINE)
+                placed = self._placed(figure, through=POLYLINE in (finding.kind, figure.drawn_as))
             except _CannotShowError as why:
                 self.hidden.append((title, str(why)))
                 continue
             measurement = _measurement(figure, placed, finding, self._identity(finding, number))
             self.several += len(figure.drawing.image[1]) > 1
-            # The numbers of a finding speak of all it draws; with several figures nobody knows which is whose.
-            drawn_as = finding.kind if finding.kind in DRAWN_AS and len(figures) == 1 else ""
+            drawn_as = finding.kind if finding.kind in DRAWN_AS and len(figures) == 1 else figure.drawn_as
             stated = tuple(finding.stated) if len(figures) == 1 else ()
             self.figures.append(ReadFigure(measurement, stated, drawn_as))
 

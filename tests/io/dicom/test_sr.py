@@ -17,7 +17,7 @@ from medview.core.errors import GeometryError, ReadError, WriteError
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.source import SourceKind
 from medview.io.dicom import sr_content, sr_read, sr_write
-from medview.io.dicom.sr_figures import principal_axes
+from medview.io.dicom.sr_figures import POLYLINE, principal_axes
 from medview.io.dicom.sr_read import ReportTarget, read_sr
 from medview.io.dicom.sr_write import ReportSource, write_sr
 from medview.io.load import LoadedVolume
@@ -348,11 +348,10 @@ def test_annotations_of_a_report_that_cannot_be_shown_are_listed_with_a_warning(
         num(("118538004", "SCT", "Mass"), 3.0, "g"),
     )
     report = read_onto(path, ct)
-    assert [one.measurement.label for one in report.figures] == ["Shown", "Oblique"]
+    assert [one.measurement.label for one in report.figures] == ["Shown", "Open line", "Oblique"]
     assert [what for what, _ in report.hidden] == [
         "Elsewhere",
         "Outside",
-        "Open line",
         "Ball",
         "Other frame",
         "Far away",
@@ -362,9 +361,10 @@ def test_annotations_of_a_report_that_cannot_be_shown_are_listed_with_a_warning(
         "Damaged",
         "Mass",
     ]
-    (note,) = report.notes
-    assert note.startswith("11 findings could not be shown: Elsewhere lies on images that are not in this series; ")
-    assert note.endswith("; and 3 more.")
+    note, said = report.notes
+    assert said == "The report also says, which is not kept: Mass: Mass 3 g."
+    assert note.startswith("10 findings could not be shown: Elsewhere lies on images that are not in this series; ")
+    assert note.endswith("; and 2 more.")
 
 
 def test_figures_in_the_patient_lie_where_the_report_says_on_any_series_of_that_frame(
@@ -404,7 +404,7 @@ def test_shapes_of_others_become_figures_of_ours(ct: LoadedVolume, tmp_path: Pat
         ("Axes", Kind.BIDIRECTIONAL),
         ("Angle", Kind.ANGLE),
         ("Spine", Kind.COBB),
-        ("Open outline", Kind.POLYGON),
+        ("Open outline", Kind.RECTANGLE),
         ("Circle", Kind.ELLIPSE),
         ("Two places", Kind.PROBE),
         ("Two places", Kind.PROBE),
@@ -520,9 +520,12 @@ def test_reports_of_another_library_are_shown_on_the_image_they_belong_to(test_d
     assert [(f.measurement.label, f.measurement.kind) for f in one.figures] == [("Spinal cord", Kind.ELLIPSE)]
     assert one.notes == ()
     several = read_onto(reports / "sr_document_with_multiple_groups.dcm", loaded)
-    assert [f.measurement.label for f in several.figures] == ["Nodule"]
-    assert dict(several.hidden).keys() >= {"Aorta", "Vertebra"}
-    assert len(several.hidden) == 3
+    assert [(f.measurement.label, f.drawn_as) for f in several.figures] == [("Nodule", ""), ("Aorta", POLYLINE)]
+    assert dict(several.hidden).keys() >= {"Vertebra"}
+    assert len(several.hidden) == 2
+    said = several.notes[1]
+    for words in ("Nodule: Diameter 10 mm", "Nodule: Level of Significance: Not significant", "Vertebra: Volume 200 mm3"):
+        assert words in said
 
 
 def test_a_region_at_an_angle_to_the_slices_says_that_its_values_are_interpolated(tmp_path: Path) -> None:
