@@ -18,6 +18,7 @@ from medview.gui.chrome.top_bar import TopBar
 from medview.gui.commands.effort_commands import EffortCommands
 from medview.gui.commands.file_commands import FileCommands
 from medview.gui.commands.film_export import FilmExport
+from medview.gui.commands.form_commands import FormCommands
 from medview.gui.commands.hand_commands import HandCommands
 from medview.gui.commands.key_image_commands import KeyImageCommands
 from medview.gui.commands.layout_menu import layout_menu
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.segments = SegmentCommands(self, workspace)
         self.queue = QueueCommands(self, workspace)
         self.efforts = EffortCommands(self, workspace)
+        self.forms = FormCommands(self, workspace)
         self.commands = WindowCommands(self, workspace, self.files, self.theme_wanted.emit)
         parts = (
             self.files,
@@ -78,6 +80,7 @@ class MainWindow(QMainWindow):
             self.segments,
             self.queue,
             self.efforts,
+            self.forms,
             self.hand_commands,
             self.commands,
         )
@@ -193,6 +196,7 @@ class MainWindow(QMainWindow):
         """Leave only when everything is on disk."""
         self.hands.clicking.let_go()
         self.hands.cancel()
+        self.side.form.view.commit()
         self.closing.emit(event)
         if event.isAccepted():
             self.panes.close_views()

@@ -7,6 +7,7 @@ from medview.workspace.clip_actions import CLIP_ACTIONS
 from medview.workspace.drawn_actions import DRAWN_ACTIONS
 from medview.workspace.effect_actions import EFFECT_ACTIONS
 from medview.workspace.effect_slices import EFFECT_SLICE_ACTIONS
+from medview.workspace.form_actions import FORM_ACTIONS
 from medview.workspace.fusion_actions import FUSION_ACTIONS
 from medview.workspace.heat_actions import HEAT_ACTIONS
 from medview.workspace.label_actions import HISTORY_ACTIONS, LABEL_ACTIONS
@@ -43,6 +44,7 @@ ACTIONS: tuple[Action, ...] = (
     *EFFECT_SLICE_ACTIONS,
     *DRAWN_ACTIONS,
     *CLIP_ACTIONS,
+    *FORM_ACTIONS,
 )
 """In the order menus and search show them."""
 

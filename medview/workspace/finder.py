@@ -126,6 +126,8 @@ _REASONS = {
     "drawn.show": _("None is hidden"),
     "nudge": _("No box or mark on this slice is chosen"),
     "file.export_drawn": _("There are no boxes and marks to export"),
+    "form": _("The project asks nothing of such a series"),
+    "file.export_answers": _("No question is answered"),
     "keyimage": _("No slice is marked as a key image"),
     "file.export_ko": _("No slice is marked as a key image"),
     "file.export": _("There are no labels to export"),

@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 _NONE = LabelSet("", ())
 
 
+def project_label_set(project: Project) -> LabelSet:
+    """Return the label set of a project; an empty one where it has none.
+
+    Raises
+    ------
+    MedViewError
+        When it is damaged.
+    """
+    text = project.label_set.text()
+    return label_set_of_text(text) if text else _NONE
+
+
 class FormBook:
     """Holds the label set of the project; without a project one for the session.
 
@@ -73,34 +85,44 @@ class FormBook:
         MedViewError
             When the project cannot be written; what was asked before is asked on.
         """
-        before, project = self.label_set, self._workspace.services.project
-        after = replace(before, name=before.name or "Forms", forms=forms)
-        if after == before:
-            return
-        if project is not None:
-            if project.read_only:
-                raise StoreError(project.read_only_reason)
-            project.label_set.keep(json.dumps(as_document(after), ensure_ascii=False))
-        self._label_set = after
-        self.changed.emit()
+        self._put(replace(self.label_set, forms=forms))
 
-    def add(self, forms: Forms) -> int:
-        """Ask these forms beside those there are, in place of older versions of the same; return how many are new.
+    def adopt(self, label_set: LabelSet) -> int:
+        """Add the labels and forms of a set to those of the project; return how many forms are new.
+
+        Of a label of the same name that of the project stays; a form takes the place of an older version of itself.
 
         Raises
         ------
         MedViewError
             When the project cannot be written.
         """
-        mine = {form.uid: form for form in self.forms}
-        fresh = [form for form in forms if form.uid not in mine or form.version > mine[form.uid].version]
-        self.use(tuple((mine | {form.uid: form for form in fresh}).values()))
+        mine = self.label_set
+        names = {entry.name.casefold() for entry in mine.entries}
+        entries = (*mine.entries, *(entry for entry in label_set.entries if entry.name.casefold() not in names))
+        known = {form.uid: form for form in mine.forms}
+        fresh = [form for form in label_set.forms if form.uid not in known or form.version > known[form.uid].version]
+        forms = tuple((known | {form.uid: form for form in fresh}).values())
+        named = replace(mine, name=mine.name or label_set.name, description=mine.description or label_set.description)
+        self._put(replace(named, entries=entries, forms=forms))
         return len(fresh)
+
+    def _put(self, label_set: LabelSet) -> None:
+        before, project = self.label_set, self._workspace.services.project
+        if label_set == before:
+            return
+        after = replace(label_set, name=label_set.name or "Forms")
+        if project is not None:
+            if project.read_only:
+                raise StoreError(project.read_only_reason)
+            project.label_set.keep(json.dumps(as_document(after), ensure_ascii=False))
+        self._label_set = after
+        if after.forms != before.forms:
+            self.changed.emit()
 
     def _read(self, project: Project) -> LabelSet:
         try:
-            text = project.label_set.text()
-            return label_set_of_text(text) if text else _NONE
+            return project_label_set(project)
         except MedViewError as error:
             self._workspace.report(error)
             return _NONE

@@ -26,6 +26,7 @@ from medview.store.codec_scores import encode_image_label
 from medview.store.project import Project
 from medview.store.reading_state import Role
 from medview.store.readings import ReadingRow
+from medview.workspace.answers_table import ProjectAnswers
 from medview.workspace.exports import box_document, prepare_folder, write_json, write_named_map
 
 
@@ -34,7 +35,8 @@ def export_project(
 ) -> dict[str, Any]:
     """Write each labelled case into a numbered folder of ``output``: NIfTI, names, boxes, and a SEG where images are given.
 
-    A case that several people read has a folder for each of them, until there is a consensus.
+    A case that several people read has a folder for each of them, until there is a consensus. What was answered is in
+    ``answers.csv`` and ``answers.json``, the questions in ``label_set.json``.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ def export_project(
     Returns
     -------
     dict
-        ``written`` (how many), ``cases`` with their files, ``warnings``.
+        ``written`` (how many), ``cases`` with their files, ``warnings``, and ``answers`` (files) where there are some.
 
     Raises
     ------
@@ -55,6 +57,7 @@ def export_project(
     cases: list[dict[str, Any]] = []
     warnings: list[str] = []
     with Project.open(path, read_only=True) as project:
+        answers = ProjectAnswers(project, warnings)
         rows = _settled(project.readings())
         names = Counter(row.case_id for row in rows)
         for number, row in enumerate(rows, start=1):
@@ -62,7 +65,7 @@ def export_project(
             context.progress((number - 1) / len(rows), f"Labels {number} of {len(rows)}")
             loaded = project.load_reading(row.reading_id)
             warnings += loaded.losses
-            if not loaded.labels.segmentation.segments and not loaded.labels.annotations:
+            if not (loaded.labels.segmentation.segments or loaded.labels.annotations or loaded.labels.answers):
                 continue
             # The folder is named by a count: names and UIDs from files never become paths.
             several = f"-reading-{row.reading_id}" if names[row.case_id] > 1 else ""
@@ -71,6 +74,7 @@ def export_project(
             files = _write_case(
                 folder, row, loaded.labels, series.get(row.key.series_uid), warnings, context, with_seg=images is not None
             )
+            answers.add(folder.name, row.key, loaded.labels)
             cases.append(
                 {
                     "case": row.case_id,
@@ -82,6 +86,8 @@ def export_project(
                 }
             )
     document: dict[str, Any] = {"written": len(cases), "cases": cases, "warnings": warnings, "notice": RESEARCH_USE}
+    if files := answers.write(output):
+        document["answers"] = files
     write_json(output / "export.json", document)
     return document
 

@@ -16,6 +16,7 @@ from medview.core.changes import AnnotationChange, AnswerChange, Command, Segmen
 from medview.core.errors import StoreError
 from medview.core.form import Form, Level
 from medview.core.label_patch import LabelPatch
+from medview.core.label_set import LabelEntry, LabelSet
 from medview.core.segmentation import Segment
 from medview.core.study import Series
 from medview.store.project import Project
@@ -312,13 +313,19 @@ def test_forms_belong_to_the_project_and_come_back_with_it(tmp_path: Path, works
         assert len(fresh.forms.forms) == 2
 
 
-def test_adding_forms_replaces_older_versions_only(workspace: Workspace) -> None:
+def test_a_label_set_is_added_to_that_of_the_project(workspace: Workspace) -> None:
     heard: list[None] = []
     workspace.forms.changed.connect(lambda: heard.append(None))
     newer = FORM.changed(name="Chest, second edition")
-    assert workspace.forms.add((newer, Form("f.two", "Second"))) == 2
-    assert workspace.forms.add((FORM,)) == 0
+    lung, liver = LabelEntry("Lung", (1, 2, 3)), LabelEntry("Liver")
+    assert workspace.forms.adopt(LabelSet("One", (lung, liver), forms=(newer, Form("f.two", "Second")))) == 2
+    assert workspace.forms.adopt(LabelSet("Two", (LabelEntry("lung"), LabelEntry("Spleen")), forms=(FORM,))) == 0
     assert [form.name for form in workspace.forms.forms] == ["Chest, second edition", "Second"]
+    assert [(entry.name, entry.colour) for entry in workspace.forms.label_set.entries] == [
+        ("Lung", (1, 2, 3)),
+        ("Liver", None),
+        ("Spleen", None),
+    ]
     assert len(heard) == 1
 
 

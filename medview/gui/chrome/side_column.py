@@ -10,6 +10,7 @@ from medview.core.language import _
 from medview.gui.panels.check import CheckPanel
 from medview.gui.panels.drawn import DrawnPanel
 from medview.gui.panels.effects import EffectsPanel
+from medview.gui.panels.form import FormPanel
 from medview.gui.panels.fusion import FusionPanel
 from medview.gui.panels.heat import HeatPanel
 from medview.gui.panels.histogram import HistogramPanel
@@ -56,9 +57,11 @@ class SideColumn(QScrollArea):
         self.fusion = FusionPanel(workspace, actions)
         self.heat = HeatPanel(workspace, actions)
         self.key_images = KeyImagesPanel(workspace, actions)
+        self.form = FormPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
             "window": Section(_("Window"), _stacked(self.window_part, self.histogram)),
+            "form": Section(_("Form"), self.form),
             "measurements": Section(_("Measure"), self.measurements),
             "key images": Section(_("Key images"), self.key_images),
             "tools": Section(_("Tools"), self.tools),
@@ -97,6 +100,8 @@ class SideColumn(QScrollArea):
         self.drawn.wanted_changed.connect(self._hide_empty)
         self.queue.count_changed.connect(self._hide_empty)
         self.heat.wanted_changed.connect(self._hide_empty)
+        self.form.wanted_changed.connect(self._hide_empty)
+        self.form.row_wanted.connect(self._show_question)
         Subscriptions(self).add(workspace.active_changed, self._hide_empty)
         self._hide_empty()
 
@@ -146,6 +151,13 @@ class SideColumn(QScrollArea):
             self._column.activate()
             self.ensureWidgetVisible(self.proposals.difference)
 
+    def _show_question(self, row: QWidget) -> None:
+        """Scroll to a question that hands went to by key or search."""
+        self._workspace.bench.panels_visible = True
+        self.sections["form"].set_open(open_=True)
+        self._column.activate()
+        self.ensureWidgetVisible(row)
+
     def _hide_empty(self, *_values: object) -> None:
         # A part that can only say "none" takes no room.
         self.sections["proposals"].setVisible(bool(self.proposals.cards))
@@ -153,6 +165,7 @@ class SideColumn(QScrollArea):
         self.sections["drawn"].setVisible(self.drawn.wanted)
         self.sections["queue"].setVisible(self.queue.count > 0)
         self.sections["heat"].setVisible(self.heat.wanted)
+        self.sections["form"].setVisible(self.form.wanted)
 
 
 def _stacked(*parts: QWidget) -> QWidget:

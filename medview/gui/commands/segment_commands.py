@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -76,6 +78,13 @@ class SegmentCommands:
         said = plural("{n} segment added.", "{n} segments added.", added).format(n=added)
         if there:
             said = f"{said} " + plural("{n} was there.", "{n} were there.", there).format(n=there)
+        try:
+            forms = self._workspace.forms.adopt(label_set)
+        except MedViewError as error:
+            self._workspace.report(error)
+            return
+        if forms:
+            said = f"{said} " + plural("{n} form is asked now.", "{n} forms are asked now.", forms).format(n=forms)
         self._workspace.say(said, undo=added > 0)
 
     def _import(self, dialog: LabelSetsDialog) -> None:
@@ -100,7 +109,8 @@ class SegmentCommands:
     def _save(self, name: str, dialog: LabelSetsDialog) -> None:
         case = self._workspace.active
         if case is not None:
-            self._keep(LabelSet.of(name, case.labels.segmentation.segments), dialog)
+            made = LabelSet.of(name, case.labels.segmentation.segments)
+            self._keep(replace(made, forms=self._workspace.forms.forms), dialog)
 
     def _keep(self, label_set: LabelSet, dialog: LabelSetsDialog) -> None:
         try:

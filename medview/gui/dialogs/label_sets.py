@@ -42,7 +42,9 @@ class LabelSetsDialog(QDialog):
         self.labels.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.description = words("", "quiet")
         self.use = text_button(
-            _("Add these segments"), _("Adds those that are not there yet; Undo takes them away"), role="primary"
+            _("Add these segments"),
+            _("Adds those that are not there yet, and asks the forms of the set; Undo takes segments away"),
+            role="primary",
         )
         self.use.setObjectName("label set apply")
         self.bring = text_button(
@@ -54,7 +56,8 @@ class LabelSetsDialog(QDialog):
         self.name.setToolTip(_("What the segments of this case are kept as"))
         self.name.setObjectName("label set name")
         self.save = text_button(
-            _("Keep the segments of this case"), _("Keeps their names, colours, groups and codes as a set of this name")
+            _("Keep the segments of this case"),
+            _("Keeps their names, colours, groups and codes, and the forms of the project, as a set of this name"),
         )
         self.save.setObjectName("label set save")
         self.name.setEnabled(can_save)
@@ -116,6 +119,8 @@ class LabelSetsDialog(QDialog):
         self.remove.setEnabled(kept is not None and kept.own)
         count = len(kept.label_set.entries) if kept is not None else 0
         said = plural("{n} label", "{n} labels", count).format(n=count)
+        if forms := len(kept.label_set.forms) if kept is not None else 0:
+            said = f"{said}, " + plural("{n} form", "{n} forms", forms).format(n=forms)
         self.description.setText(f"{kept.label_set.description or ''} {said}".strip() if kept is not None else "")
         for group, entries in _grouped(kept.label_set).items() if kept is not None else ():
             if group:

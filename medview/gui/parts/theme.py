@@ -87,9 +87,10 @@ def style_sheet(tokens: Tokens) -> str:
 
     Widgets choose a look by the dynamic property ``role``.
 
-    - Labels: ``title``, ``heading``, ``quiet``, ``small``, ``accent``, ``warning``, ``error``, ``good``, ``chip``.
-    - Buttons: ``primary``, ``flat``, ``flat-warning``.
-    - Frames: ``panel``, ``raised``, ``bar``, ``line``, ``alarm``, ``caution``.
+    - Labels: ``title``, ``heading``, ``quiet``, ``small``, ``accent``, ``warning``, ``error``, ``good``, ``chip``,
+      ``warning-small``.
+    - Buttons: ``primary``, ``flat``, ``flat-warning``, ``option``.
+    - Frames: ``panel``, ``raised``, ``bar``, ``line``, ``alarm``, ``caution``, ``question``, ``question-active``.
     """
     t, g = tokens, GRID_PX
     inner = CONTROL_HEIGHT_PX - 2
@@ -110,6 +111,9 @@ QFrame[role="alarm"] {{ background: {t.raised}; border: none; border-left: {g}px
 QFrame[role="caution"] {{ background: {t.raised}; border: none; border-left: {g}px solid {t.warning}; }}
 QFrame[role="line"] {{ background: {t.line}; border: none; }}
 
+QFrame[role="question"] {{ border: none; border-left: 2px solid transparent; }}
+QFrame[role="question-active"] {{ border: none; border-left: 2px solid {t.accent}; background: {t.raised}; }}
+
 QLabel {{ background: transparent; }}
 QLabel[role="title"] {{ font-size: {TEXT_TITLE_PX}px; }}
 QLabel[role="heading"] {{ font-size: {TEXT_LARGE_PX}px; }}
@@ -117,6 +121,7 @@ QLabel[role="quiet"] {{ color: {t.quiet}; }}
 QLabel[role="small"] {{ color: {t.quiet}; font-size: {TEXT_SMALL_PX}px; }}
 QLabel[role="accent"] {{ color: {t.accent}; }}
 QLabel[role="warning"] {{ color: {t.warning}; }}
+QLabel[role="warning-small"] {{ color: {t.warning}; font-size: {TEXT_SMALL_PX}px; }}
 QLabel[role="error"] {{ color: {t.error}; }}
 QLabel[role="good"] {{ color: {t.good}; }}
 QLabel[role="chip"] {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {g}px; padding: 1px {g + 2}px;
@@ -133,6 +138,9 @@ QPushButton:disabled, QToolButton:disabled {{ color: {t.quiet}; background: {t.p
 QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
 QPushButton[role="primary"]:hover {{ border-color: {t.text}; }}
 QPushButton[role="primary"]:disabled {{ background: {t.panel}; color: {t.quiet}; border-color: {t.line}; }}
+QPushButton[role="option"] {{ text-align: left; background: {t.panel}; }}
+QPushButton[role="option"]:checked {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
+QPushButton[role="option"]:checked:disabled {{ background: {t.line}; color: {t.text}; border-color: {t.quiet}; }}
 QPushButton[role="flat"], QToolButton[role="flat"] {{ background: transparent; border-color: transparent; }}
 QPushButton[role="flat"]:hover, QToolButton[role="flat"]:hover {{ background: {t.raised}; border-color: {t.line}; }}
 QPushButton[role="flat-warning"], QToolButton[role="flat-warning"] {{ background: transparent; border-color: transparent;
