@@ -98,9 +98,9 @@ class FormDraft:
     def remove_form(self) -> None:
         """Ask nothing of the form in hand any longer."""
         if self.form is not None:
-            self.forms = (*self.forms[: self.at_form], *self.forms[self.at_form + 1 :])
-            self.at_form = min(self.at_form, len(self.forms) - 1)
-            self.at_question = 0 if self.form is not None and self.form.questions else -1
+            left = (*self.forms[: self.at_form], *self.forms[self.at_form + 1 :])
+            self.forms, self.at_form = left, min(self.at_form, len(left) - 1)
+            self.at_question = 0 if left and left[self.at_form].questions else -1
             self.changed.emit()
 
     def alter_form(self, **fields: object) -> str:

@@ -37,7 +37,7 @@ class Studio:
     """A window of its own user, and a camera."""
 
     def __init__(self, app: QApplication, folder: Path) -> None:
-        self._app, self._folder = app, folder
+        self._app, self.folder = app, folder
         self.program = Program(app)
         self.window = self.program.window
         self.program.show()
@@ -63,8 +63,8 @@ class Studio:
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         for _ in range(5):
             self._app.processEvents()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{name}.png"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{name}.png"
         self.window.grab().save(str(path))
         print(path)
 

@@ -72,7 +72,7 @@ def _grab(studio: Studio, name: str) -> None:
         studio.window.resize(*size)
         for _ in range(8):
             QApplication.processEvents()
-        path = studio._folder / f"{name}-{theme}.png"
+        path = studio.folder / f"{name}-{theme}.png"
         studio.window.grab().save(str(path))
         print(path)
 

@@ -18,6 +18,7 @@ _KEYS = 9
 """Options that have a digit."""
 _SHORT_PX = 92
 """Where all options are narrower, two stand side by side."""
+_CLEAR_PX = 16
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ERASE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
@@ -44,6 +45,8 @@ class QuestionRow(QFrame):
         self.note = words("", "warning")
         self.clear = icon_button("mdi6.close", _("Take the answer back (Del); Undo brings it back"))
         self.clear.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # No higher than the words beside it: forms are long.
+        self.clear.setStyleSheet(f"min-height: {_CLEAR_PX}px; max-height: {_CLEAR_PX}px;")
         self.clear.clicked.connect(self.take_back)
         policy = self.clear.sizePolicy()
         policy.setRetainSizeWhenHidden(True)

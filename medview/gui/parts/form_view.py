@@ -88,10 +88,10 @@ class FormView(QWidget):
         row.answered.connect(self.answered)
         row.left.connect(lambda step: self._go(row, step))
         row.entered.connect(lambda: self.entered.emit(row.asked.target.key, row.asked.question.uid))
+        self._column.addWidget(row)
         if self.rows:
             QWidget.setTabOrder(self.rows[-1], row)
         self.rows.append(row)
-        self._column.addWidget(row)
 
     def _go(self, row: QuestionRow, step: int) -> None:
         at = self.rows.index(row) + step if row in self.rows else -1
