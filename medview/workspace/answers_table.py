@@ -18,7 +18,7 @@ from medview.core.segmentation import Code
 from medview.io.csv_table import write_csv
 from medview.io.dicom.seg import RESEARCH_USE
 from medview.io.label_sets import write_label_set
-from medview.store.cases import CaseKey
+from medview.store.case_images import CaseKey
 from medview.store.project import Project
 from medview.workspace.exports import write_json
 from medview.workspace.form_book import project_label_set
