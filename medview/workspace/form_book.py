@@ -12,6 +12,7 @@ from psygnal import Signal
 from medview.core.errors import MedViewError, StoreError
 from medview.core.form import Form, Forms, Question, asked
 from medview.core.label_set import LabelSet
+from medview.core.language import _
 from medview.io.label_sets import as_document, label_set_of_text
 from medview.workspace.lesions import PieceIndex
 
@@ -111,7 +112,7 @@ class FormBook:
         before, project = self.label_set, self._workspace.services.project
         if label_set == before:
             return
-        after = replace(label_set, name=label_set.name or "Forms")
+        after = replace(label_set, name=label_set.name or _("Forms"))
         if project is not None:
             if project.read_only:
                 raise StoreError(project.read_only_reason)

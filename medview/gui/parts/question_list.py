@@ -50,11 +50,21 @@ class QuestionList(QWidget):
         self.up.clicked.connect(lambda: draft.move_question(-1))
         self.down.clicked.connect(lambda: draft.move_question(1))
         self.remove.clicked.connect(draft.remove_question)
-        for keys, button in (("Ins", self.add), ("Ctrl+D", self.copy), ("Alt+Up", self.up), ("Alt+Down", self.down)):
-            QShortcut(QKeySequence(keys), self.window()).activated.connect(button.click)
+        key, alt = Qt.Key, Qt.Modifier.ALT
+        for keys, button in (
+            (QKeySequence(key.Key_Insert), self.add),
+            (QKeySequence(Qt.Modifier.CTRL | key.Key_D), self.copy),
+            (QKeySequence(alt | key.Key_Up), self.up),
+            (QKeySequence(alt | key.Key_Down), self.down),
+        ):
+            QShortcut(keys, self.window()).activated.connect(button.click)
         # In a field these keys are for letters.
-        for keys, act in (("Del", self.remove.click), ("Return", self.edit_wanted.emit), ("Enter", self.edit_wanted.emit)):
-            shortcut = QShortcut(QKeySequence(keys), self.list)
+        for one, act in (
+            (key.Key_Delete, self.remove.click),
+            (key.Key_Return, self.edit_wanted.emit),
+            (key.Key_Enter, self.edit_wanted.emit),
+        ):
+            shortcut = QShortcut(QKeySequence(one), self.list)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(act)
         self.refresh()
