@@ -14,6 +14,7 @@ from medview.core.spacing import SpacingSource
 from medview.core.study import Frame, Series, Verdict, VolumeEntry
 from medview.io import nifti, nrrd, pictures
 from medview.io.plain_header import PlainHeader
+from medview.io.seg_nrrd import is_seg_nrrd
 from medview.io.sniff import Kind, sniff
 from medview.io.sources import content_sha256, name_of
 
@@ -44,8 +45,12 @@ def describe(path: str, kind: Kind) -> Series:
     ReadError, RefusedError
         When the header is damaged or asks for more than the budget.
     """
+    if kind is Kind.NRRD and is_seg_nrrd(path):
+        # Labels of another series, as a DICOM SEG is: nothing to look at by itself.
+        uid = _uid(path)
+        return Series(uid, uid, modality="SEG", description=name_of(path), instances=1, paths=(path,))
     header = _FORMATS[kind].header(path)
-    uid = f"2.25.{int.from_bytes(content_sha256(path)[:16], 'big')}"
+    uid = _uid(path)
     geometry = header.geometry
     volume = geometry.calibration is Calibration.VOLUME
     dk, dj, di = (round(d, 9) for d in geometry.spacing_kji_mm)
@@ -66,6 +71,10 @@ def describe(path: str, kind: Kind) -> Series:
         patient_orientation=UNKNOWN if pixels else None,
     )
     return Series(uid, uid, description=name_of(path), instances=1, volumes=(entry,), paths=(path,))
+
+
+def _uid(path: str) -> str:
+    return f"2.25.{int.from_bytes(content_sha256(path)[:16], 'big')}"
 
 
 def read_slices(path: str, time_point: int = 0, count: int | None = None) -> Iterator[npt.NDArray[Any]]:

@@ -132,6 +132,7 @@ WORDS = {
     "film": _("cine movie video export animation"),
     "file.export_ko": _("key image object selection"),
     "file.export_rtstruct": _("radiotherapy rt structure set rtss outlines roi"),
+    "file.export_slicer": _("nrrd seg segmentation layers overlap"),
     "file.export_sr": _("report structured tid 1500"),
     "case.tags": _("dicom header attributes metadata"),
 }

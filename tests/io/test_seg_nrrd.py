@@ -11,10 +11,12 @@ import SimpleITK
 
 from medview.core.errors import GeometryError, MedViewError, ReadError, RefusedError, WriteError
 from medview.core.geometry import Calibration, Geometry
+from medview.core.job import Inline
 from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import Code, LabelLayer, Segment, Segmentation, SegmentRole, SegmentStatus
 from medview.core.source import Source, SourceKind
 from medview.core.volume import Volume
+from medview.io.dicom.scan import scan
 from medview.io.imported_labels import ImportedLabels
 from medview.io.label_files import is_label_file, read_labels
 from medview.io.seg_nrrd_write import write_seg_nrrd
@@ -96,6 +98,44 @@ def test_pynrrd_and_simpleitk_read_the_same_voxels_and_fields(tmp_path: Path, la
     np.testing.assert_allclose(
         segmentation.geometry.point_lps_mm((k, j, i)), image.TransformIndexToPhysicalPoint((i, j, k)), atol=1e-9
     )
+
+
+def test_a_scan_finds_labels_to_be_imported_and_no_picture(tmp_path: Path) -> None:
+    write_seg_nrrd(tmp_path / "a.seg.nrrd", drawn())
+    result = scan(tmp_path, Inline())
+    assert not result.damaged
+    (series,) = result.series
+    assert (series.modality, series.volumes, series.paths) == ("SEG", (), (str(tmp_path / "a.seg.nrrd"),))
+
+
+@pytest.mark.data
+def test_real_segmentations_come_back_voxel_for_voxel(test_data: Path, tmp_path: Path) -> None:
+    found = [
+        *(test_data / "seg-dcmqi").rglob("*.dcm"),
+        *(test_data / "seg-highdicom").rglob("*.dcm"),
+        *(test_data / "seg-dcmqi" / "data" / "segmentations").rglob("*.nrrd"),
+        *(test_data / "nrrd-image-label").rglob("*label*.nrrd"),
+    ]
+    count = 0
+    for source in found:
+        try:
+            labels = read_labels(source)
+        except MedViewError:
+            continue
+        if not labels.segments or labels.geometry.sheared:
+            continue
+        layers = {n: LabelLayer.drawn(n, voxels) for n, voxels in labels.layers.items()}
+        segmentation = Segmentation(labels.geometry, layers, list(labels.segments))
+        path = tmp_path / f"{count}.seg.nrrd"
+        write_seg_nrrd(path, segmentation)
+        back = read_labels(path)
+        assert back.geometry.same_grid(labels.geometry, 1e-6), source
+        assert [(s.name, s.colour, s.code) for s in back.segments] == [(s.name, s.colour, s.code) for s in labels.segments]
+        for before, after in zip(labels.segments, back.segments, strict=True):
+            same = np.array_equal(segmentation.mask(before), back.layers[after.layer_id] == after.value)
+            assert same, (source, before.name)
+        count += 1
+    assert count >= 15
 
 
 def foreign(path: Path, data: np.ndarray, geometry: Geometry, pairs: dict[str, str], **fields: object) -> Path:  # type: ignore[type-arg]

@@ -27,6 +27,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import files, labels
 from medview.workspace.operations import segments as segment_ops
 from medview.workspace.operations.open import open_path, open_series
+from medview.workspace.operations.slicer_files import export_slicer
 from medview.workspace.operations.thumbnails import Thumbnail
 from medview.workspace.services import Services
 from medview.workspace.workspace import Workspace
@@ -165,7 +166,7 @@ def test_a_place_without_images_is_said_in_one_sentence_and_what_is_open_stays(
     assert desk.workspace.active is case
 
 
-def test_seg_contours_and_nifti_come_back_voxel_for_voxel(desk: Desk, tmp_path: Path) -> None:
+def test_seg_contours_slicer_and_nifti_files_come_back_voxel_for_voxel(desk: Desk, tmp_path: Path) -> None:
     case = desk.open(write_ct(tmp_path / "ct"))
     paint(case, "Liver", (3, 5, 6))
     paint(case, "Lesion", (5, 2, 3), radius_mm=2.0)
@@ -173,7 +174,8 @@ def test_seg_contours_and_nifti_come_back_voxel_for_voxel(desk: Desk, tmp_path: 
     files.export_seg(desk.workspace, tmp_path / "labels.dcm")
     files.export_rtstruct(desk.workspace, tmp_path / "contours.dcm")
     files.export_nifti(desk.workspace, tmp_path / "labels.nii.gz")
-    for exported in ("labels.dcm", "contours.dcm", "labels.nii.gz"):
+    export_slicer(desk.workspace, tmp_path / "labels.seg.nrrd")
+    for exported in ("labels.dcm", "contours.dcm", "labels.nii.gz", "labels.seg.nrrd"):
         other = Desk(Project.create(tmp_path / f"{exported}.medview"), tmp_path / "models")
         fresh = other.open(tmp_path / "ct")
         files.import_labels(other.workspace, tmp_path / exported)

@@ -54,6 +54,13 @@ class FileCommands:
                 "mdi6.export",
                 _has_segments,
             ),
+            Action(
+                "file.export_slicer",
+                _("Export for 3D Slicer..."),
+                lambda _w: self.export_slicer(),
+                "mdi6.export",
+                _has_segments,
+            ),
             Action("file.export_nifti", _("Export NIfTI..."), lambda _w: self.export_nifti(), "mdi6.export", _has_segments),
             Action(
                 "file.export_sr",
@@ -139,6 +146,14 @@ class FileCommands:
         title = _("Export contours (DICOM RTSTRUCT)")
         if (path := ask_new_file(self._window, title, "contours.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("files").export_rtstruct(self._workspace, path)
+
+    def export_slicer(self) -> None:
+        """Ask where to and write a segmentation of 3D Slicer."""
+        if self._identity_hidden():
+            return
+        title, kinds = _("Export a segmentation for 3D Slicer"), _("Segmentations (*.seg.nrrd)")
+        if (path := ask_new_file(self._window, title, "labels.seg.nrrd", kinds)) is not None:
+            _operations("slicer_files").export_slicer(self._workspace, path)
 
     def export_nifti(self) -> None:
         """Ask where to and write a NIfTI label map."""

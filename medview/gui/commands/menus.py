@@ -38,6 +38,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "file.import",
         "file.export_seg",
         "file.export_rtstruct",
+        "file.export_slicer",
         "file.export_nifti",
         "file.export_sr",
         "file.export_ko",

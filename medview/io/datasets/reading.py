@@ -82,8 +82,9 @@ def _target(image: ImageRef) -> Target:
     if kind not in PLAIN:
         raise ReadError(f"{Path(image.path).name} is no picture, NIfTI or NRRD file; open it as a study instead.")
     series = describe(image.path, kind)
-    geometry = series.volumes[0].geometry
-    assert geometry is not None
+    geometry = series.volumes[0].geometry if series.volumes else None
+    if geometry is None:
+        raise ReadError(f"{Path(image.path).name} holds labels and no image; choose the images.")
     return Target(geometry, series.series_uid, series.study_uid)
 
 

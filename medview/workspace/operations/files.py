@@ -174,7 +174,7 @@ class AddModel:
 
 def export_seg(workspace: Workspace, path: Path) -> Job | None:
     """Write the labels of the active case as a DICOM SEG."""
-    case = _exportable(workspace)
+    case = exportable(workspace)
     if case is None:
         return None
     if not case.entry.dicom_paths:
@@ -190,7 +190,7 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
 
 def export_rtstruct(workspace: Workspace, path: Path) -> Job | None:
     """Write the labels of the active case as a DICOM RTSTRUCT."""
-    case = _exportable(workspace)
+    case = exportable(workspace)
     if case is None:
         return None
     if not case.entry.dicom_paths:
@@ -206,7 +206,7 @@ def export_rtstruct(workspace: Workspace, path: Path) -> Job | None:
 
 def export_nifti(workspace: Workspace, path: Path) -> Job | None:
     """Write the labels of the active case as a NIfTI label map."""
-    case = _exportable(workspace)
+    case = exportable(workspace)
     if case is None:
         return None
     if not may_write(workspace, case, path):
@@ -303,7 +303,8 @@ def remove_model(workspace: Workspace, name: str) -> None:
     workspace.models_changed.emit()
 
 
-def _exportable(workspace: Workspace) -> OpenCase | None:
+def exportable(workspace: Workspace) -> OpenCase | None:
+    """Return the active case when it has segments and is read to its end; says why not otherwise."""
     case = workspace.active
     if case is None or not case.labels.segmentation.segments:
         workspace.say(_("There are no segments to export yet; draw one or accept a proposal first."), Severity.WARNING)
@@ -341,4 +342,4 @@ def _fresh(segmentation: Segmentation, imported: Segment, layer_id: int) -> Segm
     fresh = new_segment(
         segmentation, imported.name, colour=imported.colour, code=imported.code, source=source, layer_id=layer_id
     )
-    return replace(fresh, group=imported.group)
+    return replace(fresh, group=imported.group, role=imported.role, absent=imported.absent, status=imported.status)
