@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "predict": "Run a model and write what it finds",
     "convert": "Turn images and labels from one format into another",
     "project": "Create, inspect, verify, recover and export projects",
+    "agree": "Say how far the readers of a project go together",
     "doctor": "Say what this computer can do and whether MedView is whole",
 }
 """Subcommand -> what it does. Each is a module of the same name with an ``app``; only the one asked for is imported."""

@@ -41,6 +41,7 @@ EXCEPTED = {
     "gui/parts/theme.py": "a style sheet",
     "workspace/check.py": "findings are data of `check --json`; the panel puts them into the language",
     "workspace/demo.py": "DICOM attributes of the demo study",
+    "workspace/project_agreement.py": "names and warnings are data of `agree --json`",
     "workspace/project_export.py": "warnings are written into the summary of the export",
 }
 """Files, with the reason or the texts in them that stay."""

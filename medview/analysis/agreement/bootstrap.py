@@ -54,6 +54,10 @@ class Interval:
     resamples: int
     undefined: int = 0
 
+    def columns(self, name: str) -> dict[str, int | float | None]:
+        """Return columns of a table: the figure, both ends of its interval, and from how many items."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high, f"{name}_items": self.items}
+
 
 def mean_interval(
     values: Sequence[float | None] | FloatArray,

@@ -16,6 +16,7 @@ from medview.analysis.agreement.numbers import (
     intraclass_correlation,
     limits_of_agreement,
 )
+from medview.analysis.agreement.reader_rows import Plain
 from medview.core.answer import Answer, AnswerKey, Standing, Value, standing
 from medview.core.form import AnswerKind, Level, Question
 
@@ -92,6 +93,33 @@ class QuestionAgreement:
     def document(self) -> dict[str, object]:
         """Return it ready for JSON."""
         return asdict(self)
+
+    def flat(self) -> list[dict[str, Plain]]:
+        """Return a row for each pair of readers, ready for CSV; the last columns are of all readers together."""
+        return [self._row(pair) for pair in self.pairs]
+
+    def _row(self, pair: PairOfReaders) -> dict[str, Plain]:
+        categories, numbers = pair.categories, pair.numbers
+        row: dict[str, Plain] = {
+            "question": self.question,
+            "option": self.option,
+            "unit": self.unit,
+            "first_reader": pair.first_reader,
+            "second_reader": pair.second_reader,
+            "items": categories.items if categories is not None else numbers.things if numbers is not None else 0,
+            "left_out": pair.left_out,
+            "agreed": None if categories is None else categories.agreed,
+            "kappa": None if pair.kappa is None else pair.kappa.value,
+            "kappa_low": None if pair.kappa is None else pair.kappa.low,
+            "kappa_high": None if pair.kappa is None else pair.kappa.high,
+            "linear_kappa": None if categories is None else categories.linear_kappa,
+            "quadratic_kappa": None if categories is None else categories.quadratic_kappa,
+        }
+        for name in ("mean_difference", "sd_difference", "lower", "upper"):
+            row[name] = None if numbers is None else getattr(numbers, name)
+        row["fleiss_kappa_of_all"] = None if self.raters is None else self.raters.kappa
+        row["icc_of_all"] = None if self.correlation is None else self.correlation.icc
+        return row
 
 
 def question_agreement(

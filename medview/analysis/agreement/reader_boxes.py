@@ -74,6 +74,20 @@ class BoxSummary:
         """Return it ready for JSON."""
         return asdict(self)
 
+    def flat(self) -> dict[str, Plain]:
+        """Return it ready for CSV: of each figure the value, both ends of its interval and from how many items."""
+        row: dict[str, Plain] = {
+            "label": self.label,
+            "first_reader": self.first_reader,
+            "second_reader": self.second_reader,
+            "cases": self.cases,
+            "first_boxes": self.first_boxes,
+            "second_boxes": self.second_boxes,
+        }
+        for name in ("sensitivity", "precision", "f1", "mean_iou"):
+            row |= getattr(self, name).columns(name)
+        return row
+
 
 def box_rows(case: CaseReadings, pairs: Sequence[tuple[str, str]] | None = None, overlap: float = OVERLAP) -> list[BoxRow]:
     """Compare the boxes of the readers of one case, each with each after it, or the given pairs of those who read it.

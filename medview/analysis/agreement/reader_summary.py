@@ -78,12 +78,7 @@ class SummaryRow:
         """Return the row ready for CSV: of each figure the value, both ends of its interval and from how many items."""
         row: dict[str, str | int | float | None] = dict(self._facts())
         for name, interval in self.figures:
-            row |= {
-                name: interval.value,
-                f"{name}_low": interval.low,
-                f"{name}_high": interval.high,
-                f"{name}_items": interval.items,
-            }
+            row |= interval.columns(name)
         return row
 
     def _facts(self) -> dict[str, str | int]:

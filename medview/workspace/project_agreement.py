@@ -1,0 +1,162 @@
+"""How far the readers of a project go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medview.analysis.agreement.reader_answers import CaseAnswers
+from medview.analysis.agreement.reader_rows import CaseReadings
+from medview.analysis.agreement.readings import Reading
+from medview.analysis.agreement.report import AgreementReport, ReaderPair, agreement_report
+from medview.analysis.agreement.segments import Conventions
+from medview.core.errors import MedViewError, StoreError
+from medview.core.form import Question
+from medview.core.job import JobContext
+from medview.io.label_sets import label_set_of_text
+from medview.store.cases import CaseRow
+from medview.store.project import Project
+from medview.store.reading_state import ReadingState, ReadingStatus, Role
+
+CONSENSUS = "consensus"
+"""What the consensus of a case is called among its readers."""
+
+_FINISHED = (ReadingStatus.DONE, ReadingStatus.APPROVED)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAgreement:
+    """The report on a project, and what a person should know about it.
+
+    Attributes
+    ----------
+    readers : tuple of str
+        Who was compared, in the order in which they come in the project.
+    warnings : tuple of str
+        One sentence each.
+    """
+
+    readers: tuple[str, ...]
+    report: AgreementReport
+    warnings: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        """Return it ready for JSON."""
+        return {"readers": list(self.readers), **self.report.document(), "warnings": list(self.warnings)}
+
+
+def project_agreement(
+    path: Path, pair: ReaderPair | None, context: JobContext, conventions: Conventions = Conventions()
+) -> ProjectAgreement:
+    """Compare the readers of a project over its cases, one case in memory at a time; belongs into a worker.
+
+    Nothing is compared of a case that is excluded, and of a reading in which nothing was done yet.
+
+    Parameters
+    ----------
+    pair : tuple of str, optional
+        Two readers, of whom the first is the reference; ``consensus`` is one where cases have one, and what a reviewer made
+        is ``NAME, review``. All pairs of readers, without consensus and reviews, when not given.
+
+    Raises
+    ------
+    StoreError
+        When the project holds nothing by one of the pair, or no case that two of them read.
+    """
+    with Project.open(path, read_only=True) as project:
+        listed = [(case, _readings(case)) for case in project.cases() if not case.excluded]
+        known = {name: state.role for _, named in listed for name, state in named.items()}
+        for name in pair or ():
+            if name not in known:
+                there = ", ".join(known) or "nobody"
+                raise StoreError(f"{path.name} holds no labels by {name}; there are labels by {there}.")
+        # In one order for all cases: of a pair the first is the reference, whoever began first with a case.
+        names = pair or [name for name, role in known.items() if role is Role.READER]
+        both = [(case, _wanted(named, names)) for case, named in listed]
+        both = [(case, named) for case, named in both if len(named) > 1]
+        if not both:
+            raise StoreError(f"No case of {path.name} was labelled by two readers yet, so there is nothing to compare.")
+        readers = [name for name in names if any(name in named for _, named in both)]
+        warnings = _warnings(both)
+        losses: list[str] = []
+        answers = project.answers()
+        given = [
+            CaseAnswers(case_name(case), patient_of(case), {n: answers.get(s.reading_id, {}) for n, s in named.items()})
+            for case, named in both
+        ]
+        report = agreement_report(
+            _loaded(project, both, losses),
+            len(both),
+            context,
+            None if pair is None else [pair],
+            conventions,
+            given,
+            _questions(project),
+            readers,
+        )
+    return ProjectAgreement(tuple(readers), report, (*warnings, *losses))
+
+
+def case_name(case: CaseRow) -> str:
+    """Return what a case is called in tables: its number, since headers may name people."""
+    return f"case-{case.case_id:04d}"
+
+
+def patient_of(case: CaseRow) -> str:
+    """Return the pseudonym of the patient; a case of which nobody knows whose it is counts as a patient of its own."""
+    return case.patient or case_name(case)
+
+
+def _readings(case: CaseRow) -> dict[str, ReadingState]:
+    """Return the readings of a case in which anything was done, by what they are called."""
+    found: dict[str, ReadingState] = {}
+    for state in case.readings:
+        if not state.gestures:
+            continue
+        name = state.reader or f"reading {state.reading_id}"
+        if state.role is Role.CONSENSUS:
+            name = CONSENSUS
+        elif state.role is Role.REVIEW:
+            name = f"{name}, review"
+        if state.copy:
+            name = f"{name} ({state.copy + 1})"
+        found[name] = state
+    return found
+
+
+def _wanted(named: dict[str, ReadingState], names: Sequence[str]) -> dict[str, ReadingState]:
+    return {name: named[name] for name in names if name in named}
+
+
+def _warnings(cases: Sequence[tuple[CaseRow, dict[str, ReadingState]]]) -> list[str]:
+    found: list[str] = []
+    unfinished = sum(state.status not in _FINISHED for _, named in cases for state in named.values())
+    if unfinished:
+        found.append(f"{unfinished} of the readings compared are not marked as done.")
+    unknown = sum(not case.patient for case, _ in cases)
+    if unknown:
+        found.append(f"Of {unknown} cases it is not known whose they are: each counts as a patient of its own.")
+    return found
+
+
+def _loaded(
+    project: Project, cases: Sequence[tuple[CaseRow, dict[str, ReadingState]]], losses: list[str]
+) -> Iterator[CaseReadings]:
+    """Load the labels of one case after the other; what could not be brought back is added to ``losses``."""
+    for case, named in cases:
+        readings: list[Reading] = []
+        for name, state in named.items():
+            try:
+                loaded = project.load_reading(state.reading_id)
+            except MedViewError as error:
+                losses.append(f"{case_name(case)}, {name}, is left out: {error.sentence}")
+                continue
+            losses += [f"{case_name(case)}, {name}: {loss}" for loss in loaded.losses]
+            readings.append(Reading.of(name, loaded.labels))
+        yield CaseReadings(case_name(case), patient_of(case), tuple(readings))
+
+
+def _questions(project: Project) -> list[Question]:
+    text = project.label_set.text()
+    return [question for form in label_set_of_text(text).forms for question in form.questions] if text else []
