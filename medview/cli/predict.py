@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -52,6 +53,9 @@ def predict(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a project where an earlier run ended")] = False,
     explain: Annotated[str | None, typer.Option(metavar="CLASS", help="Write where the model looked for a class")] = None,
     method: Annotated[str, typer.Option(help="Of --explain: gradcam or occlusion")] = "gradcam",
+    full_precision: Annotated[
+        bool, typer.Option("--full-precision", help="On a graphics card, calculate in 32 bits instead of 16")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="summary.json on stdout")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
 ) -> None:
@@ -100,6 +104,7 @@ def predict(
                 refuse_sources(output / name, sources)
             if isinstance(request, Preparation):
                 request = request.prepare(context)
+            request = replace(request, full_precision=full_precision)
         load_seconds = time.monotonic() - started
         import_torch()
         from medview.ml.runners.run import predict as run_prediction

@@ -23,6 +23,8 @@ class PredictRequest:
         The voxel of ``volume`` a person is looking at: slices there are worked out first where there is room for it.
     crop : bool
         Whether models that allow it may leave out the air around the patient.
+    full_precision : bool
+        Whether a graphics card calculates with as many digits as the processor, which takes it longer.
     others : tuple of Volume
         The further channels in the model's order, already on the grid of ``volume``.
     device : str
@@ -41,6 +43,7 @@ class PredictRequest:
     remarks: tuple[str, ...] = ()
     near_kji: tuple[int, int, int] | None = None
     crop: bool = True
+    full_precision: bool = False
 
     def __post_init__(self) -> None:
         if len(self.volumes) != len(self.pack.spec.input.channels):

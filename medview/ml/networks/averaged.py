@@ -39,7 +39,10 @@ class Averaged(nn.Module):
     def forward(self, tiles: torch.Tensor) -> Maps:
         """Return the mean answer to tiles (N, C, ...)."""
         first, *others = self.answers(tiles)
-        total = first()
+        if not others:
+            return first()
+        # Summed as float32, whatever they were calculated in.
+        total = in_full(first())
         for answer in others:
             _add(total, answer())
         for maps in total.values() if isinstance(total, dict) else (total,):
@@ -119,6 +122,11 @@ def say_cells(network: nn.Module, inside: nn.Module) -> None:
 def mirrored(network: nn.Module, axes: Sequence[int]) -> nn.Module:
     """Return the network that looks along ``axes`` too; the network itself where there are none."""
     return Mirrored(network, axes) if axes else network
+
+
+def in_full(maps: Maps) -> Maps:
+    """Return an answer as float32."""
+    return {name: map_.float() for name, map_ in maps.items()} if isinstance(maps, dict) else maps.float()
 
 
 def _add(total: Maps, more: Maps) -> None:

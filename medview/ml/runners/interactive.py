@@ -26,6 +26,7 @@ from medview.ml.packs import ModelPack
 from medview.ml.registry import fits
 from medview.ml.runners.memory_plan import plan_for
 from medview.ml.runners.model_grid import ModelGrid
+from medview.ml.runners.precision import Precision
 from medview.ml.runners.preprocess import prepare, shown_of
 from medview.ml.runners.prompt_region import PromptRegion, looked_at
 from medview.ml.runners.prompt_session import KEPT, PromptSession, PromptState, session_bytes
@@ -118,9 +119,10 @@ def _replayed(
         state, known = PromptState(chance), 0
     else:
         state = session.state(keys[known])
+    precision = Precision.of(session.prepared.values.device)
     for n in range(known, len(prompts)):
         share = (0.1 + 0.9 * (n - known) / (len(prompts) - known), 0.1 + 0.9 * (n + 1 - known) / (len(prompts) - known))
-        with WatchedNetwork(network, context, Progress(context, *share), Stopwatch()) as watched:
+        with WatchedNetwork(network, context, Progress(context, *share), Stopwatch(), precision) as watched:
             state = _step(session, watched, spec, prompts[: n + 1], state, context)
         session.keep(keys[n + 1], state)
     return state

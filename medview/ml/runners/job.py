@@ -16,6 +16,7 @@ from medview.ml.networks.averaged import mirrored
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.body import Body
 from medview.ml.runners.memory_plan import MemoryPlan
+from medview.ml.runners.precision import Precision
 from medview.ml.runners.preprocess import Prepared
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
 from medview.ml.spec import ModelSpec
@@ -35,6 +36,8 @@ class RunningJob:
         With its weights, on the plan's device.
     prepared : Prepared
         What it will see, on the plan's device.
+    precision : Precision
+        How the network calculates.
     body : Body or None
         Where the patient is, for models that need not look elsewhere.
     """
@@ -46,6 +49,7 @@ class RunningJob:
     plan: MemoryPlan
     network: nn.Module
     prepared: Prepared
+    precision: Precision
     body: Body | None = None
 
     @property
@@ -74,7 +78,11 @@ class RunningJob:
         """Return the network with Cancel and progress attached."""
         axes = () if self.spec.tiling is None else self.spec.tiling.mirror_axes
         return WatchedNetwork(
-            mirrored(self.network, axes), self.context, Progress(self.context, PREPARED_AT, 1.0), self.stopwatch
+            mirrored(self.network, axes),
+            self.context,
+            Progress(self.context, PREPARED_AT, 1.0),
+            self.stopwatch,
+            self.precision,
         )
 
 

@@ -25,6 +25,7 @@ from medview.ml.runners.device_errors import explained
 from medview.ml.runners.job import PREPARED_AT, Findings, RunningJob
 from medview.ml.runners.memory_plan import plan_for
 from medview.ml.runners.orientation import Orientation
+from medview.ml.runners.precision import Precision
 from medview.ml.runners.preprocess import prepare, shown_of
 from medview.ml.runners.probability import class_levels
 from medview.ml.runners.prompt_session import KEPT
@@ -83,7 +84,7 @@ def predict(request: PredictRequest, context: JobContext) -> Prediction:
         slice_scores=findings.slice_scores,
         score_rule=_rule(spec.output),
         seconds=dict(stopwatch.seconds),
-        device=_device_name(job.plan.device),
+        device=_device_name(job),
         peak_memory_mb=_peak_bytes(job.plan.device, stopwatch) / 1e6,
         notice=spec.notice,
         warnings=(*request.remarks, *findings.warnings),
@@ -156,7 +157,8 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
         job_id=request.job_id,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return RunningJob(request, context, stopwatch, source, plan, network, prepared, body)
+    precision = Precision.of(plan.device, full=request.full_precision)
+    return RunningJob(request, context, stopwatch, source, plan, network, prepared, precision, body)
 
 
 def _body(request: PredictRequest, turn: Orientation, shape_kji: Shape3, context: JobContext) -> Body | None:
@@ -190,8 +192,10 @@ def let_go() -> None:
             torch.cuda.empty_cache()
 
 
-def _device_name(device: torch.device) -> str:
-    return "cpu" if device.type == "cpu" else f"cuda ({torch.cuda.get_device_name(device)})"
+def _device_name(job: RunningJob) -> str:
+    device = job.plan.device
+    name = "cpu" if device.type == "cpu" else f"cuda ({torch.cuda.get_device_name(device)})"
+    return name if job.precision.half is None else f"{name}, half precision"
 
 
 def _peak_bytes(device: torch.device, stopwatch: Stopwatch) -> int:

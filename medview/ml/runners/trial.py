@@ -16,6 +16,7 @@ from medview.ml.packs import ModelPack
 from medview.ml.runners.device_errors import explained
 from medview.ml.runners.memory_plan import MemoryPlan, free_on, plan_for
 from medview.ml.runners.orientation import Orientation
+from medview.ml.runners.precision import Precision
 from medview.ml.runners.preprocess import model_shape
 from medview.ml.runners.tile_starts import tile_starts
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
@@ -94,7 +95,7 @@ def _pieces(spec: ModelSpec, plan: MemoryPlan, shape: Shape3) -> tuple[Shape3, f
 
 def _timed(network: nn.Module, shape: tuple[int, ...], device: torch.device, context: JobContext) -> float:
     tile = torch.randn(shape, device=device)
-    with WatchedNetwork(network, context, Progress(context, 0.1, 1.0), Stopwatch()) as watched:
+    with WatchedNetwork(network, context, Progress(context, 0.1, 1.0), Stopwatch(), Precision.of(device)) as watched:
         times: list[float] = []
         while not times or (len(times) == 1 and times[0] < LONG_ENOUGH_S):
             began = time.perf_counter()

@@ -13,6 +13,8 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from medview.core.job import JobContext
+from medview.ml.networks.averaged import Maps
+from medview.ml.runners.precision import Precision
 
 REPORT_STEP = 0.005
 """Progress smaller than this is not worth a repaint."""
@@ -87,10 +89,23 @@ class WatchedNetwork:
     """Calls a network; before each of its leaf modules Cancel is looked at and progress counted.
 
     Use as a context manager: the hooks are there only inside it.
+
+    Parameters
+    ----------
+    precision : Precision, optional
+        Full unless given.
     """
 
-    def __init__(self, network: nn.Module, context: JobContext, progress: Progress, stopwatch: Stopwatch) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        context: JobContext,
+        progress: Progress,
+        stopwatch: Stopwatch,
+        precision: Precision | None = None,
+    ) -> None:
         self.network = network
+        self._precision = precision or Precision(torch.device("cpu"), None)
         self._context = context
         self._progress = progress
         self._stopwatch = stopwatch
@@ -124,7 +139,7 @@ class WatchedNetwork:
             self._tiles_done += tiles
             self._report()
 
-    def run(self, tiles: torch.Tensor, *, counted: bool = True) -> torch.Tensor | dict[str, torch.Tensor]:
+    def run(self, tiles: torch.Tensor, *, counted: bool = True) -> Maps:
         """Return what the network makes of tiles (N, C, k, j, i).
 
         Parameters
@@ -142,7 +157,7 @@ class WatchedNetwork:
         leaf_calls = getattr(self.network, "leaf_calls", None)
         if leaf_calls is not None:
             self._expected = float(leaf_calls(tuple(tiles.shape[2:])))
-        found: torch.Tensor | dict[str, torch.Tensor] = self.network(tiles)
+        found = self._precision.call(self.network, tiles)
         self._context.raise_if_cancelled()
         self._expected = float(max(1, self._calls))
         self._tiles_done += self._in_batch

@@ -22,6 +22,7 @@ from medview.ml.runners.decode import Decoder, decode_levels
 from medview.ml.runners.detector import detect
 from medview.ml.runners.job import Findings, RunningJob
 from medview.ml.runners.memory_plan import MemoryPlan
+from medview.ml.runners.precision import Precision
 from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.run import predict
 from medview.ml.runners.watched import Stopwatch
@@ -30,6 +31,8 @@ from tests.ml.runners.test_preprocess import turned
 from tests.ml.small_packs import ct_volume, document, oblique_geometry, small_pack
 
 FPN: dict[str, Any] = {"in_channels": 1, "classes": 1, "channels": [4, 4, 4], "width": 4, "first_level": 1}
+
+FULL = Precision(torch.device("cpu"), None)
 
 
 def silent(levels: list[tuple[int, ...]], dims: int = 3) -> dict[str, torch.Tensor]:
@@ -137,7 +140,9 @@ def found(volume: Volume, pack: ModelPack) -> Findings:
     prepared = prepare([volume], pack.spec.input, Inline())
     plan, source = MemoryPlan(torch.device("cpu"), (1, 1, 1), 2, 0), Source(job_id="job")
     network = SliceBySlice(BrightSquares()).eval()
-    job = RunningJob(PredictRequest(volume, pack), Inline(), Stopwatch(), source, plan, network, prepared)
+    job = RunningJob(
+        PredictRequest(volume, pack), Inline(), Stopwatch(), source, plan, network, prepared, Precision(plan.device, None)
+    )
     with torch.inference_mode():
         return detect(job)
 

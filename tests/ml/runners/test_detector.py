@@ -20,6 +20,7 @@ from medview.ml.runners.candidates import Candidates, suppress
 from medview.ml.runners.detector import detect
 from medview.ml.runners.job import RunningJob
 from medview.ml.runners.memory_plan import MemoryPlan
+from medview.ml.runners.precision import Precision
 from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.watched import Stopwatch
 from medview.ml.spec import Crop
@@ -28,6 +29,8 @@ from tests.ml.small_packs import document, oblique_geometry, small_pack
 
 CUBE_KJI = (5, 9, 13)
 """Odd sides, so that every cube has a middle voxel."""
+
+FULL = Precision(torch.device("cpu"), None)
 
 
 class BrightCubes(nn.Module):
@@ -71,7 +74,16 @@ def found(volume: Volume, pack: ModelPack) -> Prediction:
     prepared = prepare([volume], pack.spec.input, Inline())
     plan = MemoryPlan(torch.device("cpu"), (1, 1, 1), 2, 0)
     network = BrightCubes(prepared.spacing_kji_mm).eval()
-    job = RunningJob(PredictRequest(volume, pack), Inline(), Stopwatch(), Source(job_id="job"), plan, network, prepared)
+    job = RunningJob(
+        PredictRequest(volume, pack),
+        Inline(),
+        Stopwatch(),
+        Source(job_id="job"),
+        plan,
+        network,
+        prepared,
+        Precision(plan.device, None),
+    )
     with torch.inference_mode():
         boxes = detect(job).boxes
     return Prediction("detection", pack.spec.name, job.source, volume.geometry, boxes=boxes)
