@@ -58,6 +58,21 @@ def list_readings(path: Place, *, json: Json = False) -> None:
 
 
 @app.command()
+def log(path: Place, *, json: Json = False) -> None:
+    """List what was done beside labelling: who opened, finished, sent back, merged or exported what, and when."""
+    with Project.open(path, read_only=True) as project:
+        entries = project.activity.entries()
+    if json:
+        print_json({"entries": [entry.document() for entry in entries]})
+        return
+    for entry in entries:
+        about = [f"case {entry.case_id}"] if entry.case_id else []
+        about += [f"reading {entry.reading_id}"] if entry.reading_id else []
+        about += [f"{key}={value}" for key, value in entry.details.items()]
+        show("  ".join((entry.when_utc, entry.who or "nobody", entry.kind, *about)))
+
+
+@app.command()
 def verify(path: Place, *, json: Json = False, quiet: Quiet = False) -> None:
     """Check every row, blob, snapshot and backup of a project."""
     with progress(quiet=quiet or json) as context:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, insert, select
 
 from medview.store import schema
+from medview.store.activity import ActivityBook, ActivityKind
 from medview.store.database import Database
 
 _KEY, _BEFORE = "label_set", "label_set_before"
@@ -21,10 +22,17 @@ class LabelSetBook:
     ----------
     changing : callable
         Gives a connection in a transaction, or raises where the project cannot be written.
+    activity : ActivityBook
+        Where it is written down that it was changed.
     """
 
-    def __init__(self, database: Database, changing: Callable[[], AbstractContextManager[Connection]]) -> None:
-        self._database, self._changing = database, changing
+    def __init__(
+        self,
+        database: Database,
+        changing: Callable[[], AbstractContextManager[Connection]],
+        activity: ActivityBook,
+    ) -> None:
+        self._database, self._changing, self._activity = database, changing, activity
 
     def text(self) -> str:
         """Return the JSON, or nothing where the project has none."""
@@ -45,3 +53,5 @@ class LabelSetBook:
             if before:
                 connection.execute(insert(schema.facts).prefix_with("OR REPLACE").values(key=_BEFORE, value=before))
             connection.execute(insert(schema.facts).prefix_with("OR REPLACE").values(key=_KEY, value=text))
+            if text != before:
+                self._activity.note(connection, ActivityKind.CHANGED, fact=_KEY)

@@ -14,6 +14,7 @@ from medview.core.errors import StoreError
 from medview.core.geometry import Geometry
 from medview.core.prediction import ProposedMasks
 from medview.store import recover, schema
+from medview.store.activity import ActivityBook, ActivityKind
 from medview.store.answers import reading_answers
 from medview.store.ballast import Ballast, Reserve
 from medview.store.case_images import CaseImages, CaseKey, CaseSources, damaged_case, other_pixels
@@ -55,6 +56,8 @@ class ReadingBook:
         What models are still to run on.
     label_set : LabelSetBook
         What there is to label and to ask in it.
+    activity : ActivityBook
+        What was done beside labelling.
     reader : str
         Who labels.
     one_person : bool
@@ -84,7 +87,8 @@ class ReadingBook:
         self._reader = (reader, uuid.uuid4().hex)
         reserve = Reserve(None if self.read_only else Ballast(self.path), self._database.title)
         self.queue = QueueBook(self._database, self._changing, clock)
-        self.label_set = LabelSetBook(self._database, self._changing)
+        self.activity = ActivityBook(self._database, self._changing, self._reader, clock)
+        self.label_set = LabelSetBook(self._database, self._changing, self.activity)
         self.journal = Journal(self._database, self._blobs, self._reader, self._check_writable, clock, reserve)
 
     def cases(self) -> list[CaseRow]:
@@ -140,9 +144,13 @@ class ReadingBook:
         with self._changing() as connection:
             if found is None:
                 self._check_not_lost(connection, key, geometry, sources)
+                listed = find_case(connection, key, geometry, sources) is not None
                 owner = reader_id(connection, *self._reader), Role.READER
                 patient_id = patient_number(connection, patient)
-                return add_reading(connection, (key, geometry, sources), owner, iso(self._clock.utc()), patient_id)
+                begun = add_reading(connection, (key, geometry, sources), owner, iso(self._clock.utc()), patient_id)
+                if not listed:
+                    self.activity.note(connection, ActivityKind.ADDED, begun.case_id)
+                return begun
             move_sources(connection, found, sources)
             return get_reading(connection, found.reading_id)
 
@@ -151,6 +159,7 @@ class ReadingBook:
         with self._changing() as connection:
             state = schema.reading_state
             connection.execute(update(state).where(state.c.reading_id == reading_id).values(status=status.value))
+            self.activity.note(connection, ActivityKind.STATUS, reading_id=reading_id, status=status.value)
 
     def add_time(self, reading_id: int, seconds: int) -> None:
         """Add to the time a reader has spent on a reading."""

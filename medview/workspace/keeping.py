@@ -11,6 +11,7 @@ from medview.core.language import _
 from medview.core.pixel_hash import left_out, pixels_sha256, same_pixels
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
+from medview.store.activity import ActivityKind
 from medview.store.case_images import CaseKey, CaseSources, other_pixels
 from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
@@ -80,6 +81,8 @@ def load_stored(
     sources = CaseSources(volume.sop_instance_uids, paths, volume.modality, series.description)
     try:
         row = project.reading(key, volume.geometry, sources, create=not project.read_only)
+        if not (beside or project.read_only):
+            project.activity.add(ActivityKind.OPENED, reading_id=row.reading_id)
         return StoredCase(row.reading_id, project.load_reading(row.reading_id, beside=beside), row.pixels_sha256)
     except MedViewError as error:
         return StoredCase(problem=error.sentence)

@@ -116,3 +116,11 @@ def test_recover_without_a_first_page_gives_everything_back(
     assert capsys.readouterr().err == "new.medview holds 1 case with 5 gestures; none are lost.\n"
     with Project.open(tmp_path / "new.medview") as project:
         assert stored_fingerprint(project, drawn.reading_id) == live_fingerprint(drawn)
+
+
+def test_the_log_says_who_did_what(drawn: Painter, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["project", "log", str(drawn.project.path), "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)["entries"]
+    assert (entry["kind"], entry["who"], entry["case"], entry["reading"]) == ("added", "Ada", 1, None)
+    assert run_command(["project", "log", str(drawn.project.path)]) == 0
+    assert capsys.readouterr().out.endswith("  Ada  added  case 1\n")
