@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from medview.core.child_module import run_as_child
 from medview.core.language import _, use_language
 
 
@@ -56,6 +57,8 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """Run MedView with the arguments of this process."""
     multiprocessing.freeze_support()
+    if run_as_child(sys.argv[1:]):
+        return
     sys.exit(run(sys.argv[1:]))
 
 

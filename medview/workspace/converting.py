@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import medview
+from medview.core.child_module import CONVERT, child_command
 from medview.core.errors import PackError
 from medview.core.job import JobContext
 from medview.core.language import _
@@ -42,8 +42,7 @@ def convert_apart(source: Path, target: Path, context: JobContext) -> None:
         When the job was cancelled; the process is gone then.
     """
     room = target.parent
-    # -P: no module is ever looked for in the working folder, which could be the foreign one.
-    command = [sys.executable, "-P", "-s", "-m", "medview.ml.convert", str(source.absolute()), str(target)]
+    command = child_command(CONVERT, str(source.absolute()), str(target))
     context.progress(0.0, _("Converting the weights"))
     process = subprocess.Popen(
         command,

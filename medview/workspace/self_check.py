@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from medview.core.child_module import SELF_TEST, child_command
 from medview.core.errors import DeviceError, PackError
 from medview.ml.packs import load_pack
 from medview.ml.registry import Registry
@@ -19,7 +19,7 @@ LIMIT_S = 120
 
 def networks_run() -> dict[str, object]:
     """Return what ``medview.ml.runners.self_test`` found; ``ok`` false and ``problem`` in words where it could not run."""
-    command = [sys.executable, "-m", "medview.ml.runners.self_test"]
+    command = child_command(SELF_TEST)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     except subprocess.TimeoutExpired:

@@ -207,7 +207,7 @@ def test_a_conversion_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch
 
 def test_a_crash_of_the_child_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").mkdir()
-    monkeypatch.setattr(converting.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(PackError) as refused:
         add_model(tmp_path / "a", Registry(tmp_path / "none", tmp_path / "user"))
     assert refused.value.sentence.endswith("could not be converted.")
