@@ -20,7 +20,14 @@ LARGEST_OPENED_BYTES = 1 << 28
 
 def seeds(test_data: Path) -> list[bytes]:
     """Small real files of every kind, the already hostile among them."""
-    folders = ("pydicom-testfiles", "hostile", "transfer-syntaxes", "seg-highdicom", "nrrd-image-label")
+    folders = (
+        "pydicom-testfiles",
+        "hostile",
+        "transfer-syntaxes",
+        "seg-highdicom",
+        "nrrd-image-label",
+        "rtstruct-rt-utils",
+    )
     paths = [path for folder in folders for path in sorted((test_data / folder).rglob("*")) if path.is_file()]
     return [path.read_bytes() for path in paths if 100 < path.stat().st_size < LARGEST_SEED_FILE]
 

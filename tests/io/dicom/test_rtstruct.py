@@ -20,7 +20,7 @@ from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.label_files import is_label_file, read_labels
 from medview.io.load import load_volume
 from tests.helpers.dicom_series import ROOT, asymmetric, write_ct
-from tests.helpers.structure_sets import Drawn, around, dice, mask_of, ring, structure_set
+from tests.helpers.structure_sets import Drawn, around, by_plastimatch, dice, mask_of, ring, structure_set
 
 SHAPE = (7, 30, 43)
 
@@ -311,6 +311,33 @@ def test_structure_sets_of_a_planning_system_lie_on_their_images(
     assert {s.name: int(mask_of(found, s.name).sum()) for s in found.segments} == voxels
     assert len(found.notes) == 1
     assert said in found.notes[0]
+
+
+@pytest.mark.data
+def test_plastimatch_finds_the_same_voxels_in_the_structure_set_of_a_planning_system(
+    test_data: Path, tmp_path: Path
+) -> None:
+    folder = test_data / "rtstruct-rt-utils" / "tests" / "mock_data"
+    (tmp_path / "ct").mkdir()
+    for number in (1, 2):
+        (tmp_path / "ct" / f"{number}.dcm").write_bytes((folder / f"ct_{number}.dcm").read_bytes())
+    volume = load_volume(tmp_path / "ct", None, Inline()).volume
+    theirs = by_plastimatch(folder / "invalid_reference_rt.dcm", tmp_path / "ct", tmp_path / "masks")
+    found = read_labels(folder / "invalid_reference_rt.dcm", volume)
+    assert len(found.segments) == 4
+    for segment in found.segments:
+        np.testing.assert_array_equal(theirs[segment.name], mask_of(found, segment.name))
+
+
+@pytest.mark.data
+def test_a_structure_set_on_one_slice_of_its_series_draws_that_slice_and_says_what_lies_elsewhere(test_data: Path) -> None:
+    folder = test_data / "rt-dicompyler" / "tests" / "testdata" / "example_data"
+    volume = load_volume(folder / "ct.0.dcm", None, Inline()).volume
+    found = read_labels(folder / "rtss.dcm", volume)
+    assert [(s.name, s.group) for s in found.segments] == [("BODY", "EXTERNAL")]
+    assert found.segments[0].code == Code("C44.9", "ICD-O-2", "Skin, NOS")
+    assert "Left out because there is no contour: Areola." in found.notes
+    assert any(note.startswith("Outside of these images and left out: ") for note in found.notes)
 
 
 @pytest.mark.data

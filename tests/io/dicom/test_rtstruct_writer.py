@@ -371,3 +371,20 @@ def test_every_real_segmentation_and_structure_set_comes_back_voxel_for_voxel(te
         for segment, back in zip(drawn, read.segments, strict=True):
             np.testing.assert_array_equal(read.layers[back.layer_id] == back.value, segmentation.mask(segment))
         assert errors(tmp_path / "rt.dcm") == [], name
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["rt.dcm", "invalid_reference_rt.dcm", "non_existent_reference_rt.dcm"])
+def test_structure_sets_of_a_planning_system_are_written_again_with_the_same_voxels(
+    test_data: Path, tmp_path: Path, name: str
+) -> None:
+    folder = test_data / "rtstruct-rt-utils" / "tests" / "mock_data"
+    for number in (1, 2):
+        (tmp_path / f"ct_{number}.dcm").symlink_to(folder / f"ct_{number}.dcm")
+    loaded = load_volume(tmp_path, None, Inline())
+    labels = read_labels(folder / name, loaded.volume)
+    layers = {n: LabelLayer.drawn(n, voxels) for n, voxels in labels.layers.items()}
+    segmentation = Segmentation(loaded.volume.geometry, layers, list(labels.segments))
+    write_rtstruct(tmp_path / "again.dcm", segmentation, loaded.entry.frames)
+    assert_same(segmentation, read_labels(tmp_path / "again.dcm", loaded.volume))
+    assert errors(tmp_path / "again.dcm") == []
