@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 
 from medview.core.errors import GeometryError, ReadError
 from medview.core.geometry import Calibration, Geometry
+from medview.core.job import Inline, JobContext
 from medview.core.segmentation import COLOUR_CYCLE, Segment
 from medview.core.volume import Volume
 from medview.io.dicom.attributes import text
@@ -67,8 +68,9 @@ def read_rtstruct(path: Path, source: Volume | Target | None) -> ImportedLabels:
     return labels_of(dataset, Target.of(source) if isinstance(source, Volume) else source, name)
 
 
-def labels_of(dataset: Dataset, target: Target, name: str) -> ImportedLabels:
-    """Return what a parsed structure set draws on a series; raises as ``read_rtstruct``."""
+def labels_of(dataset: Dataset, target: Target, name: str, context: JobContext | None = None) -> ImportedLabels:
+    """Return what a parsed structure set draws on a series; raises as ``read_rtstruct``, and CancelledError."""
+    context = context or Inline()
     geometry = target.geometry
     if geometry.calibration is not Calibration.VOLUME:
         raise GeometryError(f"{name} cannot be placed: the series states no positions.")
@@ -83,7 +85,9 @@ def labels_of(dataset: Dataset, target: Target, name: str) -> ImportedLabels:
     placing = _Placing(geometry, {uid: k for k, uid in enumerate(target.sop_instance_uids)})
     stack = LayerStack(geometry.shape_kji)
     segments: list[Segment] = []
-    for region in here:
+    for number, region in enumerate(here):
+        context.progress(number / len(here), "Filling the contours")
+        context.raise_if_cancelled()
         slices = placing.slices(region)
         if slices:
             layer_id, value = stack.add(slices)

@@ -21,7 +21,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 import medview
 from medview.core.atomic import replacing
-from medview.core.errors import GeometryError, MedViewError, WriteError
+from medview.core.errors import CancelledError, GeometryError, MedViewError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline, JobContext, JobPart
 from medview.core.segmentation import Segment, Segmentation
@@ -105,11 +105,11 @@ def write_rtstruct(
         document.StructureSetROISequence[-1].ROIVolume = f"{volume_ml:.10g}"[:LONGEST_NUMBER]
     if pixels_sha256:
         put_pixel_mark(document, pixels_sha256, geometry)
-    context.progress(0.8, "Comparing with what was written")
+    context.progress(0.6, "Writing the file")
     with replacing(path) as file, quiet():
         _write_as_it_is(document)
         document.save_as(file, enforce_file_format=True)
-        _compare(path, file, segmentation, images)
+        _compare(path, file, segmentation, images, JobPart(context, 0.7, 1.0))
     return _notes(segmentation, images)
 
 
@@ -138,7 +138,7 @@ def _images(path: Path, geometry: Geometry, frames: Sequence[Frame], context: Jo
     instances: dict[str, None] = {}
     for k in range(count):
         context.raise_if_cancelled()
-        context.progress(0.4 + 0.4 * k / count, "Reading the source images")
+        context.progress(0.4 + 0.2 * k / count, "Reading the source images")
         image = source.image(k)
         if image is None:
             raise GeometryError(
@@ -266,7 +266,7 @@ def _made_by(segment: Segment) -> tuple[str, str]:
     return ("SEMIAUTOMATIC" if source.corrected else "AUTOMATIC"), described
 
 
-def _compare(path: Path, file: BinaryIO, segmentation: Segmentation, images: _Images) -> None:
+def _compare(path: Path, file: BinaryIO, segmentation: Segmentation, images: _Images, context: JobContext) -> None:
     """Raise WriteError unless the file gives the same voxels."""
     wrong = WriteError(f"{path.name} was not written: what was written did not read back the same; export a DICOM SEG.")
     if not any(segmentation.count(segment) for segment in segmentation.segments):
@@ -276,7 +276,9 @@ def _compare(path: Path, file: BinaryIO, segmentation: Segmentation, images: _Im
     try:
         dataset, _ = parse(file, path.name, stop_before_pixels=True)
         target = Target(segmentation.geometry, next(iter(images.series)), "", images.instances)
-        back = labels_of(dataset, target, path.name)
+        back = labels_of(dataset, target, path.name, context)
+    except CancelledError:
+        raise
     except MedViewError as error:
         raise wrong from error
     finally:

@@ -245,7 +245,9 @@ def _take_in(workspace: Workspace, case: OpenCase, imported: ImportedLabels, nam
     text = " ".join(
         (_("{count} segments read from {name}.").format(count=count, name=name), *map(in_language, imported.notes))
     )
-    workspace.say(text, undo=workspace.active is case)
+    # What was left out must not fade away unread.
+    severity = Severity.WARNING if imported.notes else Severity.INFO
+    workspace.say(text, severity, undo=workspace.active is case)
 
 
 def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:

@@ -318,13 +318,27 @@ def test_a_file_that_does_not_read_back_the_same_never_takes_its_name(
     assert {path.name for path in tmp_path.iterdir()} == {"ct", "rt.dcm"}
 
 
-def test_cancel_leaves_nothing_behind(ct: LoadedVolume, tmp_path: Path) -> None:
-    context = Inline()
-    context.cancel()
+class CancelAfter(Inline):
+    """Cancels once a fraction of the work is done."""
+
+    def __init__(self, fraction: float) -> None:
+        super().__init__()
+        self.fraction = fraction
+        self.reached = 0.0
+
+    def progress(self, fraction: float, text: str) -> None:
+        assert self.reached <= fraction <= 1.0
+        self.reached = fraction
+        if fraction >= self.fraction:
+            self.cancel()
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.2, 0.5, 0.7, 0.8])
+def test_cancel_leaves_nothing_behind(ct: LoadedVolume, tmp_path: Path, fraction: float) -> None:
+    masks = shapes()
+    segmentation = segmentation_of(ct.volume, Box=masks["Box"], Single=masks["Single"], Dark=masks["Dark"])
     with pytest.raises(CancelledError):
-        write_rtstruct(
-            tmp_path / "rt.dcm", segmentation_of(ct.volume, Box=shapes()["Box"]), ct.entry.frames, context=context
-        )
+        write_rtstruct(tmp_path / "rt.dcm", segmentation, ct.entry.frames, context=CancelAfter(fraction))
     assert {path.name for path in tmp_path.iterdir()} == {"ct"}
 
 
