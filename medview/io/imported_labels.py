@@ -37,6 +37,8 @@ class ImportedLabels:
         Hash of the pixels they were made on (``core.pixel_hash``), where the file tells it; empty otherwise.
     drawn_on : Geometry or None
         Where those pixels lay, where the file tells it.
+    left_out : bool
+        Something that is drawn in the file is not here, or not as it is there; the notes say what.
     """
 
     geometry: Geometry
@@ -45,3 +47,4 @@ class ImportedLabels:
     notes: tuple[str, ...] = ()
     pixels_sha256: str = ""
     drawn_on: Geometry | None = None
+    left_out: bool = False

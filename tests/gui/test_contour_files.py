@@ -19,6 +19,7 @@ from medview.gui.main_window import MainWindow
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.store.project import Project
+from medview.workspace.events import Message, Severity
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
 from medview.workspace.services import Services
@@ -90,10 +91,13 @@ def test_what_was_left_out_of_a_structure_set_is_said_with_what_was_read(
     window.files.open(tmp_path / "ct")
     case = workspace.active
     assert case is not None
-    said: list[str] = []
-    workspace.message.connect(lambda message: said.append(message.text))
+    said: list[Message] = []
+    workspace.message.connect(said.append)
     volume = case.volume
     regions = [Drawn("Lung", [around((2, 3), (7, 10), volume, 2)]), Drawn("Isocentre", [[0, 0, 0]], kind="POINT")]
     structure_set(volume, regions).save_as(tmp_path / "rt.dcm")
     window.files.read_labels(tmp_path / "rt.dcm")
-    assert said[-1] == ("1 segments read from rt.dcm. Points and open lines are no regions and were left out: Isocentre.")
+    assert said[-1].text == (
+        "1 segments read from rt.dcm. Points and open lines are no regions and were left out: Isocentre."
+    )
+    assert said[-1].severity is Severity.WARNING

@@ -92,12 +92,21 @@ def labels_of(dataset: Dataset, target: Target, name: str, context: JobContext |
         if slices:
             layer_id, value = stack.add(slices)
             segments.append(_segment(region, layer_id, value, len(segments)))
-    notes = (*belonging.notes(), *placing.notes())
+    left_out = placing.notes()
+    notes = (*belonging.notes(), *left_out)
     if not segments:
         raise (GeometryError if placing.elsewhere else ReadError)(
             " ".join((f"{name} has nothing to draw on this series.", *notes))
         )
-    return ImportedLabels(geometry, tuple(segments), stack.layers, notes, pixels, drawn_on)
+    return ImportedLabels(
+        geometry,
+        tuple(segments),
+        stack.layers,
+        notes,
+        pixels,
+        drawn_on,
+        left_out=bool(left_out) or len(here) < len(regions),
+    )
 
 
 class _Belonging:

@@ -246,7 +246,7 @@ def _take_in(workspace: Workspace, case: OpenCase, imported: ImportedLabels, nam
         (_("{count} segments read from {name}.").format(count=count, name=name), *map(in_language, imported.notes))
     )
     # What was left out must not fade away unread.
-    severity = Severity.WARNING if imported.notes else Severity.INFO
+    severity = Severity.WARNING if imported.left_out else Severity.INFO
     workspace.say(text, severity, undo=workspace.active is case)
 
 
