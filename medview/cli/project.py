@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from medview.cli.output import print_json, progress, say, show
+from medview.cli.project_add import add_to_project
 from medview.core.errors import StoreError
 from medview.store.project import Project, verify_folder
 from medview.store.recovery import recover_project
@@ -31,6 +32,20 @@ def create(
         print_json(document)
     else:
         say(f"Created {path}.")
+
+
+@app.command()
+def add(
+    path: Place,
+    places: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Folders, files, zips")] = None,
+    *,
+    csv: Annotated[Path | None, typer.Option(help="Table of places: path, patient, split, series")] = None,
+    patient_from: Annotated[str, typer.Option(metavar="REGEX", help="Finds the patient in a path")] = "",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Add a case for every series found; what is there already stays as it is."""
+    add_to_project(path, places or (), csv, patient_from, json=json, quiet=quiet)
 
 
 @app.command()

@@ -145,6 +145,9 @@ class Series:
     sop_class_uids: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     """Files of a series without images (SEG, SR, RTSTRUCT), so that they can be imported."""
+    patient_issuer: str = ""
+    """IssuerOfPatientID: the same number in two hospitals is two people."""
+    patient_birth_date: str = ""
 
     @property
     def best(self) -> VolumeEntry | None:

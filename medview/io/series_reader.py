@@ -212,12 +212,16 @@ def _batches(jobs: Sequence[SliceJob]) -> list[list[SliceJob]]:
     return batches
 
 
-def _volume(series: Series, entry: VolumeEntry, block: SharedBlock, geometry: Geometry, time_point: int) -> Volume:
+def sop_instance_uids(entry: VolumeEntry, time_point: int = 0) -> tuple[str, ...]:
+    """Return which images are behind the slices of a time point, as ``Volume`` names them."""
     count = entry.shape_kji[0]
     own = entry.frames[time_point * count : (time_point + 1) * count]
     uids = tuple(frame.sop_instance_uid for frame in own if frame.sop_instance_uid)
-    if len(set(uids)) == 1:
-        uids = uids[:1]
+    return uids[:1] if len(set(uids)) == 1 else uids
+
+
+def _volume(series: Series, entry: VolumeEntry, block: SharedBlock, geometry: Geometry, time_point: int) -> Volume:
+    uids = sop_instance_uids(entry, time_point)
     return Volume(
         voxels=block.array,
         geometry=geometry,

@@ -40,7 +40,8 @@ from medview.store.readings import (
 from medview.store.recover import LoadedCase
 from medview.store.rows import UNKNOWN_READER, reader_id
 from medview.store.salvage import is_sound
-from medview.store.worklist import find_case, images_of_cases
+from medview.store.worklist import find_case, images_of_cases, tells_patient
+from medview.store.worklist_book import WorklistBook
 
 
 class ReadingBook:
@@ -58,6 +59,8 @@ class ReadingBook:
         What there is to label and to ask in it.
     activity : ActivityBook
         What was done beside labelling.
+    worklist : WorklistBook
+        Which cases there are, how they are split, who reads which, and what annotators are told.
     reader : str
         Who labels.
     one_person : bool
@@ -89,6 +92,7 @@ class ReadingBook:
         self.queue = QueueBook(self._database, self._changing, clock)
         self.activity = ActivityBook(self._database, self._changing, self._reader, clock)
         self.label_set = LabelSetBook(self._database, self._changing, self.activity)
+        self.worklist = WorklistBook(self._database, self._changing, self.activity, clock)
         self.journal = Journal(self._database, self._blobs, self._reader, self._check_writable, clock, reserve)
 
     def cases(self) -> list[CaseRow]:
@@ -146,7 +150,8 @@ class ReadingBook:
                 self._check_not_lost(connection, key, geometry, sources)
                 listed = find_case(connection, key, geometry, sources) is not None
                 owner = reader_id(connection, *self._reader), Role.READER
-                patient_id = patient_number(connection, patient)
+                told = tells_patient(connection, key, geometry, sources)
+                patient_id = 0 if told else patient_number(connection, patient)
                 begun = add_reading(connection, (key, geometry, sources), owner, iso(self._clock.utc()), patient_id)
                 if not listed:
                     self.activity.note(connection, ActivityKind.ADDED, begun.case_id)

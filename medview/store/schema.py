@@ -23,7 +23,8 @@ facts = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""One row each for ``project_uid``, ``name``, ``created_utc``; ``label_set`` and ``label_set_before`` where there are."""
+"""One row each for ``project_uid``, ``name``, ``created_utc``; ``label_set`` and ``label_set_before``, ``instructions``
+(Markdown) and ``reading_rule`` (JSON) where there are."""
 
 readers = Table(
     "readers",

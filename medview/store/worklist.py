@@ -44,6 +44,14 @@ def find_case(connection: Connection, key: CaseKey, geometry: Geometry, sources:
     return None if found is None else int(found)
 
 
+def tells_patient(connection: Connection, key: CaseKey, geometry: Geometry, sources: CaseSources) -> bool:
+    """Whether the case of just these images is on the list, and whose it is is known."""
+    case_id = find_case(connection, key, geometry, sources)
+    listed = schema.worklist.c
+    known = select(listed.patient_id).where(listed.case_id == case_id)
+    return case_id is not None and bool(connection.execute(known).scalar_one())
+
+
 def list_images(connection: Connection, reading: Row[Any], wanted_id: int) -> int:
     """Return the number of the case of a stored reading, putting it on the list where it is missing.
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medview.core.errors import MedViewError, StoreError
+from medview.core.geometry import Geometry
 from medview.core.language import _
 from medview.core.pixel_hash import left_out, pixels_sha256, same_pixels
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
+from medview.io.series_reader import sop_instance_uids
 from medview.store.activity import ActivityKind
 from medview.store.case_images import CaseKey, CaseSources, other_pixels
 from medview.store.entry import Entry, EntryKind
+from medview.store.patients import PatientIdentity
 from medview.store.project import Project
 from medview.store.recover import LoadedCase
 from medview.workspace.editing import Step
@@ -75,17 +78,27 @@ def load_stored(
     """
     if project is None:
         return StoredCase(problem=_("No project could be opened, so labels cannot be kept or changed."))
-    key = CaseKey(volume.study_uid, volume.series_uid, volume.geometry.frame_of_reference_uid)
-    # Absolute, so that they can be found from anywhere; without following links, which may be how they are meant.
-    paths = tuple(str(Path(path).absolute()) for path in entry.paths)
-    sources = CaseSources(volume.sop_instance_uids, paths, volume.modality, series.description)
+    key, geometry, sources = images_of(series, entry, volume.geometry)
     try:
-        row = project.reading(key, volume.geometry, sources, create=not project.read_only)
+        row = project.reading(key, geometry, sources, create=not project.read_only, patient=patient_of_headers(series))
         if not (beside or project.read_only):
             project.activity.add(ActivityKind.OPENED, reading_id=row.reading_id)
         return StoredCase(row.reading_id, project.load_reading(row.reading_id, beside=beside), row.pixels_sha256)
     except MedViewError as error:
         return StoredCase(problem=error.sentence)
+
+
+def images_of(series: Series, entry: VolumeEntry, geometry: Geometry) -> tuple[CaseKey, Geometry, CaseSources]:
+    """Return what tells the images of a volume from all others, and where they are."""
+    key = CaseKey(series.study_uid, series.series_uid, geometry.frame_of_reference_uid)
+    # Absolute, so that they can be found from anywhere; without following links, which may be how they are meant.
+    paths = tuple(str(Path(path).absolute()) for path in entry.paths)
+    return key, geometry, CaseSources(sop_instance_uids(entry), paths, series.modality, series.description)
+
+
+def patient_of_headers(series: Series) -> PatientIdentity:
+    """Return what the headers say about whose images these are."""
+    return PatientIdentity(series.patient_id, series.patient_issuer, series.patient_name, series.patient_birth_date)
 
 
 def keep(case: OpenCase, project: Project | None, stored: StoredCase) -> None:
@@ -96,7 +109,7 @@ def keep(case: OpenCase, project: Project | None, stored: StoredCase) -> None:
     if project is None or stored.reading_id is None:
         case.read_only = stored.problem
         return
-    reading_id = stored.reading_id
+    reading_id = case.reading_id = stored.reading_id
 
     def record(step: Step) -> None:
         try:

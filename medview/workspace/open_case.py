@@ -47,6 +47,8 @@ class OpenCase(Editing):
         Takes each Step to the journal; None when the case is not kept (no project could be opened).
     recall : callable or None
         Returns the masks that runs of models (job ids) proposed, from the journal; for workers.
+    reading_id : int or None
+        Number of the reading in the project; None while it is not kept.
     read_only : str
         Why labels cannot be changed, or empty.
     graphics : dict of int to tuple of OverlayPlane
@@ -74,6 +76,7 @@ class OpenCase(Editing):
     history: History = field(default_factory=History)
     record: Callable[[Step], None] | None = None
     recall: Callable[[Collection[str]], ProposedMasks] | None = None
+    reading_id: int | None = None
     read_only: str = ""
     losses: tuple[str, ...] = ()
     graphics: Graphics = field(default_factory=dict)

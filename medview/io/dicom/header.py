@@ -130,6 +130,8 @@ def instance_of(path: str, dataset: Dataset, layout: guard.Layout) -> Instance:
         study_uid=text(dataset, "StudyInstanceUID"),
         patient_id=text(dataset, "PatientID"),
         patient_name=text(dataset, "PatientName"),
+        patient_issuer=text(dataset, "IssuerOfPatientID"),
+        patient_birth_date=text(dataset, "PatientBirthDate"),
         modality=modality,
         description=text(dataset, "SeriesDescription"),
         study_description=text(dataset, "StudyDescription"),

@@ -130,6 +130,8 @@ class Instance:
     study_uid: str
     patient_id: str = ""
     patient_name: str = ""
+    patient_issuer: str = ""
+    patient_birth_date: str = ""
     modality: str = ""
     description: str = ""
     study_description: str = ""

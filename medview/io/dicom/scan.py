@@ -248,6 +248,8 @@ def _series(files: SeriesFiles, doubles: dict[str, Code]) -> Series:
         study_uid=first.study_uid,
         patient_id=first.patient_id,
         patient_name=first.patient_name,
+        patient_issuer=first.patient_issuer,
+        patient_birth_date=first.patient_birth_date,
         modality=first.modality,
         description=first.description,
         study_description=first.study_description,

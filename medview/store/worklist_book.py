@@ -1,0 +1,206 @@
+"""Which cases a project has, and what whoever labels them is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from medview.core.errors import StoreError
+from medview.core.geometry import Geometry
+from medview.core.reading_rule import ReadingRule
+from medview.store import schema
+from medview.store.activity import ActivityBook, ActivityKind
+from medview.store.case_images import CaseImages, CaseKey, CaseSources, stored_sources
+from medview.store.clock import Clock, iso
+from medview.store.database import Database
+from medview.store.patients import NOBODY, PatientIdentity, patient_number
+from medview.store.worklist import images_of_cases, list_case, move_case, tells_patient
+
+_INSTRUCTIONS, _RULE = "instructions", "reading_rule"
+"""Of the rows in ``facts``."""
+_AT_ONCE = 500
+"""Numbers in one statement; SQLite takes some thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """Images that are to be labelled.
+
+    Attributes
+    ----------
+    split : str
+        ``train``, ``validation`` or ``test``, or empty.
+    """
+
+    key: CaseKey
+    geometry: Geometry
+    sources: CaseSources
+    patient: PatientIdentity = NOBODY
+    split: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedCases:
+    """What came of adding cases.
+
+    Attributes
+    ----------
+    case_ids : tuple of int
+        Of all that were given, in their order.
+    added : int
+        How many were new.
+    moved : int
+        How many of the others have their files in another place now.
+    """
+
+    case_ids: tuple[int, ...] = ()
+    added: int = 0
+    moved: int = 0
+
+    @property
+    def known(self) -> int:
+        """How many were on the list already."""
+        return len(set(self.case_ids)) - self.added
+
+
+class WorklistBook:
+    """Reads and writes the list of cases. Its methods may be called from any thread.
+
+    All that change something raise MedViewError when the project cannot be written.
+
+    Parameters
+    ----------
+    changing : callable
+        Gives a connection in a transaction, or raises where the project cannot be written.
+    activity : ActivityBook
+        Where it is written down.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        changing: Callable[[], AbstractContextManager[Connection]],
+        activity: ActivityBook,
+        clock: Clock,
+    ) -> None:
+        self._database, self._changing, self._activity, self._clock = database, changing, activity, clock
+
+    def add(self, cases: Sequence[NewCase], progress: Callable[[float], None] = lambda _fraction: None) -> AddedCases:
+        """Put images on the list, all or none; those that are there already stay, and where their files are is noted.
+
+        Parameters
+        ----------
+        progress : callable
+            Told how far it is; what it raises undoes everything.
+        """
+        now = iso(self._clock.utc())
+        numbers: list[int] = []
+        added = moved = 0
+        with self._changing() as connection:
+            for done, case in enumerate(cases, start=1):
+                images = case.key, case.geometry, case.sources
+                # Who was told first stays, and nobody gets a pseudonym who has no case.
+                patient_id = 0 if tells_patient(connection, *images) else patient_number(connection, case.patient)
+                number, new = list_case(connection, *images, now, patient_id)
+                numbers.append(number)
+                if new:
+                    added += 1
+                    self._activity.note(connection, ActivityKind.ADDED, number)
+                elif _is_elsewhere(connection, number, case.sources):
+                    move_case(connection, number, case.sources)
+                    moved += 1
+                if case.split:
+                    _set(connection, [number], split=case.split)
+                progress(done / len(cases))
+        return AddedCases(tuple(numbers), added, moved)
+
+    def images(self, case_id: int) -> CaseImages:
+        """Return the images of one case.
+
+        Raises
+        ------
+        StoreError
+            When there is no such case, or what is known of it is damaged.
+        """
+        with self._database.reading() as connection:
+            found = images_of_cases(connection, schema.worklist.c.case_id == case_id)
+        if not found:
+            raise StoreError("The project holds no such case.", detail=f"case {case_id}")
+        return found[0]
+
+    def exclude(self, case_ids: Collection[int], reason: str) -> None:
+        """Leave cases out, for a reason that stands in the list. Their labels stay."""
+        with self._changing() as connection:
+            why = reason.strip() or "left out"
+            _set(connection, case_ids, excluded=why)
+            self._note(connection, case_ids, ActivityKind.EXCLUDED, reason=why)
+
+    def include(self, case_ids: Collection[int]) -> None:
+        """Take cases in again that were left out."""
+        with self._changing() as connection:
+            _set(connection, case_ids, excluded="")
+            self._note(connection, case_ids, ActivityKind.INCLUDED)
+
+    def set_split(self, case_ids: Collection[int], split: str) -> None:
+        """Say which part of a dataset cases belong to: ``train``, ``validation``, ``test`` or empty."""
+        with self._changing() as connection:
+            _set(connection, case_ids, split=split)
+            self._note(connection, case_ids, ActivityKind.SPLIT, split=split)
+
+    def move(self, case_ids: Sequence[int], before: int | None = None) -> None:
+        """Put cases, in the order given, before another one of the list; at its end without one."""
+        worklist = schema.worklist.c
+        with self._changing() as connection:
+            in_order = select(worklist.case_id).order_by(worklist.position, worklist.case_id)
+            order = dict.fromkeys(connection.execute(in_order).scalars())
+            moving = dict.fromkeys(number for number in case_ids if number in order)
+            rest = [number for number in order if number not in moving]
+            at = rest.index(before) if before in rest else len(rest)
+            for position, number in enumerate([*rest[:at], *moving, *rest[at:]], start=1):
+                _set(connection, [number], position=position)
+
+    def instructions(self) -> str:
+        """Return what annotators are told, in Markdown; empty where nothing is said."""
+        return self._fact(_INSTRUCTIONS)
+
+    def keep_instructions(self, text: str) -> None:
+        """Say what annotators are told, in Markdown."""
+        self._keep_fact(_INSTRUCTIONS, text)
+
+    def reading_rule(self) -> ReadingRule:
+        """Return who reads which case."""
+        return ReadingRule.read(self._fact(_RULE))
+
+    def keep_reading_rule(self, rule: ReadingRule) -> None:
+        """Say who reads which case."""
+        self._keep_fact(_RULE, rule.text())
+
+    def _fact(self, key: str) -> str:
+        facts = schema.facts.c
+        with self._database.reading() as connection:
+            return connection.execute(select(facts.value).where(facts.key == key)).scalar_one_or_none() or ""
+
+    def _keep_fact(self, key: str, value: str) -> None:
+        with self._changing() as connection:
+            connection.execute(insert(schema.facts).prefix_with("OR REPLACE").values(key=key, value=value))
+            self._activity.note(connection, ActivityKind.CHANGED, fact=key)
+
+    def _note(self, connection: Connection, case_ids: Iterable[int], kind: ActivityKind, **details: object) -> None:
+        for number in case_ids:
+            self._activity.note(connection, kind, number, **details)
+
+
+def _set(connection: Connection, case_ids: Iterable[int], **values: str | int) -> None:
+    numbers = list(case_ids)
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = schema.worklist.c.case_id.in_(numbers[start : start + _AT_ONCE])
+        connection.execute(update(schema.worklist).where(some).values(values))
+
+
+def _is_elsewhere(connection: Connection, case_id: int, sources: CaseSources) -> bool:
+    worklist = schema.worklist.c
+    known = connection.execute(select(worklist.sources).where(worklist.case_id == case_id)).scalar_one()
+    return bool(known != stored_sources(sources))
