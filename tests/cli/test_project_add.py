@@ -142,7 +142,7 @@ def test_what_cannot_be_labelled_is_named_and_the_rest_is_added(tmp_path: Path, 
     broken = write_small_ct(tmp_path / "set", "s2")
     for file in broken.iterdir():
         header = dcmread(file)
-        header.PhotometricInterpretation = "HSV"
+        header.BitsAllocated = 12
         header.save_as(file)
     (tmp_path / "set" / "cut.dcm").write_bytes(next(folder.iterdir()).read_bytes()[:400])
     document = _add(capsys, project, str(tmp_path / "set"))
