@@ -188,9 +188,9 @@ class WorklistBook:
             connection.execute(insert(schema.facts).prefix_with("OR REPLACE").values(key=key, value=value))
             self._activity.note(connection, ActivityKind.CHANGED, fact=key)
 
-    def _note(self, connection: Connection, case_ids: Iterable[int], kind: ActivityKind, **details: object) -> None:
+    def _note(self, connection: Connection, case_ids: Iterable[int], kind: ActivityKind, **said: str) -> None:
         for number in case_ids:
-            self._activity.note(connection, kind, number, **details)
+            self._activity.note(connection, kind, number, 0, **said)
 
 
 def _set(connection: Connection, case_ids: Iterable[int], **values: str | int) -> None:
