@@ -51,12 +51,12 @@ def read_data_yaml(path: str) -> DataYaml:
     blocks = _blocks([_bare(line) for line in lines])
     try:
         names = _names(blocks.get("names", ("", [])))
+        splits = {split: tuple(_texts(blocks[split])) for split in SPLITS if split in blocks}
+        if "valid" in blocks and "val" not in splits:
+            splits["val"] = tuple(_texts(blocks["valid"]))
+        folder = next(iter(_texts(blocks["path"])), "") if "path" in blocks else ""
     except ValueError as error:
-        raise ReadError(f"The names of classes in {file.name} are not understood: {error}.") from error
-    splits = {split: tuple(_texts(blocks[split])) for split in SPLITS if split in blocks}
-    if "valid" in blocks and "val" not in splits:
-        splits["val"] = tuple(_texts(blocks["valid"]))
-    folder = next(iter(_texts(blocks["path"])), "") if "path" in blocks else ""
+        raise ReadError(f"The names or folders in {file.name} are not understood: {error}.") from error
     return DataYaml(names, {split: places for split, places in splits.items() if places}, folder)
 
 

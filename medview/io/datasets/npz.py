@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import math
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -26,6 +28,21 @@ MOST_MEMBERS = 1000
 MOST_HEADER_BYTES = 10_000
 MOST_LABEL_BYTES = 256 << 20
 _STEP = 1 << 20
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    IndexError,
+    KeyError,
+)
+"""What the library of the archive throws at damaged ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +151,7 @@ def _archive(path: str) -> Iterator[zipfile.ZipFile]:
             if len(archive.infolist()) > MOST_MEMBERS:
                 raise RefusedError(f"{name} lists more than {MOST_MEMBERS} arrays; it was not opened.")
             yield archive
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+    except _DAMAGE as error:
         raise ReadError(f"{name} is no complete file of numpy arrays (.npz); copy it again.", detail=repr(error)) from error
 
 

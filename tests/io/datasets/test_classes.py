@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 
 from medview.core.errors import MedViewError, ReadError, RefusedError
+from medview.core.job import Inline
 from medview.io.datasets import npz
 from medview.io.datasets.foreign import DatasetRequest
+from medview.io.datasets.label_values import label_values
 from medview.io.datasets.reading import load_image, load_labels
 from medview.io.datasets.table import list_dataset
+from medview.io.datasets.unpack import in_arrays, unpack_images
+from medview.io.reader_pool import InlinePool
 from tests.io.datasets.pictures import save_picture
 
 
@@ -138,3 +142,32 @@ def test_what_is_no_array_file_is_said(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "my.npz").write_bytes(content)
     with pytest.raises(ReadError, match=r"my\.npz"):
         list_dataset("medmnist-npz", DatasetRequest(tmp_path))
+
+
+def test_images_of_arrays_are_unpacked_into_files_that_open_as_the_same(tmp_path: Path) -> None:
+    volumes = np.random.default_rng(1).integers(0, 256, (2, 5, 6, 7), dtype=np.uint8)
+    given = arrays(val_images=volumes, val_labels=np.array([0, 1]))
+    np.savez_compressed(tmp_path / "my.npz", **given)
+    packed = list_dataset("medmnist-npz", DatasetRequest(tmp_path))
+    assert in_arrays(packed)
+    found = unpack_images(packed, tmp_path / "images", Inline(), InlinePool())
+    assert not in_arrays(found)
+    assert sorted(path.name for path in (tmp_path / "images").iterdir()) == [
+        *(f"train-{n}.png" for n in range(4)),
+        "val-0.nii.gz",
+        "val-1.nii.gz",
+    ]
+    for before, after in zip(packed.cases, found.cases, strict=True):
+        np.testing.assert_array_equal(load_image(before.images[0]).voxels, load_image(after.images[0]).voxels)
+        assert (before.labels, before.split) == (after.labels, after.split)
+    assert load_labels(found.cases[0]).answers == load_labels(packed.cases[0]).answers
+    again = unpack_images(packed, tmp_path / "elsewhere", Inline(), InlinePool())
+    assert load_image(again.cases[5].images[0]).series_uid == load_image(found.cases[5].images[0]).series_uid
+
+
+def test_values_are_named_as_a_person_writes_them() -> None:
+    assert label_values("255=LV, 128 = Myo cardium,7=") == {255: "LV", 128: "Myo cardium", 7: ""}
+    assert label_values("") == {}
+    for wrong in ("LV=255", "1=a,1=b", "1", "-1=a", f"{1 << 40}=a"):
+        with pytest.raises(ReadError, match="--label-values"):
+            label_values(wrong)
