@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,6 +49,10 @@ class ScoreRule:
         if self._unsure(scores[last if len(scores) == 2 else winner]):
             return dict.fromkeys(scores, Said.UNSURE)
         return {name: Said.PRESENT if name == winner else Said.ABSENT for name in scores}
+
+    def marks(self, name: str, names: Sequence[str]) -> bool:
+        """Whether the threshold is about the score of a class: of classes that exclude each other, only about the last."""
+        return not self.exclusive or len(names) < 2 or name == names[-1]
 
     def _of_one(self, score: float) -> Said:
         if self._unsure(score):

@@ -16,7 +16,7 @@ from medview.core.source import Source, SourceKind
 from medview.gui.main_window import MainWindow
 from medview.gui.panes.drawn_content import proposed_on_slice
 from medview.gui.parts.box_list import BoxList
-from medview.gui.parts.score_view import ScoreView
+from medview.gui.parts.score_view import ScoreBar, ScoreView
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.view_state import Tool
@@ -188,6 +188,34 @@ def test_scores_say_in_words_what_they_come_to_and_the_curve_goes_to_a_slice(
     window.side.proposals.cards[0].accept_all.click()
     statements = [one for one in case.labels.annotations.values() if isinstance(one, ImageLabel)]
     assert {one.says for one in statements if one.subject == "series"} == {"not sure", "absent"}
+
+
+def test_the_curve_says_of_which_class_it_is_and_shows_any_of_them(
+    window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    propose_scores(case)
+    (found,) = window.side.proposals.findChildren(ScoreView)
+    assert found.curve is not None
+    assert (found.of_class.currentText(), found.curve.name) == ("Nodule", "Nodule")
+    before = found.curve.grab().toImage()
+    found.of_class.setCurrentText("Clot")
+    assert found.curve.name == "Clot"
+    assert "Clot" in found.curve.toolTip()
+    assert found.curve.grab().toImage() != before
+
+
+def test_of_classes_that_exclude_each_other_only_the_last_has_the_threshold_and_its_curve_is_shown(
+    window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    curve = np.linspace(0.0, 1.0, case.volume.geometry.shape_kji[0]).astype(np.float32)
+    scores = {"Normal": 0.99, "Bleeding": 0.95}
+    prediction = Prediction("classification", "Head", MODEL, case.volume.geometry, scores=scores)
+    rule, slices = ScoreRule("slice", 0.8, exclusive=True), SliceScores(0, {"Normal": 1 - curve, "Bleeding": curve})
+    labels.propose(case, Proposal("p3", replace(prediction, score_rule=rule, slice_scores=slices)))
+    (found,) = window.side.proposals.findChildren(ScoreView)
+    assert found.of_class.currentText() == "Bleeding"
+    tips = [bar.toolTip() for bar in found.findChildren(ScoreBar)]
+    assert ["Present from" in tip for tip in tips] == [False, True]
 
 
 def test_what_is_not_installed_cannot_be_explained(window: MainWindow, workspace: Workspace, case: OpenCase) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -13,6 +15,7 @@ from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import row_of, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.explain_menu import ExplainButton
+from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.open_case import OpenCase
 from medview.workspace.view_state import CaseView
@@ -54,14 +57,34 @@ class ScoreView(QWidget):
             said.setWordWrap(False)
             # Bars of one length can be compared.
             said.setMinimumWidth(_SAID_PX)
-            column.addLayout(row_of(ScoreBar(score, rule), said))
+            column.addLayout(row_of(ScoreBar(score, _about(rule, name, list(prediction.scores))), said))
         if prediction.scores:
             column.addWidget(words(_subject(rule), "small"))
         self.curve: SliceCurve | None = None
-        if prediction.slice_scores is not None and prediction.scores:
-            name = max(prediction.scores, key=lambda one: prediction.scores[one])
-            self.curve = SliceCurve(case.view, prediction.slice_scores, name, rule)
-            column.addWidget(self.curve)
+        self.of_class = SteadyComboBox(self)
+        self.of_class.hide()
+        slices = prediction.slice_scores
+        if slices is not None and prediction.scores.keys() & slices.by_class.keys():
+            self._add_curve(column, case, slices, prediction.scores, rule)
+
+    def _add_curve(
+        self, column: QVBoxLayout, case: OpenCase, slices: SliceScores, scores: Mapping[str, float], rule: ScoreRule | None
+    ) -> None:
+        names = [name for name in scores if name in slices.by_class]
+        curve = self.curve = SliceCurve(case.view, slices, rule)
+        self.of_class.show()
+        self.of_class.addItems(names)
+        self.of_class.setObjectName("class of the curve")
+        self.of_class.setToolTip(_("The class whose scores from slice to slice are drawn"))
+        self.of_class.setAccessibleName(self.of_class.toolTip())
+        self.of_class.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.of_class.currentTextChanged.connect(curve.show_class)
+        # Of classes that exclude each other the last one is what was looked for; that nothing is there tops most slices.
+        first = names[-1] if rule is not None and rule.exclusive else max(names, key=lambda name: scores[name])
+        self.of_class.setCurrentText(first)
+        curve.show_class(first)
+        column.addLayout(row_of(words(_("Slices"), "quiet"), self.of_class))
+        column.addWidget(curve)
 
     def _why(self, name: str, *, visible: bool) -> ExplainButton:
         button = ExplainButton(_("Show what speaks for {name}").format(name=name))
@@ -116,22 +139,26 @@ class SliceCurve(QWidget):
         self,
         view: CaseView,
         scores: SliceScores,
-        name: str,
         rule: ScoreRule | None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._view, self._scores, self._name, self._rule = view, scores, name, rule
+        self._view, self._scores, self._rule, self.name = view, scores, rule, next(iter(scores.by_class))
         self.setFixedHeight(_CURVE_PX)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        Subscriptions(self).add(field_signal(view, "crosshair_kji"), self._moved)
+
+    def show_class(self, name: str) -> None:
+        """Draw the scores of another class."""
+        self.name = name
         self.setToolTip(_("Scores of {name} from slice to slice; click or drag to go to one").format(name=name))
         self.setAccessibleName(_("Scores of {name} from slice to slice").format(name=name))
-        Subscriptions(self).add(field_signal(view, "crosshair_kji"), self._moved)
+        self.update()
 
     @property
     def count(self) -> int:
         """Slices."""
-        return len(self._scores.by_class[self._name])
+        return len(self._scores.by_class[self.name])
 
     def x_of(self, index: int) -> float:
         """Return where a slice stands, in pixels."""
@@ -162,21 +189,27 @@ class SliceCurve(QWidget):
             return 3 + (height - 6) * (1.0 - score)
 
         painter.fillRect(self.rect(), palette.color(Role.Base))
-        if self._rule is not None:
-            if self._rule.abstain is not None:
-                low, high = self._rule.abstain
+        rule = _about(self._rule, self.name, list(self._scores.by_class))
+        if rule is not None:
+            if rule.abstain is not None:
+                low, high = rule.abstain
                 painter.fillRect(QRectF(0, y_of(high), width, y_of(low) - y_of(high)), _band(palette))
             quiet = QPen(palette.color(QPalette.ColorGroup.Disabled, Role.WindowText), 1, Qt.PenStyle.DashLine)
             painter.setPen(quiet)
-            painter.drawLine(QPointF(0, y_of(self._rule.threshold)), QPointF(width, y_of(self._rule.threshold)))
+            painter.drawLine(QPointF(0, y_of(rule.threshold)), QPointF(width, y_of(rule.threshold)))
         now = self._view.crosshair_kji[self._scores.axis]
         painter.setPen(QPen(palette.color(Role.WindowText), 1))
         painter.drawLine(QPointF(self.x_of(now), 0), QPointF(self.x_of(now), height))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(palette.color(Role.Accent), 2))
-        values = self._scores.by_class[self._name].tolist()
+        values = self._scores.by_class[self.name].tolist()
         painter.drawPolyline(QPolygonF([QPointF(self.x_of(n), y_of(v)) for n, v in enumerate(values)]))
         painter.end()
+
+
+def _about(rule: ScoreRule | None, name: str, names: Sequence[str]) -> ScoreRule | None:
+    """Return the rule where its threshold is about a class, else None."""
+    return rule if rule is not None and rule.marks(name, names) else None
 
 
 def _band(palette: QPalette) -> QColor:
