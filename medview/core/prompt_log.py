@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,10 +58,20 @@ class HeldVoxels:
     @property
     def digest(self) -> str:
         """Equal for equal voxels, in hexadecimal."""
-        said = f"{self.box.min_kji}{self.box.max_kji}".encode()
-        # Of the voxels: the compressed bytes may differ between versions of zlib.
-        voxels = b"" if self.empty else np.packbits(unpack(self.packed, self.box.shape_kji)).tobytes()
-        return hashlib.blake2b(said + voxels, digest_size=16).hexdigest()
+        return _digest(self.box, None if self.empty else unpack(self.packed, self.box.shape_kji))
+
+    @staticmethod
+    def digest_of(box: Box, mask: Mask) -> str:
+        """Return the digest of the voxels of a mask that fills a box of the grid; quick, since they are not compressed."""
+        inner = Box.around(mask)
+        return _digest(_NOWHERE, None) if inner is None else _digest(inner.shifted(box.min_kji), mask[inner.slices])
+
+
+def _digest(box: Box, voxels: npt.NDArray[np.generic] | None) -> str:
+    said = hashlib.blake2b(f"{box.min_kji}{box.max_kji}".encode(), digest_size=16)
+    # Of the voxels: the compressed bytes may differ between versions of zlib.
+    said.update(b"" if voxels is None else np.packbits(voxels.astype(np.bool_, copy=False)).tobytes())
+    return said.hexdigest()
 
 
 NOTHING = HeldVoxels()
@@ -95,16 +106,23 @@ class PromptLog:
     found: str = ""
     settled: tuple[Prompt, ...] = ()
 
-    def going_on(self, held: HeldVoxels, engine: str = "", model_sha256: str = "") -> PromptLog:
+    def going_on(self, digest: str, held: Callable[[], HeldVoxels], engine: str = "", model_sha256: str = "") -> PromptLog:
         """Return the log that further prompts are added to, for what the segment holds now.
 
         Where somebody else changed the segment since the last prompt, or another engine is asked, what it holds is taken as
         it is: the prompts so far are settled.
+
+        Parameters
+        ----------
+        digest : str
+            Of what the segment holds.
+        held : callable
+            Gives it, where it is needed.
         """
         same = (self.engine, self.model_sha256) == (engine, model_sha256)
-        if self.prompts and self.found == held.digest and same:
+        if self.prompts and self.found == digest and same:
             return self
-        return PromptLog(self.segment_id, engine, model_sha256, (), held, held.digest, (*self.settled, *self.prompts))
+        return PromptLog(self.segment_id, engine, model_sha256, (), held(), digest, (*self.settled, *self.prompts))
 
     def with_prompt(self, prompt: Prompt) -> PromptLog:
         """Return the log with one more."""
@@ -114,10 +132,10 @@ class PromptLog:
         """Return the log without one of its prompts that are not settled."""
         return replace(self, prompts=tuple(p for p in self.prompts if p.prompt_id != prompt_id))
 
-    def with_found(self, held: HeldVoxels) -> PromptLog:
-        """Return the log that knows what its prompts came to."""
-        return replace(self, found=held.digest)
+    def with_found(self, digest: str) -> PromptLog:
+        """Return the log that knows what its prompts came to, by its digest."""
+        return replace(self, found=digest)
 
-    def changed_by_hand(self, held: HeldVoxels) -> bool:
-        """Whether a segment holds something else than its prompts found."""
-        return bool(self.prompts) and self.found != held.digest
+    def changed_by_hand(self, digest: str) -> bool:
+        """Whether a segment holds something else, by its digest, than its prompts found."""
+        return bool(self.prompts) and self.found != digest

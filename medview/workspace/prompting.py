@@ -17,7 +17,7 @@ from medview.core.errors import MedViewError
 from medview.core.label_patch import PIECE_KJI
 from medview.core.language import _
 from medview.core.prompt import Prompt
-from medview.core.prompt_log import HeldVoxels, PromptLog
+from medview.core.prompt_log import NOTHING, HeldVoxels, PromptLog
 from medview.core.segmentation import Segment, Segmentation
 from medview.edit.rules import EditRules, LabelWriter, Overlap
 from medview.edit.segments import new_segment
@@ -100,7 +100,7 @@ class Prompting:
             return False
         if case.read_only:
             self._say(case.read_only)
-        elif log.changed_by_hand(held_by(case.labels.segmentation, segment)):
+        elif log.changed_by_hand(digest_by(case.labels.segmentation, segment)):
             self._say(
                 _("{name} was changed since, and that would be lost; undo those changes first.").format(name=segment.name)
             )
@@ -191,9 +191,9 @@ class Prompting:
             return ""
         wanted = engine(self._workspace, self._workspace.bench.prompt_engine)
         name, checksum = (wanted.spec.key, wanted.sha256) if wanted is not None else ("", "")
-        held = HeldVoxels() if segment is None else held_by(case.labels.segmentation, segment)
-        log = known if known is not None else PromptLog(ask.segment_id)
-        ask.log = log.going_on(held, name, checksum).with_prompt(ask.prompt)
+        segmentation, log = case.labels.segmentation, known if known is not None else PromptLog(ask.segment_id)
+        going_on = log.going_on(digest_by(segmentation, segment), lambda: held_by(segmentation, segment), name, checksum)
+        ask.log = going_on.with_prompt(ask.prompt)
         return ""
 
     def _write(self, ask: _Ask, found: HeldVoxels) -> None:
@@ -286,12 +286,23 @@ def engines(workspace: Workspace) -> list[ModelPack]:
     return [pack for pack in workspace.services.registry.list() if pack.spec.task is Task.INTERACTIVE]
 
 
-def held_by(segmentation: Segmentation, segment: Segment) -> HeldVoxels:
-    """Return what a segment holds now."""
-    box = segmentation.box(segment)
-    if box is None:
-        return HeldVoxels()
-    return HeldVoxels.of(box, segmentation.layer(segment.layer_id).voxels[box.slices] == segment.value)
+def held_by(segmentation: Segmentation, segment: Segment | None) -> HeldVoxels:
+    """Return what a segment holds now, nothing without one."""
+    found = _mask_of(segmentation, segment)
+    return HeldVoxels() if found is None else HeldVoxels.of(*found)
+
+
+def digest_by(segmentation: Segmentation, segment: Segment | None) -> str:
+    """Return the digest of what a segment holds now."""
+    found = _mask_of(segmentation, segment)
+    return NOTHING.digest if found is None else HeldVoxels.digest_of(*found)
+
+
+def _mask_of(segmentation: Segmentation, segment: Segment | None) -> tuple[Box, Mask] | None:
+    box = None if segment is None else segmentation.box(segment)
+    if segment is None or box is None:
+        return None
+    return box, segmentation.layer(segment.layer_id).voxels[box.slices] == segment.value
 
 
 def _written(case: OpenCase, ask: _Ask, log: PromptLog, found: HeldVoxels, rules: EditRules) -> Iterator[Change | None]:
@@ -315,4 +326,4 @@ def _written(case: OpenCase, ask: _Ask, log: PromptLog, found: HeldVoxels, rules
             # Asked for anew: where segments overlap it may move to another layer.
             writer.put(segmentation.segment(ask.segment_id), wanted[piece.within(whole).slices])
             yield from writer.changes() or (None,)
-    yield PromptChange(before, log.with_found(held_by(segmentation, segmentation.segment(ask.segment_id))))
+    yield PromptChange(before, log.with_found(digest_by(segmentation, segmentation.segment(ask.segment_id))))

@@ -10,7 +10,7 @@ from medview.core.case_labels import CaseLabels
 from medview.core.changes import PromptChange
 from medview.core.errors import LabelError
 from medview.core.prompt import Prompt, PromptKind
-from medview.core.prompt_log import HeldVoxels, PromptLog
+from medview.core.prompt_log import NOTHING, HeldVoxels, PromptLog
 from medview.core.prompt_shape import voxels_of
 from medview.core.vector import triple
 from tests.edit.grids import KINDS, grid
@@ -110,13 +110,20 @@ def test_held_voxels_are_the_same_whatever_box_they_are_cut_from():
     again = HeldVoxels.of(Box((0, 0, 0), (9, 9, 12)), held.mask(Box((0, 0, 0), (9, 9, 12))))
     assert again.digest == held.digest
     assert held.digest != _held((1, 1, 1)).digest
+    # Without compressing them, from whatever they are read.
+    assert HeldVoxels.digest_of(Box((0, 0, 0), (9, 9, 12)), held.mask(Box((0, 0, 0), (9, 9, 12)))) == held.digest
+    assert HeldVoxels.digest_of(Box((1, 1, 1), (3, 3, 3)), np.zeros((2, 2, 2), dtype=bool)) == NOTHING.digest
+
+
+def _going_on(log, held, *engine):
+    return log.going_on(held.digest, lambda: held, *engine)
 
 
 def test_a_log_goes_on_while_nobody_else_changed_the_segment():
     found = _held((1, 1, 1))
-    log = _log("a", "b").with_found(found)
-    assert log.going_on(found) is log
-    other = log.going_on(_held((1, 1, 1), (1, 1, 2)))
+    log = _log("a", "b").with_found(found.digest)
+    assert _going_on(log, found) is log
+    other = _going_on(log, _held((1, 1, 1), (1, 1, 2)))
     assert other.prompts == ()
     assert [p.prompt_id for p in other.settled] == ["a", "b"]
     assert other.base == _held((1, 1, 1), (1, 1, 2))
@@ -124,7 +131,7 @@ def test_a_log_goes_on_while_nobody_else_changed_the_segment():
 
 def test_another_engine_settles_what_the_one_before_found():
     found = _held((1, 1, 1))
-    log = _log("a").with_found(found).going_on(found, "model@1", "abc")
+    log = _going_on(_log("a").with_found(found.digest), found, "model@1", "abc")
     assert (log.engine, log.model_sha256, len(log.settled), log.prompts) == ("model@1", "abc", 1, ())
 
 
