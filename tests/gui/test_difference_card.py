@@ -59,7 +59,7 @@ def test_a_class_is_compared_from_its_row_and_the_figures_stand_below(
     assert card.text_of("dice") == f"{found.agreement.dice:.3f}"
     assert "mm" in card.text_of("surface")
     assert card.segment.currentText() == "Liver"
-    click(qtbot, tool_button(card, "next difference"))
+    click(qtbot, tool_button(card, "difference.next"))
     assert case.view.crosshair_kji == found.spots[0].at_kji
     click(qtbot, tool_button(card, "close difference"))
     assert not card.isVisible()

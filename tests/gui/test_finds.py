@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
 from medview.core.annotations import BoxAnnotation, ImageLabel
@@ -152,6 +153,20 @@ def test_a_box_that_is_taken_to_be_adjusted_has_its_handles(
     found.adjust.click()
     assert case.view.active_annotation_id == "b2"
     assert workspace.bench.tool is Tool.BOX_3D
+
+
+def test_buttons_name_the_keys_a_person_uses_and_only_those_of_the_newest_proposal(
+    window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    propose_boxes(case)
+    labels.propose(case, replace(many_organs(case, 2), proposal_id="p9"))
+    newest, older = (card.accept_all for card in window.side.proposals.cards)
+    assert newest.toolTip().endswith("(A)")
+    assert "(" not in older.toolTip()
+    window.actions_table["proposal.accept"].setShortcut(QKeySequence("F9"))
+    assert newest.toolTip().endswith("(F9)")
+    window.actions_table["proposal.accept"].setShortcuts([])
+    assert "(" not in newest.toolTip()
 
 
 def test_accepting_all_takes_the_boxes_shown(window: MainWindow, workspace: Workspace, case: OpenCase) -> None:

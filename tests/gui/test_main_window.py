@@ -22,12 +22,12 @@ from medview.gui.main_window import MainWindow
 from medview.gui.panes.key_focus import KeyFocus
 from medview.gui.panes.pointed_at import PointedAt
 from medview.gui.parts.computer import computer_line
-from medview.gui.parts.job_strip import duration
 from medview.gui.parts.message_line import mouse_hint
 from medview.gui.parts.theme_tokens import DARK
 from medview.gui.segments.segment_cells import Cell, tip_of
 from medview.gui.segments.segment_model import ROW_ROLE
 from medview.store.entry import SavedKind, SavedState
+from medview.workspace.durations import duration
 from medview.workspace.events import Severity
 from medview.workspace.jobs import JobStatus, Lane, Outcome
 from medview.workspace.layout import LAYOUTS

@@ -48,7 +48,7 @@ class SideColumn(QScrollArea):
         self.segments = SegmentsPanel(workspace, actions)
         self.lesions = LesionTable(workspace, self.segments.watch)
         self.drawn = DrawnPanel(workspace, actions)
-        self.proposals = ProposalsPanel(workspace)
+        self.proposals = ProposalsPanel(workspace, actions)
         self.models = ModelsPanel(workspace)
         self.queue = QueuePanel(workspace)
         self.check = CheckPanel(workspace)

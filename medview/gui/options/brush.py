@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QVBoxLayout, QWidget
 from medview.core.language import _
 from medview.gui.parts.bind import bind, follow
 from medview.gui.parts.controls import number_box, row_of, text_button, words
+from medview.gui.parts.key_tip import KeyTip
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.steady import SteadySlider
 from medview.gui.parts.theme_tokens import GRID_PX
@@ -22,7 +23,7 @@ _STEPS = 200
 class BrushOptions(QWidget):
     """A slider and a field for the radius, two buttons for the shape."""
 
-    def __init__(self, workspace: Workspace, _actions: QtActions, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         bench = workspace.bench
         self.radius = number_box(MIN_BRUSH_MM, MAX_BRUSH_MM, _("Brush radius ([ and ], or Shift and wheel on the picture)"))
@@ -36,8 +37,10 @@ class BrushOptions(QWidget):
         self.slider.setToolTip(self.radius.toolTip())
         self.slider.valueChanged.connect(lambda step: bench.set_radius(_radius_mm(step)))
         follow(self, bench, "brush_radius_mm", self._show_radius)
-        self.disc = text_button(_("2-D disc"), _("Paints on the slice only (S)"), icon_name="mdi6.circle-outline")
-        self.sphere = text_button(_("Sphere"), _("Paints neighbouring slices too (S)"), icon_name="mdi6.sphere")
+        self.disc = text_button(_("2-D disc"), _("Paints on the slice only"), icon_name="mdi6.circle-outline")
+        self.sphere = text_button(_("Sphere"), _("Paints neighbouring slices too"), icon_name="mdi6.sphere")
+        for choice in (self.disc, self.sphere):
+            KeyTip(choice, choice.toolTip(), actions["brush.sphere"])
         shape = QButtonGroup(self)
         for choice in (self.disc, self.sphere):
             choice.setCheckable(True)

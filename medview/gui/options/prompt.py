@@ -11,6 +11,7 @@ from medview.gui.parts.bind import Subscriptions, bind, field_signal, follow
 from medview.gui.parts.controls import clear_layout, icon_button, row_of, text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.icons import icon
+from medview.gui.parts.key_tip import KeyTip
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import GRID_PX
@@ -61,9 +62,10 @@ class PromptOptions(QWidget):
         self.engine.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.engine.activated.connect(self._on_engine)
         self.another = text_button(
-            _("Next object"), _("Begin another object in a segment of its own (N)"), icon_name="mdi6.plus"
+            _("Next object"), _("Begin another object in a segment of its own"), icon_name="mdi6.plus"
         )
         self.another.clicked.connect(actions["segment.add"].trigger)
+        KeyTip(self.another, self.another.toolTip(), actions["segment.add"])
         self.state = words("", "quiet")
         self.list = QGridLayout()
         self.list.setSpacing(GRID_PX)

@@ -10,6 +10,7 @@ from medview.gui.options.brush import BrushOptions
 from medview.gui.parts.bind import Subscriptions, bind, field_signal
 from medview.gui.parts.case_histogram import CaseHistogram
 from medview.gui.parts.controls import number_box, row_of, text_button, words
+from medview.gui.parts.key_tip import KeyTip
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.range_fields import RangeFields
 from medview.gui.parts.theme_tokens import GRID_PX
@@ -44,10 +45,11 @@ class ThresholdBrushOptions(QWidget):
         bind(self.spread, workspace.bench, "brush_spread")
         pick = text_button(
             _("From a region"),
-            _("Drag a circle over what is to be painted: its mean and deviation become the range (Shift+B)"),
+            _("Drag a circle over what is to be painted: its mean and deviation become the range"),
             icon_name="mdi6.select-marker",
         )
         pick.clicked.connect(actions["tool.value_range"].trigger)
+        KeyTip(pick, pick.toolTip(), actions["tool.value_range"])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID_PX)

@@ -16,7 +16,9 @@ from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.box_list import BoxList
 from medview.gui.parts.controls import clear_layout, words
 from medview.gui.parts.difference_card import DifferenceCard
+from medview.gui.parts.key_tip import KeyTip
 from medview.gui.parts.proposal_card import ProposalCard
+from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.score_view import ScoreView
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.events import LabelsChanged
@@ -36,14 +38,14 @@ class ProposalsPanel(QWidget):
 
     count_changed = Signal(int)
 
-    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workspace = workspace
+        self._workspace, self._actions = workspace, actions
         self.cards: list[ProposalCard] = []
         self._shown: tuple[object, ...] = ()
         self._column = QVBoxLayout()
         self._column.setSpacing(GRID_PX * 2)
-        self.difference = DifferenceCard(workspace)
+        self.difference = DifferenceCard(workspace, actions)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         whole.setSpacing(GRID_PX * 2)
@@ -82,6 +84,10 @@ class ProposalsPanel(QWidget):
             card.brush_wanted.connect(self._take_brush)
             card.compare_wanted.connect(self._workspace.differences.open)
             card.probability_wanted.connect(self._show_probability)
+            if not self.cards:
+                # Keys mean the newest one.
+                KeyTip(card.accept_all, card.accept_all.toolTip(), self._actions["proposal.accept"])
+                KeyTip(card.reject_all, card.reject_all.toolTip(), self._actions["proposal.reject"])
             self.cards.append(card)
             self._column.addWidget(card)
         if not found:

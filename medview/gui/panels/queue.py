@@ -12,9 +12,9 @@ from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import icon_button, words
 from medview.gui.parts.icons import icon
-from medview.gui.parts.job_strip import duration
 from medview.gui.parts.queue_rows import ROW_PX, TASK_ROLE, QueueModel, QueueRows
 from medview.gui.parts.theme_tokens import GRID_PX
+from medview.workspace.durations import duration
 from medview.workspace.queue import RETRIED_STATES, QueueTask, TaskState
 from medview.workspace.queue_words import counts_text
 from medview.workspace.workspace import Workspace

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from medview.analysis.mask_difference import MaskDifference
 from medview.core.language import _, in_language, plural
 from medview.gui.parts.bind import Subscriptions, follow
 from medview.gui.parts.controls import icon_button, row_of, swatch, words
 from medview.gui.parts.elided_label import ElidedLabel
+from medview.gui.parts.key_tip import KeyTip
+from medview.gui.parts.qt_actions import QtActions
+from medview.gui.parts.steady import SteadyComboBox
 from medview.gui.parts.theme_tokens import ADDED_COLOUR, GRID_PX, REMOVED_COLOUR
 from medview.workspace.difference_state import Difference
 from medview.workspace.events import LabelsChanged
@@ -28,7 +31,7 @@ class DifferenceCard(QFrame):
     grew = Signal()
     """It was opened, or has its figures now: a column may have to scroll to it."""
 
-    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "raised")
         self._workspace = workspace
@@ -38,7 +41,7 @@ class DifferenceCard(QFrame):
         close = icon_button("mdi6.close", _("Compare no longer"))
         close.setObjectName("close difference")
         close.clicked.connect(lambda: workspace.differences.close())
-        self.segment = QComboBox()
+        self.segment = SteadyComboBox()
         self.segment.setToolTip(_("The segment it is compared with, and that it is taken over into by hand"))
         self.segment.setIconSize(QSize(_SWATCH_PX, _SWATCH_PX))
         self.segment.activated.connect(lambda row: workspace.differences.choose(self._ids[row]))
@@ -54,12 +57,14 @@ class DifferenceCard(QFrame):
         self._add(
             "surface", _("Surfaces"), _("Distance between the surfaces: the mean, and what 95 % of the worse side keep to")
         )
-        previous = icon_button("mdi6.chevron-left", _("Next larger difference (Ctrl+Shift+Left)"))
-        following = icon_button("mdi6.chevron-right", _("Next smaller difference (Ctrl+Shift+Right)"))
-        previous.setObjectName("previous difference")
-        following.setObjectName("next difference")
+        previous = icon_button("mdi6.chevron-left", _("Next larger difference"))
+        following = icon_button("mdi6.chevron-right", _("Next smaller difference"))
+        previous.setObjectName("difference.previous")
+        following.setObjectName("difference.next")
         previous.clicked.connect(lambda: workspace.differences.go(-1))
         following.clicked.connect(lambda: workspace.differences.go(1))
+        for button in (previous, following):
+            KeyTip(button, button.toolTip(), actions[button.objectName()])
         self.places = words("", "quiet")
         self._jump = QWidget()
         jump = QHBoxLayout(self._jump)

@@ -14,6 +14,7 @@ from medview.gui.parts.controls import icon_button, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.identity import job_text
 from medview.gui.parts.theme_tokens import GRID_PX
+from medview.workspace.durations import duration
 from medview.workspace.jobs import Job, JobStatus
 from medview.workspace.view_state import Bench
 
@@ -85,11 +86,3 @@ class JobStrip(QWidget):
     def _cancel(self) -> None:
         if self._shown is not None:
             self._shown.cancel()
-
-
-def duration(seconds: float) -> str:
-    """Return a rough time in words: ``8 s``, ``2 min``, ``1 h 5 min``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

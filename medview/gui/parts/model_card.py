@@ -11,10 +11,10 @@ from medview.core.effort import ModelEffort
 from medview.core.language import _, in_language, plural
 from medview.gui.parts.controls import chip, icon_button, set_role, text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
-from medview.gui.parts.job_strip import duration
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.ml.outputs import ClassificationOutput, InteractiveOutput, SegmentationOutput
 from medview.ml.spec import ModelSpec
+from medview.workspace.durations import duration
 from medview.workspace.jobs import Job, JobStatus
 from medview.workspace.operations.predict import Offer
 

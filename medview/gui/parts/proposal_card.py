@@ -127,11 +127,9 @@ class ProposalCard(QFrame):
     def _add_buttons(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(GRID_PX)
-        self.accept_all = text_button(
-            _("Accept all"), _("Take everything that is shown into the labels (A)"), role="primary"
-        )
+        self.accept_all = text_button(_("Accept all"), _("Take everything that is shown into the labels"), role="primary")
         self.accept_all.setObjectName("accept all")
-        self.reject_all = text_button(_("Reject"), _("Take this proposal away; Undo brings it back (X)"))
+        self.reject_all = text_button(_("Reject"), _("Take this proposal away; Undo brings it back"))
         self.reject_all.setObjectName("reject")
         self.accept_all.setEnabled(not self._read_only)
         self.reject_all.setEnabled(not self._read_only)

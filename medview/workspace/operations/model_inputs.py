@@ -10,6 +10,7 @@ from medview.core.language import _, in_language
 from medview.core.study import Verdict
 from medview.ml.estimate import RunEstimate
 from medview.ml.packs import ModelPack
+from medview.workspace.durations import duration
 from medview.workspace.fusion import same_patient
 from medview.workspace.jobs import Job, Outcome
 from medview.workspace.model_inputs import Given, ModelInputs, given_of
@@ -151,16 +152,6 @@ def estimate_short(found: RunEstimate) -> str:
     """Return what a run takes in the fewest words: ``about 40 s, 1.2 GB``."""
     time = _("about {time}").format(time=duration(found.seconds))
     return f"{time}, {_size(found.memory_bytes)}" if found.memory_bytes else time
-
-
-def duration(seconds: float) -> str:
-    """Return a rough time in words: ``8 s``, ``2 min``, ``1 h 5 min``."""
-    if seconds < 90:
-        return _("{n} s").format(n=max(1, round(seconds)))
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return _("{n} min").format(n=minutes)
-    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
 
 
 def _size(count: float) -> str:
