@@ -26,6 +26,9 @@ IntArray = npt.NDArray[np.int64]
 Statistic = Callable[[IntArray], float | None]
 """A figure of the items with these positions, some of them several times; None where it has none."""
 
+FigureOfSums = Callable[[FloatArray], FloatArray]
+"""Figures of sums, shape (draws, parts) to (draws,)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -102,16 +105,38 @@ def ratio_interval(
     Found lesions over all lesions is one, pooled over cases; a mean is the one with denominators of 1.
     """
     tops, bottoms = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
+    if tops.shape != bottoms.shape or tops.ndim != 1:
+        raise ValueError("every item has a numerator and a denominator")
+    return sums_interval(np.column_stack((tops, bottoms)), _ratio, patients, level, resamples, seed)
+
+
+def sums_interval(
+    parts: FloatArray,
+    figure: FigureOfSums,
+    patients: Sequence[Hashable],
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Return a figure that depends on sums over the items only: all draws are worked out at once.
+
+    Parameters
+    ----------
+    parts : ndarray of float64, shape (items, parts)
+        What each item adds to the sums: hits and lesions, say, or a cell of a confusion matrix.
+    figure : callable
+        From sums, shape (draws, parts), to figures, shape (draws,); NaN where there is none.
+    """
     number, count = _numbers(patients)
-    if tops.shape != bottoms.shape or tops.shape != number.shape:
-        raise ValueError("every item has a numerator, a denominator and a patient")
-    top, bottom = (np.bincount(number, weights=part, minlength=count) for part in (tops, bottoms))
-    value = float(tops.sum() / bottoms.sum()) if bottoms.sum() else None
-    found: list[FloatArray] = []
-    for drawn in _draws(count, resamples, seed):
-        above, below = drawn @ top, drawn @ bottom
-        found.append(np.divide(above, below, out=np.full(len(drawn), np.nan), where=below > 0))
-    return _interval(value, np.concatenate(found) if found else np.zeros(0), level, tops.size, count, resamples)
+    if parts.shape[:1] != number.shape:
+        raise ValueError("every item has a patient")
+    of_patient = np.zeros((count, parts.shape[1]))
+    np.add.at(of_patient, number, parts)
+    whole = float(figure(parts.sum(axis=0, keepdims=True))[0]) if number.size else np.nan
+    found = [figure(drawn @ of_patient) for drawn in _draws(count, resamples, seed)]
+    figures = np.concatenate(found) if found else np.zeros(0)
+    value = whole if np.isfinite(whole) else None
+    return _interval(value, figures, level, number.size, count, resamples)
 
 
 def interval_of(
@@ -139,6 +164,11 @@ def interval_of(
             figure = statistic(np.concatenate(which))
             found.append(np.nan if figure is None else figure)
     return _interval(value, np.asarray(found, dtype=np.float64), level, number.size, count, resamples)
+
+
+def _ratio(sums: FloatArray) -> FloatArray:
+    above, below = sums.T
+    return np.asarray(np.divide(above, below, out=np.full(len(sums), np.nan), where=below > 0))
 
 
 def _numbers(patients: Sequence[Hashable]) -> tuple[IntArray, int]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from medview.analysis.agreement.bootstrap import LEVEL, RESAMPLES, SEED, Interval, sums_interval
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -73,6 +75,38 @@ def category_agreement(
     apart = np.abs(np.subtract.outer(np.arange(len(number)), np.arange(len(number)))).astype(np.float64)
     kappas = [_kappa(table, weights) for weights in ((apart > 0).astype(np.float64), apart, apart**2)]
     return CategoryAgreement(tuple(categories), tuple(tuple(int(n) for n in row) for row in table), *kappas)
+
+
+def kappa_interval(
+    first: Sequence[Hashable],
+    second: Sequence[Hashable],
+    categories: Sequence[Hashable],
+    patients: Sequence[Hashable],
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Return Cohen's kappa of two raters over the same items with its interval by patient.
+
+    Parameters and errors are those of ``category_agreement``; items that a rater did not rate do not count.
+    """
+    number = {category: n for n, category in enumerate(categories)}
+    category_agreement(first, second, categories)
+    rated = [n for n, pair in enumerate(zip(first, second, strict=True)) if None not in pair]
+    width = len(number)
+    cells = np.zeros((len(rated), width * width))
+    for row, n in enumerate(rated):
+        cells[row, number[first[n]] * width + number[second[n]]] = 1.0
+
+    def kappas(sums: FloatArray) -> FloatArray:
+        tables = sums.reshape(len(sums), width, width)
+        total = tables.sum(axis=(1, 2))
+        by_chance = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1)
+        agreed = np.trace(tables, axis1=1, axis2=2) * total
+        left = total**2 - by_chance
+        return np.asarray(np.divide(agreed - by_chance, left, out=np.full(len(sums), np.nan), where=left > 0))
+
+    return sums_interval(cells, kappas, [patients[n] for n in rated], level, resamples, seed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,14 @@ from itertools import combinations
 
 import numpy as np
 
-from medview.analysis.agreement.bootstrap import Interval, Statistic, interval_of
-from medview.analysis.agreement.categories import CategoryAgreement, ManyRaters, category_agreement, fleiss_kappa
+from medview.analysis.agreement.bootstrap import Interval
+from medview.analysis.agreement.categories import (
+    CategoryAgreement,
+    ManyRaters,
+    category_agreement,
+    fleiss_kappa,
+    kappa_interval,
+)
 from medview.analysis.agreement.numbers import (
     IntraclassCorrelation,
     LimitsOfAgreement,
@@ -19,9 +25,6 @@ from medview.analysis.agreement.numbers import (
 from medview.analysis.agreement.reader_rows import Plain
 from medview.core.answer import Answer, AnswerKey, Standing, Value, standing
 from medview.core.form import AnswerKind, Level, Question
-
-RESAMPLES = 500
-"""Draws of the interval of a kappa: it is worked out anew for each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,12 +184,8 @@ class _Given:
         """Return the agreement of categories; those of ``chosen`` are by reader and thing."""
         pairs: list[PairOfReaders] = []
         for a, b in combinations(range(len(self._readers)), 2):
-            both = [n for n, one in enumerate(chosen[a]) if one is not None and chosen[b][n] is not None]
-            firsts, seconds = [chosen[a][n] for n in both], [chosen[b][n] for n in both]
-            kappa = interval_of(
-                _kappa_of(firsts, seconds, categories), [self.patients[n] for n in both], resamples=RESAMPLES
-            )
-            found = category_agreement(firsts, seconds, categories)
+            found = category_agreement(chosen[a], chosen[b], categories)
+            kappa = kappa_interval(chosen[a], chosen[b], categories, self.patients)
             pairs.append(PairOfReaders(self._readers[a], self._readers[b], self._left_out(a, b), found, kappa))
         raters = fleiss_kappa(chosen, categories) if len(self._readers) > 1 else None
         question = self._question
@@ -211,7 +210,3 @@ class _Given:
 
     def _left_out(self, a: int, b: int) -> int:
         return sum((one is None) != (other is None) for one, other in zip(self.values[a], self.values[b], strict=True))
-
-
-def _kappa_of(first: Sequence[Hashable], second: Sequence[Hashable], categories: Sequence[Hashable]) -> Statistic:
-    return lambda drawn: category_agreement([first[n] for n in drawn], [second[n] for n in drawn], categories).kappa

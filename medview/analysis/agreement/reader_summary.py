@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from medview.analysis.agreement.bootstrap import Interval, mean_interval, ratio_interval
 from medview.analysis.agreement.lesions import LesionAgreement
 from medview.analysis.agreement.masks import MaskAgreement
+from medview.analysis.agreement.numbers import (
+    IntraclassCorrelation,
+    LimitsOfAgreement,
+    intraclass_correlation,
+    limits_of_agreement,
+)
 from medview.analysis.agreement.reader_rows import ReaderRow
 from medview.analysis.agreement.things import folded
 
@@ -51,6 +59,10 @@ class SummaryRow:
         Comparisons for which a reader has the thing still to draw.
     figures : tuple of (str, Interval)
         By name, see ``MEANS`` and ``LESION_PARTS``.
+    volumes_ml : LimitsOfAgreement
+        Of the volumes of both, empty ones included unless both are.
+    volume_correlation : IntraclassCorrelation
+        Of the same volumes.
     """
 
     segment: str
@@ -62,6 +74,8 @@ class SummaryRow:
     one_empty: int
     not_compared: int
     figures: tuple[tuple[str, Interval], ...]
+    volumes_ml: LimitsOfAgreement
+    volume_correlation: IntraclassCorrelation
 
     def figure(self, name: str) -> Interval:
         """Return a figure. Raises KeyError when there is none of the name."""
@@ -72,6 +86,8 @@ class SummaryRow:
         return {
             **self._facts(),
             "figures": {name: asdict(interval) for name, interval in self.figures},
+            "volumes_ml": asdict(self.volumes_ml),
+            "volume_correlation": asdict(self.volume_correlation),
         }
 
     def flat(self) -> dict[str, str | int | float | None]:
@@ -79,6 +95,8 @@ class SummaryRow:
         row: dict[str, str | int | float | None] = dict(self._facts())
         for name, interval in self.figures:
             row |= interval.columns(name)
+        row["volume_lower_limit_ml"], row["volume_upper_limit_ml"] = self.volumes_ml.lower, self.volumes_ml.upper
+        row["volume_icc"] = self.volume_correlation.icc
         return row
 
     def _facts(self) -> dict[str, str | int]:
@@ -120,6 +138,9 @@ def _line(rows: Sequence[ReaderRow], first_reader: str, second_reader: str) -> S
         counts = [parts(of_row) for _, of_row in lesions]
         of_patients = [patient for patient, _ in lesions]
         figures.append((name, ratio_interval([a for a, _ in counts], [b for _, b in counts], of_patients)))
+    volumes = np.array(
+        [(masks.first_ml, masks.second_ml) for _, masks in compared if not masks.both_empty], dtype=np.float64
+    ).reshape(-1, 2)
     return SummaryRow(
         rows[0].agreement.name,
         first_reader,
@@ -130,4 +151,6 @@ def _line(rows: Sequence[ReaderRow], first_reader: str, second_reader: str) -> S
         sum(masks.one_empty for _, masks in compared),
         len(rows) - len(compared),
         tuple(figures),
+        limits_of_agreement(volumes[:, 0], volumes[:, 1]),
+        intraclass_correlation(volumes),
     )

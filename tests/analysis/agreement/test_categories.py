@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
-from medview.analysis.agreement.categories import category_agreement, fleiss_kappa
+from medview.analysis.agreement.bootstrap import interval_of
+from medview.analysis.agreement.categories import category_agreement, fleiss_kappa, kappa_interval
 
 FLEISS = """0 0 0 6 0, 0 3 0 0 3, 0 1 4 0 1, 0 0 0 0 6, 0 3 0 3 0, 2 0 4 0 0, 0 0 4 0 2, 2 0 3 1 0, 2 0 0 4 0, 0 0 0 0 6,
 1 0 0 5 0, 1 1 0 4 0, 0 3 3 0 0, 1 0 0 5 0, 0 2 0 3 1, 0 0 5 0 1, 3 0 0 1 2, 5 1 0 0 0, 0 2 0 4 0, 1 0 2 0 3,
@@ -73,3 +74,20 @@ def test_items_some_rater_did_not_rate_are_counted_and_left_out() -> None:
     assert fleiss_kappa([[None], ["a"]], ["a", "b"]).agreed is None
     with pytest.raises(ValueError, match="two raters"):
         fleiss_kappa([["a"]], ["a"])
+
+
+def test_the_interval_of_kappa_is_that_of_kappas_worked_out_draw_by_draw() -> None:
+    rng = np.random.default_rng(11)
+    first = rng.integers(0, 3, 80).tolist()
+    second = [n if rng.random() < 0.7 else int(rng.integers(0, 3)) for n in first]
+    patients = rng.integers(0, 25, 80).tolist()
+    found = kappa_interval([*first, None], [*second, 1], range(3), [*patients, 99], resamples=400)
+
+    def kappa(drawn: np.ndarray) -> float | None:
+        return category_agreement([first[n] for n in drawn], [second[n] for n in drawn], range(3)).kappa
+
+    slow = interval_of(kappa, patients, resamples=400)
+    assert (found.value, found.low, found.high) == pytest.approx((slow.value, slow.low, slow.high))
+    assert (found.items, found.patients) == (80, slow.patients)
+    assert kappa_interval(["a"], ["a"], ["a", "b"], [1]).value is None
+    assert kappa_interval([], [], ["a", "b"], []).value is None
