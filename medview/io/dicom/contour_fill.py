@@ -49,7 +49,7 @@ def filled(contours: Sequence[FloatArray], shape_ji: tuple[int, int]) -> Filled:
     parity = np.zeros(shape_ji, dtype=np.bool_)
     lines = np.zeros(shape_ji, dtype=np.bool_)
     crossing = False
-    once = {contour.tobytes(): contour for contour in contours}
+    once = {_corners(contour): contour for contour in contours}
     for contour in sorted(once.values(), key=_area, reverse=True):
         corner, size = _window(contour, shape_ji)
         if min(size) <= 0:
@@ -61,6 +61,12 @@ def filled(contours: Sequence[FloatArray], shape_ji: tuple[int, int]) -> Filled:
         parity[window] ^= inside
         lines[window] |= _on_lines(contour - corner, size)
     return Filled(parity | lines, crossing)
+
+
+def _corners(contour: FloatArray) -> bytes:
+    """Return what is equal for contours with the same points, whatever the first one is and whichever way round."""
+    rounded = np.round(contour, 6) + 0.0
+    return rounded[np.lexsort(rounded.T)].tobytes()
 
 
 def _area(contour: FloatArray) -> float:

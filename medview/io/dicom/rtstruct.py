@@ -125,6 +125,8 @@ class _Belonging:
         on_these = not self._images.isdisjoint(named) or (series and not named)
         mine, theirs = self._target.geometry.frame_of_reference_uid, region.frame_of_reference_uid
         if mine and theirs and mine == theirs:
+            if named and not on_these:
+                self._refuse_other_study()
             self._other_images |= bool(named and self._images) and not on_these
             self._names_none |= not named and not series
             return True
@@ -136,10 +138,14 @@ class _Belonging:
             return on_these
         if not on_these and (named or self._listed.series):
             raise GeometryError(f"{self._name} was drawn on another series; open that series and import it there.")
-        if not on_these and self._study_uid and self._target.study_uid and self._study_uid != self._target.study_uid:
-            raise GeometryError(f"{self._name} belongs to another study; open that study and import it there.")
+        if not on_these:
+            self._refuse_other_study()
         self._names_none |= not on_these
         return True
+
+    def _refuse_other_study(self) -> None:
+        if self._study_uid and self._target.study_uid and self._study_uid != self._target.study_uid:
+            raise GeometryError(f"{self._name} belongs to another study; open that study and import it there.")
 
     def notes(self) -> tuple[str, ...]:
         """Return what the person has to know. Raises GeometryError where everything lies in another frame of reference."""

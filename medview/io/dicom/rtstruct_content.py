@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,24 +109,26 @@ def regions_of(dataset: Dataset) -> Iterator[Region]:
     frame = text(frames[0], "FrameOfReferenceUID") if len(frames) == 1 else ""
     frame = frame or text(dataset, "FrameOfReferenceUID")
     named = {integer(item, "ROINumber", -1): item for item in items(dataset, "StructureSetROISequence")}
-    drawn = {integer(item, "ReferencedROINumber", -1): item for item in items(dataset, "ROIContourSequence")}
+    drawn: dict[int, list[Dataset]] = {}
+    for item in items(dataset, "ROIContourSequence"):
+        drawn.setdefault(integer(item, "ReferencedROINumber", -1), []).append(item)
     observed = {integer(item, "ReferencedROINumber", -1): item for item in items(dataset, "RTROIObservationsSequence")}
     for number in dict.fromkeys((*named, *drawn)):
-        yield _region(number, named.get(number), drawn.get(number), observed.get(number), frame)
+        yield _region(number, named.get(number), drawn.get(number, []), observed.get(number), frame)
 
 
-def _region(number: int, roi: Dataset | None, drawn: Dataset | None, observed: Dataset | None, frame: str) -> Region:
-    roi, drawn, observed = (Dataset() if one is None else one for one in (roi, drawn, observed))
+def _region(number: int, roi: Dataset | None, drawn: Sequence[Dataset], observed: Dataset | None, frame: str) -> Region:
+    roi, observed = (Dataset() if one is None else one for one in (roi, observed))
     group = text(observed, "RTROIInterpretedType").upper()
     return Region(
         number=number,
         name=_printable(text(roi, "ROIName"))[:64] or f"Region {number}",
-        colour=_colour(drawn),
+        colour=next((colour for one in drawn if (colour := _colour(one)) is not None), None),
         group=group if group in INTERPRETED_TYPES else "",
         code=_code(observed),
         source=_made_by(roi),
         frame_of_reference_uid=text(roi, "ReferencedFrameOfReferenceUID") or frame,
-        contours=tuple(_contour(item) for item in items(drawn, "ContourSequence")),
+        contours=tuple(_contour(item) for one in drawn for item in items(one, "ContourSequence")),
     )
 
 

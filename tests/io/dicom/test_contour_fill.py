@@ -68,7 +68,8 @@ def test_a_keyhole_holds_what_its_two_circles_hold() -> None:
 
 def test_a_contour_that_is_there_twice_counts_once() -> None:
     one = circle(5.3, (11.0, 18.0))
-    np.testing.assert_array_equal(filled([one, one.copy()], SHAPE).mask, filled([one], SHAPE).mask)
+    for twice in (one.copy(), one[::-1], np.roll(one, 7, axis=0)):
+        np.testing.assert_array_equal(filled([one, twice], SHAPE).mask, filled([one], SHAPE).mask)
 
 
 def test_contours_that_overlap_in_part_are_told_of() -> None:

@@ -138,6 +138,13 @@ def test_contours_of_two_points_or_of_numbers_that_are_none_are_left_out_and_cou
     assert found.notes == ("Left out because they are damaged or have fewer than three points: 3 contours.",)
 
 
+def test_contours_of_one_region_in_two_places_of_the_file_belong_together(ct: Volume, tmp_path: Path) -> None:
+    dataset = structure_set(ct, [Drawn("Lung", [around((2, 3), (9, 20), ct, k)]) for k in (2, 3)])
+    dataset.ROIContourSequence[1].ReferencedROINumber = 1
+    found = read_labels(altered(tmp_path, dataset), ct)
+    assert np.flatnonzero(mask_of(found, "Lung").any(axis=(1, 2))).tolist() == [2, 3]
+
+
 def test_regions_that_overlap_stay_apart(ct: Volume, tmp_path: Path) -> None:
     regions = [Drawn(f"Region {n}", [around((2, 3 + n), (9, 20 + n), ct, 2)]) for n in range(1, 4)]
     found = read(tmp_path, ct, regions)
@@ -233,6 +240,11 @@ def test_contours_drawn_on_another_series_of_the_frame_are_placed_and_that_is_sa
     found = read_labels(altered(tmp_path, dataset), thin)
     assert mask_of(found, "Lung").sum() == 8 * 18
     assert found.notes == ("rt.dcm was drawn on other images of this frame of reference; it is placed by its position.",)
+    dataset.StudyInstanceUID = f"{ROOT}.88"
+    with pytest.raises(GeometryError, match="belongs to another study"):
+        read_labels(altered(tmp_path, dataset), thin)
+    # On the very images it names, the study is what these say.
+    assert read_labels(altered(tmp_path, dataset), ct).segments
 
 
 def test_without_frames_of_reference_only_the_images_count(ct: Volume, tmp_path: Path) -> None:
