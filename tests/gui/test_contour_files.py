@@ -12,10 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.box import Box
 from medview.core.changes import Command, SegmentChange
+from medview.core.job import Inline
 from medview.core.label_patch import LabelPatch
 from medview.edit.segments import new_segment
+from medview.gui.browser.study_tree import can_be_imported
 from medview.gui.commands import file_commands
 from medview.gui.main_window import MainWindow
+from medview.io.load import load_volume
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
 from medview.store.project import Project
@@ -101,3 +104,21 @@ def test_what_was_left_out_of_a_structure_set_is_said_with_what_was_read(
         "1 segments read from rt.dcm. Points and open lines are no regions and were left out: Isocentre."
     )
     assert said[-1].severity is Severity.WARNING
+
+
+def test_a_double_click_on_a_structure_set_draws_its_regions_on_the_open_series(
+    window: MainWindow, workspace: Workspace, tmp_path: Path
+) -> None:
+    write_ct(tmp_path / "study" / "ct")
+    volume = load_volume(tmp_path / "study" / "ct", None, Inline()).volume
+    regions = [Drawn("Lung", [around((2, 3), (7, 10), volume, 2)])]
+    structure_set(volume, regions).save_as(tmp_path / "study" / "rt.dcm")
+    window.files.open(tmp_path / "study")
+    (images,) = [one for one in workspace.series if one.volumes]
+    (structures,) = [one for one in workspace.series if one.modality == "RTSTRUCT"]
+    assert can_be_imported(structures)
+    window.files.open_series(images, images.best)
+    window.studies.labels_wanted.emit(Path(structures.paths[0]))
+    case = workspace.active
+    assert case is not None
+    assert [one.name for one in case.labels.segmentation.segments] == ["Lung"]

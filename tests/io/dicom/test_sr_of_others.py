@@ -158,3 +158,20 @@ def test_numbers_and_judgements_that_no_figure_shows_are_said(ct: LoadedVolume, 
         "The report also says, which is not kept: "
         "Nodule: Level of Significance: Not significant; Nodule: Volume 812.5 mm3.",
     )
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("reportsi.dcm", "The report holds no findings."),
+        ("reportsi_with_empty_number_tags.dcm", "The report holds no findings."),
+        (
+            "test-SR.dcm",
+            "1 finding could not be shown: Code has a drawing that is damaged or names no image.",
+        ),
+    ],
+)
+def test_reports_without_a_figure_say_so(test_data: Path, ct: LoadedVolume, name: str, said: str) -> None:
+    found = read_onto(test_data / "pydicom-testfiles" / "src" / "pydicom" / "data" / "test_files" / name, ct)
+    assert (found.figures, found.notes) == ((), (said,))
