@@ -19,7 +19,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 ON_LINE_VOXELS = 0.01
 """How far from a contour the centre of a voxel may lie and still be on it; writers round millimetres to text."""
-CROSSINGS_AT_ONCE = 1 << 22
+CROSSINGS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
