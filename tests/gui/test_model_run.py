@@ -20,9 +20,12 @@ from medview.gui.panels.models import ModelsPanel
 from medview.gui.parts.model_card import needs_text
 from medview.ml.estimate import RunEstimate
 from medview.workspace.open_case import OpenCase
+from medview.workspace.view_state import Tool
 from medview.workspace.workspace import Workspace
+from tests.gui.cases import make_case
 from tests.gui.windows import bare_workspace
 from tests.ml.inputs.packs import several
+from tests.ml.small_packs import small_pack
 from tests.workspace.test_model_inputs import TWO, grid, made_case
 from tests.workspace.test_operations import HeldRunner
 
@@ -78,6 +81,19 @@ def test_an_added_model_says_time_and_memory_before_its_first_run_and_runs_at_on
     case.labels.proposals.clear()
     assert press(made, "one@1.0.0", qtbot) is None
     assert case.labels.proposals
+
+
+def test_a_model_that_waits_for_clicks_promises_no_estimate_and_takes_its_tool(
+    qtbot: QtBot, workspace: Workspace, tmp_path: Path
+) -> None:
+    pack = workspace.services.registry.add(small_pack(tmp_path / "source", "interactive").folder)
+    workspace.add_case(make_case())
+    made = panel(qtbot, workspace)
+    card = made.cards[pack.spec.key]
+    assert card.run.isVisible()
+    assert card.state.text() == ""
+    assert press(made, pack.spec.key, qtbot) is None
+    assert workspace.bench.tool is Tool.PROMPT
 
 
 def test_a_model_of_several_channels_shows_its_proposal_which_can_be_corrected(

@@ -127,7 +127,9 @@ class ModelsPanel(QWidget):
         case = self._workspace.active
         for card in self.cards.values():
             pack = card.offer.pack
-            if case is None or not (card.offer.fit.ok and pack.available):
+            # What waits for clicks has no run that takes a time.
+            runs = card.offer.fit.ok and pack.available and pack.spec.task is not Task.INTERACTIVE
+            if case is None or not runs:
                 continue
             inputs = inputs_for(self._workspace, pack, case)
             found = known_estimate(self._workspace.settings, inputs)
