@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtWidgets import QApplication, QListView
 from pytestqt.qtbot import QtBot
 
 from medview.core.study import ScanResult
@@ -16,7 +16,7 @@ from medview.gui.dialogs.run_models import RunModelsDialog
 from medview.gui.dialogs.run_rules import RunRulesDialog
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
-from medview.gui.parts.queue_rows import DETAIL_ROLE, TITLE_ROLE
+from medview.gui.parts.queue_rows import DETAIL_ROLE, TASK_ROLE, TITLE_ROLE
 from medview.store.project import Project
 from medview.workspace.jobs import InlineRunner, Job, JobStatus, Lane
 from medview.workspace.queue import QueueTask, TaskState, tasks_of
@@ -235,6 +235,32 @@ def test_turning_it_on_without_a_rule_asks_which_and_is_seen_until_it_is_turned_
     window.side.models.by_itself.click()
     assert window.status.by_itself.isHidden()
     assert run_rules(workspace) == (RunRule("example-organs", ("chest", "thorax"), ("scout",)),)
+
+
+def test_who_looks_at_a_task_far_down_goes_on_doing_so_while_others_come_and_move(
+    window: MainWindow, workspace: Workspace, runner: StepRunner, qtbot: QtBot
+) -> None:
+    place = place_of(Path(workspace.series[0].volumes[0].paths[0]).parent)
+    workspace.queue.pause()
+    tasks = [QueueTask(f"model-{n}@1.0.0", place) for n in range(40)]
+    workspace.queue.add(tasks)
+    panel = window.side.queue
+    qtbot.waitUntil(lambda: panel.rows.verticalScrollBar().maximum() > 0)
+    panel.rows.scrollTo(panel.model.index(25), QListView.ScrollHint.PositionAtTop)
+    panel.rows.setCurrentIndex(panel.model.index(27))
+
+    def shown() -> tuple[str, str]:
+        top, chosen = panel.rows.indexAt(QPoint(1, 1)), panel.rows.currentIndex()
+        return top.data(TASK_ROLE).model, chosen.data(TASK_ROLE).model
+
+    assert shown() == ("model-25@1.0.0", "model-27@1.0.0")
+    workspace.queue.add([QueueTask("first@1.0.0", place)], first=True)
+    assert shown() == ("model-25@1.0.0", "model-27@1.0.0")
+    workspace.queue.move(tasks[39].task_uid, -39)
+    assert shown() == ("model-25@1.0.0", "model-27@1.0.0")
+    panel.rows.scrollToTop()
+    workspace.queue.add([QueueTask("last@1.0.0", place)])
+    assert shown() == ("first@1.0.0", "model-27@1.0.0")
 
 
 def test_rules_of_models_that_are_not_installed_now_stay(window: MainWindow, workspace: Workspace) -> None:

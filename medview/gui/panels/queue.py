@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
@@ -15,7 +15,7 @@ from medview.gui.parts.icons import icon
 from medview.gui.parts.queue_rows import ROW_PX, TASK_ROLE, QueueModel, QueueRows
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.durations import duration
-from medview.workspace.queue import RETRIED_STATES, QueueTask, TaskState
+from medview.workspace.queue import RETRIED_STATES, Queue, QueueTask, TaskState
 from medview.workspace.queue_words import counts_text
 from medview.workspace.workspace import Workspace
 
@@ -88,7 +88,7 @@ class QueuePanel(QWidget):
         queue = self._workspace.queue.queue
         hidden = self._workspace.bench.identity_hidden
         named = {pack.spec.key: pack.spec.name for pack in self._workspace.services.registry.list()} if queue.tasks else {}
-        self.model.show(queue, named, hidden=hidden)
+        self._show_rows(queue, named, hidden=hidden)
         self.rows.setFixedHeight(min(_MOST_ROWS, max(1, len(queue.tasks))) * ROW_PX + 2)
         self.pause.setIcon(icon("mdi6.play" if queue.paused else "mdi6.pause"))
         tip = _("Go on with what waits") if queue.paused else _("Pause: begin no further task")
@@ -108,6 +108,21 @@ class QueuePanel(QWidget):
             first, self.count = not self.count or not count, count
             if first:
                 self.count_changed.emit()
+
+    def _show_rows(self, queue: Queue, named: Mapping[str, str], *, hidden: bool) -> None:
+        """Show the tasks; the one that is chosen and the one that is looked at stay so, wherever they stand now."""
+        task: QueueTask | None = self.rows.currentIndex().data(TASK_ROLE)
+        seen: QueueTask | None = self.rows.indexAt(QPoint(1, 1)).data(TASK_ROLE)
+        scrolled = self.rows.verticalScrollBar().value() > 0
+        self.model.show(queue, named, hidden=hidden)
+        places = {one.task_uid: n for n, one in enumerate(queue.tasks)}
+        if task is not None and task.task_uid in places:
+            self.rows.setCurrentIndex(self.model.index(places[task.task_uid]))
+        # To choose a row scrolls to it.
+        if not scrolled:
+            self.rows.scrollToTop()
+        elif seen is not None and seen.task_uid in places:
+            self.rows.scrollTo(self.model.index(places[seen.task_uid]), QListView.ScrollHint.PositionAtTop)
 
     def menu_of(self, task: QueueTask) -> QMenu:
         """Return what can be done with one task."""
