@@ -1,4 +1,4 @@
-"""``medview project``: create, inspect, verify, recover and export projects."""
+"""``medview project``: create, inspect, merge, verify, recover and export projects."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from medview.cli.output import print_json, progress, say, show
 from medview.cli.project_add import add_to_project
 from medview.core.errors import StoreError
+from medview.store.merge_report import MergeReport
 from medview.store.project import Project, verify_folder
 from medview.store.recovery import recover_project
 from medview.workspace.project_export import export_project
@@ -70,6 +71,40 @@ def list_readings(path: Place, *, json: Json = False) -> None:
         return
     for case in cases:
         print("  ".join(f"{key}={value}" for key, value in case.items()))
+
+
+@app.command()
+def merge(
+    path: Place,
+    others: Annotated[list[Path], typer.Argument(metavar="OTHER...", help="Copies of the same project; only read")],
+    *,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take what is new in copies of a project into it. Nothing is lost: where both went on, both are kept."""
+    reports: list[MergeReport] = []
+    with Project.open(path) as project, progress(quiet=quiet or json) as context:
+        for other in others:
+            title = f"Merging {other.name}"
+            report = project.merge(other, lambda fraction, title=title: context.progress(fraction, title))  # type: ignore[misc]
+            reports.append(report)
+            if not json:
+                _say_merged(report)
+    if json:
+        print_json({"project": str(path), "merged": [report.document() for report in reports]})
+
+
+def _say_merged(report: MergeReport) -> None:
+    for line in (*report.conflicts, *report.notes):
+        show(line)
+    if report.pseudonyms:
+        called = ", ".join(f"{theirs} is {mine}" for theirs, mine in sorted(report.pseudonyms.items()))
+        show(f"Patients who are called otherwise here than in {report.other}: {called}.")
+    if not report.changed:
+        say(f"{report.other} holds nothing new.")
+        return
+    new = [_count(report.cases, "new case"), _count(report.readings, "new reading"), _count(report.gestures, "gesture")]
+    say(f"{report.other} brought {', '.join(new)}; {_count(len(report.conflicts), 'conflict')}.")
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from medview.store.blobs import BlobStore
 from medview.store.database import Database
 from medview.store.entry import EntryKind
@@ -44,3 +46,8 @@ class Heads:
     def adopt(self, reading_id: int, seq: int, stacks: UndoStacks) -> None:
         """Go on from a case as it was just loaded."""
         self._known[reading_id] = (seq, stacks.copy())
+
+    def forget(self, reading_ids: Iterable[int]) -> None:
+        """Look again where some cases stand when they are asked for the next time."""
+        for reading_id in reading_ids:
+            self._known.pop(reading_id, None)

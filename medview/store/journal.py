@@ -6,7 +6,7 @@ import atexit
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from psygnal import EmitLoopError, Signal
@@ -156,6 +156,11 @@ class Journal:
                 return False
             self._heads.adopt(reading_id, seq, stacks)
             return True
+
+    def forget(self, reading_ids: Iterable[int]) -> None:
+        """Look again where some readings stand: rows were added to them by another way."""
+        with self._condition:
+            self._heads.forget(reading_ids)
 
     def flush(self, timeout_s: float = 30.0) -> bool:
         """Wait until everything is on disk; False when it cannot be written or does not get there in time.

@@ -20,6 +20,8 @@ from medview.store.database import Database
 from medview.store.holder import read_holder, user_name
 from medview.store.live_verify import verify_beside_writer
 from medview.store.lock_watch import LockWatch
+from medview.store.merge import merge_copy
+from medview.store.merge_report import MergeReport
 from medview.store.project_folder import DATABASE_NAME, OpenFolder, create_folder, explained, open_copy, open_live
 from medview.store.project_info import project_info
 from medview.store.reading_book import ReadingBook
@@ -180,6 +182,24 @@ class Project(ReadingBook):
         with explained(self.path):
             report = verify_beside_writer(self._database.path, self.path, progress)
         return replace(report, writer=writer_document(read_holder(self.path)))
+
+    def merge(self, other: Path, progress: Callable[[float], None] = lambda _fraction: None) -> MergeReport:
+        """Take everything that is new in another copy of this project into it, all or nothing; that one is only read.
+
+        Readings that are open somewhere have to be loaded again where ``extended`` of the report names them.
+
+        Raises
+        ------
+        StoreError
+            When it is no copy of this project, or either is damaged; nothing was changed then.
+        """
+        if not self.journal.flush():
+            raise StoreError(f"Changes of {self.path.name} are not saved yet; it can be merged once they are.")
+        if other.resolve() == self.path.resolve():
+            raise StoreError(f"{other.name} is this very project; choose a copy of it.")
+        report = merge_copy(self._changing, self._blobs, self.activity, other, progress)
+        self.journal.forget(report.extended)
+        return report
 
     def save_copy(self, target: Path) -> list[str]:
         """Write a complete copy of the project to a new folder; it is checked before it gets its name.

@@ -182,8 +182,9 @@ class ReadingBook:
             return nobodys[0]
         if mine or not self.read_only:
             return min(mine, key=lambda row: row.state.copy, default=None)
-        only_one = connection.execute(select(func.count()).select_from(schema.readers)).scalar_one() <= 1
-        return found[0] if found and only_one else None
+        drew = select(func.count()).select_from(schema.readers).where(schema.readers.c.rows > 0)
+        only_one = connection.execute(drew).scalar_one() <= 1
+        return max(readers, key=lambda row: row.gestures, default=None) if only_one else None
 
     def _check_not_lost(self, connection: Connection, key: CaseKey, geometry: Geometry, sources: CaseSources) -> None:
         """A damaged reading is found by nobody: an empty one in its place would look as if nothing had been drawn."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from medview.store import schema
 from medview.store.codec import canonical
@@ -16,6 +16,9 @@ from medview.store.reading_state import count_row
 
 UNKNOWN_READER = "Unknown reader"
 """Begins what readers are called whose names are lost."""
+
+_AT_ONCE = 400
+"""Keys in one question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +124,7 @@ def read_rows(
     connection: Connection, reading_id: int | None = None, after_seq: int = 0, only: Collection[int] | None = None
 ) -> Iterator[StoredRow]:
     """Yield rows in the order they were written: those of one case after a row, or only some of them, or all."""
-    journal, readers, readings = schema.journal.c, schema.readers.c, schema.readings.c
-    statement = select(schema.journal, readers.reader_uid, readings.identity_sha256).select_from(
-        schema.journal.outerjoin(schema.readers).outerjoin(schema.readings)
-    )
+    journal, statement = schema.journal.c, _whole_rows()
     if reading_id is None:
         statement = statement.order_by(journal.row_id)
     else:
@@ -133,6 +133,16 @@ def read_rows(
         statement = statement.where(journal.seq.in_(only))
     for found in connection.execute(statement.execution_options(yield_per=16)):
         yield _stored(found)
+
+
+def numbered_rows(connection: Connection, row_ids: Sequence[int]) -> Iterator[StoredRow]:
+    """Yield rows by their keys, smallest first, a few hundred at a time."""
+    wanted = sorted(row_ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        journal = schema.journal.c
+        some = _whole_rows().where(journal.row_id.in_(wanted[start : start + _AT_ONCE])).order_by(journal.row_id)
+        for found in connection.execute(some.execution_options(yield_per=16)):
+            yield _stored(found)
 
 
 def readers_cut_short(connection: Connection) -> list[str]:
@@ -150,6 +160,14 @@ def readers_cut_short(connection: Connection) -> list[str]:
             if sound or _end_is_missing(connection):
                 found.append(reader.name)
     return found
+
+
+def _whole_rows() -> Select[Any]:
+    """Rows with the uid of who wrote them and the identity of what they were drawn on."""
+    readers, readings = schema.readers.c, schema.readings.c
+    return select(schema.journal, readers.reader_uid, readings.identity_sha256).select_from(
+        schema.journal.outerjoin(schema.readers).outerjoin(schema.readings)
+    )
 
 
 def _end_is_missing(connection: Connection) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -124,3 +125,24 @@ def test_the_log_says_who_did_what(drawn: Painter, capsys: pytest.CaptureFixture
     assert (entry["kind"], entry["who"], entry["case"], entry["reading"]) == ("added", "Ada", 1, None)
     assert run_command(["project", "log", str(drawn.project.path)]) == 0
     assert capsys.readouterr().out.endswith("  Ada  added  case 1\n")
+
+
+def test_copies_are_merged_and_it_is_said_what_came(
+    drawn: Painter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(drawn.project.path, tmp_path / "copy.medview")
+    with Project.open(copy, reader="Grace") as project:
+        painter = Painter(project)
+        painter.add_segment()
+        painter.paint((1, 1, 1), (4, 9, 9))
+    command = ["project", "merge", str(drawn.project.path), str(copy)]
+    assert run_command([*command, "--json"]) == 0
+    (report,) = json.loads(capsys.readouterr().out)["merged"]
+    assert (report["changed"], report["readings"], report["gestures"], report["conflicts"]) == (True, 1, 2, [])
+    assert run_command(command) == 0
+    assert capsys.readouterr().err == "copy.medview holds nothing new.\n"
+    assert run_command(["project", "verify", str(drawn.project.path)]) == 0
+    other = tmp_path / "other.medview"
+    Project.create(other).close()
+    assert run_command(["project", "merge", str(drawn.project.path), str(other)]) == 1
+    assert "other.medview is another project" in capsys.readouterr().err
