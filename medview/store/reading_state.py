@@ -8,32 +8,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from medview.core.reading_status import ReadingStatus, Role
 from medview.store import schema
 from medview.store.worklist import list_images
 
+__all__ = ["ReadingState", "ReadingStatus", "Role", "add_state", "count_row", "mend_states", "reading_states", "state_of"]
+
 _Kind = TypeVar("_Kind", bound=Enum)
-
-
-class ReadingStatus(Enum):
-    """How far the work on a reading is, as its reader says; the last two are said by who reviews it."""
-
-    TO_DO = "to do"
-    IN_WORK = "in work"
-    DONE = "done"
-    FLAGGED = "flagged"
-    RETURNED = "sent back"
-    APPROVED = "approved"
-
-
-class Role(Enum):
-    """What a reading is for."""
-
-    READER = "reader"
-    """Labels of somebody's own."""
-    REVIEW = "review"
-    """A reader's labels as a reviewer would have them; the reader's own stay as they are."""
-    CONSENSUS = "consensus"
-    """What several readers' labels came to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ class Efforts:
 
     changed = Signal()
     """``models`` was read."""
+    worked = Signal(object, float)
+    """Somebody worked on a case (OpenCase) for so many seconds, pauses left out."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -121,6 +123,8 @@ class Efforts:
     def sign(self) -> None:
         """Take notice that somebody works on the active case."""
         worked_s, case = self.clock.sign(), self._case
+        if case is not None and worked_s:
+            self.worked.emit(case, worked_s)
         if case is not None and case.labels.efforts and not case.read_only:
             self._of(case).waiting_s += worked_s
 

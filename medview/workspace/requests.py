@@ -74,14 +74,37 @@ class ReadSeries:
     unsure: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadyVolume:
+    """Value: a series that was read before anybody asked to see it.
+
+    Attributes
+    ----------
+    load : LoadState
+        Complete.
+    """
+
+    series: Series
+    entry: VolumeEntry
+    volume: Volume
+    load: LoadState
+
+
 @dataclass(frozen=True, slots=True)
 class OpenSeries:
-    """Request: read a series, middle slice first, then around the visible one. Parts: OpenedSeries, then SliceReports."""
+    """Request: read a series, middle slice first, then around the visible one. Parts: OpenedSeries, then SliceReports.
+
+    Attributes
+    ----------
+    ready : ReadyVolume or None
+        The series as it was read before: only its labels are read now.
+    """
 
     series: Series
     entry: VolumeEntry
     pool: Pool
     project: Project | None
+    ready: ReadyVolume | None = None
 
     @property
     def title(self) -> str:
@@ -95,6 +118,12 @@ class OpenSeries:
 
     def run(self, context: JobContext) -> ReadSeries:
         """Read in reader processes."""
+        if self.ready is not None:
+            volume, load = self.ready.volume, self.ready.load
+            stored = load_stored(self.project, self.series, self.entry, volume)
+            context.partial(OpenedSeries(volume, stored, load))
+            tie = tie_pixels(self.project, stored, volume, load.damaged)
+            return ReadSeries(tie.other_pixels, tie.unsure)
         reader = SeriesReader(self.pool)
         opened = reader.begin(self.series, self.entry)
         stored = load_stored(self.project, self.series, self.entry, opened.volume)

@@ -11,6 +11,7 @@ from medview.core.language import in_language
 from medview.core.plane import Plane
 from medview.core.registration import Registration
 from medview.core.study import ScanResult, Series
+from medview.workspace.case_list import CaseList
 from medview.workspace.corners import CornerLines, default, of_settings
 from medview.workspace.differences import Differences
 from medview.workspace.effects import Effects
@@ -90,6 +91,7 @@ class Workspace:
         self.queue = ModelQueue(self)
         self.efforts = Efforts(self)
         self.forms = FormBook(self)
+        self.worklist = CaseList(self)
 
     @property
     def series(self) -> list[Series]:

@@ -21,7 +21,7 @@ from medview.workspace.operations.headings import show_headings
 from medview.workspace.operations.padding import follow_padding
 from medview.workspace.operations.times import read_times
 from medview.workspace.presets import auto_window, needs_auto_window, opening_window
-from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ScanPlace
+from medview.workspace.requests import OpenedSeries, OpenSeries, ReadSeries, ReadyVolume, ScanPlace
 from medview.workspace.run_rules import run_rules_on
 from medview.workspace.services import Services
 from medview.workspace.view_state import CaseView
@@ -61,6 +61,7 @@ def open_series(
     pane_id: str = "",
     shown: Callable[[OpenCase], None] = lambda _case: None,
     then: Callable[[OpenCase], None] = lambda _case: None,
+    ready: ReadyVolume | None = None,
 ) -> Job | None:
     """Open one series, or show it when it is open already. The picture stands once its middle slice is read.
 
@@ -72,6 +73,8 @@ def open_series(
         Called with the case once it stands in its pane.
     then : callable
         Called with the case once every slice has arrived.
+    ready : ReadyVolume, optional
+        The volume, where it was read before.
     """
     chosen = entry or series.best
     if chosen is None or chosen.verdict is Verdict.REFUSED:
@@ -138,7 +141,7 @@ def open_series(
         ended_early()
         workspace.report(error)
 
-    request = OpenSeries(series, chosen, workspace.services.pool, workspace.services.project)
+    request = OpenSeries(series, chosen, workspace.services.pool, workspace.services.project, ready)
     job = workspace.runner.submit(request, Outcome(done, partial, failed, ended_early))
     jobs.append(job)
     return job
@@ -164,6 +167,8 @@ def make_case(series: Series, entry: VolumeEntry, opened: OpenedSeries) -> OpenC
         load.wanted_k = kji[0]
 
     view.events.crosshair_kji.connect(look)
+    if load.complete and needs_auto_window(volume):
+        view.window = auto_window(volume, middle[0])
     return OpenCase(
         series=series,
         entry=entry,

@@ -1,0 +1,147 @@
+"""What is said of cases: how far they are, which are left out, what annotators are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from medview.core.errors import MedViewError
+from medview.core.language import _, plural
+from medview.core.reading_rule import ReadingRule
+from medview.core.reading_status import ReadingStatus
+from medview.workspace.case_words import STATUS, case_title
+from medview.workspace.case_writing import Waiting, Write, WriteCases
+from medview.workspace.events import Severity
+from medview.workspace.jobs import Outcome
+
+if TYPE_CHECKING:
+    from medview.store.cases import CaseRow
+    from medview.store.project import Project
+    from medview.workspace.case_list import CaseList
+    from medview.workspace.workspace import Workspace
+
+
+class CaseChanges:
+    """Everything goes into the project in a job, in order; a project that is only read refuses and says why."""
+
+    def __init__(self, workspace: Workspace, cases: CaseList) -> None:
+        self._workspace, self._cases = workspace, cases
+        self._waiting = Waiting()
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be changed, or empty."""
+        services = self._workspace.services
+        if services.project is None:
+            return services.project_problem or _("No project is open.")
+        return services.project.read_only_reason
+
+    def set_status(self, row: CaseRow, status: ReadingStatus) -> bool:
+        """Say how far whoever works here is with a case; False where that cannot be kept."""
+        if self._is_refused():
+            return False
+        reading = self._cases.who.reading(row)
+        if reading is None:
+            self._write(partial(_begin, row.case_id, status))
+        else:
+            self._cases.put(row, reading, replace(reading, status=status))
+            self._write(partial(_set_status, reading.reading_id, status))
+        text = _("{title}: {status}.").format(title=case_title(row), status=STATUS[status])
+        self._workspace.say(text)
+        return True
+
+    def begun(self, row: CaseRow) -> None:
+        """Show that somebody has begun to label a case; the journal notes it by itself."""
+        reading = self._cases.who.reading(row)
+        if reading is not None and reading.status is ReadingStatus.TO_DO and not self.refusal:
+            self._cases.put(row, reading, replace(reading, status=ReadingStatus.IN_WORK))
+
+    def exclude(self, case_ids: Sequence[int], reason: str) -> None:
+        """Leave cases out for a reason; their labels stay."""
+        if case_ids and not self._is_refused():
+            self._write(partial(_exclude, tuple(case_ids), reason))
+            n = len(case_ids)
+            text = plural("{n} case is left out; its labels stay.", "{n} cases are left out; their labels stay.", n)
+            self._workspace.say(text.format(n=n))
+
+    def include(self, case_ids: Sequence[int]) -> None:
+        """Take cases in again that were left out."""
+        if case_ids and not self._is_refused():
+            self._write(partial(_include, tuple(case_ids)))
+
+    def set_split(self, case_ids: Sequence[int], split: str) -> None:
+        """Say which part of a dataset cases belong to."""
+        if case_ids and not self._is_refused():
+            self._write(partial(_set_split, tuple(case_ids), split))
+
+    def tell(self, instructions: str) -> None:
+        """Say what annotators are told, in Markdown."""
+        if instructions != self._cases.instructions and not self._is_refused():
+            self._write(partial(_tell, instructions))
+
+    def use_rule(self, rule: ReadingRule) -> None:
+        """Say who reads which case."""
+        if rule != self._cases.rule and not self._is_refused():
+            self._write(partial(_use_rule, rule))
+
+    def write(self, change: Write) -> None:
+        """Have something written that nobody asked for, as time that was spent; without a project nothing is."""
+        if not self.refusal:
+            self._write(change)
+
+    def write_now(self) -> None:
+        """Write what waits at once. Raises MedViewError."""
+        project = self._workspace.services.project
+        if project is not None and not project.read_only:
+            self._waiting.write(project)
+
+    def _is_refused(self) -> bool:
+        if self.refusal:
+            self._workspace.say(self.refusal, Severity.WARNING)
+        return bool(self.refusal)
+
+    def _write(self, change: Write) -> None:
+        project = self._workspace.services.project
+        if project is not None:
+            self._waiting.add(change)
+            outcome = Outcome(self._on_written, failed=self._on_unwritten)
+            self._workspace.runner.submit(WriteCases(project, self._waiting), outcome)
+
+    def _on_written(self, _value: object) -> None:
+        self._cases.reload()
+
+    def _on_unwritten(self, error: MedViewError) -> None:
+        self._workspace.report(error)
+        self._cases.reload()
+
+
+def _begin(case_id: int, status: ReadingStatus, project: Project) -> None:
+    images = project.worklist.images(case_id)
+    reading = project.reading(images.key, images.geometry, images.sources)
+    project.set_status(reading.reading_id, status)
+
+
+def _set_status(reading_id: int, status: ReadingStatus, project: Project) -> None:
+    project.set_status(reading_id, status)
+
+
+def _exclude(case_ids: Sequence[int], reason: str, project: Project) -> None:
+    project.worklist.exclude(case_ids, reason)
+
+
+def _include(case_ids: Sequence[int], project: Project) -> None:
+    project.worklist.include(case_ids)
+
+
+def _set_split(case_ids: Sequence[int], split: str, project: Project) -> None:
+    project.worklist.set_split(case_ids, split)
+
+
+def _tell(instructions: str, project: Project) -> None:
+    project.worklist.keep_instructions(instructions)
+
+
+def _use_rule(rule: ReadingRule, project: Project) -> None:
+    project.worklist.keep_reading_rule(rule)

@@ -1,0 +1,203 @@
+"""The cases of the project that is open, and what is looked for among them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from psygnal import Signal
+
+from medview.core.language import _
+from medview.core.reading_rule import ReadingRule
+from medview.workspace.case_changes import CaseChanges
+from medview.workspace.case_filter import CaseFilter, Which, Who, chosen, counted, next_open
+from medview.workspace.case_time import CaseTime
+from medview.workspace.events import LabelsChanged
+
+if TYPE_CHECKING:
+    # The database library is imported when a project is opened, which is after the window stands.
+    from medview.store.cases import CaseRow
+    from medview.store.project import Project
+    from medview.store.reading_state import ReadingState
+    from medview.workspace.open_case import OpenCase
+    from medview.workspace.workspace import Workspace
+
+
+class Opener(Protocol):
+    """Who reads the list and opens its cases."""
+
+    def load(self) -> None:
+        """Read the list of the project."""
+
+    def open(self, case_id: int) -> None:
+        """Open a case, in place of the one that was opened from the list before."""
+
+    def read_ahead(self) -> None:
+        """Read what comes next while another case is open."""
+
+    def load(self) -> None:
+        """Read the list of the project that is open."""
+        self.opener.load()
+
+    def reload(self) -> None:
+        """Read the list again, where it was read before."""
+        if self._of is not None:
+            self.load()
+
+    def let_go(self) -> None:
+        """Stop what is being read."""
+
+
+class CaseList:
+    """Holds the list, as it was read last; what is to be changed in it goes through ``changes``.
+
+    Attributes
+    ----------
+    rows : tuple of CaseRow
+        All cases, in the order of the list.
+    who : Who
+        Whose eyes they are seen with.
+    rule : ReadingRule
+        Who reads which case.
+    instructions : str
+        What annotators are told, in Markdown.
+    name : str
+        Of the project; empty where none is open.
+    wanted : CaseFilter
+        What is looked for.
+    """
+
+    changed = Signal()
+    """The list, or what is looked for in it, changed."""
+    switched = Signal()
+    """Another project is open, and its list is read."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._opener: Opener | None = None
+        self._shown: list[CaseRow] | None = None
+        self._of: Project | None = None
+        self._by_series: dict[str, list[CaseRow]] = {}
+        self.rows: tuple[CaseRow, ...] = ()
+        self.who = Who()
+        self.rule = ReadingRule()
+        self.instructions = self.name = ""
+        self.wanted = CaseFilter()
+        self.changes = CaseChanges(workspace, self)
+        self.time = CaseTime(workspace, self.changes.write)
+        workspace.labels_changed.connect(self._on_labels)
+
+    @property
+    def shown(self) -> list[CaseRow]:
+        """The cases that are looked for, in the order asked for."""
+        if self._shown is None:
+            self._shown = chosen(self.rows, self.wanted, self.who, self.rule)
+        return self._shown
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """How many of the cases that are theirs whoever works here has finished, and how many those are."""
+        return counted(self.rows, self.who, self.rule)
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is the list of what was labelled without a project."""
+        return self._of is not None and self._of.one_person
+
+    @property
+    def current(self) -> CaseRow | None:
+        """The line of the active case, or None."""
+        case = self._workspace.active
+        return None if case is None else self.row_of(case)
+
+    def row(self, case_id: int) -> CaseRow | None:
+        """Return the line of a case, or None."""
+        return next((row for row in self.rows if row.case_id == case_id), None)
+
+    def row_of(self, case: OpenCase) -> CaseRow | None:
+        """Return the line of an open case, or None while it is not on the list."""
+        shape = case.entry.shape_kji
+        same = [row for row in self._by_series.get(case.series.series_uid, ()) if row.shape_kji == shape]
+        own = (row for row in same if any(one.reading_id == case.reading_id for one in row.readings))
+        return next(own, None) or next(iter(same), None)
+
+    def open_case(self, row: CaseRow) -> OpenCase | None:
+        """Return the open case of a line, or None."""
+        found = (case for case in self._workspace.cases.values() if case.series.series_uid == row.series_uid)
+        return next((case for case in found if self.row_of(case) == row), None)
+
+    def show(self, project: Project, rows: Iterable[CaseRow], rule: ReadingRule, instructions: str, name: str) -> None:
+        """Take over the list of a project as it was read."""
+        self._take(rows)
+        self.rule, self.instructions, self.name = rule, instructions, name
+        switched, self._of = project is not self._of, project
+        readers = {one.reader for row in self.rows for one in row.readings}
+        self.who = Who(project.reader, project.one_person or (project.read_only and len(readers) <= 1))
+        if switched:
+            self.wanted = replace(self.wanted, text="", which=Which.ALL)
+            self.switched.emit()
+        self.changed.emit()
+
+    def put(self, row: CaseRow, before: ReadingState, after: ReadingState) -> None:
+        """Show a reading as it will be once it is written."""
+        changed = replace(row, readings=tuple(after if one is before else one for one in row.readings))
+        self._take(changed if one.case_id == row.case_id else one for one in self.rows)
+        self.changed.emit()
+
+    def look_for(self, wanted: CaseFilter) -> None:
+        """Look for other cases, or in another order."""
+        if wanted != self.wanted:
+            self.wanted, self._shown = wanted, None
+            self.changed.emit()
+
+    def following(self, after: int | None) -> CaseRow | None:
+        """Return the next case to do behind one, in the order of the list and among those the search finds."""
+        among = chosen(self.rows, replace(self.wanted, which=Which.ALL), self.who, self.rule)
+        return next_open(among, self.who, self.rule, after)
+
+    def open_next(self) -> None:
+        """Open the next case nobody has begun, or say that none is left."""
+        row = self.following(self.current.case_id if self.current is not None else None)
+        if row is not None:
+            self.opener.open(row.case_id)
+        elif self.wanted.text:
+            self._workspace.say(_("No other case that the search finds is left to do."))
+        else:
+            self._workspace.say(_("No other case is left to do."))
+
+    def let_go(self) -> None:
+        """Get ready for the project to be closed: what waits is written at once.
+
+        Raises
+        ------
+        MedViewError
+            When it cannot be written.
+        """
+        if self._opener is not None:
+            self._opener.let_go()
+        self.time.note_all()
+        self.changes.write_now()
+
+    @property
+    def opener(self) -> Opener:
+        """Who reads the list and opens its cases; made when it is asked for the first time."""
+        if self._opener is None:
+            # It reads files and the database, whose libraries the window does not wait for.
+            module = importlib.import_module("medview.workspace.operations.cases")
+            self._opener = module.CaseOpener(self._workspace)
+        assert self._opener is not None
+        return self._opener
+
+    def _take(self, rows: Iterable[CaseRow]) -> None:
+        self.rows, self._shown, self._by_series = tuple(rows), None, {}
+        for row in self.rows:
+            self._by_series.setdefault(row.series_uid, []).append(row)
+
+    def _on_labels(self, event: LabelsChanged) -> None:
+        if event.changes and self.rows:
+            case = self._workspace.cases.get(event.series_uid)
+            row = self.row_of(case) if case is not None else None
+            if row is not None:
+                self.changes.begun(row)

@@ -1,0 +1,70 @@
+"""What a case of a project is called, and what is said of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medview.core.language import _, in_language
+from medview.core.reading_status import ReadingStatus
+from medview.workspace.case_filter import Order, Which, Who
+
+if TYPE_CHECKING:
+    from medview.store.cases import CaseRow
+
+STATUS = {
+    ReadingStatus.TO_DO: _("To do"),
+    ReadingStatus.IN_WORK: _("In work"),
+    ReadingStatus.DONE: _("Done"),
+    ReadingStatus.FLAGGED: _("Flagged"),
+    ReadingStatus.RETURNED: _("Sent back"),
+    ReadingStatus.APPROVED: _("Approved"),
+}
+WHICH = {
+    Which.ALL: _("All cases"),
+    Which.MINE: _("Mine to do"),
+    Which.DONE: _("Done"),
+    Which.FLAGGED: _("Flagged"),
+    Which.EXCLUDED: _("Left out"),
+}
+ORDER = {
+    Order.LIST: _("As listed"),
+    Order.STATUS: _("By status"),
+    Order.PATIENT: _("By patient"),
+    Order.DESCRIPTION: _("By kind of series"),
+    Order.TIME: _("Longest work first"),
+    Order.NEWEST: _("Worked on last first"),
+}
+_MINUTE_S, _HOUR_S = 60, 3600
+
+
+def case_title(row: CaseRow) -> str:
+    """Return what a case is called: its patient's pseudonym and the series, never a name."""
+    who = row.patient or _("Case {number}").format(number=row.case_id)
+    series = " ".join(part for part in (row.modality, row.description) if part)
+    return f"{who} · {series}" if series else who
+
+
+def case_detail(row: CaseRow, who: Who) -> str:
+    """Return how far a case is: status, time of work, split, who else has begun."""
+    if row.excluded:
+        return _("Left out: {reason}").format(reason=in_language(row.excluded))
+    reading = who.reading(row)
+    parts = [STATUS[who.status(row)]]
+    if reading is not None and reading.seconds >= 1:
+        parts.append(spent(reading.seconds))
+    if row.split:
+        parts.append(row.split)
+    others = who.others(row)
+    if others:
+        parts.append(_("also {readers}").format(readers=", ".join(others)))
+    return " · ".join(parts)
+
+
+def spent(seconds: int) -> str:
+    """Return a time of work: ``40 s``, ``12 min``, ``1 h 05``."""
+    if seconds < _MINUTE_S:
+        return _("{n} s").format(n=seconds)
+    if seconds < _HOUR_S:
+        return _("{n} min").format(n=round(seconds / _MINUTE_S))
+    hours, rest = divmod(round(seconds / _MINUTE_S), 60)
+    return _("{hours} h {minutes:02d}").format(hours=hours, minutes=rest)
