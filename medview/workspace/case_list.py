@@ -37,15 +37,6 @@ class Opener(Protocol):
     def read_ahead(self) -> None:
         """Read what comes next while another case is open."""
 
-    def load(self) -> None:
-        """Read the list of the project that is open."""
-        self.opener.load()
-
-    def reload(self) -> None:
-        """Read the list again, where it was read before."""
-        if self._of is not None:
-            self.load()
-
     def let_go(self) -> None:
         """Stop what is being read."""
 
@@ -157,15 +148,28 @@ class CaseList:
         among = chosen(self.rows, replace(self.wanted, which=Which.ALL), self.who, self.rule)
         return next_open(among, self.who, self.rule, after)
 
+    def open(self, case_id: int) -> None:
+        """Open a case, in place of the one that was opened from the list before."""
+        self.opener.open(case_id)
+
     def open_next(self) -> None:
         """Open the next case nobody has begun, or say that none is left."""
         row = self.following(self.current.case_id if self.current is not None else None)
         if row is not None:
-            self.opener.open(row.case_id)
+            self.open(row.case_id)
         elif self.wanted.text:
             self._workspace.say(_("No other case that the search finds is left to do."))
         else:
             self._workspace.say(_("No other case is left to do."))
+
+    def load(self) -> None:
+        """Read the list of the project that is open."""
+        self.opener.load()
+
+    def reload(self) -> None:
+        """Read the list again, where it was read before."""
+        if self._of is not None:
+            self.load()
 
     def let_go(self) -> None:
         """Get ready for the project to be closed: what waits is written at once.
