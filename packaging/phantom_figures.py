@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from phantom_cohort import held_out_phantom, lesion_boxes
 
+from medview.analysis.agreement.boxes import Boxes, box_iou
+from medview.analysis.agreement.score_curves import roc_curve
 from medview.core.annotations import BoxAnnotation
 from medview.core.job import Inline
 from medview.core.prediction import Prediction
@@ -25,8 +27,6 @@ FALSE_POSITIVES_PER_SCAN = 1.0
 
 Resampling = Callable[[npt.NDArray[np.int64]], float]
 """A figure of the scans with these positions (repeats allowed)."""
-
-Corners = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,21 +177,12 @@ def _mean_overlap(scans: Sequence[Scan]) -> Resampling:
     found: list[list[float]] = []
     for scan in scans:
         truth = lesion_boxes(scan.phantom)
-        spacing = scan.phantom.geometry.spacing_kji_mm
-        low, high = truth[:, :3] - truth[:, 3:] / spacing / 2, truth[:, :3] + truth[:, 3:] / spacing / 2
-        best = []
-        for n in range(len(truth)):
-            overlaps = [_overlap((low[n], high[n]), b.bounds_kji(scan.phantom.geometry)) for b in scan.prediction.boxes]
-            if max(overlaps, default=0.0) > 0.05:
-                best.append(max(overlaps))
+        half = truth[:, 3:] / scan.phantom.geometry.spacing_kji_mm / 2
+        true_boxes = Boxes.of(truth[:, :3] - half, truth[:, :3] + half)
+        overlaps = box_iou(true_boxes, Boxes.on_grid(scan.prediction.boxes, scan.phantom.geometry))
+        best = [float(iou) for iou in overlaps.max(axis=1, initial=0.0) if iou > 0.05]
         found.append(best)
     return lambda drawn: float(np.mean([iou for n in drawn for iou in found[n]] or [np.nan]))
-
-
-def _overlap(truth: Corners, other: Corners) -> float:
-    (low, high), (other_low, other_high) = truth, other
-    common = np.prod(np.maximum(np.minimum(high, other_high) - np.maximum(low, other_low), 0))
-    return float(common / (np.prod(high - low) + np.prod(other_high - other_low) - common))
 
 
 def classification_figures(scans: Sequence[Scan], threshold: float) -> list[Figure]:
@@ -199,11 +190,8 @@ def classification_figures(scans: Sequence[Scan], threshold: float) -> list[Figu
     probability, present = presence(scans)
 
     def area(drawn: npt.NDArray[np.int64]) -> float:
-        p, y = probability[drawn], present[drawn]
-        if y.all() or not y.any():
-            return float("nan")
-        above = p[y][:, None] - p[~y][None]
-        return float(((above > 0) + 0.5 * (above == 0)).mean())
+        curve = roc_curve(probability[drawn], present[drawn])
+        return float("nan") if curve is None else curve.area
 
     return [
         with_interval("AUC", len(scans), area),
