@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import permutations
 
 import numpy as np
@@ -12,6 +13,7 @@ from medview.analysis.agreement.lesions import lesion_agreement
 from medview.analysis.agreement.pairing import best_pairs
 from medview.core.geometry import Calibration, Geometry
 from tests.analysis.agreement.masks import SHAPE_KJI, boxes, grid, image_of
+from tests.helpers.timing import allowed_s
 
 BIG, SMALL, FAR = ((2, 5), (5, 15), (5, 15)), ((2, 4), (30, 33), (30, 33)), ((10, 12), (2, 6), (40, 44))
 
@@ -109,3 +111,28 @@ def test_lesions_where_nothing_is_known_do_not_count_and_without_millimetres_hav
     assert (found.f1, found.extra) == (1.0, ())
     pixels = Geometry(SHAPE_KJI, grid().affine_lps, calibration=Calibration.PIXELS)
     assert lesion_agreement(boxes(BIG), boxes(), pixels).missed[0].ml is None
+
+
+def test_large_groups_are_paired_as_small_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(10)
+    row, column = np.nonzero(rng.random((40, 30)) < 0.2)
+    overlap = rng.uniform(0.01, 1.0, row.size)
+    small = best_pairs(row, column, overlap)
+    monkeypatch.setattr("medview.analysis.agreement.pairing._SMALL", 0)
+    assert best_pairs(row, column, overlap).tolist() == small.tolist()
+
+
+def test_thousands_of_specks_that_hang_together_take_little_memory_and_time() -> None:
+    n = np.arange(6_000)
+    apart = 10_000 + np.arange(50_000)
+    first, second = np.concatenate((n, n, apart)), np.concatenate((n, n + 1, apart))
+    overlap = np.random.default_rng(9).uniform(0.1, 1.0, first.size)
+    began = time.perf_counter()
+    chosen = best_pairs(first, second, overlap)
+    assert time.perf_counter() - began < allowed_s(3.0)
+    assert len(set(first[chosen].tolist())) == len(set(second[chosen].tolist())) == chosen.size
+    # A chain: of two pairs one after the other at most one is taken.
+    before, best = 0.0, 0.0
+    for of_pair in np.ravel((overlap[: n.size], overlap[n.size : 2 * n.size]), order="F"):
+        before, best = best, max(best, before + of_pair)
+    assert overlap[chosen].sum() == pytest.approx(best + overlap[2 * n.size :].sum())
