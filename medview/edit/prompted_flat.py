@@ -119,8 +119,10 @@ def _on_its_picture(volume: Volume, prompt: Prompt, seeds: Box, enclosed: Mask) 
     inner = Box.around(enclosed)
     assert inner is not None
     reach = max(2, round(_RIM * max(inner.shape_kji)))
-    # Two more voxels, so that smoothing sees what lies beside the rim too.
-    near = seeds.padded((reach + 2, reach + 2, reach + 2)).clipped(volume.geometry.shape_kji)
+    # As far as the rim reaches on the picture, and two more voxels, so that smoothing sees what lies beside it too.
+    across = np.asarray(prompt.normal_lps) @ volume.geometry.directions_kji.T
+    k, j, i = (2 + int(np.ceil(reach * n)) for n in np.sqrt(np.maximum(0.0, 1.0 - across**2)))
+    near = seeds.padded((k, j, i)).clipped(volume.geometry.shape_kji)
     values = smoothed(volume, near)
     inside = np.zeros(near.shape_kji, dtype=np.bool_)
     inside[seeds.within(near).slices] = enclosed
