@@ -16,9 +16,11 @@ from dataclasses import replace
 import numpy as np
 
 from medview.core.annotations import BoxAnnotation
+from medview.core.answer import SERIES, Target
 from medview.core.attributes import Attribute, Choice
 from medview.core.case_labels import CaseLabels
-from medview.core.changes import AnnotationChange, Command, MarksChange, SegmentChange
+from medview.core.changes import AnnotationChange, AnswerChange, Command, MarksChange, SegmentChange
+from medview.core.form import Level
 from medview.core.key_image import KeyImage
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Segment, Segmentation, SegmentRole, SegmentStatus
@@ -30,6 +32,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.operations import segments as segment_ops
 from tests.helpers.annotating_hand import Hand
+from tests.helpers.forms import BAD, COMMENT, GOOD, LIMITED, MOTION, QUALITY, SURE, answer
 
 
 class Annotator(Hand):
@@ -103,6 +106,20 @@ class Annotator(Hand):
         k = int(self._rng.integers(self.case.volume.geometry.shape_kji[0]))
         after = before.with_slice(k, done=k not in before.done_slices)
         self.case.do(Command("Slice done", (MarksChange(before, after),), "marks"))
+
+    def _fill_in(self) -> None:
+        """Answer a question of a form, answer it otherwise, or take the answer back."""
+        rng, k = self._rng, int(self._rng.integers(self.case.volume.geometry.shape_kji[0]))
+        question, value, target = (
+            (QUALITY, ((GOOD, LIMITED, BAD)[int(rng.integers(3))],), SERIES),
+            (SURE, float(rng.integers(101)), SERIES),
+            (COMMENT, f"Größe {rng.integers(99)}", SERIES),
+            (MOTION, (GOOD,), Target(Level.SLICE, k, *self.case.images.image(0, k))),
+        )[int(rng.integers(4))]
+        before = self.case.labels.answers.get((target.key, question.uid))
+        after = None if before is not None and rng.random() < 0.3 else answer(question, value, target)
+        if after != before:
+            self.case.do(Command(f"Answer: {question.text}", (AnswerChange(before, after),), "form"))
 
     # ------------------------------------------------------------------------------------------ segments, proposals
 
@@ -208,6 +225,7 @@ _WORK: tuple[tuple[Callable[[Annotator], None], float], ...] = (
     (Annotator._delete_annotation, 2),
     (Annotator._key_image, 2),
     (Annotator._mark, 3),
+    (Annotator._fill_in, 4),
     (Annotator._add_segment, 4),
     (Annotator._alter_segment, 6),
     (Annotator._arrange_segments, 4),
@@ -229,6 +247,7 @@ def content(said: CaseLabels, *, proposals: bool = True) -> str:
     digest.update(repr((said.segmentation.segments, sorted(said.marks.done_slices))).encode())
     # When something was drawn is the only thing that differs from one run of a script to the next.
     digest.update(re.sub("created_utc='[^']*'", "", repr(sorted(said.annotations.items()))).encode())
+    digest.update(repr(sorted(said.answers.items())).encode())
     for _, proposal in sorted(said.proposals.items()) if proposals else ():
         prediction = proposal.prediction
         facts = (
