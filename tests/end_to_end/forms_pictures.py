@@ -62,6 +62,12 @@ def keys(*pressed: Qt.Key) -> None:
         settle()
 
 
+def in_front(studio: Studio) -> None:
+    """Let keys come to the window after a dialog."""
+    studio.window.activateWindow()
+    studio.wait(lambda: studio.window.isActiveWindow(), "the window in front")
+
+
 def shoot(studio: Studio, name: str, theme: str = "dark", size: tuple[int, int] = SMALL) -> None:
     """Take a picture without taking the focus away first: where the hands are belongs to it."""
     studio.program.use_theme(theme)
@@ -69,6 +75,7 @@ def shoot(studio: Studio, name: str, theme: str = "dark", size: tuple[int, int] 
     for _turn in range(6):
         settle()
     studio.wait(lambda: not studio.program.threads.jobs, "the jobs to end")
+    in_front(studio)
     action("form.answer").run(studio.program.workspace)
     settle()
     path = studio.folder / f"{name}.png"
@@ -162,8 +169,7 @@ def design(studio: Studio) -> None:
     shoot_dialog(studio, dialog, "design-warnings-dark")
     shoot_dialog(studio, dialog, "design-warnings-light", "light")
     dialog.use.click()
-    studio.window.activateWindow()
-    settle()
+    in_front(studio)
 
 
 def changed(studio: Studio) -> None:
@@ -203,6 +209,7 @@ def on_ct(studio: Studio, home: Path) -> None:
     workspace.bench.mode = Mode.ANNOTATE
     QTest.qWait(600)
     studio.wait(lambda: case.figures.current(case.labels.segmentation, nodule), "the pieces")
+    in_front(studio)
     action("form.next_missing").run(workspace)
     settle()
     keys(Qt.Key.Key_1)
