@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, or_, select, true
 
 from medview.core.answer import Answer, AnswerKey
 from medview.core.changes import AnswerChange
@@ -17,13 +18,19 @@ _TOOL = "form"
 """Of the commands that answer questions."""
 
 
-def reading_answers(connection: Connection) -> dict[int, dict[AnswerKey, Answer]]:
-    """Return the answers that stand in each reading; what was undone is left out, rows that are damaged are passed over."""
+def reading_answers(
+    connection: Connection, reading_ids: Collection[int] | None = None
+) -> dict[int, dict[AnswerKey, Answer]]:
+    """Return the answers that stand in each reading, or in some of them.
+
+    What was undone is left out, rows that are damaged are passed over.
+    """
     journal = schema.journal.c
+    wanted = true() if reading_ids is None else journal.reading_id.in_(reading_ids)
     given: dict[tuple[int, int], list[AnswerChange]] = {}
     for row in connection.execute(
         select(journal.reading_id, journal.seq, journal.document).where(
-            journal.tool == _TOOL, journal.kind.not_in((EntryKind.UNDO.value, EntryKind.REDO.value))
+            wanted, journal.tool == _TOOL, journal.kind.not_in((EntryKind.UNDO.value, EntryKind.REDO.value))
         )
     ):
         given[row.reading_id, row.seq] = _changes(row.document)

@@ -258,11 +258,11 @@ class ReadingBook:
         with self._database.reading() as connection:
             return reading_efforts(connection)
 
-    def answers(self) -> dict[int, dict[AnswerKey, Answer]]:
-        """Return what was answered to questions of forms, by reading."""
+    def answers(self, reading_ids: Collection[int] | None = None) -> dict[int, dict[AnswerKey, Answer]]:
+        """Return what was answered to questions of forms, by reading: in all, or in some."""
         self.journal.flush()
         with self._database.reading() as connection:
-            return reading_answers(connection)
+            return reading_answers(connection, reading_ids)
 
     def _check_writable(self) -> None:
         if self._lock is None:

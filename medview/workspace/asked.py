@@ -86,7 +86,7 @@ def asked_now(workspace: Workspace, case: OpenCase) -> tuple[AskedGroup, ...]:
 
 
 def asked_of(workspace: Workspace, case: OpenCase, form: Form, question: Question, target: Target) -> Asked:
-    """Return a question about a target with its answer; what is said of a study is said of all its open series."""
+    """Return a question about a target with its answer; what is said of a study is said of all its series."""
     answer = case.labels.answers.get((target.key, question.uid))
     where = ""
     if target.level is Level.STUDY:
@@ -158,13 +158,20 @@ def _place(case: OpenCase, target: Target) -> tuple[int, str]:
 
 
 def _of_study(workspace: Workspace, case: OpenCase, question: Question, mine: Answer | None) -> tuple[Answer | None, str]:
-    """Return the newest answer on any open series of the study, and on which it was given where that is another one."""
+    """Return the newest answer on any series of the study, and on which it was given where that is another one."""
+    study_uid, key = case.volume.study_uid, (STUDY.key, question.uid)
+    others = [one for one in workspace.cases.values() if one is not case and one.volume.study_uid == study_uid]
+    said = [(one.series.description, answer) for one in others if (answer := one.labels.answers.get(key)) is not None]
+    opened = {one.volume.series_uid for one in (case, *others)}
+    said += [
+        (one.description, one.answer)
+        for one in workspace.forms.said_of(study_uid)
+        if one.series_uid not in opened and one.answer.question_uid == question.uid
+    ]
     newest, where = mine, ""
-    for other in workspace.cases.values():
-        answer = other.labels.answers.get((STUDY.key, question.uid))
-        same = other is not case and other.volume.study_uid == case.volume.study_uid and bool(case.volume.study_uid)
-        if same and answer is not None and (newest is None or answer.answered_utc > newest.answered_utc):
-            newest, where = answer, _("Answered on {series}").format(series=other.series.description or _("another series"))
+    for description, answer in said if study_uid else ():
+        if newest is None or answer.answered_utc > newest.answered_utc:
+            newest, where = answer, _("Answered on {series}").format(series=description or _("another series"))
     return newest, where
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from medview.core.errors import MedViewError, StoreError
-from medview.core.form import Form, Forms, Question, asked
+from medview.core.form import Form, Forms, Level, Question, asked
 from medview.core.label_set import LabelSet
 from medview.core.language import _
 from medview.io.label_sets import as_document, label_set_of_text
+from medview.workspace.jobs import Outcome
 from medview.workspace.lesions import PieceIndex
+from medview.workspace.requests_forms import ReadStudyAnswers, SaidOfStudy
 
 if TYPE_CHECKING:
     from medview.store.project import Project
@@ -58,6 +60,7 @@ class FormBook:
         self._label_set = _NONE
         self.pieces = PieceIndex()
         self.at = ("", "")
+        self._said: dict[str, tuple[SaidOfStudy, ...]] = {}
         workspace.case_closing.connect(self._on_closing)
 
     @property
@@ -66,6 +69,7 @@ class FormBook:
         project = self._workspace.services.project
         if project is not self._of:
             self._of = project
+            self._said.clear()
             self._label_set = _NONE if project is None else self._read(project)
         return self._label_set
 
@@ -77,6 +81,25 @@ class FormBook:
     def asked_of(self, case: OpenCase) -> Iterator[tuple[Form, Question]]:
         """Give every question that is asked of a case."""
         return asked(self.forms, case.volume.modality)
+
+    def said_of(self, study_uid: str) -> tuple[SaidOfStudy, ...]:
+        """Return what the reader answered about a study on series that may be closed now, as far as looked up."""
+        return self._said.get(study_uid, ())
+
+    def look_up(self, case: OpenCase) -> None:
+        """Have what was said of the study of a case looked up, once; ``changed`` tells when there is some."""
+        project, study_uid = self._workspace.services.project, case.volume.study_uid
+        asks = any(question.level is Level.STUDY for _form, question in self.asked_of(case))
+        if project is None or not study_uid or not asks or study_uid in self._said:
+            return
+        self._said[study_uid] = ()
+
+        def done(value: object) -> None:
+            if isinstance(value, tuple) and value and project is self._of:
+                self._said[study_uid] = value
+                self.changed.emit()
+
+        self._workspace.runner.submit(ReadStudyAnswers(project, study_uid), Outcome(done, failed=self._workspace.report))
 
     def use(self, forms: Forms) -> None:
         """Ask these forms from now on.
@@ -130,3 +153,5 @@ class FormBook:
 
     def _on_closing(self, case: OpenCase) -> None:
         self.pieces.forget(case.key)
+        # What was said on it is looked up when the next series of the study comes to the front.
+        self._said.pop(case.volume.study_uid, None)

@@ -113,20 +113,26 @@ def main(folder: Path) -> None:
     with private_home() as home:
         studio = Studio(app, folder)
         folder.mkdir(parents=True, exist_ok=True)
-        window, workspace = studio.window, studio.program.workspace
-        radiograph(studio)
-        workspace.bench.mode = Mode.ANNOTATE
-        settle()
-        shoot(studio, "form-empty-dark")
-        answer_radiograph(studio)
-        shoot(studio, "form-answered-dark")
-        shoot(studio, "form-answered-light", "light")
-        shoot(studio, "form-answered-dark-large", size=LARGE)
-        shoot(studio, "form-answered-light-large", "light", LARGE)
-        design(studio)
-        changed(studio)
+        if "ct" not in sys.argv[2:]:
+            on_radiograph(studio)
         on_ct(studio, home)
-        window.close()
+        studio.window.close()
+
+
+def on_radiograph(studio: Studio) -> None:
+    """The form that comes with MedView: empty, answered, changed, only read."""
+    workspace = studio.program.workspace
+    radiograph(studio)
+    workspace.bench.mode = Mode.ANNOTATE
+    settle()
+    shoot(studio, "form-empty-dark")
+    answer_radiograph(studio)
+    shoot(studio, "form-answered-dark")
+    shoot(studio, "form-answered-light", "light")
+    shoot(studio, "form-answered-dark-large", size=LARGE)
+    shoot(studio, "form-answered-light-large", "light", LARGE)
+    design(studio)
+    changed(studio)
 
 
 def answer_radiograph(studio: Studio) -> None:

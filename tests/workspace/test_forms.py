@@ -24,6 +24,7 @@ from medview.workspace.answering import give, go_to_missing, takes
 from medview.workspace.asked import Asked, asked_now, kept_answers, lesion_segments, missing_now
 from medview.workspace.editing import Step
 from medview.workspace.events import LabelsChanged
+from medview.workspace.keeping import keep, load_stored
 from medview.workspace.lesions import PieceIndex
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.figures import want_figures
@@ -220,6 +221,36 @@ def test_what_is_said_of_a_study_is_said_of_all_its_open_series(workspace: Works
     assert rows(workspace, stranger)["Compared with before"].answer is None
     assert give(workspace, row, "Smaller")
     assert rows(workspace, case)["Compared with before"].answer.words == "Smaller"  # type: ignore[union-attr]
+
+
+def test_what_was_said_of_a_study_on_a_series_that_is_closed_is_looked_up(tmp_path: Path, project: Project) -> None:
+    workspace = bare_workspace(tmp_path)
+    workspace.services.project = project
+    workspace.forms.use((FORM,))
+    first, second = make_case(), make_case()
+    second.series = Series("1.2.3.9", "1.2.3.3", modality="CT")
+    second.volume = replace(second.volume, series_uid="1.2.3.9")
+    for one in (first, second):
+        keep(one, project, load_stored(project, one.series, one.entry, one.volume))
+    workspace.add_case(first)
+    give(workspace, rows(workspace, first)["Compared with before"], "Larger")
+    workspace.close_case(first.key)
+    workspace.add_case(second)
+    workspace.forms.look_up(second)
+    row = rows(workspace, second)["Compared with before"]
+    assert row.answer is not None
+    assert (row.answer.words, row.missing, row.note) == ("Larger", False, "Answered on another series")
+    assert give(workspace, row, "Smaller")
+    assert rows(workspace, second)["Compared with before"].note == ""
+    workspace.close_case(second.key)
+    path = project.path
+    project.close()
+    with Project.open(path, reader="Bea") as hers:
+        workspace.services.project = hers
+        workspace.add_case(first)
+        first.labels.answers.clear()
+        workspace.forms.look_up(first)
+        assert rows(workspace, first)["Compared with before"].answer is None, "readers do not see each other's answers"
 
 
 # ---------------------------------------------------------------------------------------- what is missing

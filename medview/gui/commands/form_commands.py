@@ -22,6 +22,7 @@ from medview.workspace.action import Action
 from medview.workspace.form_draft import FormDraft
 from medview.workspace.jobs import Outcome
 from medview.workspace.operations.label_sets import ReadLabelSet
+from medview.workspace.requests_forms import ReadAnswers
 from medview.workspace.workspace import Workspace
 
 ANSWER_EXPORTS = (
@@ -63,7 +64,7 @@ class FormCommands:
         dialog.import_wanted.connect(lambda: self._import(dialog))
         dialog.export_wanted.connect(lambda chosen: self._write(chosen, dialog))
         dialog.example_wanted.connect(lambda: self._bring(_example(), dialog))
-        if project is not None and forms:
+        if forms:
             self._look_up_answers(dialog)
         dialog.open()
         return dialog
@@ -74,7 +75,10 @@ class FormCommands:
             if isinstance(value, tuple) and isValid(dialog):
                 dialog.draft.know_answers(value)
 
-        request = _operations().ReadAnswers(self._workspace.services.project)
+        project = self._workspace.services.project
+        if project is None:
+            return
+        request = ReadAnswers(project)
         self._workspace.runner.submit(request, Outcome(done, failed=self._workspace.report))
 
     def _use(self, forms: Forms, dialog: FormDesignDialog) -> None:

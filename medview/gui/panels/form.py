@@ -100,6 +100,7 @@ class FormPanel(QWidget):
                 self._of_case.add(field_signal(case.view, name), self._refresh_soon)
             self._of_case.add(field_signal(case.view, "active_segment_id"), self._measure_soon)
             self._of_case.add(case.figures.changed, self._refresh_soon)
+            self._workspace.forms.look_up(case)
         self.refresh()
         self._rest.start()
 

@@ -1,12 +1,11 @@
-"""Answers as files, and what was answered in the whole project."""
+"""Answers as files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from medview.core.answer import Answer
 from medview.core.job import JobContext
 from medview.core.language import _
 from medview.workspace.answers_table import AnsweredCase, answer_records, write_answers
@@ -14,9 +13,6 @@ from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane
 from medview.workspace.operations.files import Written, may_write, written
 from medview.workspace.workspace import Workspace
-
-if TYPE_CHECKING:
-    from medview.store.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +42,6 @@ class ExportAnswers:
         """Write the file. Raises WriteError or DiskFullError."""
         write_answers(self.path, self.records)
         return Written(self.path)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadAnswers:
-    """Request: what was answered in each case of a project."""
-
-    project: Project
-    title: str = _("Looking up what was answered")
-    lane: Lane = Lane.COMPUTE
-
-    def run(self, _context: JobContext) -> tuple[tuple[Answer, ...], ...]:
-        """Read in a worker, once what waits is written."""
-        return tuple(tuple(answers.values()) for answers in self.project.answers().values())
 
 
 def export_answers(workspace: Workspace, path: Path) -> Job | None:
