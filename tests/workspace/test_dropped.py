@@ -9,7 +9,7 @@ import pytest
 
 from medview.io.reader_pool import InlinePool
 from medview.ml.registry import Registry
-from medview.workspace.jobs import InlineRunner
+from medview.workspace.jobs import InlineRunner, Job, Outcome, Request
 from medview.workspace.operations.dropped import open_dropped
 from medview.workspace.services import Services
 from medview.workspace.workspace import Workspace
@@ -45,6 +45,27 @@ def test_a_zipped_model_is_installed(empty: Workspace, tmp_path: Path, inside: s
 def test_the_folder_of_a_model_is_installed(empty: Workspace, tmp_path: Path) -> None:
     open_dropped(empty, small_pack(tmp_path / "source", id="organs").folder)
     assert installed(empty) == ["organs@1.0.0"]
+
+
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_a_training_of_nnunet_is_taken_by_its_folder_or_one_above(empty: Workspace, tmp_path: Path, above: int) -> None:
+    titles: list[str] = []
+
+    class Heard(InlineRunner):
+        def submit(self, request: Request, outcome: Outcome) -> Job:
+            titles.append(type(request).__name__)
+            return Job(request.title, request.lane)
+
+    trained = tmp_path / "results" / "Dataset007_Organs" / "nnUNetTrainer__nnUNetPlans__3d_fullres"
+    trained.mkdir(parents=True)
+    for name in ("plans.json", "dataset.json"):
+        (trained / name).write_text("{}")
+    empty.runner = Heard()
+    open_dropped(empty, [trained, *trained.parents][above])
+    plain = tmp_path / "pictures" / "Dataset of somebody"
+    plain.mkdir(parents=True)
+    open_dropped(empty, plain.parent)
+    assert titles == ["AddModel", "ScanPlace"]
 
 
 def test_pictures_are_opened_in_folders_and_zips_and_broken_zips_say_so(empty: Workspace, tmp_path: Path) -> None:

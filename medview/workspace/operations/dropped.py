@@ -65,7 +65,9 @@ def open_dropped(workspace: Workspace, path: Path) -> Job:
 
 
 def _is_model(folder: Path) -> bool:
-    return any(all((folder / name).is_file() for name in sign) for sign in _SIGNS)
+    """Whether a folder holds a model, or is above a training of nnU-Net: names that nnU-Net gives are followed."""
+    below = [trained for above in ("", "Dataset*/") for trained in folder.glob(f"{above}*__*__*")]
+    return any(all((one / name).is_file() for name in sign) for one in (folder, *below) for sign in _SIGNS)
 
 
 def _marked(names: Collection[str]) -> bool:
