@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,8 +86,10 @@ def _nearest_mm(places_mm: FloatArray, others_mm: FloatArray, context: JobContex
     # Loose nodes cut at their middle: where many places are about as near, tight ones make it visit twenty times as many.
     tree = cKDTree(others_mm, leafsize=32, balanced_tree=False, compact_nodes=False)
     found = np.empty(len(places_mm))
+    # One core is left to the hand that draws meanwhile.
+    threads = max(1, (os.cpu_count() or 1) - 1)
     for start in range(0, len(places_mm), _CHUNK):
         context.raise_if_cancelled()
         part = places_mm[start : start + _CHUNK]
-        found[start : start + _CHUNK] = tree.query(part, workers=-1 if len(part) >= _SEVERAL_THREADS else 1)[0]
+        found[start : start + _CHUNK] = tree.query(part, workers=threads if len(part) >= _SEVERAL_THREADS else 1)[0]
     return found

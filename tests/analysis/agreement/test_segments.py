@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import SimpleITK as sitk
+import torch
 
 from medview.analysis.agreement.masks import mask_agreement
-from medview.analysis.agreement.readings import Presence, known_in
+from medview.analysis.agreement.readings import Presence, Reading, known_in
 from medview.analysis.agreement.segments import Conventions, segment_agreement
 from medview.analysis.agreement.things import Thing, same_things
 from medview.core.box import Box
@@ -14,7 +18,7 @@ from medview.core.errors import CancelledError, GeometryError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.marks import Marks
-from medview.core.segmentation import SegmentRole
+from medview.core.segmentation import LabelLayer, Segment, Segmentation, SegmentRole
 from tests.analysis.agreement.masks import SHAPE_KJI, ball, boxes, grid
 from tests.analysis.agreement.readers import KIDNEY, LIVER, reading, segment
 
@@ -146,3 +150,29 @@ def test_other_grids_are_refused_and_it_can_be_cancelled() -> None:
     context.cancel()
     with pytest.raises(CancelledError):
         segment_agreement(first, first, context=context)
+
+
+@pytest.mark.data
+def test_the_organs_of_a_real_ct_moved_by_voxels_have_the_figures_of_monai(test_data: Path) -> None:
+    from monai.metrics import compute_hausdorff_distance, compute_surface_dice
+
+    image = sitk.ReadImage(str(next((test_data / "ct-body-nifti-117-classes").rglob("example_seg.nii.gz"))))
+    labels = sitk.GetArrayFromImage(image).astype(np.uint8)
+    moved = np.roll(labels, (1, 2), (0, 1))
+    spacing = [float(mm) for mm in reversed(image.GetSpacing())]
+    geometry = Geometry.from_spacing(labels.shape, tuple(spacing))
+    values = [int(value) for value in np.unique(labels) if value]
+    drawn = [[Segment(str(v), f"class {v}", (9, 9, 9), 0, v) for v in values] for _ in range(2)]
+    readings = [
+        Reading(name, Segmentation(geometry, {0: LabelLayer.drawn(0, voxels)}, segments))
+        for name, voxels, segments in zip("AB", (labels, moved), drawn, strict=True)
+    ]
+    rows = segment_agreement(*readings, Conventions(tolerance_mm=3.5))
+    assert len(rows) == len(values) > 30
+    for row in rows[::9]:
+        a, b = (torch.from_numpy((voxels == int(row.name.split()[1]))[None, None]) for voxels in (labels, moved))
+        far = compute_hausdorff_distance(b, a, include_background=True, percentile=95, spacing=spacing)
+        near = compute_surface_dice(b, a, [3.5], include_background=True, spacing=spacing)
+        assert row.masks is not None
+        assert row.masks.hd95_mm == pytest.approx(far.item(), abs=1e-4)
+        assert row.masks.surface_dice == pytest.approx(near.item(), abs=1e-6)
