@@ -59,15 +59,21 @@ class MergeReadings:
         here: dict[_Key, list[Row[Any]]] = {}
         for state in _states(self._frame.mine):
             here.setdefault(self._key(state, self._mine), []).append(state)
-        for state in _states(self._frame.theirs):
-            known = here.get(self._key(state, self._theirs), [])
+        copies = {key: max(one.copy for one in states) for key, states in here.items()}
+        # What is somebody's own there comes first, so that it is here where they have nothing yet.
+        for state in sorted(_states(self._frame.theirs), key=lambda one: (one.copy, one.reading_id)):
+            key = self._key(state, self._theirs)
+            known = here.get(key, [])
             found = max(
                 (_Match(one, self._mine.common(one.reading_id, self._theirs, state.reading_id)) for one in known),
                 key=lambda match: (match.common, -match.state.copy),
                 default=None,
             )
             if found is None or not self._goes_with(found, state):
-                self._begin(state, max((one.copy for one in known), default=-1) + 1)
+                # Reviews of two readers by one person have nothing in common, and are no two ways of one.
+                apart = state.role == Role.REVIEW.value and not (found and found.common)
+                copies[key] = copies.get(key, -1) + 1
+                self._begin(state, copies[key], disputed=bool(known) and not apart)
             else:
                 self._go_on(found, state)
         return len(self._wanted)
@@ -94,7 +100,7 @@ class MergeReadings:
             self._set_pixels(own_id, state.pixels_sha256)
         self._settle(found.state, state)
 
-    def _begin(self, state: Row[Any], copy: int) -> None:
+    def _begin(self, state: Row[Any], copy: int, *, disputed: bool) -> None:
         frame, their_id = self._frame, state.reading_id
         images = frame.theirs.execute(select(schema.readings).where(schema.readings.c.reading_id == their_id)).one()
         values = {c.key: images._mapping[c] for c in schema.readings.c if c.key != "reading_id"}
@@ -108,7 +114,7 @@ class MergeReadings:
         self.numbers[their_id] = own_id
         self._report.readings += 1
         self._want(their_id, 0)
-        if copy:
+        if disputed:
             self._report.conflicts.append(
                 f"{self._whose(state)} went on with case {case_id} in both copies; "
                 f"what was done in {self._report.other} is kept beside, as copy {copy}."

@@ -38,6 +38,7 @@ from medview.store.readings import (
     move_sources,
 )
 from medview.store.recover import LoadedCase
+from medview.store.review_book import ReviewBook
 from medview.store.rows import UNKNOWN_READER, reader_id
 from medview.store.salvage import is_sound
 from medview.store.worklist import find_case, images_of_cases, tells_patient
@@ -61,6 +62,8 @@ class ReadingBook:
         What was done beside labelling.
     worklist : WorklistBook
         Which cases there are, how they are split, who reads which, and what annotators are told.
+    review : ReviewBook
+        What reviewers say of readings, and what reviews and consensus begin.
     reader : str
         Who labels.
     one_person : bool
@@ -93,6 +96,7 @@ class ReadingBook:
         self.activity = ActivityBook(self._database, self._changing, self._reader, clock)
         self.label_set = LabelSetBook(self._database, self._changing, self.activity)
         self.worklist = WorklistBook(self._database, self._changing, self.activity, clock)
+        self.review = ReviewBook(self._database, self._changing, self.activity, self._reader, clock)
         self.journal = Journal(self._database, self._blobs, self._reader, self._check_writable, clock, reserve)
 
     def cases(self) -> list[CaseRow]:

@@ -97,6 +97,20 @@ def test_what_one_reader_did_on_two_copies_is_kept_side_by_side(base: Path) -> N
         assert painter_of(project, 1).reading_id == own.reading_id
 
 
+def test_two_ways_of_one_reader_keep_their_numbers_where_nothing_of_them_was_known(base: Path) -> None:
+    left = copied(base, "left.medview")
+    drawn(left, "Grace", 2, 1)
+    right = copied(left, "right.medview")
+    drawn(left, "Grace", 2, 3, seed=1)
+    drawn(right, "Grace", 2, 4, seed=2)
+    merged(left, right)
+    (report,) = merged(base, left)
+    assert report["conflicts"] == []
+    with Project.open(base, read_only=True) as project:
+        states = [(one.reader, one.copy) for one in project.cases()[1].readings]
+        assert len(states) == len(set(states)) == 3
+
+
 def test_both_ways_give_the_same_readings_and_go_on_from_there(base: Path) -> None:
     left, right = copied(base, "left.medview"), copied(base, "right.medview")
     drawn(left, "Ada", 1, 3, seed=7)

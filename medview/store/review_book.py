@@ -1,0 +1,193 @@
+"""What is said about readings by those who review them, and the readings that reviews and consensus begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from medview.core.errors import StoreError
+from medview.store import schema
+from medview.store.activity import ActivityBook, ActivityEntry, ActivityKind, activity_entries
+from medview.store.clock import Clock, iso
+from medview.store.database import Database
+from medview.store.reading_state import ReadingStatus, Role
+from medview.store.readings import ReadingRow, add_reading, get_reading, list_readings
+from medview.store.rows import reader_id
+
+_SAID = (ActivityKind.COMMENTED, ActivityKind.SENT_BACK, ActivityKind.APPROVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A place that something is said about: in the patient, and the voxel it was said at."""
+
+    point_lps_mm: tuple[float, float, float]
+    index_kji: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewComment:
+    """What somebody said of a reading.
+
+    Attributes
+    ----------
+    uid : str
+        Of its entry in the activity.
+    kind : str
+        ``commented``, ``sent back`` or ``approved``.
+    pin : Pin or None
+        Where it is about; None for all of the reading.
+    """
+
+    uid: str
+    kind: str
+    who: str
+    when_utc: str
+    case_id: int
+    reading_id: int
+    text: str
+    pin: Pin | None = None
+
+
+class ReviewBook:
+    """Reads and writes reviews. Its methods may be called from any thread.
+
+    All that change something raise MedViewError when the project cannot be written.
+
+    Parameters
+    ----------
+    changing : callable
+        Gives a connection in a transaction, or raises where the project cannot be written.
+    reader : tuple of str
+        Name and uid of who reviews.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        changing: Callable[[], AbstractContextManager[Connection]],
+        activity: ActivityBook,
+        reader: tuple[str, str],
+        clock: Clock,
+    ) -> None:
+        self._database, self._changing, self._activity = database, changing, activity
+        self._reader, self._clock = reader, clock
+
+    def readings(self, case_id: int) -> list[ReadingRow]:
+        """Return all readings of a case with their images, oldest first."""
+        with self._database.reading() as connection:
+            return list_readings(connection, schema.reading_state.c.case_id == case_id)
+
+    def comments(self, case_id: int) -> list[ReviewComment]:
+        """Return what was said of the readings of a case, oldest first."""
+        activity = schema.activity.c
+        wanted: tuple[ColumnElement[bool], ...] = (
+            activity.case_id == case_id,
+            activity.kind.in_([kind.value for kind in _SAID]),
+        )
+        with self._database.reading() as connection:
+            return [_comment(entry) for entry in activity_entries(connection, *wanted)]
+
+    def comment(self, reading_id: int, text: str, pin: Pin | None = None) -> None:
+        """Say something of a reading, at a place or of all of it."""
+        self._activity.add(ActivityKind.COMMENTED, reading_id=reading_id, text=text.strip(), **_place(pin))
+
+    def send_back(self, reading_id: int, text: str, pin: Pin | None = None) -> None:
+        """Ask for a reading to be worked on again, saying why and where."""
+        if not text.strip():
+            raise StoreError("Say what is to be done before the labels are sent back.")
+        with self._changing() as connection:
+            self._set_status(connection, reading_id, ReadingStatus.RETURNED)
+            self._activity.note(connection, ActivityKind.SENT_BACK, reading_id=reading_id, text=text.strip(), **_place(pin))
+
+    def approve(self, reading_id: int, text: str = "") -> None:
+        """Say that a reading is good."""
+        with self._changing() as connection:
+            self._set_status(connection, reading_id, ReadingStatus.APPROVED)
+            self._activity.note(connection, ActivityKind.APPROVED, reading_id=reading_id, text=text.strip())
+
+    def begin_review(self, of: int) -> tuple[ReadingRow, bool]:
+        """Return the reviewer's own reading that begins with the labels of another, and whether it is new and still empty.
+
+        Parameters
+        ----------
+        of : int
+            Number of the reading that is reviewed; it stays as it is.
+        """
+        with self._changing() as connection:
+            reviewed = get_reading(connection, of)
+            whose = _uid_of(connection, reviewed.reader)
+            for known in self._own(connection, reviewed.case_id, Role.REVIEW):
+                if self._reviewed(connection, known.reading_id) == whose:
+                    return known, not known.gestures
+            begun = self._begin(connection, reviewed, Role.REVIEW)
+            self._activity.note(connection, ActivityKind.REVIEWED, reading_id=begun.reading_id, of=whose)
+            return begun, True
+
+    def begin_consensus(self, case_id: int) -> ReadingRow:
+        """Return the consensus of a case, whoever began it, beginning it where there is none."""
+        with self._changing() as connection:
+            readings = list_readings(connection, schema.reading_state.c.case_id == case_id)
+            found = [row for row in readings if row.state.role is Role.CONSENSUS]
+            if found:
+                return found[-1]
+            if not readings:
+                raise StoreError("Nobody has labelled this case yet, so there is nothing to agree on.")
+            begun = self._begin(connection, readings[0], Role.CONSENSUS)
+            self._activity.note(connection, ActivityKind.CONSENSUS, reading_id=begun.reading_id)
+            return begun
+
+    def _own(self, connection: Connection, case_id: int, role: Role) -> list[ReadingRow]:
+        state = schema.reading_state.c
+        me = reader_id(connection, *self._reader)
+        return list_readings(connection, state.case_id == case_id, state.reader_id == me, state.role == role.value)
+
+    def _begin(self, connection: Connection, like: ReadingRow, role: Role) -> ReadingRow:
+        """Begin a reading of the same images, tied to the same voxels."""
+        taken = len(self._own(connection, like.case_id, role))
+        images = like.key, like.geometry, like.sources
+        begun = add_reading(connection, images, (reader_id(connection, *self._reader), role), iso(self._clock.utc()))
+        readings, state = schema.readings, schema.reading_state
+        connection.execute(
+            update(readings).where(readings.c.reading_id == begun.reading_id).values(pixels_sha256=like.pixels_sha256)
+        )
+        connection.execute(update(state).where(state.c.reading_id == begun.reading_id).values(copy=taken))
+        return get_reading(connection, begun.reading_id)
+
+    def _reviewed(self, connection: Connection, review: int) -> str:
+        """Return the uid of the reader whose labels a review is of; empty where it is not written down."""
+        activity = schema.activity.c
+        entries = activity_entries(connection, activity.reading_id == review, activity.kind == ActivityKind.REVIEWED.value)
+        return next((str(entry.details.get("of", "")) for entry in reversed(entries)), "")
+
+    @staticmethod
+    def _set_status(connection: Connection, reading_id: int, status: ReadingStatus) -> None:
+        state = schema.reading_state
+        connection.execute(update(state).where(state.c.reading_id == reading_id).values(status=status.value))
+
+
+def _uid_of(connection: Connection, reader: str) -> str:
+    readers = schema.readers.c
+    return str(connection.execute(select(readers.reader_uid).where(readers.name == reader)).scalar() or "")
+
+
+def _place(pin: Pin | None) -> dict[str, Any]:
+    if pin is None:
+        return {}
+    return {"point_lps_mm": list(pin.point_lps_mm), "index_kji": list(pin.index_kji)}
+
+
+def _comment(entry: ActivityEntry) -> ReviewComment:
+    said = entry.details
+    try:
+        x, y, z = (float(n) for n in said["point_lps_mm"])
+        k, j, i = (int(n) for n in said["index_kji"])
+        pin = Pin((x, y, z), (k, j, i))
+    except (KeyError, TypeError, ValueError):
+        pin = None
+    text = str(said.get("text", ""))
+    return ReviewComment(entry.uid, entry.kind, entry.who, entry.when_utc, entry.case_id, entry.reading_id, text, pin)
