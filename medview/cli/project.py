@@ -9,7 +9,9 @@ import typer
 
 from medview.cli.output import print_json, progress, say, show
 from medview.cli.project_add import add_to_project
+from medview.cli.project_import import dataset_request, import_into_project
 from medview.core.errors import StoreError
+from medview.io.datasets.table import FORMATS
 from medview.store.merge_report import MergeReport
 from medview.store.project import Project, verify_folder
 from medview.store.recovery import recover_project
@@ -47,6 +49,27 @@ def add(
 ) -> None:
     """Add a case for every series found; what is there already stays as it is."""
     add_to_project(path, places or (), csv, patient_from, json=json, quiet=quiet)
+
+
+@app.command("import")
+def import_(
+    path: Place,
+    source: Annotated[Path | None, typer.Argument(metavar="[SRC]", help="Folder or file of the dataset")] = None,
+    *,
+    form: Annotated[str, typer.Option("--format", help=f"Which kind of dataset it is: {', '.join(FORMATS)}")],
+    images: Annotated[Path | None, typer.Option(help="Folder of the images, where they lie apart")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Folder or file of the labels, where they lie apart")] = None,
+    label_values: Annotated[str, typer.Option(metavar="255=LV,...", help="What values of masks are called")] = "",
+    patient_from: Annotated[str, typer.Option(metavar="REGEX", help="Finds the patient in the name of a file")] = "",
+    split_from: Annotated[
+        str, typer.Option(metavar="FILE|npz", help="CSV or JSON that says the split of every image")
+    ] = "",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Import a labelled dataset of another program."""
+    request = dataset_request(source, images, labels, label_values, patient_from, split_from)
+    import_into_project(path, form, request, json=json, quiet=quiet)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import Connection, func, select, update
 
@@ -17,6 +17,7 @@ from medview.store import recover, schema
 from medview.store.activity import ActivityBook, ActivityKind
 from medview.store.answers import reading_answers
 from medview.store.ballast import Ballast, Reserve
+from medview.store.begun import BegunReading, begin_readings
 from medview.store.case_images import CaseImages, CaseKey, CaseSources, damaged_case, other_pixels
 from medview.store.cases import CaseRow, list_cases
 from medview.store.clock import Clock, iso
@@ -162,6 +163,19 @@ class ReadingBook:
                 return begun
             move_sources(connection, found, sources)
             return get_reading(connection, found.reading_id)
+
+    def begin(self, begun: Sequence[BegunReading]) -> list[int]:
+        """Begin readings of series nobody here has begun with, all or none, and return their numbers.
+
+        Raises
+        ------
+        StoreError
+            When they may not be added.
+        """
+        with self._changing() as connection:
+            for one in begun:
+                self._check_not_lost(connection, one.key, one.geometry, one.sources)
+            return begin_readings(connection, begun, reader_id(connection, *self._reader), iso(self._clock.utc()))
 
     def set_status(self, reading_id: int, status: ReadingStatus) -> None:
         """Say how far the work on a reading is."""

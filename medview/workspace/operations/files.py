@@ -263,23 +263,28 @@ def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:
         raise GeometryError(f"{name} was made on another grid; open the series it was made on.")
 
     def changes() -> Iterator[Change | None]:
-        occupied = (n for n, layer in segmentation.layers.items() if layer.index.occupied is not None)
-        first_free = max(occupied, default=-1) + 1
-        for offset, (layer_id, voxels) in enumerate(sorted(imported.layers.items())):
-            lookup = np.zeros(256, dtype=np.uint8)
-            for segment in (s for s in imported.segments if s.layer_id == layer_id):
-                fresh = _fresh(segmentation, segment, first_free + offset)
-                lookup[segment.value] = fresh.value
-                yield SegmentChange(None, fresh, len(segmentation.segments))
-            layer = segmentation.layer(first_free + offset)
-            for box in Box.whole(segmentation.geometry.shape_kji).pieces(PIECE_KJI):
-                part = voxels[box.slices]
-                yield LabelPatch.between(layer, box, lookup[part]) if part.any() else None
+        yield from imported_changes(segmentation, imported)
         if imported.segments and case.active_segment is None:
             case.view.active_segment_id = segmentation.segments[0].segment_id
 
     case.pour(f"Import {name}", "import", changes())
     return len(imported.segments)
+
+
+def imported_changes(segmentation: Segmentation, imported: ImportedLabels) -> Iterator[Change | None]:
+    """Yield the changes that add imported segments in layers of their own; each is to be applied before the next."""
+    occupied = (n for n, layer in segmentation.layers.items() if layer.index.occupied is not None)
+    first_free = max(occupied, default=-1) + 1
+    for offset, (layer_id, voxels) in enumerate(sorted(imported.layers.items())):
+        lookup = np.zeros(256, dtype=np.uint8)
+        for segment in (s for s in imported.segments if s.layer_id == layer_id):
+            fresh = _fresh(segmentation, segment, first_free + offset)
+            lookup[segment.value] = fresh.value
+            yield SegmentChange(None, fresh, len(segmentation.segments))
+        layer = segmentation.layer(first_free + offset)
+        for box in Box.whole(segmentation.geometry.shape_kji).pieces(PIECE_KJI):
+            part = voxels[box.slices]
+            yield LabelPatch.between(layer, box, lookup[part]) if part.any() else None
 
 
 def add_model(workspace: Workspace, source: Path | Address) -> Job:

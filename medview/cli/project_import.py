@@ -1,0 +1,51 @@
+"""``medview project import``: datasets of other programs become cases with labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medview.cli.output import print_json, progress, readers, say, show
+from medview.core.errors import ReadError
+from medview.io.datasets.foreign import DatasetRequest
+from medview.io.datasets.label_values import label_values
+from medview.store.project import Project
+from medview.workspace.dataset_import import ImportReport, ImportRun, import_dataset
+
+OWN_SPLITS = "npz"
+"""The word for the splits that an array file states itself."""
+
+
+def dataset_request(
+    source: Path | None, images: Path | None, labels: Path | None, values: str, patient_from: str, split_from: str
+) -> DatasetRequest:
+    """Return what a person says about a dataset on the command line. Raises ReadError where it cannot be meant."""
+    splits = None if split_from in ("", OWN_SPLITS) else Path(split_from)
+    if splits is not None and not splits.is_file():
+        raise ReadError(f"{splits.name} is not there; --split-from takes a file, or npz for the splits of an .npz file.")
+    return DatasetRequest(source, images, labels, label_values(values), patient_from, splits)
+
+
+def import_into_project(path: Path, form: str, request: DatasetRequest, *, json: bool, quiet: bool) -> None:
+    """Import a dataset and say what came in. Raises MedViewError."""
+    with Project.open(path) as project, progress(quiet=quiet or json) as context, readers() as pool:
+        report = import_dataset(ImportRun(form, request), project, context, pool)
+    if json:
+        print_json(report.document())
+        return
+    for warning in report.warnings:
+        show(warning)
+    for line in told(path, report):
+        say(line)
+
+
+def told(path: Path, report: ImportReport) -> list[str]:
+    """Return what came of it in sentences."""
+    lines = [f"{path.name}: {report.cases} cases, {report.added} of them new; {report.labelled} got labels."]
+    if report.known:
+        lines.append(f"{report.known} had these labels already.")
+    if report.unlabelled:
+        lines.append(f"Nobody labelled {report.unlabelled} of them.")
+    whose = f"{report.patients} patients" if report.patients else "patients are not known"
+    lines.append(f"{whose}; splits are by {report.split_by}.".capitalize())
+    lines += [f"{name}: {count} cases" for name, count in sorted(report.labels.items())]
+    return lines

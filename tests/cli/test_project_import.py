@@ -1,0 +1,180 @@
+"""Datasets of other programs become projects with one command each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.core.job import Inline
+from medview.io import nifti
+from medview.io.load import load_volume
+from medview.store.project import Project
+from medview.workspace.keeping import load_stored, tie_pixels
+from tests.cli.conftest import Cli
+from tests.helpers.grids import turned_grid
+from tests.io.datasets.pictures import holed_mask, save_mask, save_picture
+from tests.io.datasets.test_classes import arrays
+from tests.io.datasets.test_nnunet import dataset as nnunet_dataset
+from tests.io.datasets.test_voc import dataset as voc_dataset
+
+GRID = turned_grid(degrees=25.0, shape_kji=(4, 5, 7))
+
+
+@pytest.fixture
+def project(cli: Cli, tmp_path: Path) -> Path:
+    place = tmp_path / "p.medview"
+    assert cli("project", "create", place).code == 0
+    return place
+
+
+def pictures(folder: Path) -> Path:
+    for patient in ("p1", "p2"):
+        for number in range(2):
+            name = f"{patient}-{number}.png"
+            save_picture(folder / "images" / name, seed=number + 2 * int(patient[1]))
+            save_mask(folder / "masks" / name, np.roll(holed_mask(), number, axis=1).astype(np.uint8) * 255)
+    (folder / "splits.csv").write_text("name,split\np1-0,train\np1-1,train\np2-0,val\np2-1,val\n")
+    return folder
+
+
+def test_pictures_with_masks_become_cases_with_patients_splits_and_labels(cli: Cli, project: Path, tmp_path: Path) -> None:
+    source = pictures(tmp_path / "set")
+    given = ["--format", "image-mask", "--label-values", "255=LV", "--patient-from", "(p.)-", "--split-from"]
+    done = cli("project", "import", project, source, *given, source / "splits.csv", "--json")
+    assert done.code == 0, done.err
+    found = done.document
+    assert (found["cases"], found["added"], found["labelled"], found["patients"]) == (4, 4, 4, 2)
+    assert found["splits"] == {"train": 2, "val": 2}
+    assert found["split_by"] == "patient"
+    assert found["labels"] == [{"name": "LV", "cases": 4}]
+    assert found["warnings"] == []
+    cases = cli("project", "list", project, "--json").document["cases"]
+    assert [(case["patient"], case["split"], case["status"]) for case in cases] == [
+        ("P0001", "train", "done"),
+        ("P0001", "train", "done"),
+        ("P0002", "validation", "done"),
+        ("P0002", "validation", "done"),
+    ]
+    assert cli("project", "verify", project, "--json").document["problems"] == []
+
+
+def test_a_case_opens_in_the_window_with_the_labels_that_were_imported(cli: Cli, project: Path, tmp_path: Path) -> None:
+    source = pictures(tmp_path / "set")
+    assert cli("project", "import", project, source, "--format", "image-mask", "--label-values", "255=LV").code == 0
+    with Project.open(project) as opened:
+        for number in range(2):
+            loaded = load_volume(source / "images" / f"p1-{number}.png", None, Inline())
+            stored = load_stored(opened, loaded.series, loaded.entry, loaded.volume)
+            assert stored.problem == ""
+            assert tie_pixels(opened, stored, loaded.volume, ()) == type(tie_pixels(opened, stored, loaded.volume, ()))()
+            assert stored.loaded is not None
+            segmentation = stored.loaded.labels.segmentation
+            (segment,) = segmentation.segments
+            assert (segment.name, segment.source.title) == ("LV", "import")
+            np.testing.assert_array_equal(segmentation.mask(segment)[0], np.roll(holed_mask(), number, axis=1))
+            assert [command.name for command in stored.loaded.undo] == [f"Import image-mask p1-{number}.png"]
+
+
+def test_importing_again_adds_nothing_and_another_format_adds_a_layer(cli: Cli, project: Path, tmp_path: Path) -> None:
+    source = pictures(tmp_path / "set")
+    given = (source, "--format", "image-mask", "--label-values", "255=LV", "--json")
+    cli("project", "import", project, *given)
+    again = cli("project", "import", project, *given).document
+    assert (again["added"], again["labelled"], again["known"]) == (0, 0, 4)
+    for path in (source / "masks").iterdir():
+        path.rename(path.with_name(f"{path.stem}_mask.png"))
+    more = cli("project", "import", project, *given).document
+    assert (more["added"], more["labelled"], more["known"]) == (0, 4, 0)
+    with Project.open(project, read_only=True) as opened:
+        loaded = opened.load_reading(opened.readings()[0].reading_id)
+        assert [segment.name for segment in loaded.labels.segmentation.segments] == ["LV", "LV 2"]
+
+
+def test_boxes_volumes_channels_and_classes_come_in_too(cli: Cli, project: Path, tmp_path: Path) -> None:
+    boxes = cli("project", "import", project, voc_dataset(tmp_path / "voc"), "--format", "voc", "--json").document
+    assert (boxes["boxes"], boxes["labels"], boxes["split_by"]) == (1, [{"name": "cell", "cases": 1}], "image")
+    assert any("splits are by image" in warning for warning in boxes["warnings"])
+    volumes = cli(
+        "project", "import", project, nnunet_dataset(tmp_path / "nnunet"), "--format", "nnunet", "--json"
+    ).document
+    assert (volumes["cases"], volumes["labelled"], volumes["added"]) == (2, 2, 4)
+    assert any("2 further channels became cases" in warning for warning in volumes["warnings"])
+    np.savez_compressed(tmp_path / "my.npz", **arrays())
+    given = ("--format", "medmnist-npz", "--label-values", "0=well,1=ill,2=odd", "--split-from", "npz", "--json")
+    classes = cli("project", "import", project, tmp_path / "my.npz", *given).document
+    assert classes["labels"] == [{"name": "ill", "cases": 1}, {"name": "odd", "cases": 1}, {"name": "well", "cases": 2}]
+    assert (classes["splits"], classes["added"]) == ({"train": 4}, 4)
+    assert len(list((project / "images").iterdir())) == 1
+    assert cli("project", "import", project, tmp_path / "my.npz", *given).document["known"] == 4
+    assert len(list((project / "images").iterdir())) == 1
+    assert cli("project", "verify", project, "--json").document["problems"] == []
+
+
+def test_the_same_image_twice_is_one_case_with_both_labels_and_is_told(cli: Cli, project: Path, tmp_path: Path) -> None:
+    source = pictures(tmp_path / "set")
+    (source / "images" / "p2-0.png").write_bytes((source / "images" / "p1-1.png").read_bytes())
+    given = (source, "--format", "image-mask", "--label-values", "255=LV", "--json")
+    document = cli("project", "import", project, *given).document
+    assert (document["added"], document["labelled"]) == (3, 4)
+    assert any("1 image is the very same as another" in warning for warning in document["warnings"])
+    cases = cli("project", "list", project, "--json").document["cases"]
+    assert [len(case["readings"]) for case in cases] == [1, 1, 1]
+    assert cli("project", "import", project, *given).document["known"] == 4
+    assert cli("project", "verify", project, "--json").document["problems"] == []
+
+
+def test_a_planted_file_is_named_and_nothing_is_imported(cli: Cli, project: Path, tmp_path: Path) -> None:
+    source = pictures(tmp_path / "set")
+    save_picture(source / "images" / "planted.png")
+    done = cli("project", "import", project, source, "--format", "image-mask")
+    assert done.code == 1
+    assert "planted.png" in done.err
+    assert len(done.err.strip().splitlines()) == 1
+    assert cli("project", "list", project, "--json").document["cases"] == []
+    wrong = cli("project", "import", project, source, "--format", "nothing")
+    assert wrong.code == 1
+    assert "nothing is no format" in wrong.err
+
+
+def test_a_damaged_file_stops_the_import_and_what_came_before_stays(
+    cli: Cli, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pictures(tmp_path / "set")
+    monkeypatch.setattr("medview.workspace.dataset_import.AT_ONCE", 2)
+    whole = (source / "masks" / "p2-0.png").read_bytes()
+    (source / "masks" / "p2-0.png").write_bytes(whole[:-40])
+    given = (source, "--format", "image-mask", "--label-values", "255=LV")
+    done = cli("project", "import", project, *given)
+    assert done.code == 1
+    assert "p2-0.png is damaged" in done.err
+    assert "2 cases were imported before; importing again goes on there." in done.err
+    (source / "masks" / "p2-0.png").write_bytes(whole)
+    document = cli("project", "import", project, *given, "--json").document
+    assert (document["known"], document["labelled"]) == (2, 2)
+
+
+@pytest.mark.data
+def test_real_volumes_come_in_with_their_patients(cli: Cli, project: Path, tmp_path: Path, test_data: Path) -> None:
+    (root,) = (test_data / "train-seg-hippocampus").rglob("TrainingSet")
+    for part in ("images", "labels"):
+        (tmp_path / "h" / part).mkdir(parents=True)
+        for path in sorted((root / part).iterdir())[:5]:
+            (tmp_path / "h" / part / path.name).symlink_to(path)
+    given = ("--images", tmp_path / "h" / "images", "--labels", tmp_path / "h" / "labels", "--format", "nifti-pairs")
+    values = ("--label-values", "1=Anterior,2=Posterior", "--patient-from", r"hippocampus_\d+", "--json")
+    document = cli("project", "import", project, *given, *values).document
+    assert (document["cases"], document["patients"], document["split_by"]) == (5, 5, "patient")
+    assert document["labels"] == [{"name": "Anterior", "cases": 5}, {"name": "Posterior", "cases": 5}]
+    path = sorted((tmp_path / "h" / "images").iterdir())[2]
+    loaded = load_volume(path, None, Inline())
+    with Project.open(project, read_only=True) as opened:
+        row = opened.find_reading(
+            type(opened.readings()[0].key)(loaded.series.study_uid, loaded.series.series_uid), loaded.volume.geometry
+        )
+        assert row is not None
+        segmentation = opened.load_reading(row.reading_id).labels.segmentation
+    truth = nifti.read_voxels(str(tmp_path / "h" / "labels" / path.name))
+    for value, segment in enumerate(segmentation.segments, start=1):
+        np.testing.assert_array_equal(segmentation.mask(segment), truth == value)
