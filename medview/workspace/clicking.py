@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from medview.core.language import _
-from medview.workspace.events import Message, WayOut
+from medview.workspace.events import WayOut
+from medview.workspace.last_word import LastWord
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
 from medview.workspace.preview import Preview
@@ -29,7 +30,7 @@ class Clicking:
         self._workspace, self._changed = workspace, changed
         self._clicks: Clicks | None = None
         self._dropped: Clicks | None = None
-        self._told: Message | None = None
+        self._told = LastWord(workspace)
         self._by_undo = self._brought_back = False
         workspace.history_changed.connect(self._on_history)
         workspace.bench.events.tool.connect(self._on_tool)
@@ -79,7 +80,7 @@ class Clicking:
             self._dropped, self._by_undo = clicks, not self._brought_back
             tip = _("Go on with what was being drawn (Ctrl+Z)")
             way_back = WayOut(_("Bring it back"), tip, self.bring_back)
-            self._told = self._workspace.say(_("What was being drawn was dropped."), way_out=way_back)
+            self._told.say(_("What was being drawn was dropped."), way_out=way_back)
         return True
 
     def bring_back(self) -> bool:
@@ -176,8 +177,8 @@ class Clicking:
         self._changed()
 
     def _forget(self) -> None:
-        told, self._told, self._dropped = self._told, None, None
-        self._workspace.unsay(told)
+        self._dropped = None
+        self._told.over()
 
     def _on_history(self) -> None:
         self._by_undo = self._brought_back = False

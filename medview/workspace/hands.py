@@ -10,8 +10,8 @@ from medview.workspace import wheel
 from medview.workspace.clicking import Clicking
 from medview.workspace.dragging import Dragging
 from medview.workspace.drawn import choose_none
-from medview.workspace.events import Message
 from medview.workspace.large_writing import LargeWriting
+from medview.workspace.last_word import LastWord
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.preview import GripPreview, Preview
@@ -49,8 +49,8 @@ class Hands:
         self._dragging = Dragging()
         self._press: Pointer | None = None
         self._moved = False
-        self._told: Message | None = None
-        """What a tool said last."""
+        self._told = LastWord(workspace)
+        """Of tools: why a gesture came to nothing, or how to go on with it, is over with the next one."""
         self.clicking = Clicking(workspace, self._on_change)
         for name in ("tool", "brush_radius_mm"):
             # By a key, under a hand that rests.
@@ -66,7 +66,7 @@ class Hands:
         """Begin a gesture."""
         if self._dragging.going_on:
             return
-        self._unsay()
+        self._told.over()
         # The next series goes to the pane that was pressed, and its case is the active one.
         self._workspace.choose(pointer.pane)
         case = self._workspace.active
@@ -154,7 +154,7 @@ class Hands:
     def cancel(self) -> bool:
         """Take the running gesture back (Escape), else let go of what is chosen; False when there is neither."""
         self._dragging.take()
-        self._unsay()
+        self._told.over()
         if not self._dragging.going_on:
             marking = self._entry.group is ToolGroup.MARK
             if (
@@ -207,15 +207,7 @@ class Hands:
         return self._press is not None and self._does(self._press) == "tool"
 
     def _stage(self, case: OpenCase) -> Stage:
-        return Stage(self._bench, case, self._say, self.later, self._workspace.prompting)
-
-    def _say(self, text: str) -> None:
-        self._told = self._workspace.say(text)
-
-    def _unsay(self) -> None:
-        # Why a gesture came to nothing, or how to go on with it, is over with the next one.
-        told, self._told = self._told, None
-        self._workspace.unsay(told)
+        return Stage(self._bench, case, self._told.say, self.later, self._workspace.prompting)
 
     def _does(self, press: Pointer) -> str:
         """Return what a drag that begins so does; Alt puts and removes anchors of what is being drawn."""

@@ -23,8 +23,9 @@ from medview.edit.rules import EditRules, LabelWriter, Overlap
 from medview.edit.segments import new_segment
 from medview.ml.packs import ModelPack
 from medview.ml.spec import Task
-from medview.workspace.events import Message, Severity
+from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Outcome
+from medview.workspace.last_word import LastWord
 from medview.workspace.operations.device import reporting
 from medview.workspace.prompt_state import PromptState
 from medview.workspace.requests_prompt import FindObject, Others
@@ -76,7 +77,7 @@ class Prompting:
         self._workspace = workspace
         self._asked: deque[_Ask] = deque()
         self._job: Job | None = None
-        self._told: Message | None = None
+        self._told = LastWord(workspace)
         workspace.case_closing.connect(self._on_closing)
 
     @property
@@ -123,8 +124,7 @@ class Prompting:
     def ask(self, ask: _Ask) -> None:
         """Work something out once what was asked before is."""
         # Why the one before came to nothing is over.
-        told, self._told = self._told, None
-        self._workspace.unsay(told)
+        self._told.over()
         self._asked.append(ask)
         self._tell()
         if len(self._asked) == 1:
@@ -252,7 +252,7 @@ class Prompting:
         bench.prompts = PromptState(first, waiting, bool(self._asked), took)
 
     def _say(self, text: str) -> None:
-        self._told = self._workspace.say(text, Severity.WARNING)
+        self._told.say(text, Severity.WARNING)
 
     def _on_closing(self, case: OpenCase) -> None:
         if any(ask.case is case for ask in self._asked):

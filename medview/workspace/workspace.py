@@ -208,10 +208,9 @@ class Workspace:
         self.message.emit(told)
         return told
 
-    def unsay(self, told: Message | None) -> None:
+    def unsay(self, told: Message) -> None:
         """Take a line away, should it still stand: what it was about is over."""
-        if told is not None:
-            self.message_over.emit(told)
+        self.message_over.emit(told)
 
     def report(self, error: MedViewError, way_out: WayOut | None = None) -> None:
         """Tell the person what went wrong, and what can be done about it with one press."""
