@@ -52,21 +52,25 @@ def agree(
     say(f"Compared {len(report.cases)} cases of {len(report.patients)} patients, read by {', '.join(found.readers)}.")
 
 
-def _lines(found: ProjectAgreement) -> list[str]:
+def _lines(agreement: ProjectAgreement) -> list[str]:
     lines: list[str] = []
-    for line in found.report.segments:
+    for line in agreement.report.segments:
         pair = f"{line.first_reader} / {line.second_reader}" if line.first_reader else "all pairs"
         lines.append(f"{line.segment}, {pair}: {line.cases} cases")
         for name, title, unit in _FIGURES:
             figure = line.figure(name)
             if figure.value is not None:
                 lines.append(f"  {title:<26}{_told(figure)}{unit}")
+        f1 = line.figure("lesion_f1")
+        if f1.value is not None:
+            lesions = f"{line.lesions_matched} found, {line.lesions_missed} missed, {line.lesions_extra} extra"
+            lines.append(f"  {'lesions: F1':<26}{_told(f1)}; {lesions}")
         counts = ((line.both_empty, "empty on both sides"), (line.one_empty, "empty on one side"))
         lines += [f"  {count} {what}" for count, what in (*counts, (line.not_compared, "still to be drawn")) if count]
-    for boxes in found.report.boxes:
+    for boxes in agreement.report.boxes:
         lines.append(f"Boxes: {boxes.label}, {boxes.first_reader} / {boxes.second_reader}: {boxes.cases} cases")
         lines += [f"  {'F1':<26}{_told(boxes.f1)}", f"  {'IoU of pairs':<26}{_told(boxes.mean_iou)}"]
-    for answer in found.report.answers:
+    for answer in agreement.report.answers:
         lines += _answer(answer)
     return lines
 
@@ -77,9 +81,6 @@ _FIGURES = (
     ("hd95_mm", "HD95", " mm"),
     ("mean_surface_mm", "mean surface distance", " mm"),
     ("volume_difference_ml", "volume difference", " mL"),
-    ("lesion_sensitivity", "lesions: sensitivity", ""),
-    ("lesion_precision", "lesions: precision", ""),
-    ("lesion_f1", "lesions: F1", ""),
 )
 
 
@@ -93,6 +94,10 @@ def _answer(answer: QuestionAgreement) -> list[str]:
         if pair.numbers is not None and pair.numbers.lower is not None and pair.numbers.upper is not None:
             limits = f"limits of agreement {pair.numbers.lower:.3g} to {pair.numbers.upper:.3g} {answer.unit}"
             lines.append(f"{names}mean difference {pair.numbers.mean_difference:.3g}, {limits}")
+    if len(answer.pairs) > 1 and answer.raters is not None and answer.raters.kappa is not None:
+        lines.append(f"  all readers: Fleiss' kappa {answer.raters.kappa:.3f}")
+    if answer.correlation is not None and answer.correlation.icc is not None:
+        lines.append(f"  all readers: ICC(2,1) {answer.correlation.icc:.3f}")
     return lines
 
 

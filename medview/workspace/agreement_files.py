@@ -45,4 +45,5 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    # What is 0 but for the last digits of floating point is 0 to whoever reads the table.
+    return f"{round(value, 12) + 0.0:.10g}" if isinstance(value, float) else str(value)

@@ -61,6 +61,7 @@ def test_lines_name_figures_with_intervals_and_how_many_cases(cli: Cli, read_by_
     assert lines[0] == "Liver, Ada / Grace: 2 cases"
     # Half of the voxels of one of the two, and all of the other; both cases are of one patient, so no interval.
     assert lines[1].split() == ["Dice", f"{(1 + 2 / 3) / 2:.3f}"]
+    assert lines[6].split(";")[1] == " 2 found, 0 missed, 0 extra"
     assert any(line.startswith("Boxes: Nodule, Ada / Grace: 2 cases") for line in lines)
     assert "Compared 2 cases of 1 patients, read by Ada, Grace." in done.err
     assert "Miller" not in done.out + done.err

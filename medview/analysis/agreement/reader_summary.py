@@ -57,6 +57,8 @@ class SummaryRow:
         Comparisons with a Dice of 0, since one of them says so; they have no distances.
     not_compared : int
         Comparisons for which a reader has the thing still to draw.
+    lesions_matched, lesions_missed, lesions_extra : int
+        In all cases; 0 where lesions were not compared.
     figures : tuple of (str, Interval)
         By name, see ``MEANS`` and ``LESION_PARTS``.
     volumes_ml : LimitsOfAgreement
@@ -73,6 +75,9 @@ class SummaryRow:
     both_empty: int
     one_empty: int
     not_compared: int
+    lesions_matched: int
+    lesions_missed: int
+    lesions_extra: int
     figures: tuple[tuple[str, Interval], ...]
     volumes_ml: LimitsOfAgreement
     volume_correlation: IntraclassCorrelation
@@ -109,6 +114,9 @@ class SummaryRow:
             "both_empty": self.both_empty,
             "one_empty": self.one_empty,
             "not_compared": self.not_compared,
+            "lesions_matched": self.lesions_matched,
+            "lesions_missed": self.lesions_missed,
+            "lesions_extra": self.lesions_extra,
         }
 
 
@@ -150,6 +158,9 @@ def _line(rows: Sequence[ReaderRow], first_reader: str, second_reader: str) -> S
         sum(masks.both_empty for _, masks in compared),
         sum(masks.one_empty for _, masks in compared),
         len(rows) - len(compared),
+        sum(len(found.matched) for _, found in lesions),
+        sum(len(found.missed) for _, found in lesions),
+        sum(len(found.extra) for _, found in lesions),
         tuple(figures),
         limits_of_agreement(volumes[:, 0], volumes[:, 1]),
         intraclass_correlation(volumes),

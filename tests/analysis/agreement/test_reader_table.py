@@ -89,6 +89,8 @@ def test_the_summary_counts_what_is_in_no_mean_and_has_intervals_by_patient() ->
     every = summary["Kidney", "", ""]
     assert (every.cases, every.figure("dice").items, every.figure("dice").patients) == (6, 18, 3)
     assert summary["Cyst", "Ada", "Cleo"].figure("lesion_f1").value == 1.0
+    assert (cyst.lesions_matched, cyst.lesions_missed, cyst.lesions_extra) == (1, 0, 0)
+    assert (alone.lesions_matched, alone.lesions_missed, alone.lesions_extra) == (0, 1, 0)
     assert np.isfinite(every.figure("hd95_mm").low or np.nan)
 
 
