@@ -146,7 +146,8 @@ class MainWindow(QMainWindow):
         self.side.models.queue_wanted.connect(self.queue.ask)
         for asks in (self.side.models.rules_wanted, self.status.rules_wanted):
             asks.connect(self.queue.show_rules)
-        self.side.heat.wanted_changed.connect(self.actions_table.refresh)
+        for part in (self.side.heat, self.side.form):
+            part.wanted_changed.connect(self.actions_table.refresh)
         self.side.models.remove_wanted.connect(self.files.remove_model)
         self.side.models.add_zip_wanted.connect(self.files.add_model_zip)
         self.side.models.add_folder_wanted.connect(self.files.add_model_folder)

@@ -189,6 +189,20 @@ class Peephole(QObject):
             "case": _case(case) if case is not None else None,
         }
 
+    def answers(self) -> dict[str, str]:
+        """What was answered to questions of forms in the active case, by target and question."""
+        window = _window()
+        case = window.workspace.active if window is not None else None
+        given = case.labels.answers.values() if case is not None else ()
+        return {f"{one.target.key}: {one.question}": one.words for one in given}
+
+    def question(self) -> dict[str, Any]:
+        """Which question keys go to, and how many required answers are missing."""
+        window = _window()
+        assert window is not None
+        row = window.side.form.view.current
+        return {"at": "" if row is None else row.asked.question.text, "count": window.side.form.count.text()}
+
     def labels(self, path: str) -> int:
         """Write all label layers into an npz; return how many there are."""
         window = _window()

@@ -61,6 +61,8 @@ class FormDesignDialog(QDialog):
         self.bring = text_button(_("Import..."), _("Adds the forms of a label set, a JSON file"))
         self.write = text_button(_("Export..."), _("Writes the forms as a label set, a JSON file"))
         self.example = text_button(_("Example"), _("Adds the form for chest radiographs that comes with MedView"))
+        self.example.setObjectName("form example")
+        self.outcome.setObjectName("form outcome")
         self.cancel = text_button(_("Cancel"), _("Leaves all as it is (Esc)"))
         self.use = text_button(_("Use these forms"), _("Asks these questions from now on (Ctrl+Return)"), role="primary")
         self.use.setObjectName("form use")
