@@ -10,6 +10,7 @@ import typer
 from medview.cli.output import print_json, progress, say, show
 from medview.cli.project_add import add_to_project
 from medview.cli.project_import import dataset_request, import_into_project
+from medview.cli.project_label_set import label_set_of_project
 from medview.core.errors import StoreError
 from medview.io.datasets.table import FORMATS
 from medview.store.merge_report import MergeReport
@@ -186,6 +187,18 @@ def recover(
             show(loss)
     kept = f"{_count(report.cases, 'case')} with {_count(report.gestures, 'gesture')}"
     say(f"{output.name} holds {kept}; {report.lost or 'none'} {'is' if report.lost == 1 else 'are'} lost.")
+
+
+@app.command("label-set")
+def label_set(
+    path: Place,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Label set (JSON) to put to use")] = None,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="In place of what is there, instead of beside it")] = False,
+    json: Json = False,
+) -> None:
+    """Show the labels and forms of a project, or put those of a file to use; answers given so far are kept."""
+    label_set_of_project(path, file, replace=replace, json=json)
 
 
 @app.command()

@@ -65,3 +65,16 @@ class LabelSet:
         """Return the entries of which no segment has the name, whatever its case."""
         taken = {segment.name.casefold() for segment in segments}
         return [entry for entry in self.entries if entry.name.casefold() not in taken]
+
+    def joined(self, other: LabelSet) -> LabelSet:
+        """Return this set with the labels and forms of another one added.
+
+        Of a label of the same name, whatever its case, this one's stays; a form takes the place of an older version of
+        itself.
+        """
+        names = {entry.name.casefold() for entry in self.entries}
+        entries = (*self.entries, *(entry for entry in other.entries if entry.name.casefold() not in names))
+        forms = {form.uid: form for form in self.forms}
+        newer = (form for form in other.forms if form.uid not in forms or form.version > forms[form.uid].version)
+        forms |= {form.uid: form for form in newer}
+        return LabelSet(self.name or other.name, entries, self.description or other.description, tuple(forms.values()))

@@ -75,6 +75,11 @@ def as_document(label_set: LabelSet) -> dict[str, Any]:
     return document
 
 
+def text_of_label_set(label_set: LabelSet) -> str:
+    """Return a label set as one line of JSON, as a project keeps it."""
+    return json.dumps(as_document(label_set), ensure_ascii=False)
+
+
 def label_set_of_text(text: str) -> LabelSet:
     """Return the label set of a JSON text.
 

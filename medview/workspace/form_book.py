@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from medview.core.errors import MedViewError, StoreError
 from medview.core.form import Form, Forms, Level, Question, asked
 from medview.core.label_set import LabelSet
 from medview.core.language import _
-from medview.io.label_sets import as_document, label_set_of_text
+from medview.io.label_sets import label_set_of_text, text_of_label_set
 from medview.workspace.jobs import Outcome
 from medview.workspace.lesions import PieceIndex
 from medview.workspace.requests_forms import ReadStudyAnswers, SaidOfStudy
@@ -112,24 +111,17 @@ class FormBook:
         self._put(replace(self.label_set, forms=forms))
 
     def adopt(self, label_set: LabelSet) -> int:
-        """Add the labels and forms of a set to those of the project; return how many forms are new.
-
-        Of a label of the same name that of the project stays; a form takes the place of an older version of itself.
+        """Add the labels and forms of a set to those of the project, as ``LabelSet.joined``; return how many forms are new.
 
         Raises
         ------
         MedViewError
             When the project cannot be written.
         """
-        mine = self.label_set
-        names = {entry.name.casefold() for entry in mine.entries}
-        entries = (*mine.entries, *(entry for entry in label_set.entries if entry.name.casefold() not in names))
-        known = {form.uid: form for form in mine.forms}
-        fresh = [form for form in label_set.forms if form.uid not in known or form.version > known[form.uid].version]
-        forms = tuple((known | {form.uid: form for form in fresh}).values())
-        named = replace(mine, name=mine.name or label_set.name, description=mine.description or label_set.description)
-        self._put(replace(named, entries=entries, forms=forms))
-        return len(fresh)
+        before = self.label_set
+        after = before.joined(label_set)
+        self._put(after)
+        return sum(form not in before.forms for form in after.forms)
 
     def _put(self, label_set: LabelSet) -> None:
         before, project = self.label_set, self._workspace.services.project
@@ -139,7 +131,7 @@ class FormBook:
         if project is not None:
             if project.read_only:
                 raise StoreError(project.read_only_reason)
-            project.label_set.keep(json.dumps(as_document(after), ensure_ascii=False))
+            project.label_set.keep(text_of_label_set(after))
         self._label_set = after
         if after.forms != before.forms:
             self.changed.emit()
