@@ -107,14 +107,6 @@ def box_rows(case: CaseReadings, pairs: Sequence[tuple[str, str]] | None = None,
     return rows
 
 
-def all_box_rows(
-    cases: Iterable[CaseReadings], pairs: Sequence[tuple[str, str]] | None = None, overlap: float = OVERLAP
-) -> Iterator[BoxRow]:
-    """Yield the rows of all cases, one case at a time."""
-    for case in cases:
-        yield from box_rows(case, pairs, overlap)
-
-
 def box_summary(rows: Iterable[BoxRow]) -> tuple[BoxSummary, ...]:
     """Return a line for every label and pair of readers, in the order of the rows."""
     groups: dict[tuple[str, str, str], list[BoxRow]] = {}

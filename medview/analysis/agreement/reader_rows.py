@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -99,16 +99,3 @@ def case_rows(
         found = segment_agreement(by_name[first], by_name[second], conventions, part)
         rows += [ReaderRow(case.case, case.patient, first, second, agreement) for agreement in found]
     return rows
-
-
-def reader_rows(
-    cases: Iterable[CaseReadings],
-    pairs: Sequence[tuple[str, str]] | None = None,
-    conventions: Conventions = Conventions(),
-    context: JobContext | None = None,
-) -> Iterator[ReaderRow]:
-    """Yield the rows of all cases. Cases are asked for one after the other, so that one at a time is in memory."""
-    for case in cases:
-        if context is not None:
-            context.raise_if_cancelled()
-        yield from case_rows(case, pairs, conventions)

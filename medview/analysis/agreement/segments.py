@@ -10,7 +10,7 @@ from medview.analysis.agreement.readings import Presence, Reading, common_grid, 
 from medview.analysis.agreement.things import Thing, same_things
 from medview.core.box import Box
 from medview.core.geometry import Calibration, Geometry
-from medview.core.job import Inline, JobContext
+from medview.core.job import Inline, JobContext, JobPart
 from medview.core.segmentation import Code
 
 
@@ -73,7 +73,8 @@ def segment_agreement(
     for number, thing in enumerate(things):
         context.raise_if_cancelled()
         context.progress(number / len(things), thing.name)
-        found.append(_compare(thing, first, second, geometry, conventions, context))
+        part = JobPart(context, number / len(things), (number + 1) / len(things))
+        found.append(_compare(thing, first, second, geometry, conventions, part))
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from medview.analysis.agreement.reader_boxes import all_box_rows, box_rows, box_summary
+from medview.analysis.agreement.reader_boxes import box_rows, box_summary
 from medview.analysis.agreement.reader_rows import CaseReadings
 from medview.analysis.agreement.readings import Reading
 from medview.core.box_annotation import BoxAnnotation
@@ -51,7 +51,7 @@ def test_a_row_for_every_label_that_either_reader_used() -> None:
 
 
 def test_the_summary_pools_boxes_and_draws_patients() -> None:
-    lines = box_summary(all_box_rows([_case(n, f"patient {n}") for n in range(3)]))
+    lines = box_summary(row for n in range(3) for row in box_rows(_case(n, f"patient {n}")))
     nodule = next(line for line in lines if line.label == "Nodule")
     assert (nodule.cases, nodule.first_boxes, nodule.second_boxes) == (3, 5, 3)
     assert (nodule.sensitivity.value, nodule.precision.value, nodule.f1.value) == pytest.approx((0.6, 1.0, 0.75))

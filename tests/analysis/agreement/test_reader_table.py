@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from medview.analysis.agreement.bootstrap import mean_interval
 from medview.analysis.agreement.numbers import limits_of_agreement
-from medview.analysis.agreement.reader_rows import CaseReadings, case_rows, reader_rows
+from medview.analysis.agreement.reader_rows import CaseReadings, ReaderRow, case_rows
 from medview.analysis.agreement.reader_summary import reader_summary
+from medview.analysis.agreement.report import agreement_report
 from medview.analysis.agreement.segments import Conventions
 from medview.core.errors import CancelledError
 from medview.core.job import Inline
@@ -36,8 +38,12 @@ def _cases(count: int = 6) -> list[CaseReadings]:
     return cases
 
 
+def _rows(count: int = 6, conventions: Conventions = Conventions()) -> list[ReaderRow]:
+    return [row for case in _cases(count) for row in case_rows(case, conventions=conventions)]
+
+
 def test_a_row_for_every_case_thing_and_pair_with_the_same_plain_columns() -> None:
-    rows = list(reader_rows(_cases(2), conventions=Conventions(tolerance_mm=1.0)))
+    rows = _rows(2, Conventions(tolerance_mm=1.0))
     documents = [row.document() for row in rows]
     assert len({tuple(document) for document in documents}) == 1
     assert json.loads(json.dumps(documents, allow_nan=False)) == documents
@@ -68,7 +74,7 @@ def test_a_row_for_every_case_thing_and_pair_with_the_same_plain_columns() -> No
 
 
 def test_the_summary_counts_what_is_in_no_mean_and_has_intervals_by_patient() -> None:
-    rows = list(reader_rows(_cases()))
+    rows = _rows()
     summary = {(line.segment, line.first_reader, line.second_reader): line for line in reader_summary(rows)}
     kidney = summary["Kidney", "Ada", "Cleo"]
     values = [r.agreement.masks for r in rows if (r.agreement.name, r.second_reader) == ("Kidney", "Cleo")]
@@ -95,7 +101,7 @@ def test_the_summary_counts_what_is_in_no_mean_and_has_intervals_by_patient() ->
 
 
 def test_the_summary_is_plain_too() -> None:
-    lines = reader_summary(reader_rows(_cases(3)))
+    lines = reader_summary(_rows(3))
     documents = json.loads(json.dumps([line.document() for line in lines], allow_nan=False))
     assert documents[0]["figures"]["dice"]["value"] == lines[0].figure("dice").value
     flat = [line.flat() for line in lines]
@@ -111,18 +117,33 @@ def test_pairs_can_be_chosen_and_are_compared_in_the_order_given() -> None:
     assert {(row.first_reader, row.second_reader) for row in rows} == {("Cleo", "Ada")}
 
 
-def test_cases_are_asked_for_one_at_a_time_and_it_can_be_cancelled() -> None:
-    context, asked = Inline(), []
+def test_the_report_asks_for_one_case_at_a_time_says_how_far_it_is_and_can_be_cancelled() -> None:
+    asked: list[str] = []
 
-    def cases() -> object:
+    class Context(Inline):
+        def __init__(self, last: str) -> None:
+            super().__init__()
+            self.last, self.fractions = last, [0.0]
+
+        def progress(self, fraction: float, text: str) -> None:
+            assert fraction >= self.fractions[-1]
+            self.fractions.append(fraction)
+            if asked[-1] == self.last:
+                self.cancel()
+
+    def cases() -> Iterator[CaseReadings]:
         for case in _cases(3):
             asked.append(case.case)
             yield case
 
-    rows = reader_rows(cases(), context=context)  # type: ignore[arg-type]
-    next(rows)
-    assert asked == ["case 0"]
-    context.cancel()
+    whole = Context("none")
+    report = agreement_report(cases(), 3, whole)
+    assert (report.cases, report.patients) == (("case 0", "case 1", "case 2"), ("patient 0", "patient 1"))
+    assert [row.document() for row in report.rows] == [row.document() for row in _rows(3)]
+    assert report.segments == reader_summary(report.rows)
+    assert whole.fractions[-1] > 0.9
+    assert json.dumps(report.document(), allow_nan=False)
+    asked.clear()
     with pytest.raises(CancelledError):
-        list(rows)
+        agreement_report(cases(), 3, Context("case 1"))
     assert asked == ["case 0", "case 1"]
