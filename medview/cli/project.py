@@ -9,13 +9,17 @@ import typer
 
 from medview.cli.output import print_json, progress, say, show
 from medview.cli.project_add import add_to_project
+from medview.cli.project_dataset import export_as_dataset
 from medview.cli.project_import import dataset_request, import_into_project
 from medview.cli.project_label_set import label_set_of_project
 from medview.core.errors import StoreError
+from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.table import FORMATS
+from medview.io.datasets.writers import WRITERS
 from medview.store.merge_report import MergeReport
 from medview.store.project import Project, verify_folder
 from medview.store.recovery import recover_project
+from medview.workspace.dataset_export import ExportRun
 from medview.workspace.project_export import export_project
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -207,11 +211,19 @@ def export(
     output: Annotated[Path, typer.Option("-o", help="Folder to write to")],
     *,
     images: Annotated[Path | None, typer.Option(help="Folder with the images; needed to write DICOM SEG")] = None,
+    form: Annotated[str, typer.Option("--format", help=f"A dataset instead: {', '.join(WRITERS)}")] = "",
+    reader: Annotated[str, typer.Option(help="Of a dataset: whose labels, where several people read a case")] = "",
+    every_slice: Annotated[bool, typer.Option("--every-slice", help="Of pictures: those without labels too")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Of a dataset: only say what would be lost")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite")] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the labels of every case as NIfTI, and as DICOM SEG where the images are at hand."""
+    """Write the labels of every case as NIfTI, and as DICOM SEG where the images are at hand; or a dataset."""
+    if form:
+        options = WriteOptions(path.stem, every_slice=every_slice)
+        export_as_dataset(path, output, ExportRun(form, reader, options), dry_run=dry_run, json=json, quiet=quiet)
+        return
     with progress(quiet=quiet) as context:
         document = export_project(path, output, images, context, overwrite=overwrite)
     if json:

@@ -13,6 +13,7 @@ import numpy as np
 from medview.core.errors import CancelledError, MedViewError, WriteError
 from medview.core.job import Inline, JobContext
 from medview.io.datasets.coco_write import coco_losses, write_coco_dataset
+from medview.io.datasets.data_card import write_card, write_checksums
 from medview.io.datasets.dataset_case import DatasetCase, WriteOptions, Written, check_keys
 from medview.io.datasets.foreign import DatasetRequest, ForeignDataset
 from medview.io.datasets.new_folder import new_folder
@@ -66,7 +67,8 @@ def write_dataset(
 ) -> Written:
     """Write cases as a dataset into a new or empty folder, whole or not at all.
 
-    It is written into a temporary folder beside it, read again as others would read it, compared and renamed.
+    It is written into a temporary folder beside it, read again as others would read it, compared and renamed. A data card
+    and the checksums of all files lie in it too.
 
     Raises
     ------
@@ -88,6 +90,8 @@ def write_dataset(
         except MedViewError as error:
             raise WriteError("The dataset was not written: it did not read back.", detail=error.sentence) from error
         things = _compare_pictures(made, back) if form != "nnunet" else _compare_cases(made, back)
+        write_card(draft, form, cases, options, said)
+        write_checksums(draft)
     return Written(folder, len({case.key for case in cases}), len(made), things, said)
 
 
