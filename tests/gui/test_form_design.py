@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from medview.core.form import AnswerKind, Level
 from medview.gui.commands import form_commands
 from medview.gui.dialogs.form_design import FormDesignDialog
+from medview.gui.dialogs.label_sets import LabelSetsDialog
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.gui.parts.form_question import ChoiceRow
@@ -224,6 +225,19 @@ def test_the_example_is_added_and_forms_go_to_a_file_and_back(
     assert dialog.draft.forms[0] == FORM
     dialog.reject()
     assert workspace.forms.forms == (FORM,), "nothing is asked otherwise before it is put to use"
+
+
+def test_a_label_set_that_is_put_to_use_brings_its_forms(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:
+    window.actions_table.run("labelset.apply")
+    dialog = window.findChild(LabelSetsDialog)
+    assert dialog is not None
+    (item,) = dialog.sets.findItems("Chest radiograph", Qt.MatchFlag.MatchExactly)
+    dialog.sets.setCurrentItem(item)
+    assert dialog.description.text().endswith("6 labels, 1 form")
+    dialog.use.click()
+    assert [form.name for form in workspace.forms.forms] == ["Chest", "Chest radiograph"]
+    assert "1 form is asked now." in window.message.label.text()
+    assert "Nodule" in [entry.name for entry in workspace.forms.label_set.entries]
 
 
 def test_forms_of_a_project_that_is_only_read_cannot_be_changed(

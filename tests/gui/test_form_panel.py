@@ -11,7 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from medview.core.annotations import BoxAnnotation
 from medview.core.answer import SERIES
+from medview.core.changes import AnnotationChange, Command
 from medview.core.form import AnswerKind, Form, Level, Option, Question
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
@@ -22,7 +24,7 @@ from medview.workspace.view_state import Mode
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import make_case
 from tests.gui.windows import bare_workspace
-from tests.helpers.forms import COMMENT, FORM, GOOD, MOTION, PRIOR, QUALITY, SIDES, SURE
+from tests.helpers.forms import COMMENT, FORM, GOOD, MARGIN, MOTION, PRIOR, QUALITY, SIDES, SURE
 
 ENTER, SHIFT = Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier
 
@@ -229,6 +231,42 @@ def test_what_is_being_typed_goes_to_the_slice_it_was_typed_about(
     assert isinstance(field, TypedRow)
     assert field.field.text() == ""
     assert {answer.target.k: answer.words for answer in case.labels.answers.values()} == {2: "Metal"}
+
+
+def test_a_lesion_that_comes_into_the_hand_leaves_what_is_being_typed_alone(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    workspace.forms.use((FORM.changed(questions=(COMMENT, MARGIN)),))
+    settle(window)
+    comment = row(window, "Comment")
+    comment.take_focus()
+    type_text(qtbot, "Half ")
+    box = BoxAnnotation.on_grid("b", "Nodule", case.volume.geometry, (1, 9, 10), (2, 12, 20))
+    case.do(Command("Box", (AnnotationChange(None, box),)))
+    case.view.active_annotation_id = "b"
+    settle(window)
+    assert row(window, "Margin").asked.target.annotation_id == "b"
+    type_text(qtbot, "a sentence")
+    press(qtbot, ENTER)
+    assert row(window, "Comment") is comment
+    assert answers(case) == {"Comment": "Half a sentence"}
+    assert hands_at(window) == "Margin"
+
+
+def test_every_one_of_many_options_has_a_key(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace, case: OpenCase
+) -> None:
+    options = tuple(Option(f"o{n}", f"Option {n}") for n in range(1, 13))
+    workspace.forms.use((Form("f", "Many", (Question("q", "Which", AnswerKind.SEVERAL, Level.SERIES, options),)),))
+    window.workspace.bench.mode = Mode.ANNOTATE
+    settle(window)
+    tool = window.workspace.bench.tool
+    row(window, "Which").take_focus()
+    press(qtbot, Qt.Key.Key_9, Qt.Key.Key_A, Qt.Key.Key_C)
+    assert answers(case) == {"Which": "Option 9; Option 10; Option 12"}
+    press(qtbot, Qt.Key.Key_E)
+    assert answers(case) == {"Which": "Option 9; Option 10; Option 12"}
+    assert tool is not window.workspace.bench.tool, "a letter without an option is a key of the window"
 
 
 def test_what_is_being_typed_is_taken_when_the_window_closes(qtbot: QtBot, window: MainWindow, case: OpenCase) -> None:

@@ -14,8 +14,8 @@ from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.answering import takes
 from medview.workspace.asked import Asked
 
-_KEYS = 9
-"""Options that have a digit."""
+_KEYS = "123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Of the options, in their order."""
 _SHORT_PX = 92
 """Where all options are narrower, two stand side by side."""
 _CLEAR_PX = 16
@@ -111,7 +111,7 @@ class QuestionRow(QFrame):
 
 
 class ChoiceRow(QuestionRow):
-    """Options as buttons, each with its digit. Keys come to the row, not to its buttons."""
+    """Options as buttons, each with its key: a digit, from the tenth on a letter. Keys come to the row, not to buttons."""
 
     def __init__(self, asked: Asked) -> None:
         super().__init__(asked)
@@ -123,7 +123,7 @@ class ChoiceRow(QuestionRow):
         widest = max(self.fontMetrics().horizontalAdvance(option.text) for option in options)
         columns = 2 if widest <= _SHORT_PX and len(options) > 1 else 1
         for n, option in enumerate(options):
-            button = OptionButton(option, n + 1 if n < _KEYS else 0)
+            button = OptionButton(option, _KEYS[n] if n < len(_KEYS) else "")
             button.clicked.connect(lambda _checked, n=n: self._press(n, by_hand=True))
             self.buttons.append(button)
             grid.addWidget(button, n // columns, n % columns)
@@ -141,14 +141,14 @@ class ChoiceRow(QuestionRow):
             button.setChecked(button.option.uid in chosen)
 
     def event(self, event: QEvent) -> bool:
-        """Keep digits, Enter and Delete from the shortcuts of the window."""
+        """Keep the keys of its options, Enter and Delete from the shortcuts of the window."""
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._kept(event):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Choose by digit, go on with Enter, take back with Delete."""
+        """Choose by key, go on with Enter, take back with Delete."""
         if not self._kept(event):
             super().keyPressEvent(event)
         elif event.key() in _ENTER:
@@ -156,7 +156,7 @@ class ChoiceRow(QuestionRow):
         elif event.key() in _ERASE:
             self.take_back()
         else:
-            self._press(event.key() - Qt.Key.Key_1)
+            self._press(_option_of(event.key()))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show that keys come here."""
@@ -175,12 +175,14 @@ class ChoiceRow(QuestionRow):
         if event.key() in _ENTER:
             return True
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        return not shift and (event.key() in _ERASE or Qt.Key.Key_1 <= event.key() <= Qt.Key.Key_9)
+        at = _option_of(event.key())
+        # A digit without an option does nothing here: it would change the tool of somebody who miscounted.
+        return not shift and (event.key() in _ERASE or 0 <= at < max(9, len(self.buttons)))
 
     def _press(self, n: int, *, by_hand: bool = False) -> None:
         if by_hand:
             self.setFocus(Qt.FocusReason.MouseFocusReason)
-        if not self.editable or n >= len(self.buttons):
+        if not self.editable or not 0 <= n < len(self.buttons):
             return
         option = self.buttons[n].option
         value: tuple[Option, ...] = (option,)
@@ -288,19 +290,19 @@ class TypedRow(QuestionRow):
 
 
 class OptionButton(QPushButton):
-    """The words of an option behind its digit, shortened where they do not fit."""
+    """The words of an option behind its key, shortened where they do not fit."""
 
-    def __init__(self, option: Option, digit: int) -> None:
+    def __init__(self, option: Option, key: str) -> None:
         super().__init__()
         self.option = option
         self.setCheckable(True)
         self.setProperty("role", "option")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._words = f"{digit}  {option.text}" if digit else option.text
+        self._words = f"{key}  {option.text}" if key else option.text
         self.setText(self._words.replace("&", "&&"))
         code = "" if option.code is None else f"\n{option.code.meaning} ({option.code.scheme} {option.code.value})"
-        self.setToolTip((f"{option.text} ({digit})" if digit else option.text) + code)
+        self.setToolTip((f"{option.text} ({key})" if key else option.text) + code)
         self.setAccessibleName(option.text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -357,6 +359,12 @@ def row_for(asked: Asked) -> QuestionRow:
 def is_inside(widget: QWidget | None, row: QuestionRow) -> bool:
     """Whether a widget is a row or a part of it."""
     return widget is not None and (widget is row or row.isAncestorOf(widget))
+
+
+def _option_of(key: int) -> int:
+    """Return the place of the option that a key chooses; -1 for none."""
+    digit, letter = Qt.Key.Key_1 <= key <= Qt.Key.Key_9, Qt.Key.Key_A <= key <= Qt.Key.Key_Z
+    return _KEYS.index(chr(key)) if digit or letter else -1
 
 
 def _step(event: QKeyEvent) -> int:
