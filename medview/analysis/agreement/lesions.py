@@ -23,6 +23,7 @@ _COUNTED_PAIRS = 1 << 22
 
 Mask = npt.NDArray[np.bool_]
 Pieces = npt.NDArray[np.unsignedinteger]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,9 @@ def lesion_agreement(
     (pieces, lesions), (others, other_lesions) = (
         _lesions([mask[box.slices] for mask in masks], within, box, geometry, context) for masks in sides
     )
-    a, b, iou = _overlaps(pieces, others)
+    a, b, common = _overlaps(pieces, others)
+    sizes, other_sizes = (np.array([lesion.voxels for lesion in side], dtype=np.int64) for side in (lesions, other_lesions))
+    iou = common / (sizes[a] + other_sizes[b] - common)
     context.raise_if_cancelled()
     candidates = np.flatnonzero(iou > overlap)
     chosen = candidates[best_pairs(a[candidates], b[candidates], iou[candidates])]
@@ -173,11 +176,9 @@ def _lesions(
     return every, found
 
 
-def _overlaps(
-    pieces: Pieces, others: Pieces
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Return which pieces meet, counted from 0, and the IoU of each pair."""
-    both = (pieces > 0) & (others > 0)
+def _overlaps(pieces: Pieces, others: Pieces) -> tuple[IntArray, IntArray, IntArray]:
+    """Return which pieces meet, counted from 0, and how many voxels each pair has in common."""
+    both = (pieces != 0) & (others != 0)
     width = int(others.max(initial=0)) + 1
     pairs = pieces[both].astype(np.int64) * width + others[both]
     if (int(pieces.max(initial=0)) + 1) * width <= _COUNTED_PAIRS:
@@ -187,13 +188,10 @@ def _overlaps(
     else:
         met, common = np.unique(pairs, return_counts=True)
     a, b = np.divmod(met, width)
-    sizes = np.bincount(pieces.ravel(), minlength=1)
-    other_sizes = np.bincount(others.ravel(), minlength=1)
-    iou = common / (sizes[a] + other_sizes[b] - common)
-    return a - 1, b - 1, np.asarray(iou, dtype=np.float64)
+    return a - 1, b - 1, common
 
 
-def _rest(lesions: list[Lesion], taken: npt.NDArray[np.int64]) -> tuple[Lesion, ...]:
+def _rest(lesions: list[Lesion], taken: IntArray) -> tuple[Lesion, ...]:
     gone = set(taken.tolist())
     return tuple(sorted((s for n, s in enumerate(lesions) if n not in gone), key=lambda s: -s.voxels))
 
