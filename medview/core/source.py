@@ -12,6 +12,8 @@ class SourceKind(Enum):
     HAND = "hand"
     MODEL = "model"
     IMPORT = "import"
+    READER = "reader"
+    """One reader, or several by a rule, in labels that others go on with; ``model_id`` says who."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ class Source:
 
     @property
     def title(self) -> str:
-        """How the source is shown: ``hand``, ``import`` or ``model 1.2``, and whether it was corrected."""
+        """How the source is shown: ``hand``, ``import``, a reader or ``model 1.2``, and whether it was corrected."""
         origin = f"{self.model_id} {self.model_version}" if self.kind is SourceKind.MODEL else self.kind.value
+        if self.kind is SourceKind.READER and self.model_id:
+            origin = self.model_id
         return f"{origin}, corrected" if self.corrected else origin
 
     def same_run(self, other: Source) -> bool:

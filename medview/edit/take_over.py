@@ -14,7 +14,7 @@ from medview.core.effort import Effort
 from medview.core.label_patch import PIECE_KJI
 from medview.core.prediction import PredictedMask, PredictedSegment
 from medview.core.segmentation import Segment, Segmentation
-from medview.core.source import Source
+from medview.core.source import Source, SourceKind
 from medview.core.volume import Volume
 from medview.edit.rules import EditRules, LabelWriter
 from medview.edit.segments import new_segment
@@ -31,10 +31,12 @@ class Taken:
 
 
 def begin(segmentation: Segmentation, predicted: PredictedSegment, source: Source) -> tuple[Segment, list[Change]]:
-    """Return a new, empty segment for a class, and the changes that add it and record where it comes from."""
+    """Return a new, empty segment for a class, and the changes that add it and record which model it comes from."""
     segment = new_segment(segmentation, predicted.name, colour=predicted.colour, code=predicted.code, source=source)
-    effort = Effort(segment.segment_id, source, predicted.value, predicted.name)
-    return segment, [SegmentChange(None, segment, len(segmentation.segments)), EffortChange(None, effort)]
+    changes: list[Change] = [SegmentChange(None, segment, len(segmentation.segments))]
+    if source.kind is SourceKind.MODEL:
+        changes.append(EffortChange(None, Effort(segment.segment_id, source, predicted.value, predicted.name)))
+    return segment, changes
 
 
 def would_take(writer: LabelWriter, segment: Segment, mask: Mask) -> bool:

@@ -82,6 +82,17 @@ class ReviewBook:
         with self._database.reading() as connection:
             return list_readings(connection, schema.reading_state.c.case_id == case_id)
 
+    def beside(self, reading_id: int) -> list[ReadingRow]:
+        """Return all readings of the case that a reading is of, itself too."""
+        state = schema.reading_state.c
+        own = select(state.case_id).where(state.reading_id == reading_id).scalar_subquery()
+        with self._database.reading() as connection:
+            return list_readings(connection, state.case_id == own)
+
+    def looked_at(self, reading_id: int) -> None:
+        """Write down that somebody looked at the labels of another."""
+        self._activity.add(ActivityKind.OPENED, reading_id=reading_id, beside=True)
+
     def comments(self, case_id: int) -> list[ReviewComment]:
         """Return what was said of the readings of a case, oldest first."""
         activity = schema.activity.c

@@ -17,6 +17,7 @@ from medview.workspace.look_actions import LOOK_ACTIONS, SLICE_ACTIONS
 from medview.workspace.mark_actions import MARK_ACTIONS
 from medview.workspace.reading_actions import READING_ACTIONS
 from medview.workspace.review_actions import REVIEW_ACTIONS
+from medview.workspace.reviewer_actions import REVIEWER_ACTIONS
 from medview.workspace.rule_actions import RULE_ACTIONS
 from medview.workspace.segment_actions import SEGMENT_ACTIONS
 from medview.workspace.time_actions import TIME_ACTIONS
@@ -38,6 +39,7 @@ ACTIONS: tuple[Action, ...] = (
     *LABEL_ACTIONS,
     *TOUR_ACTIONS,
     *REVIEW_ACTIONS,
+    *REVIEWER_ACTIONS,
     *SEGMENT_ACTIONS,
     *MARK_ACTIONS,
     *EFFECT_ACTIONS,

@@ -77,6 +77,12 @@ class FigureBook:
         if job is not None:
             job.cancel()
 
+    def forget(self) -> None:
+        """Forget everything: other labels stand in the place of those that were measured."""
+        self.stop()
+        self.queue.clear()
+        self._found.clear()
+
     def put(self, segment_id: str, stamp: Stamp, figures: SegmentFigures) -> None:
         """Keep what was measured on the voxels that had this stamp."""
         self._found[segment_id] = (stamp, figures)

@@ -23,6 +23,7 @@ def source_text(segment: Segment) -> str:
     made = {
         SourceKind.HAND: _("By hand"),
         SourceKind.IMPORT: _("Imported"),
+        SourceKind.READER: _("Labels of {name}").format(name=source.model_id),
         SourceKind.MODEL: _("Model {name}").format(name=f"{source.model_id} {source.model_version}".strip()),
     }[source.kind]
     return _("{made}, corrected by hand").format(made=made) if source.corrected else made

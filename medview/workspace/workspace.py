@@ -26,6 +26,7 @@ from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Patient, patient_of
 from medview.workspace.pointer import Pointer
 from medview.workspace.prompting import Prompting
+from medview.workspace.reviewing import Reviewing
 from medview.workspace.scene_view import SceneView
 from medview.workspace.services import Services
 from medview.workspace.settings import Settings
@@ -92,6 +93,7 @@ class Workspace:
         self.efforts = Efforts(self)
         self.forms = FormBook(self)
         self.worklist = CaseList(self)
+        self.reviewing = Reviewing(self)
 
     @property
     def series(self) -> list[Series]:

@@ -258,7 +258,7 @@ def _write_as_it_is(document: Dataset) -> None:
 def _made_by(segment: Segment) -> tuple[str, str]:
     """Return how a region came about and by what; nothing where the file it was imported from does not say."""
     source = segment.source
-    if source.kind is SourceKind.HAND:
+    if source.kind in (SourceKind.HAND, SourceKind.READER):
         return "MANUAL", ""
     if source.kind is SourceKind.IMPORT:
         return ("SEMIAUTOMATIC" if source.corrected else ""), ""

@@ -264,7 +264,7 @@ def _described(number: int, segment: Segment) -> highdicom.seg.SegmentDescriptio
     kinds = highdicom.seg.SegmentAlgorithmTypeValues
     identification = None
     kind = kinds.MANUAL
-    if source.kind is not SourceKind.HAND:
+    if source.kind not in (SourceKind.HAND, SourceKind.READER):
         kind = kinds.AUTOMATIC if source.kind is SourceKind.MODEL and not source.corrected else kinds.SEMIAUTOMATIC
         identification = highdicom.AlgorithmIdentificationSequence(
             name=(source.model_id or "imported")[:64],

@@ -14,6 +14,7 @@ from medview.core.errors import LabelError
 from medview.core.label_patch import PIECE_KJI
 from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
 from medview.core.segmentation import Segment
+from medview.core.source import SourceKind
 from medview.edit.proposals import accept_segments
 from medview.edit.rules import EditRules, Overlap
 from medview.edit.segments import new_segment
@@ -94,6 +95,8 @@ def _accepted(
         yield change
         if isinstance(change, SegmentChange) and change.before is None and change.after is not None:
             predicted = next(made)
+            if source.kind is not SourceKind.MODEL:
+                continue
             effort = Effort(change.after.segment_id, source, predicted.value, predicted.name)
             yield EffortChange(None, effort)
     # As with all that is accepted whole: nothing a person drew gives way to it.
@@ -201,8 +204,9 @@ def _coloured(proposal: Proposal, taken: Sequence[tuple[int, int, int]]) -> Prop
 
 
 def stale(case: OpenCase, proposal: Proposal) -> bool:
-    """Whether the labels have moved on since the model of this proposal was started."""
-    return case.labels.revision != proposal.labels_revision
+    """Whether the labels have moved on since the model of this proposal was started; what readers drew is never stale."""
+    by_reader = proposal.prediction.source.kind is SourceKind.READER
+    return not by_reader and case.labels.revision != proposal.labels_revision
 
 
 def delete_annotations(case: OpenCase, annotation_ids: Sequence[str]) -> None:

@@ -1,0 +1,228 @@
+"""Labels of other readers are looked at, reviewed and brought to a consensus; nobody's own are touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.core.box import Box
+from medview.core.changes import Command
+from medview.core.label_patch import LabelPatch
+from medview.core.reading_rule import ReadingRule
+from medview.core.reading_status import ReadingStatus, Role
+from medview.core.source import SourceKind
+from medview.store.project import Project
+from medview.workspace.actions import action
+from medview.workspace.events import Message
+from medview.workspace.jobs import InlineRunner
+from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels
+from medview.workspace.operations.open import open_series
+from medview.workspace.workspace import Workspace
+from tests.workspace.queued import queue_workspace, scanned, write_small_ct
+
+ADA_BOX, GRACE_BOX = Box((2, 3, 4), (7, 12, 13)), Box((3, 3, 4), (8, 12, 13))
+
+
+class Desk:
+    """A person at a project, with the one series open."""
+
+    def __init__(self, folder: Path, reader: str) -> None:
+        path = folder / "p.medview"
+        self.project = Project.open(path, reader=reader) if path.exists() else Project.create(path, reader=reader)
+        self.workspace: Workspace = queue_workspace(folder, InlineRunner(), self.project)
+        self.heard: list[str] = []
+        self.workspace.message.connect(self._hear)
+        series, entry = scanned(folder / "images" / "s1")
+        open_series(self.workspace, series, entry)
+
+    def _hear(self, message: Message) -> None:
+        self.heard.append(message.text)
+
+    @property
+    def case(self) -> OpenCase:
+        assert self.workspace.active is not None
+        return self.workspace.active
+
+    def draw(self, name: str, box: Box, value: int = 1) -> None:
+        """Draw a box of one segment."""
+        segment = labels.add_segment(self.case, name)
+        assert segment is not None
+        layer = self.case.labels.segmentation.layer(segment.layer_id)
+        patch = LabelPatch.between(layer, box, np.full(box.shape_kji, segment.value, np.uint8))
+        assert patch is not None
+        assert self.case.do(Command("Box", (patch,), "brush"))
+
+    def reading_of(self, reader: str) -> int:
+        """Return the number of a reader's reading."""
+        state = self.workspace.reviewing.state
+        assert state is not None
+        return next(one.reading_id for one in state.readings if one.reader == reader and one.role is Role.READER)
+
+    def done(self) -> None:
+        """Say that one's own labels are done."""
+        assert self.case.reading_id is not None
+        self.project.set_status(self.case.reading_id, ReadingStatus.DONE)
+        self.workspace.reviewing.refresh()
+
+    def held(self, name: str) -> int:
+        """Voxels of all segments of a name."""
+        segmentation = self.case.labels.segmentation
+        return sum(segmentation.count(segment) for segment in segmentation.segments if segment.name == name)
+
+    def close(self) -> None:
+        self.project.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project in which Ada and Grace have each drawn a liver, and said that they are done."""
+    write_small_ct(tmp_path / "images", "s1")
+    for reader, box in (("Ada", ADA_BOX), ("Grace", GRACE_BOX)):
+        desk = Desk(tmp_path, reader)
+        desk.draw("Liver", box)
+        desk.done()
+        desk.close()
+    return tmp_path
+
+
+@pytest.fixture
+def eve(folder: Path) -> Iterator[Desk]:
+    """Eve, who has labelled nothing."""
+    desk = Desk(folder, "Eve")
+    yield desk
+    desk.close()
+
+
+def test_others_labels_are_shown_and_cannot_be_changed_and_ones_own_come_back(eve: Desk) -> None:
+    own = eve.case.reading_id
+    eve.draw("Spleen", Box((0, 0, 0), (2, 2, 2)))
+    eve.done()
+    eve.workspace.reviewing.look_at(eve.reading_of("Ada"))
+    assert [segment.name for segment in eve.case.labels.segmentation.segments] == ["Liver"]
+    assert eve.held("Liver") == ADA_BOX.size
+    assert "Ada" in eve.case.read_only
+    assert labels.add_segment(eve.case, "Mine") is None
+    action("review.own").run(eve.workspace)
+    assert (eve.case.reading_id, eve.case.read_only, eve.held("Spleen")) == (own, "", 8)
+    assert eve.case.undo() is not None
+    assert eve.project.journal.flush()
+    assert eve.project.verify().problems == ()
+    opened = [entry for entry in eve.project.activity.entries() if entry.details.get("beside")]
+    assert [(entry.who, entry.kind) for entry in opened] == [("Eve", "opened")]
+
+
+def test_while_ones_own_labels_are_not_done_nothing_of_others_is_seen_unless_the_rule_is_open(eve: Desk) -> None:
+    eve.draw("Spleen", Box((0, 0, 0), (2, 2, 2)))
+    for _time in range(2):
+        # The first time the list of readings does not know yet that something was drawn.
+        eve.workspace.reviewing.look_at(eve.reading_of("Ada"))
+        eve.workspace.reviewing.adjudicate()
+        assert (eve.held("Liver"), eve.held("Spleen")) == (0, 8)
+        assert "marked as done" in eve.heard[-1]
+        eve.workspace.reviewing.refresh()
+    eve.project.worklist.keep_reading_rule(ReadingRule(blinded=False))
+    eve.workspace.reviewing.refresh()
+    eve.workspace.reviewing.look_at(eve.reading_of("Ada"))
+    assert eve.held("Liver") == ADA_BOX.size
+
+
+def test_labels_are_sent_back_with_a_comment_where_the_crosshair_is_and_approved(eve: Desk, folder: Path) -> None:
+    reviewing = eve.workspace.reviewing
+    reviewing.approve()
+    assert eve.heard[-1] == "Look at the labels of another reader first."
+    reviewing.look_at(eve.reading_of("Ada"))
+    eve.case.view.crosshair_kji = (5, 6, 7)
+    reviewing.send_back("Spills over")
+    assert reviewing.state is not None
+    (comment,) = reviewing.state.comments
+    assert comment.pin is not None
+    assert (comment.text, comment.who, comment.pin.index_kji) == ("Spills over", "Eve", (5, 6, 7))
+    assert comment.pin.point_lps_mm == pytest.approx(eve.case.volume.geometry.point_lps_mm((5, 6, 7)))
+    reviewing.look_at(eve.reading_of("Grace"))
+    action("review.approve").run(eve.workspace)
+    eve.close()
+    ada = Desk(folder, "Ada")
+    state = ada.workspace.reviewing.state
+    assert state is not None
+    assert [(one.reader, one.status) for one in state.readings if one.role is Role.READER] == [
+        ("Ada", ReadingStatus.RETURNED),
+        ("Grace", ReadingStatus.APPROVED),
+    ]
+    ada.workspace.reviewing.go_to(state.comments[0])
+    assert ada.case.view.crosshair_kji == (5, 6, 7)
+    ada.close()
+    eve.project = Project.open(folder / "p.medview", reader="Eve")
+
+
+def test_a_reviewer_goes_on_from_the_readers_labels_and_theirs_stay(eve: Desk) -> None:
+    reviewing = eve.workspace.reviewing
+    reviewing.look_at(eve.reading_of("Ada"))
+    action("review.edit").run(eve.workspace)
+    shown = reviewing.shown
+    assert shown is not None
+    assert (shown.reader, shown.role, eve.held("Liver")) == ("Eve", Role.REVIEW, ADA_BOX.size)
+    assert len(eve.case.history.next_undos(5)) == 1
+    eve.draw("Vessel", Box((0, 0, 0), (1, 5, 5)))
+    reviewing.look_at(eve.reading_of("Ada"))
+    assert [segment.name for segment in eve.case.labels.segmentation.segments] == ["Liver"]
+    reviewing.edit()
+    assert eve.held("Vessel") == 25
+    assert eve.project.verify().problems == ()
+
+
+def test_the_consensus_is_picked_from_what_readers_drew_and_what_most_of_them_did(eve: Desk) -> None:
+    reviewing = eve.workspace.reviewing
+    action("review.consensus").run(eve.workspace)
+    assert reviewing.shown is not None
+    assert reviewing.shown.role is Role.CONSENSUS
+    proposals = {one.prediction.model_name: one for one in eve.case.labels.proposals.values()}
+    assert set(proposals) == {"Ada", "Grace"}
+    assert labels.accept(eve.case, proposals["Grace"].proposal_id)
+    (liver,) = eve.case.labels.segmentation.segments
+    assert (liver.name, liver.source.kind, liver.source.model_id) == ("Liver", SourceKind.READER, "Grace")
+    assert eve.held("Liver") == GRACE_BOX.size
+    assert not labels.stale(eve.case, proposals["Ada"])
+    # It is no model whose corrections are counted.
+    assert eve.case.labels.efforts == {}
+    action("review.majority").run(eve.workspace)
+    majority = next(one for one in eve.case.labels.proposals.values() if one.prediction.model_name.startswith("Majority"))
+    assert majority.prediction.mask is not None
+    assert majority.prediction.mask.counts() == {1: ADA_BOX.intersection(GRACE_BOX).size}
+    action("review.staple").run(eve.workspace)
+    assert any(one.prediction.model_name.startswith("STAPLE") for one in eve.case.labels.proposals.values())
+    action("review.own").run(eve.workspace)
+    assert eve.held("Liver") == 0
+    # Opened again it is as it was, with what is still to be decided beside it.
+    reviewing.adjudicate()
+    assert eve.held("Liver") == GRACE_BOX.size
+    assert {one.prediction.model_name for one in eve.case.labels.proposals.values()} >= {"Ada"}
+    assert eve.project.journal.flush()
+    assert eve.project.verify().problems == ()
+    (row,) = eve.project.cases()
+    assert row.consensus is not None
+    assert row.consensus.reader == "Eve"
+
+
+def test_what_was_drawn_meanwhile_is_not_put_aside(eve: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = eve.workspace.runner
+    submit = runner.submit
+
+    def begin(request: object, outcome: object) -> object:
+        # The hand draws between the wish and its result.
+        done = outcome.done  # type: ignore[attr-defined]
+
+        def later(value: object) -> None:
+            eve.draw("Spleen", Box((0, 0, 0), (2, 2, 2)))
+            monkeypatch.undo()
+            done(value)
+
+        return submit(request, type(outcome)(later, failed=outcome.failed))  # type: ignore[attr-defined,arg-type]
+
+    monkeypatch.setattr(runner, "submit", begin)
+    eve.workspace.reviewing.look_at(eve.reading_of("Ada"))
+    assert eve.held("Spleen") == 8
+    assert "drew meanwhile" in eve.heard[-1]
