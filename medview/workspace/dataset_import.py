@@ -34,6 +34,7 @@ from medview.store.entry import Entry, EntryKind
 from medview.store.patients import NOBODY, PatientIdentity
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
+from medview.store.undo_stacks import UndoStacks
 from medview.store.worklist_book import NewCase
 from medview.workspace.keeping import images_of, patient_of_headers
 from medview.workspace.operations.files import imported_changes
@@ -253,6 +254,8 @@ def _take_in(
 ) -> None:
     """Put the labels of all cases into readings; those that are new are begun some at a time."""
     fresh: list[_Fresh] = []
+    # Asked for once: most of what is imported is new to a project.
+    known = {row.series_uid for row in project.cases() if row.readings}
     for number, one in enumerate(placed, start=1):
         context.raise_if_cancelled()
         context.progress((number - 1) / len(placed), _("Case {number} of {count}").format(number=number, count=len(placed)))
@@ -264,7 +267,9 @@ def _take_in(
             # Another file of labels on the same images: it is added to what the first one began.
             _begin(fresh, project, report)
             fresh = []
-        row = project.find_reading(one.stored.key, one.stored.geometry)
+        begun = one.series.series_uid in known
+        known.add(one.series.series_uid)
+        row = project.find_reading(one.stored.key, one.stored.geometry) if begun else None
         loaded = project.load_reading(row.reading_id) if row is not None else None
         if loaded is not None and any(command.name == title for command in (*loaded.undo, *loaded.redo)):
             report.known += 1
@@ -296,6 +301,8 @@ def _begin(fresh: Sequence[_Fresh], project: Project, report: ImportReport) -> N
         for case, one in zip(stored, fresh, strict=True)
     ]
     for reading_id, one in zip(project.begin(begun), fresh, strict=True):
+        # Nothing is in its journal yet, so nothing has to be read for the first row.
+        project.journal.adopt(reading_id, 0, UndoStacks(), head=None)
         _append(project, reading_id, one.title, CaseLabels.empty(one.placed.stored.geometry), one.found)
         report.note(one.found)
 
