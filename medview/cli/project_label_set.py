@@ -10,10 +10,11 @@ from medview.core.label_set import LabelSet
 from medview.io.label_sets import as_document, read_label_set, text_of_label_set
 from medview.store.project import Project
 from medview.workspace.form_book import project_label_set
+from medview.workspace.project_forms import missing_by_reading
 
 
 def label_set_of_project(path: Path, file: Path | None, *, replace: bool, json: bool) -> None:
-    """Show the label set of a project, or add that of a file to it; say what that does to answers.
+    """Show the label set of a project, or add that of a file to it; say what that does to answers, and what is missing.
 
     Raises
     ------
@@ -30,9 +31,13 @@ def label_set_of_project(path: Path, file: Path | None, *, replace: bool, json: 
             notes = [one.sentence for one in consequences(before.forms, found.forms, answers)]
             if found != before:
                 project.label_set.keep(text_of_label_set(found))
+        lacking = missing_by_reading(project, found.forms)
     if json:
-        print_json({**as_document(found), "notes": notes})
+        print_json({**as_document(found), "notes": notes, "missing": {str(key): n for key, n in lacking.items()}})
         return
+    if lacking:
+        answers_lack = _count(sum(lacking.values()), "required answer is", "required answers are")
+        notes.append(f"{answers_lack} missing in {_count(len(lacking), 'reading', 'readings')}.")
     for note in notes:
         say(note)
     for line in _lines(found):
@@ -50,3 +55,7 @@ def _lines(label_set: LabelSet) -> list[str]:
             options = ": " + "; ".join(option.text for option in question.options) if question.options else ""
             lines.append(f"  {question.text} ({question.level.value}, {question.kind.value}{needed}){options}")
     return lines
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"

@@ -52,18 +52,23 @@ def consequences(before: Forms, after: Forms, cases: Iterable[Iterable[Answer]])
     cases : iterable of iterable of Answer
         The answers of each case.
     """
-    given = tuple(tuple(answers) for answers in cases)
+    given = [tuple(answers) for answers in cases]
+    by_question: dict[str, list[Answer]] = {}
+    for answer in (one for answers in given for one in answers):
+        by_question.setdefault(answer.question_uid, []).append(answer)
     old, new = _questions(before), _questions(after)
     found: list[Consequence] = []
     for uid in dict.fromkeys((*new, *old)):
-        counts: dict[Standing, int] = {}
-        for answer in (one for answers in given for one in answers if one.question_uid == uid):
-            now = standing(new.get(uid), answer)
-            if now is not Standing.ANSWERED and now is not standing(old.get(uid), answer):
-                counts[now] = counts.get(now, 0) + 1
-        words = (old.get(uid) or new[uid]).text
-        found += [Consequence(words, count, now) for now, count in counts.items()]
         question, was = new.get(uid), old.get(uid)
+        if question == was:
+            continue
+        counts: dict[Standing, int] = {}
+        for answer in by_question.get(uid, ()):
+            now = standing(question, answer)
+            if now is not Standing.ANSWERED and now is not standing(was, answer):
+                counts[now] = counts.get(now, 0) + 1
+        words = (was or new[uid]).text
+        found += [Consequence(words, count, now) for now, count in counts.items()]
         if question is not None and question.required and not (was is not None and was.required):
             lacking = sum(_lacking(question, after, answers) for answers in given)
             found += [Consequence(question.text, lacking, Standing.MISSING)] if lacking else []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from medview.core.answer import STUDY, Answer
+from medview.core.form import Forms
 from medview.core.job import JobContext
 from medview.core.language import _
 from medview.workspace.jobs import Lane
@@ -62,3 +63,20 @@ class ReadStudyAnswers:
             for answer in answers.values()
             if answer.target.key == STUDY.key
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountMissing:
+    """Request: how many required answers each reading of a project lacks."""
+
+    project: Project
+    forms: Forms
+    title: str = _("Looking up what was answered")
+    lane: Lane = Lane.COMPUTE
+
+    def run(self, _context: JobContext) -> dict[int, int]:
+        """Read in a worker, once what waits is written."""
+        # Late: the database library is imported when a project is opened.
+        from medview.workspace.project_forms import missing_by_reading
+
+        return missing_by_reading(self.project, self.forms)

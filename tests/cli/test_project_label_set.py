@@ -54,6 +54,7 @@ def test_in_place_of_another_it_says_what_becomes_of_answers(cli: Cli, project: 
     done = cli("project", "label-set", str(project), put(tmp_path, LabelSet("B", (), forms=(fewer,))), "--replace")
     assert "\u201cQuality\u201d loses an option: 1 answer chose it; kept, and asked again." in done.err
     assert done.out.splitlines() == ["B", "Chest, version 2", "  Quality (series, one, required): Good"]
+    assert "1 required answer is missing in 1 reading." in done.err
     with Project.open(project, read_only=True) as copy:
         assert [one.words for given in copy.answers().values() for one in given.values()] == ["Bad"]
 

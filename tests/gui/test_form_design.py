@@ -203,6 +203,8 @@ def test_a_change_says_what_it_does_to_the_answers_of_the_project(
     dialog.use.click()
     assert [len(form.questions[1].options) for form in workspace.forms.forms] == [2]
     assert workspace.forms.forms[0].version == 2
+    said = "The forms of the project were changed. 1 reading lacks answers now."
+    qtbot.waitUntil(lambda: window.message.label.text() == said)
 
 
 def test_the_example_is_added_and_forms_go_to_a_file_and_back(

@@ -13,7 +13,7 @@ from shiboken6 import isValid
 from medview.core.errors import MedViewError
 from medview.core.form import Forms
 from medview.core.label_set import LabelSet
-from medview.core.language import _, in_language
+from medview.core.language import _, in_language, plural
 from medview.core.resources import resource_path
 from medview.gui.dialogs.file_choices import ask_label_set, ask_new_file
 from medview.gui.dialogs.form_design import FormDesignDialog
@@ -22,7 +22,7 @@ from medview.workspace.action import Action
 from medview.workspace.form_draft import FormDraft
 from medview.workspace.jobs import Outcome
 from medview.workspace.operations.label_sets import ReadLabelSet
-from medview.workspace.requests_forms import ReadAnswers
+from medview.workspace.requests_forms import CountMissing, ReadAnswers
 from medview.workspace.workspace import Workspace
 
 ANSWER_EXPORTS = (
@@ -88,7 +88,21 @@ class FormCommands:
             dialog.say(in_language(error.sentence))
             return
         dialog.accept()
-        self._workspace.say(_("The forms of the project were changed."))
+        self._say_missing(forms)
+
+    def _say_missing(self, forms: Forms) -> None:
+        changed = _("The forms of the project were changed.")
+        project = self._workspace.services.project
+        if project is None:
+            self._workspace.say(changed)
+            return
+
+        def done(value: object) -> None:
+            lacking = len(value) if isinstance(value, dict) else 0
+            readings = plural("{n} reading lacks answers now.", "{n} readings lack answers now.", lacking)
+            self._workspace.say(f"{changed} {readings.format(n=lacking)}" if lacking else changed)
+
+        self._workspace.runner.submit(CountMissing(project, forms), Outcome(done, failed=self._workspace.report))
 
     def _import(self, dialog: FormDesignDialog) -> None:
         path = ask_label_set(dialog)
