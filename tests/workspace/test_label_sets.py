@@ -76,7 +76,7 @@ def test_a_read_only_case_gets_no_segments(case: OpenCase) -> None:
 
 def test_sets_are_kept_replaced_and_removed(config: Path) -> None:
     shipped = [k.label_set.name for k in label_sets()]
-    assert shipped == ["Abdomen CT", "Brain MR", "Chest CT", "Lesions"]
+    assert shipped == ["Abdomen CT", "Brain MR", "Chest CT", "Chest radiograph", "Lesions"]
     kept = keep(SET)
     assert kept.path.parent == own_folder() == config / "label_sets"
     assert next((k.label_set.name, k.own) for k in label_sets()) == ("Chest", True)
