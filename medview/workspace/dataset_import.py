@@ -43,6 +43,8 @@ AT_ONCE = 64
 """Cases whose readings are begun together: their labels are in memory meanwhile."""
 MOST_BYTES = 256 << 20
 """Of such labels."""
+WRITE_TIMEOUT_S = 300.0
+"""Longest the rows of so many cases may take on a slow disk."""
 IMAGES_FOLDER = "images"
 """In the project: images that had no files of their own."""
 SPLITS = {"val": "validation"}
@@ -166,8 +168,7 @@ def import_dataset(run: ImportRun, project: Project, context: JobContext, pool: 
     report.added = project.worklist.add([*(one.stored for one in placed), *beside]).added
     report.patients = len({one.stored.patient.key_sha256() for one in placed if one.stored.patient.known})
     _take_in(run.form, placed, project, JobPart(context, 0.4, 1.0), pool, report)
-    if not project.journal.flush():
-        raise StoreError(f"{project.path.name} could not be written to its end; import again once there is room.")
+    _write_out(project)
     return report
 
 
@@ -300,11 +301,18 @@ def _begin(fresh: Sequence[_Fresh], project: Project, report: ImportReport) -> N
         BegunReading(case.key, case.geometry, case.sources, one.pixels, case.patient)
         for case, one in zip(stored, fresh, strict=True)
     ]
+    # What was begun before is written first: the two would wait for each other's locks, on a slow disk for too long.
+    _write_out(project)
     for reading_id, one in zip(project.begin(begun), fresh, strict=True):
         # Nothing is in its journal yet, so nothing has to be read for the first row.
         project.journal.adopt(reading_id, 0, UndoStacks(), head=None)
         _append(project, reading_id, one.title, CaseLabels.empty(one.placed.stored.geometry), one.found)
         report.note(one.found)
+
+
+def _write_out(project: Project) -> None:
+    if not project.journal.flush(WRITE_TIMEOUT_S):
+        raise StoreError(f"{project.path.name} could not be written to its end; import again once its disk has room.")
 
 
 def _stopped(error: MedViewError, done: int) -> MedViewError:
