@@ -75,7 +75,8 @@ def list_coco(request: DatasetRequest, context: JobContext, pool: Pool) -> Forei
                     "--labels which is meant."
                 )
             listed[picture] = file
-            key = name if name not in at else f"{file.stem}/{name}"
+            ways = (name, f"{split}/{name}", f"{file.parent.name}/{file.stem}/{name}", str(picture))
+            key = next(way for way in ways if way not in at)
             at[key] = name
             cases.append(ForeignCase(key, (ImageRef(str(picture)),), shapes, split=split))
         if missing:

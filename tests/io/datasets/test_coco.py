@@ -95,6 +95,21 @@ def test_each_split_has_its_file_and_folder(tmp_path: Path) -> None:
     assert [case.split for case in found.cases] == ["train", "train", "train", "val"]
 
 
+def test_an_export_of_roboflow_has_its_list_beside_the_pictures(tmp_path: Path) -> None:
+    for split in ("train", "valid", "test"):
+        save_picture(tmp_path / split / "a.jpg", seed=len(split))
+        document = {"images": [{**PICTURE, "file_name": "a.jpg"}], "annotations": [thing()], "categories": CATEGORIES}
+        (tmp_path / split / "_annotations.coco.json").write_text(json.dumps(document))
+    found = list_dataset("coco", DatasetRequest(tmp_path))
+    assert sorted((case.split, Path(case.images[0].path).parent.name) for case in found.cases) == [
+        ("test", "test"),
+        ("train", "train"),
+        ("val", "valid"),
+    ]
+    assert len({case.key for case in found.cases}) == 3
+    assert all(len(load_labels(case).boxes) == 1 for case in found.cases)
+
+
 def test_pictures_that_are_listed_and_missing_are_named_and_those_in_no_list_are_told(tmp_path: Path) -> None:
     dataset(tmp_path, [thing()])
     save_picture(tmp_path / "images" / "more.png")
