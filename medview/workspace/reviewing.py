@@ -115,8 +115,10 @@ class Reviewing:
 
     def refresh(self) -> None:
         """Read the readings of the active case anew."""
-        case, project = self._workspace.active, self._workspace.services.project
-        if case is None or project is None or project.one_person or project.read_only or case.reading_id is None:
+        case = self._workspace.active
+        # A case that is kept nowhere may be open without any services.
+        project = None if case is None or case.reading_id is None else self._workspace.services.project
+        if case is None or project is None or project.one_person or project.read_only:
             self.show(None)
             return
         if self.state is not None and self.state.case_key != case.key:
