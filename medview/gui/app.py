@@ -20,6 +20,7 @@ from medview.core.errors import MedViewError
 from medview.core.job import JobContext
 from medview.core.language import _
 from medview.gui.commands.project_keeper import ProjectKeeper
+from medview.gui.commands.project_switch import ProjectSwitch
 from medview.gui.dialogs.notice import NoticeDialog
 from medview.gui.jobs.end_on_signal import EndOnSignal
 from medview.gui.jobs.garbage import GarbageInWindow
@@ -121,6 +122,9 @@ class Program(QObject):
         self.window.banner.copy_wanted.connect(self.keeper.save_copy)
         self.window.banner.write_wanted.connect(self.keeper.write)
         self.window.banner.recover_wanted.connect(self.keeper.repair)
+        self.switch = ProjectSwitch(self.keeper, self.workspace)
+        self.window.cases.open_project = self.window.files.open_project = self.switch.open
+        self.window.cases.make_project = self.switch.make
         self._closed = False
         sys.excepthook = self.on_unexpected
 
@@ -136,11 +140,15 @@ class Program(QObject):
             self._show_notice()
         self.pool.start()
         self.keeper.open()
-        self.threads.submit(_GetReady(), Outcome(lambda _value: self.workspace.queue.load()))
+        self.threads.submit(_GetReady(), Outcome(lambda _value: self._read_lists()))
         if demo:
             self.window.files.open_demo()
         for path in paths:
             self.window.files.open(Path(path))
+
+    def _read_lists(self) -> None:
+        self.workspace.queue.load()
+        self.workspace.worklist.load()
 
     def use_theme(self, name: str) -> None:
         """Dress the window anew and remember it."""

@@ -10,11 +10,13 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from medview.core.language import _
+from medview.gui.chrome.left_column import LeftColumn
 from medview.gui.chrome.project_banner import ProjectBanner
 from medview.gui.chrome.side_column import SideColumn
 from medview.gui.chrome.start_page import StartPage
 from medview.gui.chrome.status_line import StatusLine
 from medview.gui.chrome.top_bar import TopBar
+from medview.gui.commands.case_commands import CaseCommands
 from medview.gui.commands.effort_commands import EffortCommands
 from medview.gui.commands.file_commands import FileCommands
 from medview.gui.commands.film_export import FilmExport
@@ -29,7 +31,6 @@ from medview.gui.commands.segment_commands import SegmentCommands
 from medview.gui.commands.time_commands import TimeCommands
 from medview.gui.commands.window_commands import WindowCommands
 from medview.gui.jobs.job_thread import JobThreads
-from medview.gui.panels.studies import StudiesPanel
 from medview.gui.panes.cine_player import CinePlayer
 from medview.gui.panes.pane_grid import PaneGrid
 from medview.gui.parts.bind import Subscriptions, field_signal, follow
@@ -39,8 +40,10 @@ from medview.gui.parts.message_line import MessageLine
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import GRID_PX, Tokens
 from medview.workspace.actions import ACTIONS
+from medview.workspace.case_words import case_title
 from medview.workspace.hands import Hands
 from medview.workspace.links import Linker
+from medview.workspace.open_case import OpenCase
 from medview.workspace.workspace import Workspace
 
 _LEFT_PX = 260
@@ -68,6 +71,7 @@ class MainWindow(QMainWindow):
         self.times = TimeCommands(self, workspace)
         self.segments = SegmentCommands(self, workspace)
         self.queue = QueueCommands(self, workspace)
+        self.cases = CaseCommands(self, workspace)
         self.efforts = EffortCommands(self, workspace)
         self.forms = FormCommands(self, workspace)
         self.commands = WindowCommands(self, workspace, self.files, self.theme_wanted.emit)
@@ -79,6 +83,7 @@ class MainWindow(QMainWindow):
             self.times,
             self.segments,
             self.queue,
+            self.cases,
             self.efforts,
             self.forms,
             self.hand_commands,
@@ -90,7 +95,8 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.actions_table, layout_menu(self.actions_table, self.commands.use_grid, self))
         self._recent = fill_menu_bar(self.top.menus, self.actions_table)
         self.banner = ProjectBanner()
-        self.studies = StudiesPanel(workspace, tokens)
+        self.left = LeftColumn(workspace, self.actions_table, tokens)
+        self.studies = self.left.studies
         self.start = StartPage()
         self.cine = CinePlayer(workspace, self)
         self.side = SideColumn(workspace, self.actions_table, hands.scheme)
@@ -116,14 +122,14 @@ class MainWindow(QMainWindow):
         self._choose.setAlignment(self._choose.alignment().AlignTop)
         for page in (self.start, self._choose, self.panes):
             self.centre.addWidget(page)
-        self.studies.setFixedWidth(_LEFT_PX)
+        self.left.setFixedWidth(_LEFT_PX)
         self.side.setFixedWidth(_RIGHT_PX)
         middle = _column(self.centre, self.message)
         row = QWidget()
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(self.studies)
+        layout.addWidget(self.left)
         layout.addWidget(middle, 1)
         layout.addWidget(self.side)
         self.setCentralWidget(_column(self.top, self.banner, row, self.status, stretch=row))
@@ -131,6 +137,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.start.open_folder_wanted.connect(self.files.open_folder)
         self.start.open_demo_wanted.connect(self.files.open_demo)
+        self.start.new_project_wanted.connect(self.cases.ask_new)
+        self.start.open_project_wanted.connect(self.cases.ask_open)
         self.start.place_wanted.connect(lambda place: self.files.open(Path(place)))
         self.panes.pointed_at.connect(self.status.show_pointed)
         self.panes.menu_wanted.connect(partial(self.commands.show_pane_menu, self.actions_table))
@@ -156,12 +164,13 @@ class MainWindow(QMainWindow):
         for signal in (self.workspace.active_changed, self.workspace.studies_changed):
             heard.add(signal, self._on_active)
         heard.add(self.workspace.settings_changed, self._on_settings)
+        heard.add(self.workspace.worklist.changed, self._on_active)
         heard.add(field_signal(self.workspace.bench, "identity_hidden"), self._on_active)
         follow(self, self.workspace.bench, "panels_visible", self._show_panels)
         self._on_active()
 
     def _show_panels(self, visible: bool) -> None:
-        self.studies.setVisible(visible)
+        self.left.setVisible(visible)
         self.side.setVisible(visible)
 
     def _on_active(self, *_values: object) -> None:
@@ -169,7 +178,7 @@ class MainWindow(QMainWindow):
         page = self.panes if case else self._choose if self.workspace.series else self.start
         self.centre.setCurrentWidget(page)
         hidden = self.workspace.bench.identity_hidden
-        name = case.series.description if case and not hidden else ""
+        name = title_of(self.workspace, case) if case and not hidden else ""
         self._on_settings()
         self.setWindowTitle(f"{name} – MedView" if name else "MedView")
 
@@ -201,6 +210,12 @@ class MainWindow(QMainWindow):
         self.closing.emit(event)
         if event.isAccepted():
             self.panes.close_views()
+
+
+def title_of(workspace: Workspace, case: OpenCase) -> str:
+    """Return what the window is called while a case is open: never a patient's name."""
+    row = None if workspace.worklist.personal else workspace.worklist.row_of(case)
+    return case.series.description if row is None else case_title(row)
 
 
 def _column(*widgets: QWidget, stretch: QWidget | None = None) -> QWidget:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -130,6 +130,25 @@ class ActivityBook:
         """
         with self._changing() as connection:
             return self.note(connection, kind, case_id, reading_id, **details)
+
+    def note_each(self, connection: Connection, kind: ActivityKind, case_ids: Iterable[int], **details: object) -> None:
+        """Write down the same about each of several cases, in the transaction of what it is about."""
+        said, now = canonical(details), iso(self._clock.utc())
+        reader = reader_id(connection, *self._reader)
+        rows = [
+            {
+                "activity_uid": uuid.uuid4().hex,
+                "case_id": case_id,
+                "reading_id": 0,
+                "reader_id": reader,
+                "kind": kind.value,
+                "document": said,
+                "created_utc": now,
+            }
+            for case_id in case_ids
+        ]
+        if rows:
+            connection.execute(insert(schema.activity), rows)
 
     def note(
         self, connection: Connection, kind: ActivityKind, case_id: int = 0, reading_id: int = 0, **details: object

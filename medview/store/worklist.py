@@ -106,6 +106,38 @@ def move_case(connection: Connection, case_id: int, sources: CaseSources) -> Non
     connection.execute(update(worklist).where(worklist.c.case_id == case_id).values(sources=stored_sources(sources)))
 
 
+def known_cases(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Return number and patient of every case, by the hash of its images."""
+    listed = schema.worklist.c
+    found = connection.execute(select(listed.identity_sha256, listed.case_id, listed.patient_id))
+    return {row.identity_sha256: (int(row.case_id), int(row.patient_id)) for row in found}
+
+
+def last_places(connection: Connection) -> tuple[int, int]:
+    """Return the highest number and the last place of the list."""
+    listed = schema.worklist.c
+    ends = select(func.coalesce(func.max(listed.case_id), 0), func.coalesce(func.max(listed.position), 0))
+    last, position = connection.execute(ends).one()
+    return int(last), int(position)
+
+
+def case_columns(
+    columns: dict[str, str], sources: CaseSources, case_id: int, position: int, created_utc: str
+) -> dict[str, str | int]:
+    """Return a new line of the list."""
+    return {
+        **columns,
+        "case_id": case_id,
+        "modality": sources.modality,
+        "description": sources.description,
+        "patient_id": 0,
+        "position": position,
+        "split": "",
+        "excluded": "",
+        "created_utc": created_utc,
+    }
+
+
 def _add(
     connection: Connection,
     columns: dict[str, str],
@@ -114,23 +146,10 @@ def _add(
     patient_id: int,
     case_id: int | None = None,
 ) -> int:
-    worklist = schema.worklist.c
-    ends = select(func.coalesce(func.max(worklist.case_id), 0), func.coalesce(func.max(worklist.position), 0))
-    last, position = connection.execute(ends).one()
-    number = int(last) + 1 if case_id is None else case_id
-    connection.execute(
-        insert(schema.worklist).values(
-            **columns,
-            case_id=number,
-            modality=sources.modality,
-            description=sources.description,
-            patient_id=patient_id,
-            position=int(position) + 1,
-            split="",
-            excluded="",
-            created_utc=created_utc,
-        )
-    )
+    last, position = last_places(connection)
+    number = last + 1 if case_id is None else case_id
+    line = case_columns(columns, sources, number, position + 1, created_utc) | {"patient_id": patient_id}
+    connection.execute(insert(schema.worklist).values(line))
     return number
 
 

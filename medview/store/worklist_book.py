@@ -13,11 +13,11 @@ from medview.core.geometry import Geometry
 from medview.core.reading_rule import ReadingRule
 from medview.store import schema
 from medview.store.activity import ActivityBook, ActivityKind
-from medview.store.case_images import CaseImages, CaseKey, CaseSources, stored_sources
+from medview.store.case_images import CaseImages, CaseKey, CaseSources, stored_images, stored_sources
 from medview.store.clock import Clock, iso
 from medview.store.database import Database
 from medview.store.patients import NOBODY, PatientIdentity, patient_number
-from medview.store.worklist import images_of_cases, list_case, move_case, tells_patient
+from medview.store.worklist import case_columns, images_of_cases, known_cases, last_places, move_case
 
 _INSTRUCTIONS, _RULE = "instructions", "reading_rule"
 """Of the rows in ``facts``."""
@@ -96,26 +96,14 @@ class WorklistBook:
         progress : callable
             Told how far it is; what it raises undoes everything.
         """
-        now = iso(self._clock.utc())
-        numbers: list[int] = []
-        added = moved = 0
         with self._changing() as connection:
+            adding = _Adding(connection, iso(self._clock.utc()))
             for done, case in enumerate(cases, start=1):
-                images = case.key, case.geometry, case.sources
-                # Who was told first stays, and nobody gets a pseudonym who has no case.
-                patient_id = 0 if tells_patient(connection, *images) else patient_number(connection, case.patient)
-                number, new = list_case(connection, *images, now, patient_id)
-                numbers.append(number)
-                if new:
-                    added += 1
-                    self._activity.note(connection, ActivityKind.ADDED, number)
-                elif _is_elsewhere(connection, number, case.sources):
-                    move_case(connection, number, case.sources)
-                    moved += 1
-                if case.split:
-                    _set(connection, [number], split=case.split)
+                adding.take(case)
                 progress(done / len(cases))
-        return AddedCases(tuple(numbers), added, moved)
+            adding.write()
+            self._activity.note_each(connection, ActivityKind.ADDED, adding.new)
+        return AddedCases(tuple(adding.numbers), len(adding.new), adding.moved)
 
     def images(self, case_id: int) -> CaseImages:
         """Return the images of one case.
@@ -189,8 +177,61 @@ class WorklistBook:
             self._activity.note(connection, ActivityKind.CHANGED, fact=key)
 
     def _note(self, connection: Connection, case_ids: Iterable[int], kind: ActivityKind, **said: str) -> None:
-        for number in case_ids:
-            self._activity.note(connection, kind, number, 0, **said)
+        self._activity.note_each(connection, kind, case_ids, **said)
+
+
+class _Adding:
+    """Cases on their way to the list: looked up in memory and written together, since a statement each takes long."""
+
+    def __init__(self, connection: Connection, now_utc: str) -> None:
+        self._connection, self._now_utc = connection, now_utc
+        self._known = known_cases(connection)
+        self._last, self._position = last_places(connection)
+        self._patients: dict[PatientIdentity, int] = {}
+        self._rows: dict[int, dict[str, str | int]] = {}
+        self.numbers: list[int] = []
+        self.moved = 0
+
+    @property
+    def new(self) -> list[int]:
+        """Numbers of the cases that were not on the list."""
+        return list(self._rows)
+
+    def take(self, case: NewCase) -> None:
+        """Take one in; what was told first of one that is known stays."""
+        columns = stored_images(case.key, case.geometry, case.sources)
+        number, patient_id = self._known.get(columns["identity_sha256"], (0, 0))
+        # Nobody gets a pseudonym who has no case.
+        told = patient_id or self._patient(case.patient)
+        if not number:
+            self._last, self._position = self._last + 1, self._position + 1
+            number = self._last
+            self._rows[number] = case_columns(columns, case.sources, number, self._position, self._now_utc)
+        elif number not in self._rows:
+            self._complete(number, case, told if told != patient_id else 0)
+        self._known[columns["identity_sha256"]] = number, told
+        if number in self._rows:
+            self._rows[number].update({"patient_id": told, "split": case.split or self._rows[number]["split"]})
+        self.numbers.append(number)
+
+    def write(self) -> None:
+        """Write those that are new."""
+        if self._rows:
+            self._connection.execute(insert(schema.worklist), list(self._rows.values()))
+
+    def _patient(self, patient: PatientIdentity) -> int:
+        if patient not in self._patients:
+            self._patients[patient] = patient_number(self._connection, patient)
+        return self._patients[patient]
+
+    def _complete(self, number: int, case: NewCase, patient_id: int) -> None:
+        if patient_id:
+            _set(self._connection, [number], patient_id=patient_id)
+        if case.split:
+            _set(self._connection, [number], split=case.split)
+        if _is_elsewhere(self._connection, number, case.sources):
+            move_case(self._connection, number, case.sources)
+            self.moved += 1
 
 
 def _set(connection: Connection, case_ids: Iterable[int], **values: str | int) -> None:

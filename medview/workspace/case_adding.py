@@ -19,10 +19,10 @@ from medview.io.reader_pool import Pool
 from medview.store.patients import PatientIdentity
 from medview.store.project import Project
 from medview.store.worklist_book import AddedCases, NewCase
+from medview.workspace.case_filter import SPLITS
 from medview.workspace.jobs import Lane
 from medview.workspace.keeping import images_of, patient_of_headers
 
-SPLITS = ("train", "validation", "test")
 _SPLIT_WORDS = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
 _COLUMNS = ("path", "patient", "split", "series")
 _TABLE_BYTES = 64 << 20

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from medview.store.cases import CaseRow
     from medview.store.reading_state import ReadingState
 
+SPLITS = ("train", "validation", "test")
+"""Parts of a dataset."""
 FINISHED = frozenset({ReadingStatus.DONE, ReadingStatus.APPROVED})
 OPEN = frozenset({ReadingStatus.TO_DO, ReadingStatus.IN_WORK, ReadingStatus.RETURNED})
 """Of readings that their reader still has to work on; what is flagged waits for somebody else."""

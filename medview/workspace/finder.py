@@ -134,6 +134,9 @@ _REASONS = {
     "file.export_sr": _("There are no measurements to export"),
     "time": _("The series holds one volume"),
     "cine.time": _("The series holds one volume"),
+    "case.done": _("The series is no case of the project, or that is only read"),
+    "case.flag": _("The series is no case of the project, or that is only read"),
+    "case.exclude": _("The series is no case of the project, or that is only read"),
     "case.tags": _("This series does not come from DICOM files"),
 }
 """Action, or the first part of its id -> why it is greyed although a series is open and may be changed."""

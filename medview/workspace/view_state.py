@@ -282,6 +282,8 @@ class Bench:
         Id of the pane the pointer was in last; keys act on it.
     chosen : str
         Id of the pane that was pressed last; where panes hold series of their own, the next one opened goes there.
+    cases_listed : bool
+        The left column lists the cases of the project, not what was found.
     detached : tuple of str
         Ids of panes that stand in windows of their own.
     crosshair_visible : bool
@@ -347,6 +349,7 @@ class Bench:
     cine_rate_hz: float = 12.0
     cine_in_time: bool = True
     panels_visible: bool = True
+    cases_listed: bool = False
     identity_hidden: bool = False
     corners: CornerLines = field(default_factory=default)
     names_read_as: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -22,6 +22,8 @@ class StartPage(QFrame):
 
     open_folder_wanted = Signal()
     open_demo_wanted = Signal()
+    new_project_wanted = Signal()
+    open_project_wanted = Signal()
     place_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -43,6 +45,14 @@ class StartPage(QFrame):
         buttons.addWidget(self.open_folder)
         buttons.addWidget(self.open_demo)
         buttons.addStretch(1)
+        self.new_project = text_button(_("New project"), _("Label a set of cases, alone or with others"))
+        self.new_project.setObjectName("start new project")
+        self.open_project = text_button(_("Open a project"), _("Go on in a project: a folder that ends in .medview"))
+        self.open_project.setObjectName("start open project")
+        self.new_project.clicked.connect(self.new_project_wanted)
+        self.open_project.clicked.connect(self.open_project_wanted)
+        buttons.insertWidget(2, self.new_project)
+        buttons.insertWidget(3, self.open_project)
         self._recent_title = words(_("Recent"), "heading")
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)

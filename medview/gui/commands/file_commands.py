@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -28,10 +29,17 @@ DRAWN_EXPORTS = (
 
 
 class FileCommands:
-    """Opens, imports, exports and installs; every path comes from the person."""
+    """Opens, imports, exports and installs; every path comes from the person.
+
+    Attributes
+    ----------
+    open_project : callable
+        Opens the project in a folder in place of the one that is open.
+    """
 
     def __init__(self, window: QWidget, workspace: Workspace) -> None:
         self._window, self._workspace = window, workspace
+        self.open_project: Callable[[Path], object] = self._scan
 
     def actions(self) -> tuple[Action, ...]:
         """Return the actions for menus and keys."""
@@ -94,12 +102,21 @@ class FileCommands:
         )
 
     def open(self, path: Path) -> None:
-        """Scan a place the person dropped, chose or named."""
+        """Scan a place the person dropped, chose or named; a project is opened."""
+        if (path / "project.db").is_file():
+            self.open_project(path)
+        else:
+            self._scan(path)
+
+    def _scan(self, path: Path) -> None:
         _operations("open").open_path(self._workspace, path)
 
     def open_dropped(self, path: Path) -> None:
         """Install a model that was dropped on the window; open anything else."""
-        _operations("dropped").open_dropped(self._workspace, path)
+        if (path / "project.db").is_file():
+            self.open_project(path)
+        else:
+            _operations("dropped").open_dropped(self._workspace, path)
 
     def open_series(self, series: Series, entry: VolumeEntry | None, pane_id: str = "") -> None:
         """Open a series of the study browser, in a certain pane where panes hold series of their own."""

@@ -72,6 +72,11 @@ class ProjectKeeper(QObject):
             self._workspace.say(error.sentence, Severity.WARNING)
             self.access_changed.emit(Access(error.sentence, free=isinstance(error, WriteError)))
             return
+        self.take(project)
+
+    def take(self, project: Project) -> None:
+        """Keep labels in a project that was just opened, and say how it is."""
+        services = self._workspace.services
         services.project, services.project_problem = project, project.read_only_reason
         if project.notices:
             self._workspace.say(" ".join(map(in_language, project.notices)))
@@ -116,6 +121,7 @@ class ProjectKeeper(QObject):
             copy.close()
         self._follow(project)
         self._workspace.queue.load()
+        self._workspace.worklist.load()
 
     def repair(self) -> None:
         """Put a sound project in the place of a damaged one and go on in it."""
@@ -132,6 +138,7 @@ class ProjectKeeper(QObject):
             self._workspace.efforts.end(case)
         try:
             self._workspace.queue.let_go()
+            self._workspace.worklist.let_go()
             project.close()
         except MedViewError as error:
             answer = ask_to_give_up(self._window, in_language(error.sentence))

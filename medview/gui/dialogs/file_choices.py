@@ -30,6 +30,11 @@ def ask_labels(parent: QWidget) -> Path | None:
     return _existing(parent, _("Import labels or measurements"), LABELS)
 
 
+def ask_table(parent: QWidget) -> Path | None:
+    """Ask for a table of paths."""
+    return _existing(parent, _("Add a table"), _("Tables (*.csv);;All files (*)"))
+
+
 def ask_label_set(parent: QWidget) -> Path | None:
     """Ask for a label set, or a table of labels of another program."""
     return _existing(parent, _("Import a label set"), LABEL_SETS)

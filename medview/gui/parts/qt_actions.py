@@ -107,6 +107,7 @@ class QtActions(QObject):
         heard.add(field_signal(w.bench, "fusions"), self._refresh_later)
         heard.add(field_signal(w.bench, "effect"), self._refresh_later)
         heard.add(field_signal(w.bench, "review"), self._refresh_later)
+        heard.add(w.worklist.changed, self._refresh_later)
         for name in _SHOWN:
             heard.add(field_signal(w.bench, name), self._on_bench)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from medview.core.errors import MedViewError
-from medview.core.language import _
+from medview.core.language import _, in_language, plural
 from medview.core.study import Series, VolumeEntry
+from medview.workspace.case_adding import AddCases, Addition
 from medview.workspace.case_words import case_title
+from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Outcome
+from medview.workspace.new_project import wanted_places
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.open import open_series
 from medview.workspace.requests import ReadyVolume
@@ -171,3 +176,43 @@ class CaseOpener:
     def _stop(self, reading: _Reading | None) -> None:
         if reading is not None and reading.job is not None:
             reading.job.cancel()
+
+
+def add_cases(workspace: Workspace, paths: Sequence[Path]) -> Job | None:
+    """Put what is in folders, files and tables of places on the list of the project; None without one.
+
+    Raises
+    ------
+    ReadError
+        When a table cannot be read.
+    """
+    services = workspace.services
+    if services.project is None:
+        return None
+
+    def done(value: object) -> None:
+        if isinstance(value, Addition):
+            workspace.say(said_of(value), Severity.WARNING if value.found.refused or value.found.damaged else Severity.INFO)
+            workspace.worklist.load()
+
+    request = AddCases(services.project, wanted_places(paths), services.pool, services.library)
+    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
+
+
+def said_of(addition: Addition) -> str:
+    """Return what came of adding cases in one line."""
+    added, found = addition.added, addition.found
+    parts = [plural("{n} case was added.", "{n} cases were added.", added.added).format(n=added.added)]
+    if added.known:
+        parts.append(plural("{n} was there already.", "{n} were there already.", added.known).format(n=added.known))
+    if found.nameless:
+        text = plural("Nothing tells the patient of {n}.", "Nothing tells the patient of {n} of them.", found.nameless)
+        parts.append(text.format(n=found.nameless))
+    parts += [in_language(one.sentence()) for one in found.refused[:1]]
+    more = len(found.refused) - 1
+    if more > 0:
+        parts.append(plural("{n} more series was left out.", "{n} more series were left out.", more).format(n=more))
+    if found.damaged:
+        text = plural("{n} file could not be read.", "{n} files could not be read.", len(found.damaged))
+        parts.append(text.format(n=len(found.damaged)))
+    return " ".join(parts)

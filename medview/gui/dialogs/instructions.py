@@ -1,0 +1,88 @@
+"""What annotators are told, as a page to read and to write."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QStackedWidget, QTextBrowser, QVBoxLayout, QWidget
+
+from medview.core.language import _
+from medview.gui.parts.controls import text_button
+from medview.gui.parts.theme_tokens import GRID_PX
+from medview.workspace.workspace import Workspace
+
+_SIZE = QSize(640, 560)
+_EXAMPLE = _(
+    "# What is labelled\n\nEvery nodule of more than 4 mm, each as an instance of its own.\n\n- vessels: no\n- scars: no\n"
+)
+
+
+class Page(QTextBrowser):
+    """Markdown, from which nothing is loaded and nothing opened: a project may come from anybody."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+
+    def loadResource(self, _kind: int, _name: QUrl | str) -> object:  # noqa: N802 - Qt's name
+        """Return nothing, whatever is asked for."""
+        return None
+
+
+class InstructionsDialog(QDialog):
+    """Stays open beside the work; who may change the project writes the page here."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(_("Instructions"))
+        self._cases = workspace.worklist
+        self.page = Page()
+        self.page.setObjectName("instructions page")
+        self.text = QPlainTextEdit(self._cases.instructions)
+        self.text.setObjectName("instructions text")
+        self.text.setPlaceholderText(_EXAMPLE)
+        self.text.setToolTip(_("Markdown: # heading, - list, **bold**"))
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.page)
+        self._pages.addWidget(self.text)
+        self.edit = text_button(_("Write"), _("Change what annotators are told"))
+        self.edit.setObjectName("instructions edit")
+        self.edit.clicked.connect(self._write)
+        self.keep = text_button(_("Keep"), _("Keep it in the project"), role="primary")
+        self.keep.setObjectName("instructions keep")
+        self.keep.clicked.connect(self._keep)
+        self.leave = text_button(_("Close"), _("Close this window"))
+        self.leave.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addWidget(self.edit)
+        row.addStretch(1)
+        row.addWidget(self.leave)
+        row.addWidget(self.keep)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
+        layout.setSpacing(GRID_PX * 3)
+        layout.addWidget(self._pages, 1)
+        layout.addLayout(row)
+        self.resize(_SIZE)
+        self.edit.setEnabled(not self._cases.changes.refusal)
+        if self._cases.changes.refusal:
+            self.edit.setToolTip(self._cases.changes.refusal)
+        self._read()
+
+    def _read(self) -> None:
+        written = self.text.toPlainText()
+        self.page.setMarkdown(written or _("*Nothing is said yet.*"))
+        self._pages.setCurrentWidget(self.page)
+        self.keep.setVisible(False)
+        self.edit.setVisible(True)
+
+    def _write(self) -> None:
+        self._pages.setCurrentWidget(self.text)
+        self.text.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.keep.setVisible(True)
+        self.edit.setVisible(False)
+
+    def _keep(self) -> None:
+        self._cases.changes.tell(self.text.toPlainText())
+        self._read()
