@@ -200,7 +200,7 @@ class CaseList:
             self._by_series.setdefault(row.series_uid, []).append(row)
 
     def _on_labels(self, event: LabelsChanged) -> None:
-        if event.changes and self.rows:
+        if event.changes and not event.by_itself and self.rows:
             case = self._workspace.cases.get(event.series_uid)
             row = self.row_of(case) if case is not None else None
             if row is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QStackedWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.parts.controls import text_button
-from medview.gui.parts.theme_tokens import GRID_PX
+from medview.gui.parts.theme_tokens import GRID_PX, TEXT_LARGE_PX, TEXT_TITLE_PX
 from medview.workspace.workspace import Workspace
 
 _SIZE = QSize(640, 560)
@@ -23,6 +24,27 @@ class Page(QTextBrowser):
         super().__init__(parent)
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
+
+    def show_text(self, markdown: str) -> None:
+        """Show a text with room between its parts."""
+        self.setMarkdown(markdown)
+        self.document().setDocumentMargin(GRID_PX * 4)
+        block = self.document().begin()
+        while block.isValid():
+            shape = block.blockFormat()
+            level = shape.headingLevel()
+            shape.setTopMargin(GRID_PX * 4 if level and block.blockNumber() else GRID_PX)
+            shape.setBottomMargin(GRID_PX)
+            cursor = QTextCursor(block)
+            cursor.setBlockFormat(shape)
+            if level:
+                look = QTextCharFormat()
+                look.setProperty(QTextFormat.Property.FontPixelSize, TEXT_TITLE_PX if level == 1 else TEXT_LARGE_PX)
+                look.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
+                cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+                cursor.mergeCharFormat(look)
+            block = block.next()
+        self.moveCursor(QTextCursor.MoveOperation.Start)
 
     def loadResource(self, _kind: int, _name: QUrl | str) -> object:  # noqa: N802 - Qt's name
         """Return nothing, whatever is asked for."""
@@ -72,7 +94,7 @@ class InstructionsDialog(QDialog):
 
     def _read(self) -> None:
         written = self.text.toPlainText()
-        self.page.setMarkdown(written or _("*Nothing is said yet.*"))
+        self.page.show_text(written or _("*Nothing is said yet.*"))
         self._pages.setCurrentWidget(self.page)
         self.keep.setVisible(False)
         self.edit.setVisible(True)

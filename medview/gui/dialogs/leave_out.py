@@ -35,7 +35,8 @@ class LeaveOutDialog(QDialog):
         self.reason.addItems(list(_REASONS))
         self.reason.setCurrentText("")
         self.reason.setToolTip(_("Stands in the list of cases and in the data card"))
-        self.reason.setPlaceholderText(_("Reason"))
+        if (field := self.reason.lineEdit()) is not None:
+            field.setPlaceholderText(_("Reason"))
         self.leave = text_button(_("Leave out"), _("The labels stay; it can be taken in again"), role="primary")
         self.leave.setObjectName("leave out")
         self.leave.setDefault(True)
@@ -54,7 +55,7 @@ class LeaveOutDialog(QDialog):
         )
         layout.addWidget(self.reason)
         layout.addLayout(row)
-        self.resize(420, 0)
+        self.resize(440, 150)
         self.reason.editTextChanged.connect(self._on_text)
         self._on_text("")
 

@@ -25,7 +25,7 @@ from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_table
 from medview.gui.parts.controls import text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.rule_choice import RuleChoice
-from medview.gui.parts.theme_tokens import GRID_PX
+from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
 from medview.workspace.label_sets import KeptSet
 from medview.workspace.new_project import NewProject, folder_of
 
@@ -95,6 +95,7 @@ class NewProjectDialog(QDialog):
 
     def _arrange(self) -> None:
         place = QHBoxLayout()
+        place.setSpacing(GRID_PX * 2)
         place.addWidget(self.where, 1)
         place.addWidget(self.elsewhere)
         form = QFormLayout()
@@ -164,4 +165,6 @@ class NewProjectDialog(QDialog):
 
 
 def _label(text: str) -> QLabel:
-    return QLabel(text)
+    label = QLabel(text)
+    label.setMinimumHeight(CONTROL_HEIGHT_PX)
+    return label

@@ -43,7 +43,7 @@ class ReadingRuleDialog(QDialog):
         layout.addWidget(words(refusal or explained, "quiet"))
         layout.addWidget(self.choice)
         layout.addLayout(row)
-        self.resize(480, 0)
+        self.resize(520, 150)
 
     def accept(self) -> None:
         """Keep it."""

@@ -179,7 +179,7 @@ QHeaderView::section {{ background: {t.panel}; color: {t.quiet}; border: none; b
     padding: {g}px; }}
 
 QMenuBar {{ background: {t.panel}; }}
-QMenuBar::item {{ background: transparent; padding: {g}px {2 * g}px; }}
+QMenuBar::item {{ background: transparent; padding: {g}px {g + 2}px; }}
 QMenuBar::item:selected {{ background: {t.raised}; }}
 QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: {g}px 0; }}
 QMenu::item {{ padding: {g + 2}px {6 * g}px {g + 2}px {3 * g}px; }}
