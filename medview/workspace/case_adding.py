@@ -60,7 +60,7 @@ class LeftOut:
     def sentence(self) -> str:
         """Return it in one line."""
         why = self.reasons[-1].text if self.reasons else "its pixels cannot be read."
-        return f"{self.description or Path(self.path).name} was left out: {why}"
+        return Reason("LEFT_OUT", f"{self.description or Path(self.path).name} was left out: {why}").text
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class AddCases:
             raise StoreError(self.project.read_only_reason)
         found = find_cases(self.places, JobPart(context, 0.0, 0.9), self.pool, self.library, patient_from=self.patient_from)
         if not found.cases:
-            raise ReadError(_why_nothing(self.places, found))
+            raise _nothing(self.places, found)
 
         def written(fraction: float) -> None:
             context.raise_if_cancelled()
@@ -279,9 +279,8 @@ def _patient(place: WantedPlace, series: Series, path: str, pattern: re.Pattern[
     return PatientIdentity(named)
 
 
-def _why_nothing(places: Sequence[WantedPlace], found: FoundCases) -> str:
-    name = places[0].path.name if len(places) == 1 else "The places"
-    holds = "holds" if len(places) == 1 else "hold"
+def _nothing(places: Sequence[WantedPlace], found: FoundCases) -> ReadError:
+    where = places[0].path.name if len(places) == 1 else f"{places[0].path.name} and {len(places) - 1} more places"
     if found.refused:
-        return f"{name} {holds} no image that can be labelled: {found.refused[0].sentence()}"
-    return f"{name} {holds} no image that MedView can read; choose folders with DICOM, NIfTI, NRRD files or pictures."
+        return ReadError(f"No image in {where} can be labelled. {found.refused[0].sentence()}")
+    return ReadError(f"No image in {where} can be read; choose folders with DICOM, NIfTI, NRRD files or pictures.")

@@ -94,7 +94,7 @@ class CaseChanges:
     def write_now(self) -> None:
         """Write what waits at once. Raises MedViewError."""
         project = self._workspace.services.project
-        if project is not None and not project.read_only:
+        if project is not None and not self._waiting.empty:
             self._waiting.write(project)
 
     def _is_refused(self) -> bool:

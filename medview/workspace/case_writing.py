@@ -28,6 +28,11 @@ class Waiting:
         self._lock = threading.Lock()
         self._changes: deque[Write] = deque()
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be written."""
+        return not self._changes
+
     def add(self, change: Write) -> None:
         """Take a change in."""
         self._changes.append(change)

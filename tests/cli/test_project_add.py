@@ -159,7 +159,7 @@ def test_what_cannot_be_labelled_is_named_and_the_rest_is_added(tmp_path: Path, 
 def test_a_place_without_images_and_wrong_use_are_said(tmp_path: Path, project: Path, capsys: Capture) -> None:
     (tmp_path / "empty").mkdir()
     assert run_command(["project", "add", str(project), str(tmp_path / "empty")]) == 1
-    assert "empty holds no image that MedView can read" in capsys.readouterr().err
+    assert "No image in empty can be read" in capsys.readouterr().err
     assert run_command(["project", "add", str(project)]) == 2
     assert run_command(["project", "add", str(project), str(tmp_path / "gone")]) == 1
 
