@@ -280,7 +280,8 @@ def _patient(place: WantedPlace, series: Series, path: str, pattern: re.Pattern[
 
 
 def _nothing(places: Sequence[WantedPlace], found: FoundCases) -> ReadError:
-    where = places[0].path.name if len(places) == 1 else f"{places[0].path.name} and {len(places) - 1} more places"
     if found.refused:
-        return ReadError(f"No image in {where} can be labelled. {found.refused[0].sentence()}")
-    return ReadError(f"No image in {where} can be read; choose folders with DICOM, NIfTI, NRRD files or pictures.")
+        return ReadError(f"No image in {places[0].path.name} can be labelled. {found.refused[0].sentence()}")
+    if len(places) > 1:
+        return ReadError(f"No image in {len(places)} places can be read; choose others with DICOM, NIfTI or NRRD files.")
+    return ReadError(f"No image in {places[0].path.name} can be read; choose a place with DICOM, NIfTI or NRRD files.")

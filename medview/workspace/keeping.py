@@ -123,26 +123,30 @@ def keep(case: OpenCase, project: Project | None, stored: StoredCase) -> None:
     case.recall = lambda job_ids: project.proposed_masks(reading_id, job_ids)
 
 
-def tie_pixels(project: Project | None, stored: StoredCase, volume: Volume, damaged: Collection[int]) -> Tie:
+def tie_pixels(
+    project: Project | None, stored: StoredCase, volume: Volume, damaged: Collection[int], counted: str = ""
+) -> Tie:
     """Tie a case to its pixels the first time, check them every later time; called in a worker once the volume is complete.
 
     Parameters
     ----------
     damaged : collection of int
         Slices k that could not be read.
+    counted : str
+        Hash of just these pixels, where it is known already.
     """
     if project is None or stored.reading_id is None:
         return Tie()
     known = stored.pixels
     if known and not left_out(known).issuperset(damaged):
         return Tie(unsure=_UNSURE)
-    if known and not same_pixels(volume, known):
+    if known and known != counted and not same_pixels(volume, known):
         return Tie(other_pixels().sentence)
     if known and left_out(known) == frozenset(damaged):
         # The project knows as much already; a whole volume is not read twice for it.
         return Tie()
     try:
-        project.attach_pixels(stored.reading_id, pixels_sha256(volume, damaged), in_place_of=known)
+        project.attach_pixels(stored.reading_id, counted or pixels_sha256(volume, damaged), in_place_of=known)
     except MedViewError as error:
         return Tie(error.sentence)
     return Tie()

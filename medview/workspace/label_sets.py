@@ -57,8 +57,13 @@ def remove(kept: KeptSet) -> None:
         kept.path.unlink(missing_ok=True)
 
 
-def apply_label_set(case: OpenCase, label_set: LabelSet) -> int:
+def apply_label_set(case: OpenCase, label_set: LabelSet, *, by_itself: bool = False) -> int:
     """Add a segment, still to be drawn, for every label of a set whose name is not there yet.
+
+    Parameters
+    ----------
+    by_itself : bool
+        Nobody asked for it: it is no work on the case yet, and nothing to undo.
 
     Returns
     -------
@@ -78,7 +83,8 @@ def apply_label_set(case: OpenCase, label_set: LabelSet) -> int:
         )
         changes.append(SegmentChange(None, segment, len(stand_in.segments)))
         stand_in.segments.append(segment)
-    if not changes or not case.do(Command(f"Label set {label_set.name}", tuple(changes), "segments")):
+    command = Command(f"Label set {label_set.name}", tuple(changes), "segments")
+    if not changes or not (case.note(command) if by_itself else case.do(command)):
         return 0
     if case.active_segment is None:
         case.view.active_segment_id = stand_in.segments[-len(changes)].segment_id

@@ -82,12 +82,15 @@ class ReadyVolume:
     ----------
     load : LoadState
         Complete.
+    pixels : str
+        Hash of its pixels (``core.pixel_hash``).
     """
 
     series: Series
     entry: VolumeEntry
     volume: Volume
     load: LoadState
+    pixels: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class OpenSeries:
             volume, load = self.ready.volume, self.ready.load
             stored = load_stored(self.project, self.series, self.entry, volume)
             context.partial(OpenedSeries(volume, stored, load))
-            tie = tie_pixels(self.project, stored, volume, load.damaged)
+            tie = tie_pixels(self.project, stored, volume, load.damaged, self.ready.pixels)
             return ReadSeries(tie.other_pixels, tie.unsure)
         reader = SeriesReader(self.pool)
         opened = reader.begin(self.series, self.entry)

@@ -9,6 +9,7 @@ from pathlib import Path
 from medview.core.errors import ReadError
 from medview.core.job import JobContext
 from medview.core.language import _
+from medview.core.pixel_hash import pixels_sha256
 from medview.core.reading_rule import ReadingRule
 from medview.core.study import Series, Verdict, VolumeEntry
 from medview.io.dicom.scan import scan_files
@@ -106,7 +107,7 @@ class ReadCaseAhead:
         load.mark_all_ready()
         for k, reason in damaged.items():
             load.mark(k, ok=False, reason=reason)
-        return ReadyVolume(series, entry, opened.volume, load)
+        return ReadyVolume(series, entry, opened.volume, load, pixels_sha256(opened.volume, load.damaged))
 
 
 def find_case(

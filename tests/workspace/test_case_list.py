@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from medview.core.job import Inline
+from medview.core.label_set import LabelEntry, LabelSet
 from medview.core.reading_rule import ReadingRule
 from medview.core.reading_status import ReadingStatus
+from medview.io.label_sets import as_document
 from medview.io.reader_pool import InlinePool
 from medview.store.activity import ActivityKind
 from medview.store.project import Project
@@ -301,3 +304,22 @@ def test_by_the_rule_a_case_that_another_reader_has_begun_is_theirs(
 
 def test_times_of_work_in_words() -> None:
     assert [spent(n) for n in (5, 90, 3540, 3605, 7500)] == ["5 s", "2 min", "59 min", "1 h 00", "2 h 05"]
+
+
+def test_what_the_project_labels_is_there_to_be_drawn_and_is_no_work_yet(
+    workspace: Workspace, project: Project, runner: StepRunner
+) -> None:
+    labels = LabelSet("Chest", (LabelEntry("Nodule"), LabelEntry("Vessel")))
+    project.label_set.keep(json.dumps(as_document(labels)))
+    workspace.worklist.open(1)
+    runner.finish()
+    assert workspace.active is not None
+    assert [one.name for one in workspace.active.labels.segmentation.segments] == ["Nodule", "Vessel"]
+    assert workspace.active.history.next_undo() is None
+    project.journal.flush()
+    assert _statuses(project)[0] == "to do"
+    workspace.worklist.open(2)
+    runner.finish()
+    workspace.worklist.open(1)
+    runner.finish()
+    assert [one.name for one in workspace.active.labels.segmentation.segments] == ["Nodule", "Vessel"]

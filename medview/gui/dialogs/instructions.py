@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextFormat
+from PySide6.QtGui import QFont, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QStackedWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from medview.core.language import _
@@ -38,9 +38,11 @@ class Page(QTextBrowser):
             cursor = QTextCursor(block)
             cursor.setBlockFormat(shape)
             if level:
+                font = QFont(self.font())
+                font.setPixelSize(TEXT_TITLE_PX if level == 1 else TEXT_LARGE_PX)
+                font.setBold(True)
                 look = QTextCharFormat()
-                look.setProperty(QTextFormat.Property.FontPixelSize, TEXT_TITLE_PX if level == 1 else TEXT_LARGE_PX)
-                look.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
+                look.setFont(font)
                 cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
                 cursor.mergeCharFormat(look)
             block = block.next()

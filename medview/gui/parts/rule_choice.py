@@ -31,6 +31,8 @@ class RuleChoice(QWidget):
         self.every = QSpinBox()
         self.every.setObjectName("reading rule every")
         self.every.setRange(2, _MOST)
+        # With ButtonSymbols.NoButtons and a style sheet Qt gives the text a width of one pixel.
+        self.every.setStyleSheet("QSpinBox::up-button, QSpinBox::down-button { width: 0; }")
         self.every.setToolTip(_("So many-th case is read twice"))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

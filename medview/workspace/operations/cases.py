@@ -14,6 +14,7 @@ from medview.workspace.case_adding import AddCases, Addition
 from medview.workspace.case_words import case_title
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Outcome
+from medview.workspace.label_sets import apply_label_set
 from medview.workspace.new_project import wanted_places
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.open import open_series
@@ -148,7 +149,7 @@ class CaseOpener:
             self._workspace,
             *found,
             shown=partial(self._on_shown, before),
-            then=lambda _case: self.read_ahead(),
+            then=self._on_read,
             ready=ready,
         )
 
@@ -158,6 +159,13 @@ class CaseOpener:
         # One that stands beside it in a pane of its own was put there to be compared with.
         if left is not None and left is not case and left not in self._workspace.shown_cases:
             self._workspace.close_case(before)
+
+    def _on_read(self, case: OpenCase) -> None:
+        cases = self._workspace.worklist
+        if not cases.personal and case.editable and not case.labels.segmentation.segments:
+            # What the project labels is there to be drawn, in every case under the same names.
+            apply_label_set(case, self._workspace.forms.label_set, by_itself=True)
+        self.read_ahead()
 
     def _leave_unread(self) -> None:
         """Close the case before while it is still being read: the next one would wait for it."""
