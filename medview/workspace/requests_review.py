@@ -207,7 +207,7 @@ class MakeConsensus:
         names = ", ".join(name for name, _number, _labels in found)
         result = consensus([Reading.of(name, labels) for name, _number, labels in found], self.method, context)
         title = _TITLES[self.method]
-        by = f"{self.method.value} of {names}"
+        by = f"{self.method.value}: {names}"
         source = Source(SourceKind.READER, by, job_id=f"{self.method.value}-{self.consensus_id}")
         return Prediction(
             "segmentation",
@@ -217,14 +217,14 @@ class MakeConsensus:
             self.pictures.volume.series_uid,
             result.masks[0] if result.masks else None,
             further=result.masks[1:],
-            warnings=tuple(f"Nobody has drawn {name} yet." for name in result.undecided),
+            warnings=tuple(_("Nobody has drawn {name} yet.").format(name=name) for name in result.undecided),
         )
 
 
 _TITLES = {
-    Method.MAJORITY: "Majority of the readers",
-    Method.MAJORITY_OR_HALF: "Half of the readers or more",
-    Method.STAPLE: "STAPLE of the readers",
+    Method.MAJORITY: _("Majority of the readers"),
+    Method.MAJORITY_OR_HALF: _("Half of the readers or more"),
+    Method.STAPLE: _("STAPLE of the readers"),
 }
 
 
@@ -242,8 +242,8 @@ def readers_of(
             continue
         if pictures.tie(project, one).other_pixels:
             continue
-        name = one.reader or f"reading {one.reading_id}"
-        name = f"{name}, review" if one.state.role is Role.REVIEW else name
+        name = one.reader or _("Reading {n}").format(n=one.reading_id)
+        name = _("{name}, review").format(name=name) if one.state.role is Role.REVIEW else name
         name = f"{name} ({one.state.copy + 1})" if one.state.copy else name
         found.append((name, one.reading_id, project.load_reading(one.reading_id, beside=True).labels))
     return found
@@ -288,7 +288,7 @@ class SayOfReading:
         review = self.project.review
         if self.what == "approve":
             review.approve(self.reading_id, self.text)
-        elif self.what == "send back":
+        elif self.what == "send_back":
             review.send_back(self.reading_id, self.text, self.pin)
         else:
             review.comment(self.reading_id, self.text, self.pin)

@@ -159,7 +159,7 @@ class Reviewing:
 
     def send_back(self, text: str) -> None:
         """Ask for the labels that are shown to be worked on again; the comment is pinned to where the crosshair is."""
-        self._say("send back", text)
+        self._say("send_back", text)
 
     def comment(self, text: str) -> None:
         """Say something of the labels that are shown, at the place of the crosshair."""

@@ -21,6 +21,7 @@ from medview.gui.panels.models import ModelsPanel
 from medview.gui.panels.planes import PlanesPanel
 from medview.gui.panels.proposals import ProposalsPanel
 from medview.gui.panels.queue import QueuePanel
+from medview.gui.panels.review import ReviewPanel
 from medview.gui.panels.segments import SegmentsPanel
 from medview.gui.panels.tools import ToolsPanel
 from medview.gui.panels.window import WindowPanel
@@ -58,9 +59,11 @@ class SideColumn(QScrollArea):
         self.heat = HeatPanel(workspace, actions)
         self.key_images = KeyImagesPanel(workspace, actions)
         self.form = FormPanel(workspace, actions)
+        self.review = ReviewPanel(workspace, actions)
         self.history = HistoryPanel(workspace)
         self.sections = {
             "window": Section(_("Window"), _stacked(self.window_part, self.histogram)),
+            "review": Section(_("Readings and review"), self.review),
             "form": Section(_("Form"), self.form),
             "measurements": Section(_("Measure"), self.measurements),
             "key images": Section(_("Key images"), self.key_images),
@@ -101,6 +104,8 @@ class SideColumn(QScrollArea):
         self.queue.count_changed.connect(self._hide_empty)
         self.heat.wanted_changed.connect(self._hide_empty)
         self.form.wanted_changed.connect(self._hide_empty)
+        self.review.wanted_changed.connect(self._hide_empty)
+        self.review.field_wanted.connect(self._show_comment)
         self.form.row_wanted.connect(self._show_question)
         Subscriptions(self).add(workspace.active_changed, self._hide_empty)
         self._hide_empty()
@@ -158,6 +163,11 @@ class SideColumn(QScrollArea):
         self._column.activate()
         self.ensureWidgetVisible(row)
 
+    def _show_comment(self) -> None:
+        """Scroll to where it is said why labels are sent back."""
+        self.show_part("review")
+        self.review.comment.setFocus()
+
     def _hide_empty(self, *_values: object) -> None:
         # A part that can only say "none" takes no room.
         self.sections["proposals"].setVisible(bool(self.proposals.cards))
@@ -166,6 +176,7 @@ class SideColumn(QScrollArea):
         self.sections["queue"].setVisible(self.queue.count > 0)
         self.sections["heat"].setVisible(self.heat.wanted)
         self.sections["form"].setVisible(self.form.wanted)
+        self.sections["review"].setVisible(self.review.wanted)
 
 
 def _stacked(*parts: QWidget) -> QWidget:

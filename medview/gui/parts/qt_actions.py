@@ -101,6 +101,7 @@ class QtActions(QObject):
         w = self._workspace
         for signal in (w.active_changed, w.history_changed, w.load_changed, w.studies_changed):
             heard.add(signal, self._refresh_later)
+        heard.add(w.reviewing.changed, self._refresh_later)
         heard.add(w.labels_changed, self._on_labels)
         heard.add(w.settings_changed, self._check)
         heard.add(self._scheme.changed, self._use_mode)

@@ -107,7 +107,7 @@ class ReviewHands:
         pin = Pin((x, y, z), case.view.crosshair_kji) if text.strip() else None
         told = {
             "approve": _("Approved. The reader sees it in the list of cases."),
-            "send back": _("Sent back, with your comment pinned to this place."),
+            "send_back": _("Sent back, with your comment pinned to this place."),
         }.get(what, _("Your comment is pinned to this place."))
 
         def done(_value: object) -> None:
