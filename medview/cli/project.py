@@ -69,12 +69,13 @@ def import_(
     split_from: Annotated[
         str, typer.Option(metavar="FILE|npz", help="CSV or JSON that says the split of every image")
     ] = "",
+    reader: Annotated[str, typer.Option(metavar="NAME", help="Whose labels they are; yours unless named")] = "",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Import a labelled dataset of another program."""
     request = dataset_request(source, images, labels, label_values, patient_from, split_from)
-    import_into_project(path, form, request, json=json, quiet=quiet)
+    import_into_project(path, form, request, reader, json=json, quiet=quiet)
 
 
 @app.command()

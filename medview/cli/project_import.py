@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from medview.cli.output import print_json, progress, readers, say, show
-from medview.core.errors import ReadError
+from medview.core.errors import ReadError, StoreError
+from medview.core.reading_status import Role
 from medview.io.datasets.foreign import DatasetRequest
 from medview.io.datasets.label_values import label_values
 from medview.store.project import Project
-from medview.workspace.dataset_import import ImportReport, ImportRun, import_dataset
+from medview.workspace.dataset_import import ImportRun, import_dataset
+from medview.workspace.dataset_import_report import ImportReport
 
 OWN_SPLITS = "npz"
 """The word for the splits that an array file states itself."""
@@ -25,9 +27,14 @@ def dataset_request(
     return DatasetRequest(source, images, labels, label_values(values), patient_from, splits)
 
 
-def import_into_project(path: Path, form: str, request: DatasetRequest, *, json: bool, quiet: bool) -> None:
-    """Import a dataset and say what came in. Raises MedViewError."""
-    with Project.open(path) as project, progress(quiet=quiet or json) as context, readers() as pool:
+def import_into_project(
+    path: Path, form: str, request: DatasetRequest, reader: str = "", *, json: bool, quiet: bool
+) -> None:
+    """Import a dataset as the labels of a reader, or of who asks, and say what came in. Raises MedViewError."""
+    reader = reader.strip()
+    if reader.casefold() == Role.CONSENSUS.value:
+        raise StoreError("Labels of a file are nobody's consensus; give --reader another name.")
+    with Project.open(path, reader=reader) as project, progress(quiet=quiet or json) as context, readers() as pool:
         report = import_dataset(ImportRun(form, request), project, context, pool)
     if json:
         print_json(report.document())
@@ -40,7 +47,8 @@ def import_into_project(path: Path, form: str, request: DatasetRequest, *, json:
 
 def told(path: Path, report: ImportReport) -> list[str]:
     """Return what came of it in sentences."""
-    lines = [f"{path.name}: {report.cases} cases, {report.added} of them new; {report.labelled} got labels."]
+    got = f"{report.labelled} got labels, which are those of {report.reader}"
+    lines = [f"{path.name}: {report.cases} cases, {report.added} of them new; {got}."]
     if report.known:
         lines.append(f"{report.known} had these labels already.")
     if report.unlabelled:

@@ -45,6 +45,8 @@ class ActivityKind(Enum):
     """``method`` and ``readers``: what was merged into a consensus."""
     MERGED = "merged"
     """``other``, and counts of what came from it."""
+    IMPORTED = "imported"
+    """``format``, ``file``, ``labels_sha256`` and ``gesture``: labels of a dataset came into a reading, which is done."""
     EXPORTED = "exported"
     """``cases``: how many; ``format``."""
     CHANGED = "changed"

@@ -18,7 +18,7 @@ from medview.store.worklist import tells_patient
 
 @dataclass(frozen=True, slots=True)
 class BegunReading:
-    """A reading that is begun with labels that are there already.
+    """A reading that is begun with labels that are there already; it is in work until they are in its journal.
 
     Attributes
     ----------
@@ -31,7 +31,6 @@ class BegunReading:
     sources: CaseSources
     pixels_sha256: str
     patient: PatientIdentity = NOBODY
-    status: ReadingStatus = ReadingStatus.DONE
 
 
 def begin_readings(connection: Connection, begun: Sequence[BegunReading], reader: int, created_utc: str) -> list[int]:
@@ -45,6 +44,7 @@ def begin_readings(connection: Connection, begun: Sequence[BegunReading], reader
         readings, state = schema.readings, schema.reading_state
         seen = update(readings).where(readings.c.reading_id == number).values(pixels_sha256=one.pixels_sha256)
         connection.execute(seen)
-        connection.execute(update(state).where(state.c.reading_id == number).values(status=one.status.value))
+        begun_now = update(state).where(state.c.reading_id == number).values(status=ReadingStatus.IN_WORK.value)
+        connection.execute(begun_now)
         numbers.append(number)
     return numbers

@@ -23,6 +23,7 @@ from medview.store.cases import CaseRow, list_cases
 from medview.store.clock import Clock, iso
 from medview.store.efforts import proposed_masks, reading_efforts
 from medview.store.faults import damaged_database
+from medview.store.import_book import ImportBook
 from medview.store.journal import Journal
 from medview.store.label_set_book import LabelSetBook
 from medview.store.patients import NOBODY, PatientIdentity, patient_number
@@ -63,6 +64,8 @@ class ReadingBook:
         What was done beside labelling.
     worklist : WorklistBook
         Which cases there are, how they are split, who reads which, and what annotators are told.
+    imports : ImportBook
+        Which labels came from files.
     review : ReviewBook
         What reviewers say of readings, and what reviews and consensus begin.
     reader : str
@@ -96,6 +99,7 @@ class ReadingBook:
         self.queue = QueueBook(self._database, self._changing, clock)
         self.activity = ActivityBook(self._database, self._changing, self._reader, clock)
         self.label_set = LabelSetBook(self._database, self._changing, self.activity)
+        self.imports = ImportBook(self._database, self._changing, self.activity)
         self.worklist = WorklistBook(self._database, self._changing, self.activity, clock)
         self.review = ReviewBook(self._database, self._changing, self.activity, self._reader, clock)
         self.journal = Journal(self._database, self._blobs, self._reader, self._check_writable, clock, reserve)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from medview.core.errors import CancelledError, DiskFullError
 from medview.core.job import Inline
+from medview.core.source import SourceKind
 from medview.io import nifti
+from medview.io.datasets.foreign import BY_IMAGE, DatasetRequest
 from medview.io.load import load_volume
+from medview.io.reader_pool import InlinePool
+from medview.store.import_book import ImportBook
 from medview.store.project import Project
+from medview.store.reading_state import ReadingStatus
+from medview.workspace.dataset_import import ImportRun, import_dataset
 from medview.workspace.keeping import load_stored, tie_pixels
 from tests.cli.conftest import Cli
 from tests.helpers.grids import turned_grid
@@ -19,6 +27,7 @@ from tests.io.datasets.test_classes import arrays
 from tests.io.datasets.test_nnunet import dataset as nnunet_dataset
 from tests.io.datasets.test_voc import dataset as voc_dataset
 
+SUNNYBROOK_PATIENT = r"(SC-[A-Z]+(?:-N?I)?-\d+)"
 GRID = turned_grid(degrees=25.0, shape_kji=(4, 5, 7))
 
 
@@ -85,11 +94,31 @@ def test_importing_again_adds_nothing_and_another_format_adds_a_layer(cli: Cli, 
     assert (again["added"], again["labelled"], again["known"]) == (0, 0, 4)
     for path in (source / "masks").iterdir():
         path.rename(path.with_name(f"{path.stem}_mask.png"))
-    more = cli("project", "import", project, *given).document
-    assert (more["added"], more["labelled"], more["known"]) == (0, 4, 0)
+    renamed = cli("project", "import", project, *given).document
+    assert (renamed["labelled"], renamed["known"]) == (0, 4)
+    with Project.open(project, read_only=True) as opened:
+        assert [len(files) for files in opened.imports.of_readings().values()] == [1, 1, 1, 1]
+
+
+def test_other_labels_under_the_same_names_of_files_come_in_a_layer_of_their_own(
+    cli: Cli, project: Path, tmp_path: Path
+) -> None:
+    source = pictures(tmp_path / "set")
+    given = (source, "--format", "image-mask", "--label-values", "255=LV", "--json")
+    cli("project", "import", project, *given)
+    for path in (source / "masks").iterdir():
+        save_mask(path, np.roll(holed_mask(), 2, axis=0).astype(np.uint8) * 255)
+    for counts in ((0, 4, 0), (0, 0, 4)):
+        more = cli("project", "import", project, *given).document
+        assert (more["added"], more["labelled"], more["known"]) == counts
     with Project.open(project, read_only=True) as opened:
         loaded = opened.load_reading(opened.readings()[0].reading_id)
-        assert [segment.name for segment in loaded.labels.segmentation.segments] == ["LV", "LV 2"]
+    segmentation = loaded.labels.segmentation
+    first, second = segmentation.segments
+    assert [first.name, second.name] == ["LV", "LV 2"]
+    assert first.layer_id != second.layer_id
+    np.testing.assert_array_equal(segmentation.mask(second)[0], np.roll(holed_mask(), 2, axis=0))
+    assert [command.name for command in loaded.undo] == ["Import image-mask p1-0.png", "Import image-mask p1-0.png (2)"]
 
 
 def test_boxes_volumes_channels_and_classes_come_in_too(cli: Cli, project: Path, tmp_path: Path) -> None:
@@ -142,7 +171,7 @@ def test_a_damaged_file_stops_the_import_and_what_came_before_stays(
     cli: Cli, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = pictures(tmp_path / "set")
-    monkeypatch.setattr("medview.workspace.dataset_import.AT_ONCE", 2)
+    monkeypatch.setattr("medview.workspace.label_intake.AT_ONCE", 2)
     whole = (source / "masks" / "p2-0.png").read_bytes()
     (source / "masks" / "p2-0.png").write_bytes(whole[:-40])
     given = (source, "--format", "image-mask", "--label-values", "255=LV")
@@ -153,6 +182,126 @@ def test_a_damaged_file_stops_the_import_and_what_came_before_stays(
     (source / "masks" / "p2-0.png").write_bytes(whole)
     document = cli("project", "import", project, *given, "--json").document
     assert (document["known"], document["labelled"]) == (2, 2)
+
+
+def test_labels_of_a_named_reader_leave_mine_alone_and_it_is_known_where_they_are_from(
+    cli: Cli, project: Path, tmp_path: Path
+) -> None:
+    source = pictures(tmp_path / "set")
+    given = (source, "--format", "image-mask", "--label-values", "255=LV")
+    assert cli("project", "import", project, *given, "--json").document["labelled"] == 4
+    theirs = cli("project", "import", project, *given, "--reader", "Dr. Who", "--json").document
+    assert (theirs["reader"], theirs["added"], theirs["labelled"], theirs["known"]) == ("Dr. Who", 0, 4, 0)
+    assert cli("project", "import", project, *given, "--reader", "Dr. Who", "--json").document["known"] == 4
+    cases = cli("project", "list", project, "--json").document["cases"]
+    assert [len({reading["reader"] for reading in case["readings"]}) for case in cases] == [2, 2, 2, 2]
+    said = [e for e in cli("project", "log", project, "--json").document["entries"] if e["kind"] == "imported"]
+    assert [e["who"] for e in said[4:]] == ["Dr. Who"] * 4
+    assert [(e["details"]["format"], e["details"]["file"]) for e in said[:2]] == [
+        ("image-mask", "p1-0.png"),
+        ("image-mask", "p1-1.png"),
+    ]
+    with Project.open(project, read_only=True) as opened:
+        row = next(row for row in opened.readings() if row.reader == "Dr. Who")
+        (segment,) = opened.load_reading(row.reading_id).labels.segmentation.segments
+    assert segment.source.kind is SourceKind.IMPORT
+    assert datetime.fromisoformat(segment.source.created_utc) <= datetime.now(UTC)
+    agreed = cli("project", "import", project, *given, "--reader", "consensus")
+    assert agreed.code == 1
+    assert "nobody's consensus" in agreed.err
+
+
+class StopsAt(Inline):
+    """Somebody presses Cancel while a case is read."""
+
+    def __init__(self, case: int) -> None:
+        self._left = case
+
+    def progress(self, fraction: float, text: str = "") -> None:
+        self._left -= text.startswith("Case ")
+
+    def raise_if_cancelled(self) -> None:
+        if self._left <= 0:
+            raise CancelledError
+
+
+def test_an_import_that_is_cancelled_keeps_whole_cases_and_goes_on_there(project: Path, tmp_path: Path) -> None:
+    run = ImportRun("image-mask", DatasetRequest(pictures(tmp_path / "set"), label_values={255: "LV"}))
+    with Project.open(project) as opened:
+        with pytest.raises(CancelledError):
+            import_dataset(run, opened, StopsAt(2), InlinePool())
+        done = [row.status for row in opened.cases()]
+        assert done == [ReadingStatus.DONE, ReadingStatus.DONE, ReadingStatus.TO_DO, ReadingStatus.TO_DO]
+        report = import_dataset(run, opened, Inline(), InlinePool())
+        assert (report.added, report.known, report.labelled) == (0, 2, 2)
+        assert [row.gestures for row in opened.readings()] == [1, 1, 1, 1]
+
+
+def test_a_case_is_done_only_once_its_labels_are_kept(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ImportRun("image-mask", DatasetRequest(pictures(tmp_path / "set"), label_values={255: "LV"}))
+
+    def full(*_arguments: object) -> None:
+        raise DiskFullError("The disk is full.")
+
+    with Project.open(project) as opened:
+        with monkeypatch.context() as broken:
+            broken.setattr(ImportBook, "finish", full)
+            with pytest.raises(DiskFullError):
+                import_dataset(run, opened, Inline(), InlinePool())
+        assert {row.status for row in opened.cases()} == {ReadingStatus.IN_WORK}
+        report = import_dataset(run, opened, Inline(), InlinePool())
+        assert (report.known, report.labelled) == (4, 0)
+        assert {row.status for row in opened.cases()} == {ReadingStatus.DONE}
+        assert [row.gestures for row in opened.readings()] == [1, 1, 1, 1]
+        assert all(len(files) == 1 for files in opened.imports.of_readings().values())
+
+
+def test_pictures_on_which_there_is_nothing_are_done_and_known(cli: Cli, project: Path, tmp_path: Path) -> None:
+    source = voc_dataset(tmp_path / "voc")
+    for path in source.rglob("*.xml"):
+        text = path.read_text()
+        path.write_text(text[: text.index("<object>")] + text[text.rindex("</object>") + len("</object>") :])
+    first = cli("project", "import", project, source, "--format", "voc", "--json").document
+    again = cli("project", "import", project, source, "--format", "voc", "--json").document
+    assert first["boxes"] == 0
+    assert (again["labelled"], again["known"]) == (0, first["labelled"])
+
+
+@pytest.mark.data
+def test_real_pictures_masks_boxes_and_classes_come_in_with_one_command_each(
+    cli: Cli, project: Path, tmp_path: Path, test_data: Path
+) -> None:
+    hearts, cells = tmp_path / "hearts", tmp_path / "cells"
+    (images,) = (path for path in (test_data / "train-seg-sunnybrook").rglob("images") if path.is_dir())
+    for part in (images.name, "masks"):
+        files = sorted((images.parent / part).iterdir())
+        (hearts / part).mkdir(parents=True)
+        for path in (*files[:2], *files[-2:]):
+            (hearts / part / path.name).symlink_to(path)
+    given = ("--format", "image-mask", "--label-values", "255=LV", "--patient-from", SUNNYBROOK_PATIENT)
+    found = cli("project", "import", project, hearts, *given, "--json").document
+    assert (found["labelled"], found["patients"], found["split_by"]) == (4, 2, "patient")
+    assert found["labels"] == [{"name": "LV", "cases": 4}]
+    boxes = 0
+    for part in ("Annotations", "JPEGImages"):
+        (cells / part).mkdir(parents=True)
+        for path in sorted((test_data / "train-det-bccd" / "BCCD" / part).iterdir())[:3]:
+            (cells / part / path.name).symlink_to(path)
+            boxes += path.read_text().count("<object>") if path.suffix == ".xml" else 0
+    found = cli("project", "import", project, cells, "--format", "voc", "--json").document
+    assert (found["labelled"], found["boxes"], found["split_by"], found["warnings"]) == (3, boxes, "image", [BY_IMAGE])
+    whole = np.load(next((test_data / "train-cls-pneumoniamnist").glob("*.npz")))
+    few = {name: array[: 4 if name.startswith("train") else 3] for name, array in whole.items()}
+    np.savez_compressed(tmp_path / "few.npz", **few)
+    classes = (tmp_path / "few.npz", "--format", "medmnist-npz", "--label-values", "0=normal,1=pneumonia")
+    found = cli("project", "import", project, *classes, "--split-from", "npz", "--json").document
+    ill = int(few["train_labels"].sum() + few["val_labels"].sum())
+    assert (found["splits"], found["split_by"]) == ({"train": 4, "val": 3}, "image")
+    assert {one["name"]: one["cases"] for one in found["labels"]} == {
+        name: count for name, count in (("normal", 7 - ill), ("pneumonia", ill)) if count
+    }
 
 
 @pytest.mark.data

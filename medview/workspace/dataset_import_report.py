@@ -1,0 +1,70 @@
+"""What came of importing a dataset into a project."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from medview.io.datasets.foreign import FoundLabels
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What came of it.
+
+    Attributes
+    ----------
+    cases : int
+        Images of the dataset; those of several channels count once.
+    added, known, labelled : int
+        Cases that are new to the project, that had these labels already, and that got them now.
+    reader : str
+        Whose labels they are in the project.
+    labels : Counter
+        In how many cases each segment is drawn, box lies or answer is given.
+    """
+
+    form: str
+    cases: int = 0
+    reader: str = ""
+    added: int = 0
+    known: int = 0
+    labelled: int = 0
+    unlabelled: int = 0
+    patients: int = 0
+    split_by: str = "image"
+    splits: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    boxes: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def note(self, found: FoundLabels) -> None:
+        """Count what a case brought."""
+        drawn = found.masks.segments if found.masks is not None else ()
+        self.labelled += 1
+        self.boxes += len(found.boxes)
+        self.labels.update(
+            {segment.group or segment.name for segment in drawn if not segment.absent}
+            | {box.label for box in found.boxes}
+            | {answer.label for answer in found.answers if answer.says != "absent"}
+        )
+        self.warnings += found.notes
+
+    def document(self) -> dict[str, Any]:
+        """Return it ready for JSON."""
+        return {
+            "format": self.form,
+            "reader": self.reader,
+            "cases": self.cases,
+            "added": self.added,
+            "labelled": self.labelled,
+            "known": self.known,
+            "unlabelled": self.unlabelled,
+            "patients": self.patients,
+            "split_by": self.split_by,
+            "splits": dict(self.splits),
+            "labels": [{"name": name, "cases": count} for name, count in sorted(self.labels.items())],
+            "boxes": self.boxes,
+            "warnings": self.warnings,
+        }
