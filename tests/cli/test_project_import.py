@@ -274,9 +274,8 @@ def test_real_pictures_masks_boxes_and_classes_come_in_with_one_command_each(
     cli: Cli, project: Path, tmp_path: Path, test_data: Path
 ) -> None:
     hearts, cells = tmp_path / "hearts", tmp_path / "cells"
-    (images,) = (path for path in (test_data / "train-seg-sunnybrook").rglob("images") if path.is_dir())
-    for part in (images.name, "masks"):
-        files = sorted((images.parent / part).iterdir())
+    for part in ("Images", "Labels"):
+        files = sorted(path for path in (test_data / "train-seg-sunnybrook" / "Data" / "Train" / part).rglob("*.png"))
         (hearts / part).mkdir(parents=True)
         for path in (*files[:2], *files[-2:]):
             (hearts / part / path.name).symlink_to(path)
