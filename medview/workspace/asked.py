@@ -93,6 +93,7 @@ def asked_of(workspace: Workspace, case: OpenCase, form: Form, question: Questio
         answer, where = _of_study(workspace, case, question, answer)
     now = standing(question, answer)
     note = _NOTES[now].format(answer=answer.words) if answer is not None and now in _NOTES else where
+    note = "\n".join(filter(None, (note, workspace.forms.readers.words(case, (target.key, question.uid)))))
     return Asked(case.key, form, question, target, answer, note)
 
 

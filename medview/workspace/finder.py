@@ -127,6 +127,7 @@ _REASONS = {
     "nudge": _("No box or mark on this slice is chosen"),
     "file.export_drawn": _("There are no boxes and marks to export"),
     "form": _("The project asks nothing of such a series"),
+    "form.agree": _("No consensus is open that lacks an answer all readers gave alike"),
     "file.export_answers": _("No question is answered"),
     "keyimage": _("No slice is marked as a key image"),
     "file.export_ko": _("No slice is marked as a key image"),

@@ -15,6 +15,7 @@ from medview.core.language import _
 from medview.io.label_sets import label_set_of_text, text_of_label_set
 from medview.workspace.jobs import Outcome
 from medview.workspace.lesions import PieceIndex
+from medview.workspace.readers_answers import ReadersBook
 from medview.workspace.requests_forms import ReadStudyAnswers, SaidOfStudy
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class FormBook:
     ----------
     pieces : PieceIndex
         Which lesions answers belong to.
+    readers : ReadersBook
+        What readers answered, beside a consensus.
     at : tuple of str
         Key of the target and uid of the question that hands are at, or both empty.
     """
@@ -58,6 +61,7 @@ class FormBook:
         self._of: Project | None = None
         self._label_set = _NONE
         self.pieces = PieceIndex()
+        self.readers = ReadersBook(workspace)
         self.at = ("", "")
         self._said: dict[str, tuple[SaidOfStudy, ...]] = {}
         workspace.case_closing.connect(self._on_closing)

@@ -152,6 +152,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         LINE,
         "form.answer",
         "form.next_missing",
+        "form.agree",
         "form.design",
     ),
     _("View"): (

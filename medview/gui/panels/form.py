@@ -49,6 +49,8 @@ class FormPanel(QWidget):
         head = QHBoxLayout()
         head.setSpacing(GRID_PX)
         head.addWidget(self.count, 1)
+        self.agree = action_button(actions["form.agree"])
+        head.addWidget(self.agree)
         for action_id in ("form.next_missing", "file.export_answers", "form.design"):
             head.addWidget(action_button(actions[action_id]))
         column = QVBoxLayout(self)
@@ -68,6 +70,7 @@ class FormPanel(QWidget):
         for signal in (workspace.cases_changed, workspace.load_changed, workspace.forms.changed):
             heard.add(signal, self._refresh_soon)
         heard.add(workspace.labels_changed, self._on_labels)
+        heard.add(workspace.reviewing.changed, self._on_readings)
         heard.add(workspace.forms.wanted, self._on_wanted)
         self._of_case = Subscriptions(self)
         self._on_active()
@@ -80,6 +83,7 @@ class FormPanel(QWidget):
         before, self.wanted = self.wanted, bool(groups)
         if case is not None:
             self._show_count(case)
+            self.agree.setVisible(bool(self._workspace.forms.readers.of(case)))
             self._show_kept(case)
             self.why.setText(in_language(case.read_only))
             self.why.setVisible(bool(case.read_only))
@@ -103,6 +107,12 @@ class FormPanel(QWidget):
             self._workspace.forms.look_up(case)
         self.refresh()
         self._rest.start()
+
+    def _on_readings(self) -> None:
+        case = self._workspace.active
+        if case is not None:
+            self._workspace.forms.readers.look_up(case)
+        self._refresh_soon()
 
     def _on_closing(self, _case: OpenCase) -> None:
         self.view.commit()
