@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from medview.core.segmentation import Segmentation
 from medview.core.volume import Volume
 from medview.io.datasets.dataset_case import DatasetCase, WriteOptions, Written, many
 from medview.io.datasets.writers import losses, write_dataset
+from medview.io.pictures import as_grey
 from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.store.case_images import CaseImages, other_pixels
@@ -153,7 +154,9 @@ def _images(images: CaseImages, pool: Pool) -> Callable[[], tuple[Volume, ...]]:
             raise ReadError(damaged[0].reason)
         if images.pixels_sha256 and not same_pixels(opened.volume, images.pixels_sha256):
             raise other_pixels()
-        return (opened.volume,)
+        voxels = as_grey(opened.volume.voxels)
+        # A picture whose three channels are equal everywhere is grey to whoever trains on it.
+        return (opened.volume if voxels.ndim == opened.volume.voxels.ndim else replace(opened.volume, voxels=voxels),)
 
     return load
 

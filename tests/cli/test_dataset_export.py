@@ -15,7 +15,7 @@ from medview.io.datasets.table import list_dataset
 from medview.io.datasets.writers import WRITERS
 from tests.cli.conftest import Cli
 from tests.cli.test_project_import import pictures
-from tests.io.datasets.pictures import holed_mask
+from tests.io.datasets.pictures import holed_mask, save_mask
 from tests.io.datasets.test_nnunet import dataset as nnunet_dataset
 from tests.io.datasets.test_writers import nnunet_checks
 
@@ -56,6 +56,16 @@ def test_masks_come_back_pixel_for_pixel_from_nnunet(cli: Cli, project: Path, tm
         masks = load_labels(case).masks
         assert masks is not None
         np.testing.assert_array_equal(masks.layers[0][0] > 0, np.roll(holed_mask(), number % 2, axis=1))
+
+
+def test_colours_that_are_equal_everywhere_are_one_channel(cli: Cli, tmp_path: Path) -> None:
+    save_mask(tmp_path / "set" / "images" / "a.png", np.repeat(np.arange(35, dtype=np.uint8).reshape(5, 7, 1), 3, axis=2))
+    save_mask(tmp_path / "set" / "masks" / "a.png", np.eye(5, 7, dtype=np.uint8))
+    cli("project", "create", tmp_path / "p.medview")
+    cli("project", "import", tmp_path / "p.medview", tmp_path / "set", "--format", "image-mask")
+    done = cli("project", "export", tmp_path / "p.medview", "-o", tmp_path / "out", "--format", "nnunet")
+    assert done.code == 0, done.err
+    assert len(nnunet_checks(tmp_path / "out")["channel_names"]) == 1
 
 
 def test_volumes_go_round_by_nnunet(cli: Cli, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def drawn(shapes: PictureShapes) -> None:
 
 
 def coco(path: str) -> None:
-    for _, shapes in read_coco(path).pictures:
+    for _, shapes, _ in read_coco(path).pictures:
         drawn(shapes)
 
 

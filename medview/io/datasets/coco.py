@@ -29,13 +29,13 @@ class CocoFile:
 
     Attributes
     ----------
-    pictures : tuple of (str, PictureShapes)
-        Name as the file states it, and what is marked.
+    pictures : tuple of (str, PictureShapes, str)
+        Name as the file states it, what is marked, and the patient, where an entry ``patient`` says it.
     names : tuple of str
         Categories, by their number.
     """
 
-    pictures: tuple[tuple[str, PictureShapes], ...]
+    pictures: tuple[tuple[str, PictureShapes, str], ...]
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -64,7 +64,7 @@ def list_coco(request: DatasetRequest, context: JobContext, pool: Pool) -> Forei
         split = _split_in(file)
         roots = _roots(request, file)
         missing: list[str] = []
-        for name, shapes in found.pictures:
+        for name, shapes, patient in found.pictures:
             picture = _picture(roots, name, file.name)
             if picture is None:
                 missing.append(name)
@@ -78,7 +78,7 @@ def list_coco(request: DatasetRequest, context: JobContext, pool: Pool) -> Forei
             ways = (name, f"{split}/{name}", f"{file.parent.name}/{file.stem}/{name}", str(picture))
             key = next(way for way in ways if way not in at)
             at[key] = name
-            cases.append(ForeignCase(key, (ImageRef(str(picture)),), shapes, split=split))
+            cases.append(ForeignCase(key, (ImageRef(str(picture)),), shapes, patient, split))
         if missing:
             verb = "is" if len(missing) == 1 else "are"
             raise ReadError(
@@ -183,7 +183,7 @@ def read_coco(path: str) -> CocoFile:
 
 def _listed(
     pictures: Sequence[Any], shapes: dict[int, list[PictureShape]], path: str, name: str
-) -> Iterator[tuple[str, PictureShapes]]:
+) -> Iterator[tuple[str, PictureShapes, str]]:
     seen: set[str] = set()
     for number, entry in enumerate(pictures, start=1):
         try:
@@ -196,7 +196,8 @@ def _listed(
         if file in seen:
             raise ReadError(f"{name} lists {named(file)} twice; remove one of the entries.")
         seen.add(file)
-        yield file, PictureShapes(path, tuple(shapes.pop(of, ())), size=size)
+        patient = entry.get("patient")
+        yield file, PictureShapes(path, tuple(shapes.pop(of, ())), size=size), patient if isinstance(patient, str) else ""
 
 
 def _whole(number: Any) -> int:

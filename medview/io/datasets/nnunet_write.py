@@ -24,6 +24,7 @@ from medview.io.datasets.picture_cases import common_losses
 from medview.io.datasets.value_plan import ValuePlan, on_one_map, plan_values
 
 ENDING = ".nii.gz"
+FOLDS = 5
 COLOURS = ("R", "G", "B")
 
 
@@ -58,7 +59,9 @@ def nnunet_losses(cases: Sequence[DatasetCase], options: WriteOptions, context: 
     boxes = sum(len(case.boxes) for case in cases)
     if boxes:
         said.append(many(boxes, "1 box is left out.", "{n} boxes are left out."))
-    if any(case.patient for case in cases) and not any(case.split == VAL for case in cases):
+    if folds_of(cases):
+        said.append("Folds by patient stand in splits_final.json: copy it to nnU-Net's folder of the preprocessed dataset.")
+    elif any(case.patient for case in cases):
         said.append("Which patient a case is of is left out: folds that nnU-Net makes itself are by case.")
     return said + [one for one in common_losses(cases) if "unsure" not in one]
 
@@ -94,10 +97,31 @@ def write_nnunet_dataset(
         made.append((case.key, _write_labels(folder / f"labels{tail}" / f"{case.key}{ENDING}", case, plan)))
     document = _document(cases, plan, channels or (), options)
     (folder / "dataset.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), "utf-8")
-    if any(case.split == VAL for case in cases):
-        folds = [{split: [c.key for c in cases if c.fold == split] for split in (TRAIN, VAL)}]
+    folds = folds_of(cases)
+    if folds:
         (folder / "splits_final.json").write_text(json.dumps(folds, indent=1), "utf-8")
     return made
+
+
+def folds_of(cases: Sequence[DatasetCase]) -> list[dict[str, list[str]]]:
+    """Return folds as nnU-Net keeps them: the project's own where cases are to validate, else five by patient.
+
+    None where patients are not known, or fewer than folds: nnU-Net makes its own then.
+    """
+    training = [case for case in cases if case.fold != TEST]
+    if any(case.split == VAL for case in training):
+        return [{split: [case.key for case in training if case.fold == split] for split in (TRAIN, VAL)}]
+    patients = sorted({case.patient for case in training})
+    if "" in patients or len(patients) < FOLDS:
+        return []
+    fold_of = {patient: number % FOLDS for number, patient in enumerate(patients)}
+    return [
+        {
+            TRAIN: [case.key for case in training if fold_of[case.patient] != fold],
+            VAL: [case.key for case in training if fold_of[case.patient] == fold],
+        }
+        for fold in range(FOLDS)
+    ]
 
 
 def _refuse(cases: Sequence[DatasetCase]) -> None:

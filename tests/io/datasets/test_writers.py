@@ -173,6 +173,26 @@ def test_nnunet_accepts_what_is_written_and_values_and_places_are_right(tmp_path
     assert [(case.key, case.split) for case in back.cases] == [("a", "train"), ("b", "val"), ("c", "test")]
 
 
+def test_folds_are_by_patient_where_nobody_says_otherwise(tmp_path: Path) -> None:
+    cases = [a_volume(f"c{n}", patient=f"P{n // 2}") for n in range(12)]
+    assert any("Folds by patient stand in splits_final.json" in said for said in losses("nnunet", cases))
+    write_dataset("nnunet", tmp_path / "out", [*cases, a_volume("t", patient="P9", split="test")])
+    folds = json.loads((tmp_path / "out" / "splits_final.json").read_text())
+    assert len(folds) == 5
+    assert sorted(key for fold in folds for key in fold["val"]) == sorted(case.key for case in cases)
+    for fold in folds:
+        assert sorted(fold["train"] + fold["val"]) == sorted(case.key for case in cases)
+        patients = [{next(c.patient for c in cases if c.key == key) for key in fold[part]} for part in ("train", "val")]
+        assert patients[0].isdisjoint(patients[1])
+    assert not any("Folds" in said for said in losses("nnunet", cases[:8]))
+
+
+def test_patients_come_back_from_coco(tmp_path: Path) -> None:
+    write_dataset("coco", tmp_path / "out", [a_volume("a", patient="P0001"), a_volume("b", patient="P0002")])
+    back = list_dataset("coco", DatasetRequest(tmp_path / "out"))
+    assert (back.patients, back.split_by) == (2, "patient")
+
+
 def test_what_overlaps_becomes_regions_and_comes_back(tmp_path: Path) -> None:
     cases = [a_volume("a", overlap=True), a_volume("b")]
     said = losses("nnunet", cases)
