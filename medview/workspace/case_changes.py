@@ -48,7 +48,8 @@ class CaseChanges:
         else:
             self._cases.put(row, reading, replace(reading, status=status))
             self._write(partial(_set_status, reading.reading_id, status))
-        text = _("{title}: {status}.").format(title=case_title(row), status=STATUS[status])
+        title = case_title(row, hidden=self._workspace.bench.identity_hidden)
+        text = _("{title}: {status}.").format(title=title, status=STATUS[status])
         self._workspace.say(text)
         return True
 

@@ -37,9 +37,17 @@ ORDER = {
 _MINUTE_S, _HOUR_S = 60, 3600
 
 
-def case_title(row: CaseRow) -> str:
-    """Return what a case is called: its patient's pseudonym and the series, never a name."""
+def case_title(row: CaseRow, *, hidden: bool = False) -> str:
+    """Return what a case is called: its patient's pseudonym and the series, never a name.
+
+    Parameters
+    ----------
+    hidden : bool
+        Identity is hidden: files without a DICOM header are called by their own name, which may tell.
+    """
     who = row.patient or _("Case {number}").format(number=row.case_id)
+    if hidden and not row.modality:
+        return _("{who} · Image file").format(who=who)
     series = " ".join(part for part in (row.modality, row.description) if part)
     return f"{who} · {series}" if series else who
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,11 @@ from medview.workspace.actions import action
 from medview.workspace.case_adding import AddCases, WantedPlace
 from medview.workspace.case_filter import CaseFilter, Order, Which
 from medview.workspace.case_words import case_detail, case_title, spent
+from medview.workspace.operations.open import open_series
 from medview.workspace.work_clock import WorkClock
 from medview.workspace.workspace import Workspace
 from tests.store.conftest import StillClock
-from tests.workspace.queued import StepRunner, queue_workspace, write_small_ct
+from tests.workspace.queued import StepRunner, queue_workspace, scanned, write_small_ct
 
 
 @pytest.fixture
@@ -323,3 +325,19 @@ def test_what_the_project_labels_is_there_to_be_drawn_and_is_no_work_yet(
     workspace.worklist.open(1)
     runner.finish()
     assert [one.name for one in workspace.active.labels.segmentation.segments] == ["Nodule", "Vessel"]
+
+
+def test_nothing_is_read_ahead_of_a_series_that_was_not_opened_from_the_list(
+    workspace: Workspace, runner: StepRunner, images: Path
+) -> None:
+    open_series(workspace, *scanned(images / "s1"))
+    runner.finish("OpenSeries")
+    runner.finish("ListCases")
+    assert workspace.worklist.current == workspace.worklist.row(2)
+    assert "ReadCaseAhead" not in runner.titles()
+
+
+def test_no_name_of_a_file_stands_in_the_list_while_identity_is_hidden(workspace: Workspace) -> None:
+    row = replace(workspace.worklist.rows[0], modality="", description="Doe_Jane.nii.gz", patient="")
+    assert case_title(row) == "Case 1 · Doe_Jane.nii.gz"
+    assert case_title(row, hidden=True) == "Case 1 · Image file"

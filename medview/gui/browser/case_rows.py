@@ -50,9 +50,17 @@ class CaseModel(QAbstractListModel):
         super().__init__(parent)
         self._rows: list[CaseRow] = []
         self.who = Who()
+        self._hidden = False
 
-    def show(self, rows: list[CaseRow], who: Who) -> None:
-        """Show these cases; rows that stay keep their place in the view."""
+    def show(self, rows: list[CaseRow], who: Who, *, hidden: bool = False) -> None:
+        """Show these cases; rows that stay keep their place in the view.
+
+        Parameters
+        ----------
+        hidden : bool
+            No row may tell who the patient is.
+        """
+        self._hidden = hidden
         same = [row.case_id for row in rows] == [row.case_id for row in self._rows]
         if same:
             self._rows, self.who = rows, who
@@ -80,11 +88,11 @@ class CaseModel(QAbstractListModel):
         if role == CASE_ROLE:
             return row
         if role == TITLE_ROLE:
-            return case_title(row)
+            return case_title(row, hidden=self._hidden)
         if role == DETAIL_ROLE:
             return case_detail(row, self.who)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{case_title(row)}\n{case_detail(row, self.who)}"
+            return f"{case_title(row, hidden=self._hidden)}\n{case_detail(row, self.who)}"
         return None
 
 

@@ -24,7 +24,7 @@ from medview.core.language import _
 from medview.core.reading_status import ReadingStatus
 from medview.gui.browser.case_bar import CaseBar
 from medview.gui.browser.case_rows import CASE_ROLE, CaseModel, CaseRows
-from medview.gui.parts.bind import Subscriptions
+from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import action_button, icon_button, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.qt_actions import QtActions
@@ -81,13 +81,14 @@ class CasesPanel(QFrame):
         heard = Subscriptions(self)
         heard.add(self._cases.changed, self.refresh)
         heard.add(workspace.active_changed, self._show_current)
+        heard.add(field_signal(workspace.bench, "identity_hidden"), self.refresh)
         self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self, *_values: object) -> None:
         """Show the list as it is."""
         cases = self._cases
         chosen = {row.case_id for row in self.chosen()}
-        self.model.show(cases.shown, cases.who)
+        self.model.show(cases.shown, cases.who, hidden=self._workspace.bench.identity_hidden)
         self._choose(chosen)
         name = _("Labelled without a project") if cases.personal else cases.name
         self.name.setText(name)

@@ -97,15 +97,16 @@ class CaseOpener:
     def read_ahead(self) -> None:
         """Read the case that comes next while this one is open, where there is room for it."""
         cases = self._workspace.worklist
-        current = cases.current
-        row = cases.following(current.case_id) if current is not None else None
+        case, current = self._workspace.active, cases.current
+        # Who opens a series by another way is not working through the list.
+        from_list = case is not None and case.key == self._own and current is not None
+        row = cases.following(current.case_id) if from_list and current is not None else None
         wanted = row.case_id if row is not None and cases.open_case(row) is None else None
         if self._ready is not None and self._ready[0] != wanted:
             self._ready = None
         if self._ahead is not None and self._ahead.case_id != wanted:
             self._stop(self._ahead)
             self._ahead = None
-        case = self._workspace.active
         at_hand = self._ready is not None or self._ahead is not None
         if wanted is None or at_hand or self._opening is not None or case is None or not case.ready:
             return
@@ -139,7 +140,8 @@ class CaseOpener:
         row = self._workspace.worklist.row(case_id)
         if services.project is None or row is None:
             return None
-        title = _("Reading {case}").format(case=case_title(row))
+        called = case_title(row, hidden=self._workspace.bench.identity_hidden)
+        title = _("Reading {case}").format(case=called)
         scanned = tuple(self._workspace.series)
         return FindCase(services.project, case_id, title, scanned, services.pool, services.library)
 
