@@ -179,6 +179,7 @@ class Peephole(QObject):
             "maximised": window.workspace.bench.maximised,
             "jobs": [job.title for job in window.side.models._workspace.runner.jobs],
             "queue": [task.state.value for task in window.workspace.queue.queue.tasks],
+            "cases": [window.workspace.worklist.who.status(row).value for row in window.workspace.worklist.rows],
             "series": len(window.workspace.series),
             "title": window.windowTitle(),
             "hidden": window.workspace.bench.identity_hidden,
