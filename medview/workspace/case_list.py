@@ -62,8 +62,6 @@ class CaseList:
 
     changed = Signal()
     """The list, or what is looked for in it, changed."""
-    switched = Signal()
-    """Another project is open, and its list is read."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -128,7 +126,6 @@ class CaseList:
         self.who = Who(project.reader, project.one_person or (project.read_only and len(readers) <= 1))
         if switched:
             self.wanted = replace(self.wanted, text="", which=Which.ALL)
-            self.switched.emit()
         self.changed.emit()
 
     def put(self, row: CaseRow, before: ReadingState, after: ReadingState) -> None:

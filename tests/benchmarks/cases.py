@@ -71,7 +71,7 @@ until(lambda: workspace.active is not None and workspace.active.editable)
 for n in range(len(places) - 1):
     before = workspace.active
     opener = workspace.worklist.opener
-    until(lambda: opener._ready is not None)
+    until(lambda: opener.at_hand is not None)
     row = workspace.worklist.current
     started = time.perf_counter()
     workspace.worklist.changes.set_status(row, ReadingStatus.DONE)

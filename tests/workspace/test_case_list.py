@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from medview.workspace.actions import action
 from medview.workspace.case_adding import AddCases, WantedPlace
 from medview.workspace.case_filter import CaseFilter, Order, Which
 from medview.workspace.case_words import case_detail, case_title, spent
+from medview.workspace.operations.cases import CaseOpener
 from medview.workspace.operations.open import open_series
 from medview.workspace.work_clock import WorkClock
 from medview.workspace.workspace import Workspace
@@ -341,3 +343,30 @@ def test_no_name_of_a_file_stands_in_the_list_while_identity_is_hidden(workspace
     row = replace(workspace.worklist.rows[0], modality="", description="Doe_Jane.nii.gz", patient="")
     assert case_title(row) == "Case 1 · Doe_Jane.nii.gz"
     assert case_title(row, hidden=True) == "Case 1 · Image file"
+
+
+def test_what_was_read_ahead_is_let_go_of_when_the_case_is_closed(workspace: Workspace, runner: StepRunner) -> None:
+    workspace.worklist.open(1)
+    runner.finish()
+    opener = cast(CaseOpener, workspace.worklist.opener)
+    assert opener.at_hand == 2
+    assert workspace.active is not None
+    workspace.close_case(workspace.active.key)
+    assert opener.at_hand is None
+
+
+def test_reading_ahead_that_somebody_cancels_is_not_begun_again_and_the_case_can_be_opened(
+    workspace: Workspace, runner: StepRunner
+) -> None:
+    workspace.worklist.open(1)
+    while runner.titles() and runner.titles()[0] != "ReadCaseAhead":
+        runner.step()
+    job = next(job for job, request, _outcome in runner.waiting if type(request).__name__ == "ReadCaseAhead")
+    job.cancel()
+    runner.finish()
+    workspace.worklist.load()
+    runner.finish()
+    assert cast(CaseOpener, workspace.worklist.opener).at_hand is None
+    workspace.worklist.open_next()
+    runner.finish()
+    assert workspace.worklist.current == workspace.worklist.row(2)

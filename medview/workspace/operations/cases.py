@@ -43,6 +43,11 @@ class CaseOpener:
         """Key of the case that was opened from the list last."""
         workspace.active_changed.connect(self._on_active)
 
+    @property
+    def at_hand(self) -> int | None:
+        """Number of the case that was read ahead, or None."""
+        return self._ready[0] if self._ready is not None and self._ready[1] is not None else None
+
     def load(self) -> None:
         """Read the list of the project."""
         project = self._workspace.services.project
@@ -68,7 +73,8 @@ class CaseOpener:
             self._own = known.key
             self._workspace.show(known.key)
             return
-        self._stop(self._opening)
+        if self._opening is not None:
+            self._stop(self._opening)
         self._leave_unread()
         ready = self._ready[1] if self._ready is not None and self._ready[0] == case_id else None
         self._ready = None
@@ -78,21 +84,26 @@ class CaseOpener:
         if self._ahead is not None:
             self._stop(self._ahead)
             self._ahead = None
-        opening = self._opening = _Reading(case_id)
+        self._opening = None
         request = self._find(case_id)
         if request is None:
             return
+        opening = self._opening = _Reading(case_id)
 
         def done(value: object) -> None:
             if self._opening is opening and isinstance(value, tuple):
                 self._opening = None
                 self._show(value)
 
+        def stopped() -> None:
+            if self._opening is opening:
+                self._opening = None
+
         def failed(error: MedViewError) -> None:
-            self._opening = None
+            stopped()
             self._workspace.report(error)
 
-        opening.job = self._workspace.runner.submit(request, Outcome(done, failed=failed))
+        opening.job = self._workspace.runner.submit(request, Outcome(done, failed=failed, cancelled=stopped))
 
     def read_ahead(self) -> None:
         """Read the case that comes next while this one is open, where there is room for it."""
@@ -121,13 +132,14 @@ class CaseOpener:
                 # None, where it does not fit, is not asked for again.
                 self._ready = wanted, value if isinstance(value, ReadyVolume) else None
 
-        def failed(_error: MedViewError) -> None:
-            # It is said when somebody opens it.
+        def stopped() -> None:
             if self._ahead is ahead:
                 self._ahead = None
                 self._ready = wanted, None
 
-        ahead.job = self._workspace.runner.submit(ReadCaseAhead(find), Outcome(done, failed=failed))
+        # Why it cannot be read is said when somebody opens it.
+        outcome = Outcome(done, failed=lambda _error: stopped(), cancelled=stopped)
+        ahead.job = self._workspace.runner.submit(ReadCaseAhead(find), outcome)
 
     def let_go(self) -> None:
         """Stop what is being read; the project is about to be closed."""
@@ -182,6 +194,8 @@ class CaseOpener:
         if case is not None and self._workspace.services.project is not None and not begun:
             # Opening it may have put it on the list, or begun a reading of it.
             self.load()
+        # What was read ahead of a case that is no longer worked on is let go of.
+        self.read_ahead()
 
     def _stop(self, reading: _Reading | None) -> None:
         if reading is not None and reading.job is not None:
