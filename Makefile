@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+CORES ?= 2
 export MEDVIEW_TEST_DATA ?= $(wildcard ../shared/data)
 
 .PHONY: run test check fuzz faults accuracy frozen bench lock pictures texts format clean
@@ -9,8 +10,12 @@ export MEDVIEW_TEST_DATA ?= $(wildcard ../shared/data)
 run: $(VENV)/.run
 	$(BIN)/medview demo
 
+# First what may run side by side, one test per core and one thread each; then what measures time or fills the computer.
 test: $(VENV)/.dev
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	@failed=0; export QT_QPA_PLATFORM=offscreen; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) -m "not alone" || failed=1; \
+	$(BIN)/python -m pytest -m alone || failed=1; \
+	exit $$failed
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

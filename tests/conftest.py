@@ -17,6 +17,19 @@ settings.load_profile("steady")
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+ALONE = ("end_to_end", "faults", "fuzz", "accuracy")
+"""Folders of tests that start windows and processes, or kill them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what measures time, or fills the computer by itself: ``make test`` runs it after the others, alone."""
+    for item in items:
+        module = getattr(item, "module", None)
+        timed = any(hasattr(module, name) for name in ("allowed_s", "typical_of"))
+        if timed or any(part in ALONE for part in item.path.parts):
+            item.add_marker("alone")
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder with real studies, see README; tests that need it are skipped where it is absent."""
