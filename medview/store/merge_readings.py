@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from medview.store.merge_log import settled
 from medview.store.merge_report import MergeReport
 from medview.store.parts import blobs_of
 from medview.store.reading_state import ReadingStatus, Role, add_state
-from medview.store.rows import append_row, numbered_rows
+from medview.store.rows import JournalRow, append_rows, numbered_rows
 
 _DECIDES = (ActivityKind.STATUS, ActivityKind.SENT_BACK, ActivityKind.APPROVED)
 
@@ -154,8 +154,16 @@ class MergeReadings:
         StoreError
             When one of them is damaged.
         """
+        for their_id in {stored.reader_id for stored in self._writers()}:
+            self._frame.reader(their_id)
+        self._report.gestures += append_rows(self._frame.mine, self._coming(blobs, progress))
+
+    def _coming(
+        self, blobs: tuple[BlobStore, BlobStore], progress: Callable[[float], None]
+    ) -> Iterator[tuple[JournalRow, int]]:
+        """Yield the rows with their reader here, once what they refer to is there."""
         kept: set[str] = set()
-        for number, stored in enumerate(self._coming()):
+        for number, stored in enumerate(numbered_rows(self._frame.theirs, list(self._wanted))):
             progress(number / len(self._wanted))
             if not stored.intact:
                 raise damaged(self._report.other)
@@ -164,11 +172,12 @@ class MergeReadings:
                     _keep_blob(blobs, digest)
                     kept.add(digest)
             own_id = self._wanted[stored.row_id]
-            append_row(self._frame.mine, replace(stored.row, reading_id=own_id), self._frame.reader(stored.reader_id))
-            self._report.gestures += 1
+            yield replace(stored.row, reading_id=own_id), self._frame.reader(stored.reader_id)
 
-    def _coming(self) -> Iterator[Any]:
-        return numbered_rows(self._frame.theirs, list(self._wanted))
+    def _writers(self) -> Sequence[Row[Any]]:
+        """Return the readers of the other copy who wrote anything: those who are new here are added before the rows."""
+        readers = schema.readers.c
+        return self._frame.theirs.execute(select(readers.reader_id).where(readers.rows > 0)).all() if self._wanted else []
 
     def _want(self, their_id: int, after_seq: int) -> None:
         own_id = self.numbers[their_id]

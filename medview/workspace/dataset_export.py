@@ -66,7 +66,7 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
     images = {one.case_id: one for one in project.images()}
     rows = [row for row in project.cases() if not row.excluded and row.case_id in images]
     found: list[DatasetCase] = []
-    unfinished = losses_of = 0
+    unfinished = losses_of = answered = 0
     for number, row in enumerate(rows):
         context.raise_if_cancelled()
         context.progress(number / len(rows), f"Looking at case {number + 1} of {len(rows)}")
@@ -76,6 +76,7 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
         loaded = project.load_reading(state.reading_id, beside=True)
         losses_of += len(loaded.losses)
         labels = loaded.labels
+        answered += len(labels.answers)
         boxes = tuple(one for one in labels.annotations.values() if isinstance(one, BoxAnnotation))
         answers = tuple(one for one in labels.annotations.values() if isinstance(one, ImageLabel))
         if not labels.segmentation.segments and not labels.annotations:
@@ -103,6 +104,9 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
         notes.append(many(unfinished, "1 case is not marked done.", "{n} cases are not marked done."))
     if losses_of:
         notes.append(many(losses_of, "1 gesture could not be read.", "{n} gestures could not be read; verify the project."))
+    if answered:
+        kept = "not in this format; medview project export without --format writes them."
+        notes.append(many(answered, f"1 answer to a form is {kept}", f"{{n}} answers to forms are {kept}"))
     return Selection(tuple(found), tuple(notes))
 
 

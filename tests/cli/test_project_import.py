@@ -10,20 +10,23 @@ import pytest
 
 from medview.core.errors import CancelledError, DiskFullError
 from medview.core.job import Inline
+from medview.core.segmentation import LabelLayer, Segment, Segmentation
 from medview.core.source import SourceKind
 from medview.io import nifti
 from medview.io.datasets.foreign import BY_IMAGE, DatasetRequest
+from medview.io.dicom.seg import write_seg
 from medview.io.load import load_volume
 from medview.io.reader_pool import InlinePool
 from medview.store.import_book import ImportBook
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
 from medview.workspace.dataset_import import ImportRun, import_dataset
-from medview.workspace.keeping import load_stored, tie_pixels
+from medview.workspace.keeping import Tie, load_stored, tie_pixels
 from tests.cli.conftest import Cli
 from tests.helpers.grids import turned_grid
 from tests.io.datasets.pictures import holed_mask, save_mask, save_picture
 from tests.io.datasets.test_classes import arrays
+from tests.io.datasets.test_dicom_labels import study
 from tests.io.datasets.test_nnunet import dataset as nnunet_dataset
 from tests.io.datasets.test_voc import dataset as voc_dataset
 
@@ -77,7 +80,7 @@ def test_a_case_opens_in_the_window_with_the_labels_that_were_imported(cli: Cli,
             loaded = load_volume(source / "images" / f"p1-{number}.png", None, Inline())
             stored = load_stored(opened, loaded.series, loaded.entry, loaded.volume)
             assert stored.problem == ""
-            assert tie_pixels(opened, stored, loaded.volume, ()) == type(tie_pixels(opened, stored, loaded.volume, ()))()
+            assert tie_pixels(opened, stored, loaded.volume, ()) == Tie()
             assert stored.loaded is not None
             segmentation = stored.loaded.labels.segmentation
             (segment,) = segmentation.segments
@@ -152,6 +155,27 @@ def test_the_same_image_twice_is_one_case_with_both_labels_and_is_told(cli: Cli,
     assert [len(case["readings"]) for case in cases] == [1, 1, 1]
     assert cli("project", "import", project, *given).document["known"] == 4
     assert cli("project", "verify", project, "--json").document["problems"] == []
+
+
+def test_two_segs_of_one_series_become_layers_of_one_reading(cli: Cli, project: Path, tmp_path: Path) -> None:
+    first = study(tmp_path / "s", "one")
+    (tmp_path / "s" / "seg.dcm").rename(tmp_path / "s" / "first.dcm")
+    loaded = load_volume(tmp_path / "s" / "ct", None, Inline())
+    again = np.roll(first, 1, axis=2)
+    segmentation = Segmentation(
+        loaded.volume.geometry, {0: LabelLayer.drawn(0, again)}, [Segment("b", "Heart", (200, 9, 9), 0, 1)]
+    )
+    write_seg(tmp_path / "s" / "second.dcm", segmentation, [Path(path) for path in loaded.entry.dicom_paths])
+    document = cli("project", "import", project, tmp_path / "s", "--format", "dicom-seg", "--json").document
+    assert (document["cases"], document["added"], document["labelled"]) == (2, 1, 2)
+    assert document["labels"] == [{"name": "Heart", "cases": 1}, {"name": "Lung one", "cases": 1}]
+    with Project.open(project) as opened:
+        stored = load_stored(opened, loaded.series, loaded.entry, loaded.volume)
+        assert tie_pixels(opened, stored, loaded.volume, ()) == Tie()
+        assert stored.loaded is not None
+        drawn = {s.name: stored.loaded.labels.segmentation.mask(s) for s in stored.loaded.labels.segmentation.segments}
+    np.testing.assert_array_equal(drawn["Lung one"], first == 1)
+    np.testing.assert_array_equal(drawn["Heart"], again == 1)
 
 
 def test_a_planted_file_is_named_and_nothing_is_imported(cli: Cli, project: Path, tmp_path: Path) -> None:

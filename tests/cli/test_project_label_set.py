@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from medview.core.changes import AnswerChange
+from medview.core.changes import AnswerChange, Command
 from medview.core.label_set import LabelEntry, LabelSet
 from medview.core.resources import resource_path
 from medview.io.label_sets import write_label_set
+from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from tests.cli.conftest import Cli
+from tests.cli.test_project_import import pictures
 from tests.helpers.forms import BAD, FORM, GOOD, QUALITY, answer
 from tests.store.painter import Painter
 
@@ -66,3 +68,15 @@ def test_a_file_that_is_no_label_set_changes_nothing(cli: Cli, project: Path, tm
     assert done.code != 0
     assert "bad.json is no label set: the answer of question 1 of form 1 is none of one" in done.err
     assert cli("project", "label-set", str(project), "--json").document["name"] == "Chest radiograph"
+
+
+def test_a_dataset_says_that_answers_are_not_in_it(cli: Cli, tmp_path: Path) -> None:
+    place, source = tmp_path / "d.medview", pictures(tmp_path / "set")
+    cli("project", "create", place)
+    assert cli("project", "import", place, source, "--format", "image-mask", "--label-values", "255=LV").code == 0
+    with Project.open(place) as project:
+        reading = project.readings()[0].reading_id
+        command = Command("Answer: Quality", (AnswerChange(None, answer(QUALITY, (BAD,))),), "form")
+        project.journal.append(reading, Entry(EntryKind.DO, command, project.load_reading(reading).labels.revision))
+    done = cli("project", "export", place, "-o", tmp_path / "out", "--format", "nnunet", "--dry-run", "--json")
+    assert any(said.startswith("1 answer to a form is not in this format") for said in done.document["warnings"])
