@@ -14,8 +14,8 @@ from medview.store import schema
 from medview.store.codec_answers import decode_answer_change
 from medview.store.entry import EntryKind
 
-_TOOL = "form"
-"""Of the commands that answer questions."""
+_TOOLS = ("form", "review")
+"""Of the commands that answer questions, and of those that begin a review with the answers of another reading."""
 
 
 def reading_answers(
@@ -30,7 +30,7 @@ def reading_answers(
     given: dict[tuple[int, int], list[AnswerChange]] = {}
     for row in connection.execute(
         select(journal.reading_id, journal.seq, journal.document).where(
-            wanted, journal.tool == _TOOL, journal.kind.not_in((EntryKind.UNDO.value, EntryKind.REDO.value))
+            wanted, journal.tool.in_(_TOOLS), journal.kind.not_in((EntryKind.UNDO.value, EntryKind.REDO.value))
         )
     ):
         given[row.reading_id, row.seq] = _changes(row.document)
@@ -40,7 +40,7 @@ def reading_answers(
     undoing = (EntryKind.UNDO.value, EntryKind.REDO.value)
     steps = select(journal.reading_id, journal.seq, journal.kind, journal.target_seq).where(
         journal.reading_id.in_({reading_id for reading_id, _seq in given}),
-        or_(journal.tool == _TOOL, journal.kind.in_(undoing)),
+        or_(journal.tool.in_(_TOOLS), journal.kind.in_(undoing)),
     )
     for step in connection.execute(steps.order_by(journal.reading_id, journal.seq)):
         changes = given.get((step.reading_id, step.target_seq if step.kind in undoing else step.seq), [])
@@ -56,6 +56,8 @@ def reading_answers(
 
 
 def _changes(document: str) -> list[AnswerChange]:
+    if '"kind":"answer"' not in document:
+        return []
     try:
         return [decode_answer_change(change) for change in json.loads(document)["changes"] if change["kind"] == "answer"]
     except (KeyError, TypeError, ValueError, AttributeError, StoreError):

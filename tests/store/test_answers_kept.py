@@ -92,6 +92,19 @@ def test_answers_given_changed_and_undone_are_there_when_opened_again(project: P
         assert again.verify().problems == ()
 
 
+def test_answers_that_came_along_with_other_labels_are_among_those_of_the_project(
+    project: Project, painter: Painter
+) -> None:
+    painter.do("Labels of Grace", *(AnswerChange(None, one) for one in ANSWERS[:2]), tool="review")
+    changed = answer(QUALITY, (GOOD,))
+    painter.do("Answer: Quality", AnswerChange(ANSWERS[1], changed), tool="form")
+    (found,) = project.answers().values()
+    assert list(found.values()) == [ANSWERS[0], changed]
+    painter.undo()
+    painter.undo()
+    assert project.answers() == {}
+
+
 def test_the_label_set_of_a_project_is_kept_copied_and_recovered(tmp_path: Path, project: Project) -> None:
     assert project.label_set.text() == ""
     project.label_set.keep('{"name": "first"}')
