@@ -9,17 +9,16 @@ import typer
 
 from medview.cli.output import print_json, progress, say, show
 from medview.cli.project_add import add_to_project
-from medview.cli.project_dataset import export_as_dataset
+from medview.cli.project_dataset import FORMS, export_as_dataset, note_export
 from medview.cli.project_import import dataset_request, import_into_project
 from medview.cli.project_label_set import label_set_of_project
 from medview.core.errors import StoreError
 from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.table import FORMATS
-from medview.io.datasets.writers import WRITERS
 from medview.store.merge_report import MergeReport
 from medview.store.project import Project, verify_folder
 from medview.store.recovery import recover_project
-from medview.workspace.dataset_export import ExportRun
+from medview.workspace.export_selection import ExportRun, Include
 from medview.workspace.project_export import export_project
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -212,21 +211,27 @@ def export(
     output: Annotated[Path, typer.Option("-o", help="Folder to write to")],
     *,
     images: Annotated[Path | None, typer.Option(help="Folder with the images; needed to write DICOM SEG")] = None,
-    form: Annotated[str, typer.Option("--format", help=f"A dataset instead: {', '.join(WRITERS)}")] = "",
-    reader: Annotated[str, typer.Option(help="Of a dataset: whose labels, where several people read a case")] = "",
+    form: Annotated[str, typer.Option("--format", help=f"Under pseudonyms, as one of: {', '.join(FORMS)}")] = "",
+    reader: Annotated[str, typer.Option(help="Whose labels, where several people read a case; or consensus")] = "",
+    include: Annotated[
+        Include | None, typer.Option(help="How far cases have to be; all, and done ones for --format dataset")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="What the data card says of who may use it")] = "",
     every_slice: Annotated[bool, typer.Option("--every-slice", help="Of pictures: those without labels too")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Of a dataset: only say what would be lost")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --format: only say what would be lost")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="In place of an earlier export")] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the labels of every case as NIfTI, and as DICOM SEG where the images are at hand; or a dataset."""
+    """Write the labels of every case as NIfTI, and as DICOM SEG where the images are at hand; or as --format says."""
     if form:
-        options = WriteOptions(path.stem, every_slice=every_slice)
-        export_as_dataset(path, output, ExportRun(form, reader, options), dry_run=dry_run, json=json, quiet=quiet)
+        options = WriteOptions(path.stem, every_slice=every_slice, overwrite=overwrite, licence=licence)
+        run = ExportRun(form, reader, options, include, images)
+        export_as_dataset(path, output, run, dry_run=dry_run, json=json, quiet=quiet)
         return
     with progress(quiet=quiet) as context:
         document = export_project(path, output, images, context, overwrite=overwrite)
+    note_export(path, "nifti and seg" if images is not None else "nifti", document["written"])
     if json:
         print_json(document)
     else:

@@ -57,9 +57,12 @@ class ProjectAnswers:
     ----------
     warnings : list of str
         Takes what is wrong with the label set.
+    with_images : bool
+        UIDs of study, series and images stand in the answers; without them the name of the case alone says which it is.
     """
 
-    def __init__(self, project: Project, warnings: list[str]) -> None:
+    def __init__(self, project: Project, warnings: list[str], *, with_images: bool = True) -> None:
+        self._with_images = with_images
         self._records: list[dict[str, Any]] = []
         self._label_set: LabelSet | None = None
         try:
@@ -70,7 +73,13 @@ class ProjectAnswers:
     def add(self, name: str, key: CaseKey, labels: CaseLabels) -> None:
         """Take the answers of a case."""
         forms = () if self._label_set is None else self._label_set.forms
-        self._records += answer_records(AnsweredCase(name, key.study_uid, key.series_uid, labels), forms)
+        if not self._with_images:
+            key = CaseKey("", "")
+        records = answer_records(AnsweredCase(name, key.study_uid, key.series_uid, labels), forms)
+        if not self._with_images:
+            for record in records:
+                record["target"].pop("sop_instance_uid", None)
+        self._records += records
 
     def write(self, folder: Path) -> list[str]:
         """Write what was answered, and the questions; return the names of the files, none where nothing was."""

@@ -1,8 +1,7 @@
-"""What a person has to know about a dataset, beside it, and what its files were when they were written."""
+"""What a person has to know about a dataset, beside it."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +10,24 @@ from medview.io.coco import NOTICE
 from medview.io.datasets.dataset_case import DatasetCase, WriteOptions, category_of
 from medview.io.datasets.picture_cases import names_in
 
-CARD, CHECKSUMS = "DATASET.md", "checksums.sha256"
-_STEP = 1 << 20
+CARD = "DATASET.md"
 
 
-def write_card(folder: Path, form: str, cases: Sequence[DatasetCase], options: WriteOptions, losses: Sequence[str]) -> None:
-    """Write the data card of a dataset: what is in it, how it is split, what its format could not carry."""
+def write_card(
+    folder: Path,
+    form: str,
+    cases: Sequence[DatasetCase],
+    options: WriteOptions,
+    losses: Sequence[str],
+    more: Sequence[str] = (),
+) -> None:
+    """Write the data card of a dataset: what is in it, how it is split, what its format could not carry.
+
+    Parameters
+    ----------
+    more : sequence of str
+        Lines that stand before what was lost.
+    """
     splits: dict[str, list[DatasetCase]] = {}
     for case in cases:
         splits.setdefault(case.fold, []).append(case)
@@ -35,20 +46,10 @@ def write_card(folder: Path, form: str, cases: Sequence[DatasetCase], options: W
     lines += ["", how if known else "Nothing says which patient a case is of: splits are by image.", ""]
     lines += ["| label | cases |", "|---|---|"]
     lines += [f"| {_cell(name)} | {drawn[name]} |" for name in names_in(cases)]
-    lines += ["", "What the format could not carry:", "", *(f"- {loss}" for loss in losses)]
+    licence = options.licence or "not stated; ask whoever the images come from before you pass them on"
+    lines += ["", *more, f"Licence: {licence}."]
+    lines += ["", "What the format could not carry, and what to know:", "", *(f"- {loss}" for loss in losses)]
     (folder / CARD).write_text("\n".join(lines) + "\n", "utf-8")
-
-
-def write_checksums(folder: Path) -> None:
-    """Write the SHA-256 of every file below a folder, as ``sha256sum --check`` reads it."""
-    lines = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while part := file.read(_STEP):
-                digest.update(part)
-        lines.append(f"{digest.hexdigest()}  {path.relative_to(folder).as_posix()}\n")
-    (folder / CHECKSUMS).write_text("".join(lines), "utf-8")
 
 
 def _cell(name: str) -> str:

@@ -90,11 +90,17 @@ class WriteOptions:
         What the images of a case show, in order; numbered unless given.
     every_slice : bool
         Of volumes written as pictures: slices on which nothing is drawn too.
+    overwrite : bool
+        In place of what an earlier export wrote there.
+    licence : str
+        Under which the images and labels may be used; empty where nobody said.
     """
 
     name: str = "dataset"
     channels: tuple[str, ...] = ()
     every_slice: bool = False
+    overwrite: bool = False
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,25 +10,40 @@ from pathlib import Path
 
 from medview.core.atomic import sync_folder, write_error
 from medview.core.errors import WriteError
+from medview.io.datasets.checksums import written_here
 
 
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
+def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary folder beside ``path`` that takes its place when all went well, and is removed otherwise.
+
+    Parameters
+    ----------
+    overwrite : bool
+        What an earlier export wrote at ``path`` gives way to the new one; a folder that holds anything else does not.
 
     Raises
     ------
     WriteError, DiskFullError
         When something is at ``path`` already, but for an empty folder, or the disk does not take it.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    old = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    if old and not overwrite:
         raise WriteError(f"{path.name} is there already and is not empty; choose another folder.")
+    if old and not written_here(path):
+        raise WriteError(
+            f"{path.name} holds more than an earlier export, or files that were changed since; choose another folder."
+        )
     draft: Path | None = None
+    aside: Path | None = None
     try:
         draft = Path(tempfile.mkdtemp(prefix=".medview-", dir=path.parent))
         yield draft
         draft.chmod(0o777 & ~_umask(draft))
-        if path.exists():
+        if old:
+            aside = Path(tempfile.mkdtemp(prefix=".medview-", dir=path.parent))
+            path.rename(aside / path.name)
+        elif path.exists():
             path.rmdir()
         draft.rename(path)
         draft = None
@@ -38,6 +53,10 @@ def new_folder(path: Path) -> Iterator[Path]:
     finally:
         if draft is not None:
             shutil.rmtree(draft, ignore_errors=True)
+        if aside is not None:
+            if not path.exists():
+                (aside / path.name).rename(path)
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _umask(folder: Path) -> int:

@@ -12,8 +12,9 @@ import numpy as np
 
 from medview.core.errors import CancelledError, MedViewError, WriteError
 from medview.core.job import Inline, JobContext
+from medview.io.datasets.checksums import write_checksums
 from medview.io.datasets.coco_write import coco_losses, write_coco_dataset
-from medview.io.datasets.data_card import write_card, write_checksums
+from medview.io.datasets.data_card import write_card
 from medview.io.datasets.dataset_case import DatasetCase, WriteOptions, Written, check_keys
 from medview.io.datasets.foreign import DatasetRequest, ForeignDataset
 from medview.io.datasets.new_folder import new_folder
@@ -78,7 +79,7 @@ def write_dataset(
     """
     context = context or Inline()
     said = losses(form, cases, options, context)
-    with new_folder(folder) as draft:
+    with new_folder(folder, overwrite=options.overwrite) as draft:
         made = _writer(form).write(draft, cases, options, context)
         if not made:
             raise WriteError("The dataset was not written: nothing is drawn or marked done on any slice.")

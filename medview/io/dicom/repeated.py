@@ -102,6 +102,25 @@ def repeat(source: Dataset, target: Dataset) -> None:
             target[tag] = source[tag]
 
 
+def stand_in(dataset: Dataset, pseudonym: str) -> None:
+    """Put a pseudonym in place of all that a source says about patient and study; what points at its images stays.
+
+    Without the UIDs of study, series, frame of reference and images nothing could be found again on them. This is no full
+    de-identification of what the images themselves hold.
+    """
+    for tag in list(dataset.keys()):
+        if _repeated(tag):
+            del dataset[tag]
+    for keyword in REQUIRED:
+        setattr(dataset, keyword, "")
+    dataset.PatientName = dataset.PatientID = pseudonym
+
+
+def person_name(name: str) -> str:
+    """Return a name as one value of a DICOM person name: without what separates its parts or ends it."""
+    return " ".join("".join(c if c.isprintable() and c not in "\\=^" else " " for c in name).split())[:_PERSON_NAME_GROUP]
+
+
 def left_out_sentence(keywords: Iterable[str]) -> str:
     """Return what the person is told about attributes that were not repeated."""
     named = ", ".join(sorted(set(keywords)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -32,7 +32,7 @@ from medview.io.dicom.contour_text import LONGEST_NUMBER, ContourText, contour_t
 from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import STRUCTURE_SET, parse
 from medview.io.dicom.pixel_mark import put_pixel_mark
-from medview.io.dicom.repeated import left_out_sentence, repeat
+from medview.io.dicom.repeated import left_out_sentence, repeat, stand_in
 from medview.io.dicom.rtstruct import labels_of
 from medview.io.dicom.rtstruct_content import INTERPRETED_TYPES
 from medview.io.dicom.source_images import SourceImages
@@ -57,6 +57,7 @@ def write_rtstruct(
     description: str = "",
     interpreter: str = "",
     pixels_sha256: str = "",
+    pseudonym: str = "",
     context: JobContext | None = None,
 ) -> tuple[str, ...]:
     """Write all segments as regions, numbered from 1, whole or not at all.
@@ -71,6 +72,8 @@ def write_rtstruct(
         Who drew or judged the regions, as ``Family^Given``; may be empty.
     pixels_sha256 : str
         Hash of the pixels they were drawn on (``core.pixel_hash``); labels that carry it cannot be read onto other pixels.
+    pseudonym : str
+        Stands in place of all that the source says about patient and study; empty repeats what it says.
 
     Returns
     -------
@@ -97,6 +100,9 @@ def write_rtstruct(
         )
     drawn = contour_texts(segmentation, path.name, JobPart(context, 0.0, 0.4))
     images = _images(path, geometry, frames, context)
+    if pseudonym:
+        stand_in(images.first, pseudonym)
+        images = replace(images, left_out=())
     document = _document(geometry, images)
     document.SeriesDescription = (description or f"MedView regions. {RESEARCH_USE}")[:64]
     for number, (segment, contours) in enumerate(zip(segmentation.segments, drawn, strict=True), start=1):

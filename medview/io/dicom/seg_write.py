@@ -26,7 +26,7 @@ from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo
 from medview.io.dicom.pixel_mark import put_pixel_mark
-from medview.io.dicom.repeated import clean_repeated, complete_repeated, left_out_sentence
+from medview.io.dicom.repeated import clean_repeated, complete_repeated, left_out_sentence, person_name, stand_in
 from medview.io.sources import name_of, open_source
 
 RESEARCH_USE = "Research use. Not a medical device."
@@ -61,6 +61,8 @@ def write_seg(
     description: str = "",
     instances: Collection[str] = (),
     pixels_sha256: str = "",
+    pseudonym: str = "",
+    creator: str = "",
 ) -> tuple[str, ...]:
     """Write all segments, numbered from 1, as a BINARY segmentation object; overlapping segments stay apart.
 
@@ -74,6 +76,10 @@ def write_seg(
         SOP instance UIDs of the images the labels were drawn on; other files of ``source`` are not pointed at.
     pixels_sha256 : str
         Hash of the pixels they were drawn on (``core.pixel_hash``); labels that carry it cannot be read onto other pixels.
+    pseudonym : str
+        Stands in place of all that the source says about patient and study; empty repeats what it says.
+    creator : str
+        Who drew or judged the segments; may be empty.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def write_seg(
         raise GeometryError(
             f"{path.name} was not written: a SEG needs positions and the series is a stack; export NIfTI instead."
         )
-    found = _source(path, segmentation.geometry, source, frozenset(instances))
+    found = _source(path, segmentation.geometry, source, frozenset(instances), pseudonym)
     ordered, masks = _masks(segmentation, found)
     descriptions = [_described(number, segment) for number, segment in enumerate(segmentation.segments, 1)]
     try:
@@ -122,19 +128,24 @@ def write_seg(
             detail=f"{type(error).__name__}: {error}"[:300],
         ) from error
     seg.SeriesDescription = (description or f"MedView labels. {RESEARCH_USE}")[:64]
+    if pseudonym and "ContributingEquipmentSequence" in seg:
+        # Where and when the images were made.
+        del seg.ContributingEquipmentSequence
+    if creator:
+        seg.ContentCreatorName = person_name(creator)
     seg.preamble = b"\x00" * 128
     if pixels_sha256:
         put_pixel_mark(seg, pixels_sha256, segmentation.geometry)
     with replacing(path) as file, quiet():
         seg.save_as(file)
-    if not found.left_out:
+    if not found.left_out or pseudonym:
         return ()
     # Keywords only: the values may name the patient.
     log.warning("a SEG was written without %s: invalid in its source", ", ".join(found.left_out))
     return (left_out_sentence(found.left_out),)
 
 
-def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: frozenset[str]) -> _Source:
+def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: frozenset[str], pseudonym: str) -> _Source:
     datasets: list[Dataset] = []
     frames: list[FrameInfo] = []
     seen: set[str] = set()
@@ -154,6 +165,8 @@ def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: f
             raise GeometryError(f"{path.name} was not written: {name_of(one)} lies in another frame of reference.")
         with quiet():
             left_out.update(clean_repeated(dataset))
+            if pseudonym:
+                stand_in(dataset, pseudonym)
         if len(instance.frames) > max(integer(dataset, "NumberOfFrames", 1), 1):
             raise GeometryError(
                 f"{path.name} was not written: {name_of(one)} is a mosaic of slices, at which a SEG cannot point; "
