@@ -43,7 +43,6 @@ from medview.workspace.export_selection import (
     ExportRun,
     Include,
     Selection,
-   
     select_cases,
 )
 from medview.workspace.exports import write_json
@@ -171,9 +170,7 @@ def _short(split: str) -> str:
     return "val" if split == "validation" else split
 
 
-def _line(
-    draft: Path, one: ChosenReading, planned: Planned, classes: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
+def _line(draft: Path, one: ChosenReading, planned: Planned, classes: Sequence[dict[str, Any]]) -> dict[str, Any]:
     labels = one.labels()
     segmentation = labels.segmentation
     said = case_document(one, labels)
