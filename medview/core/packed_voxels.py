@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 
 import numpy as np
@@ -33,7 +32,7 @@ def unpack(packed: bytes, shape_kji: tuple[int, int, int]) -> npt.NDArray[np.uin
     LabelError
         When the bytes are damaged or hold another number of voxels.
     """
-    size = math.prod(map(int, shape_kji))
+    size = int(np.prod(shape_kji, dtype=np.int64))
     out = np.empty(size, dtype=np.uint8)
     inflate = zlib.decompressobj()
     filled = 0
