@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 
 import numpy as np
@@ -32,7 +33,7 @@ def unpack(packed: bytes, shape_kji: tuple[int, int, int]) -> npt.NDArray[np.uin
     LabelError
         When the bytes are damaged or hold another number of voxels.
     """
-    size = int(np.prod(shape_kji, dtype=np.int64))
+    size = math.prod(map(int, shape_kji))
     out = np.empty(size, dtype=np.uint8)
     inflate = zlib.decompressobj()
     filled = 0

@@ -32,14 +32,17 @@ class BrickLayer:
         self.shape_kji = shape_kji
         self._packed = dict(packed or {})
         self._open: dict[Brick, LabelArray] = {}
+        self._boxes: dict[Brick, Box] = {}
         for brick in self._packed:
             if self.box(brick).empty or min(brick) < 0:
                 raise StoreError("A snapshot holds voxels outside its grid.", detail=f"brick {brick}")
 
     def box(self, brick: Brick) -> Box:
         """Return the voxels of a brick."""
-        k, j, i = (n * EDGE for n in brick)
-        return Box((k, j, i), (k + EDGE, j + EDGE, i + EDGE)).clipped(self.shape_kji)
+        if brick not in self._boxes:
+            k, j, i = (n * EDGE for n in brick)
+            self._boxes[brick] = Box((k, j, i), (k + EDGE, j + EDGE, i + EDGE)).clipped(self.shape_kji)
+        return self._boxes[brick]
 
     def read(self, box: Box) -> LabelArray:
         """Return a copy of the voxels of a box inside the grid."""
