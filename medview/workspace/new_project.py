@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from medview.core.label_set import LabelSet
 from medview.core.reading_rule import ReadingRule
-from medview.io.label_sets import as_document
+from medview.io.label_sets import text_of_label_set
 from medview.workspace.case_adding import WantedPlace, places_of_table
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class NewProject:
     def furnish(self, project: Project) -> None:
         """Write into a project that was just made what was said of it. Raises MedViewError."""
         if self.label_set is not None:
-            project.label_set.keep(json.dumps(as_document(self.label_set), ensure_ascii=False))
+            project.label_set.keep(text_of_label_set(self.label_set))
         if self.rule != ReadingRule():
             project.worklist.keep_reading_rule(self.rule)
 

@@ -70,10 +70,10 @@ def test_the_list_says_how_far_each_case_is_and_how_far_all_are(window: MainWind
     assert panel.isVisible()
     assert not window.studies.isVisible()
     assert panel.name.text() == "Nodules"
-    assert panel.progress.text() == "0 of 4 done"
+    assert panel.progress.text() == "0 of 4 done by Ada"
     assert rows(window)[0] == ("P0001 · CT series s0", "To do")
     workspace.worklist.changes.set_status(workspace.worklist.rows[0], ReadingStatus.DONE)
-    assert panel.progress.text() == "1 of 4 done"
+    assert panel.progress.text() == "1 of 4 done by Ada"
     assert rows(window)[0][1] == "Done"
 
 
@@ -113,7 +113,7 @@ def test_a_case_is_left_out_for_a_reason_and_taken_in_again(window: MainWindow, 
     qtbot.keyClicks(dialog.reason, "motion")
     qtbot.mouseClick(dialog.leave, Qt.MouseButton.LeftButton)
     assert rows(window)[1][1] == "Left out: motion"
-    assert window.left.cases.progress.text() == "0 of 3 done"
+    assert window.left.cases.progress.text() == "0 of 3 done by Ada"
     panel = window.left.cases
     choose(window, 1)
     titles = {entry.text(): entry for entry in panel.menu_of(panel.chosen()).actions()}

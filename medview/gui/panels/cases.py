@@ -93,7 +93,9 @@ class CasesPanel(QFrame):
         name = _("Labelled without a project") if cases.personal else cases.name
         self.name.setText(name)
         done, asked = cases.counted
-        self.progress.setText(_("{done} of {n} done").format(done=done, n=asked))
+        named = not (cases.personal or cases.who.anyone) and cases.who.reader
+        text = _("{done} of {n} done by {reader}") if named else _("{done} of {n} done")
+        self.progress.setText(text.format(done=done, n=asked, reader=cases.who.reader))
         self.meter.setRange(0, max(1, asked))
         self.meter.setValue(done)
         self._none.setText(self._why_none())
