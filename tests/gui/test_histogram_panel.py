@@ -51,6 +51,9 @@ def panel_of(qtbot: QtBot, workspace: Workspace) -> HistogramPanel:
     qtbot.addWidget(panel)
     with qtbot.waitExposed(panel):
         panel.show()
+    case = workspace.active
+    if case is not None and case.histogram is not None and not case.volume.colour:
+        qtbot.waitUntil(lambda: panel.plot is not None)
     return panel
 
 
@@ -147,6 +150,7 @@ def test_counting_waits_for_the_last_slice_and_leaves_damaged_ones_out(
     case.load_changed.emit()
     assert case.histogram is not None
     assert case.histogram[1].total == (SHAPE_KJI[0] - 1) * SHAPE_KJI[1] * SHAPE_KJI[2]
+    qtbot.waitUntil(lambda: panel.plot is not None)
     assert panel.plot is not None
     assert panel.plot.isVisible()
 

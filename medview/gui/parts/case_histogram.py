@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from medview.analysis.histogram import Histogram
 from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions, field_signal
-from medview.gui.parts.load_plots import LoadPlots
-from medview.workspace.jobs import Outcome
+from medview.gui.parts.plots_loader import PlotsLoader
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.histogram import time_of, want_histogram
 from medview.workspace.workspace import Workspace
@@ -100,10 +99,9 @@ class CaseHistogram(QWidget):
     def _load(self) -> None:
         if not self._loading:
             self._loading = True
-            self._workspace.runner.submit(LoadPlots("medview.gui.parts.histogram_plot"), Outcome(self._on_loaded))
+            PlotsLoader("medview.gui.parts.histogram_plot", self._on_loaded, self)
 
-    def _on_loaded(self, module: object) -> None:
-        assert isinstance(module, ModuleType)
+    def _on_loaded(self, module: ModuleType) -> None:
         plot: HistogramPlot = module.HistogramPlot(self)
         plot.setObjectName(self._name)
         plot.setAccessibleName(_("Histogram"))

@@ -1,4 +1,4 @@
-"""pyqtgraph. To be imported only by what draws curves, and that only by ``LoadPlots``: the window stands before."""
+"""pyqtgraph. To be imported only by what draws curves, and that only by ``PlotsLoader``: the window stands before."""
 
 from __future__ import annotations
 
