@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.data, pytest.mark.timeout(1800)]
 
 def medview(*arguments: object) -> dict[str, Any]:
     begun = time.monotonic()
-    command = [sys.executable, "-m", "medview", "project", *map(str, arguments), "--json", "--quiet"]
+    command = [sys.executable, "-m", "medview", "project", *map(str, arguments), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
