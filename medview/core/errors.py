@@ -73,6 +73,10 @@ class GeometryError(MedViewError):
     """Two grids do not belong together, or a grid lacks the millimetres an operation needs."""
 
 
+class OtherGridError(GeometryError):
+    """Labels were made on a grid that is not the images'; somebody may look at where they would come down."""
+
+
 class LabelError(MedViewError):
     """A label change cannot be applied."""
 

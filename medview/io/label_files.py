@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.atomic import replacing
-from medview.core.errors import GeometryError, ReadError, WriteError
+from medview.core.errors import GeometryError, OtherGridError, ReadError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.pixel_hash import is_pixels_sha256, same_pixels
 from medview.core.segmentation import COLOUR_CYCLE, VALUES_PER_LAYER, LabelArray, Segment
@@ -134,7 +134,7 @@ def _on_grid(labels: npt.NDArray[Any], own: Geometry, wanted: Geometry, path: st
     permutes = (np.abs(steps).sum(axis=0) == 1).all() and (np.abs(steps).sum(axis=1) == 1).all()
     size = max(wanted.shape_kji)
     if not permutes or np.abs(matrix - steps).max() * size > SAME_PLACE_VOXELS:
-        raise GeometryError(f"{name} was made on another grid; resample it to this series first.")
+        raise OtherGridError(f"{name} was made on another grid; resample it to this series first.")
     order = [int(np.flatnonzero(steps[:, axis])[0]) for axis in range(3)]
     turned = labels.transpose(order)
     start = np.rint(offset).astype(int)
@@ -142,11 +142,11 @@ def _on_grid(labels: npt.NDArray[Any], own: Geometry, wanted: Geometry, path: st
         backwards = steps[source, axis] < 0
         expected = own.shape_kji[source] - 1 if backwards else 0
         if start[source] != expected:
-            raise GeometryError(f"{name} was made on another grid; resample it to this series first.")
+            raise OtherGridError(f"{name} was made on another grid; resample it to this series first.")
         if backwards:
             turned = np.flip(turned, axis)
     if turned.shape != wanted.shape_kji or np.abs(offset - start).max() > SAME_PLACE_VOXELS:
-        raise GeometryError(f"{name} was made on another grid; resample it to this series first.")
+        raise OtherGridError(f"{name} was made on another grid; resample it to this series first.")
     return turned
 
 

@@ -56,6 +56,8 @@ class Workspace:
     """Slices of the active case arrived."""
     looked_elsewhere = Signal()
     """A shown case is looked at in another place."""
+    misplaced = Signal(object)
+    """Labels lie on another grid than the active case (``operations.other_grid.Misplaced``); somebody has to decide."""
     models_changed = Signal()
     """Packs were added or removed."""
     settings_changed = Signal()

@@ -40,6 +40,7 @@ class FileCommands:
     def __init__(self, window: QWidget, workspace: Workspace) -> None:
         self._window, self._workspace = window, workspace
         self.open_project: Callable[[Path], object] = self._scan
+        workspace.misplaced.connect(self._on_misplaced)
 
     def actions(self) -> tuple[Action, ...]:
         """Return the actions for menus and keys."""
@@ -144,6 +145,15 @@ class FileCommands:
     def read_labels(self, path: Path) -> None:
         """Add the segments of a label file, or the measurements of a report, to the open series."""
         _operations("reports").import_file(self._workspace, path)
+
+    def _on_misplaced(self, found: object) -> None:
+        """Ask whether labels of another grid lie right."""
+        # Drawn by who imports them only.
+        from medview.gui.dialogs.other_grid import OtherGridDialog
+        from medview.workspace.operations.other_grid import Misplaced
+
+        if isinstance(found, Misplaced):
+            OtherGridDialog(self._workspace, found, self._window).open()
 
     def remove_model(self, name: str) -> None:
         """Remove an added pack."""

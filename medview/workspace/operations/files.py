@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -216,8 +216,14 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
     return workspace.runner.submit(request, written(workspace))
 
 
-def import_labels(workspace: Workspace, path: Path) -> Job | None:
-    """Read labels from a SEG, RTSTRUCT, NIfTI or NRRD into new segments of the active case."""
+def import_labels(workspace: Workspace, path: Path, refused: Callable[[MedViewError], object] | None = None) -> Job | None:
+    """Read labels from a SEG, RTSTRUCT, NIfTI or NRRD into new segments of the active case.
+
+    Parameters
+    ----------
+    refused : callable, optional
+        Told why nothing was read; the workspace reports it unless given.
+    """
     case = workspace.active
     if case is None or case.read_only or not case.ready:
         problem = (case.read_only or _("The series is still being read; import when it is complete.")) if case else ""
@@ -226,13 +232,17 @@ def import_labels(workspace: Workspace, path: Path) -> Job | None:
 
     def done(value: object) -> None:
         if isinstance(value, ImportedLabels) and workspace.cases.get(case.key) is case:
-            case.after_gesture(lambda: _take_in(workspace, case, value, path.name))
+            case.after_gesture(lambda: take_in(workspace, case, value, path.name))
+
+    def failed(error: MedViewError) -> None:
+        (refused or workspace.report)(error)
 
     request = ImportFile(path, case.anchor.volume, workspace.services.pool)
-    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
+    return workspace.runner.submit(request, Outcome(done, failed=failed))
 
 
-def _take_in(workspace: Workspace, case: OpenCase, imported: ImportedLabels, name: str) -> None:
+def take_in(workspace: Workspace, case: OpenCase, imported: ImportedLabels, name: str) -> None:
+    """Add imported labels to a case and say so, or why they were not; between gestures only."""
     if not case.editable:
         workspace.say(
             _("{name} was not taken in: {read_only}").format(

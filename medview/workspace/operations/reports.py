@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from medview.analysis.measures import measure
@@ -31,6 +32,7 @@ from medview.workspace.measuring import measurements, title
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.drawn import import_drawn
 from medview.workspace.operations.files import Written, import_labels
+from medview.workspace.operations.other_grid import compare_grids
 from medview.workspace.time_points import TimeOfImages, TimePoint
 from medview.workspace.workspace import Workspace
 
@@ -214,13 +216,13 @@ def import_file(workspace: Workspace, path: Path) -> Job | None:
         return import_drawn(workspace, path)
     case = workspace.active
     if case is None or case.read_only or not case.ready or path.is_dir():
-        return import_labels(workspace, path)
+        return import_labels(workspace, path, partial(compare_grids, workspace, path))
 
     def done(value: object) -> None:
         if value is True:
             import_sr(workspace, path)
         else:
-            import_labels(workspace, path)
+            import_labels(workspace, path, partial(compare_grids, workspace, path))
 
     return workspace.runner.submit(IsReport(path, workspace.services.pool), Outcome(done, failed=workspace.report))
 
