@@ -8,8 +8,8 @@ from pathlib import Path
 
 from medview.core.errors import ReadError, StoreError
 from medview.core.job import JobContext, JobPart
+from medview.core.language import plural
 from medview.core.study import Series, Verdict, VolumeEntry
-from medview.io.datasets.dataset_case import many
 from medview.io.datasets.foreign import DatasetRequest, ForeignDataset
 from medview.io.datasets.table import list_dataset
 from medview.io.datasets.unpack import in_arrays, unpack_images, unpacked_before
@@ -109,14 +109,22 @@ def _placed(
             same += where.setdefault(series.series_uid, stored.sources.paths) != stored.sources.paths
             placed.setdefault(mark, PlacedCase(case, series, entry, stored))
     if twice:
-        one, several = "1 case is listed twice", "{n} cases are listed twice"
-        report.warnings.append(f"{many(twice, one, several)} and counts once.")
+        text = plural("1 case is listed twice and counts once.", "{n} cases are listed twice and count once.", twice)
+        report.warnings.append(text.format(n=twice))
     if same:
-        one, several = "1 image is the very same as another", "{n} images are the very same as others"
-        report.warnings.append(f"{many(same, one, several)}; labels of both were added to one case.")
+        text = plural(
+            "1 image is the very same as another; labels of both were added to one case.",
+            "{n} images are the very same as others; labels of both were added to one case.",
+            same,
+        )
+        report.warnings.append(text.format(n=same))
     if channels:
-        one, several = "1 further channel became a case", "{n} further channels became cases"
-        report.warnings.append(f"{many(channels, one, several)} without labels; labels lie on the first channel.")
+        text = plural(
+            "1 further channel became a case without labels; labels lie on the first channel.",
+            "{n} further channels became cases without labels; labels lie on the first channel.",
+            channels,
+        )
+        report.warnings.append(text.format(n=channels))
     return list(placed.values()), beside
 
 

@@ -13,7 +13,7 @@ from medview.core.case_labels import CaseLabels
 from medview.core.changes import AnnotationChange, Change, Command
 from medview.core.errors import CancelledError, MedViewError, ReadError, StoreError, WriteError
 from medview.core.job import Inline, JobContext
-from medview.core.language import _
+from medview.core.language import _, plural
 from medview.core.pixel_hash import pixels_sha256
 from medview.core.source import Source, SourceKind
 from medview.core.study import Series, VolumeEntry
@@ -204,8 +204,13 @@ def _has(loaded: LoadedCase, gesture: str) -> bool:
 
 
 def _stopped(error: MedViewError, done: int) -> MedViewError:
-    more = f" {done} cases were imported before; importing again goes on there." if done else ""
-    return type(error)(f"{error.sentence}{more}", detail=error.detail)
+    more = plural(
+        "1 case was imported before; importing again goes on there.",
+        "{n} cases were imported before; importing again goes on there.",
+        done,
+    )
+    told = f"{error.sentence} {more.format(n=done)}" if done else error.sentence
+    return type(error)(told, detail=error.detail)
 
 
 def _whole(one: PlacedCase, pool: Pool) -> Volume:

@@ -28,8 +28,8 @@ NOT_SHOWN = frozenset({
 """Functions whose literals are names, patterns, styles and log lines."""
 
 KEPT_ENGLISH = frozenset({
-    "Command", "DamagedFile", "Finding", "Fit", "ImageLabel", "Reason", "Segment", "SliceReport", "_alter", "commit",
-    "pour",
+    "Command", "DamagedFile", "Finding", "Fit", "ImageLabel", "ImportedFile", "Reason", "Segment", "SliceReport", "_alter",
+    "commit", "pour",
 })  # fmt: skip
 """What becomes data: history entries and findings are put into the language where they are shown, as errors are."""
 
