@@ -9,7 +9,7 @@ import typer
 
 from medview.cli.output import print_json, progress, say, show
 from medview.cli.project_add import add_to_project
-from medview.cli.project_dataset import FORMS, export_as_dataset, note_export
+from medview.cli.project_dataset import export_as_dataset, note
 from medview.cli.project_import import dataset_request, import_into_project
 from medview.cli.project_label_set import label_set_of_project
 from medview.core.errors import StoreError
@@ -19,6 +19,7 @@ from medview.store.merge_report import MergeReport
 from medview.store.project import Project, verify_folder
 from medview.store.recovery import recover_project
 from medview.workspace.export_selection import ExportRun, Include
+from medview.workspace.exporting import FORMS, Exported
 from medview.workspace.project_export import export_project
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -231,7 +232,7 @@ def export(
         return
     with progress(quiet=quiet) as context:
         document = export_project(path, output, images, context, overwrite=overwrite)
-    note_export(path, "nifti and seg" if images is not None else "nifti", document["written"])
+    note(path, Exported("nifti and seg" if images is not None else "nifti", document))
     if json:
         print_json(document)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -157,7 +157,7 @@ def export_neutral(
     return facts, planned
 
 
-def keep_splits(project: Project, made: dict[int, str]) -> None:
+def keep_splits(project: Project, made: Mapping[int, str]) -> None:
     """Let a project remember the splits that were made, so that the next export makes the same. Raises MedViewError."""
     open_still = {row.case_id for row in project.cases() if not row.split}
     for split in dict.fromkeys(made.values()):

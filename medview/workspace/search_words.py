@@ -33,6 +33,7 @@ WORDS = {
     "view.crosshair": _("localizer localiser cursor"),
     "view.reference_lines": _("scout localizer localiser cross reference"),
     "compare.prior": _("prior previous before old follow-up followup"),
+    "project.export": _("dataset nnu-net coco yolo voc rtstruct seg nrrd save training"),
     "review.next": _("reader annotator blinded second read compare"),
     "review.approve": _("accept sign off quality control qc"),
     "review.send_back": _("reject return comment quality control qc"),

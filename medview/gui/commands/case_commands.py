@@ -76,6 +76,13 @@ class CaseCommands:
                 _has_project,
             ),
             Action("project.rule", _("Who reads what..."), lambda _w: self.show_rule(), "mdi6.account-group", _has_project),
+            Action(
+                "project.export",
+                _("Export the project..."),
+                lambda _w: self.show_export(),
+                "mdi6.export-variant",
+                _has_cases,
+            ),
             Action("case.list", _("List the cases"), lambda _w: self.list_cases(), "mdi6.format-list-checks", _has_project),
             Action("case.next", _("Next case to do"), lambda w: w.worklist.open_next(), "mdi6.skip-next", _has_cases),
             Action(
@@ -141,6 +148,12 @@ class CaseCommands:
         from medview.gui.dialogs.reading_rule import ReadingRuleDialog
 
         ReadingRuleDialog(self._workspace, self._window).open()
+
+    def show_export(self) -> None:
+        """Ask what the project is to be written as."""
+        from medview.gui.dialogs.project_export import ProjectExportDialog
+
+        ProjectExportDialog(self._workspace, self._window).open()
 
     def list_cases(self) -> None:
         """Show the list of cases, wherever the panels are."""

@@ -116,6 +116,8 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         LINE,
         "project.instructions",
         "project.rule",
+        LINE,
+        "project.export",
     ),
     _("Segments"): (
         "segment.add",

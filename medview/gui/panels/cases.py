@@ -41,6 +41,7 @@ _OF_PROJECT = (
     "",
     "project.instructions",
     "project.rule",
+    "project.export",
     "",
     "project.new",
     "project.open",
