@@ -40,7 +40,7 @@ def told_of_dataset(run: ExportRun, chosen: Selection, context: JobContext) -> t
     """Return what is said before anything is written."""
     said = list(chosen.notes)
     if chosen.answered:
-        kept = "not in this format; medview project export without --format writes them."
+        kept = "not in this format; label files and the dataset folder hold them."
         said.append(many(chosen.answered, f"1 answer to a form is {kept}", f"{{n}} answers to forms are {kept}"))
     return (*said, *losses(run.form, _pictured(chosen), run.options, context))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from medview.core.annotations import BoxAnnotation, ImageLabel
+from medview.core.annotations import BoxAnnotation, ImageLabel, Trace
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import ReadError, StoreError
 from medview.core.job import Inline, JobContext
@@ -73,6 +73,8 @@ class ChosenReading:
 
     Attributes
     ----------
+    measured : int
+        Measurements and key images of the case.
     find : callable
         Returns the series and the volume it was drawn on. Raises MedViewError.
     labels : callable
@@ -85,6 +87,7 @@ class ChosenReading:
     images: CaseImages
     find: Callable[[], tuple[Series, VolumeEntry]]
     labels: Callable[[], CaseLabels]
+    measured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +219,8 @@ def _chosen(
         SPLITS.get(row.split, row.split),
         others=len(labels.annotations) - len(boxes) - len(answers),
     )
-    return ChosenReading(case, row, state, images, find, everything)
+    measured = case.others - sum(1 for a in labels.annotations.values() if isinstance(a, Trace))
+    return ChosenReading(case, row, state, images, find, everything, measured)
 
 
 def _far_enough(state: ReadingState, include: Include | None) -> bool:
@@ -236,7 +240,7 @@ def _counts(row: CaseRow, reader: str) -> ReadingState | None:
     drawn = [state for state in row.readings if state.role is Role.READER and state.gestures]
     if len({state.reader for state in drawn}) > 1:
         names = ", ".join(sorted({state.reader for state in drawn}))
-        raise StoreError(f"Case {row.case_id} was read by {names} and has no consensus; name one of them with --reader.")
+        raise StoreError(f"Case {row.case_id} was read by {names} and has no consensus; say whose labels count (--reader).")
     return drawn[0] if drawn else None
 
 

@@ -87,9 +87,9 @@ def label_losses(form: str, chosen: Selection) -> tuple[str, ...]:
         "{n} cases are drawn on some slices only, as export.json says: elsewhere what is not drawn is unknown.",
     )
     said += _counted(
-        sum(one.case.others for one in chosen.chosen),
-        "1 point, line or measurement goes into no label file; points and lines are in boxes.json.",
-        "{n} points, lines and measurements go into no label file; points and lines are in boxes.json.",
+        sum(one.measured for one in chosen.chosen),
+        "1 measurement or key image is left out; boxes, points and lines are in boxes.json.",
+        "{n} measurements and key images are left out; boxes, points and lines are in boxes.json.",
     )
     return (*said, NOT_DEIDENTIFIED)
 

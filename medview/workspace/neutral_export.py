@@ -102,9 +102,8 @@ def plan_dataset(run: ExportRun, project: Project, context: JobContext, pool: Po
     if any(not patient for patient in taking_part.values()):
         said.append("Nothing says which patient some cases are of: they are split by image.")
     said += _partly(chosen)
-    measured = sum(one.case.others for one in chosen.chosen)
-    if measured:
-        said.append("Measurements are left out; boxes, points and lines are kept.")
+    if any(one.measured for one in chosen.chosen):
+        said.append("Measurements and key images are left out; boxes, points and lines are kept.")
     return Planned(chosen, splits, made, label_set, (*said, NOT_DEIDENTIFIED))
 
 

@@ -80,6 +80,7 @@ class ProjectExportDialog(QDialog):
         self.losses = QListWidget()
         self.losses.setObjectName("export losses")
         self.losses.setWordWrap(True)
+        self.losses.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.losses.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.losses.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.losses.setToolTip(_("Said before anything is written; the data card repeats it"))
