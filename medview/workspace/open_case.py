@@ -49,6 +49,8 @@ class OpenCase(Editing):
         Returns the masks that runs of models (job ids) proposed, from the journal; for workers.
     reading_id : int or None
         Number of the reading in the project; None while it is not kept.
+    reader : str
+        Whose labels these are, where they stand beside one's own to be looked at; empty for one's own.
     read_only : str
         Why labels cannot be changed, or empty.
     graphics : dict of int to tuple of OverlayPlane
@@ -77,6 +79,7 @@ class OpenCase(Editing):
     record: Callable[[Step], None] | None = None
     recall: Callable[[Collection[str]], ProposedMasks] | None = None
     reading_id: int | None = None
+    reader: str = ""
     read_only: str = ""
     losses: tuple[str, ...] = ()
     graphics: Graphics = field(default_factory=dict)
@@ -103,7 +106,8 @@ class OpenCase(Editing):
     @property
     def key(self) -> str:
         """Identity of the case among the open ones."""
-        return case_key(self.series, self.entry)
+        own = case_key(self.series, self.entry)
+        return f"{own}@{self.reader}" if self.reader else own
 
     @property
     def active_segment(self) -> Segment | None:

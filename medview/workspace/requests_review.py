@@ -181,6 +181,26 @@ class BeginConsensus:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FetchReaders:
+    """Request: the labels of all readers of a case, to be looked at side by side."""
+
+    project: Project
+    case_id: int
+    pictures: OnVolume
+    title: str = field(default=_("Reading the labels of all readers"))
+    lane: Lane = field(default=Lane.READ)
+
+    def run(self, _context: JobContext) -> tuple[tuple[str, int, CaseLabels], ...]:
+        """Load; name, number of the reading and labels of each."""
+        _check_not_blinded(self.project, self.pictures.known, 0)
+        row = next(one for one in self.project.review.readings(self.case_id) if one.reading_id == self.pictures.known)
+        found = tuple(readers_of(self.project, self.case_id, row, self.pictures, reviews=False))
+        for _name, reading_id, _labels in found:
+            self.project.review.looked_at(reading_id)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class MakeConsensus:
     """Request: what several readers come to by a rule."""
 

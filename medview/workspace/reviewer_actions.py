@@ -54,6 +54,10 @@ def _adjudicate(workspace: Workspace) -> None:
     workspace.reviewing.adjudicate()
 
 
+def _side_by_side(workspace: Workspace) -> None:
+    workspace.reviewing.side_by_side()
+
+
 def _propose(method: str) -> Run:
     def run(workspace: Workspace) -> None:
         workspace.reviewing.propose(method)
@@ -64,6 +68,7 @@ def _propose(method: str) -> Run:
 REVIEWER_ACTIONS: tuple[Action, ...] = (
     Action("review.next", _("Look at the labels of the next reader"), _next, "mdi6.account-switch-outline", _several),
     Action("review.own", _("Back to your own labels"), _own, "mdi6.account-outline", _not_own),
+    Action("review.side_by_side", _("Readers side by side"), _side_by_side, "mdi6.view-split-vertical", _several),
     Action("review.approve", _("Approve the labels shown"), _approve, "mdi6.check-decagram-outline", _others_shown),
     Action("review.send_back", _("Send the labels shown back"), _send_back, "mdi6.undo-variant", _others_shown),
     Action("review.edit", _("Edit the labels shown as a reviewer"), _edit, "mdi6.account-edit-outline", _others_shown),

@@ -85,6 +85,9 @@ class Hands(Protocol):
     def propose(self, case: OpenCase, method: str) -> None:
         """Put up what several readers come to by a rule."""
 
+    def side_by_side(self, case: OpenCase) -> None:
+        """Show the labels of all readers in panes of their own."""
+
 
 class Reviewing:
     """What can be asked about the readings of the active case."""
@@ -100,6 +103,7 @@ class Reviewing:
         self.state: CaseReview | None = None
         workspace.active_changed.connect(self.refresh)
         workspace.labels_changed.connect(self._on_labels)
+        workspace.case_closing.connect(self._on_closing)
 
     @property
     def wanted(self) -> bool:
@@ -116,6 +120,11 @@ class Reviewing:
     def refresh(self) -> None:
         """Read the readings of the active case anew."""
         case = self._workspace.active
+        if case is not None and case.reader:
+            # A pane beside: what is known is that of the case it stands beside.
+            self._for_case(self.hands.load)
+            self.changed.emit()
+            return
         # A case that is kept nowhere may be open without any services.
         project = None if case is None or case.reading_id is None else self._workspace.services.project
         if case is None or project is None or project.one_person or project.read_only:
@@ -181,6 +190,11 @@ class Reviewing:
         if state is not None and self._may_see(0):
             self._for_case(lambda case: self.hands.adjudicate(case))
 
+    def side_by_side(self) -> None:
+        """Show the labels of all readers in panes beside the case, which scroll together."""
+        if self.state is not None and self._may_see(0):
+            self._for_case(lambda case: self.hands.side_by_side(case))
+
     def propose(self, method: str) -> None:
         """Put up what the readers come to by a rule: ``majority`` or ``staple``; for the consensus that is shown."""
         shown = self.shown
@@ -199,9 +213,10 @@ class Reviewing:
         return self._hands
 
     def _say(self, what: str, text: str) -> None:
-        shown = self._others()
-        if shown is not None:
-            self._for_case(lambda case: self.hands.say(case, what, shown.reading_id, text))
+        shown, case = self._others(), self._workspace.active
+        if shown is not None and case is not None:
+            # Of the pane that is looked at: its crosshair is the place.
+            self.hands.say(case, what, shown.reading_id, text)
 
     def _others(self) -> ReadingState | None:
         """Return the reading that is shown, or say that it is one's own."""
@@ -220,9 +235,16 @@ class Reviewing:
         return self.state is not None and not why
 
     def _for_case(self, do: Callable[[OpenCase], None]) -> None:
-        case = self._workspace.active
-        if case is not None and self.state is not None and case.key == self.state.case_key:
+        case = self._workspace.cases.get(self.state.case_key) if self.state is not None else None
+        if case is not None:
             do(case)
+
+    def _on_closing(self, case: OpenCase) -> None:
+        # What stands beside a case goes with it.
+        if not case.reader:
+            beside = [one.key for one in self._workspace.cases.values() if one.reader and one.volume is case.anchor.volume]
+            for key in beside:
+                self._workspace.close_case(key)
 
     def _on_labels(self, event: LabelsChanged) -> None:
         # All labels were exchanged: they were read, or others are shown.

@@ -107,6 +107,10 @@ def main(folder: Path) -> None:
             (SMALL, "consensus-light", "light"),
         ):
             studio.shoot(name, size, theme)
+        action("review.side_by_side").run(workspace)
+        studio.wait(lambda: len(workspace.cases) == 3, "the readers")
+        studio.shoot("beside-dark", SMALL)
+        studio.shoot("beside-light-large", LARGE, "light")
         window.close()
 
 

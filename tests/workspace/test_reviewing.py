@@ -226,3 +226,33 @@ def test_what_was_drawn_meanwhile_is_not_put_aside(eve: Desk, monkeypatch: pytes
     eve.workspace.reviewing.look_at(eve.reading_of("Ada"))
     assert eve.held("Spleen") == 8
     assert "drew meanwhile" in eve.heard[-1]
+
+
+def test_readers_stand_side_by_side_with_their_labels_and_go_with_the_case(eve: Desk) -> None:
+    own = eve.case
+    eve.workspace.reviewing.adjudicate()
+    action("review.side_by_side").run(eve.workspace)
+    layout = eve.workspace.bench.layout
+    shown = [eve.workspace.case_in(cell.pane_id) for cell in layout.slices]
+    assert [one.reader for one in shown if one is not None] == ["", "Ada", "Grace"]
+    assert eve.workspace.active is own
+    assert eve.workspace.bench.links.scroll
+    ada = shown[1]
+    assert ada is not None
+    assert ada.labels.segmentation.count(ada.labels.segmentation.segments[0]) == ADA_BOX.size
+    assert ada.volume is own.volume
+    assert labels.add_segment(ada, "Mine") is None
+    # What is said of a pane that stands beside is said of its reader, at its crosshair.
+    eve.workspace.choose(layout.slices[1].pane_id)
+    ada.view.crosshair_kji = (1, 2, 3)
+    eve.workspace.reviewing.send_back("Look")
+    state = eve.workspace.reviewing.state
+    assert state is not None
+    (comment,) = state.comments
+    assert comment.pin is not None
+    assert (state.reading(comment.reading_id).reader, comment.pin.index_kji) == ("Ada", (1, 2, 3))  # type: ignore[union-attr]
+    # Asked again, nobody stands there twice.
+    action("review.side_by_side").run(eve.workspace)
+    assert len(eve.workspace.cases) == 3
+    eve.workspace.close_case(own.key)
+    assert eve.workspace.cases == {}

@@ -95,6 +95,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         LINE,
         "review.next",
         "review.own",
+        "review.side_by_side",
         "review.approve",
         "review.send_back",
         "review.edit",

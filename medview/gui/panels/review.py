@@ -107,7 +107,11 @@ class ReviewPanel(QWidget):
     def _lay_out(self, actions: QtActions) -> None:
         looks = QHBoxLayout()
         looks.setSpacing(GRID_PX)
-        for action_id, text in (("review.own", _("Own labels")), ("review.consensus", _("Consensus"))):
+        for action_id, text in (
+            ("review.own", _("Own")),
+            ("review.side_by_side", _("Beside")),
+            ("review.consensus", _("Consensus")),
+        ):
             actions[action_id].setIconText(text)
             button = action_button(actions[action_id], text=True, flat=False)
             button.setObjectName(f"button {action_id}")

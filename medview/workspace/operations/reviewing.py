@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from medview.analysis.agreement.consensus import Method
+from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.language import _, in_language
 from medview.core.prediction import Prediction, Proposal
@@ -17,12 +19,14 @@ from medview.workspace.events import LabelsChanged, Severity
 from medview.workspace.history import History
 from medview.workspace.jobs import Outcome, Request
 from medview.workspace.keeping import StoredCase, keep
+from medview.workspace.layout import grid
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.labels import propose
 from medview.workspace.requests_review import (
     BeginConsensus,
     BeginReview,
     FetchedReading,
+    FetchReaders,
     FetchReading,
     LookAtReview,
     MakeConsensus,
@@ -30,7 +34,10 @@ from medview.workspace.requests_review import (
     SayOfReading,
 )
 from medview.workspace.reviewing import CaseReview
+from medview.workspace.view_state import CaseView
 from medview.workspace.workspace import Workspace
+
+_MOST_BESIDE, _ONE_ROW = 5, 3
 
 
 class ReviewHands:
@@ -50,7 +57,7 @@ class ReviewHands:
 
         def done(value: object) -> None:
             # An older answer must not take the place of a newer one.
-            if isinstance(value, CaseReview) and serial == self._serial and self._is_active(value.case_key):
+            if isinstance(value, CaseReview) and serial == self._serial and self._is_told_of(case):
                 self._workspace.reviewing.show(value)
 
         request = LookAtReview(project, case.key, case.reading_id)
@@ -97,6 +104,42 @@ class ReviewHands:
                 self._put_up(case, value)
 
         self._workspace.runner.submit(request, Outcome(done, failed=self._workspace.report))
+
+    def side_by_side(self, case: OpenCase) -> None:
+        """Show the labels of all readers in panes of their own."""
+        project, state = self._ready(case), self._workspace.reviewing.state
+        if project is None or state is None:
+            return
+
+        def done(value: object) -> None:
+            if isinstance(value, tuple) and self._is_open(case):
+                self._stand_beside(case, value)
+
+        request = FetchReaders(project, state.case_id, _pictures(case))
+        self._workspace.runner.submit(request, Outcome(done, failed=self._workspace.report))
+
+    def _stand_beside(self, case: OpenCase, readers: tuple[tuple[str, int, CaseLabels], ...]) -> None:
+        workspace = self._workspace
+        # Those that are shown by the case itself need no second pane.
+        others = [one for one in readers if one[1] != case.reading_id][:_MOST_BESIDE]
+        if not others:
+            workspace.say(_("Nobody else has labelled this case."))
+            return
+        beside = [_beside(case, *one) for one in others]
+        for one in beside:
+            if one.key in workspace.cases:
+                workspace.close_case(one.key)
+            workspace.add_case(one)
+        bench = workspace.bench
+        bench.maximised, bench.detached = "", ()
+        keys = [case.key, *(one.key for one in beside)]
+        rows = 1 if len(keys) <= _ONE_ROW else 2
+        bench.layout = grid(rows, -(-len(keys) // rows)).holding(keys)
+        workspace.choose(bench.layout.slices[0].pane_id)
+        bench.pointed = bench.chosen
+        bench.links = replace(bench.links, offset=False)
+        bench.links = replace(bench.links, scroll=True)
+        workspace.say(_("The readers stand side by side and scroll together; dashed lines are the labels of the others."))
 
     def say(self, case: OpenCase, what: str, reading_id: int, text: str) -> None:
         """Approve, send back or comment on a reading; what is said is pinned to the crosshair."""
@@ -188,9 +231,29 @@ class ReviewHands:
     def _is_open(self, case: OpenCase) -> bool:
         return self._workspace.cases.get(case.key) is case
 
-    def _is_active(self, case_key: str) -> bool:
-        case = self._workspace.active
-        return case is not None and case.key == case_key
+    def _is_told_of(self, case: OpenCase) -> bool:
+        """Whether a case, or a reader's pane beside it, is the active one."""
+        active = self._workspace.active
+        return active is not None and (active is case or (bool(active.reader) and self._is_open(case)))
+
+
+def _beside(case: OpenCase, name: str, reading_id: int, labels: CaseLabels) -> OpenCase:
+    """Return a case of the same pictures with the labels of a reader, to be looked at."""
+    titled = " · ".join(part for part in (name, case.series.description) if part)
+    segments = labels.segmentation.segments
+    view = CaseView(case.view.crosshair_kji, case.view.window)
+    view.active_segment_id = segments[0].segment_id if segments else ""
+    return OpenCase(
+        series=replace(case.series, description=titled),
+        entry=case.entry,
+        volume=case.anchor.volume,
+        load=case.anchor.load,
+        labels=labels,
+        view=view,
+        read_only=_("These are the labels of {reader}, only to be looked at.").format(reader=name),
+        reading_id=reading_id,
+        reader=name,
+    )
 
 
 def _pictures(case: OpenCase) -> OnVolume:
