@@ -15,7 +15,7 @@ from medview.core.box import Box
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import Command, SegmentChange
 from medview.core.label_patch import LabelPatch
-from medview.core.reading_status import ReadingStatus
+from medview.core.reading_status import ReadingStatus, Role
 from medview.core.segmentation import Segment
 from medview.edit.copied import copied
 from medview.store.entry import Entry, EntryKind
@@ -98,6 +98,7 @@ def main(folder: Path) -> None:
         studio.shoot("grace-after-comment-dark", SMALL)
         action("review.consensus").run(workspace)
         studio.wait(lambda: len(case.labels.proposals) >= 2, "the proposals")
+        studio.wait(lambda: reviewing.shown is not None and reviewing.shown.role is Role.CONSENSUS, "the consensus")
         action("review.majority").run(workspace)
         studio.wait(lambda: len(case.labels.proposals) >= 3, "the majority")
         window.side.show_part("review")

@@ -139,7 +139,7 @@ class ReviewHands:
         bench.pointed = bench.chosen
         bench.links = replace(bench.links, offset=False)
         bench.links = replace(bench.links, scroll=True)
-        workspace.say(_("The readers stand side by side and scroll together; dashed lines are the labels of the others."))
+        workspace.say(_("The readers stand side by side and scroll together; outlines are the labels of the others."))
 
     def say(self, case: OpenCase, what: str, reading_id: int, text: str) -> None:
         """Approve, send back or comment on a reading; what is said is pinned to the crosshair."""
