@@ -160,7 +160,8 @@ class ReadingBook:
                 listed = find_case(connection, key, geometry, sources) is not None
                 owner = reader_id(connection, *self._reader), Role.READER
                 told = tells_patient(connection, key, geometry, sources)
-                patient_id = 0 if told else patient_number(connection, patient)
+                # Nothing of the personal project is written out by pseudonym, so it knows nobody.
+                patient_id = 0 if told or self.one_person else patient_number(connection, patient)
                 begun = add_reading(connection, (key, geometry, sources), owner, iso(self._clock.utc()), patient_id)
                 if not listed:
                     self.activity.note(connection, ActivityKind.ADDED, begun.case_id)
