@@ -13,7 +13,7 @@ COMMANDS: dict[str, str] = {
     "models": "List, inspect, add and remove model packs",
     "predict": "Run a model and write what it finds",
     "convert": "Turn images and labels from one format into another",
-    "project": "Create, inspect, verify, recover and export projects",
+    "project": "Create, fill, inspect, merge, verify, recover and export projects",
     "agree": "Say how far the readers of a project go together",
     "doctor": "Say what this computer can do and whether MedView is whole",
 }
