@@ -102,3 +102,11 @@ def test_the_tables_have_as_many_cells_in_every_row_and_no_stray_tabs() -> None:
     index = case.volume.geometry.index_kji((x, y, z))
     assert case.labels.segmentation.layers[0].voxels[tuple(round(n) for n in index)] == 1
     assert float(rows[1][2]) == pytest.approx(figures.components[0].voxels * case.volume.geometry.voxel_volume_mm3 / 1000)
+
+
+def test_a_segment_taken_from_a_reader_says_from_whom() -> None:
+    source = Source(SourceKind.READER, "Ada")
+    segment = Segment("s", "Liver", (1, 2, 3), 0, 1, source=source)
+    assert source_text(segment) == "Labels of Ada"
+    assert source_text(replace(segment, source=source.by_hand())) == "Labels of Ada, corrected by hand"
+    assert source.title == "Ada"
