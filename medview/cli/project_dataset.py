@@ -39,7 +39,8 @@ def export_as_dataset(path: Path, output: Path, run: ExportRun, *, dry_run: bool
         print_json(exported.document)
     else:
         things = f" with {exported.document['things']} things" if "things" in exported.document else ""
-        say(f"Wrote {exported.document['written']} cases{things} to {output}.")
+        count = exported.document["written"]
+        say(f"Wrote {count} {'case' if count == 1 else 'cases'}{things} to {output}.")
 
 
 def note(path: Path, exported: Exported) -> None:

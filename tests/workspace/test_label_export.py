@@ -17,6 +17,7 @@ from medview.core.errors import MedViewError, StoreError, WriteError
 from medview.core.job import Inline
 from medview.core.segmentation import Segmentation
 from medview.io.datasets.dataset_case import WriteOptions
+from medview.io.datasets.writers import WRITERS
 from medview.io.drawn_json import read_drawn
 from medview.io.imported_labels import ImportedLabels
 from medview.io.label_files import read_labels
@@ -25,6 +26,7 @@ from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
 from medview.workspace import label_export
 from medview.workspace.export_selection import ExportRun, Include
+from medview.workspace.exporting import export_as
 from medview.workspace.label_export import LABEL_FORMS, export_labels
 from tests.helpers.dciodvfy import errors
 from tests.workspace.exported import SECRETS, Labelled, labelled, leaks
@@ -74,6 +76,15 @@ def test_every_voxel_comes_back_and_nobody_is_named(made: Labelled, tmp_path: Pa
         assert leaks(tmp_path / "out", [one.series.study_uid for one in made.loaded]) == []
     check = ["sha256sum", "--quiet", "--check", "checksums.sha256"]
     assert subprocess.run(check, cwd=tmp_path / "out", check=False).returncode == 0
+
+
+@pytest.mark.parametrize("form", sorted(WRITERS))
+def test_datasets_of_other_programs_name_nobody_and_lead_to_no_study(made: Labelled, tmp_path: Path, form: str) -> None:
+    with Project.open(made.project, read_only=True) as project:
+        run = ExportRun(form, reader="Reader Rut")
+        done = export_as(run, project, tmp_path / "out", Inline(), InlinePool(), lambda _said: None)
+    assert done.document["written"] == 3
+    assert leaks(tmp_path / "out", [*SECRETS, *(one.series.study_uid for one in made.loaded)]) == []
 
 
 def test_the_leak_test_would_find_what_stands_in_the_sources(made: Labelled) -> None:
