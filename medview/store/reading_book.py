@@ -119,13 +119,15 @@ class ReadingBook:
         with self._database.reading() as connection:
             return list_readings(connection)
 
-    def find_reading(self, key: CaseKey, geometry: Geometry) -> ReadingRow | None:
-        """Return what the reader made of a series on a grid, or None when they have not begun with it.
+    def find_reading(
+        self, key: CaseKey, geometry: Geometry, sop_instance_uids: Sequence[str] | None = None
+    ) -> ReadingRow | None:
+        """Return what the reader made of a series on a grid, or of just these images of it; None when they have not begun.
 
         In a copy that is only read, and in which only one person ever labelled, it is that person's.
         """
         with self._database.reading() as connection:
-            return self._own(connection, find_readings(connection, key, geometry))
+            return self._own(connection, find_readings(connection, key, geometry, sop_instance_uids))
 
     def reading(
         self,

@@ -121,7 +121,8 @@ class LabelIntake:
             # Another file of labels on the same images: it is added to what the first one began.
             self._write()
         begun = one.series.series_uid in self._begun
-        row = self._project.find_reading(one.stored.key, one.stored.geometry) if begun else None
+        images = one.stored.key, one.stored.geometry, one.stored.sources.sop_instance_uids
+        row = self._project.find_reading(*images) if begun else None
         loaded = self._project.load_reading(row.reading_id) if row is not None else None
         file = _file(self._form, one.case.labels)
         if row is not None and loaded is not None:

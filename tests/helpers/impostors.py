@@ -13,7 +13,7 @@ from medview.core.changes import Command, SegmentChange
 from medview.core.geometry import Geometry
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import LabelArray, Segment, Segmentation
-from medview.core.study import Series, Verdict, VolumeEntry
+from medview.core.study import Frame, Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 
 SHAPE_KJI = (5, 6, 7)
@@ -43,7 +43,8 @@ def genuine() -> Volume:
 
 def entry_of(volume: Volume) -> VolumeEntry:
     """Return what a scan would say of a volume."""
-    return VolumeEntry(Verdict.VOLUME, (), volume.geometry, volume.geometry.shape_kji, ())
+    frames = tuple(Frame(f"{uid}.dcm", sop_instance_uid=uid) for uid in volume.sop_instance_uids)
+    return VolumeEntry(Verdict.VOLUME, (), volume.geometry, volume.geometry.shape_kji, frames)
 
 
 def series_of(volume: Volume) -> Series:

@@ -148,6 +148,14 @@ def test_two_volumes_of_one_series_on_one_grid_have_labels_of_their_own(project:
     assert len(project.readings()) == 2
 
 
+def test_what_is_asked_of_one_volume_is_not_answered_by_another_of_its_series(project: Project) -> None:
+    (drawn,) = project.readings()
+    found = project.find_reading(drawn.key, drawn.geometry, drawn.sources.sop_instance_uids)
+    assert found is not None
+    assert found.reading_id == drawn.reading_id
+    assert project.find_reading(drawn.key, drawn.geometry, tuple(f"1.2.3.5.{k}" for k in range(SHAPE_KJI[0]))) is None
+
+
 @pytest.fixture(scope="module")
 def seg_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CT in files and two SEGs on it: one that knows its pixels, one as other programs write it."""
