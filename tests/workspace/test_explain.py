@@ -65,7 +65,7 @@ class Failing(InlineRunner):
 
     def submit(self, request: Request, outcome: Outcome) -> Job:
         assert isinstance(request, ExplainModel)
-        if request.request.predict.device != "cpu":
+        if request.predict.device != "cpu":
             outcome.failed(GraphicsError("Graphics memory ran out while Known ran; run it on the processor."))
             return Job(request.title, request.lane)
         return super().submit(request, outcome)

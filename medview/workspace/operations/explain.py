@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import uuid
 from dataclasses import dataclass, replace
 
 from medview.core.annotations import BoxAnnotation
-from medview.core.errors import MedViewError
+from medview.core.errors import MedViewError, ModelError
 from medview.core.explanation import Explanation
 from medview.core.job import JobContext
 from medview.core.language import _
@@ -17,22 +16,34 @@ from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.events import Severity
+from medview.workspace.input_preparation import Preparation, prepared
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.device import reporting
+from medview.workspace.operations.model_inputs import inputs_for, why_unclear
 from medview.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ExplainModel:
-    """Request: one explanation."""
+    """Request: one explanation; the other attributes are those of ``ExplainRequest``.
 
-    request: ExplainRequest
+    Attributes
+    ----------
+    predict : PredictRequest or Preparation
+        The run that is explained, or what reads and resamples its channels first.
+    """
+
+    predict: PredictRequest | Preparation
+    class_name: str
+    method: str = "gradcam"
+    box: BoxAnnotation | None = None
+    slice_index: int | None = None
 
     @property
     def title(self) -> str:
         """What the person reads."""
-        return _("Explaining {name}").format(name=self.request.predict.pack.spec.name)
+        return _("Explaining {name}").format(name=self.predict.pack.spec.name)
 
     @property
     def lane(self) -> Lane:
@@ -43,16 +54,18 @@ class ExplainModel:
         """Run in a worker; torch is imported here, not in the window."""
         import_torch()
         module = importlib.import_module("medview.ml.explain.explain")
-        found = module.explain(self.request, context)
+        predict, inner = prepared(self.predict, context)
+        request = ExplainRequest(predict, self.class_name, self.method, self.box, self.slice_index)
+        found = module.explain(request, inner)
         if not isinstance(found, Explanation):
             raise TypeError(f"an explanation is a {type(found).__name__}")
         return found
 
 
 def can_explain(workspace: Workspace, proposal: Proposal) -> bool:
-    """Whether the model of a proposal is installed, gives scores or boxes, and sees one series."""
+    """Whether the model of a proposal is installed and gives scores or boxes."""
     pack = _pack_of(workspace, proposal)
-    return pack is not None and len(pack.spec.input.channels) == 1 and bool(explainable(pack.spec))
+    return pack is not None and bool(explainable(pack.spec))
 
 
 def explain(
@@ -81,14 +94,13 @@ def explain(
     if pack.sha256 != proposal.prediction.source.model_sha256:
         workspace.say(_("The installed model is not the one that made this; run it again."), Severity.WARNING)
         return None
-    if len(pack.spec.input.channels) != 1:
-        workspace.say(_("Models of several series are explained on the command line only."), Severity.WARNING)
-        return None
     if not case.ready:
         workspace.say(_("The series is still being read; ask again when it is complete."), Severity.WARNING)
         return None
-    given = PredictRequest(case.volume, pack, device, job_id=uuid.uuid4().hex)
-    request = ExplainRequest(given, class_name, method, box, slice_index)
+    given = _given(workspace, case, pack, device)
+    if given is None:
+        return None
+    request = ExplainModel(given, class_name, method, box, slice_index)
     key, time_index = case.key, case.view.time_index if case.entry.time_points > 1 else None
 
     def done(value: object) -> None:
@@ -108,7 +120,20 @@ def explain(
                 _("The proposal is no longer there; run the model again to explain its result."), Severity.WARNING
             )
 
-    return workspace.runner.submit(ExplainModel(request), Outcome(done, failed=reporting(workspace, key, again)))
+    return workspace.runner.submit(request, Outcome(done, failed=reporting(workspace, key, again)))
+
+
+def _given(workspace: Workspace, case: OpenCase, pack: ModelPack, device: str) -> PredictRequest | Preparation | None:
+    """Return what the model saw, its series chosen as for a run; None where it is not clear which, which is said."""
+    inputs = inputs_for(workspace, pack, case)
+    if unclear := why_unclear(inputs):
+        workspace.say(unclear, Severity.WARNING)
+        return None
+    try:
+        return inputs.request(device)
+    except ModelError as error:
+        workspace.report(error)
+        return None
 
 
 def _show(workspace: Workspace, case: OpenCase, found: Explanation, time_index: int | None) -> None:
