@@ -29,6 +29,11 @@ _FAULTS = frozenset({
     "AttributeError", "FileNotFoundError", "KeyError", "OSError", "RuntimeError", "TypeError", "ValueError",
 })  # fmt: skip
 _WHOLE_FILES = frozenset({"medview/workspace/check.py", "medview/core/source.py", "medview/core/spacing.py"})
+_SENTENCES = frozenset({
+    "medview/workspace/dataset_export.py", "medview/workspace/export_selection.py", "medview/workspace/label_export.py",
+    "medview/workspace/neutral_export.py",
+})  # fmt: skip
+"""Files whose sentences are data of ``--json`` and are put into the language where they are shown."""
 _PHRASES = frozenset({"medview/scene/camera.py", "medview/scene/messages.py", "medview/scene/presets.py"})
 """Files of the deeper rooms whose titles are shown."""
 
@@ -154,7 +159,7 @@ def _titles(data: object) -> Iterator[str]:
 def _texts_of(tree: ast.Module, name: str) -> Iterator[Text]:
     nodes = list(ast.walk(tree))
     quiet = {id(inner) for node in nodes for inner in _never(node)}
-    deep = name.split("/")[1] not in ("gui", "cli", "workspace", "phantom") or name in _WHOLE_FILES
+    deep = name.split("/")[1] not in ("gui", "cli", "workspace", "phantom") or name in _WHOLE_FILES | _SENTENCES
     saying = _SAYING | _CLI_SAYING if name.startswith("medview/cli/") else _SAYING
     for node in nodes:
         if isinstance(node, ast.Call):

@@ -40,7 +40,10 @@ def export_as_dataset(path: Path, output: Path, run: ExportRun, *, dry_run: bool
     else:
         things = f" with {exported.document['things']} things" if "things" in exported.document else ""
         count = exported.document["written"]
-        say(f"Wrote {count} {'case' if count == 1 else 'cases'}{things} to {output}.")
+        if count == 1:
+            say(f"Wrote 1 case{things} to {output}.")
+        else:
+            say(f"Wrote {count} cases{things} to {output}.")
 
 
 def note(path: Path, exported: Exported) -> None:

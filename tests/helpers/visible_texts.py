@@ -40,7 +40,11 @@ EXCEPTED = {
     "gui/commands/menus.py": ("recent places",),
     "gui/parts/theme.py": "a style sheet",
     "workspace/check.py": "findings are data of `check --json`; the panel puts them into the language",
+    "workspace/dataset_export.py": "losses are data of `project export --json`; the dialog puts them into the language",
     "workspace/demo.py": "DICOM attributes of the demo study",
+    "workspace/export_selection.py": "losses are data of `project export --json`; the dialog puts them into the language",
+    "workspace/label_export.py": "losses are data of `project export --json`; the dialog puts them into the language",
+    "workspace/neutral_export.py": "losses are data of `project export --json`; the dialog puts them into the language",
     "workspace/project_agreement.py": "names and warnings are data of `agree --json`",
     "workspace/project_export.py": "warnings are written into the summary of the export",
 }
