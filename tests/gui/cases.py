@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ from medview.core.study import Series, Verdict, VolumeEntry
 from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.gui.panes.slice_view import SliceView
+from medview.io.reader_pool import InlinePool
+from medview.ml.registry import Registry
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.load_state import LoadState
@@ -97,8 +99,9 @@ def make_case(
 
 def make_workspace(*cases: OpenCase) -> tuple[Workspace, Hands]:
     """Return a workspace with open cases, the last one shown, and its hands."""
-    # Panes read neither files nor models.
-    workspace = Workspace(InlineRunner(), cast(Services, None))
+    # Panes read neither files nor models, and there is no project.
+    nowhere = Path("no models")
+    workspace = Workspace(InlineRunner(), Services(InlinePool(), Registry(nowhere, nowhere)))
     for case in cases:
         workspace.add_case(case)
     return workspace, Hands(workspace, Scheme.load())
