@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -114,8 +115,7 @@ def merge(
     reports: list[MergeReport] = []
     with Project.open(path) as project, progress(quiet=quiet or json) as context:
         for other in others:
-            title = f"Merging {other.name}"
-            report = project.merge(other, lambda fraction, title=title: context.progress(fraction, title))  # type: ignore[misc]
+            report = project.merge(other, partial(context.progress, text=f"Merging {other.name}"))
             reports.append(report)
             if not json:
                 _say_merged(report)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from medview.core.segmentation import Code
 
@@ -190,9 +191,9 @@ class Form:
         """Return the questions asked of a level."""
         return tuple(question for question in self.questions if question.level is level)
 
-    def changed(self, **fields: object) -> Form:
+    def changed(self, **fields: Any) -> Form:
         """Return the form with other fields, one version on; itself when nothing is different."""
-        other: Form = replace(self, **fields)  # type: ignore[arg-type]
+        other: Form = replace(self, **fields)
         return self if other == self else replace(other, version=self.version + 1)
 
 

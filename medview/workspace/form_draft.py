@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from psygnal import Signal
 
@@ -103,13 +104,13 @@ class FormDraft:
             self.at_question = 0 if left and left[self.at_form].questions else -1
             self.changed.emit()
 
-    def alter_form(self, **fields: object) -> str:
+    def alter_form(self, **fields: Any) -> str:
         """Give the form in hand other fields; return why that cannot be, or nothing."""
         form = self.form
         if form is None:
             return ""
         try:
-            self._put(replace(form, **fields))  # type: ignore[arg-type]
+            self._put(replace(form, **fields))
         except ValueError as error:
             return _sentence(error)
         return ""
@@ -155,13 +156,13 @@ class FormDraft:
             self.at_question = to
             self._put(replace(form, questions=tuple(order)))
 
-    def alter(self, **fields: object) -> str:
+    def alter(self, **fields: Any) -> str:
         """Give the question in hand other fields; return why that cannot be, or nothing."""
         form, question = self.form, self.question
         if form is None or question is None:
             return ""
         try:
-            other: Question = replace(question, **_fitting(question, fields))  # type: ignore[arg-type]
+            other: Question = replace(question, **_fitting(question, fields))
         except ValueError as error:
             return _sentence(error)
         self._put(replace(form, questions=tuple(other if one is question else one for one in form.questions)))
@@ -212,10 +213,10 @@ def _parsed(line: str) -> tuple[str, Code | None]:
     return " ".join(found["text"].split()), Code(found["value"], found["scheme"], found["meaning"].strip())
 
 
-def _fitting(question: Question, fields: dict[str, object]) -> dict[str, object]:
+def _fitting(question: Question, fields: dict[str, Any]) -> dict[str, Any]:
     """Add what a change of kind or level brings with it: options where they are needed, no range where there is none."""
     kind, level = fields.get("kind", question.kind), fields.get("level", question.level)
-    added: dict[str, object] = {}
+    added: dict[str, Any] = {}
     if kind is not question.kind and isinstance(kind, AnswerKind):
         if not kind.chooses:
             added["options"] = ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from medview.core.annotations import BoxAnnotation, ImageLabel
 from medview.core.errors import WriteError
@@ -57,7 +58,7 @@ class DatasetCase:
     others: int = 0
 
     @classmethod
-    def of(cls, key: str, volume: Volume, segmentation: Segmentation | None = None, **more: object) -> DatasetCase:
+    def of(cls, key: str, volume: Volume, segmentation: Segmentation | None = None, **more: Any) -> DatasetCase:
         """Return a case of what is open already."""
         return cls(
             key,
@@ -65,7 +66,7 @@ class DatasetCase:
             lambda: (volume,),
             (lambda: segmentation) if segmentation is not None else None,
             tuple(segmentation.segments) if segmentation is not None else (),
-            **more,  # type: ignore[arg-type]
+            **more,
         )
 
     @property

@@ -126,6 +126,16 @@ def _write(
         channels = [{**channel, "modality": modality} for channel in channels]
     if fingerprint.is_file():
         card["training_set_sha256"] = sha256_of(fingerprint)
+    given: dict[str, object] = {
+        "channels": channels,
+        "dimensions": 3 - flat,
+        **sampling_of(configuration),
+        **place,
+        "crop": "nonzero",
+        "intensity_first": True,
+    }
+    if checks := _checks(fingerprint, plans):
+        given["checks"] = checks
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "id": re.sub("[^a-z0-9]+", "-", f"nnunet-{title}".lower()).strip("-")[:63].rstrip("-"),
@@ -134,14 +144,7 @@ def _write(
         "task": "segmentation",
         "summary": plain(described)[:400],
         "network": network,
-        "input": {
-            "channels": channels,
-            "dimensions": 3 - flat,
-            **sampling_of(configuration),
-            **place,
-            "crop": "nonzero",
-            "intensity_first": True,
-        },
+        "input": given,
         "tiling": {
             "blend": "gaussian",
             "tile_kji": [1] * flat + patch,
@@ -155,9 +158,6 @@ def _write(
         "licence": first_line(licence) or NOT_STATED,
         "notice": "Converted from nnU-Net; compare a first result with its own.",
     }
-    checks = _checks(fingerprint, plans)
-    if checks:
-        document["input"] = {**dict(document["input"]), "checks": checks}  # type: ignore[call-overload]
     text = "\n\n".join([f"# {document['name']}", *(str(part) for part in card.values() if part)]) + "\n"
     stated = (
         licence
@@ -185,7 +185,9 @@ def _refuse_stages(plans: ForeignObject, configuration: ForeignObject) -> None:
 
 def _check_weights(weights: dict[str, torch.Tensor], network: dict[str, object], path: Path) -> None:
     """Refuse weights of another network than the plans describe, as custom trainers make them, and spoilt ones."""
-    spec = NetworkSpec(str(network["name"]), network["kwargs"])  # type: ignore[arg-type]
+    kwargs = network["kwargs"]
+    assert isinstance(kwargs, dict)
+    spec = NetworkSpec(str(network["name"]), kwargs)
     wanted = {name: tuple(tensor.shape) for name, tensor in build_network(spec).state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
