@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
-from medview.core.changes import EffortChange, ProposalChange
+from medview.core.changes import ProposalChange
 from medview.core.effort import Effort
 from medview.core.errors import StoreError
 from medview.core.prediction import ProposedMasks
 from medview.store import schema
 from medview.store.codec import decode
 from medview.store.codec_effort import decode_effort_change
-from medview.store.entry import EntryKind
+from medview.store.standing import standing_changes
 
 _RUN_TOOL = "predict"
 _EFFORT_TOOLS = ("accept", "effort")
@@ -47,35 +46,11 @@ def reading_efforts(connection: Connection) -> dict[int, dict[str, Effort]]:
 
     What was undone is left out. Rows that are damaged are passed over.
     """
-    journal = schema.journal.c
-    speaking: dict[tuple[int, int], list[EffortChange]] = {}
-    rows = select(journal.reading_id, journal.seq, journal.document).where(journal.tool.in_(_EFFORT_TOOLS))
-    for row in connection.execute(rows.where(journal.document.like('%"kind":"effort"%'))):
-        speaking[row.reading_id, row.seq] = _effort_changes(row.document)
-    if not speaking:
-        return {}
     found: dict[int, dict[str, Effort]] = {}
-    cases = {reading_id for reading_id, _seq in speaking}
-    undoing = (EntryKind.UNDO.value, EntryKind.REDO.value)
-    steps = select(journal.reading_id, journal.seq, journal.kind, journal.target_seq).where(
-        journal.reading_id.in_(cases), or_(journal.tool.in_(_EFFORT_TOOLS), journal.kind.in_(undoing))
-    )
-    for step in connection.execute(steps.order_by(journal.reading_id, journal.seq)):
-        target = step.target_seq if step.kind in undoing else step.seq
-        changes = speaking.get((step.reading_id, target), [])
-        if step.kind == EntryKind.UNDO.value:
-            changes = [change.inverse() for change in reversed(changes)]
-        efforts = found.setdefault(step.reading_id, {})
-        for change in changes:
-            if change.before is not None:
-                efforts.pop(change.before.segment_id, None)
-            if change.after is not None:
-                efforts[change.after.segment_id] = change.after
+    for reading_id, change in standing_changes(connection, "effort", _EFFORT_TOOLS, decode_effort_change):
+        efforts = found.setdefault(reading_id, {})
+        if change.before is not None:
+            efforts.pop(change.before.segment_id, None)
+        if change.after is not None:
+            efforts[change.after.segment_id] = change.after
     return {reading_id: efforts for reading_id, efforts in found.items() if efforts}
-
-
-def _effort_changes(document: str) -> list[EffortChange]:
-    try:
-        return [decode_effort_change(change) for change in json.loads(document)["changes"] if change["kind"] == "effort"]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return []

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleO
 
 from medview.core.reading_status import ReadingStatus
 from medview.gui.parts.icons import icon
-from medview.gui.parts.theme import ui_font
-from medview.gui.parts.theme_tokens import DARK, GRID_PX, ICON_SMALL_PX, LIGHT, TEXT_SMALL_PX, Tokens
+from medview.gui.parts.theme import tokens_in_use, ui_font
+from medview.gui.parts.theme_tokens import GRID_PX, ICON_SMALL_PX, TEXT_SMALL_PX, Tokens
 from medview.workspace.case_filter import Who
 from medview.workspace.case_words import case_detail, case_title
 
@@ -122,7 +122,7 @@ class CaseRows(QStyledItemDelegate):
         view: Any = option
         rect = QRect(view.rect)
         palette = QApplication.palette()
-        tokens = _tokens()
+        tokens = tokens_in_use()
         state = int(view.state.value)
         painter.save()
         if state & (_SELECTED | _UNDER_POINTER):
@@ -155,8 +155,3 @@ def _colour(status: ReadingStatus, tokens: Tokens) -> str:
         ReadingStatus.FLAGGED: tokens.warning,
         ReadingStatus.RETURNED: tokens.warning,
     }.get(status, tokens.quiet)
-
-
-def _tokens() -> Tokens:
-    dark = QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
-    return DARK if dark else LIGHT

@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from medview.gui.parts.icons import icon
-from medview.gui.parts.theme import ui_font
-from medview.gui.parts.theme_tokens import DARK, GRID_PX, ICON_SMALL_PX, LIGHT, TEXT_SMALL_PX, Tokens
+from medview.gui.parts.theme import tokens_in_use, ui_font
+from medview.gui.parts.theme_tokens import GRID_PX, ICON_SMALL_PX, TEXT_SMALL_PX, Tokens
 from medview.workspace.queue import Queue, QueueTask, TaskState
 from medview.workspace.queue_words import place_text, state_text
 
@@ -126,7 +126,7 @@ class QueueRows(QStyledItemDelegate):
         view: Any = option
         rect = QRect(view.rect)
         palette = QApplication.palette()
-        tokens = _tokens()
+        tokens = tokens_in_use()
         painter.save()
         if int(view.state.value) & _SELECTED:
             painter.fillRect(rect, QColor(tokens.raised))
@@ -159,8 +159,3 @@ def _colour(state: TaskState, tokens: Tokens) -> str:
         TaskState.FAILED: tokens.error,
         TaskState.SKIPPED: tokens.warning,
     }.get(state, tokens.quiet)
-
-
-def _tokens() -> Tokens:
-    dark = QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
-    return DARK if dark else LIGHT

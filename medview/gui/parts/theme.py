@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 from medview.core.resources import resource_path
 from medview.gui.parts.theme_tokens import (
     CONTROL_HEIGHT_PX,
+    DARK,
     GRID_PX,
+    LIGHT,
     TEXT_LARGE_PX,
     TEXT_PX,
     TEXT_SMALL_PX,
@@ -37,6 +39,12 @@ def apply_theme(app: QApplication, name: str = "dark") -> Tokens:
     app.setPalette(palette(tokens))
     app.setStyleSheet(style_sheet(tokens))
     return tokens
+
+
+def tokens_in_use() -> Tokens:
+    """Return the colours of the theme that is in use, for what paints itself."""
+    dark = QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
+    return DARK if dark else LIGHT
 
 
 def ui_font(size_px: int = TEXT_PX, *, bold: bool = False) -> QFont:

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 from medview.core.language import _
 from medview.core.segmentation import SegmentStatus
 from medview.gui.parts.icons import icon
-from medview.gui.parts.theme import ui_font
-from medview.gui.parts.theme_tokens import DARK, ICON_SMALL_PX, LIGHT, TEXT_SMALL_PX, Tokens
+from medview.gui.parts.theme import tokens_in_use, ui_font
+from medview.gui.parts.theme_tokens import ICON_SMALL_PX, TEXT_SMALL_PX
 from medview.gui.segments.name_edit import NameEdit
 from medview.gui.segments.segment_cells import BAR_PX, ROW_PX, Cell, Row, badges, cells, icon_of, is_off, tip_of
 from medview.gui.segments.segment_model import ROW_ROLE, GroupRow, SegmentRow
@@ -202,15 +202,10 @@ class _Glyphs:
 
 
 def _status_colour(status: SegmentStatus) -> str:
-    tokens = _tokens()
+    tokens = tokens_in_use()
     return {
         SegmentStatus.TO_DO: tokens.quiet,
         SegmentStatus.IN_WORK: tokens.accent,
         SegmentStatus.DONE: tokens.good,
         SegmentStatus.FLAGGED: tokens.warning,
     }[status]
-
-
-def _tokens() -> Tokens:
-    light = QApplication.palette().color(QPalette.ColorRole.Window).lightness() > 127
-    return LIGHT if light else DARK
