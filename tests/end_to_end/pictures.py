@@ -15,7 +15,7 @@ from pathlib import Path
 # Before Qt and MedView look at them.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEvent, QEventLoop
+from PySide6.QtCore import QEvent, QEventLoop, QThread
 from PySide6.QtWidgets import QApplication
 
 from medview.core.axes import Axes
@@ -50,6 +50,8 @@ class Studio:
             if time.monotonic() > end:
                 raise SystemExit(f"waited in vain for {what}")
             self._app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+            # Spinning here, this thread would keep the interpreter from those that work.
+            QThread.msleep(5)
 
     def shoot(self, name: str, size: tuple[int, int], theme: str = "dark") -> None:
         """Write a picture of the window. Times and jobs are left out, since they differ from run to run."""
