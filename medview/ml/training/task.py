@@ -58,6 +58,13 @@ class TrainingTask(Protocol):
     def network(self, plan: TrainingPlan) -> nn.Module:
         """Return the network with its first weights, drawn from torch's generator."""
 
+    def rates(self, network: nn.Module, recipe: Recipe) -> list[tuple[float, list[nn.Parameter]]]:
+        """Return all parameters in groups, each with the number its learning rate is the recipe's times.
+
+        All at the recipe's rate where a task that derives from this says nothing else.
+        """
+        return [(1.0, list(network.parameters()))]
+
     def draw(self, data: Any, plan: TrainingPlan, recipe: Recipe, rng: np.random.Generator) -> Any:
         """Return one augmented sample; all chance comes from ``rng``, which hangs on seed, step and place in the batch."""
 
