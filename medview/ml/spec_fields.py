@@ -1,12 +1,12 @@
-"""One JSON object of a ``model.json``, read key by key: strict, literal, and nothing is ever evaluated."""
+"""One JSON object of a document such as ``model.json``, read key by key: strict, literal, nothing is ever evaluated."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import NoReturn
+from typing import ClassVar, NoReturn, Self
 
-from medview.core.errors import PackError
+from medview.core.errors import MedViewError, PackError
 from medview.core.segmentation import COLOUR_CYCLE
 from medview.ml.spec import MODEL_FILE
 
@@ -24,21 +24,29 @@ _SPACES = "\u00a0\u202f\u3000"
 
 
 class Fields:
-    """One JSON object, read key by key; what nobody asked for is an error."""
+    """One JSON object, read key by key; what nobody asked for is an error.
+
+    Attributes
+    ----------
+    document, remedy, error
+        What sentences call the document, what they advise, and the error that they are of.
+    """
+
+    document: ClassVar[str] = MODEL_FILE
+    remedy: ClassVar[str] = "ask its author for a proper pack"
+    error: ClassVar[type[MedViewError]] = PackError
 
     def __init__(self, content: object, where: str) -> None:
         self.where = where
         if not isinstance(content, dict):
-            raise PackError(
-                f"{MODEL_FILE} has no object at {where.rstrip('.') or 'the top'}; ask its author for a proper pack."
-            )
+            raise self.error(f"{self.document} has no object at {where.rstrip('.') or 'the top'}; {self.remedy}.")
         self.content: dict[str, object] = content
         self._asked: set[str] = set()
 
     def wrong(self, key: str, expected: str) -> NoReturn:
-        """Raise the PackError that says what has to be at ``key``."""
-        raise PackError(
-            f"{MODEL_FILE} has nothing usable at {self.where}{_shown(key)}; it has to be {expected}.",
+        """Raise the error that says what has to be at ``key``."""
+        raise self.error(
+            f"{self.document} has nothing usable at {self.where}{_shown(key)}; it has to be {expected}.",
             detail=f"found {str(self.content.get(key))[:200]!r}",
         )
 
@@ -51,21 +59,21 @@ class Fields:
         """Refuse keys nobody asked for."""
         unknown = sorted(set(self.content) - self._asked)
         if unknown:
-            raise PackError(
-                f"{MODEL_FILE} has a key MedView does not know, {self.where}{_shown(unknown[0])}; "
+            raise self.error(
+                f"{self.document} has a key MedView does not know, {self.where}{_shown(unknown[0])}; "
                 "remove it or update MedView."
             )
 
-    def inside(self, key: str) -> Fields:
+    def inside(self, key: str) -> Self:
         """Return the object at ``key``."""
-        return Fields(self.get(key), f"{self.where}{key}.")
+        return type(self)(self.get(key), f"{self.where}{key}.")
 
-    def objects(self, key: str, most: int) -> list[Fields]:
+    def objects(self, key: str, most: int) -> list[Self]:
         """Return the 1 to ``most`` objects listed at ``key``."""
         found = self.get(key)
         if not isinstance(found, list) or not 0 < len(found) <= most:
             self.wrong(key, f"a list of 1 to {most} objects")
-        return [Fields(item, f"{self.where}{key}[{n}].") for n, item in enumerate(found)]
+        return [type(self)(item, f"{self.where}{key}[{n}].") for n, item in enumerate(found)]
 
     def text(self, key: str, most: int, default: str | None = None) -> str:
         """Return the text at ``key``; without ``default`` it may not be missing or blank."""

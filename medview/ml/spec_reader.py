@@ -106,13 +106,23 @@ def _check_slices(top: Fields, spec: ModelSpec) -> None:
 
 def _network(fields: Fields) -> NetworkSpec:
     name = fields.pattern("name", _KWARG, "a network's name")
-    inner = fields.inside("kwargs")
-    for key in inner.content:
-        if not _KWARG.fullmatch(key):
-            inner.wrong(key[:40], "a keyword")
-    kwargs = {key: _literal(inner, key, value, 0) for key, value in inner.content.items()}
+    kwargs = read_literals(fields.inside("kwargs"))
     fields.end()
     return NetworkSpec(name, kwargs)
+
+
+def read_literals(fields: Fields) -> dict[str, Literal]:
+    """Read an object of keywords and literals.
+
+    Raises
+    ------
+    PackError
+        With one sentence that names the key that is wrong; or what ``fields`` raise.
+    """
+    for key in fields.content:
+        if not _KWARG.fullmatch(key):
+            fields.wrong(key[:40], "a keyword")
+    return {key: _literal(fields, key, value, 0) for key, value in fields.content.items()}
 
 
 def _literal(fields: Fields, key: str, value: object, depth: int) -> Literal:
