@@ -150,6 +150,7 @@ class MainWindow(QMainWindow):
         self.studies.series_wanted.connect(self.files.open_series)
         self.studies.labels_wanted.connect(self.files.read_labels)
         self.studies.models_wanted.connect(self.queue.ask)
+        self.left.cases.cases_dropped.connect(self.cases.add)
         self.side.queue.series_wanted.connect(self.files.open_series)
         self.side.models.queue_wanted.connect(self.queue.ask)
         for asks in (self.side.models.rules_wanted, self.status.rules_wanted):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from medview.core.answer import Value, answer_to, wrong
 from medview.core.changes import AnswerChange, Command
 from medview.core.language import _
 from medview.workspace.asked import Asked, missing_now
 from medview.workspace.form_targets import look_at
-from medview.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    # The workspace itself holds what asks here.
+    from medview.workspace.workspace import Workspace
 
 TOOL = "form"
 """What the record calls the tool."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from medview.core.answer import STUDY, Answer, Standing, Target, asked_no_longer, standing
 from medview.core.form import Form, Level, Question
@@ -18,7 +19,10 @@ from medview.workspace.form_targets import (
     target_at,
 )
 from medview.workspace.open_case import OpenCase
-from medview.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    # The workspace itself holds what asks here.
+    from medview.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,8 @@ class AddCases:
     patient_from : str
         A regular expression that finds the patient in a path: its first group, or all of what it fits; empty for what
         the headers say.
+    scanned : tuple of Series
+        Looked into before: added as they were found.
     """
 
     project: Project
@@ -133,6 +135,7 @@ class AddCases:
     pool: Pool
     library: Library | None = None
     patient_from: str = ""
+    scanned: tuple[Series, ...] = ()
     lane: Lane = field(default=Lane.READ)
 
     @property
@@ -150,7 +153,14 @@ class AddCases:
         """
         if self.project.read_only:
             raise StoreError(self.project.read_only_reason)
-        found = find_cases(self.places, JobPart(context, 0.0, 0.9), self.pool, self.library, patient_from=self.patient_from)
+        found = find_cases(
+            self.places,
+            JobPart(context, 0.0, 0.9),
+            self.pool,
+            self.library,
+            patient_from=self.patient_from,
+            scanned=self.scanned,
+        )
         if not found.cases:
             raise _nothing(self.places, found)
 
@@ -170,6 +180,7 @@ def find_cases(
     library: Library | None = None,
     *,
     patient_from: str = "",
+    scanned: Sequence[Series] = (),
 ) -> FoundCases:
     """Return a case for every volume that can be labelled, each once, in the order of the places.
 
@@ -184,12 +195,16 @@ def find_cases(
     scans: dict[Path, ScanResult] = {}
     cases: dict[tuple[str, str, tuple[str, ...]], NewCase] = {}
     refused: dict[str, LeftOut] = {}
-    for number, place in enumerate(places):
+    for number, place in enumerate((*places, None)):
         context.raise_if_cancelled()
-        if place.path not in scans:
-            part = JobPart(context, number / len(places), (number + 1) / len(places))
-            scans[place.path] = scan(place.path, part, pool, library)
-        for series, entry in _volumes(scans[place.path], place):
+        if place is None:
+            place, found = WantedPlace(Path()), ScanResult(tuple(scanned))
+        else:
+            if place.path not in scans:
+                part = JobPart(context, number / len(places), (number + 1) / len(places))
+                scans[place.path] = scan(place.path, part, pool, library)
+            found = scans[place.path]
+        for series, entry in _volumes(found, place):
             first = entry.paths[0] if entry.paths else str(place.path)
             if entry.verdict is Verdict.REFUSED or entry.geometry is None:
                 refused.setdefault(first, LeftOut(first, series.description, entry.reasons))
@@ -201,7 +216,7 @@ def find_cases(
             if place.split and place.split != known.split:
                 cases[series.study_uid, series.series_uid, images[2].paths] = replace(known, split=place.split)
     nameless = sum(not case.patient.known for case in cases.values())
-    damaged = {one.path: one for found in scans.values() for one in found.damaged}
+    damaged = {one.path: one for result in scans.values() for one in result.damaged}
     return FoundCases(tuple(cases.values()), tuple(refused.values()), tuple(damaged.values()), nameless)
 
 
@@ -280,6 +295,9 @@ def _patient(place: WantedPlace, series: Series, path: str, pattern: re.Pattern[
 
 
 def _nothing(places: Sequence[WantedPlace], found: FoundCases) -> ReadError:
+    if not places:
+        why = f" {found.refused[0].sentence()}" if found.refused else ""
+        return ReadError(f"Nothing of this can be labelled.{why}")
     if found.refused:
         return ReadError(f"No image in {places[0].path.name} can be labelled. {found.refused[0].sentence()}")
     if len(places) > 1:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal
 
+from medview.core.form import Forms
 from medview.core.language import _
 from medview.core.reading_rule import ReadingRule
 from medview.workspace.case_changes import CaseChanges
-from medview.workspace.case_filter import CaseFilter, Which, Who, chosen, counted, next_open
+from medview.workspace.case_filter import FINISHED, CaseFilter, Which, Who, chosen, counted, next_open
 from medview.workspace.case_time import CaseTime
 from medview.workspace.events import LabelsChanged
+from medview.workspace.finishing import Finishing
 
 if TYPE_CHECKING:
     # The database library is imported when a project is opened, which is after the window stands.
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from medview.store.project import Project
     from medview.store.reading_state import ReadingState
     from medview.workspace.open_case import OpenCase
+    from medview.workspace.requests_cases import Listed
     from medview.workspace.workspace import Workspace
 
 
@@ -56,6 +59,10 @@ class CaseList:
         What annotators are told, in Markdown.
     name : str
         Of the project; empty where none is open.
+    lacking : mapping of int to int
+        How many required answers readings lack, by their number.
+    finishing : Finishing
+        Says that the open case is done.
     wanted : CaseFilter
         What is looked for.
     """
@@ -73,10 +80,14 @@ class CaseList:
         self.who = Who()
         self.rule = ReadingRule()
         self.instructions = self.name = ""
+        self.lacking: Mapping[int, int] = {}
         self.wanted = CaseFilter()
         self.changes = CaseChanges(workspace, self)
         self.time = CaseTime(workspace, self.changes.write)
+        self.finishing = Finishing(workspace, self)
+        self._forms: Forms = ()
         workspace.labels_changed.connect(self._on_labels)
+        workspace.forms.changed.connect(self._on_forms)
 
     @property
     def shown(self) -> list[CaseRow]:
@@ -89,6 +100,16 @@ class CaseList:
     def counted(self) -> tuple[int, int]:
         """How many of the cases that are theirs whoever works here has finished, and how many those are."""
         return counted(self.rows, self.who, self.rule)
+
+    @property
+    def done_and_lacking(self) -> int:
+        """How many cases whoever works here has finished though they lack required answers."""
+        readings = (self.who.reading(row) for row in self.rows if not row.excluded)
+        return sum(one is not None and one.status in FINISHED and self.lacks(one) > 0 for one in readings)
+
+    def lacks(self, reading: ReadingState | None) -> int:
+        """Return how many required answers a reading lacks, as far as the project was read."""
+        return 0 if reading is None else self.lacking.get(reading.reading_id, 0)
 
     @property
     def personal(self) -> bool:
@@ -117,10 +138,11 @@ class CaseList:
         found = (case for case in self._workspace.cases.values() if case.series.series_uid == row.series_uid)
         return next((case for case in found if self.row_of(case) == row), None)
 
-    def show(self, project: Project, rows: Iterable[CaseRow], rule: ReadingRule, instructions: str, name: str) -> None:
+    def show(self, project: Project, listed: Listed) -> None:
         """Take over the list of a project as it was read."""
-        self._take(rows)
-        self.rule, self.instructions, self.name = rule, instructions, name
+        self._take(listed.rows)
+        self.rule, self.instructions, self.name = listed.rule, listed.instructions, listed.name
+        self.lacking = listed.lacking
         switched, self._of = project is not self._of, project
         readers = {one.reader for row in self.rows for one in row.readings}
         self.who = Who(project.reader, project.one_person or (project.read_only and len(readers) <= 1))
@@ -190,6 +212,11 @@ class CaseList:
             self._opener = module.CaseOpener(self._workspace)
         assert self._opener is not None
         return self._opener
+
+    def _on_forms(self) -> None:
+        if self._workspace.forms.forms != self._forms:
+            self._forms = self._workspace.forms.forms
+            self.reload()
 
     def _take(self, rows: Iterable[CaseRow]) -> None:
         self.rows, self._shown, self._by_series = tuple(rows), None, {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medview.core.language import _, in_language
+from medview.core.language import _, in_language, plural
 from medview.core.reading_status import ReadingStatus
-from medview.workspace.case_filter import Order, Which, Who
+from medview.workspace.case_filter import FINISHED, Order, Which, Who
 
 if TYPE_CHECKING:
     from medview.store.cases import CaseRow
@@ -52,12 +52,20 @@ def case_title(row: CaseRow, *, hidden: bool = False) -> str:
     return f"{who} · {series}" if series else who
 
 
-def case_detail(row: CaseRow, who: Who) -> str:
-    """Return how far a case is: status, time of work, split, who else has begun."""
+def case_detail(row: CaseRow, who: Who, lacking: int = 0) -> str:
+    """Return how far a case is: status, time of work, split, who else has begun.
+
+    Parameters
+    ----------
+    lacking : int
+        Required answers that their own reading lacks; said once it is finished.
+    """
     if row.excluded:
         return _("Left out: {reason}").format(reason=in_language(row.excluded))
     reading = who.reading(row)
     parts = [STATUS[who.status(row)]]
+    if lacking and who.status(row) in FINISHED:
+        parts.append(plural("{n} answer missing", "{n} answers missing", lacking).format(n=lacking))
     if reading is not None and reading.seconds >= 1:
         parts.append(spent(reading.seconds))
     if row.split:

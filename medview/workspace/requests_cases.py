@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medview.core.errors import ReadError
+from medview.core.errors import MedViewError, ReadError
 from medview.core.job import JobContext
 from medview.core.language import _
 from medview.core.pixel_hash import pixels_sha256
@@ -20,8 +20,10 @@ from medview.io.shared_block import available_memory
 from medview.store.case_images import CaseImages
 from medview.store.cases import CaseRow
 from medview.store.project import Project
+from medview.workspace.form_book import project_label_set
 from medview.workspace.jobs import Lane
 from medview.workspace.load_state import LoadState
+from medview.workspace.project_forms import missing_by_reading
 from medview.workspace.queue import SeriesPlace
 from medview.workspace.requests import ReadyVolume
 
@@ -31,12 +33,19 @@ AHEAD_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The list of cases as it stands in a project."""
+    """The list of cases as it stands in a project.
+
+    Attributes
+    ----------
+    lacking : mapping of int to int
+        How many required answers readings lack, by their number.
+    """
 
     rows: tuple[CaseRow, ...]
     rule: ReadingRule
     instructions: str
     name: str
+    lacking: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,19 @@ class ListCases:
     def run(self, _context: JobContext) -> Listed:
         """Read."""
         worklist = self.project.worklist
-        return Listed(tuple(self.project.cases()), worklist.reading_rule(), worklist.instructions(), self.project.name)
+        rows = tuple(self.project.cases())
+        lacking = _lacking(self.project)
+        return Listed(rows, worklist.reading_rule(), worklist.instructions(), self.project.name, lacking)
+
+
+def _lacking(project: Project) -> dict[int, int]:
+    try:
+        forms = project_label_set(project).forms
+        required = any(question.required for form in forms for question in form.questions)
+        return missing_by_reading(project, forms) if required else {}
+    except MedViewError:
+        # Whoever asks for the forms is told that they are damaged; the list of cases is none the worse.
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

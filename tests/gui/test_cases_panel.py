@@ -171,8 +171,13 @@ def test_who_reads_what_is_chosen(window: MainWindow, workspace: Workspace) -> N
     assert dialog.choice.rule == ReadingRule()
     dialog.choice.kind.setCurrentIndex(3)
     dialog.choice.every.setValue(7)
+    assert dialog.choice.blinded.isChecked()
+    dialog.choice.blinded.setChecked(False)
     dialog.accept()
-    assert workspace.worklist.rule == ReadingRule(everybody=False, double_every=7)
+    assert workspace.worklist.rule == ReadingRule(everybody=False, double_every=7, blinded=False)
+    window.actions_table.run("project.rule")
+    dialog = window.findChildren(ReadingRuleDialog)[-1]
+    assert not dialog.choice.blinded.isChecked()
 
 
 def test_a_project_that_is_only_read_offers_no_change(tmp_path: Path, project: Project, qtbot: QtBot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
@@ -12,7 +13,7 @@ from medview.core.reading_status import ReadingStatus
 from medview.gui.parts.icons import icon
 from medview.gui.parts.theme import tokens_in_use, ui_font
 from medview.gui.parts.theme_tokens import GRID_PX, ICON_SMALL_PX, TEXT_SMALL_PX, Tokens
-from medview.workspace.case_filter import Who
+from medview.workspace.case_filter import FINISHED, Who
 from medview.workspace.case_words import case_detail, case_title
 
 if TYPE_CHECKING:
@@ -50,17 +51,22 @@ class CaseModel(QAbstractListModel):
         super().__init__(parent)
         self._rows: list[CaseRow] = []
         self.who = Who()
+        self._lacking: Mapping[int, int] = {}
         self._hidden = False
 
-    def show(self, rows: list[CaseRow], who: Who, *, hidden: bool = False) -> None:
+    def show(
+        self, rows: list[CaseRow], who: Who, lacking: Mapping[int, int] | None = None, *, hidden: bool = False
+    ) -> None:
         """Show these cases; rows that stay keep their place in the view.
 
         Parameters
         ----------
+        lacking : mapping of int to int, optional
+            How many required answers readings lack, by their number.
         hidden : bool
             No row may tell who the patient is.
         """
-        self._hidden = hidden
+        self._hidden, self._lacking = hidden, lacking or {}
         same = [row.case_id for row in rows] == [row.case_id for row in self._rows]
         if same:
             self._rows, self.who = rows, who
@@ -90,10 +96,19 @@ class CaseModel(QAbstractListModel):
         if role == TITLE_ROLE:
             return case_title(row, hidden=self._hidden)
         if role == DETAIL_ROLE:
-            return case_detail(row, self.who)
+            return self._detail(row)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{case_title(row, hidden=self._hidden)}\n{case_detail(row, self.who)}"
+            return f"{case_title(row, hidden=self._hidden)}\n{self._detail(row)}"
         return None
+
+    def lacks(self, row: CaseRow) -> bool:
+        """Whether a case is finished though required answers are missing."""
+        reading = self.who.reading(row)
+        return reading is not None and reading.status in FINISHED and self._lacking.get(reading.reading_id, 0) > 0
+
+    def _detail(self, row: CaseRow) -> str:
+        reading = self.who.reading(row)
+        return case_detail(row, self.who, 0 if reading is None else self._lacking.get(reading.reading_id, 0))
 
 
 class CaseRows(QStyledItemDelegate):
@@ -140,7 +155,7 @@ class CaseRows(QStyledItemDelegate):
         title = painter.fontMetrics().elidedText(str(index.data(TITLE_ROLE)), Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(left, rect.top() + 1, width, half), _LEFT, title)
         painter.setFont(ui_font(TEXT_SMALL_PX))
-        loud = status is ReadingStatus.RETURNED and not row.excluded
+        loud = (status is ReadingStatus.RETURNED or self._model.lacks(row)) and not row.excluded
         painter.setPen(QColor(tokens.warning if loud else tokens.quiet))
         detail = painter.fontMetrics().elidedText(str(index.data(DETAIL_ROLE)), Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(left, rect.top() + half - 2, width, half), _LEFT, detail)

@@ -144,7 +144,8 @@ def _item(row: Row, *, hidden: bool) -> QStandardItem:
     item = QStandardItem(row.search_text)
     item.setData(row, ROW_ROLE)
     item.setEditable(False)
-    item.setDragEnabled(row.kind is RowKind.SERIES)
+    # A study is dropped onto the list of cases; elsewhere it stands for its first series.
+    item.setDragEnabled(True)
     item.setDropEnabled(False)
     # What is cut off in the row stands whole in its tooltip.
     whole = "" if hidden else "\n".join(part for part in (row.title, row.detail) if part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from medview.core.errors import MedViewError
 from medview.core.language import _
 from medview.core.reading_status import ReadingStatus
+from medview.core.study import Series
 from medview.gui.dialogs.file_choices import ask_folder, ask_table
 from medview.workspace.action import Action
 from medview.workspace.events import Severity
@@ -130,10 +131,13 @@ class CaseCommands:
         if (path := ask_table(self._window)) is not None:
             self.add([path])
 
-    def add(self, paths: list[Path]) -> None:
-        """Add what is in folders, files and tables as cases."""
+    def add(self, paths: Sequence[Path], scanned: Sequence[Series] = ()) -> None:
+        """Add what is in folders, files and tables as cases, and series that were found before."""
+        if not _writable(self._workspace):
+            self._workspace.say(self._workspace.worklist.changes.refusal, Severity.WARNING)
+            return
         try:
-            _operations().add_cases(self._workspace, paths)
+            _operations().add_cases(self._workspace, paths, scanned)
         except MedViewError as error:
             self._workspace.report(error)
 
@@ -169,8 +173,7 @@ class CaseCommands:
 
     def done_and_next(self, workspace: Workspace) -> None:
         """Mark the open case done and open the next one."""
-        row = workspace.worklist.current
-        if row is not None and workspace.worklist.changes.set_status(row, ReadingStatus.DONE):
+        if workspace.worklist.finishing.finish():
             workspace.worklist.open_next()
 
 
@@ -178,7 +181,9 @@ def toggle(workspace: Workspace, status: ReadingStatus) -> None:
     """Say that the open case is done or flagged, or take that back."""
     cases = workspace.worklist
     row: CaseRow | None = cases.current
-    if row is not None:
+    if row is not None and status is ReadingStatus.DONE and cases.who.status(row) is not status:
+        cases.finishing.finish()
+    elif row is not None:
         cases.changes.set_status(row, ReadingStatus.IN_WORK if cases.who.status(row) is status else status)
 
 

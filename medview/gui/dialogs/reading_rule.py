@@ -37,13 +37,13 @@ class ReadingRuleDialog(QDialog):
         layout.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
         layout.setSpacing(GRID_PX * 3)
         explained = _(
-            "Readers label apart from each other. The list offers a reader the cases that lack one; what is begun stays "
-            "theirs."
+            "The list offers a reader the cases that lack one; what is begun stays theirs. Blinding holds from now "
+            "on: what somebody has seen they have seen."
         )
         layout.addWidget(words(refusal or explained, "quiet"))
         layout.addWidget(self.choice)
         layout.addLayout(row)
-        self.resize(520, 150)
+        self.resize(520, 190)
 
     def accept(self) -> None:
         """Keep it."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -20,12 +20,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.core.language import _
+from medview.core.language import _, plural
 from medview.core.reading_status import ReadingStatus
 from medview.gui.browser.case_bar import CaseBar
+from medview.gui.browser.case_drop import dropped_cases
 from medview.gui.browser.case_rows import CASE_ROLE, CaseModel, CaseRows
 from medview.gui.parts.bind import Subscriptions, field_signal
-from medview.gui.parts.controls import action_button, icon_button, words
+from medview.gui.parts.controls import action_button, icon_button, set_role, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import GRID_PX
@@ -50,7 +51,10 @@ _OF_CASE = ("case.done", "case.flag", "case.exclude")
 
 
 class CasesPanel(QFrame):
-    """A double click or Enter opens a case; a menu says more of those that are chosen."""
+    """A double click or Enter opens a case; a menu says more of those that are chosen. What is dropped becomes a case."""
+
+    cases_dropped = Signal(list, list)
+    """Places (Path) and series (Series) that are to become cases."""
 
     def __init__(self, workspace: Workspace, actions: QtActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +83,7 @@ class CasesPanel(QFrame):
         self._stack.addWidget(self._none)
         self._stack.addWidget(self.list)
         self._arrange()
+        self.setAcceptDrops(True)
         heard = Subscriptions(self)
         heard.add(self._cases.changed, self.refresh)
         heard.add(workspace.active_changed, self._show_current)
@@ -89,14 +94,19 @@ class CasesPanel(QFrame):
         """Show the list as it is."""
         cases = self._cases
         chosen = {row.case_id for row in self.chosen()}
-        self.model.show(cases.shown, cases.who, hidden=self._workspace.bench.identity_hidden)
+        self.model.show(cases.shown, cases.who, cases.lacking, hidden=self._workspace.bench.identity_hidden)
         self._choose(chosen)
         name = _("Labelled without a project") if cases.personal else cases.name
         self.name.setText(name)
         done, asked = cases.counted
         named = not (cases.personal or cases.who.anyone) and cases.who.reader
         text = _("{done} of {n} done by {reader}") if named else _("{done} of {n} done")
-        self.progress.setText(text.format(done=done, n=asked, reader=cases.who.reader))
+        said = text.format(done=done, n=asked, reader=cases.who.reader)
+        if lacking := cases.done_and_lacking:
+            short = plural("{n} of them lacks answers", "{n} of them lack answers", lacking).format(n=lacking)
+            said = f"{said}, {short}"
+        self.progress.setText(said)
+        set_role(self.progress, "warning" if lacking else "quiet")
         self.meter.setRange(0, max(1, asked))
         self.meter.setValue(done)
         self._none.setText(self._why_none())
@@ -107,6 +117,25 @@ class CasesPanel(QFrame):
         """Return the cases that are selected, in the order they are listed."""
         found = sorted(self.list.selectionModel().selectedIndexes(), key=lambda index: index.row())
         return [index.data(CASE_ROLE) for index in found]
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take what can become cases, and say so."""
+        if dropped_cases(event.mimeData(), self._workspace) is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.progress.setText(_("Drop it to add its series as cases."))
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        """It went elsewhere."""
+        self.refresh()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Ask for what was dropped to become cases."""
+        if (dropped := dropped_cases(event.mimeData(), self._workspace)) is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.refresh()
+            self.cases_dropped.emit(*dropped)
 
     def menu_of(self, rows: list[CaseRow]) -> QMenu:
         """Return what can be done with cases."""
@@ -234,4 +263,4 @@ class CasesPanel(QFrame):
     def _why_none(self) -> str:
         if self._cases.rows:
             return _("No case is like that. Clear the search, or list all cases.")
-        return _("No cases yet. Add folders with images: each series becomes a case.")
+        return _("No cases yet. Drop folders with images here, or add them: each series becomes a case.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.core.reading_rule import ReadingRule
@@ -19,14 +19,13 @@ _MOST = 1000
 
 
 class RuleChoice(QWidget):
-    """A choice, and a number where one is needed."""
+    """A choice, a number where one is needed, and whether readers are blinded to each other."""
 
     def __init__(self, rule: ReadingRule, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._blinded = rule.blinded
         self.kind = QComboBox()
         self.kind.setObjectName("reading rule")
-        self.kind.setToolTip(_("Readers do not see each other's labels; the list offers each only what is theirs"))
+        self.kind.setToolTip(_("The list offers each reader only what is theirs"))
         self.kind.addItems(list(_TITLES))
         self.every = QSpinBox()
         self.every.setObjectName("reading rule every")
@@ -34,11 +33,21 @@ class RuleChoice(QWidget):
         # With ButtonSymbols.NoButtons and a style sheet Qt gives the text a width of one pixel.
         self.every.setStyleSheet("QSpinBox::up-button, QSpinBox::down-button { width: 0; }")
         self.every.setToolTip(_("So many-th case is read twice"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.blinded = QCheckBox(_("Blinded: nobody sees the labels of others before their own are done"))
+        self.blinded.setObjectName("reading rule blinded")
+        self.blinded.setToolTip(
+            _("Off: whoever opens a case may look at what others labelled on it; who looked is written down either way")
+        )
+        self.blinded.setChecked(rule.blinded)
+        row = QHBoxLayout()
         row.setSpacing(GRID_PX * 2)
         row.addWidget(self.kind, 1)
         row.addWidget(self.every)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID_PX * 2)
+        column.addLayout(row)
+        column.addWidget(self.blinded)
         self.kind.currentIndexChanged.connect(lambda kind: self.every.setVisible(kind == _SOME))
         self.every.setValue(rule.double_every if rule.double_every > 1 else 5)
         self.kind.setCurrentIndex(_kind_of(rule))
@@ -49,7 +58,7 @@ class RuleChoice(QWidget):
         """What is chosen."""
         kind = self.kind.currentIndex()
         every = {_TWICE: 1, _SOME: self.every.value()}.get(kind, 0)
-        return ReadingRule(kind == _EVERYBODY, every, self._blinded)
+        return ReadingRule(kind == _EVERYBODY, every, self.blinded.isChecked())
 
 
 def _kind_of(rule: ReadingRule) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QUrl
@@ -16,7 +17,11 @@ SERIES_MIME = "application/x-medview-series"
 """JSON ``{"series": key, "volume": number}``. The key is a hash, so that it says nothing about the patient to whoever
 looks at the drag: the UIDs of files that are no DICOM are made of their paths."""
 
+STUDY_MIME = "application/x-medview-study"
+"""JSON list of the keys of several series: those of a study, of a patient, or chosen together."""
+
 _MOST_BYTES = 1000
+_MOST_LIST_BYTES = 10_000_000
 
 
 def encode(series: Series, entry: VolumeEntry | None, *, files: bool) -> QMimeData:
@@ -35,6 +40,31 @@ def encode(series: Series, entry: VolumeEntry | None, *, files: bool) -> QMimeDa
     if files:
         data.setUrls([QUrl.fromLocalFile(path) for path in series_files(series, entry)])
     return data
+
+
+def encode_several(chosen: Sequence[tuple[Series, VolumeEntry | None]], *, files: bool) -> QMimeData:
+    """Return what is dragged of several series: a place for one takes the first that can be shown."""
+    first = next((one for one in chosen if one[1] is not None), chosen[0])
+    data = encode(*first, files=False)
+    series = list({one.series_uid: one for one, _entry in chosen}.values())
+    data.setData(STUDY_MIME, json.dumps([_key(one) for one in series]).encode())
+    if files:
+        paths = dict.fromkeys(path for one, entry in chosen for path in series_files(one, entry))
+        data.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    return data
+
+
+def decode_series(data: QMimeData, workspace: Workspace) -> tuple[Series, ...]:
+    """Return every series that is dragged, as far as this window knows it and it has pictures."""
+    if data.hasFormat(STUDY_MIME):
+        try:
+            said = json.loads(bytes(data.data(STUDY_MIME).data())[:_MOST_LIST_BYTES])
+            wanted = {str(key) for key in said}
+        except (ValueError, TypeError):
+            return ()
+        return tuple(one for one in workspace.series if one.volumes and _key(one) in wanted)
+    one = decode(data, workspace)
+    return () if one is None else (one[0],)
 
 
 def decode(data: QMimeData, workspace: Workspace) -> tuple[Series, VolumeEntry] | None:

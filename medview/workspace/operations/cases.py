@@ -57,7 +57,7 @@ class CaseOpener:
         def done(value: object) -> None:
             if isinstance(value, Listed) and self._workspace.services.project is project:
                 cases = self._workspace.worklist
-                cases.show(project, value.rows, value.rule, value.instructions, value.name)
+                cases.show(project, value)
                 self.read_ahead()
 
         self._workspace.runner.submit(ListCases(project), Outcome(done, failed=self._workspace.report))
@@ -202,8 +202,13 @@ class CaseOpener:
             reading.job.cancel()
 
 
-def add_cases(workspace: Workspace, paths: Sequence[Path]) -> Job | None:
+def add_cases(workspace: Workspace, paths: Sequence[Path], scanned: Sequence[Series] = ()) -> Job | None:
     """Put what is in folders, files and tables of places on the list of the project; None without one.
+
+    Parameters
+    ----------
+    scanned : sequence of Series
+        Found before: added as they are, without looking again.
 
     Raises
     ------
@@ -219,7 +224,8 @@ def add_cases(workspace: Workspace, paths: Sequence[Path]) -> Job | None:
             workspace.say(said_of(value), Severity.WARNING if value.found.refused or value.found.damaged else Severity.INFO)
             workspace.worklist.load()
 
-    request = AddCases(services.project, wanted_places(paths), services.pool, services.library)
+    places = wanted_places(paths)
+    request = AddCases(services.project, places, services.pool, services.library, scanned=tuple(scanned))
     return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
 
 

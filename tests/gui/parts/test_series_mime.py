@@ -15,7 +15,7 @@ from medview.core.study import Frame, ScanResult, Series, Verdict, VolumeEntry
 from medview.gui.browser.study_tree import ROW_ROLE
 from medview.gui.main_window import MainWindow
 from medview.gui.panels.studies import StudiesPanel
-from medview.gui.parts.series_mime import SERIES_MIME, decode, encode, series_files
+from medview.gui.parts.series_mime import SERIES_MIME, STUDY_MIME, decode, decode_series, encode, series_files
 from medview.gui.parts.theme_tokens import DARK
 from medview.workspace.events import Message
 from medview.workspace.workspace import Workspace
@@ -93,14 +93,28 @@ def panel(qtbot: QtBot, found: Workspace) -> StudiesPanel:
     return shown
 
 
-def test_series_can_be_dragged_and_only_copied_and_headings_cannot(panel: StudiesPanel) -> None:
+def test_series_and_studies_can_be_dragged_and_only_copied(panel: StudiesPanel) -> None:
     model = panel.tree.model()
     patient = model.index(0, 0)
-    assert not model.flags(patient) & Qt.ItemFlag.ItemIsDragEnabled
+    assert model.flags(patient) & Qt.ItemFlag.ItemIsDragEnabled
     assert all(model.flags(index) & Qt.ItemFlag.ItemIsDragEnabled for index in series_rows(panel))
     assert model.supportedDragActions() == Qt.DropAction.CopyAction
     assert panel.tree.dragEnabled()
     assert not panel.tree.acceptDrops()
+
+
+def test_a_study_carries_its_series_and_stands_for_the_first_where_one_is_wanted(found: Workspace, qtbot: QtBot) -> None:
+    panel = StudiesPanel(found, DARK)
+    qtbot.addWidget(panel)
+    patient = panel.tree.model().index(0, 0)
+    data = panel.tree.model().mimeData([patient])
+    assert {series.series_uid for series in decode_series(data, found)} == {"9.9", CHEST.series_uid}
+    one = decode(data, found)
+    assert one is not None
+    assert one[0].series_uid in ("9.9", CHEST.series_uid)
+    assert "Roe" not in bytes(data.data(STUDY_MIME).data()).decode()
+    data.setData(STUDY_MIME, b"{1")
+    assert decode_series(data, found) == ()
 
 
 def test_files_do_not_leave_while_the_identity_is_hidden_and_it_is_said_once(panel: StudiesPanel, found: Workspace) -> None:
