@@ -13,7 +13,7 @@ from medview.cli.project_add import add_to_project
 from medview.cli.project_dataset import export_as_dataset, note
 from medview.cli.project_import import dataset_request, import_into_project
 from medview.cli.project_label_set import label_set_of_project
-from medview.core.errors import StoreError
+from medview.core.errors import MedViewError, StoreError
 from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.table import FORMATS
 from medview.store.merge_report import MergeReport
@@ -111,16 +111,34 @@ def merge(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Take what is new in copies of a project into it. Nothing is lost: where both went on, both are kept."""
+    """Take what is new in copies of a project into it. Nothing is lost: where both went on, both are kept.
+
+    A copy that is refused changes nothing; the others are merged all the same, and the command fails in the end.
+    """
     reports: list[MergeReport] = []
-    with Project.open(path) as project, progress(quiet=quiet or json) as context:
-        for other in others:
-            report = project.merge(other, partial(context.progress, text=f"Merging {other.name}"))
-            reports.append(report)
-            if not json:
-                _say_merged(report)
-    if json:
-        print_json({"project": str(path), "merged": [report.document() for report in reports]})
+    refused: dict[Path, MedViewError] = {}
+    try:
+        with Project.open(path) as project, progress(quiet=quiet or json) as context:
+            for other in others:
+                try:
+                    report = project.merge(other, partial(context.progress, text=f"Merging {other.name}"))
+                except MedViewError as error:
+                    refused[other] = error
+                    say(error.sentence)
+                    continue
+                reports.append(report)
+                if not json:
+                    _say_merged(report)
+    finally:
+        # Interrupted, too: what was joined by then stays.
+        if json and (reports or refused):
+            document = {"merged": [report.document() for report in reports]}
+            why = [{"other": other.name, "error": error.sentence} for other, error in refused.items()]
+            print_json({"project": str(path), **document, "refused": why})
+    if refused:
+        if reports:
+            say(f"{_count(len(reports), 'copy', 'copies')} merged, {len(refused)} refused.")
+        raise typer.Exit(1)
 
 
 def _say_merged(report: MergeReport) -> None:
@@ -239,5 +257,5 @@ def export(
         say(f"Wrote the labels of {document['written']} cases to {output}.")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"

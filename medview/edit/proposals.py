@@ -15,7 +15,7 @@ from medview.core.prediction import PredictedMask, PredictedSegment
 from medview.core.segmentation import VALUES_PER_LAYER, LabelLayer, Segmentation, SegmentRole
 from medview.core.source import Source
 from medview.core.volume import Volume
-from medview.edit.rules import EditRules, LabelWriter, Overlap
+from medview.edit.rules import Area, EditRules, LabelWriter, Overlap
 from medview.edit.segments import new_segment
 
 Mask = npt.NDArray[np.bool_]
@@ -63,6 +63,39 @@ def accept_segments(
             now = layer.voxels[box.slices]
             patch = LabelPatch.between(layer, box, np.where(chosen, np.take(lookup, cut.proposed(box)), now))
         yield patch
+
+
+def let_in(
+    segmentation: Segmentation,
+    mask: PredictedMask,
+    wanted: Sequence[PredictedSegment],
+    rules: EditRules = EditRules(),
+    volume: Volume | None = None,
+) -> Generator[None, None, frozenset[int]]:
+    """Return the values of proposed segments of which the rules let something in, and of those that propose nothing.
+
+    Yields
+    ------
+    None
+        Where time passed.
+    """
+    values = frozenset(predicted.value for predicted in wanted)
+    # A range of values holds for what is grey, an area and what stays for everything.
+    if rules.area is Area.EVERYWHERE and rules.value_range is None and rules.overlap is not Overlap.KEEP:
+        return values
+    cut = _Cut(segmentation, mask, wanted, rules, volume)
+    proposed = np.zeros(256, dtype=np.int64)
+    allowed = np.zeros(256, dtype=np.int64)
+    for box in mask.box.pieces(PIECE_KJI):
+        inside = cut.proposed(box)
+        proposed += np.bincount(inside.ravel(), minlength=256)
+        chosen = cut.chosen(box)
+        if chosen is not None:
+            allowed += np.bincount(inside[chosen], minlength=256)
+        yield None
+        if all(allowed[value] for value in values):
+            return values
+    return frozenset(value for value in values if allowed[value] or not proposed[value])
 
 
 class _Cut:

@@ -57,8 +57,7 @@ def _accept(workspace: Workspace) -> None:
     if case is not None and case.labels.proposals:
         proposal_id = next(reversed(case.labels.proposals))
         name = case.labels.proposals[proposal_id].prediction.model_name
-        if labels.accept(case, proposal_id, rules=workspace.bench.rules):
-            workspace.say(_("Accepted what {name} proposed.").format(name=name), undo=True)
+        labels.accept_and_say(workspace, case, proposal_id, None, _("Accepted what {name} proposed.").format(name=name))
 
 
 def _reject(workspace: Workspace) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from medview.analysis.agreement.things import folded
 from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import Segment
+from medview.core.source import Source
 from medview.workspace.heat_picture import shown_heat
 from medview.workspace.open_case import OpenCase
 from medview.workspace.review_state import NEW_SEGMENT, Class
@@ -48,6 +50,33 @@ def counterpart(case: OpenCase, bench: Bench, proposal: Proposal, predicted: Pre
     if chosen is not None and (found := segmentation.find(chosen)) is not None:
         return found
     return begun(case, proposal, predicted.value) or _alike(case, predicted)
+
+
+def same_label(
+    segments: Sequence[Segment], predicted: PredictedSegment, classes: Sequence[PredictedSegment], source: Source
+) -> Segment | None:
+    """Return the segment that is the same label as a class another reader drew, None where there is none.
+
+    That is the one with its code and name; else with its name, but for case and blanks; else with its code, where no other
+    segment and no other class has that code, since both kidneys may share one.
+
+    Parameters
+    ----------
+    classes : sequence of PredictedSegment
+        All that stand in the proposal with it.
+    source : Source
+        Of the proposal: another class of the same reader was made into a segment of its own.
+    """
+    name, code = folded(predicted.name), _code(predicted)
+    named = [segment for segment in segments if folded(segment.name) == name]
+    both = [segment for segment in named if code is not None and _code(segment) == code]
+    if both or named:
+        return (both or named)[0]
+    coded = [segment for segment in segments if code is not None and _code(segment) == code]
+    alone = len(coded) == 1 and sum(_code(one) == code for one in classes) == 1
+    if not alone or coded[0].source.job_id == source.job_id != "" or _instances(coded[0].name, predicted.name):
+        return None
+    return coded[0]
 
 
 def begun(case: OpenCase, proposal: Proposal, value: int) -> Segment | None:
@@ -100,10 +129,21 @@ def take_into(bench: Bench, which: Class, segment_id: str) -> None:
     bench.review = replace(bench.review, into={**bench.review.into, which: segment_id})
 
 
+def _code(one: Segment | PredictedSegment) -> tuple[str, str] | None:
+    return None if one.code is None else (one.code.scheme, one.code.value)
+
+
+def _instances(one: str, other: str) -> bool:
+    """Whether two names differ by a number at their end only: ``Nodule`` and ``Nodule 2`` are two things."""
+    return one != other and folded(one).rstrip("0123456789 ") == folded(other).rstrip("0123456789 ")
+
+
 def _alike(case: OpenCase, predicted: PredictedSegment) -> Segment | None:
     segments, code = case.labels.segmentation.segments, predicted.code
     if code is not None:
-        for segment in segments:
-            if segment.code is not None and (segment.code.scheme, segment.code.value) == (code.scheme, code.value):
-                return segment
+        coded = [segment for segment in segments if _code(segment) == (code.scheme, code.value)]
+        # Left and right may share a code.
+        named = [segment for segment in coded if folded(segment.name) == folded(predicted.name)]
+        if coded:
+            return (named or coded)[0]
     return next((s for s in segments if s.name.casefold() == predicted.name.casefold()), None)

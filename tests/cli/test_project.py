@@ -137,7 +137,9 @@ def test_copies_are_merged_and_it_is_said_what_came(
         painter.paint((1, 1, 1), (4, 9, 9))
     command = ["project", "merge", str(drawn.project.path), str(copy)]
     assert run_command([*command, "--json"]) == 0
-    (report,) = json.loads(capsys.readouterr().out)["merged"]
+    document = json.loads(capsys.readouterr().out)
+    (report,) = document["merged"]
+    assert document["refused"] == []
     assert (report["changed"], report["readings"], report["gestures"], report["conflicts"]) == (True, 1, 2, [])
     assert run_command(command) == 0
     assert capsys.readouterr().err == "copy.medview holds nothing new.\n"
@@ -146,3 +148,34 @@ def test_copies_are_merged_and_it_is_said_what_came(
     Project.create(other).close()
     assert run_command(["project", "merge", str(drawn.project.path), str(other)]) == 1
     assert "other.medview is another project" in capsys.readouterr().err
+
+
+def test_of_several_copies_one_that_is_refused_is_told_and_the_others_are_merged(
+    drawn: Painter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = drawn.project.path
+    copies = [shutil.copytree(path, tmp_path / f"{reader}.medview") for reader in ("Grace", "Eve")]
+    for copy in copies:
+        with Project.open(copy, reader=copy.stem) as project:
+            painter = Painter(project)
+            painter.add_segment()
+    foreign = tmp_path / "foreign.medview"
+    Project.create(foreign).close()
+    command = ["project", "merge", str(path), str(copies[0]), str(foreign), str(copies[1])]
+    assert run_command([*command, "--json"]) == 1
+    told = capsys.readouterr()
+    document = json.loads(told.out)
+    assert [(one["other"], one["changed"]) for one in document["merged"]] == [
+        ("Grace.medview", True),
+        ("Eve.medview", True),
+    ]
+    (refused,) = document["refused"]
+    assert refused["other"] == "foreign.medview"
+    assert "foreign.medview is another project" in refused["error"]
+    assert refused["error"] in told.err
+    assert told.err.endswith("2 copies merged, 1 refused.\n")
+    with Project.open(path, read_only=True) as project:
+        assert {row.reader for row in project.readings() if row.gestures} >= {"Grace", "Eve"}
+        assert project.verify().problems == ()
+    assert run_command(["project", "merge", str(path), str(foreign), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["merged"] == []

@@ -3,9 +3,12 @@ from __future__ import annotations
 import numpy as np
 
 from medview.core.annotations import BoxAnnotation
+from medview.core.box import Box
+from medview.core.changes import Command
+from medview.core.label_patch import LabelPatch
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.source import Source, SourceKind
-from medview.edit.rules import Area, EditRules
+from medview.edit.rules import Area, EditRules, Overlap
 from medview.workspace.editing import Step
 from medview.workspace.label_actions import LABEL_ACTIONS
 from medview.workspace.open_case import OpenCase
@@ -162,3 +165,47 @@ def test_proposals_are_accepted_within_the_rules_of_the_bench(workspace: Workspa
     held = case.labels.segmentation.mask(lung)
     assert held.any()
     assert not (held & ~body).any()
+
+
+def test_what_the_rules_keep_out_whole_leaves_no_empty_segment_and_stays_proposed(
+    workspace: Workspace, case: OpenCase, said: list[str]
+) -> None:
+    _paint(case, "Body", (3, 5, 10))
+    labels.propose(case, _proposal(case))
+    names = case.history.names
+    workspace.bench.rules = EditRules(value_range=(-9000.0, -8000.0))
+    proposal = case.labels.proposals["p1"]
+    assert proposal.prediction.mask is not None
+    labels.accept_and_say(workspace, case, "p1", {1}, "Accepted Lung.")
+    assert [s.name for s in case.labels.segmentation.segments] == ["Body"]
+    assert case.labels.proposals == {"p1": proposal}
+    assert case.history.names == names
+    assert said[-1].startswith("Nothing was changed: only values")
+    # What is inside comes in, what is not stays proposed; boxes and statements are no voxels.
+    workspace.bench.rules = EditRules(area=Area.INSIDE, area_segment="Body")
+    labels.accept_and_say(workspace, case, "p1", None, "Accepted all.")
+    assert [s.name for s in case.labels.segmentation.segments] == ["Body", "Lung"]
+    assert said[-1] == "Accepted all. Nodule is kept out by the rules and stays proposed."
+    rest = case.labels.proposals["p1"].prediction
+    assert rest.mask is not None
+    assert ([s.name for s in rest.mask.segments], rest.boxes, rest.scores) == (["Nodule"], (), {})
+    assert case.undo() is not None
+    assert case.labels.proposals == {"p1": proposal}
+    assert [s.name for s in case.labels.segmentation.segments] == ["Body"]
+
+
+def test_where_all_that_is_drawn_stays_a_class_that_lies_under_it_begins_no_segment(
+    workspace: Workspace, case: OpenCase
+) -> None:
+    segment = labels.add_segment(case, "Mine")
+    assert segment is not None
+    mask = _proposal(case).prediction.mask
+    assert mask is not None
+    voxels = (mask.on_grid(case.volume.geometry.shape_kji) == 2).astype(np.uint8) * segment.value
+    patch = LabelPatch.between(case.labels.segmentation.layer(0), Box((0, 0, 0), case.volume.geometry.shape_kji), voxels)
+    assert patch is not None
+    case.do(Command("Draw", (patch,), "brush"))
+    labels.propose(case, _proposal(case))
+    workspace.bench.rules = EditRules(overlap=Overlap.KEEP)
+    labels.accept_and_say(workspace, case, "p1", None, "Accepted all.")
+    assert [s.name for s in case.labels.segmentation.segments] == ["Mine", "Lung"]

@@ -19,7 +19,7 @@ from medview.workspace.actions import action
 from medview.workspace.events import Message
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
-from medview.workspace.operations import labels
+from medview.workspace.operations import labels, segments
 from medview.workspace.operations.open import open_series
 from medview.workspace.workspace import Workspace
 from tests.workspace.queued import queue_workspace, scanned, write_small_ct
@@ -256,3 +256,36 @@ def test_readers_stand_side_by_side_with_their_labels_and_go_with_the_case(eve: 
     assert len(eve.workspace.cases) == 3
     eve.workspace.close_case(own.key)
     assert eve.workspace.cases == {}
+
+
+def _accept_of(desk: Desk, reader: str) -> None:
+    proposal_id = next(key for key, one in desk.case.labels.proposals.items() if one.prediction.model_name == reader)
+    labels.accept_and_say(desk.workspace, desk.case, proposal_id, None, "Accepted.")
+
+
+def test_in_the_consensus_what_two_readers_call_the_same_goes_into_one_segment(eve: Desk) -> None:
+    eve.workspace.reviewing.adjudicate()
+    _accept_of(eve, "Ada")
+    _accept_of(eve, "Grace")
+    (liver,) = eve.case.labels.segmentation.segments
+    assert eve.case.labels.segmentation.count(liver) == Box.union_of((ADA_BOX, GRACE_BOX)).size  # type: ignore[union-attr]
+    assert (liver.source.kind, liver.source.model_id) == (SourceKind.READER, "Ada, Grace")
+    assert eve.heard[-1] == "Accepted. Liver was there already and holds both now."
+    assert eve.case.undo() is not None
+    (liver,) = eve.case.labels.segmentation.segments
+    assert (liver.source.model_id, eve.held("Liver")) == ("Ada", ADA_BOX.size)
+    # One that is still to be drawn, as label sets add it, is filled; a locked one is told of and left alone.
+    assert eve.case.undo() is not None
+    assert eve.case.labels.segmentation.segments == []
+    empty = labels.add_segment(eve.case, "LIVER")
+    assert empty is not None
+    _accept_of(eve, "Grace")
+    (liver,) = eve.case.labels.segmentation.segments
+    assert (liver.segment_id, liver.name, liver.source.model_id) == (empty.segment_id, "LIVER", "Grace")
+    segments.set_locked(eve.case, [liver.segment_id], locked=True)
+    _accept_of(eve, "Ada")
+    assert eve.held("LIVER") == GRACE_BOX.size
+    assert "locked" in eve.heard[-1]
+    assert {one.prediction.model_name for one in eve.case.labels.proposals.values()} == {"Ada"}
+    assert eve.project.journal.flush()
+    assert eve.project.verify().problems == ()

@@ -134,8 +134,8 @@ class ProposalsPanel(QWidget):
         case = self._workspace.active
         if case is not None:
             name = case.labels.proposals[proposal_id].prediction.model_name
-            if labels.accept(case, proposal_id, rules=self._workspace.bench.rules):
-                self._workspace.say(_("Accepted what {name} proposed.").format(name=name), undo=True)
+            whole = _("Accepted what {name} proposed.").format(name=name)
+            labels.accept_and_say(self._workspace, case, proposal_id, None, whole)
 
     def _accept_segment(self, proposal_id: str, value: int) -> None:
         case = self._workspace.active
@@ -143,8 +143,7 @@ class ProposalsPanel(QWidget):
         if case is None or mask is None:
             return
         name = next(segment.name for segment in mask.segments if segment.value == value)
-        if labels.accept(case, proposal_id, {value}, self._workspace.bench.rules):
-            self._workspace.say(_("Accepted {name}.").format(name=name), undo=True)
+        labels.accept_and_say(self._workspace, case, proposal_id, {value}, _("Accepted {name}.").format(name=name))
 
     def _accept_box(self, proposal_id: str, annotation_id: str) -> None:
         case = self._workspace.active

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
 from medview.core.case_labels import counts_as_revision
-from medview.core.changes import AnnotationChange, Change, Command, EffortChange, ProposalChange, SegmentChange
+from medview.core.changes import AnnotationChange, Change, Command, ProposalChange, SegmentChange
 from medview.core.distinct_colours import distinct_colours
-from medview.core.effort import Effort
 from medview.core.errors import LabelError
 from medview.core.label_patch import PIECE_KJI
-from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
+from medview.core.prediction import Proposal
 from medview.core.segmentation import Segment
 from medview.core.source import SourceKind
-from medview.edit.proposals import accept_segments
-from medview.edit.rules import EditRules, Overlap
+from medview.edit.rules import EditRules
 from medview.edit.segments import new_segment
-from medview.edit.take_over import fill, proposed_in
+from medview.workspace.accepted import Accepted
 from medview.workspace.accepting import annotations_of, placed_box
+from medview.workspace.events import Severity
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.taking_in import taken_in
 from medview.workspace.proposed_boxes import without_box
-from medview.workspace.review import begun
+from medview.workspace.review_state import Class
+from medview.workspace.workspace import Workspace
 
 
 def add_segment(case: OpenCase, name: str = "") -> Segment | None:
@@ -35,15 +36,28 @@ def add_segment(case: OpenCase, name: str = "") -> Segment | None:
     return segment
 
 
-def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = None, rules: EditRules = EditRules()) -> bool:
-    """Take a proposal into the labels: all of it, or only the segments with these mask values; False when none was taken.
+def accept(
+    case: OpenCase,
+    proposal_id: str,
+    values: Collection[int] | None = None,
+    rules: EditRules = EditRules(),
+    into: Mapping[Class, str] = {},
+    told: Callable[[Accepted], None] = lambda _accepted: None,
+) -> bool:
+    """Take a proposal into the labels: all of it, or only the segments with these mask values; False when that cannot be.
 
-    Voxels of segments that are already there stay; what overlaps them goes to a layer of its own.
+    Voxels of segments that are already there stay; what overlaps them goes to a layer of its own. What another reader
+    drew goes to the segment that is the same label, where there is one; what a model found becomes a new one. A class of
+    which the rules let nothing in begins no segment and stays proposed.
 
     Parameters
     ----------
     rules : EditRules
         Where labels may be changed, and whether what is drawn is kept whole.
+    into : mapping
+        Segments that a person chose for classes of another reader.
+    told : callable
+        Given what it came to, once all of it is made.
     """
     if not case.editable:
         return False
@@ -58,13 +72,19 @@ def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = No
     fresh = not stale(case, proposal)
 
     def changes() -> Iterator[Change | None]:
+        accepted = Accepted()
         known = {segment.segment_id for segment in case.labels.segmentation.segments}
         if mask is not None:
-            yield from _accepted(case, proposal, mask, wanted, rules)
+            yield from taken_in(case, proposal, mask, wanted, rules, into, accepted)
         for annotation in annotations:
+            accepted.taken.append(annotation.label)
             if annotation.annotation_id not in case.labels.annotations:
                 yield AnnotationChange(None, annotation)
-        rest = _without(proposal, values)
+        rest = _without(proposal, values, accepted.values)
+        if accepted.kept_out and not accepted.taken:
+            # Nothing was let in, so nothing is decided either.
+            told(accepted)
+            return
         # What is left of a proposal is not stale because a part of it was accepted.
         if rest is not None and fresh:
             rest = replace(rest, labels_revision=case.labels.revision)
@@ -76,34 +96,24 @@ def accept(case: OpenCase, proposal_id: str, values: Collection[int] | None = No
         added = [s for s in case.labels.segmentation.segments if s.segment_id not in known]
         if added and not case.active_segment:
             case.view.active_segment_id = added[0].segment_id
+        told(accepted)
 
     what = ", ".join(dict.fromkeys(names)) or "nothing"
-    pieces = 2 * prod(-(-extent // step) for extent, step in zip(mask.box.shape_kji, PIECE_KJI, strict=True)) if mask else 0
+    pieces = 3 * prod(-(-extent // step) for extent, step in zip(mask.box.shape_kji, PIECE_KJI, strict=True)) if mask else 0
     return case.pour(f"Accept {what} from {prediction.model_name}", "accept", changes(), total=pieces)
 
 
-def _accepted(
-    case: OpenCase, proposal: Proposal, mask: PredictedMask, wanted: Sequence[PredictedSegment], rules: EditRules
-) -> Iterator[Change | None]:
-    """Yield what adds proposed segments; what a part was taken over of before goes on in the segment it went to."""
-    source, segmentation, volume = proposal.prediction.source, case.labels.segmentation, case.anchor.volume
-    earlier = {one.value: segment for one in wanted if (segment := begun(case, proposal, one.value)) is not None}
-    going_on = {value: segment for value, segment in earlier.items() if not segment.locked}
-    fresh = [one for one in wanted if one.value not in going_on]
-    made = iter(fresh)
-    for change in accept_segments(segmentation, mask, fresh, source, rules, volume):
-        yield change
-        if isinstance(change, SegmentChange) and change.before is None and change.after is not None:
-            predicted = next(made)
-            if source.kind is not SourceKind.MODEL:
-                continue
-            effort = Effort(change.after.segment_id, source, predicted.value, predicted.name)
-            yield EffortChange(None, effort)
-    # As with all that is accepted whole: nothing a person drew gives way to it.
-    rules = replace(rules, overlap=Overlap.ALLOW) if rules.overlap is Overlap.REPLACE else rules
-    for value, segment in going_on.items():
-        pieces = ((box, proposed_in(mask, box) == value) for box in mask.box.pieces(PIECE_KJI))
-        yield from fill(segmentation, segment.segment_id, pieces, source, rules, volume)
+def accept_and_say(
+    workspace: Workspace, case: OpenCase, proposal_id: str, values: Collection[int] | None, whole: str
+) -> None:
+    """Accept within the rules of the bench, and say what it came to; ``whole`` where all was taken as it was proposed."""
+
+    def told(accepted: Accepted) -> None:
+        some = bool(accepted.taken) or not accepted.kept_out
+        severity = Severity.WARNING if accepted.kept_out else Severity.INFO
+        workspace.say(accepted.text(whole), severity, undo=some)
+
+    accept(case, proposal_id, values, workspace.bench.rules, workspace.bench.review.into, told)
 
 
 def accept_box(case: OpenCase, proposal_id: str, annotation_id: str) -> bool:
@@ -216,10 +226,12 @@ def delete_annotations(case: OpenCase, annotation_ids: Sequence[str]) -> None:
         case.do(Command(f"Delete {some[0].label}", tuple(AnnotationChange(one, None) for one in some), "annotations"))
 
 
-def _without(proposal: Proposal, values: Collection[int] | None) -> Proposal | None:
-    mask = proposal.prediction.mask
-    if values is None or mask is None:
+def _without(proposal: Proposal, values: Collection[int] | None, kept_out: Collection[int]) -> Proposal | None:
+    """Return what is still to be decided of a proposal once some of its classes, or all but those kept out, were taken."""
+    mask, prediction = proposal.prediction.mask, proposal.prediction
+    if mask is None:
         return None
-    left = tuple(s for s in mask.segments if s.value not in values)
-    rest = replace(proposal, prediction=replace(proposal.prediction, mask=mask.reduced_to(left)))
+    left = tuple(s for s in mask.segments if s.value in kept_out or (values is not None and s.value not in values))
+    reduced = replace(prediction, mask=mask.reduced_to(left))
+    rest = replace(proposal, prediction=reduced if values is not None else replace(reduced, boxes=(), scores={}))
     return None if rest.empty else rest
