@@ -165,7 +165,8 @@ def test_of_several_copies_one_that_is_refused_is_told_and_the_others_are_merged
     assert run_command([*command, "--json"]) == 1
     told = capsys.readouterr()
     document = json.loads(told.out)
-    assert [(one["other"], one["changed"]) for one in document["merged"]] == [
+    joined = [(one["other"], one["changed"]) for one in document["merged"]]
+    assert joined == [
         ("Grace.medview", True),
         ("Eve.medview", True),
     ]

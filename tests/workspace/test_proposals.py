@@ -194,9 +194,7 @@ def test_what_the_rules_keep_out_whole_leaves_no_empty_segment_and_stays_propose
     assert [s.name for s in case.labels.segmentation.segments] == ["Body"]
 
 
-def test_where_all_that_is_drawn_stays_a_class_that_lies_under_it_begins_no_segment(
-    workspace: Workspace, case: OpenCase
-) -> None:
+def test_where_what_is_drawn_stays_a_class_under_it_begins_no_segment(workspace: Workspace, case: OpenCase) -> None:
     segment = labels.add_segment(case, "Mine")
     assert segment is not None
     mask = _proposal(case).prediction.mask

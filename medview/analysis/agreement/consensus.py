@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,6 +21,8 @@ from medview.core.segmentation import Code
 from medview.core.source import Source
 
 Mask = npt.NDArray[np.bool_]
+
+_SLAB_VOXELS = 1 << 22
 
 
 class Method(Enum):
@@ -98,12 +100,36 @@ class Consensus:
     undecided: tuple[str, ...] = ()
 
 
-def majority(masks: Sequence[Mask], with_half: bool = False) -> Mask:
+def majority(masks: Sequence[Mask], with_half: bool = False, context: JobContext | None = None) -> Mask:
     """Return the voxels that more than half of the masks hold; ``with_half`` takes those that exactly half hold too."""
-    votes = np.zeros(masks[0].shape, dtype=np.uint16)
-    for mask in masks:
-        votes += mask
-    return np.asarray(2 * votes >= len(masks) if with_half else 2 * votes > len(masks))
+    held = np.zeros(masks[0].shape, dtype=np.bool_)
+    for slab in _slabs(masks[0], context):
+        votes = np.zeros(held[slab].shape, dtype=np.uint16)
+        for mask in masks:
+            votes += mask[slab]
+        held[slab] = 2 * votes >= len(masks) if with_half else 2 * votes > len(masks)
+    return held
+
+
+def _disputed(masks: Sequence[Mask], context: JobContext) -> int:
+    """Return how many voxels some of the masks hold, and not all."""
+    found = 0
+    for slab in _slabs(masks[0], context):
+        some, every = masks[0][slab].copy(), masks[0][slab].copy()
+        for mask in masks[1:]:
+            some |= mask[slab]
+            every &= mask[slab]
+        found += int(np.count_nonzero(some)) - int(np.count_nonzero(every))
+    return found
+
+
+def _slabs(mask: Mask, context: JobContext | None) -> Iterator[slice]:
+    """Yield the slices of a mask some at a time; in between it is asked whether to go on."""
+    step = max(1, _SLAB_VOXELS // max(1, mask.shape[1] * mask.shape[2]))
+    for k in range(0, mask.shape[0], step):
+        if context is not None:
+            context.raise_if_cancelled()
+        yield slice(k, k + step)
 
 
 def consensus(readings: Sequence[Reading], method: Method, context: JobContext | None = None) -> Consensus:
@@ -135,7 +161,7 @@ def consensus(readings: Sequence[Reading], method: Method, context: JobContext |
         if all(said[n] is Presence.MISSING for n in voters):
             undecided.append(thing.name)
             continue
-        segments.append(_of_thing(thing, readings, said, voters, method, layers))
+        segments.append(_of_thing(thing, readings, said, voters, method, layers, context))
     return Consensus(method, layers.masks(), tuple(segments), tuple(undecided))
 
 
@@ -146,6 +172,7 @@ def _of_thing(
     voters: Sequence[int],
     method: Method,
     layers: LabelMaps,
+    context: JobContext,
 ) -> ConsensusSegment:
     boxes = [readings[n].box(thing.segments[n]) for n in voters]
     box = Box.union_of(around for around in boxes if around is not None)
@@ -153,13 +180,17 @@ def _of_thing(
     held: Mask | None = None
     disputed = 0
     if box is not None:
-        drawn = [readings[n].mask(thing.segments[n], box) for n in voters]
-        disputed = int(np.count_nonzero(np.logical_or.reduce(drawn) & ~np.logical_and.reduce(drawn)))
+        drawn: list[Mask] = []
+        for n in voters:
+            context.raise_if_cancelled()
+            drawn.append(readings[n].mask(thing.segments[n], box))
+        disputed = _disputed(drawn, context)
         if method is Method.STAPLE:
-            held, rates = staple(drawn)
+            held, rates = staple(drawn, context)
             performance = dict(zip(voters, rates, strict=True))
         else:
-            held = majority(drawn, method is Method.MAJORITY_OR_HALF)
+            held = majority(drawn, method is Method.MAJORITY_OR_HALF, context)
+    context.raise_if_cancelled()
     first = next(segment for segments in thing.segments for segment in segments)
     number, value = layers.add(thing.name, thing.code, first.colour, box, held)
     votes = tuple(

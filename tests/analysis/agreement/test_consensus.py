@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from medview.analysis.agreement.consensus import Consensus, Method, consensus, majority
-from medview.analysis.agreement.readings import Presence
+from medview.analysis.agreement.readings import Presence, Reading
 from medview.analysis.agreement.staple import staple
-from medview.core.errors import LabelError
+from medview.core.errors import CancelledError, LabelError
+from medview.core.job import Inline
+from medview.core.segmentation import LabelLayer, Segmentation
 from tests.analysis.agreement.masks import SHAPE_KJI, Mask, ball, boxes, grid, image_of
 from tests.analysis.agreement.readers import LIVER, reading, segment
+from tests.helpers.timing import allowed_s
+from tests.workspace.conftest import oblique_geometry
 
 BALLS = [ball(grid(), centre, 11.0) for centre in ((6, 18, 24), (7, 20, 26), (6, 21, 22))]
 
@@ -75,6 +82,55 @@ def test_staple_of_masks_that_are_empty_the_same_or_fill_the_grid() -> None:
     assert np.isfinite(rates).all()
     # One of two: as probable as not.
     assert not staple([all_of_it, nothing])[0].any()
+
+
+@pytest.mark.parametrize(("readers", "seed"), [(2, 0), (3, 1), (5, 2), (9, 3), (18, 4)])
+def test_staple_goes_the_way_simpleitk_goes_whoever_disagrees(readers: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = ball(grid(), (7, 20, 25), 12.0)[1:-1, 4:36, 5:45]
+    masks = [truth ^ (rng.random(truth.shape) < rng.uniform(0.02, 0.3)) for _reader in range(readers)]
+    held, rates = staple(masks)
+    judge = sitk.STAPLEImageFilter()
+    judge.SetForegroundValue(1.0)
+    judge.SetMaximumIterations(500)
+    padded = [sitk.GetImageFromArray(np.pad(mask, 1).astype(np.uint8)) for mask in masks]
+    probable = sitk.GetArrayFromImage(judge.Execute(padded))[1:-1, 1:-1, 1:-1]
+    clear = np.abs(probable - 0.5) > 1e-9
+    assert clear.mean() > 0.99
+    assert np.array_equal(held[clear], probable[clear] > 0.5)
+    assert [rate[0] for rate in rates] == pytest.approx(list(judge.GetSensitivity()), abs=1e-9)
+    assert [rate[1] for rate in rates] == pytest.approx(list(judge.GetSpecificity()), abs=1e-9)
+
+
+@pytest.mark.parametrize("method", [Method.STAPLE, Method.MAJORITY])
+def test_a_consensus_of_a_large_volume_asks_often_whether_to_go_on(method: Method) -> None:
+    shape = (120, 512, 512)
+    geometry = oblique_geometry(shape)
+    readings: list[Reading] = []
+    for n in range(3):
+        drawn = np.zeros(shape, dtype=np.uint8)
+        drawn[n:, 3 * n : 400 + n, 5:500] = 1
+        body = replace(segment("Body"), value=1)
+        readings.append(Reading(f"{n}", Segmentation(geometry, {0: LabelLayer.drawn(0, drawn)}, [body])))
+
+    class Watch(Inline):
+        """Measures how long it is not asked."""
+
+        longest_s = 0.0
+        asked = time.perf_counter()
+
+        def raise_if_cancelled(self) -> None:
+            now = time.perf_counter()
+            self.longest_s = max(self.longest_s, now - self.asked)
+            self.asked = now
+            super().raise_if_cancelled()
+
+    watch = Watch()
+    assert consensus(readings, method, watch).segments[0].voxels
+    assert watch.longest_s < allowed_s(1.0)
+    watch.cancel()
+    with pytest.raises(CancelledError):
+        consensus(readings, method, watch)
 
 
 def test_who_lists_nothing_votes_against_and_who_has_it_to_do_does_not_vote() -> None:
