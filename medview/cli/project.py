@@ -71,11 +71,19 @@ def import_(
         str, typer.Option(metavar="FILE|npz", help="CSV or JSON that says the split of every image")
     ] = "",
     reader: Annotated[str, typer.Option(metavar="NAME", help="Whose labels they are; yours unless named")] = "",
+    threshold: Annotated[
+        float | None, typer.Option(help="From which probability a voxel belongs, where a SEG holds probabilities")
+    ] = None,
+    leave_out: Annotated[
+        bool, typer.Option("--leave-out", help="Leave out label files that fit no images or cannot be read, and say so")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Import a labelled dataset of another program."""
-    request = dataset_request(source, images, labels, label_values, patient_from, split_from)
+    request = dataset_request(
+        source, images, labels, label_values, patient_from, split_from, threshold, leave_out=leave_out
+    )
     import_into_project(path, form, request, reader, json=json, quiet=quiet)
 
 

@@ -18,13 +18,24 @@ OWN_SPLITS = "npz"
 
 
 def dataset_request(
-    source: Path | None, images: Path | None, labels: Path | None, values: str, patient_from: str, split_from: str
+    source: Path | None,
+    images: Path | None,
+    labels: Path | None,
+    values: str,
+    patient_from: str,
+    split_from: str,
+    threshold: float | None = None,
+    *,
+    leave_out: bool = False,
 ) -> DatasetRequest:
     """Return what a person says about a dataset on the command line. Raises ReadError where it cannot be meant."""
     splits = None if split_from in ("", OWN_SPLITS) else Path(split_from)
     if splits is not None and not splits.is_file():
         raise ReadError(f"{splits.name} is not there; --split-from takes a file, or npz for the splits of an .npz file.")
-    return DatasetRequest(source, images, labels, label_values(values), patient_from, splits)
+    if threshold is not None and not 0.0 < threshold <= 1.0:
+        raise ReadError("--threshold is a probability above 0 and at most 1.")
+    given = label_values(values)
+    return DatasetRequest(source, images, labels, given, patient_from, splits, threshold, leave_out)
 
 
 def import_into_project(

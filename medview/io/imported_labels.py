@@ -11,12 +11,19 @@ from medview.core.volume import Volume
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What imported labels have to belong to: a volume without its voxels, so that it travels to a reader process."""
+    """What imported labels have to belong to: a volume without its voxels, so that it travels to a reader process.
+
+    Attributes
+    ----------
+    by_place : bool
+        A SEG made on other images of the same frame of reference and study may lie here, since its own are not at hand.
+    """
 
     geometry: Geometry
     series_uid: str = ""
     study_uid: str = ""
     sop_instance_uids: tuple[str, ...] = ()
+    by_place: bool = False
 
     @classmethod
     def of(cls, volume: Volume) -> Target:

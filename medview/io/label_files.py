@@ -87,12 +87,19 @@ def _other_pixels(path: Path) -> str:
     return f"{sentence}; open those, or take pixels_sha256 out of {names_path(path).name} to place it by its grid alone."
 
 
-def read_on(path: str, reference: Target | None) -> ImportedLabels:
-    """Do the work of ``read_labels`` in a reader process: all but what takes the pixels of the images."""
+def read_on(path: str, reference: Target | None, threshold: float | None = None) -> ImportedLabels:
+    """Do the work of ``read_labels`` in a reader process: all but what takes the pixels of the images.
+
+    Parameters
+    ----------
+    threshold : float, optional
+        From which probability a voxel of a SEG of probabilities belongs.
+    """
     kind = sniff(path)
     if kind is Kind.DICOM:
-        structures = read_header(path).sop_class_uid == STRUCTURE_SET
-        return (read_rtstruct if structures else read_seg)(Path(path), reference)
+        if read_header(path).sop_class_uid == STRUCTURE_SET:
+            return read_rtstruct(Path(path), reference)
+        return read_seg(Path(path), reference, threshold=threshold)
     if kind is Kind.NRRD and is_seg_nrrd(path):
         return read_seg_nrrd(path, reference)
     if kind not in (Kind.NIFTI, Kind.NRRD):

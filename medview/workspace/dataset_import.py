@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medview.core.errors import ReadError, StoreError
 from medview.core.job import JobContext, JobPart
 from medview.core.language import plural
 from medview.core.study import Series, Verdict, VolumeEntry
-from medview.io.datasets.foreign import DatasetRequest, ForeignDataset
+from medview.io.datasets.foreign import DatasetRequest, ForeignDataset, KnownImages
 from medview.io.datasets.table import list_dataset
 from medview.io.datasets.unpack import in_arrays, unpack_images, unpacked_before
 from medview.io.dicom.scan import scan, scan_files
@@ -25,6 +25,8 @@ from medview.workspace.label_intake import LabelIntake, PlacedCase
 
 IMAGES_FOLDER = "images"
 """In the project: images that had no files of their own."""
+ON_SERIES = frozenset({"dicom-seg", "rtstruct"})
+"""Formats whose labels say on which series they were drawn; those may be cases already."""
 SPLITS = {"val": "validation"}
 """A split of a dataset -> the project's word for it."""
 
@@ -56,7 +58,8 @@ def import_dataset(run: ImportRun, project: Project, context: JobContext, pool: 
     """
     if project.read_only:
         raise StoreError(project.read_only_reason)
-    dataset = list_dataset(run.form, run.request, JobPart(context, 0.0, 0.1), pool)
+    request = replace(run.request, known=_known(project)) if run.form in ON_SERIES else run.request
+    dataset = list_dataset(run.form, request, JobPart(context, 0.0, 0.1), pool)
     dataset = _with_files(dataset, project, JobPart(context, 0.1, 0.3), pool)
     report = ImportReport(run.form, len(dataset.cases), project.reader)
     report.split_by, report.warnings = dataset.split_by, list(dataset.notes)
@@ -64,8 +67,22 @@ def import_dataset(run: ImportRun, project: Project, context: JobContext, pool: 
     placed, beside = _placed(dataset, JobPart(context, 0.3, 0.4), pool, report)
     report.added = project.worklist.add([*(one.stored for one in placed), *beside]).added
     report.patients = len({one.stored.patient.key_sha256() for one in placed if one.stored.patient.known})
-    LabelIntake(run.form, project, pool, report).take_all(placed, JobPart(context, 0.4, 1.0))
+    intake = LabelIntake(run.form, project, pool, report, leave_out=run.request.leave_out)
+    intake.take_all(placed, JobPart(context, 0.4, 1.0))
     return report
+
+
+def _known(project: Project) -> tuple[KnownImages, ...]:
+    return tuple(
+        KnownImages(
+            one.key.series_uid,
+            one.key.study_uid,
+            one.geometry.frame_of_reference_uid,
+            frozenset(one.sources.sop_instance_uids),
+            one.sources.paths,
+        )
+        for one in project.images()
+    )
 
 
 def _with_files(dataset: ForeignDataset, project: Project, context: JobContext, pool: Pool) -> ForeignDataset:

@@ -21,6 +21,8 @@ class ImportReport:
         Cases that are new to the project, that had these labels already, and that got them now.
     reader : str
         Whose labels they are in the project.
+    left_out : int
+        Label files that could not be read, where that is to be left out.
     labels : Counter
         In how many cases each segment is drawn, box lies or answer is given.
     """
@@ -32,6 +34,7 @@ class ImportReport:
     known: int = 0
     labelled: int = 0
     unlabelled: int = 0
+    left_out: int = 0
     patients: int = 0
     split_by: str = "image"
     splits: Counter[str] = field(default_factory=Counter)
@@ -61,6 +64,7 @@ class ImportReport:
             "labelled": self.labelled,
             "known": self.known,
             "unlabelled": self.unlabelled,
+            "left_out": self.left_out,
             "patients": self.patients,
             "split_by": self.split_by,
             "splits": dict(self.splits),

@@ -11,10 +11,10 @@ from pathlib import Path
 from medview.core.annotations import Annotation
 from medview.core.case_labels import CaseLabels
 from medview.core.changes import AnnotationChange, Change, Command
-from medview.core.errors import CancelledError, MedViewError, ReadError, StoreError, WriteError
+from medview.core.errors import CancelledError, GeometryError, MedViewError, ReadError, StoreError, WriteError
 from medview.core.job import Inline, JobContext
 from medview.core.language import _, plural
-from medview.core.pixel_hash import pixels_sha256
+from medview.core.pixel_hash import pixels_sha256, same_pixels
 from medview.core.source import Source, SourceKind
 from medview.core.study import Series, VolumeEntry
 from medview.core.volume import Volume
@@ -77,10 +77,13 @@ class LabelIntake:
     ----------
     report : ImportReport
         Counts what comes in.
+    leave_out : bool
+        Labels that cannot be read, or do not belong to their images, are told and left out; otherwise they stop the import.
     """
 
-    def __init__(self, form: str, project: Project, pool: Pool, report: ImportReport) -> None:
+    def __init__(self, form: str, project: Project, pool: Pool, report: ImportReport, *, leave_out: bool = False) -> None:
         self._form, self._project, self._pool, self._report = form, project, pool, report
+        self._leave_out = leave_out
         self._when = datetime.now(UTC).isoformat(timespec="seconds")
         self._before = project.imports.of_readings()
         self._fresh: list[_Fresh] = []
@@ -131,6 +134,8 @@ class LabelIntake:
                 self._know(row.reading_id, file)
                 return
         pixels, found = self._read(one)
+        if found is None:
+            return
         if row is None or loaded is None:
             self._fresh.append(_Fresh(one, file, pixels, found))
             if len(self._fresh) >= AT_ONCE or sum(each.size_bytes for each in self._fresh) > MOST_BYTES:
@@ -189,15 +194,31 @@ class LabelIntake:
         self._written.append((reading_id, file if changes else replace(file, gesture="")))
         self._report.note(found)
 
-    def _read(self, one: PlacedCase) -> tuple[str, FoundLabels]:
-        """Return the hash of the pixels as the window will read them, and the labels on their grid."""
+    def _read(self, one: PlacedCase) -> tuple[str, FoundLabels | None]:
+        """Return the hash of the pixels as the window will read them, and the labels on their grid; None: left out."""
         volume = _whole(one, self._pool)
-        return pixels_sha256(volume), load_labels(one.case, Target.of(volume), self._pool)
+        try:
+            return pixels_sha256(volume), _belonging(load_labels(one.case, Target.of(volume), self._pool), one.case, volume)
+        except (ReadError, GeometryError) as error:
+            if not self._leave_out:
+                raise
+            self._report.left_out += 1
+            self._report.warnings.append(_("Left out: {reason}").format(reason=error.sentence))
+            return "", None
 
 
 def _file(form: str, source: LabelSource) -> ImportedFile:
     name = Path(source.path).name
     return ImportedFile(form, name, labels_sha256(source), f"Import {form} {name}")
+
+
+def _belonging(found: FoundLabels, case: ForeignCase, volume: Volume) -> FoundLabels:
+    """Return labels of DICOM unless they say that they were drawn on other pixels. Raises GeometryError."""
+    said = found.masks.pixels_sha256 if found.masks is not None and case.images[0].series_uid else ""
+    if said and case.labels is not None and not same_pixels(volume, said):
+        name = Path(case.labels.path).name
+        raise GeometryError(f"{name} was made on other images than these; open those and import it there.")
+    return found
 
 
 def _has(loaded: LoadedCase, gesture: str) -> bool:

@@ -157,6 +157,40 @@ def test_the_same_image_twice_is_one_case_with_both_labels_and_is_told(cli: Cli,
     assert cli("project", "verify", project, "--json").document["problems"] == []
 
 
+def test_labels_alone_are_enough_where_their_images_are_cases_already(cli: Cli, project: Path, tmp_path: Path) -> None:
+    drawn = study(tmp_path / "s", "one")
+    assert cli("project", "add", project, tmp_path / "s" / "ct").code == 0
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "s" / "seg.dcm").rename(tmp_path / "labels" / "seg.dcm")
+    given = ("project", "import", project, tmp_path / "labels", "--format", "dicom-seg", "--json")
+    document = cli(*given).document
+    assert (document["cases"], document["added"], document["labelled"], document["warnings"]) == (1, 0, 1, [])
+    with Project.open(project, read_only=True) as opened:
+        (row,) = opened.readings()
+        segmentation = opened.load_reading(row.reading_id).labels.segmentation
+    np.testing.assert_array_equal(segmentation.mask(segmentation.segments[0]), drawn == 1)
+    assert cli(*given).document["known"] == 1
+
+
+def test_a_seg_that_was_drawn_on_other_pixels_is_refused_or_left_out(cli: Cli, project: Path, tmp_path: Path) -> None:
+    study(tmp_path / "s", "one")
+    study(tmp_path / "t", "three")
+    loaded = load_volume(tmp_path / "s" / "ct", None, Inline())
+    labels = np.ones(loaded.volume.geometry.shape_kji, dtype=np.uint8)
+    segmentation = Segmentation(
+        loaded.volume.geometry, {0: LabelLayer.drawn(0, labels)}, [Segment("b", "Heart", (200, 9, 9), 0, 1)]
+    )
+    sources = [Path(path) for path in loaded.entry.dicom_paths]
+    write_seg(tmp_path / "s" / "seg.dcm", segmentation, sources, pixels_sha256="ab" * 32)
+    given = ("project", "import", project, "--images", tmp_path / "s", "--labels", tmp_path / "t", "--format", "dicom-seg")
+    refused = cli(*given)
+    assert refused.code == 1
+    assert "seg.dcm was made on other images" in refused.err
+    document = cli(*given, "--leave-out", "--json").document
+    assert (document["left_out"], document["labelled"] + document["known"]) == (1, 1)
+    assert any("Left out: seg.dcm was made on other images" in warning for warning in document["warnings"])
+
+
 def test_two_segs_of_one_series_become_layers_of_one_reading(cli: Cli, project: Path, tmp_path: Path) -> None:
     first = study(tmp_path / "s", "one")
     (tmp_path / "s" / "seg.dcm").rename(tmp_path / "s" / "first.dcm")

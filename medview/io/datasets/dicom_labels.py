@@ -4,50 +4,64 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-
-from pydicom.dataset import Dataset
 
 from medview.core.errors import ReadError
 from medview.core.job import JobContext
 from medview.core.study import Series
 from medview.io.batches import each_in_batches
-from medview.io.datasets.foreign import DatasetRequest, ForeignCase, ForeignDataset, FoundLabels, ImageRef
-from medview.io.datasets.inside import named, short_list
+from medview.io.datasets.dicom_belonging import Apart, Belongs, Named, belongs_to, fits_on, may_know, read_named, told_apart
+from medview.io.datasets.foreign import DatasetRequest, ForeignCase, ForeignDataset, FoundLabels, ImageRef, LabelSource
+from medview.io.datasets.inside import named
 from medview.io.datasets.patients import with_patients
-from medview.io.dicom.attributes import items, text
-from medview.io.dicom.header import SEGMENTATIONS, parse
+from medview.io.dicom.header import SEGMENTATIONS, STRUCTURE_SET
 from medview.io.dicom.scan import scan
 from medview.io.imported_labels import Target
 from medview.io.label_files import read_on
-from medview.io.reader_pool import Pool
-from medview.io.sources import name_of, open_source
+from medview.io.reader_pool import FILE_TIMEOUT_S, Pool
+from medview.io.sources import name_of
 
 FILES_PER_TASK = 8
-CONTOURS = frozenset({"1.2.840.10008.5.1.4.1.1.481.3"})
-"""RT Structure Set Storage."""
+CONTOURS = frozenset({STRUCTURE_SET})
 
 
 @dataclass(frozen=True, slots=True)
 class DicomLabels:
-    """A SEG or RTSTRUCT file."""
+    """A SEG or RTSTRUCT file on the series it names."""
 
     path: str
 
     def read(self, target: Target) -> FoundLabels:
         """Return its segments on the grid of a series. Raises GeometryError, ReadError."""
-        found = read_on(self.path, target)
-        return FoundLabels(found.geometry, found, notes=found.notes)
+        return _found(self.path, target)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What a file says it was drawn on."""
+class PlacedDicomLabels:
+    """A SEG or RTSTRUCT file that needs more said than its name.
 
-    series_uids: tuple[str, ...]
-    frame_of_reference_uid: str
-    images: frozenset[str]
+    Attributes
+    ----------
+    by_place : bool
+        It goes onto a series it does not name, on whose grid it lies.
+    threshold : float or None
+        From which probability a voxel belongs.
+    """
+
+    path: str
+    by_place: bool = False
+    threshold: float | None = None
+
+    def read(self, target: Target) -> FoundLabels:
+        """Return its segments on the grid of a series. Raises GeometryError, ReadError."""
+        return _found(self.path, replace(target, by_place=self.by_place), self.threshold)
+
+
+def _found(path: str, target: Target, threshold: float | None = None) -> FoundLabels:
+    found = read_on(path, target, threshold)
+    return FoundLabels(found.geometry, found, notes=found.notes)
 
 
 def list_dicom_seg(request: DatasetRequest, context: JobContext, pool: Pool) -> ForeignDataset:
@@ -86,88 +100,86 @@ def _listed(
     label_paths = list(dict.fromkeys(label_paths))
     if not label_paths:
         raise ReadError(f"{named(given[0].name)} holds no {what} file; choose another folder.")
-    cases: dict[int, ForeignCase] = {}
-    alone: list[str] = []
-    tasks = [(path,) for path in label_paths]
-    for index, outcome in each_in_batches(pool, read_named, tasks, FILES_PER_TASK, context.raise_if_cancelled):
-        if not isinstance(outcome, Named):
-            raise outcome
-        drawn_on = _drawn_on(outcome, list(series.values()))
-        if drawn_on is None:
-            alone.append(name_of(label_paths[index]))
-        else:
-            cases[index] = _case(drawn_on, label_paths[index])
-    if alone:
-        verb = "was" if len(alone) == 1 else "were"
-        raise ReadError(f"Nothing was imported: {short_list(sorted(alone))} {verb} drawn on no series of this folder.")
-    labelled = {case.images[0].series_uid for case in cases.values()}
-    bare = len(series) - len(labelled)
-    notes = (f"{bare} series without a {what} were left out.",) if bare else ()
-    dataset = ForeignDataset(form, tuple(cases[index] for index in sorted(cases)), notes=notes)
+    notes: list[str] = []
+    files = _named(label_paths, request, notes, context, pool)
+    here = list(series.values())
+    drawn_on = {path: belongs_to(said, here, partial(_fits, path, classes, pool)) for path, said in files.items()}
+    lacking = {path: files[path] for path, found_on in drawn_on.items() if found_on is Apart.ABSENT}
+    more = [one for one in _known(request, lacking, context, pool) if one.series_uid not in series]
+    if more:
+        for path, said in lacking.items():
+            drawn_on[path] = belongs_to(said, [*here, *more], partial(_fits, path, classes, pool))
+    apart = [(name_of(path), why) for path, why in drawn_on.items() if isinstance(why, Apart)]
+    cases = [
+        _case(found_on, path, files[path], request) for path, found_on in drawn_on.items() if isinstance(found_on, Belongs)
+    ]
+    if apart and not (request.leave_out and cases):
+        hint = " Add the folder of their images, or leave such files out (--leave-out)." if cases else ""
+        raise ReadError(f"Nothing was imported: {told_apart(apart)}.{hint}")
+    if apart:
+        notes.append(f"Left out: {told_apart(apart)}.")
+    if not cases:
+        raise ReadError(notes[0])
+    labelled = {case.images[0].series_uid for case in cases}
+    bare = len(series.keys() - labelled)
+    if bare:
+        notes.append(f"{bare} series without a {what} were left out.")
+    dataset = ForeignDataset(form, tuple(cases), notes=tuple(notes))
     return with_patients(dataset, request, {case.key: case.images[0].path for case in dataset.cases})
 
 
-def _case(series: Series, path: str) -> ForeignCase:
-    best = series.best
+def _named(
+    paths: Sequence[str], request: DatasetRequest, notes: list[str], context: JobContext, pool: Pool
+) -> dict[str, Named]:
+    """Return what every file says it was drawn on, in the order of ``paths``."""
+    said: dict[int, Named] = {}
+    tasks = [(path,) for path in paths]
+    for index, outcome in each_in_batches(pool, read_named, tasks, FILES_PER_TASK, context.raise_if_cancelled):
+        if isinstance(outcome, Named):
+            said[index] = outcome
+        elif request.leave_out:
+            notes.append(f"Left out: {outcome.sentence}")
+        else:
+            raise outcome
+    return {paths[index]: said[index] for index in sorted(said)}
+
+
+def _fits(path: str, classes: frozenset[str], pool: Pool, series: Sequence[Series]) -> Sequence[int]:
+    grids = [(one.best.geometry, one.study_uid) for one in series if one.best is not None and one.best.geometry is not None]
+    if len(grids) < len(series):
+        return [0] * len(series)
+    (kind, *_) = classes
+    found: Sequence[int] = pool.call(fits_on, path, kind, grids, timeout_s=FILE_TIMEOUT_S)
+    return found
+
+
+def _known(request: DatasetRequest, lacking: dict[str, Named], context: JobContext, pool: Pool) -> list[Series]:
+    """Return series that are cases already and that one of the files may have been drawn on; where they are still there."""
+    wanted = [one for one in request.known if any(may_know(said, one) for said in lacking.values())]
+    folders = dict.fromkeys(
+        os.path.commonpath([str(Path(path).parent) for path in one.paths]) for one in wanted if one.paths
+    )
+    uids = {one.series_uid for one in wanted}
+    found: dict[str, Series] = {}
+    for folder in folders:
+        if Path(folder).exists():
+            for series in scan(Path(folder), context, pool).series:
+                if series.series_uid in uids and series.best is not None:
+                    found.setdefault(series.series_uid, series)
+    return list(found.values())
+
+
+def _case(on: Belongs, path: str, said: Named, request: DatasetRequest) -> ForeignCase:
+    best = on.series.best
     assert best is not None
     folder = os.path.commonpath([str(Path(file).parent) for file in best.paths])
+    threshold = request.threshold if said.fractional else None
+    plain = not on.by_place and threshold is None
+    labels: LabelSource = DicomLabels(path) if plain else PlacedDicomLabels(path, on.by_place, threshold)
     # The files of a study may lie in one archive or folder with those of others; its UID tells them apart.
     return ForeignCase(
-        f"{series.series_uid}/{name_of(path)}",
-        (ImageRef(folder, series_uid=series.series_uid),),
-        DicomLabels(path),
-        series.patient_id,
+        f"{on.series.series_uid}/{name_of(path)}",
+        (ImageRef(folder, series_uid=on.series.series_uid),),
+        labels,
+        on.series.patient_id,
     )
-
-
-def _drawn_on(named_by: Named, series: Sequence[Series]) -> Series | None:
-    by_series = [one for one in series if one.series_uid in named_by.series_uids]
-    if by_series:
-        return by_series[0]
-    if named_by.images:
-        for one in series:
-            if any(named_by.images.intersection(f.sop_instance_uid for f in entry.frames) for entry in one.volumes):
-                return one
-    if named_by.series_uids or named_by.images or not named_by.frame_of_reference_uid:
-        return None
-    same_place = [one for one in series if _frame_of(one) == named_by.frame_of_reference_uid]
-    return same_place[0] if len(same_place) == 1 else None
-
-
-def _frame_of(series: Series) -> str:
-    best = series.best
-    return best.geometry.frame_of_reference_uid if best is not None and best.geometry is not None else ""
-
-
-def read_named(path: str) -> Named:
-    """Return what a SEG or RTSTRUCT says it was drawn on. Raises ReadError, RefusedError."""
-    with open_source(path) as file:
-        dataset, _ = parse(file, name_of(path), stop_before_pixels=True)
-    groups = [
-        *items(dataset, "ReferencedSeriesSequence"),
-        *(
-            series
-            for frame in items(dataset, "ReferencedFrameOfReferenceSequence")
-            for study in items(frame, "RTReferencedStudySequence")
-            for series in items(study, "RTReferencedSeriesSequence")
-        ),
-    ]
-    images = {
-        text(image, "ReferencedSOPInstanceUID")
-        for group in groups
-        for keyword in ("ReferencedInstanceSequence", "ContourImageSequence")
-        for image in items(group, keyword)
-    }
-    images |= {uid for group in items(dataset, "PerFrameFunctionalGroupsSequence") for uid in _source_images(group)}
-    frames = [text(one, "FrameOfReferenceUID") for one in items(dataset, "ReferencedFrameOfReferenceSequence")]
-    frame = text(dataset, "FrameOfReferenceUID") or next((uid for uid in frames if uid), "")
-    uids = tuple(uid for uid in dict.fromkeys(text(group, "SeriesInstanceUID") for group in groups) if uid)
-    return Named(uids, frame, frozenset(images - {""}))
-
-
-def _source_images(group: Dataset) -> list[str]:
-    return [
-        text(image, "ReferencedSOPInstanceUID")
-        for derivation in items(group, "DerivationImageSequence")
-        for image in items(derivation, "SourceImageSequence")
-    ]

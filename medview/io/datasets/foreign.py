@@ -15,6 +15,24 @@ BY_IMAGE = "Nothing says which patient an image is of: splits are by image, and 
 """The note of a dataset without patients."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownImages:
+    """A series that is a case already: labels alone are enough where they were drawn on it.
+
+    Attributes
+    ----------
+    sop_instance_uids : frozenset of str
+    paths : tuple of str
+        Where its files were.
+    """
+
+    series_uid: str
+    study_uid: str
+    frame_of_reference_uid: str
+    sop_instance_uids: frozenset[str]
+    paths: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetRequest:
     """What a person says about a dataset.
@@ -32,6 +50,12 @@ class DatasetRequest:
         patient's key.
     split_from : Path or None
         File that says in which split every image is (see ``splits``).
+    threshold : float or None
+        From which probability (0 to 1) a voxel belongs, where a SEG holds probabilities.
+    leave_out : bool
+        What belongs to no images here, or cannot be read, is left out and said instead of stopping everything.
+    known : tuple of KnownImages
+        Where to look for the images of DICOM labels that are not in the folder.
     """
 
     source: Path | None = None
@@ -40,6 +64,9 @@ class DatasetRequest:
     label_values: Mapping[int, str] = field(default_factory=dict)
     patient_from: str = ""
     split_from: Path | None = None
+    threshold: float | None = None
+    leave_out: bool = False
+    known: tuple[KnownImages, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

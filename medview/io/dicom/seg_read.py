@@ -25,15 +25,11 @@ from medview.io.dicom.instance import FrameInfo
 from medview.io.dicom.pixel_mark import pixel_mark
 from medview.io.dicom.pixels import PixelFile
 from medview.io.dicom.seg_layers import LayerStack
+from medview.io.dicom.seg_place import ON_GRID_VOXELS, Place, on_slice, place_by_image, place_in_patient, source_images
 from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.plain_header import check_size
 
 FloatArray = npt.NDArray[np.float64]
-
-ON_GRID_VOXELS = 0.1
-"""How far a frame may lie from the source's slice; SEG writers round positions to text."""
-DIRECTION = 0.999
-"""Cosine above which two directions are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,8 @@ def read_seg(
     source : Series, Volume or Target, optional
         What the labels have to belong to. Placed on the grid of a Volume or Target; otherwise on a grid of their own.
     threshold : float, optional
-        Probability (0 to 1) from which a voxel of a FRACTIONAL segmentation belongs; such files are refused without it.
+        Probability (0 to 1) from which a voxel of a FRACTIONAL segmentation belongs; without it such files are refused
+        unless every voxel of theirs is nothing or all.
 
     Raises
     ------
@@ -72,14 +69,16 @@ def read_seg(
     if isinstance(source, Volume):
         source = Target.of(source)
     notes = _check_source(seg, source) if source is not None else ()
-    if seg.fractional and threshold is None:
+    if seg.fractional and threshold is None and not _whole_numbers(seg):
         raise ReadError(f"{seg.name} holds probabilities, not labels; say from which probability a voxel belongs.")
     pixels, drawn_on = pixel_mark(seg.dataset)
-    geometry, places = _placed(seg, source.geometry if isinstance(source, Target) else None, drawn_on)
+    target = source if isinstance(source, Target) else None
+    wanted, uids = (target.geometry, target.sop_instance_uids) if target is not None else (None, ())
+    geometry, places = _placed(seg, wanted, drawn_on, uids)
     # Positions far apart, or a grid somebody made up, would ask for any amount of memory.
     check_size(math.prod(geometry.shape_kji), seg.name)
-    if isinstance(source, Target):
-        notes += _named_elsewhere(seg, source, places)
+    if target is not None:
+        notes += _named_elsewhere(seg, target, places)
     stack = LayerStack(geometry.shape_kji)
     described = _descriptions(seg.dataset)
     segments: list[Segment] = []
@@ -89,6 +88,26 @@ def read_seg(
         layer_id, value = stack.add(frames)
         segments.append(_segment(described.get(number), number, layer_id, value, position))
     return ImportedLabels(geometry, tuple(segments), stack.layers, notes, pixels, drawn_on)
+
+
+def lies_on(path: str, geometries: Sequence[Geometry]) -> tuple[bool, ...]:
+    """Whether every frame of a SEG lies on each of some grids by its position in the patient. Raises ReadError."""
+    seg = _open(Path(path))
+    found = []
+    for geometry in geometries:
+        try:
+            _places_on(seg, geometry)
+        except GeometryError:
+            found.append(False)
+        else:
+            found.append(True)
+    return tuple(found)
+
+
+def holds_probabilities(path: str) -> bool:
+    """Whether a SEG has voxels that are neither nothing nor all, so that a threshold has to be chosen. Raises ReadError."""
+    seg = _open(Path(path))
+    return seg.fractional and not _whole_numbers(seg)
 
 
 def referenced_series(path: Path) -> tuple[str, ...]:
@@ -141,6 +160,8 @@ def _check_source(seg: _Seg, source: Series | Target) -> tuple[str, ...]:
     if frame and own and frame != own:
         raise GeometryError(f"{seg.name} belongs to another examination: its frame of reference is a different one.")
     named = [uid for uid in _referenced_series(seg.dataset) if uid]
+    if isinstance(source, Target) and source.by_place:
+        return _by_place(seg, source)
     if named and source.series_uid and source.series_uid not in named:
         raise GeometryError(f"{seg.name} was made on another series; open that series and import it there.")
     if not named and not (frame and own):
@@ -155,6 +176,17 @@ def _check_source(seg: _Seg, source: Series | Target) -> tuple[str, ...]:
     return ()
 
 
+def _by_place(seg: _Seg, target: Target) -> tuple[str, ...]:
+    own, study = text(seg.dataset, "FrameOfReferenceUID"), text(seg.dataset, "StudyInstanceUID")
+    if not own or own != target.geometry.frame_of_reference_uid:
+        raise GeometryError(f"{seg.name} belongs to another examination: its frame of reference is a different one.")
+    if study and target.study_uid and study != target.study_uid:
+        raise GeometryError(f"{seg.name} belongs to another study; open that study and import it there.")
+    if not _referenced_images(seg.dataset) and not any(_referenced_series(seg.dataset)):
+        return (f"{seg.name} does not say which images it was made on; only its place in the patient was compared.",)
+    return (f"{seg.name} was made on other images of this frame of reference; it is placed by its position.",)
+
+
 def _referenced_images(dataset: Dataset) -> set[str]:
     """SOP instance UIDs of the images a SEG says it was made on."""
     listed = {
@@ -162,20 +194,11 @@ def _referenced_images(dataset: Dataset) -> set[str]:
         for series in items(dataset, "ReferencedSeriesSequence")
         for image in items(series, "ReferencedInstanceSequence")
     }
-    per_frame = {uid for group in items(dataset, "PerFrameFunctionalGroupsSequence") for uid, _ in _source_images(group)}
+    per_frame = {uid for group in items(dataset, "PerFrameFunctionalGroupsSequence") for uid, _ in source_images(group)}
     return (listed | per_frame) - {""}
 
 
-def _source_images(group: Dataset) -> list[tuple[str, bool]]:
-    """Images one frame says it was made from: SOP instance UID and whether it lies on the pixels of that image."""
-    return [
-        (text(image, "ReferencedSOPInstanceUID"), text(image, "SpatialLocationsPreserved").upper() != "NO")
-        for derivation in items(group, "DerivationImageSequence")
-        for image in items(derivation, "SourceImageSequence")
-    ]
-
-
-def _named_elsewhere(seg: _Seg, source: Target, places: Sequence[_Place]) -> tuple[str, ...]:
+def _named_elsewhere(seg: _Seg, source: Target, places: Sequence[Place]) -> tuple[str, ...]:
     """Frames are placed by position; say so where they name an image that lies elsewhere."""
     if any(any(place.flip_ji) for place in places):
         return (f"The rows or columns of {seg.name} run against those of the images; it is placed by its position.",)
@@ -185,7 +208,7 @@ def _named_elsewhere(seg: _Seg, source: Target, places: Sequence[_Place]) -> tup
         return ()
     wrong = 0
     for place, group in zip(places, groups, strict=False):
-        named = {slices[uid] for uid, preserved in _source_images(group) if preserved and uid in slices}
+        named = {slices[uid] for uid, preserved in source_images(group) if preserved and uid in slices}
         wrong += bool(named) and place.k not in named
     if not wrong:
         return ()
@@ -198,20 +221,32 @@ def _frame_of(series: Series) -> str:
     return best.geometry.frame_of_reference_uid if best is not None and best.geometry is not None else ""
 
 
-def _placed(seg: _Seg, wanted: Geometry | None, drawn_on: Geometry | None) -> tuple[Geometry, list[_Place]]:
+def _placed(
+    seg: _Seg, wanted: Geometry | None, drawn_on: Geometry | None, uids: Sequence[str]
+) -> tuple[Geometry, list[Place]]:
     """Return the wanted grid, or else the whole one the file says it was drawn on, or else the one its frames span."""
     if wanted is not None:
-        return wanted, [_place(frame, wanted, seg) for frame in seg.frames]
+        return wanted, _places_on(seg, wanted, uids)
     size = integer(seg.dataset, "Rows"), integer(seg.dataset, "Columns")
     if drawn_on is not None and drawn_on.shape_kji[1:] == size:
         whole = Geometry(drawn_on.shape_kji, drawn_on.affine_lps, text(seg.dataset, "FrameOfReferenceUID"))
         try:
-            return whole, [_place(frame, whole, seg) for frame in seg.frames]
+            return whole, _places_on(seg, whole)
         except GeometryError:
             # Somebody has moved the frames since.
             pass
     own = _own_grid(seg)
-    return own, [_place(frame, own, seg) for frame in seg.frames]
+    return own, _places_on(seg, own)
+
+
+def _places_on(seg: _Seg, geometry: Geometry, uids: Sequence[str] = ()) -> list[Place]:
+    size = integer(seg.dataset, "Rows"), integer(seg.dataset, "Columns")
+    if geometry.calibration is Calibration.VOLUME or len(uids) != geometry.shape_kji[0]:
+        return [place_in_patient(frame, geometry, size, seg.name) for frame in seg.frames]
+    slices = {uid: k for k, uid in enumerate(uids)}
+    groups = items(seg.dataset, "PerFrameFunctionalGroupsSequence")
+    own = (groups[n] if n < len(groups) else None for n in range(len(seg.frames)))
+    return [place_by_image(group, slices, geometry, size, seg.name) for group in own]
 
 
 def _own_grid(seg: _Seg) -> Geometry:
@@ -253,57 +288,10 @@ def _slice_spacing(dataset: Dataset) -> float | None:
     return abs(found[0]) if found and found[0] else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a frame goes: its slice, where its first voxel lies there, and whether its rows or columns run backwards."""
-
-    k: int
-    corner_ji: tuple[int, int]
-    flip_ji: tuple[bool, bool]
-
-
-def _place(frame: FrameInfo, geometry: Geometry, seg: _Seg) -> _Place:
-    wrong = GeometryError(f"{seg.name} does not lie on the grid of this series; open the series it was made on.")
-    rows, columns = integer(seg.dataset, "Rows"), integer(seg.dataset, "Columns")
-    if geometry.calibration is not Calibration.VOLUME or frame.position_lps_mm is None or frame.orientation is None:
-        raise GeometryError(f"{seg.name} cannot be placed: the series or the SEG states no positions.")
-    directions = geometry.directions_kji
-    along_i = float(directions[2] @ np.asarray(frame.orientation[:3]))
-    along_j = float(directions[1] @ np.asarray(frame.orientation[3:]))
-    if min(abs(along_i), abs(along_j)) < DIRECTION or frame.spacing_ji_mm is None:
-        raise wrong
-    _, dj, di = geometry.spacing_kji_mm
-    if (
-        max(abs(frame.spacing_ji_mm[0] / dj - 1) * rows, abs(frame.spacing_ji_mm[1] / di - 1) * columns)
-        > ON_GRID_VOXELS * 5
-    ):
-        raise wrong
-    index = geometry.index_kji(frame.position_lps_mm)
-    k, j, i = (int(n) for n in np.rint(index))
-    if np.abs(index - (k, j, i)).max() > ON_GRID_VOXELS:
-        raise wrong
-    flip = (along_j < 0, along_i < 0)
-    corner = (j - (rows - 1) * flip[0], i - (columns - 1) * flip[1])
-    inside = 0 <= k < geometry.shape_kji[0] and min(corner) >= 0
-    if not inside or corner[0] + rows > geometry.shape_kji[1] or corner[1] + columns > geometry.shape_kji[2]:
-        raise GeometryError(f"{seg.name} reaches outside this series; open the series it was made on.")
-    return _Place(k, corner, flip)
-
-
 Frames = list[tuple[int, npt.NDArray[np.bool_]]]
 
 
-def _on_slice(values: npt.NDArray[np.bool_], place: _Place, shape_ji: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    values = values[:: -1 if place.flip_ji[0] else 1, :: -1 if place.flip_ji[1] else 1]
-    if values.shape == shape_ji:
-        return values
-    whole = np.zeros(shape_ji, dtype=np.bool_)
-    j, i = place.corner_ji
-    whole[j : j + values.shape[0], i : i + values.shape[1]] = values
-    return whole
-
-
-def _masks(seg: _Seg, places: Sequence[_Place], shape: tuple[int, int], threshold: float) -> Iterable[tuple[int, Frames]]:
+def _masks(seg: _Seg, places: Sequence[Place], shape: tuple[int, int], threshold: float) -> Iterable[tuple[int, Frames]]:
     """Yield (segment number, slices) in the order of the numbers; one segment in memory at a time."""
     largest = float(integer(seg.dataset, "MaximumFractionalValue", 255) or 255)
     declared = [integer(item, "SegmentNumber") for item in items(seg.dataset, "SegmentSequence")]
@@ -313,17 +301,23 @@ def _masks(seg: _Seg, places: Sequence[_Place], shape: tuple[int, int], threshol
             if own == number:
                 stored = seg.file.stored(index)
                 mask = stored >= threshold * largest if seg.fractional else stored != 0
-                frames.append((place.k, _on_slice(mask, place, shape)))
+                frames.append((place.k, on_slice(mask, place, shape)))
         yield number, frames
 
 
-def _label_map_masks(seg: _Seg, places: Sequence[_Place], shape: tuple[int, int]) -> Iterable[tuple[int, Frames]]:
+def _whole_numbers(seg: _Seg) -> bool:
+    """Whether every voxel of a fractional file is nothing or all, so that no probability has to be chosen."""
+    largest = integer(seg.dataset, "MaximumFractionalValue", 255) or 255
+    return all(np.isin(seg.file.stored(index), (0, largest)).all() for index in range(len(seg.frames)))
+
+
+def _label_map_masks(seg: _Seg, places: Sequence[Place], shape: tuple[int, int]) -> Iterable[tuple[int, Frames]]:
     slices = [(place, seg.file.stored(index)) for index, place in enumerate(places)]
     background = integer(seg.dataset, "PixelPaddingValue", 0)
     declared = {integer(item, "SegmentNumber") for item in items(seg.dataset, "SegmentSequence")}
     found = {int(v) for _, stored in slices for v in np.unique(stored)}
     for number in sorted((declared | found) - {background, 0}):
-        yield number, [(place.k, _on_slice(stored == number, place, shape)) for place, stored in slices]
+        yield number, [(place.k, on_slice(stored == number, place, shape)) for place, stored in slices]
 
 
 def _descriptions(dataset: Dataset) -> dict[int, Dataset]:
