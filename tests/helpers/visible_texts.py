@@ -47,6 +47,7 @@ EXCEPTED = {
     "workspace/neutral_export.py": "losses are data of `project export --json`; the dialog puts them into the language",
     "workspace/project_agreement.py": "names and warnings are data of `agree --json`",
     "workspace/project_export.py": "warnings are written into the summary of the export",
+    "workspace/training/examples.py": "warnings are written into the report of a training",
 }
 """Files, with the reason or the texts in them that stay."""
 

@@ -83,7 +83,11 @@ def _masked(dataset: NeutralDataset, task: Task, count: int) -> ExampleSet:
     if len(kept) > MOST_CLASSES:
         raise ModelError(f"{len(kept)} classes are drawn in {dataset.folder.name}; at most {MOST_CLASSES} can be learnt.")
     numbers = {str(entry["name"]): number for number, entry in enumerate(kept, start=1)}
-    warnings = _left_out(len(dataset.cases) - len(drawn), "no masks are drawn in it", "no masks are drawn in them")
+    warnings = _left_out(
+        len(dataset.cases) - len(drawn),
+        "1 case is left out: no masks are drawn in it.",
+        "{n} cases are left out: no masks are drawn in them.",
+    )
     if gone := [str(entry["name"]) for entry in dataset.facts["classes"] if entry["name"] not in known]:
         warnings.append(f"Not learnt, since nobody drew them: {', '.join(gone)}.")
     examples = [
@@ -108,8 +112,8 @@ def _boxed(dataset: NeutralDataset, count: int) -> ExampleSet:
     whole = [case for case in dataset.cases if case.said["done_slices"] is None]
     warnings = _left_out(
         len(dataset.cases) - len(whole),
-        "boxes are drawn on some of its slices only",
-        "boxes are drawn on some of their slices only",
+        "1 case is left out: boxes are drawn on some of its slices only.",
+        "{n} cases are left out: boxes are drawn on some of their slices only.",
     )
     numbers = {name: number for number, name in enumerate(names, start=1)}
     examples = [_example(case, count, _boxes_of(case, numbers), list(_box_documents(case))) for case in whole]
@@ -139,7 +143,11 @@ def _classified(dataset: NeutralDataset, count: int, target: str | None) -> Exam
     label_set = read_label_set(schema) if schema.is_file() else LabelSet("", ())
     found = answer_set(dataset.cases, label_set.forms, target)
     said = len({one.case.key for one in found.answered})
-    warnings = _left_out(len(dataset.cases) - said, "nothing is answered in it", "nothing is answered in them")
+    warnings = _left_out(
+        len(dataset.cases) - said,
+        "1 case is left out: nothing is answered in it.",
+        "{n} cases are left out: nothing is answered in them.",
+    )
     examples = []
     for one in found.answered:
         made = _example(one.case, count, _answers_of(one.answers), one.case.said["image_labels"])
@@ -214,9 +222,7 @@ def _channels(cases: Sequence[StoredCase], count: int) -> tuple[str, ...]:
 
 
 def _left_out(count: int, one: str, several: str) -> list[str]:
-    if not count:
-        return []
-    return [many(count, f"1 case is left out: {one}.", f"{{n}} cases are left out: {several}.")]
+    return [many(count, one, several)] if count else []
 
 
 def dataset_folder(path: Path) -> bool:
