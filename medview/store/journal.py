@@ -6,7 +6,8 @@ import atexit
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from psygnal import EmitLoopError, Signal
@@ -103,6 +104,7 @@ class Journal:
         self._failures = 0
         self._retry = False
         self._closing = False
+        self._why_held = ""
         self._ending = False
         self._thread: threading.Thread | None = None
 
@@ -118,11 +120,13 @@ class Journal:
         Raises
         ------
         StoreError
-            When there is nothing to undo or redo, or the project is closed.
+            When there is nothing to undo or redo, the project is closed, or it is ``held``.
         """
         with self._condition:
             if self._closing:
                 raise StoreError("The project is closed; open it again to go on labelling.")
+            if self._why_held:
+                raise StoreError(self._why_held)
             seq, target = self._heads.next(reading_id, entry.kind)
             ticket = Ticket(reading_id, seq)
             gesture = Gesture(reading_id, ticket.seq, target, iso(self._clock.utc()), entry)
@@ -156,6 +160,25 @@ class Journal:
                 return False
             self._heads.adopt(reading_id, seq, stacks)
             return True
+
+    @contextmanager
+    def held(self, why: str) -> Iterator[None]:
+        """Take no gesture in meanwhile; whoever makes one is told why.
+
+        Raises
+        ------
+        StoreError
+            When gestures are still to be written.
+        """
+        with self._condition:
+            if self._pending:
+                raise StoreError(f"Changes of {self._database.title} are not saved yet; try again once they are.")
+            self._why_held = why
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._why_held = ""
 
     def forget(self, reading_ids: Iterable[int]) -> None:
         """Look again where some readings stand: rows were added to them by another way."""

@@ -197,8 +197,10 @@ class Project(ReadingBook):
             raise StoreError(f"Changes of {self.path.name} are not saved yet; it can be merged once they are.")
         if other.resolve() == self.path.resolve():
             raise StoreError(f"{other.name} is this very project; choose a copy of it.")
-        report = merge_copy(self._changing, self._blobs, self.activity, other, progress)
-        self.journal.forget(report.extended)
+        # A row that got its number before those of the copy came would be taken for one of them.
+        with self.journal.held("Copies of the project are being merged; labels can be changed again once that is done."):
+            report = merge_copy(self._changing, self._blobs, self.activity, other, progress)
+            self.journal.forget(report.extended)
         return report
 
     def save_copy(self, target: Path) -> list[str]:

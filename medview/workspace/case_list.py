@@ -17,6 +17,7 @@ from medview.workspace.case_filter import FINISHED, CaseFilter, Which, Who, chos
 from medview.workspace.case_time import CaseTime
 from medview.workspace.events import LabelsChanged
 from medview.workspace.finishing import Finishing
+from medview.workspace.merging import Merging
 
 if TYPE_CHECKING:
     # The database library is imported when a project is opened, which is after the window stands.
@@ -63,6 +64,8 @@ class CaseList:
         How many required answers readings lack, by their number.
     finishing : Finishing
         Says that the open case is done.
+    merging : Merging
+        Brings copies of the project into it.
     wanted : CaseFilter
         What is looked for.
     """
@@ -85,6 +88,7 @@ class CaseList:
         self.changes = CaseChanges(workspace, self)
         self.time = CaseTime(workspace, self.changes.write)
         self.finishing = Finishing(workspace, self)
+        self.merging = Merging(workspace)
         self._forms: Forms = ()
         workspace.labels_changed.connect(self._on_labels)
         workspace.forms.changed.connect(self._on_forms)
@@ -147,6 +151,7 @@ class CaseList:
         readers = {one.reader for row in self.rows for one in row.readings}
         self.who = Who(project.reader, project.one_person or (project.read_only and len(readers) <= 1))
         if switched:
+            self.merging.forget()
             self.wanted = replace(self.wanted, text="", which=Which.ALL)
         self.changed.emit()
 

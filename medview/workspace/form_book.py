@@ -81,6 +81,12 @@ class FormBook:
         """The forms of the project."""
         return self.label_set.forms
 
+    def read_again(self) -> None:
+        """Have the label set read anew: it may have come from a copy of the project."""
+        self._of = None
+        self._said.clear()
+        self.changed.emit()
+
     def asked_of(self, case: OpenCase) -> Iterator[tuple[Form, Question]]:
         """Give every question that is asked of a case."""
         return asked(self.forms, case.volume.modality)

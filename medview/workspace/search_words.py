@@ -61,6 +61,7 @@ WORDS = {
     "fusion.less": _("opacity alpha transparency"),
     "queue": _("batch worklist many all inference background predict"),
     "project": _("dataset worklist study database team"),
+    "project.merge": _("join combine unite copies readers team"),
     "project.add": _("import series folder"),
     "case": _("worklist task annotation list"),
     "case.next": _("unlabelled unlabeled undone following"),

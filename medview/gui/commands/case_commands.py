@@ -78,6 +78,13 @@ class CaseCommands:
             ),
             Action("project.rule", _("Who reads what..."), lambda _w: self.show_rule(), "mdi6.account-group", _has_project),
             Action(
+                "project.merge",
+                _("Merge copies of the project..."),
+                lambda _w: self.show_merge(),
+                "mdi6.source-merge",
+                _writable,
+            ),
+            Action(
                 "project.export",
                 _("Export the project..."),
                 lambda _w: self.show_export(),
@@ -152,6 +159,12 @@ class CaseCommands:
         from medview.gui.dialogs.reading_rule import ReadingRuleDialog
 
         ReadingRuleDialog(self._workspace, self._window).open()
+
+    def show_merge(self) -> None:
+        """Ask for the copies that others worked on."""
+        from medview.gui.dialogs.merge_copies import MergeDialog
+
+        MergeDialog(self._workspace, self._window).show()
 
     def show_export(self) -> None:
         """Ask what the project is to be written as."""

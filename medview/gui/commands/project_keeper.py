@@ -134,6 +134,8 @@ class ProjectKeeper(QObject):
         project = self._workspace.services.project
         if project is None:
             return True
+        if self._is_merging():
+            return False
         for case in self._workspace.cases.values():
             self._workspace.efforts.end(case)
         try:
@@ -148,6 +150,16 @@ class ProjectKeeper(QObject):
                 return False
             project.close(discard=True)
         self._workspace.services.project = None
+        return True
+
+    def _is_merging(self) -> bool:
+        """Whether copies are being merged, which is cancelled then; who asks again does not wait for that any more."""
+        merging = self._workspace.worklist.merging
+        if not merging.working or merging.problem:
+            return False
+        merging.cancel()
+        merging.refuse(_("The merge is being cancelled, and leaves the project as it was. Try again in a moment."))
+        self._workspace.say(merging.problem, Severity.WARNING)
         return True
 
     def stop(self) -> None:

@@ -42,6 +42,8 @@ _OF_PROJECT = (
     "",
     "project.instructions",
     "project.rule",
+    "",
+    "project.merge",
     "project.export",
     "",
     "project.new",

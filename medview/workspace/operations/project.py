@@ -150,10 +150,15 @@ def go_on_in(workspace: Workspace, project: Project) -> None:
     workspace.services.project = project
     workspace.services.project_problem = project.read_only_reason
     for case in workspace.cases.values():
-        case.read_only = _("The labels are being read again.")
-        case.load_changed.emit()
-        outcome = Outcome(partial(_again, workspace, case), failed=partial(_failed, workspace, case))
-        workspace.runner.submit(ReadAgain(project, case), outcome)
+        read_again(workspace, project, case)
+
+
+def read_again(workspace: Workspace, project: Project, case: OpenCase) -> None:
+    """Put the labels that a project holds on a case that is open, and let it be changed where the project can be."""
+    case.read_only = _("The labels are being read again.")
+    case.load_changed.emit()
+    outcome = Outcome(partial(_again, workspace, case), failed=partial(_failed, workspace, case))
+    workspace.runner.submit(ReadAgain(project, case), outcome)
 
 
 def _again(workspace: Workspace, case: OpenCase, value: object) -> None:
