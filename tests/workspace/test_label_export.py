@@ -16,6 +16,7 @@ import SimpleITK
 from medview.core.errors import MedViewError, StoreError, WriteError
 from medview.core.job import Inline
 from medview.core.segmentation import Segmentation
+from medview.core.source import SourceKind
 from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.writers import WRITERS
 from medview.io.drawn_json import read_drawn
@@ -29,6 +30,7 @@ from medview.workspace.export_selection import ExportRun, Include
 from medview.workspace.exporting import export_as
 from medview.workspace.label_export import LABEL_FORMS, export_labels
 from tests.helpers.dciodvfy import errors
+from tests.helpers.dcmqi import by_dcmqi
 from tests.workspace.exported import SECRETS, Labelled, labelled, leaks
 
 
@@ -195,3 +197,21 @@ def test_a_file_that_does_not_read_back_is_not_left_there(
     with pytest.raises(WriteError, match="did not read back the same"):
         written(made, tmp_path / "out", "nrrd")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_dcmqi_reads_every_seg_with_its_voxels_codes_and_who_drew_it(made: Labelled, tmp_path: Path) -> None:
+    written(made, tmp_path / "out", "seg")
+    for number, drawn in enumerate(made.drawn, start=1):
+        found = by_dcmqi(tmp_path / "out" / f"case_000{number}" / "labels.dcm", tmp_path / f"dcmqi-{number}")
+        for segment in drawn.segments:
+            if drawn.count(segment):
+                read = found.pop(segment.name)
+                np.testing.assert_array_equal(read.on_grid(drawn.geometry), drawn.mask(segment), err_msg=segment.name)
+                by_hand = segment.source.kind is not SourceKind.MODEL
+                assert read.said["SegmentAlgorithmType"] == ("MANUAL" if by_hand else "SEMIAUTOMATIC")
+                if segment.code is not None:
+                    assert read.code() == (segment.code.value, segment.code.scheme, segment.code.meaning)
+                assert np.abs(np.subtract(read.said["recommendedDisplayRGBValue"], segment.colour)).max() <= 1
+                if not by_hand:
+                    assert read.said["SegmentAlgorithmName"] == segment.source.model_id
+        assert not [name for name, read in found.items() if len(read.points_lps_mm)]
