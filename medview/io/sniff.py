@@ -14,6 +14,9 @@ from medview.io.sources import open_source
 HEAD_BYTES = 352
 """Enough for a DICOM preamble and a NIfTI header."""
 
+PACKED_BYTES = 4096
+"""Of a gzip file: tables that say how it is packed come first, and a header of many different bytes packs badly."""
+
 _AT_ONCE = 8
 """Files opened side by side: on a disk across the network most of the time is waiting."""
 _PER_TASK = 64
@@ -44,8 +47,8 @@ def sniff(path: str) -> Kind:
     """
     with open_source(path) as file:
         head = file.read(HEAD_BYTES)
-    if head[:2] == _GZIP:
-        return Kind.NIFTI if _nifti(_gunzipped(head)) else Kind.OTHER
+        if head[:2] == _GZIP:
+            return Kind.NIFTI if _nifti(_gunzipped(head + file.read(PACKED_BYTES))) else Kind.OTHER
     return kind_of(head)
 
 
