@@ -29,6 +29,9 @@ Statistic = Callable[[IntArray], float | None]
 FigureOfSums = Callable[[FloatArray], FloatArray]
 """Figures of sums, shape (draws, parts) to (draws,)."""
 
+WeightedStatistic = Callable[[IntArray], float | None]
+"""A figure of all items, of which each counts as often as its number, shape (items,), says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -164,6 +167,24 @@ def interval_of(
             figure = statistic(np.concatenate(which))
             found.append(np.nan if figure is None else figure)
     return _interval(value, np.asarray(found, dtype=np.float64), level, number.size, count, resamples)
+
+
+def weighted_interval(
+    statistic: WeightedStatistic,
+    patients: Sequence[Hashable],
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Return a figure that can be worked out from how often each item was drawn: a curve is sorted once for all draws.
+
+    The interval is that of ``interval_of`` for a statistic that does not care in which order items come.
+    """
+    number, count = _numbers(patients)
+    value = statistic(np.ones(number.size, dtype=np.int64)) if number.size else None
+    found = [statistic(times[number]) for drawn in _draws(count, resamples, seed) for times in drawn]
+    figures = np.array([np.nan if figure is None else figure for figure in found], dtype=np.float64)
+    return _interval(value, figures, level, number.size, count, resamples)
 
 
 def _ratio(sums: FloatArray) -> FloatArray:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from medview.analysis.agreement.bootstrap import Interval, weighted_interval
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -68,6 +71,38 @@ def precision_recall_curve(scores: npt.ArrayLike, truth: npt.ArrayLike) -> Preci
         return None
     recall, precision = hits / hits[-1], hits / (hits + wrong)
     return PrecisionRecallCurve(recall, precision, thresholds, float((np.diff(recall, prepend=0.0) * precision).sum()))
+
+
+class RocAreas:
+    """Areas under ROC curves of the same scores, each item counted any number of times. Sorts once.
+
+    Parameters
+    ----------
+    scores, truth : array_like, shape (items,)
+    """
+
+    def __init__(self, scores: npt.ArrayLike, truth: npt.ArrayLike) -> None:
+        values, self._true = np.asarray(scores, dtype=np.float64), np.asarray(truth, dtype=bool)
+        self._order = np.argsort(values, kind="stable")
+        ranked = values[self._order]
+        # Items of one score form a run: a true one beats half of the untrue ones beside it.
+        self._starts = np.flatnonzero(np.append(True, np.diff(ranked) != 0)) if ranked.size else np.zeros(0, dtype=np.int64)
+
+    def area(self, weights: IntArray) -> float | None:
+        """Return the area where item n counts ``weights[n]`` times; None without both kinds."""
+        if not self._starts.size:
+            return None
+        counted, true = weights[self._order], self._true[self._order]
+        hits = np.add.reduceat(np.where(true, counted, 0), self._starts)
+        wrong = np.add.reduceat(np.where(true, 0, counted), self._starts)
+        both = int(hits.sum()) * int(wrong.sum())
+        below = np.cumsum(wrong) - wrong
+        return float((hits * (below + 0.5 * wrong)).sum() / both) if both else None
+
+
+def auc_interval(scores: npt.ArrayLike, truth: npt.ArrayLike, patients: Sequence[Hashable]) -> Interval:
+    """Return the area under the ROC curve of ``roc_curve`` with its interval by patient."""
+    return weighted_interval(RocAreas(scores, truth).area, patients)
 
 
 def _counts(scores: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[FloatArray, IntArray, IntArray]:

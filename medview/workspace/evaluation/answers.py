@@ -1,0 +1,263 @@
+"""Answers of a classifier beside the true ones: how often it is right, at every threshold and at its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.analysis.agreement.bootstrap import Interval, mean_interval, sums_interval, weighted_interval
+from medview.analysis.agreement.calibration import Calibration, calibration
+from medview.analysis.agreement.score_curves import RocAreas, precision_recall_curve, roc_curve
+from medview.core.prediction import Prediction
+from medview.core.scores import Said, ScoreRule
+from medview.core.volume import Volume
+from medview.ml.examples import Example, Truth
+from medview.ml.outputs import ClassificationOutput
+from medview.workspace.evaluation.judging import (
+    CaseJudgement,
+    Document,
+    Headline,
+    TaskFigures,
+    ends,
+    intervals_document,
+    patient_of,
+    thinned,
+)
+from medview.workspace.evaluation.matching import JudgedClass
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class AnswerJudge:
+    """Compares probabilities of classes with what is true.
+
+    Of classes that exclude each other each image is put into one, by the pack's own threshold, and needs a true class the
+    model knows; otherwise each class is judged by itself, where somebody answered it.
+    """
+
+    def __init__(self, classes: Sequence[JudgedClass], output: ClassificationOutput) -> None:
+        self._classes = tuple(classes)
+        self._names = list(output.classes)
+        self._softmax = output.activation == "softmax"
+        self._rule = ScoreRule(output.subject.value, output.threshold, output.abstain, self._softmax)
+        self._patients: list[str] = []
+        self._scores: list[list[float]] = []
+        self._truth: list[list[float]] = []
+        self._unsure: list[bool] = []
+        self._not_judged = 0
+
+    def add(self, example: Example, volume: Volume, truth: Truth, found: Prediction) -> CaseJudgement:
+        """Judge one case."""
+        middle = tuple(n // 2 for n in volume.geometry.shape_kji)
+        at_kji = (middle[0], middle[1], middle[2])
+        true = self._true(truth.answers)
+        scores = [float(found.scores[name]) for name in self._names]
+        told = {name: round(score, 6) for name, score in zip(self._names, scores, strict=True)}
+        if np.isnan(true).all():
+            self._not_judged += 1
+            return CaseJudgement(None, "", {"truth": None, "scores": told}, at_kji)
+        said = self._rule.says(dict(found.scores))
+        unsure = any(one is Said.UNSURE for one in said.values())
+        self._patients.append(patient_of(example))
+        self._scores.append(scores)
+        self._truth.append(true)
+        self._unsure.append(unsure)
+        right = [
+            score if is_true else 1.0 - score for score, is_true in zip(scores, true, strict=True) if is_true == is_true
+        ]
+        if self._softmax:
+            n = int(np.nanargmax(true))
+            row: Document = {"truth": self._names[n], "said": self._names[self._winner(scores)], "scores": told}
+            why = f"{self._names[n]}: probability {scores[n]:.2f}"
+            score = scores[n]
+        else:
+            row = {
+                "truth": {
+                    name: bool(is_true) for name, is_true in zip(self._names, true, strict=True) if is_true == is_true
+                },
+                "said": {name: score >= self._rule.threshold for name, score in zip(self._names, scores, strict=True)},
+                "scores": told,
+            }
+            score = min(right)
+            why = f"the least of what is true has a probability of {score:.2f}"
+        return CaseJudgement(score, why, {**row, "unsure": unsure}, at_kji)
+
+    def _true(self, answers: Mapping[str, float]) -> list[float]:
+        """Return 0 or 1 of every class of the model; NaN where nobody answered."""
+        found = [np.nan] * len(self._names)
+        for one in self._classes:
+            if one.truth_name in answers:
+                found[one.model] = float(answers[one.truth_name] >= 0.5)
+        if not self._softmax:
+            return found
+        if found.count(1.0) == 1:
+            return [0.0 if value != 1.0 else 1.0 for value in found]
+        # Of all classes but one it is said that they do not hold.
+        if found.count(0.0) == len(found) - 1 and not any(value == 1.0 for value in answers.values()):
+            return [0.0 if value == 0.0 else 1.0 for value in found]
+        return [np.nan] * len(found)
+
+    def _winner(self, scores: Sequence[float]) -> int:
+        rule = replace(self._rule, abstain=None)
+        said = rule.says(dict(zip(self._names, scores, strict=True)))
+        return next(n for n, name in enumerate(self._names) if said[name] is Said.PRESENT)
+
+    def figures(self) -> TaskFigures:
+        """Return the figures of all cases."""
+        scores = np.array(self._scores).reshape(-1, len(self._names))
+        truth = np.array(self._truth).reshape(-1, len(self._names))
+        if self._softmax and len(self._names) > 1:
+            winners = np.array([self._winner(row) for row in scores.tolist()], dtype=np.int64)
+            said = np.eye(len(self._names))[winners] if len(winners) else np.zeros_like(scores)
+        else:
+            said = (scores >= self._rule.threshold).astype(np.float64)
+        per_class: list[Document] = []
+        ci: Document = {}
+        curves: Document = {"roc": {}, "pr": {}}
+        rows: list[Document] = []
+        for n, name in enumerate(self._names):
+            held = np.isfinite(truth[:, n])
+            patients = [patient for patient, has in zip(self._patients, held, strict=True) if has]
+            own, one, answer = scores[held, n], truth[held, n] > 0, said[held, n] > 0
+            cells = _cells(one, answer)
+            found = {key: sums_interval(cells, figure, patients) for key, figure in _OF_CELLS.items()}
+            found["auc"] = weighted_interval(RocAreas(own, one).area, patients)
+            roc, pr = roc_curve(own, one), precision_recall_curve(own, one)
+            average = None if pr is None else pr.average_precision
+            per_class.append(
+                {
+                    "name": name,
+                    **{key: interval.value for key, interval in found.items()},
+                    "average_precision": average,
+                    "items": int(held.sum()),
+                    "truths": int(one.sum()),
+                }
+            )
+            ci[name] = intervals_document(found)
+            if roc is not None:
+                curves["roc"][name] = thinned(np.column_stack((roc.false_alarms, roc.sensitivity)).tolist())
+            if pr is not None:
+                curves["pr"][name] = thinned(np.column_stack((pr.recall, pr.precision)).tolist())
+            hit, alarm, missed, rest = (int(count) for count in cells.sum(axis=0))
+            rows.append({"name": name, "counts": [[rest, alarm], [missed, hit]]})
+        accuracy, auc = self._accuracy(truth, said), self._auc(scores, truth)
+        reliability = self._calibration(scores, truth, said)
+        more: Document = {
+            "accuracy": accuracy.value,
+            "auc": auc.value,
+            "f1": _mean([row["f1"] for row in per_class]),
+            "threshold": self._rule.threshold,
+            "exclusive": self._softmax,
+            "abstention": self._abstention(truth, said),
+            "calibration": _calibration_document(reliability),
+            "curves": curves,
+            "not_judged": self._not_judged,
+        }
+        confusion: Document = {"classes": rows, "of": "images"}
+        if self._softmax and len(truth):
+            table = np.zeros((len(self._names), len(self._names)), dtype=np.int64)
+            np.add.at(table, (truth.argmax(axis=1), said.argmax(axis=1)), 1)
+            confusion = {"rows": self._names, "columns": self._names, "counts": table.tolist(), "of": "images"}
+        ci95 = {"accuracy": ends(accuracy), "auc": ends(auc), "classes": ci}
+        headlines = (Headline("auc", "AUC", auc), Headline("accuracy", "Accuracy", accuracy))
+        return TaskFigures(headlines, per_class, confusion, ci95, more, self._notes())
+
+    def _accuracy(self, truth: FloatArray, said: FloatArray) -> Interval:
+        """Return the part of the images, or of all answers to classes that do not exclude each other, that are right."""
+        known = np.isfinite(truth)
+        if self._softmax:
+            return mean_interval((truth.argmax(axis=1) == said.argmax(axis=1)).astype(np.float64), self._patients)
+        right = ((truth == said) & known).sum(axis=1).astype(np.float64)
+        return sums_interval(np.column_stack((right, known.sum(axis=1))), _Ratio(0, 1), self._patients)
+
+    def _auc(self, scores: FloatArray, truth: FloatArray) -> Interval:
+        """Return the area of the last of two classes that exclude each other; of others the mean of all areas."""
+        columns = [len(self._names) - 1] if self._softmax and len(self._names) == 2 else range(len(self._names))
+        areas = []
+        for n in columns:
+            held = np.flatnonzero(np.isfinite(truth[:, n]))
+            areas.append((held, RocAreas(scores[held, n], truth[held, n] > 0)))
+
+        def mean(weights: npt.NDArray[np.int64]) -> float | None:
+            return _mean([area.area(weights[held]) for held, area in areas])
+
+        return weighted_interval(mean, self._patients)
+
+    def _calibration(self, scores: FloatArray, truth: FloatArray, said: FloatArray) -> Calibration:
+        """Two classes that exclude each other have one probability; of more, that of the class an image is put into."""
+        if not self._softmax:
+            known = np.isfinite(truth)
+            return calibration(np.clip(scores[known], 0, 1), truth[known])
+        if len(self._names) == 2:
+            return calibration(np.clip(scores[:, 1], 0, 1), truth[:, 1])
+        which = said.argmax(axis=1)[:, None]
+        chosen, right = (np.take_along_axis(table, which, axis=1)[:, 0] for table in (scores, truth))
+        return calibration(np.clip(chosen, 0, 1), right)
+
+    def _abstention(self, truth: FloatArray, said: FloatArray) -> Document | None:
+        if self._rule.abstain is None:
+            return None
+        unsure = np.array(self._unsure, dtype=bool)
+        wrong = np.count_nonzero(np.isfinite(truth) & (truth != said), axis=1)
+        kept = wrong[~unsure] == 0
+        return {
+            "between": list(self._rule.abstain),
+            "items": int(unsure.sum()),
+            "share": float(unsure.mean()) if len(unsure) else None,
+            "accuracy_of_the_others": float(kept.mean()) if len(kept) else None,
+        }
+
+    def _notes(self) -> tuple[str, ...]:
+        how = (
+            f"An image is put into {self._names[-1]} where that has a probability of at least {self._rule.threshold:g}, "
+            "else into the class that is most probable of the others."
+            if self._softmax and len(self._names) > 1
+            else f"A class is said to be present from a probability of {self._rule.threshold:g} on."
+        )
+        notes = [how]
+        if self._rule.abstain is not None:
+            notes.append('Accuracy counts every image, also those that the model would answer with "not sure".')
+        if self._not_judged:
+            notes.append(f"{self._not_judged} images have no answer that could be compared.")
+        return tuple(notes)
+
+
+def _cells(truth: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> FloatArray:
+    """Return hits, false alarms, misses and right rejections of every item, shape (items, 4)."""
+    return np.column_stack((truth & said, ~truth & said, truth & ~said, ~truth & ~said)).astype(np.float64)
+
+
+class _Ratio:
+    """Sum of one column, times a factor, over the sum of others."""
+
+    def __init__(self, above: int, *below: int, times: float = 1.0) -> None:
+        self._above, self._below, self._times = above, list(below), times
+
+    def __call__(self, sums: FloatArray) -> FloatArray:
+        above, below = self._times * sums[:, self._above], sums[:, self._below].sum(axis=1)
+        return np.asarray(np.divide(above, below, out=np.full(len(sums), np.nan), where=below > 0))
+
+
+_OF_CELLS = {
+    "precision": _Ratio(0, 0, 1),
+    "recall": _Ratio(0, 0, 2),
+    "f1": _Ratio(0, 0, 0, 1, 2, times=2.0),
+    "specificity": _Ratio(3, 3, 1),
+}
+
+
+def _mean(numbers: Sequence[float | None]) -> float | None:
+    held = [number for number in numbers if number is not None]
+    return float(np.mean(held)) if held else None
+
+
+def _calibration_document(found: Calibration) -> Document:
+    return {
+        "ece": found.ece,
+        "largest_error": found.largest_error,
+        "brier": found.brier,
+        "bins": [{"low": b.low, "high": b.high, "items": b.items, "said": b.said, "true": b.true} for b in found.bins],
+    }

@@ -1,0 +1,101 @@
+"""Which class of a model is which of the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from medview.core.errors import AmbiguousError
+from medview.ml.examples import ExampleSet, TrainingClass
+from medview.ml.outputs import ClassificationOutput, DetectionOutput, SegmentationOutput
+from medview.ml.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedClass:
+    """A class that the model finds and the labels have.
+
+    Attributes
+    ----------
+    name : str
+        As the model calls it.
+    model : int
+        Its place among the model's classes, from 0; of masks its value is one more.
+    truth : int
+        Its number in the examples, from 1.
+    truth_name : str
+        As the examples call it.
+    """
+
+    name: str
+    model: int
+    truth: int
+    truth_name: str
+
+
+def match_classes(spec: ModelSpec, examples: ExampleSet, *, common: bool = False) -> tuple[JudgedClass, ...]:
+    """Pair the classes of a model with those of the examples: by code where both have one, else by name.
+
+    Parameters
+    ----------
+    common : bool
+        Classes that only one side has are left out.
+
+    Raises
+    ------
+    AmbiguousError
+        When a class has no counterpart, or none has with ``common``; says what each side has.
+    """
+    mine, theirs = model_classes(spec), examples.classes
+    taken: dict[int, int] = {}
+    for same in (_same_code, _same_name):
+        for n, (name, code) in enumerate(mine):
+            for number, one in enumerate(theirs, start=1):
+                if n not in taken and number not in taken.values() and same(name, code, one):
+                    taken[n] = number
+    found = tuple(
+        JudgedClass(name, n, taken[n], theirs[taken[n] - 1].name) for n, (name, _) in enumerate(mine) if n in taken
+    )
+    whole = len(found) == len(mine) == len(theirs)
+    if not found or not (whole or common):
+        alone = [name for n, (name, _) in enumerate(mine) if n not in taken]
+        alone += [one.name for number, one in enumerate(theirs, start=1) if number not in taken.values()]
+        remedy = "call them alike" if not found else "call them alike, or say --common to judge only what both have"
+        raise AmbiguousError(
+            f"{spec.name} finds {_listed([name for name, _ in mine])} and the labels are of "
+            f"{_listed([one.name for one in theirs])}; {_listed(alone)} has no counterpart: {remedy}."
+        )
+    return found
+
+
+def model_classes(spec: ModelSpec) -> list[tuple[str, tuple[str, str] | None]]:
+    """Return name and code (scheme, value) of what a model finds, in its order."""
+    output = spec.output
+    if isinstance(output, SegmentationOutput):
+        return [(one.name, None if one.code is None else (one.code.scheme, one.code.value)) for one in output.labels]
+    if isinstance(output, DetectionOutput):
+        return [(one.name, None) for one in output.classes]
+    if isinstance(output, ClassificationOutput):
+        return [(name, None) for name in output.classes]
+    return []
+
+
+def _same_code(_: str, code: tuple[str, str] | None, other: TrainingClass) -> bool:
+    return code is not None and other.code is not None and code == _code(other.code)
+
+
+def _same_name(name: str, _: tuple[str, str] | None, other: TrainingClass) -> bool:
+    return _plain(name) == _plain(other.name)
+
+
+def _code(said: Mapping[str, str]) -> tuple[str, str]:
+    return said.get("scheme", ""), said.get("value", "")
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    shown = [name[:40] for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "") if shown else "nothing"
