@@ -15,6 +15,7 @@ NETWORKS: Mapping[str, str] = {
     "nnunet_plain": "medview.ml.networks.nnunet:plain_unet",
     "nnunet_residual": "medview.ml.networks.nnunet:residual_unet",
     "unet3d": "medview.ml.networks.unet:unet3d",
+    "small_cnn": "medview.ml.networks.small_cnn:small_cnn",
     "centernet3d": "medview.ml.networks.detector:centernet3d",
     "fpn_detector": "medview.ml.networks.fpn_detector:fpn_detector",
     "classifier2d": "medview.ml.networks.classifier:classifier2d",

@@ -1,0 +1,23 @@
+"""Networks of the closed table with first weights, ready to be trained."""
+
+from __future__ import annotations
+
+import importlib
+
+import torch
+from torch import nn
+
+from medview.ml.networks.table import NETWORKS
+from medview.ml.spec import NetworkSpec
+
+
+def trainable_network(spec: NetworkSpec) -> nn.Module:
+    """Return a network with weights drawn from torch's generator, its kernels stored the way convolutions on CPUs are fastest."""
+    module, _, factory = NETWORKS[spec.name].partition(":")
+    network: nn.Module = getattr(importlib.import_module(module), factory)(**spec.kwargs)
+    for weights in network.parameters():
+        if weights.ndim == 4:
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+        if weights.ndim == 5:
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
+    return network

@@ -1,0 +1,1 @@
+"""Training of classifiers: one answer about a picture or a volume."""

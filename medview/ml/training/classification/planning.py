@@ -1,0 +1,126 @@
+"""From a recipe and training examples to the plan of a classifier."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from medview.core.errors import ModelError
+from medview.core.job import JobContext
+from medview.ml.examples import ExampleSet
+from medview.ml.outputs import ClassificationOutput, Summary
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.spec import Card, InputSpec, ModelSpec, Shape3, Task
+from medview.ml.training.classification.families import network_of
+from medview.ml.training.classification.losses import check_loss
+from medview.ml.training.classification.truths import Floats, class_weights, truth_of
+from medview.ml.training.footprint import step_bytes
+from medview.ml.training.survey import Survey, survey
+from medview.ml.training.task import TrainingPlan
+
+SIDE_2D, SIDE_3D = 224, 80
+"""Longest side pictures and volumes are brought to, where the recipe says nothing else."""
+
+LEAST_SIDE_3D = 8
+
+HALF_BYTES = 2
+
+
+def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) -> TrainingPlan:
+    """Choose sizes from the training examples alone.
+
+    Raises
+    ------
+    ModelError
+        Where they cannot be trained on.
+    """
+    check_loss(recipe.loss)
+    classes = tuple(one.name for one in examples.classes)
+    train = examples.of_split("train")
+    truths = _truths(examples, classes, context)
+    found = survey(train, examples.channels, context)
+    dimensions = recipe.dimensions or (2 if found.flat else 3)
+    shape = input_shape(found, dimensions, recipe)
+    network = network_of(
+        recipe.network, recipe.network_options, len(examples.channels), len(classes), dimensions, shape
+    )
+    batch = recipe.batch or (32 if dimensions == 2 else 8)
+    spec = ModelSpec(
+        id=f"{Task.CLASSIFICATION.value}-model",
+        name=", ".join(classes)[:80],
+        version="1.0.0",
+        task=Task.CLASSIFICATION,
+        summary=f"Says of a {'picture' if dimensions == 2 else 'volume'} how probable {', '.join(classes)} are."[:400],
+        network=network,
+        input=InputSpec(
+            channels=tuple(channel.spec() for channel in found.channels),
+            spacing_kji_mm=None,
+            orientation=None if dimensions == 2 else found.orientation,
+            shape_kji=shape,
+            dimensions=dimensions,
+            checks=found.checks(),
+        ),
+        tiling=None,
+        output=ClassificationOutput(
+            classes=classes,
+            activation="softmax" if examples.exclusive and len(classes) > 1 else "sigmoid",
+            threshold=0.5,
+            # Slices were taught the answer of their series, so that they share in it alike.
+            summary=Summary.MEAN,
+        ),
+        postprocess=(),
+        card=Card(),
+        licence=examples.licence or "not stated",
+        notice="",
+        files={},
+    )
+    exclusive = examples.exclusive and len(classes) > 1
+    weights = class_weights(truths, exclusive=exclusive) if recipe.options.get("balance", True) else [1.0] * len(classes)
+    stored = len(examples.of_split("train")) + len(examples.of_split("val"))
+    slices = float(found.shapes_kji[:, 0].mean()) if dimensions == 2 else float(shape[0])
+    return TrainingPlan(
+        spec=spec,
+        batch=batch,
+        step_bytes=step_bytes(network, (batch, len(examples.channels), *shape[-dimensions:])),
+        cache_bytes=math.ceil(stored * len(examples.channels) * slices * shape[1] * shape[2] * HALF_BYTES),
+        settings={
+            "exclusive": exclusive,
+            "class_weights": weights,
+            "smoothing": float(str(recipe.options.get("smoothing", 0.0))),
+            "sure": float(str(recipe.options.get("sure", 0.0))),
+        },
+    )
+
+
+def input_shape(found: Survey, dimensions: int, recipe: Recipe) -> Shape3:
+    """Return the median shape, made smaller evenly where its longest side is over what the recipe (``side``) allows.
+
+    Volumes with thick slices have fewer of them than rows: their sides are taken in millimetres where those are known.
+    """
+    k, j, i = found.median_shape_kji()
+    side = float(str(recipe.options.get("side") or (SIDE_2D if dimensions == 2 else SIDE_3D)))
+    factor = min(1.0, side / max(j, i))
+    rows, columns = max(1, round(j * factor)), max(1, round(i * factor))
+    if dimensions == 2:
+        return 1, rows, columns
+    slices = max(LEAST_SIDE_3D, round(k * min(1.0, side / k)))
+    return slices, max(LEAST_SIDE_3D, rows), max(LEAST_SIDE_3D, columns)
+
+
+def _truths(examples: ExampleSet, classes: Sequence[str], context: JobContext) -> list[Floats]:
+    """Return what is known of the training examples. Raises ModelError where that is too little."""
+    exclusive = examples.exclusive and len(classes) > 1
+    found = []
+    for example in examples.of_split("train"):
+        context.raise_if_cancelled()
+        truth = truth_of(example.truth().answers, classes, exclusive=exclusive)
+        if truth is not None:
+            found.append(truth)
+    for n, name in enumerate(classes):
+        holds = [truth[n] for truth in found]
+        if 1.0 not in holds or (0.0 not in holds):
+            which = "none that has it" if 1.0 not in holds else "none without it"
+            raise ModelError(f"Of {name} nothing can be learnt: among the training cases there is {which}; label some.")
+    if not found:
+        raise ModelError("No training case has an answer; answer the question for some cases first.")
+    return found

@@ -1,0 +1,1 @@
+"""Training of detectors: boxes around objects in pictures and volumes."""

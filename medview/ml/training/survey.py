@@ -1,0 +1,188 @@
+"""What training pictures are like: sizes, spacings, values. Plans are made from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.errors import ModelError
+from medview.core.geometry import Calibration, Geometry
+from medview.core.job import JobContext
+from medview.core.volume import Volume
+from medview.ml.examples import Example
+from medview.ml.runners.orientation import LETTERS_LPS, Orientation
+from medview.ml.spec import ChannelSpec, InputChecks, Step, Vector3
+
+MOST_LOOKED_AT = 400
+"""Pictures whose voxels are read for the statistics, evenly spread over the examples."""
+
+VOXELS_EACH = 20_000
+
+LARGEST_BYTE = 255.0
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSurvey:
+    """The values of one channel.
+
+    Attributes
+    ----------
+    modality : tuple of str
+        All that occur; empty where a picture states none.
+    low, high : float
+        The middle 99 % of the values lie between.
+    mean, deviation : float
+        Of the values between ``low`` and ``high``.
+    bytes_only : bool
+        Whether all pictures hold whole numbers 0 to 255 without a unit: then a number means the same in all of them.
+    """
+
+    name: str
+    modality: tuple[str, ...]
+    unit: str
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    bytes_only: bool
+
+    def spec(self) -> ChannelSpec:
+        """Return the channel as a pack describes it, with the steps that bring its values to about -2 to 2."""
+        shift = Step("shift_scale", {"subtract": round(self.mean, 4), "divide": round(max(self.deviation, 1e-3), 4)})
+        if self.bytes_only:
+            steps: tuple[Step, ...] = (shift,)
+        elif self.unit:
+            high = max(self.high, self.low + 1e-3)
+            steps = (Step("clip", {"low": round(self.low, 3), "high": round(high, 3)}), shift)
+        else:
+            steps = (Step("zscore"),)
+        return ChannelSpec(self.name, self.modality, self.unit, steps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What a set of pictures is like; arrays have a row per picture that was looked at, in the model's axes k, j, i.
+
+    Attributes
+    ----------
+    orientation : str or None
+        The patient directions most pictures grow to, for volumes; None for pictures of one slice.
+    """
+
+    shapes_kji: npt.NDArray[np.int64]
+    spacings_kji_mm: Doubles
+    channels: tuple[ChannelSurvey, ...]
+    orientation: str | None
+    calibrated: bool
+
+    @property
+    def flat(self) -> bool:
+        """Whether every picture is a single slice."""
+        return bool((self.shapes_kji[:, 0] == 1).all())
+
+    def median_shape_kji(self) -> Vector3:
+        """Return the median of the shapes, axis by axis."""
+        k, j, i = np.median(self.shapes_kji, axis=0).tolist()
+        return k, j, i
+
+    def checks(self) -> InputChecks:
+        """Return what later pictures are compared with: for volumes with millimetres their spacing, and values with a unit."""
+        values = (self.channels[0].low, self.channels[0].high) if self.channels[0].unit else None
+        if self.flat or not self.calibrated:
+            return InputChecks(values=values)
+        low, high = self.spacings_kji_mm.min(axis=0), self.spacings_kji_mm.max(axis=0)
+        k, j, i = ((round(float(a) * 0.9, 4), round(float(b) * 1.1, 4)) for a, b in zip(low, high, strict=True))
+        return InputChecks(spacing_kji_mm=(k, j, i), values=values)
+
+
+def survey(examples: Sequence[Example], channels: Sequence[str], context: JobContext) -> Survey:
+    """Look at training pictures.
+
+    Raises
+    ------
+    ModelError
+        Where there are none, or they have another number of channels than ``channels``.
+    MedViewError
+        What reading them raises.
+    CancelledError
+    """
+    if not examples:
+        raise ModelError("There is nothing to train on: no reviewed case lies in the training split.")
+    chosen = [examples[n] for n in np.unique(np.linspace(0, len(examples) - 1, MOST_LOOKED_AT).round().astype(int))]
+    rows: list[tuple[Geometry, list[_Seen]]] = []
+    for n, example in enumerate(chosen):
+        context.raise_if_cancelled()
+        context.progress(n / len(chosen), "Looking at the training pictures")
+        volumes = example.volumes()
+        if len(volumes) != len(channels):
+            raise ModelError(f"Case {example.key} has {len(volumes)} channels where the others have {len(channels)}.")
+        rows.append((volumes[0].geometry, [_Seen.of(volume) for volume in volumes]))
+    geometries = [geometry for geometry, _ in rows]
+    deep = any(geometry.shape_kji[0] > 1 for geometry in geometries)
+    calibrated = all(geometry.calibration is Calibration.VOLUME for geometry in geometries)
+    letters = Counter(map(_letters, geometries)).most_common(1)[0][0] if deep and calibrated else None
+    turns = [Orientation.towards(geometry, letters) for geometry in geometries]
+    pairs = list(zip(turns, geometries, strict=True))
+    return Survey(
+        np.asarray([turn.turned_shape(geometry.shape_kji) for turn, geometry in pairs], dtype=np.int64),
+        np.asarray([turn.turned_numbers(geometry.spacing_kji_mm) for turn, geometry in pairs]),
+        tuple(_channel(name, [seen[n] for _, seen in rows]) for n, name in enumerate(channels)),
+        letters,
+        calibrated,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What is kept of one volume."""
+
+    modality: str
+    unit: str
+    values: npt.NDArray[np.float32]
+    bytes_only: bool
+
+    @classmethod
+    def of(cls, volume: Volume) -> _Seen:
+        stored = volume.voxels.reshape(-1)
+        some = stored[:: max(1, stored.size // VOXELS_EACH)]
+        values = volume.values_of(some)[~volume.is_padding(some)]
+        values = values[np.isfinite(values)]
+        plain = not volume.unit and volume.rescale.identity and volume.voxels.dtype == np.uint8
+        return cls(volume.modality, volume.unit, values, plain)
+
+
+def _channel(name: str, seen: Sequence[_Seen]) -> ChannelSurvey:
+    values = np.concatenate([one.values for one in seen])
+    values = values if values.size else np.zeros(1, dtype=np.float32)
+    low, high = (float(v) for v in np.percentile(values, [0.5, 99.5]))
+    between = np.clip(values, low, high).astype(np.float64)
+    modalities = {one.modality for one in seen}
+    units = {one.unit for one in seen}
+    return ChannelSurvey(
+        name,
+        () if "" in modalities else tuple(sorted(modalities)),
+        units.pop() if len(units) == 1 else "",
+        low,
+        high,
+        float(between.mean()),
+        float(between.std()),
+        all(one.bytes_only for one in seen),
+    )
+
+
+def _letters(geometry: Geometry) -> str:
+    """Return the patient directions the axes of a grid grow to."""
+    names, ways = list(LETTERS_LPS), np.asarray(list(LETTERS_LPS.values()))
+    along = geometry.directions_kji @ ways.T
+    found = "".join(names[int(n)] for n in along.argmax(axis=1))
+    # Of steeply tilted grids two axes may lie nearest to one direction.
+    return found if len({name.translate(_SAME_AXIS) for name in found}) == 3 else "SPL"
+
+
+_SAME_AXIS = str.maketrans("RAI", "LPS")
