@@ -16,7 +16,7 @@ FOLDER = "recipes"
 DEFAULTS: Mapping[Task, str] = {
     Task.SEGMENTATION: "segmentation-residual-unet",
     Task.DETECTION: "detection-fpn",
-    Task.CLASSIFICATION: "classification-resnet18",
+    Task.CLASSIFICATION: "classification-small-cnn",
     Task.INTERACTIVE: "interactive-clicks",
 }
 """What a task is trained with where nobody asked for another."""

@@ -12,7 +12,7 @@ from medview.ml.spec import NetworkSpec
 
 
 def trainable_network(spec: NetworkSpec) -> nn.Module:
-    """Return a network with weights drawn from torch's generator, its kernels stored the way convolutions on CPUs are fastest."""
+    """Return a network with weights drawn from torch's generator, its kernels stored as CPUs like them best."""
     module, _, factory = NETWORKS[spec.name].partition(":")
     network: nn.Module = getattr(importlib.import_module(module), factory)(**spec.kwargs)
     for weights in network.parameters():

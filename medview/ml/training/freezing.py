@@ -32,7 +32,7 @@ def set_frozen(network: nn.Module, *, frozen: bool) -> None:
 
 
 def part_rates(network: nn.Module, recipe: Recipe) -> list[tuple[float, list[nn.Parameter]]]:
-    """Return the weights in groups: all at the recipe's rate, or, where the rest is frozen at first, that at a part of it."""
+    """Return the weights in groups: all at the recipe's rate; where the rest is frozen at first, that at a part of it."""
     if not recipe.options.get("frozen"):
         return [(1.0, list(network.parameters()))]
     head = head_parameters(network)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -41,22 +41,30 @@ MAKERS: Mapping[str, Callable[[Groups, OptimiserChoice], torch.optim.Optimizer]]
 }
 
 
-def make_optimiser(network: nn.Module, choice: OptimiserChoice) -> torch.optim.Optimizer:
+def make_optimiser(
+    network: nn.Module, choice: OptimiserChoice, rates: Sequence[tuple[float, Sequence[nn.Parameter]]] = ()
+) -> torch.optim.Optimizer:
     """Return the optimiser of all weights of a network, also of those that are frozen for now.
 
     Kernels decay; biases and the scales of norms do not, since pulling them to zero only slows learning.
+
+    Parameters
+    ----------
+    rates : sequence of tuple
+        As ``TrainingTask.rates`` returns them: parts of the network with the number their rate is the choice's times.
     """
-    shrinking: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for parameter in network.parameters():
-        (shrinking if parameter.ndim > 1 else others).append(parameter)
-    groups: Groups = [
-        {"params": own, "weight_decay": decay} for own, decay in ((shrinking, choice.weight_decay), (others, 0.0)) if own
-    ]
-    return MAKERS[choice.name](groups, choice)
+    groups: Groups = []
+    for times, parameters in rates or ((1.0, list(network.parameters())),):
+        for decay, kernels in ((choice.weight_decay, True), (0.0, False)):
+            own = [parameter for parameter in parameters if (parameter.ndim > 1) is kernels]
+            if own:
+                groups.append({"params": own, "weight_decay": decay, "times": times})
+    optimiser = MAKERS[choice.name](groups, choice)
+    set_rate(optimiser, choice.rate)
+    return optimiser
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of all weights."""
+    """Set the learning rate of all weights, of each group times its own number."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("times", 1.0)

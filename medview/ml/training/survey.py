@@ -92,7 +92,7 @@ class Survey:
         return k, j, i
 
     def checks(self) -> InputChecks:
-        """Return what later pictures are compared with: for volumes with millimetres their spacing, and values with a unit."""
+        """Return what later pictures are compared with: the spacing of volumes with millimetres, and values with a unit."""
         values = (self.channels[0].low, self.channels[0].high) if self.channels[0].unit else None
         if self.flat or not self.calibrated:
             return InputChecks(values=values)

@@ -46,4 +46,4 @@ def _small_cnn(options: Options, kwargs: dict[str, Literal], longest: int, short
 
 
 FAMILIES: Mapping[str, Callable[[Options, dict[str, Literal], int, int], NetworkSpec]] = {"small_cnn": _small_cnn}
-"""Name of a recipe's ``network`` -> the network of the closed table, from options, shared arguments, longest and shortest side."""
+"""Name of a recipe's ``network`` -> entry of the table, from options, shared arguments, longest and shortest side."""

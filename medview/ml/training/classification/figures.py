@@ -12,11 +12,11 @@ SURE = 1e-7
 
 
 def area_under_roc(scores: Doubles, holds: Bools) -> float | None:
-    """Return the chance that an item with the finding scores higher than one without, ties counting half; None without both."""
+    """Return the chance that an item with the finding scores higher than one without, ties half; None without both."""
     yes, no = int(holds.sum()), int((~holds).sum())
     if not yes or not no:
         return None
-    values, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
     # Items of one score share the mean of their ranks.
     ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[places]
     return float((ranks[holds].sum() - yes * (yes + 1) / 2.0) / (yes * no))

@@ -41,9 +41,7 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
     found = survey(train, examples.channels, context)
     dimensions = recipe.dimensions or (2 if found.flat else 3)
     shape = input_shape(found, dimensions, recipe)
-    network = network_of(
-        recipe.network, recipe.network_options, len(examples.channels), len(classes), dimensions, shape
-    )
+    network = network_of(recipe.network, recipe.network_options, len(examples.channels), len(classes), dimensions, shape)
     batch = recipe.batch or (32 if dimensions == 2 else 8)
     spec = ModelSpec(
         id=f"{Task.CLASSIFICATION.value}-model",

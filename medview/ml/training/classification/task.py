@@ -115,7 +115,7 @@ class ClassificationTask(TrainingTask):
         scale, shift = calibration(logits, per_slice, exclusive=exclusive)
         found = _by_example(probabilities_of(logits, scale, shift, exclusive=exclusive), data)
         output = replace(output, scale=scale, shift=shift)
-        # The threshold is about the last class where one excludes the other, and about all of them together where none does.
+        # About the last class where one excludes the other, and about all of them together where none does.
         wanted = slice(-1, None) if exclusive else slice(None)
         scores, holds = found[:, wanted].reshape(-1), truth[:, wanted].reshape(-1)
         known = ~np.isnan(holds)

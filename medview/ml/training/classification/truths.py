@@ -42,8 +42,5 @@ def class_weights(truths: Sequence[Floats], *, exclusive: bool, largest: float =
     said = np.stack(truths)
     holds = np.nansum(said, axis=0)
     known = (~np.isnan(said)).sum(axis=0)
-    if exclusive:
-        weights = known / (said.shape[1] * np.maximum(holds, 1.0))
-    else:
-        weights = (known - holds) / np.maximum(holds, 1.0)
+    weights = (known / said.shape[1] if exclusive else known - holds) / np.maximum(holds, 1.0)
     return [round(float(w), 4) for w in np.clip(weights, 1.0 / largest, largest)]

@@ -1,0 +1,78 @@
+"""Calibration makes probabilities worth what they say; thresholds and bands follow from validation."""
+
+import numpy as np
+import pytest
+
+from medview.ml.training.classification.calibrate import abstention, calibration, probabilities_of, threshold_of
+from medview.ml.training.classification.figures import log_loss
+
+
+def _overconfident(classes: int, factor: float, seed: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that are ``factor`` times as large as those the truth was drawn from."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1.5, (4000, classes))
+    true = probabilities_of(logits, 1.0, 0.0, exclusive=True)
+    drawn = (true.cumsum(axis=1) < rng.random((4000, 1))).sum(axis=1)
+    return logits * factor, np.eye(classes)[drawn]
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_overconfident_logits_are_made_smaller_by_as_much_as_they_were_too_large(classes: int) -> None:
+    logits, truth = _overconfident(classes, 4.0)
+    scale, shift = calibration(logits, truth, exclusive=True)
+    assert scale == pytest.approx(1 / 4, rel=0.1)
+    assert shift == 0.0
+    before = log_loss(probabilities_of(logits, 1.0, 0.0, exclusive=True), truth, exclusive=True)
+    after = log_loss(probabilities_of(logits, scale, shift, exclusive=True), truth, exclusive=True)
+    assert after < 0.8 * before
+
+
+def test_a_single_class_is_shifted_too() -> None:
+    rng = np.random.default_rng(5)
+    odds = rng.normal(0, 2, (4000, 1))
+    truth = (rng.random((4000, 1)) < 1 / (1 + np.exp(-odds))).astype(float)
+    scale, shift = calibration((odds - 1.0) * 3.0, truth, exclusive=False)
+    assert scale == pytest.approx(1 / 3, rel=0.1)
+    assert shift == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_handful_of_examples_changes_nothing() -> None:
+    assert calibration(np.array([[5.0, -5.0]] * 6), np.array([[0.0, 1.0]] * 6), exclusive=True) == (1.0, 0.0)
+
+
+def test_missing_answers_take_no_part() -> None:
+    rng = np.random.default_rng(6)
+    logits = rng.normal(0, 4, (400, 2))
+    truth = (rng.random((400, 2)) < 1 / (1 + np.exp(-logits / 2))).astype(float)
+    without = truth.copy()
+    without[:200, 0] = np.nan
+    few = calibration(logits, without, exclusive=False)
+    garbage = logits.copy()
+    garbage[:200, 0] = 1e3
+    assert calibration(garbage, without, exclusive=False) == few
+
+
+def test_the_line_is_drawn_between_what_is_told_apart() -> None:
+    scores = np.concatenate([np.linspace(0.05, 0.3, 50), np.linspace(0.4, 0.9, 50)])
+    holds = np.arange(100) >= 50
+    assert 0.3 < threshold_of(scores, holds) < 0.4
+
+
+def test_one_half_stays_where_another_line_is_hardly_better() -> None:
+    rng = np.random.default_rng(3)
+    holds = rng.random(200) < 0.5
+    scores = np.clip(0.5 + np.where(holds, 0.15, -0.15) + rng.normal(0, 0.15, 200), 0, 1)
+    assert threshold_of(scores, holds) == pytest.approx(0.5, abs=0.05)
+    assert threshold_of(scores, np.ones(200, dtype=bool)) == 0.5
+
+
+def test_beside_the_band_of_not_sure_answers_are_as_right_as_was_asked() -> None:
+    rng = np.random.default_rng(4)
+    holds = rng.random(1000) < 0.5
+    scores = np.clip(0.5 + np.where(holds, 0.2, -0.2) + rng.normal(0, 0.2, 1000), 0, 1)
+    band = abstention(scores, holds, 0.5, 0.95)
+    assert band is not None
+    sure = (scores <= band[0]) | (scores >= band[1])
+    assert ((scores >= 0.5) == holds)[sure].mean() >= 0.95
+    assert 0.3 < sure.mean() < 1.0
+    assert abstention(scores, holds, 0.5, 0.5) is None

@@ -1,0 +1,157 @@
+"""Classifiers learn, keep what was measured, and answer in the real runner as they did in training."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import save
+
+from medview.core.errors import ModelError
+from medview.core.job import Inline
+from medview.core.volume import Volume
+from medview.ml.examples import Truth
+from medview.ml.outputs import ClassificationOutput
+from medview.ml.packs import write_pack
+from medview.ml.predict import PredictRequest
+from medview.ml.runners.run import predict
+from medview.ml.spec_writer import document_of
+from medview.ml.training.classification.task import ClassificationTask
+from tests.ml.training.pictures import Trained, bright_or_not, recipe
+
+AUGMENT = {"rotate": 20, "scale": 0.1, "shift": 0.05, "gain": 0.1, "noise": 0.1}
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 26), (10, 16, 20)], ids=["2-D", "3-D"])
+def test_the_small_network_learns_and_tells_pictures_apart(shape: tuple[int, int, int], tmp_path: Path) -> None:
+    made = recipe("classification", "small_cnn", augment=AUGMENT, steps=40)
+    trained = Trained(ClassificationTask(), bright_or_not(shape=shape), made, tmp_path)
+    assert trained.plan.spec.input.dimensions == (2 if shape[0] == 1 else 3)
+    assert trained.plan.spec.input.shape_kji == shape
+    assert trained.falls
+    figures = trained.task.check(trained.network, trained.val, trained.plan, Inline())
+    assert figures["auc"] > 0.9
+    assert set(figures) >= {"auc", "accuracy", "f1", "log_loss", "score"}
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 26), (10, 16, 20)], ids=["2-D", "3-D"])
+def test_the_pack_answers_in_the_runner_as_the_network_did_on_validation(
+    shape: tuple[int, int, int], tmp_path: Path
+) -> None:
+    made = recipe("classification", "small_cnn", steps=12)
+    examples = bright_or_not(count=48, shape=shape)
+    trained = Trained(ClassificationTask(), examples, made, tmp_path / "cache")
+    trained.network.eval()
+    spec = trained.task.finish(trained.network, trained.val, trained.plan, Inline())
+    assert isinstance(spec.output, ClassificationOutput)
+    state = {name: tensor.contiguous() for name, tensor in trained.network.state_dict().items()}
+    files = {"weights.safetensors": save(state), "LICENSE": b"CC0\n", "MODEL_CARD.md": b"# Made\n"}
+    pack = write_pack(tmp_path / "pack", {**document_of(spec), "files": {}}, files)
+    right, count = 0, 0
+    for example in examples.of_split("val"):
+        found = predict(PredictRequest(example.volumes()[0], pack, device="cpu"), Inline())
+        assert found.score_rule is not None
+        said = found.score_rule.says(found.scores)
+        right += (said["spot"] == "present") == (example.truth().answers["spot"] == 1.0)
+        count += 1
+    plan = replace(trained.plan, spec=spec)
+    assert right / count == pytest.approx(_calibrated_accuracy(trained, plan.spec.output), abs=1e-9)
+
+
+def _calibrated_accuracy(trained: Trained, output: object) -> float:
+    from medview.ml.training.classification.calibrate import probabilities_of
+    from medview.ml.training.classification.figures import figures_of
+    from medview.ml.training.classification.task import answers
+
+    assert isinstance(output, ClassificationOutput)
+    logits, truth = answers(trained.network, trained.val, trained.plan, Inline())
+    found = probabilities_of(logits, output.scale, output.shift, exclusive=True)
+    return figures_of(found, truth, output.threshold, exclusive=True)["accuracy"]
+
+
+def test_the_same_generator_draws_the_same_sample_and_another_one_another(tmp_path: Path) -> None:
+    made = recipe("classification", "small_cnn", augment=AUGMENT, steps=1)
+    trained = Trained(ClassificationTask(), bright_or_not(), made, tmp_path)
+    one, same, other = (
+        trained.task.draw(trained.data, trained.plan, made, np.random.default_rng([7, 3, place])) for place in (0, 0, 1)
+    )
+    assert np.array_equal(one["values"], same["values"])
+    assert not np.array_equal(one["values"], other["values"])
+
+
+def test_examples_without_an_answer_are_left_out(tmp_path: Path) -> None:
+    examples = bright_or_not()
+    silent = replace(examples.examples[0], truth=Truth)
+    trained = Trained(
+        ClassificationTask(),
+        replace(examples, examples=(silent, *examples.examples[1:])),
+        recipe("classification", "small_cnn", steps=1),
+        tmp_path,
+    )
+    assert len(trained.data) == len(examples.of_split("train")) - 1
+    assert silent.key not in trained.data.keys
+
+
+def test_a_class_that_no_training_case_has_is_said_with_its_name(tmp_path: Path) -> None:
+    examples = bright_or_not()
+    clear = tuple(replace(e, truth=lambda: Truth(answers={"clear": 1.0, "spot": 0.0})) for e in examples.examples)
+    with pytest.raises(ModelError, match=r"clear nothing can be learnt.*none without it"):
+        ClassificationTask().plan(replace(examples, examples=clear), recipe("classification", "small_cnn"), Inline())
+
+
+def test_answers_that_do_not_exclude_each_other_train_with_some_of_them_missing(tmp_path: Path) -> None:
+    examples = bright_or_not()
+    kept = []
+    for n, example in enumerate(examples.examples):
+        answers = dict(example.truth().answers)
+        if n % 3 == 0:
+            del answers["clear"]
+        kept.append(replace(example, truth=lambda answers=answers: Truth(answers=answers)))
+    some = replace(examples, examples=tuple(kept), exclusive=False)
+    trained = Trained(ClassificationTask(), some, recipe("classification", "small_cnn", loss="focal", steps=30), tmp_path)
+    assert trained.plan.spec.output.activation == "sigmoid"  # type: ignore[union-attr]
+    assert len(trained.data) == len(some.of_split("train"))
+    assert trained.falls
+
+
+def test_a_network_of_slices_learns_from_every_slice_of_a_volume(tmp_path: Path) -> None:
+    made = recipe("classification", "small_cnn", dimensions=2, steps=4)
+    examples = bright_or_not(shape=(6, 16, 20))
+    trained = Trained(ClassificationTask(), examples, made, tmp_path)
+    assert trained.plan.spec.input.shape_kji == (1, 16, 20)
+    assert trained.data.values(0).shape == (1, 6, 16, 20)
+    figures = trained.task.check(trained.network, trained.val, trained.plan, Inline())
+    assert 0.0 <= figures["accuracy"] <= 1.0
+
+
+def test_large_pictures_are_made_smaller_and_small_ones_left_as_they_are() -> None:
+    examples = bright_or_not(count=8, shape=(1, 300, 450))
+    plan = ClassificationTask().plan(examples, recipe("classification", "small_cnn"), Inline())
+    assert plan.spec.input.shape_kji == (1, 149, 224)
+    assert plan.cache_bytes == 8 * 149 * 224 * 2
+
+
+def test_a_loss_or_network_that_classification_has_not_is_named() -> None:
+    with pytest.raises(ModelError, match="no loss dice"):
+        ClassificationTask().plan(bright_or_not(), recipe("classification", "small_cnn", loss="dice"), Inline())
+    with pytest.raises(ModelError, match="no network unet"):
+        ClassificationTask().plan(bright_or_not(), recipe("classification", "unet"), Inline())
+
+
+def test_numbers_of_a_scanner_are_cut_at_what_training_held_and_bytes_are_taken_as_they_are() -> None:
+    examples = bright_or_not()
+    of_bytes = ClassificationTask().plan(examples, recipe("classification", "small_cnn"), Inline())
+    assert [step.op for step in of_bytes.spec.input.channels[0].intensity] == ["shift_scale"]
+    hounsfield = tuple(
+        replace(e, volumes=lambda e=e: tuple(_in_hu(volume) for volume in e.volumes())) for e in examples.examples
+    )
+    of_ct = ClassificationTask().plan(
+        replace(examples, examples=hounsfield), recipe("classification", "small_cnn"), Inline()
+    )
+    channel = of_ct.spec.input.channels[0]
+    assert (channel.unit, channel.modality) == ("HU", ("CT",))
+    assert [step.op for step in channel.intensity] == ["clip", "shift_scale"]
+
+
+def _in_hu(volume: Volume) -> Volume:
+    return replace(volume, voxels=volume.voxels.astype(np.int16) - 100, modality="CT", unit="HU")
