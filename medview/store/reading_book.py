@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import Connection, func, select, update
@@ -29,6 +28,7 @@ from medview.store.label_set_book import LabelSetBook
 from medview.store.patients import NOBODY, PatientIdentity, patient_number
 from medview.store.project_folder import CHECKED_BYTES, OpenFolder, explained
 from medview.store.queue_book import QueueBook
+from medview.store.reader_uid import new_reader_uid
 from medview.store.reading_state import ReadingStatus, Role
 from medview.store.readings import (
     ReadingRow,
@@ -94,7 +94,8 @@ class ReadingBook:
         self._clock = clock
         self._blobs = folder.blobs
         self.reader = reader
-        self._reader = (reader, uuid.uuid4().hex)
+        with self._database.reading() as connection:
+            self._reader = (reader, new_reader_uid(connection, reader))
         reserve = Reserve(None if self.read_only else Ballast(self.path), self._database.title)
         self.queue = QueueBook(self._database, self._changing, clock)
         self.activity = ActivityBook(self._database, self._changing, self._reader, clock)

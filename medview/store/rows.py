@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,11 +72,15 @@ class StoredRow:
 
 def reader_id(connection: Connection, name: str, uid: str) -> int:
     """Return the number of the reader called ``name``, adding it with ``uid`` when it is new."""
-    known = connection.execute(select(schema.readers.c.reader_id).where(schema.readers.c.name == name)).scalar()
+    readers = schema.readers.c
+    known = connection.execute(select(readers.reader_id).where(readers.name == name)).scalar()
     if known is not None:
         return int(known)
+    if connection.execute(select(readers.reader_id).where(readers.reader_uid == uid)).scalar() is not None:
+        # They are called otherwise here since a merge, or since damage: who is called so now is somebody else.
+        uid = uuid.uuid4().hex
     connection.execute(insert(schema.readers).values(reader_uid=uid, name=name, rows=0, head_sha256=""))
-    return int(connection.execute(select(schema.readers.c.reader_id).where(schema.readers.c.name == name)).scalar_one())
+    return int(connection.execute(select(readers.reader_id).where(readers.name == name)).scalar_one())
 
 
 def append_row(connection: Connection, row: JournalRow, reader: int) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from medview.core.errors import StoreError
+from medview.store import reader_uid
 from medview.store.activity import ActivityKind
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
@@ -153,10 +154,12 @@ def test_random_histories_of_three_copies_merged_in_any_order_lose_no_row(base: 
         assert set(result) == set(results[0])
 
 
-def test_readers_of_one_name_are_kept_apart(base: Path) -> None:
+def test_readers_of_one_name_and_different_logins_are_kept_apart(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = copied(base, "one.medview"), copied(base, "two.medview")
     drawn(one, "Grace", 1, 2, seed=1)
-    drawn(two, "Grace", 1, 3, seed=2)
+    with monkeypatch.context() as other:
+        other.setattr(reader_uid, "user_name", lambda: "grace.h")
+        drawn(two, "Grace", 1, 3, seed=2)
     (report,) = merged(one, two)
     assert report["notes"] == ["Another Grace labelled two.medview; they are called Grace (2) here."]
     with Project.open(one, read_only=True) as project:
@@ -166,6 +169,52 @@ def test_readers_of_one_name_are_kept_apart(base: Path) -> None:
             ("Grace (2)", 4),
         ]
     assert merged(one, two)[0]["changed"] is False
+
+
+def test_who_is_new_in_two_fresh_copies_is_one_reader_and_two_ways_of_one_case_stand_side_by_side(base: Path) -> None:
+    one, two = copied(base, "one.medview"), copied(base, "two.medview")
+    mine = drawn(one, "Grace", 1, 2, seed=1)
+    drawn(two, "Grace", 2, 3, seed=2)
+    # Opened there too, and nothing done: all that was done here goes on from it.
+    with Project.open(two, reader="Grace") as project:
+        row = next(row for row in project.readings() if row.case_id == 1)
+        project.reading(row.key, row.geometry, row.sources)
+    (report,) = merged(two, one)
+    assert (report["readers"], report["notes"], report["conflicts"], report["readings"]) == (0, [], [], 0)
+    with Project.open(two, read_only=True) as project:
+        first, second = project.cases()
+        assert [(state.reader, state.gestures) for state in first.readings] == [("Ada", 2), ("Grace", 3)]
+        assert [(state.reader, state.gestures) for state in second.readings] == [("Ada", 1), ("Grace", 4)]
+        assert sorted(project.info()["readers"]) == ["Ada", "Eve", "Grace"]
+        state = first.of("Grace")
+        assert state is not None
+        assert stored_fingerprint(project, state.reading_id) == live_fingerprint(mine)
+    three = copied(base, "three.medview")
+    drawn(three, "Grace", 1, 4, seed=3)
+    (report,) = merged(two, three)
+    assert report["conflicts"] == [
+        "Grace went on with case 1 in both copies; what was done in three.medview is kept beside, as copy 1."
+    ]
+    assert report["notes"] == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_one_person_on_fresh_copies_is_one_reader_in_whatever_order_they_are_merged(base: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    copies = [copied(base, f"{name}.medview") for name in ("a", "b", "c")]
+    # Each case is hers in one copy only, so nothing can be in the way of anything.
+    for step in range(6):
+        series = int(rng.integers(1, 7))
+        drawn(copies[series % 3], "Grace", series, int(rng.integers(1, 4)), seed=100 * seed + step)
+    begun = sum((journals(copy) - journals(base) for copy in copies), start=journals(base))
+    for number, order in enumerate(list(itertools.permutations(copies))[::2]):
+        target = copied(order[0], f"merged-{number}.medview")
+        reports = merged(target, *order[1:])
+        assert all(report["conflicts"] == report["notes"] == [] for report in reports)
+        assert journals(target) == begun
+        assert [report["changed"] for report in merged(target, *order)] == [False, False, False]
+        with Project.open(target, read_only=True) as project:
+            assert {name for name in project.info()["readers"] if name != "Eve"} == {"Ada", "Grace"}
 
 
 def test_a_patient_keeps_the_pseudonym_of_the_project_and_who_is_new_gets_the_next(base: Path) -> None:
