@@ -28,7 +28,7 @@ class ActivityKind(Enum):
     CLOSED = "closed"
     """``seconds``: of work, idle time not counted."""
     STATUS = "status"
-    """``status``: of the reading from now on."""
+    """``status``: of the reading from now on; ``lapsed`` where an approval ended because the labels were changed."""
     EXCLUDED = "excluded"
     """``reason``: why the case is left out."""
     INCLUDED = "included"
@@ -39,10 +39,11 @@ class ActivityKind(Enum):
     SENT_BACK = "sent back"
     """``text``, and the place as in ``COMMENTED``; the reading's status with it."""
     APPROVED = "approved"
+    """``with_edit``: of a reader's labels, that those count as the reviewer corrected them."""
     REVIEWED = "reviewed"
-    """A reviewer began a reading of their own; ``of``: uid of the reader whose labels it begins with."""
+    """A review was begun; ``of``: uid of the reader whose labels it begins with; ``reading``: which."""
     CONSENSUS = "consensus"
-    """``method`` and ``readers``: what was merged into a consensus."""
+    """Somebody opened the consensus; ``saw``: number and gestures of each reader's reading then, ``own``: its gestures."""
     MERGED = "merged"
     """``other``, and counts of what came from it."""
     IMPORTED = "imported"
@@ -162,19 +163,40 @@ class ActivityBook:
         if reading_id and not case_id:
             state = schema.reading_state.c
             case_id = connection.execute(select(state.case_id).where(state.reading_id == reading_id)).scalar() or 0
-        uid = uuid.uuid4().hex
-        connection.execute(
-            insert(schema.activity).values(
-                activity_uid=uid,
-                case_id=case_id,
-                reading_id=reading_id,
-                reader_id=reader_id(connection, *self._reader),
-                kind=kind.value,
-                document=canonical(details),
-                created_utc=iso(self._clock.utc()),
-            )
+        reader, now = reader_id(connection, *self._reader), iso(self._clock.utc())
+        return add_entry(connection, kind, (case_id, reading_id), reader, now, details)
+
+
+def add_entry(
+    connection: Connection,
+    kind: ActivityKind,
+    about: tuple[int, int],
+    reader: int,
+    created_utc: str,
+    details: Mapping[str, object],
+) -> str:
+    """Append an entry and return its uid.
+
+    Parameters
+    ----------
+    about : tuple of int
+        Numbers of the case and the reading; 0 for none.
+    reader : int
+        Number of who did it.
+    """
+    uid, (case_id, reading_id) = uuid.uuid4().hex, about
+    connection.execute(
+        insert(schema.activity).values(
+            activity_uid=uid,
+            case_id=case_id,
+            reading_id=reading_id,
+            reader_id=reader,
+            kind=kind.value,
+            document=canonical(dict(details)),
+            created_utc=created_utc,
         )
-        return uid
+    )
+    return uid
 
 
 def activity_entries(connection: Connection, *where: ColumnElement[bool]) -> list[ActivityEntry]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Result, Row, select
 
 from medview.store import schema
-from medview.store.reading_state import ReadingState, ReadingStatus, Role, reading_states
+from medview.store.reading_state import ReadingState, ReadingStatus, Role, counting_consensus, reading_states
 
 _FURTHEST = (
     ReadingStatus.RETURNED,
@@ -62,15 +62,19 @@ class CaseRow:
 
     @property
     def consensus(self) -> ReadingState | None:
-        """What the readers' labels came to, where somebody has said so."""
-        found = [state for state in self.readings if state.role is Role.CONSENSUS]
-        return found[-1] if found else None
+        """What the readers' labels came to, begun or only opened; None where nobody asked for it."""
+        return counting_consensus(self.readings)
+
+    @property
+    def agreed(self) -> ReadingState | None:
+        """The consensus, once somebody worked on it: before that the readers' own labels are all there is."""
+        return self.consensus if self.consensus is not None and self.consensus.worked_on else None
 
     @property
     def status(self) -> ReadingStatus:
         """How far the case is: its consensus where there is one, else what is least finished of its readings."""
-        if self.consensus is not None:
-            return self.consensus.status
+        if self.agreed is not None:
+            return self.agreed.status
         found = {state.status for state in self.readings if state.role is Role.READER}
         return next((status for status in _FURTHEST if status in found), ReadingStatus.TO_DO)
 

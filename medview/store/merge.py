@@ -24,6 +24,7 @@ from medview.store.merge_frame import MergeFrame
 from medview.store.merge_readings import MergeReadings, damaged
 from medview.store.merge_report import MergeReport
 from medview.store.project_folder import OpenFolder, open_copy
+from medview.store.reading_state import ReadingStatus
 
 
 def merge_copy(
@@ -89,6 +90,8 @@ def _merge(
     if frame.unite_activity(readings.numbers) or not nothing_else:
         # What tells of another merge only is no reason to tell of this one: copies merged to and fro come to rest.
         activity.note(mine, ActivityKind.MERGED, other=report.other, **report.counts)
+    for reading_id, status in readings.lapsed.items():
+        activity.note(mine, ActivityKind.STATUS, reading_id=reading_id, status=status, lapsed=ReadingStatus.APPROVED.value)
     progress(1.0)
     return report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,11 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from medview.store import schema
 from medview.store.activity import ActivityKind
+from medview.store.codec import canonical
 from medview.store.merge_log import MergeLog, settled
 from medview.store.merge_report import MergeReport
 from medview.store.patients import add_patient
+from medview.store.review_links import moved
 
 _OWN_FACTS = ("project_uid", "name", "created_utc", "recovered_utc", "label_set_before")
 """Of each copy for itself."""
@@ -190,11 +193,21 @@ class MergeFrame:
                     reading_id=readings.get(row.reading_id, 0),
                     reader_id=self.reader(row.reader_id),
                     kind=row.kind,
-                    document=row.document,
+                    document=_document(row, readings),
                     created_utc=row.created_utc,
                 )
             )
         return fresh
+
+
+def _document(row: Row[Any], readings: Mapping[int, int]) -> str:
+    """Return what an entry says, with the numbers that readings have here."""
+    if row.kind not in (ActivityKind.REVIEWED.value, ActivityKind.CONSENSUS.value):
+        return str(row.document)
+    try:
+        return canonical(moved(json.loads(row.document), readings))
+    except (TypeError, ValueError, AttributeError):
+        return str(row.document)
 
 
 def _light() -> list[Any]:

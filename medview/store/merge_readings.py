@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from medview.core.errors import StoreError
 from medview.store import schema
 from medview.store.activity import ActivityKind
 from medview.store.blobs import BlobStore
 from medview.store.chains import Chains
+from medview.store.entry import EntryKind
 from medview.store.merge_frame import MergeFrame
 from medview.store.merge_log import settled
 from medview.store.merge_report import MergeReport
@@ -42,6 +43,8 @@ class MergeReadings:
     ----------
     numbers : dict of int to int
         Numbers of readings here by those of the other copy.
+    lapsed : dict of int to str
+        Readings whose approval ended with the merge, and what they are now.
     """
 
     def __init__(self, frame: MergeFrame, chains: tuple[Chains, Chains], report: MergeReport) -> None:
@@ -49,6 +52,8 @@ class MergeReadings:
         self._mine, self._theirs = chains
         self.numbers: dict[int, int] = {0: 0}
         self._wanted: dict[int, int] = {}
+        self._begun: list[int] = []
+        self.lapsed: dict[int, str] = {}
         self._names = {
             row.reader_uid: row.name
             for row in frame.mine.execute(select(schema.readers.c.reader_uid, schema.readers.c.name))
@@ -57,7 +62,9 @@ class MergeReadings:
     def match(self) -> int:
         """Find the place of every reading here, beginning those that have none; return how many rows are to come."""
         here: dict[_Key, list[Row[Any]]] = {}
+        before: set[int] = set()
         for state in _states(self._frame.mine):
+            before |= {state.case_id} if state.role == Role.CONSENSUS.value else set()
             here.setdefault(self._key(state, self._mine), []).append(state)
         copies = {key: max(one.copy for one in states) for key, states in here.items()}
         # What is somebody's own there comes first, so that it is here where they have nothing yet.
@@ -76,7 +83,18 @@ class MergeReadings:
                 self._begin(state, copies[key], disputed=bool(known) and not apart)
             else:
                 self._go_on(found, state)
+        self._say_two_consensuses(before)
         return len(self._wanted)
+
+    def _say_two_consensuses(self, before: set[int]) -> None:
+        """Say of which cases there is a consensus in each copy; ``before`` are the cases that had one here."""
+        state = schema.reading_state.c
+        statement = select(state.case_id).where(state.role == Role.CONSENSUS.value, state.reading_id.in_(self._begun))
+        for case_id in sorted(set(self._frame.mine.execute(statement).scalars()) & before):
+            self._report.conflicts.append(
+                f"Case {case_id} has a consensus here and another one in {self._report.other}; "
+                "both are kept, and the one that was worked on last counts."
+            )
 
     def _key(self, state: Row[Any], chains: Chains) -> _Key:
         return chains.identities.get(state.reading_id, ""), chains.uids.get(state.reader_id, ""), state.role
@@ -112,6 +130,7 @@ class MergeReadings:
         add_state(frame.mine, own_id, case_id, reader, state.changed_utc, _role(state.role), copy)
         self._write(own_id, role=state.role, status=state.status, seconds=state.seconds)
         self.numbers[their_id] = own_id
+        self._begun.append(own_id)
         self._report.readings += 1
         self._want(their_id, 0)
         if disputed:
@@ -138,11 +157,35 @@ class MergeReadings:
                 f"Case {mine.case_id} of {self._whose(theirs)} is “{mine.status}” here and “{theirs.status}” in "
                 f"{self._report.other}; “{counts}” was said later and counts."
             )
+        if (lapsed := self._unseen(mine, theirs, change.get("status", mine.status))) is not None:
+            change["status"] = lapsed
+            self.lapsed[mine.reading_id] = lapsed
+            self._report.conflicts.append(
+                f"Case {mine.case_id} of {self._whose(theirs)} was approved before all of its labels came together here, "
+                f"so it is “{lapsed}” again."
+            )
         if theirs.seconds > mine.seconds:
             change["seconds"] = theirs.seconds
         if change:
             self._report.settled += 1
             self._write(mine.reading_id, **change)
+
+    def _unseen(self, mine: Row[Any], theirs: Row[Any], status: str) -> str | None:
+        """Return what a reading is in place of approved, where who approved it had not seen all that it holds now."""
+        approved = ReadingStatus.APPROVED.value
+        sides = (
+            (self._frame.mine, mine, self._mine.length(mine.reading_id)),
+            (self._frame.theirs, theirs, self._theirs.length(theirs.reading_id)),
+        )
+        longer, reading, whole = max(sides, key=lambda side: side[2])
+        seen = max((length for _copy, state, length in sides if state.status == approved), default=whole)
+        if status != approved or seen == whole:
+            return None
+        journal = schema.journal.c
+        further = select(func.count()).where(journal.reading_id == reading.reading_id, journal.seq > seen)
+        if not longer.execute(further.where(journal.kind != EntryKind.NOTE.value)).scalar_one():
+            return None
+        return str(reading.status)
 
     def take_rows(self, blobs: tuple[BlobStore, BlobStore], progress: Callable[[float], None]) -> None:
         """Append all rows that are to come, in the order they were written, and copy what they refer to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
@@ -12,7 +13,17 @@ from medview.core.reading_status import ReadingStatus, Role
 from medview.store import schema
 from medview.store.worklist import list_images
 
-__all__ = ["ReadingState", "ReadingStatus", "Role", "add_state", "count_row", "mend_states", "reading_states", "state_of"]
+__all__ = [
+    "ReadingState",
+    "ReadingStatus",
+    "Role",
+    "add_state",
+    "count_row",
+    "counting_consensus",
+    "mend_states",
+    "reading_states",
+    "state_of",
+]
 
 _Kind = TypeVar("_Kind", bound=Enum)
 
@@ -45,6 +56,11 @@ class ReadingState:
     gestures: int
     changed_utc: str
 
+    @property
+    def worked_on(self) -> bool:
+        """Whether a person did anything in it: that something was proposed in it, or that it was opened, is no work."""
+        return bool(self.gestures) and self.status is not ReadingStatus.TO_DO
+
     def document(self) -> dict[str, Any]:
         """Return the reading ready for JSON."""
         return {
@@ -57,6 +73,15 @@ class ReadingState:
             "gestures": self.gestures,
             "changed_utc": self.changed_utc,
         }
+
+
+def counting_consensus(states: Iterable[ReadingState]) -> ReadingState | None:
+    """Return the consensus among readings, None where there is none.
+
+    After a merge there may be two, each begun in a copy of its own: the one that was worked on last counts.
+    """
+    found = [state for state in states if state.role is Role.CONSENSUS]
+    return max(found, key=lambda one: (one.worked_on, one.changed_utc, one.reader, -one.copy), default=None)
 
 
 def reading_states(connection: Connection) -> list[ReadingState]:

@@ -170,14 +170,15 @@ def move_sources(connection: Connection, row: ReadingRow, sources: CaseSources) 
     move_case(connection, row.case_id, sources)
 
 
-def begin_work(connection: Connection, reading_id: int) -> None:
-    """Note that someone has begun with a reading."""
+def begin_work(connection: Connection, reading_id: int) -> bool:
+    """Note that someone has begun with a reading; return whether an approval ended with it, since labels were changed."""
     state = schema.reading_state
-    connection.execute(
-        update(state)
-        .where(state.c.reading_id == reading_id, state.c.status == ReadingStatus.TO_DO.value)
-        .values(status=ReadingStatus.IN_WORK.value)
-    )
+    own = state.c.reading_id == reading_id
+    status = connection.execute(select(state.c.status).where(own)).scalar()
+    approved = status == ReadingStatus.APPROVED.value
+    if approved or status == ReadingStatus.TO_DO.value:
+        connection.execute(update(state).where(own).values(status=ReadingStatus.IN_WORK.value))
+    return approved
 
 
 def check_identities(connection: Connection) -> None:

@@ -14,8 +14,9 @@ from medview.store import schema
 from medview.store.activity import ActivityBook, ActivityEntry, ActivityKind, activity_entries
 from medview.store.clock import Clock, iso
 from medview.store.database import Database
-from medview.store.reading_state import ReadingStatus, Role
+from medview.store.reading_state import ReadingStatus, Role, counting_consensus
 from medview.store.readings import ReadingRow, add_reading, get_reading, list_readings
+from medview.store.review_links import gestures_of_people, gone_on, reviewed_readings
 from medview.store.rows import reader_id
 
 _SAID = (ActivityKind.COMMENTED, ActivityKind.SENT_BACK, ActivityKind.APPROVED)
@@ -116,10 +117,25 @@ class ReviewBook:
             self._activity.note(connection, ActivityKind.SENT_BACK, reading_id=reading_id, text=text.strip(), **_place(pin))
 
     def approve(self, reading_id: int, text: str = "") -> None:
-        """Say that a reading is good."""
+        """Say that a reading is good; of a review, that the reader's labels are as they were corrected in it."""
+        said = text.strip()
         with self._changing() as connection:
             self._set_status(connection, reading_id, ReadingStatus.APPROVED)
-            self._activity.note(connection, ActivityKind.APPROVED, reading_id=reading_id, text=text.strip())
+            self._activity.note(connection, ActivityKind.APPROVED, reading_id=reading_id, text=said)
+            of = reviewed_readings(connection).get(reading_id)
+            if of is not None:
+                self._set_status(connection, of, ReadingStatus.APPROVED)
+                self._activity.note(connection, ActivityKind.APPROVED, reading_id=of, text=said, with_edit=True)
+
+    def reviewed(self) -> dict[int, int]:
+        """Return the reading that each review is of, by numbers."""
+        with self._database.reading() as connection:
+            return reviewed_readings(connection)
+
+    def gone_on(self, case_id: int = 0) -> dict[int, list[str]]:
+        """Return who went on after a consensus was last worked on, by number of the consensus: of a case, or of all."""
+        with self._database.reading() as connection:
+            return gone_on(connection, case_id)
 
     def begin_review(self, of: int) -> tuple[ReadingRow, bool]:
         """Return the reviewer's own reading that begins with the labels of another, and whether it is new and still empty.
@@ -131,26 +147,29 @@ class ReviewBook:
         """
         with self._changing() as connection:
             reviewed = get_reading(connection, of)
-            whose = _uid_of(connection, reviewed.reader)
+            links = reviewed_readings(connection)
             for known in self._own(connection, reviewed.case_id, Role.REVIEW):
-                if self._reviewed(connection, known.reading_id) == whose:
+                if links.get(known.reading_id) == of:
                     return known, not known.gestures
             begun = self._begin(connection, reviewed, Role.REVIEW)
-            self._activity.note(connection, ActivityKind.REVIEWED, reading_id=begun.reading_id, of=whose)
+            whose = _uid_of(connection, of)
+            self._activity.note(connection, ActivityKind.REVIEWED, reading_id=begun.reading_id, of=whose, reading=of)
             return begun, True
 
     def begin_consensus(self, case_id: int) -> ReadingRow:
         """Return the consensus of a case, whoever began it, beginning it where there is none."""
         with self._changing() as connection:
             readings = list_readings(connection, schema.reading_state.c.case_id == case_id)
-            found = [row for row in readings if row.state.role is Role.CONSENSUS]
-            if found:
-                return found[-1]
             if not readings:
                 raise StoreError("Nobody has labelled this case yet, so there is nothing to agree on.")
-            begun = self._begin(connection, readings[0], Role.CONSENSUS)
-            self._activity.note(connection, ActivityKind.CONSENSUS, reading_id=begun.reading_id)
-            return begun
+            counts = counting_consensus(row.state for row in readings)
+            opened = next((row for row in readings if counts is not None and row.reading_id == counts.reading_id), None)
+            opened = opened or self._begin(connection, readings[0], Role.CONSENSUS)
+            made = gestures_of_people(connection, case_id)
+            saw = [[r.reading_id, made.get(r.reading_id, 0)] for r in readings if r.state.role is Role.READER]
+            own = made.get(opened.reading_id, 0)
+            self._activity.note(connection, ActivityKind.CONSENSUS, reading_id=opened.reading_id, saw=saw, own=own)
+            return opened
 
     def _own(self, connection: Connection, case_id: int, role: Role) -> list[ReadingRow]:
         state = schema.reading_state.c
@@ -169,21 +188,16 @@ class ReviewBook:
         connection.execute(update(state).where(state.c.reading_id == begun.reading_id).values(copy=taken))
         return get_reading(connection, begun.reading_id)
 
-    def _reviewed(self, connection: Connection, review: int) -> str:
-        """Return the uid of the reader whose labels a review is of; empty where it is not written down."""
-        activity = schema.activity.c
-        entries = activity_entries(connection, activity.reading_id == review, activity.kind == ActivityKind.REVIEWED.value)
-        return next((str(entry.details.get("of", "")) for entry in reversed(entries)), "")
-
     @staticmethod
     def _set_status(connection: Connection, reading_id: int, status: ReadingStatus) -> None:
         state = schema.reading_state
         connection.execute(update(state).where(state.c.reading_id == reading_id).values(status=status.value))
 
 
-def _uid_of(connection: Connection, reader: str) -> str:
-    readers = schema.readers.c
-    return str(connection.execute(select(readers.reader_uid).where(readers.name == reader)).scalar() or "")
+def _uid_of(connection: Connection, reading_id: int) -> str:
+    state, readers = schema.reading_state.c, schema.readers.c
+    owner = select(state.reader_id).where(state.reading_id == reading_id).scalar_subquery()
+    return str(connection.execute(select(readers.reader_uid).where(readers.reader_id == owner)).scalar() or "")
 
 
 def _place(pin: Pin | None) -> dict[str, Any]:

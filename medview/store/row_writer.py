@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from medview.core.errors import StoreError
+from medview.core.reading_status import ReadingStatus
 from medview.store import schema
+from medview.store.activity import ActivityKind, add_entry
 from medview.store.blobs import BlobStore
 from medview.store.clock import Clock, iso
 from medview.store.codec import Encoded, encode
@@ -92,10 +94,12 @@ class RowWriter:
                 payload=encoded.payload,
                 size_bytes=encoded.size_bytes,
             )
-            append_row(connection, row, reader_id(connection, *self._reader))
-            if kind is not EntryKind.NOTE:
-                # What a model proposes by itself is no work of a person yet.
-                begin_work(connection, gesture.reading_id)
+            reader = reader_id(connection, *self._reader)
+            append_row(connection, row, reader)
+            # What a model proposes by itself is no work of a person yet.
+            if kind is not EntryKind.NOTE and begin_work(connection, gesture.reading_id):
+                # What was approved is no longer what stands there. It is written down, so that copies know what came later.
+                _say_lapsed(connection, gesture, reader)
         since = self._since.get(gesture.reading_id)
         if since is not None:
             since.rows += 1
@@ -135,6 +139,14 @@ class RowWriter:
         if self._connection is None:
             self._connection = self._database.connect()
         return self._connection
+
+
+def _say_lapsed(connection: Connection, gesture: Gesture, reader: int) -> None:
+    state = schema.reading_state.c
+    case_id = connection.execute(select(state.case_id).where(state.reading_id == gesture.reading_id)).scalar() or 0
+    details = {"status": ReadingStatus.IN_WORK.value, "lapsed": ReadingStatus.APPROVED.value}
+    about = int(case_id), gesture.reading_id
+    add_entry(connection, ActivityKind.STATUS, about, reader, gesture.created_utc, details)
 
 
 def _is_there(connection: Connection, gesture: Gesture) -> bool:

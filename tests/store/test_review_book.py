@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from medview.core.changes import Command
+from medview.core.changes import Command, SegmentChange
 from medview.core.errors import StoreError
 from medview.edit.copied import copied as labels_copied
+from medview.edit.segments import new_segment
 from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus, Role
@@ -109,3 +110,188 @@ def test_reviews_and_comments_come_along_when_copies_are_merged(read: tuple[Path
         assert (comment.who, comment.pin) == ("Grace", PIN)
         review, fresh = project.review.begin_review(ada.reading_id)
         assert (review.state.copy, fresh) == (0, False)
+
+
+def _review_of(project: Project, of: int) -> int:
+    """Begin a review with the reader's labels in it, and one stroke more."""
+    review, fresh = project.review.begin_review(of)
+    assert fresh
+    labels = project.load_reading(of, beside=True).labels
+    changes = tuple(labels_copied(labels))
+    project.journal.append(review.reading_id, Entry(EntryKind.DO, Command("Labels", changes, "review")))
+    assert project.journal.flush()
+    return review.reading_id
+
+
+def test_three_readers_are_sent_back_work_on_and_are_approved_and_what_changes_later_is_not(tmp_path: Path) -> None:
+    path, readings = tmp_path / "p.medview", {}
+    for reader in ("Ada", "Grace", "Eve"):
+        with Project.open(path, reader=reader) if path.exists() else Project.create(path, reader=reader) as project:
+            painter = Painter(project)
+            painter.add_segment()
+            painter.paint((1, 5, 5), (6, 30, 40))
+            project.set_status(painter.reading_id, ReadingStatus.DONE)
+            readings[reader] = painter.reading_id
+    with Project.open(path, reader="Rosa") as project:
+        project.review.send_back(readings["Ada"], "Spills", PIN)
+        project.review.approve(readings["Grace"])
+        project.review.approve(readings["Eve"])
+        assert project.cases()[0].status is ReadingStatus.RETURNED
+    with Project.open(path, reader="Ada") as project:
+        painter = Painter(project)
+        painter.paint((0, 0, 0), (2, 2, 2))
+        assert project.journal.flush()
+        # It stays sent back until the reader says that it is done.
+        assert project.cases()[0].of("Ada").status is ReadingStatus.RETURNED  # type: ignore[union-attr]
+        project.set_status(readings["Ada"], ReadingStatus.DONE)
+    with Project.open(path, reader="Rosa") as project:
+        project.review.approve(readings["Ada"])
+        assert project.cases()[0].status is ReadingStatus.APPROVED
+        project.worklist.exclude([1], "motion")
+        project.worklist.include([1])
+        assert project.cases()[0].status is ReadingStatus.APPROVED
+    with Project.open(path, reader="Grace") as project:
+        painter = Painter(project)
+        painter.paint((0, 0, 0), (2, 2, 2))
+        assert project.journal.flush()
+        states = {state.reader: state.status for state in project.cases()[0].readings}
+        assert states == {"Ada": ReadingStatus.APPROVED, "Grace": ReadingStatus.IN_WORK, "Eve": ReadingStatus.APPROVED}
+        lapsed = project.activity.entries()[-1]
+        assert (lapsed.who, lapsed.kind, lapsed.reading_id) == ("Grace", "status", readings["Grace"])
+        assert lapsed.details == {"status": "in work", "lapsed": "approved"}
+        assert project.verify().problems == ()
+
+
+def test_an_edit_that_is_approved_approves_the_readers_labels_with_it(read: tuple[Path, Painter]) -> None:
+    path, ada = read
+    with Project.open(path, reader="Grace") as project:
+        review = _review_of(project, ada.reading_id)
+        assert project.review.reviewed() == {review: ada.reading_id}
+        project.review.approve(review, "with fewer vessels")
+        assert {state.status for state in project.cases()[0].readings} == {ReadingStatus.APPROVED}
+        (of_edit, of_reader) = sorted(project.review.comments(1), key=lambda one: -one.reading_id)
+        assert (of_edit.reading_id, of_reader.reading_id) == (review, ada.reading_id)
+        assert of_reader.text == "with fewer vessels"
+
+
+def test_a_review_of_what_was_done_in_another_copy_is_another_review_after_a_merge(read: tuple[Path, Painter]) -> None:
+    path, ada = read
+    other = copied(path, "other.medview")
+    with Project.open(path, reader="Ada") as project:
+        Painter(project).paint((0, 0, 0), (2, 2, 2))
+    with Project.open(other, reader="Ada") as project:
+        Painter(project).paint((3, 3, 3), (5, 5, 5))
+    with Project.open(other, reader="Grace") as project:
+        _review_of(project, ada.reading_id)
+    merged(path, other)
+    with Project.open(path, reader="Grace") as project:
+        (beside,) = [one for one in project.cases()[0].readings if one.copy and one.role is Role.READER]
+        (review,) = project.review.reviewed()
+        assert project.review.reviewed() == {review: beside.reading_id}
+        again, fresh = project.review.begin_review(beside.reading_id)
+        assert (again.reading_id, fresh) == (review, False)
+        new, fresh = project.review.begin_review(ada.reading_id)
+        assert (new.reading_id != review, fresh) == (True, True)
+
+
+def test_a_consensus_says_who_went_on_since_until_somebody_works_on_it_again(read: tuple[Path, Painter]) -> None:
+    path, _ada = read
+
+    def opened(*, change: bool) -> int:
+        with Project.open(path, reader="Eve") as project:
+            consensus = project.review.begin_consensus(1)
+            if change:
+                labels = project.load_reading(consensus.reading_id).labels
+                added = SegmentChange(None, new_segment(labels.segmentation, "Liver"), len(labels.segmentation.segments))
+                project.journal.append(consensus.reading_id, Entry(EntryKind.DO, Command("Add", (added,), "segments")))
+                assert project.journal.flush()
+            return consensus.reading_id
+
+    def gone_on() -> dict[int, list[str]]:
+        with Project.open(path, read_only=True) as project:
+            return project.review.gone_on(1)
+
+    number = opened(change=False)
+    with Project.open(path, reader="Ada") as project:
+        assert project.cases()[0].agreed is None
+        assert project.cases()[0].status is ReadingStatus.IN_WORK
+        Painter(project).paint((0, 0, 0), (2, 2, 2))
+    # Only opened: there is nothing that could be out of date.
+    assert gone_on() == {}
+    assert opened(change=True) == number
+    assert gone_on() == {}
+    with Project.open(path, reader="Ada") as project:
+        Painter(project).paint((0, 0, 0), (3, 3, 3))
+    with Project.open(path, reader="Grace") as project:
+        Painter(project).add_segment()
+    assert gone_on() == {number: ["Ada", "Grace"]}
+    # Looked at, and nothing done about it: still so.
+    opened(change=False)
+    assert gone_on() == {number: ["Ada", "Grace"]}
+    with Project.open(path, reader="Eve") as project:
+        project.set_status(number, ReadingStatus.DONE)
+        assert project.review.gone_on() == {}
+        assert project.cases()[0].agreed is not None
+
+
+def test_who_went_on_in_another_copy_is_known_after_a_merge_whatever_the_clocks_say(read: tuple[Path, Painter]) -> None:
+    path, _ada = read
+    other = copied(path, "other.medview")
+    with Project.open(other, reader="Ada") as project:
+        Painter(project).paint((0, 0, 0), (2, 2, 2))
+    with Project.open(path, reader="Eve") as project:
+        consensus = project.review.begin_consensus(1)
+        labels = project.load_reading(consensus.reading_id).labels
+        added = SegmentChange(None, new_segment(labels.segmentation, "Liver"), 0)
+        project.journal.append(consensus.reading_id, Entry(EntryKind.DO, Command("Add", (added,), "segments")))
+    back = copied(path, "back.medview")
+    merged(path, other)
+    merged(other, back)
+    for place in (path, other):
+        with Project.open(place, read_only=True) as project:
+            (row,) = project.cases()
+            assert row.agreed is not None
+            assert project.review.gone_on() == {row.agreed.reading_id: ["Ada"]}
+
+
+def test_two_consensuses_of_two_copies_are_both_kept_and_it_is_said(read: tuple[Path, Painter]) -> None:
+    path, _ada = read
+    other = copied(path, "other.medview")
+    for place, reader in ((path, "Eve"), (other, "Grace")):
+        with Project.open(place, reader=reader) as project:
+            project.review.begin_consensus(1)
+    with Project.open(other, reader="Grace") as project:
+        project.set_status(project.review.begin_consensus(1).reading_id, ReadingStatus.DONE)
+    (report,) = merged(path, other)
+    assert report["conflicts"] == [
+        "Case 1 has a consensus here and another one in other.medview; "
+        "both are kept, and the one that was worked on last counts."
+    ]
+    assert merged(path, other)[0]["changed"] is False
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_what_was_approved_in_one_copy_while_the_reader_went_on_in_another_is_not_approved(
+    read: tuple[Path, Painter], here: bool
+) -> None:
+    path, ada = read
+    other = copied(path, "other.medview")
+    goes_on, approves = (other, path) if here else (path, other)
+    with Project.open(goes_on, reader="Ada") as project:
+        Painter(project).paint((0, 0, 0), (2, 2, 2))
+        project.set_status(ada.reading_id, ReadingStatus.DONE)
+    with Project.open(approves, reader="Grace") as project:
+        project.review.approve(ada.reading_id)
+    (report,) = merged(path, other)
+    assert report["conflicts"][-1] == (  # type: ignore[index]
+        "Case 1 of Ada was approved before all of its labels came together here, so it is “done” again."
+    )
+    assert [one["changed"] for one in merged(path, other)] == [False]
+    with Project.open(path, read_only=True) as project:
+        assert project.cases()[0].status is ReadingStatus.DONE
+    merged(other, path)
+    with Project.open(other, read_only=True) as project:
+        assert project.cases()[0].status is ReadingStatus.DONE
+    merged(path, other)
+    # What is left to bring is that they were merged.
+    assert [one["changed"] for one in (*merged(other, path), *merged(path, other))] == [False, False]
