@@ -140,6 +140,7 @@ def _write_case(
                 [Path(path) for path in entry.dicom_paths],
                 instances=row.sources.sop_instance_uids,
                 pixels_sha256=row.pixels_sha256,
+                creator=row.reader,
             )
             warnings += [f"{folder.name}: {note}" for note in notes]
             files.append(f"{folder.name}/labels.dcm")

@@ -45,12 +45,15 @@ class KeySlices:
         What was said about each, as many as ``slices``; empty where nothing was.
     frames : tuple of Frame
         One per slice k of the grid; those of all time points one after the other, where there are several.
+    reader : str
+        Who chose them; may be empty.
     """
 
     geometry: Geometry
     frames: tuple[Frame, ...]
     slices: tuple[int, ...]
     notes: tuple[str, ...]
+    reader: str = ""
 
 
 def write_ko(path: Path, keys: KeySlices) -> tuple[str, ...]:
@@ -86,7 +89,7 @@ def write_ko(path: Path, keys: KeySlices) -> tuple[str, ...]:
     notes = _notes(homeless)
     if not chosen:
         raise WriteError(f"{path.name} was not written: {' '.join(notes) or 'no acquired image is marked.'}")
-    document = _document(path, list(chosen.values()), said)
+    document = _document(path, list(chosen.values()), said, keys.reader)
     with replacing(path) as file, quiet():
         document.save_as(file)
         _compare(path, file, {uid: frames for uid, (_, frames) in chosen.items()})
@@ -109,10 +112,10 @@ def references(dataset: Dataset) -> dict[str, list[int]]:
     return found
 
 
-def _document(path: Path, chosen: Sequence[tuple[Dataset, list[int]]], said: Sequence[str]) -> Dataset:
+def _document(path: Path, chosen: Sequence[tuple[Dataset, list[int]]], said: Sequence[str], reader: str) -> Dataset:
     try:
         with quiet():
-            person, device = observers()
+            person, device = observers(reader)
             content = highdicom.ko.KeyObjectSelection(
                 document_title=codes.DCM.OfInterest,
                 referenced_objects=[dataset for dataset, _ in chosen],

@@ -32,7 +32,7 @@ from medview.io.dicom.contour_text import LONGEST_NUMBER, ContourText, contour_t
 from medview.io.dicom.group import made_uid
 from medview.io.dicom.header import STRUCTURE_SET, parse
 from medview.io.dicom.pixel_mark import put_pixel_mark
-from medview.io.dicom.repeated import left_out_sentence, repeat, stand_in
+from medview.io.dicom.repeated import left_out_sentence, person_name, repeat, stand_in
 from medview.io.dicom.rtstruct import labels_of
 from medview.io.dicom.rtstruct_content import INTERPRETED_TYPES
 from medview.io.dicom.source_images import SourceImages
@@ -231,7 +231,7 @@ def _add_region(
         observed.RTROIIdentificationCodeSequence = [code]
     group = segment.group.strip().upper()
     observed.RTROIInterpretedType = group if group in INTERPRETED_TYPES else ""
-    observed.ROIInterpreter = interpreter[:64]
+    observed.ROIInterpreter = person_name(interpreter)
     document.StructureSetROISequence.append(region)
     document.ROIContourSequence.append(drawn)
     document.RTROIObservationsSequence.append(observed)

@@ -18,6 +18,7 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.io.dicom.attributes import text
 from medview.io.dicom.group import made_uid
+from medview.io.dicom.repeated import person_name
 from medview.io.dicom.sr_codes import COMMENT, LABEL, OWN_SCHEME, Stated, coded, procedure
 from medview.io.dicom.sr_figures import principal_axes
 
@@ -156,11 +157,13 @@ def group_of(reported: Reported, geometry: Geometry, image: tuple[Dataset, int] 
     return Group(template, canvas.points_lps_mm(points, measurement), image is None)
 
 
-def observers() -> tuple[highdicom.sr.ObserverContext, highdicom.sr.ObserverContext]:
-    """Return who made an object: a person nobody asked the name of, and this program."""
+def observers(reader: str = "") -> tuple[highdicom.sr.ObserverContext, highdicom.sr.ObserverContext]:
+    """Return who made an object: the reader, or a person nobody asked the name of, and this program."""
     person = highdicom.sr.ObserverContext(
         observer_type=codes.DCM.Person,
-        observer_identifying_attributes=highdicom.sr.PersonObserverIdentifyingAttributes(name="MedView user"),
+        observer_identifying_attributes=highdicom.sr.PersonObserverIdentifyingAttributes(
+            name=person_name(reader) or "MedView user"
+        ),
     )
     device = highdicom.sr.ObserverContext(
         observer_type=codes.DCM.Device,
@@ -175,9 +178,9 @@ def observers() -> tuple[highdicom.sr.ObserverContext, highdicom.sr.ObserverCont
     return person, device
 
 
-def report_content(groups: Sequence[Group], modality: str, statement: str) -> Dataset:
+def report_content(groups: Sequence[Group], modality: str, statement: str, reader: str = "") -> Dataset:
     """Return the content tree of a report."""
-    person, device = observers()
+    person, device = observers(reader)
     report = highdicom.sr.MeasurementReport(
         observation_context=highdicom.sr.ObservationContext(observer_person_context=person, observer_device_context=device),
         procedure_reported=procedure(modality),

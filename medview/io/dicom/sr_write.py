@@ -57,12 +57,15 @@ class ReportSource:
         One per slice k; those of all time points one after the other where there are several.
     pixels_sha256 : str
         Hash of the pixels (``core.pixel_hash``); a report that carries it cannot be read onto others.
+    reader : str
+        Who measured; may be empty.
     """
 
     geometry: Geometry
     frames: tuple[Frame, ...]
     modality: str = ""
     pixels_sha256: str = ""
+    reader: str = ""
 
     @property
     def images(self) -> tuple[tuple[str, int], ...]:
@@ -186,7 +189,7 @@ def _document(path: Path, groups: Sequence[Group], images: _Images, source: Repo
         with quiet():
             document = kind(
                 evidence=images.datasets,
-                content=report_content(groups, source.modality, RESEARCH_USE),
+                content=report_content(groups, source.modality, RESEARCH_USE, source.reader),
                 series_instance_uid=generate_uid(prefix=None),
                 series_number=SERIES_NUMBER,
                 sop_instance_uid=generate_uid(prefix=None),

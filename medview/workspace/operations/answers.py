@@ -11,7 +11,8 @@ from medview.core.language import _
 from medview.workspace.answers_table import AnsweredCase, answer_records, write_answers
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane
-from medview.workspace.operations.files import Written, may_write, written
+from medview.workspace.operations.files import may_write
+from medview.workspace.operations.writing import Written, noted, written
 from medview.workspace.workspace import Workspace
 
 
@@ -56,4 +57,4 @@ def export_answers(workspace: Workspace, path: Path) -> Job | None:
         return None
     of = AnsweredCase("", case.volume.study_uid, case.volume.series_uid, case.labels)
     request = ExportAnswers(path, tuple(answer_records(of, workspace.forms.forms)))
-    return workspace.runner.submit(request, written(workspace))
+    return workspace.runner.submit(noted(workspace, case, request, "answers"), written(workspace))

@@ -23,7 +23,8 @@ from medview.workspace.drawn_table import sheet_rows
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.open_case import OpenCase
-from medview.workspace.operations.files import Written, may_write, written
+from medview.workspace.operations.files import may_write
+from medview.workspace.operations.writing import Written, noted, written
 from medview.workspace.workspace import Workspace
 
 COCO_ENDING = ".coco.json"
@@ -123,7 +124,7 @@ def export_drawn(workspace: Workspace, path: Path) -> Job | None:
         case.labels.marks.done_slices,
         case.anchor.load.damaged,
     )
-    return workspace.runner.submit(request, written(workspace))
+    return workspace.runner.submit(noted(workspace, case, request, "boxes"), written(workspace))
 
 
 def import_drawn(workspace: Workspace, path: Path) -> Job | None:

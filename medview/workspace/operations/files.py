@@ -33,16 +33,9 @@ from medview.workspace.exports import refuse_sources, write_named_map
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.models import add_model as install_model
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.writing import Written, noted, reader_of, written
 from medview.workspace.requests import LabelsCopy
 from medview.workspace.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Value: a file was written, and what the person has to know about it."""
-
-    path: Path
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +47,7 @@ class ExportSeg:
     source: tuple[Path, ...]
     volume: Volume
     damaged: tuple[int, ...] = ()
+    reader: str = ""
 
     @property
     def title(self) -> str:
@@ -68,8 +62,14 @@ class ExportSeg:
     def run(self, context: JobContext) -> Written:
         """Write the file."""
         pixels = pixels_sha256(self.volume, self.damaged)
-        instances = self.volume.sop_instance_uids
-        notes = write_seg(self.path, self.labels.segmentation, self.source, instances=instances, pixels_sha256=pixels)
+        notes = write_seg(
+            self.path,
+            self.labels.segmentation,
+            self.source,
+            instances=self.volume.sop_instance_uids,
+            pixels_sha256=pixels,
+            creator=self.reader,
+        )
         return Written(self.path, notes)
 
 
@@ -82,6 +82,7 @@ class ExportRtstruct:
     frames: tuple[Frame, ...]
     volume: Volume
     damaged: tuple[int, ...] = ()
+    reader: str = ""
 
     @property
     def title(self) -> str:
@@ -97,7 +98,9 @@ class ExportRtstruct:
         """Write the file."""
         pixels = pixels_sha256(self.volume, self.damaged)
         segmentation = self.labels.segmentation
-        notes = write_rtstruct(self.path, segmentation, self.frames, pixels_sha256=pixels, context=context)
+        notes = write_rtstruct(
+            self.path, segmentation, self.frames, interpreter=self.reader, pixels_sha256=pixels, context=context
+        )
         return Written(self.path, notes)
 
 
@@ -184,8 +187,9 @@ def export_seg(workspace: Workspace, path: Path) -> Job | None:
     if not may_write(workspace, case, path):
         return None
     workspace.efforts.note(case)
-    request = ExportSeg(path, LabelsCopy.of(case.labels.segmentation), source, case.anchor.volume, case.anchor.load.damaged)
-    return workspace.runner.submit(request, written(workspace))
+    labels, anchor, reader = LabelsCopy.of(case.labels.segmentation), case.anchor, reader_of(workspace, case)
+    request = ExportSeg(path, labels, source, anchor.volume, anchor.load.damaged, reader)
+    return workspace.runner.submit(noted(workspace, case, request, "seg"), written(workspace))
 
 
 def export_rtstruct(workspace: Workspace, path: Path) -> Job | None:
@@ -199,9 +203,9 @@ def export_rtstruct(workspace: Workspace, path: Path) -> Job | None:
     if not may_write(workspace, case, path):
         return None
     workspace.efforts.note(case)
-    labels, anchor = LabelsCopy.of(case.labels.segmentation), case.anchor
-    request = ExportRtstruct(path, labels, case.entry.frames, anchor.volume, anchor.load.damaged)
-    return workspace.runner.submit(request, written(workspace))
+    labels, anchor, reader = LabelsCopy.of(case.labels.segmentation), case.anchor, reader_of(workspace, case)
+    request = ExportRtstruct(path, labels, case.entry.frames, anchor.volume, anchor.load.damaged, reader)
+    return workspace.runner.submit(noted(workspace, case, request, "rtstruct"), written(workspace))
 
 
 def export_nifti(workspace: Workspace, path: Path) -> Job | None:
@@ -213,7 +217,7 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
         return None
     workspace.efforts.note(case)
     request = ExportNifti(path, LabelsCopy.of(case.labels.segmentation), case.anchor.volume, case.anchor.load.damaged)
-    return workspace.runner.submit(request, written(workspace))
+    return workspace.runner.submit(noted(workspace, case, request, "nifti"), written(workspace))
 
 
 def import_labels(workspace: Workspace, path: Path, refused: Callable[[MedViewError], object] | None = None) -> Job | None:
@@ -341,17 +345,6 @@ def may_write(workspace: Workspace, case: OpenCase, path: Path) -> bool:
         workspace.report(error)
         return False
     return True
-
-
-def written(workspace: Workspace) -> Outcome:
-    """Say what was written, with its notes."""
-
-    def done(value: object) -> None:
-        if isinstance(value, Written):
-            severity = Severity.WARNING if value.notes else Severity.INFO
-            workspace.say(" ".join((_("Wrote {path}.").format(path=value.path), *map(in_language, value.notes))), severity)
-
-    return Outcome(done, failed=workspace.report)
 
 
 def _fresh(segmentation: Segmentation, imported: Segment, layer_id: int) -> Segment:

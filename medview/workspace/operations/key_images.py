@@ -13,7 +13,7 @@ from medview.workspace.events import Severity
 from medview.workspace.exports import refuse_sources
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.key_images import acquired_slice, key_images
-from medview.workspace.operations.files import Written
+from medview.workspace.operations.writing import Written, noted, reader_of
 from medview.workspace.workspace import Workspace
 
 
@@ -74,5 +74,7 @@ def export_ko(workspace: Workspace, path: Path) -> Job | None:
             severity = Severity.WARNING if notes else Severity.INFO
             workspace.say(" ".join((_("Wrote {path}.").format(path=value.path), *notes)), severity)
 
-    keys = KeySlices(case.volume.geometry, case.entry.frames, tuple(acquired), tuple(acquired.values()))
-    return workspace.runner.submit(ExportKeyObject(path, keys), Outcome(done, failed=workspace.report))
+    said, reader = tuple(acquired.values()), reader_of(workspace, case)
+    keys = KeySlices(case.volume.geometry, case.entry.frames, tuple(acquired), said, reader)
+    request = noted(workspace, case, ExportKeyObject(path, keys), "key-images")
+    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))

@@ -31,8 +31,9 @@ from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.measuring import measurements, title
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.drawn import import_drawn
-from medview.workspace.operations.files import Written, import_labels
+from medview.workspace.operations.files import import_labels
 from medview.workspace.operations.other_grid import compare_grids
+from medview.workspace.operations.writing import Written, noted, reader_of
 from medview.workspace.time_points import TimeOfImages, TimePoint
 from medview.workspace.workspace import Workspace
 
@@ -67,6 +68,7 @@ class ExportReport:
     frames: tuple[Frame, ...]
     damaged: tuple[int, ...] = ()
     drawn: tuple[Drawn, ...] = ()
+    reader: str = ""
 
     @property
     def title(self) -> str:
@@ -82,7 +84,7 @@ class ExportReport:
         """Measure and write the file. Raises WriteError or GeometryError when it cannot be written."""
         volume = self.volume
         pixels = pixels_sha256(volume, self.damaged)
-        source = ReportSource(volume.geometry, self.frames, volume.modality, pixels)
+        source = ReportSource(volume.geometry, self.frames, volume.modality, pixels, self.reader)
         figures = [reported(one.volume, one.measurement) for one in self.figures]
         marks = [as_reported(one, volume.geometry) for one in self.drawn]
         figures += [one for one in marks if one is not None]
@@ -206,8 +208,9 @@ def export_sr(workspace: Workspace, path: Path) -> Job | None:
             workspace.say(" ".join((_("Wrote {path}.").format(path=value.path), *notes)), severity)
 
     drawn = tuple(all_drawn(case))
-    request = ExportReport(path, figures, case.anchor.volume, case.entry.frames, case.anchor.load.damaged, drawn)
-    return workspace.runner.submit(request, Outcome(done, failed=workspace.report))
+    anchor, reader = case.anchor, reader_of(workspace, case)
+    request = ExportReport(path, figures, anchor.volume, case.entry.frames, anchor.load.damaged, drawn, reader)
+    return workspace.runner.submit(noted(workspace, case, request, "report"), Outcome(done, failed=workspace.report))
 
 
 def import_file(workspace: Workspace, path: Path) -> Job | None:

@@ -11,7 +11,8 @@ from medview.core.pixel_hash import pixels_sha256
 from medview.core.volume import Volume
 from medview.io.seg_nrrd_write import write_seg_nrrd
 from medview.workspace.jobs import Job, Lane
-from medview.workspace.operations.files import Written, exportable, may_write, written
+from medview.workspace.operations.files import exportable, may_write
+from medview.workspace.operations.writing import Written, noted, written
 from medview.workspace.requests import LabelsCopy
 from medview.workspace.workspace import Workspace
 
@@ -50,4 +51,4 @@ def export_slicer(workspace: Workspace, path: Path) -> Job | None:
         return None
     workspace.efforts.note(case)
     request = ExportSlicer(path, LabelsCopy.of(case.labels.segmentation), case.anchor.volume, case.anchor.load.damaged)
-    return workspace.runner.submit(request, written(workspace))
+    return workspace.runner.submit(noted(workspace, case, request, "nrrd"), written(workspace))

@@ -215,7 +215,7 @@ def test_who_made_a_region_its_kind_code_and_colour_travel_with_it(ct: LoadedVol
     dataset = pydicom.dcmread(path)
     assert [r.ROIGenerationAlgorithm for r in dataset.StructureSetROISequence] == ["MANUAL", "AUTOMATIC", ""]
     assert [o.RTROIInterpretedType for o in dataset.RTROIObservationsSequence] == ["ORGAN", "", ""]
-    assert {str(o.ROIInterpreter) for o in dataset.RTROIObservationsSequence} == {"Reader^One"}
+    assert {str(o.ROIInterpreter) for o in dataset.RTROIObservationsSequence} == {"Reader One"}
     assert dataset.StructureSetDescription == RESEARCH_USE
     assert abs(dataset.StructureSetROISequence[0].ROIVolume - masks["Bright"].sum() * 0.6 * 0.9 * 5 / 1000) < 1e-6
     back = read_rtstruct(path, ct.volume)
