@@ -65,7 +65,7 @@ class Noted:
         try:
             self.project.activity.add(ActivityKind.EXPORTED, reading_id=self.reading_id, format=self.form, cases=1)
         except MedViewError as error:
-            lost = f"The project could not note this export. {error.sentence}"
+            lost = _("The project could not note this export. {reason}").format(reason=in_language(error.sentence))
             return replace(value, notes=(*value.notes, lost))
         return value
 
