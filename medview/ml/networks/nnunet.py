@@ -8,7 +8,7 @@ Kernels with two sides make a network for slices (N, C, j, i), kernels with thre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -167,23 +167,47 @@ class Decoder(nn.Module):
 
     def forward(self, found: list[torch.Tensor]) -> torch.Tensor:
         """Return logits (N, classes, ...) of the encoder's features."""
-        features = found.pop()
-        for up, stage in zip(self.transpconvs, self.stages, strict=True):
-            features = stage(torch.cat((up(features), found.pop()), dim=1))
+        *_, features = self._rising(found)
         logits: torch.Tensor = self.seg_layers[-1](features)
         return logits
 
+    def answers(self, found: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Return the logits of every stage, finest first."""
+        return [layer(features) for layer, features in zip(self.seg_layers, self._rising(found), strict=True)][::-1]
+
+    def joined(self, stage: int, risen: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+        """Return what a stage, counted from the deepest, sees of what came up and of the encoder's features."""
+        return torch.cat((risen, skip), dim=1)
+
+    def _rising(self, found: list[torch.Tensor]) -> Iterator[torch.Tensor]:
+        features = found.pop()
+        for n, (up, stage) in enumerate(zip(self.transpconvs, self.stages, strict=True)):
+            features = stage(self.joined(n, up(features), found.pop()))
+            yield features
+
 
 class NnUNet(nn.Module):
-    """Encoder and decoder; the sides of a tile have to be multiples of all strides together."""
+    """Encoder and decoder; the sides of a tile have to be multiples of all strides together.
+
+    Attributes
+    ----------
+    every_scale : bool
+        Whether it answers at every stage of the decoder while it is trained (deep supervision); off at first.
+    """
 
     def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
+        self.every_scale = False
 
-    def forward(self, volume: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, classes, [k,] j, i) of a volume or of slices (N, C, [k,] j, i)."""
+    def forward(self, volume: torch.Tensor) -> torch.Tensor | list[torch.Tensor]:
+        """Return logits (N, classes, [k,] j, i) of a volume or of slices (N, C, [k,] j, i).
+
+        In training with ``every_scale``, a list: those, then those of coarser stages.
+        """
+        if self.training and self.every_scale:
+            return self.decoder.answers(self.encoder(volume))
         logits: torch.Tensor = self.decoder(self.encoder(volume))
         return logits
 
@@ -211,7 +235,7 @@ def plain_unet(
     ValueError
         When the sequences do not fit each other.
     """
-    _check(channels, kernels, strides, encoder_units, decoder_units)
+    check_stages(channels, kernels, strides, encoder_units, decoder_units)
     stages = [
         nn.Sequential(ConvUnits(count, before, after, kernel, stride, bias=bias))
         for before, after, kernel, stride, count in zip(
@@ -232,24 +256,39 @@ def residual_unet(
     bias: bool = True,
 ) -> NnUNet:
     """Return nnU-Net's ``ResidualEncoderUNet``; parameters as of ``plain_unet``."""
-    _check(channels, kernels, strides, encoder_units, decoder_units)
+    check_stages(channels, kernels, strides, encoder_units, decoder_units)
+    encoder = residual_encoder(in_channels, channels, kernels, strides, encoder_units, bias=bias)
+    return NnUNet(encoder, Decoder(channels, kernels, strides, decoder_units, classes, bias=bias))
+
+
+def residual_encoder(
+    in_channels: int,
+    channels: Sequence[int],
+    kernels: Sequence[Sides],
+    strides: Sequence[Sides],
+    units: Sequence[int],
+    *,
+    bias: bool,
+) -> Encoder:
+    """Return the encoder of ``residual_unet``: a stem, then residual units."""
     stem = ConvUnits(1, in_channels, channels[0], kernels[0], bias=bias)
     stages = [
         ResidualUnits(count, before, after, kernel, stride, bias=bias)
         for before, after, kernel, stride, count in zip(
-            [channels[0], *channels], channels, kernels, strides, encoder_units, strict=False
+            [channels[0], *channels], channels, kernels, strides, units, strict=False
         )
     ]
-    return NnUNet(Encoder(stages, stem), Decoder(channels, kernels, strides, decoder_units, classes, bias=bias))
+    return Encoder(stages, stem)
 
 
-def _check(
+def check_stages(
     channels: Sequence[int],
     kernels: Sequence[Sides],
     strides: Sequence[Sides],
     encoder_units: Sequence[int],
     decoder_units: Sequence[int],
 ) -> None:
+    """Raise ValueError when the sequences do not fit each other; those of ``plain_unet``."""
     stages = len(channels)
     if stages < 2 or [len(kernels), len(strides), len(encoder_units), len(decoder_units)] != [stages] * 3 + [stages - 1]:
         raise ValueError(f"{stages} stages with {len(kernels)} kernels and {len(strides)} strides")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NETWORKS: Mapping[str, str] = {
+    "attention_unet": "medview.ml.networks.attention_unet:attention_unet",
+    "fcn": "medview.ml.networks.fcn:fcn",
     "meshnet": "medview.ml.networks.meshnet:meshnet",
     "monai_attention_unet": "medview.ml.networks.monai_attention_unet:attention_unet",
     "monai_basicunet": "medview.ml.networks.monai_basic_unet:basic_unet",
