@@ -28,14 +28,13 @@ def first_network(spec: NetworkSpec) -> nn.Module:
         elif isinstance(module, nn.InstanceNorm2d | nn.InstanceNorm3d):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
-        elif next(module.parameters(recurse=False), None) is not None or next(module.buffers(recurse=False), None) is not None:
+        elif any(True for _ in (*module.parameters(recurse=False), *module.buffers(recurse=False))):
             raise TypeError(f"no first weights for a {type(module).__name__}")
     if hasattr(network, "every_scale"):
-        network.every_scale = True
+        network.every_scale = True  # type: ignore[assignment]
     return network.requires_grad_(True)
 
 
 def parameter_count(spec: NetworkSpec) -> int:
     """Return how many weights a network has, without building it in memory."""
     return sum(parameter.numel() for parameter in build_network(spec).parameters())
-

@@ -1,0 +1,180 @@
+"""Segmentation, as the engine trains it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from medview.core.errors import ModelError
+from medview.core.job import JobContext
+from medview.ml.examples import Example, ExampleSet
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.spec import ModelSpec
+from medview.ml.training.augment import STRENGTHS
+from medview.ml.training.segmentation.described import described
+from medview.ml.training.segmentation.fingerprint import look_at
+from medview.ml.training.segmentation.finish import LEAST_EXAMPLES, WORTH_MIRRORING, worthwhile_steps
+from medview.ml.training.segmentation.first_weights import first_network
+from medview.ml.training.segmentation.look import Tally, predicted
+from medview.ml.training.segmentation.loss import LOSSES, segmentation_loss
+from medview.ml.training.segmentation.samples import FOREGROUND, Batch, Sample, collate_samples, draw_sample
+from medview.ml.training.segmentation.sizes import NETWORKS, Sizes, choose_sizes
+from medview.ml.training.segmentation.stored import StoredExample, open_examples, store_example
+from medview.ml.training.task import TrainingPlan, TrainingTask
+
+FLOAT = 4
+
+
+class SegmentationTask(TrainingTask):
+    """Labels for every voxel: one class each, or any number of them where classes overlap."""
+
+    def plan(self, examples: ExampleSet, recipe: Recipe, context: JobContext) -> TrainingPlan:
+        """Choose sizes from the training examples alone.
+
+        Raises
+        ------
+        ModelError
+            Where they cannot be trained on, or the recipe names something there is not.
+        """
+        _check(recipe)
+        looked = look_at(examples, context)
+        overlapping = not examples.exclusive
+        answers = len(examples.classes) + (0 if overlapping else 1)
+        sizes = choose_sizes(looked, recipe, answers, len(examples.channels))
+        counted = sum(example.split in ("train", "val") for example in examples.examples)
+        layers = len(examples.classes) if overlapping else 1
+        mirrored = [n for n, name in enumerate(("flip_k", "flip_j", "flip_i")) if recipe.augment.get(name, 0.0) > 0]
+        return TrainingPlan(
+            spec=described(examples, recipe, looked, sizes),
+            batch=sizes.batch,
+            step_bytes=_step_bytes(sizes),
+            cache_bytes=counted * math.prod(sizes.median_kji) * (2 * len(examples.channels) + layers),
+            settings={
+                "overlapping": overlapping,
+                "classes": [one.name for one in examples.classes],
+                "mirrored": mirrored,
+                "median_kji": list(sizes.median_kji),
+                "weights": sizes.weights,
+                "voxels": list(looked.voxels),
+            },
+        )
+
+    def store(self, example: Example, plan: TrainingPlan, folder: Path, context: JobContext) -> None:
+        """Write a prepared example into ``folder``, complete or not at all; one that is there stays.
+
+        Raises
+        ------
+        MedViewError
+            Where it cannot be read or written.
+        """
+        classes, overlapping = len(plan.settings["classes"]), bool(plan.settings["overlapping"])
+        store_example(example, plan.spec.input, classes, folder, context, overlapping=overlapping)
+
+    def open(self, folder: Path, keys: Sequence[str], plan: TrainingPlan) -> tuple[StoredExample, ...]:
+        """Return the stored examples of these keys, mapped from the disk."""
+        return open_examples(folder, keys)
+
+    def network(self, plan: TrainingPlan) -> nn.Module:
+        """Return the network with its first weights, drawn from torch's generator."""
+        return first_network(plan.spec.network)
+
+    def draw(self, data: Sequence[StoredExample], plan: TrainingPlan, recipe: Recipe, rng: np.random.Generator) -> Sample:
+        """Return one augmented sample."""
+        assert plan.spec.tiling is not None
+        foreground = float(recipe.options.get("foreground", FOREGROUND))  # type: ignore[arg-type]
+        return draw_sample(data, plan.spec.tiling.tile_kji, recipe.augment, foreground, rng)
+
+    def collate(self, samples: Sequence[Sample]) -> Batch:
+        """Return a batch of samples, as tensors."""
+        return collate_samples(samples)
+
+    def loss(self, network: nn.Module, batch: Batch, plan: TrainingPlan, recipe: Recipe) -> dict[str, torch.Tensor]:
+        """Return ``loss`` and its parts by name."""
+        answers = network(batch.values)
+        return segmentation_loss(answers, batch, recipe.loss, overlapping=bool(plan.settings["overlapping"]))
+
+    def phase(self, network: nn.Module, done: float, recipe: Recipe) -> None:
+        """Freeze nothing."""
+
+    def check(
+        self, network: nn.Module, data: Sequence[StoredExample], plan: TrainingPlan, context: JobContext
+    ) -> dict[str, float]:
+        """Return the Dice of each class, averaged over the validation examples, and their mean as ``score``."""
+        tally = self._tally(plan)
+        for example, found in self._predicted(network, data, plan, context):
+            tally.add(example, found)
+        names = plan.settings["classes"]
+        return {"score": tally.score(), **{f"dice_{names[n - 1]}": mean for n, mean in tally.means().items()}}
+
+    def finish(
+        self, network: nn.Module, data: Sequence[StoredExample], plan: TrainingPlan, context: JobContext
+    ) -> ModelSpec:
+        """Return the description with steps on labels and mirrored looks where validation examples gain by them."""
+        if plan.settings["overlapping"] or len(data) < LEAST_EXAMPLES:
+            return plan.spec
+        found = list(self._predicted(network, data, plan, context))
+        tiling = plan.spec.tiling
+        assert tiling is not None
+        mirrored = tuple(plan.settings["mirrored"])
+        if mirrored:
+            plainly, again = self._tally(plan), self._tally(plan)
+            looked_twice = list(self._predicted(network, data, plan, context, mirrored[-1:]))
+            for tally, labels in ((plainly, found), (again, looked_twice)):
+                for one in labels:
+                    tally.add(*one)
+            if again.score() - plainly.score() >= WORTH_MIRRORING:
+                tiling, found = replace(tiling, mirror_axes=mirrored[-1:]), looked_twice
+        steps = worthwhile_steps(found, len(plan.settings["classes"]), context)
+        return replace(plan.spec, tiling=tiling, postprocess=steps)
+
+    @staticmethod
+    def _tally(plan: TrainingPlan) -> Tally:
+        return Tally(len(plan.settings["classes"]), bool(plan.settings["overlapping"]))
+
+    @staticmethod
+    def _predicted(
+        network: nn.Module,
+        data: Sequence[StoredExample],
+        plan: TrainingPlan,
+        context: JobContext,
+        mirrored: Sequence[int] = (),
+    ) -> Any:
+        assert plan.spec.tiling is not None
+        return predicted(
+            network,
+            data,
+            plan.spec.tiling,
+            plan.spec.input.dimensions,
+            context,
+            overlapping=bool(plan.settings["overlapping"]),
+            mirrored=mirrored,
+        )
+
+
+def _check(recipe: Recipe) -> None:
+    if recipe.network not in NETWORKS:
+        raise ModelError(f"There is no segmentation network {recipe.network}; choose one of {', '.join(NETWORKS)}.")
+    if recipe.loss not in LOSSES:
+        raise ModelError(f"There is no segmentation loss {recipe.loss}; choose one of {', '.join(LOSSES)}.")
+    for name, number in recipe.augment.items():
+        _, low, high = STRENGTHS.get(name, ("", 1.0, 0.0))
+        if not low <= number <= high:
+            raise ModelError(f"The recipe's augment.{name} is {number:g}; see docs/training.md for what there is.")
+
+
+def _step_bytes(sizes: Sizes) -> int:
+    """Return about what the activations of a step take, and weights with gradients, averages and moments."""
+    arguments: Mapping[str, Any] = sizes.network.kwargs
+    cells, total = float(math.prod(sizes.tile_kji)), 0.0
+    for count, stride in zip(arguments["channels"], arguments["strides"], strict=True):
+        cells /= math.prod(stride)
+        # Four convolutions down and two up, each with its own features and normalised ones.
+        total += cells * count * 12
+    return int(FLOAT * (sizes.batch * total + 6 * sizes.weights))
