@@ -1,0 +1,239 @@
+"""Every network and loss learns a tiny phantom, and the pack that comes out answers as it was judged."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from medview.core.errors import ModelError
+from medview.core.geometry import Calibration
+from medview.core.job import Inline
+from medview.ml.examples import UNKNOWN, ExampleSet, Truth
+from medview.ml.outputs import SegmentationOutput
+from medview.ml.packs import write_pack
+from medview.ml.predict import PredictRequest
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.recipes.table import bundled
+from medview.ml.runners.run import let_go, predict
+from medview.ml.spec import Task
+from medview.ml.spec_writer import document_of
+from medview.ml.training.segmentation.finish import worthwhile_steps
+from medview.ml.training.segmentation.look import Tally, predicted
+from medview.ml.training.segmentation.loss import LOSSES
+from medview.ml.training.segmentation.sizes import NETWORKS
+from medview.ml.training.segmentation.stored import StoredExample, open_examples
+from medview.ml.training.segmentation.task import SegmentationTask
+from medview.ml.training.task import TrainingPlan
+from tests.helpers.segmentation_training import CLASSES, example_of, phantom_case, phantom_set, tiny_recipe
+
+TASK = SegmentationTask()
+SOLID = {"shape_kji": (10, 18, 22)}
+FLAT = {"shape_kji": (1, 30, 34), "calibration": Calibration.PIXELS, "spacing_kji_mm": (1.0, 1.0, 1.0)}
+
+
+def _prepared(
+    folder: Path, examples: ExampleSet, recipe: Recipe
+) -> tuple[TrainingPlan, tuple[StoredExample, ...], tuple[StoredExample, ...]]:
+    plan = TASK.plan(examples, recipe, Inline())
+    for example in examples.examples:
+        TASK.store(example, plan, folder, Inline())
+    training, validation = ([one.key for one in examples.of_split(split)] for split in ("train", "val"))
+    return plan, TASK.open(folder, training, plan), TASK.open(folder, validation, plan)
+
+
+def _trained(
+    plan: TrainingPlan, data: tuple[StoredExample, ...], recipe: Recipe, steps: int
+) -> tuple[torch.nn.Module, list[float]]:
+    torch.manual_seed(0)
+    network = TASK.network(plan)
+    optimiser = torch.optim.AdamW(network.parameters(), recipe.optimiser.rate)
+    losses = []
+    for step in range(steps):
+        rngs = [np.random.default_rng([0, step, place]) for place in range(plan.batch)]
+        batch = TASK.collate([TASK.draw(data, plan, recipe, rng) for rng in rngs])
+        loss = TASK.loss(network, batch, plan, recipe)["loss"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    return network, losses
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+TRIED = [(family, flat, "dice_ce") for family in NETWORKS for flat in (True, False)]
+TRIED += [("residual_unet", True, loss) for loss in LOSSES[1:]]
+
+
+@pytest.mark.parametrize(("family", "flat", "loss"), TRIED)
+def test_every_network_and_loss_learns(tmp_path: Path, family: str, flat: bool, loss: str) -> None:
+    recipe = tiny_recipe(network=family, loss=loss)
+    plan, training, validation = _prepared(tmp_path, phantom_set(4, **(FLAT if flat else SOLID)), recipe)
+    assert plan.spec.input.dimensions == (2 if flat else 3)
+    network, losses = _trained(plan, training, recipe, 16)
+    assert np.mean(losses[-3:]) < 0.75 * np.mean(losses[:3])
+    figures = TASK.check(network, validation, plan, Inline())
+    assert set(figures) <= {"score", "dice_bright", "dice_dark"}
+    assert network.training
+
+
+def test_a_trained_pack_answers_as_its_network_was_judged(tmp_path: Path) -> None:
+    recipe = tiny_recipe()
+    examples = phantom_set(8, **SOLID)
+    plan, training, validation = _prepared(tmp_path / "cache", examples, recipe)
+    network, _ = _trained(plan, training, recipe, 30)
+    spec = replace(TASK.finish(network, validation, plan, Inline()), postprocess=())
+    figures = TASK.check(network, validation, plan, Inline())
+    assert figures["score"] > 0.6
+    document = {key: value for key, value in document_of(spec).items() if key != "files"}
+    pack = write_pack(tmp_path / "pack", document, {"weights.safetensors": save(network.state_dict()), "LICENSE": b"x\n"})
+    tally = Tally(2, overlapping=False)
+    for example, stored in zip(examples.of_split("val"), validation, strict=True):
+        mask = predict(PredictRequest(example.volumes()[0], pack, device="cpu"), Inline()).mask
+        assert mask is not None
+        # The network's grid is the examples' own here.
+        whole = np.zeros(stored.labels().shape, np.uint8)
+        whole[0][mask.box.slices] = mask.voxels
+        tally.add(stored, whole)
+    let_go()
+    assert tally.score() == pytest.approx(figures["score"], abs=0.01)
+    assert isinstance(pack.spec.output, SegmentationOutput)
+    assert [label.name for label in pack.spec.output.labels] == ["bright", "dark"]
+    assert pack.spec.input.spacing_kji_mm == (2.0, 1.0, 1.0)
+
+
+def test_partly_labelled_cases_teach_as_well(tmp_path: Path) -> None:
+    """In half of the cases one class is drawn, in the others the other; some slices are not done at all."""
+    examples = []
+    for n in range(6):
+        volume, truth = phantom_case(n, **FLAT)
+        assert truth.layers is not None
+        missing = 1 + n % 2
+        layers = np.where(truth.layers == missing, 0, truth.layers).astype(np.uint8)
+        layers[..., :2, :] = UNKNOWN
+        examples.append(example_of(f"t{n}", volume, Truth(layers, frozenset({missing}))))
+    examples += [example_of(f"v{n}", *phantom_case(n, **FLAT), split="val") for n in (20, 21)]
+    recipe = tiny_recipe(batch=6)
+    sets = ExampleSet(Task.SEGMENTATION, CLASSES, ("MR",), tuple(examples))
+    plan, training, validation = _prepared(tmp_path, sets, recipe)
+    network, _ = _trained(plan, training, recipe, 40)
+    figures = TASK.check(network, validation, plan, Inline())
+    # Whoever takes what is not drawn for background finds neither.
+    assert min(figures["dice_bright"], figures["dice_dark"]) > 0.6
+
+
+def test_classes_that_overlap_are_learnt_each_by_itself(tmp_path: Path) -> None:
+    examples = []
+    for n in range(4):
+        volume, truth = phantom_case(n, **FLAT)
+        assert truth.layers is not None
+        both = (truth.layers > 0).astype(np.uint8) * 2
+        inner = (truth.layers == 1).astype(np.uint8)
+        examples.append(example_of(f"c{n}", volume, Truth(np.concatenate((inner, both))), "val" if n == 3 else "train"))
+    recipe = tiny_recipe(batch=4)
+    sets = ExampleSet(Task.SEGMENTATION, CLASSES, ("MR",), tuple(examples), exclusive=False)
+    plan, training, validation = _prepared(tmp_path, sets, recipe)
+    assert isinstance(plan.spec.output, SegmentationOutput)
+    assert plan.spec.output.overlapping
+    assert plan.spec.out_channels == 2
+    network, losses = _trained(plan, training, recipe, 40)
+    assert losses[-1] < 0.6 * losses[0]
+    figures = TASK.check(network, validation, plan, Inline())
+    assert min(figures["dice_bright"], figures["dice_dark"]) > 0.6
+
+
+def test_plans_are_the_same_every_time_and_say_what_they_take(tmp_path: Path) -> None:
+    examples, recipe = phantom_set(6), tiny_recipe()
+    one, again = (TASK.plan(examples, recipe, Inline()) for _ in range(2))
+    assert one.spec == again.spec
+    assert one.settings == again.settings
+    for example in examples.examples:
+        TASK.store(example, one, tmp_path, Inline())
+    written = sum(file.stat().st_size for name in ("values", "labels") for file in tmp_path.glob(f"*/{name}.npy"))
+    assert one.cache_bytes == pytest.approx(written, rel=0.1)
+    assert one.step_bytes > 0
+
+
+def test_recipes_that_name_what_there_is_not_are_refused() -> None:
+    examples = phantom_set(4)
+    for changes in (
+        {"network": "perceptron"},
+        {"loss": "hinge"},
+        {"augment": {"wobble": 1.0}},
+        {"augment": {"rotate": 900.0}},
+    ):
+        with pytest.raises(ModelError):
+            TASK.plan(examples, tiny_recipe(**changes), Inline())
+
+
+def test_examples_without_masks_are_refused_in_words() -> None:
+    volume, _ = phantom_case(1)
+    for example in (example_of("a", volume, Truth()), example_of("a", volume, Truth(np.zeros((1, 10, 18, 22), np.uint8)))):
+        with pytest.raises(ModelError, match="draw what is to be learnt"):
+            TASK.plan(ExampleSet(Task.SEGMENTATION, CLASSES, ("MR",), (example,)), tiny_recipe(), Inline())
+    with pytest.raises(ModelError, match="no training examples"):
+        TASK.plan(ExampleSet(Task.SEGMENTATION, CLASSES, ("MR",), ()), tiny_recipe(), Inline())
+
+
+def test_the_recipes_that_come_with_medview_can_be_planned() -> None:
+    recipes = [recipe for recipe in bundled() if recipe.task is Task.SEGMENTATION]
+    assert {recipe.network for recipe in recipes} == set(NETWORKS)
+    examples = phantom_set(4)
+    for recipe in recipes:
+        plan = TASK.plan(examples, recipe, Inline())
+        assert plan.batch >= 2
+
+
+def test_tiles_of_several_examples_are_put_together_as_if_alone(tmp_path: Path) -> None:
+    recipe = tiny_recipe(options={"tile_voxels": 8 * 8 * 8})
+    plan, training, _ = _prepared(tmp_path, phantom_set(4, **SOLID), recipe)
+    assert plan.spec.tiling is not None
+    network = TASK.network(plan)
+
+    def found(examples: tuple[StoredExample, ...]) -> list[np.ndarray]:
+        tiling = plan.spec.tiling
+        assert tiling is not None
+        return [labels for _, labels in predicted(network, examples, tiling, 3, Inline(), overlapping=False)]
+
+    for together, alone in zip(found(training), (found((one,))[0] for one in training), strict=True):
+        assert together.shape == (1, 10, 18, 22)
+        assert (together == alone).mean() > 0.999
+
+
+def test_small_pieces_are_removed_where_that_is_better_and_nowhere_else(tmp_path: Path) -> None:
+    recipe = tiny_recipe()
+    examples = phantom_set(8, **SOLID)
+    _, training, _ = _prepared(tmp_path, examples, recipe)
+    right = [(one, np.array(one.labels())) for one in training]
+    assert worthwhile_steps(right, 2, Inline()) == ()
+    specks = copy.deepcopy(right)
+    for _, labels in specks:
+        labels[0, 0, ::4, ::4] = 1
+    steps = worthwhile_steps(specks, 2, Inline())
+    assert [step.values for step in steps] == [(1,)]
+    assert steps[0].op in ("largest_component", "remove_small")
+    assert worthwhile_steps(specks[:2], 2, Inline()) == ()
+
+
+def test_a_class_that_nobody_ruled_out_is_not_judged(tmp_path: Path) -> None:
+    volume, truth = phantom_case(2)
+    stored = []
+    for key, one in (("a", truth), ("b", Truth(truth.layers, frozenset({2})))):
+        sets = ExampleSet(Task.SEGMENTATION, CLASSES, ("MR",), (example_of(key, volume, one),))
+        plan = TASK.plan(sets, tiny_recipe(), Inline())
+        TASK.store(sets.examples[0], plan, tmp_path, Inline())
+        stored += open_examples(tmp_path, [key])
+    tally = Tally(2, overlapping=False)
+    for one in stored:
+        tally.add(one, np.array(one.labels()))
+    assert {number: set(cases) for number, cases in tally.dice.items()} == {1: {"a", "b"}, 2: {"a"}}
+    assert tally.score() == 1.0
