@@ -25,7 +25,10 @@ def agree(
     *,
     readers: Annotated[
         tuple[str, str] | None,
-        typer.Option(help="Two readers, the first of whom is the reference; 'consensus' is one. All pairs otherwise"),
+        typer.Option(
+            help="Two readers, the first of whom is the reference; also consensus, 'NAME, review' (edits of a reviewer) "
+            "and 'NAME, corrected' (what reviews made of a reader's labels). All pairs of readers otherwise"
+        ),
     ] = None,
     tolerance_mm: Annotated[float, typer.Option(min=0.0, help="Surfaces no further apart count as one")] = TOLERANCE_MM,
     overlap: Annotated[

@@ -239,7 +239,9 @@ def export(
     *,
     images: Annotated[Path | None, typer.Option(help="Folder with the images; needed to write DICOM SEG")] = None,
     form: Annotated[str, typer.Option("--format", help=f"Under pseudonyms, as one of: {', '.join(FORMS)}")] = "",
-    reader: Annotated[str, typer.Option(help="Whose labels, where several people read a case; or consensus")] = "",
+    reader: Annotated[
+        str, typer.Option(help="Whose labels: NAME, 'NAME, review' or consensus; what counts of each case unless named")
+    ] = "",
     include: Annotated[
         Include | None, typer.Option(help="How far cases have to be; all, and done ones for --format dataset")
     ] = None,

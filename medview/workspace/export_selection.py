@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -24,14 +24,13 @@ from medview.io.series_reader import SeriesReader
 from medview.store.case_images import CaseImages, other_pixels
 from medview.store.cases import CaseRow
 from medview.store.project import Project
-from medview.store.reading_state import ReadingState, ReadingStatus, Role
+from medview.store.reading_state import ReadingState, ReadingStatus
+from medview.workspace.counting import Counting, counting, waiting_edits
 from medview.workspace.project_predict import place_of_case
 from medview.workspace.requests_queue import find_volume
 
 SPLITS = {"validation": "val"}
 """The project's word for a split -> that of datasets."""
-CONSENSUS = "consensus"
-"""Named as a reader: the consensus, and nothing where there is none."""
 
 
 class Include(Enum):
@@ -52,8 +51,7 @@ class ExportRun:
     form : str
         A format of ``io.datasets.writers.WRITERS``, of ``label_export.LABEL_FORMS``, or ``neutral_export.DATASET``.
     reader : str
-        Whose labels, where several people read a case and there is no consensus; ``consensus`` for that alone; empty where
-        there is no question.
+        Whose labels, as ``counting`` takes it: a name, ``NAME, review``, ``consensus``; empty for what counts of each case.
     include : Include or None
         What is done, for the dataset to train on, and everything otherwise, unless given.
     images : Path or None
@@ -83,11 +81,16 @@ class ChosenReading:
 
     case: DatasetCase
     row: CaseRow
-    state: ReadingState
+    counts: Counting
     images: CaseImages
     find: Callable[[], tuple[Series, VolumeEntry]]
     labels: Callable[[], CaseLabels]
     measured: int = 0
+
+    @property
+    def state(self) -> ReadingState:
+        """The reading as the list of cases shows it."""
+        return self.counts.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +133,22 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
     Raises
     ------
     StoreError
-        When a case has labels of several readers and no consensus, and none is named; or nothing is labelled.
+        When a case has labels of several readers and nothing says which count; or nothing is labelled.
     """
     places = _Places(run.images, context, pool)
     images = {one.case_id: one for one in project.images()}
-    every = project.cases()
+    every, reviewed = project.cases(), project.review.reviewed()
     rows = [row for row in every if not row.excluded and row.case_id in images]
     found: list[ChosenReading] = []
     unfinished = losses = not_done = unlabelled = answered = 0
     for number, row in enumerate(rows):
         context.raise_if_cancelled()
         context.progress(number / len(rows), f"Looking at case {number + 1} of {len(rows)}")
-        state = _counts(row, run.reader)
-        if state is None or not state.gestures:
+        counts = counting(row, run.reader, reviewed)
+        if counts is None or not counts.state.gestures:
             unlabelled += 1
             continue
+        state = counts.state
         if not _far_enough(state, run.include):
             not_done += 1
             continue
@@ -155,7 +159,7 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
             unlabelled += 1
             continue
         unfinished += not _far_enough(state, Include.DONE)
-        found.append(_chosen(project, row, state, images[row.case_id], loaded.labels, places))
+        found.append(_chosen(project, row, counts, images[row.case_id], loaded.labels, places))
     left_out = LeftOut(sum(1 for row in every if row.excluded), not_done, unlabelled)
     if not found:
         finished = f" ({not_done} of its cases are labelled and not done)" if not_done else ""
@@ -168,9 +172,29 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
         notes.append(many(not_done, "1 case is left out: it is not done.", "{n} cases are left out: they are not done."))
     if unfinished:
         notes.append(many(unfinished, "1 case is not marked done.", "{n} cases are not marked done."))
+    notes += _whose(found, reviewed, project.review.gone_on())
     if losses:
         notes.append(many(losses, "1 gesture could not be read.", "{n} gestures could not be read; verify the project."))
     return Selection(tuple(found), tuple(notes), left_out, answered)
+
+
+def _whose(chosen: Sequence[ChosenReading], reviewed: Mapping[int, int], gone_on: Mapping[int, Sequence[str]]) -> list[str]:
+    """Return what has to be known of whose labels they are: corrected, corrected and not approved, out of date."""
+    said: list[str] = []
+    corrected = sum(1 for one in chosen if one.counts.corrected_by)
+    waiting = sum(1 for one in chosen if waiting_edits(one.row, one.counts, reviewed))
+    overtaken = [one.case.key for one in chosen if one.state.reading_id in gone_on]
+    if corrected:
+        corrections = "{n} cases are written as a reviewer corrected them."
+        said.append(many(corrected, "1 case is written as a reviewer corrected it.", corrections))
+    if waiting:
+        without = "{n} cases are written as their readers drew them: edits of reviewers are not approved."
+        alone = "1 case is written as its reader drew it: the edit of a reviewer is not approved."
+        said.append(many(waiting, alone, without))
+    if overtaken:
+        names = ", ".join(overtaken)
+        said.append(f"Readers went on after the consensus was last worked on: {names}.")
+    return said
 
 
 def pixels_of(one: ChosenReading, pool: Pool) -> Volume:
@@ -186,7 +210,7 @@ def pixels_of(one: ChosenReading, pool: Pool) -> Volume:
 
 
 def _chosen(
-    project: Project, row: CaseRow, state: ReadingState, images: CaseImages, labels: CaseLabels, places: _Places
+    project: Project, row: CaseRow, counts: Counting, images: CaseImages, labels: CaseLabels, places: _Places
 ) -> ChosenReading:
     boxes = tuple(a for a in labels.annotations.values() if isinstance(a, BoxAnnotation))
     answers = tuple(a for a in labels.annotations.values() if isinstance(a, ImageLabel))
@@ -195,7 +219,7 @@ def _chosen(
         return places.of(images)
 
     def everything() -> CaseLabels:
-        return project.load_reading(state.reading_id, beside=True).labels
+        return project.load_reading(counts.state.reading_id, beside=True).labels
 
     def segmentation() -> Segmentation:
         return everything().segmentation
@@ -220,28 +244,13 @@ def _chosen(
         others=len(labels.annotations) - len(boxes) - len(answers),
     )
     measured = case.others - sum(1 for a in labels.annotations.values() if isinstance(a, Trace))
-    return ChosenReading(case, row, state, images, find, everything, measured)
+    return ChosenReading(case, row, counts, images, find, everything, measured)
 
 
 def _far_enough(state: ReadingState, include: Include | None) -> bool:
     if include is Include.APPROVED:
         return state.status is ReadingStatus.APPROVED
     return include is not Include.DONE or state.status in (ReadingStatus.DONE, ReadingStatus.APPROVED)
-
-
-def _counts(row: CaseRow, reader: str) -> ReadingState | None:
-    """Return the reading that counts: the consensus, or the one of the reader, or the only one."""
-    if reader == CONSENSUS:
-        return row.consensus
-    if reader:
-        return row.of(reader)
-    if row.consensus is not None:
-        return row.consensus
-    drawn = [state for state in row.readings if state.role is Role.READER and state.gestures]
-    if len({state.reader for state in drawn}) > 1:
-        names = ", ".join(sorted({state.reader for state in drawn}))
-        raise StoreError(f"Case {row.case_id} was read by {names} and has no consensus; say whose labels count (--reader).")
-    return drawn[0] if drawn else None
 
 
 class _Places:

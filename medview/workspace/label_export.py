@@ -171,8 +171,7 @@ def case_document(one: ChosenReading, labels: CaseLabels) -> dict[str, Any]:
         "case": one.case.key,
         "patient": one.case.patient or None,
         "split": one.case.split or None,
-        "reader": one.state.reader,
-        "role": one.state.role.value,
+        **one.counts.document,
         "status": one.state.status.value,
         "done_slices": {name: list(marks.done(axis)) for axis, name in enumerate("kji")} if one.case.marks else None,
         "segments": [segment_document(segment, labels.segmentation) for segment in labels.segmentation.segments],
@@ -298,7 +297,7 @@ def _write_on_images(
             path,
             segmentation,
             entry.frames,
-            interpreter=one.state.reader,
+            interpreter=one.counts.who,
             pixels_sha256=pixels,
             pseudonym=pseudonym,
             context=context,
@@ -310,7 +309,7 @@ def _write_on_images(
         instances=uids,
         pixels_sha256=pixels,
         pseudonym=pseudonym,
-        creator=one.state.reader,
+        creator=one.counts.who,
     )
     if any(segmentation.count(segment) for segment in segmentation.segments):
         _compare(path, segmentation, Target(segmentation.geometry, series.series_uid, series.study_uid, uids))

@@ -286,7 +286,7 @@ def _card(chosen: Sequence[ChosenReading], planned: Planned) -> list[str]:
     lines: list[str] = []
     for title, counts in (
         ("modality", Counter(one.row.modality or "not known" for one in chosen)),
-        ("reader", Counter(one.state.reader or "not known" for one in chosen)),
+        ("reader", Counter(one.counts.who or "not known" for one in chosen)),
         ("reading", Counter(one.state.role.value for one in chosen)),
         ("status", Counter(one.state.status.value for one in chosen)),
     ):

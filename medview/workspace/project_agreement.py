@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,7 @@ from medview.io.label_sets import label_set_of_text
 from medview.store.cases import CaseRow
 from medview.store.project import Project
 from medview.store.reading_state import ReadingState, ReadingStatus, Role
-
-CONSENSUS = "consensus"
-"""What the consensus of a case is called among its readers."""
+from medview.workspace.counting import CONSENSUS
 
 _FINISHED = (ReadingStatus.DONE, ReadingStatus.APPROVED)
 
@@ -57,7 +55,8 @@ def project_agreement(
     ----------
     pair : tuple of str, optional
         Two readers, of whom the first is the reference; ``consensus`` is one where cases have one, and what a reviewer made
-        is ``NAME, review``. All pairs of readers, without consensus and reviews, when not given.
+        is ``NAME, review``, and what became of a reader's labels in reviews ``NAME, corrected``. All
+        pairs of readers, without consensus and reviews, when not given.
 
     Raises
     ------
@@ -65,7 +64,8 @@ def project_agreement(
         When the project holds nothing by one of the pair, or no case that two of them read.
     """
     with Project.open(path, read_only=True) as project:
-        listed = [(case, _readings(case)) for case in project.cases() if not case.excluded]
+        reviewed = project.review.reviewed()
+        listed = [(case, _readings(case, reviewed)) for case in project.cases() if not case.excluded]
         known = {name: state.role for _, named in listed for name, state in named.items()}
         for name in pair or ():
             if name not in known:
@@ -79,6 +79,9 @@ def project_agreement(
             raise StoreError(f"No case of {path.name} was labelled by two readers yet, so there is nothing to compare.")
         readers = [name for name in names if any(name in named for _, named in both)]
         warnings = _warnings(both)
+        overtaken = project.review.gone_on()
+        if passed := [case_name(case) for case, named in both if any(s.reading_id in overtaken for s in named.values())]:
+            warnings.append(f"Readers went on after the consensus was last worked on: {', '.join(passed)}.")
         losses: list[str] = []
         answers = project.answers()
         given = [
@@ -108,20 +111,27 @@ def patient_of(case: CaseRow) -> str:
     return case.patient or case_name(case)
 
 
-def _readings(case: CaseRow) -> dict[str, ReadingState]:
-    """Return the readings of a case in which anything was done, by what they are called."""
+def _readings(case: CaseRow, reviewed: Mapping[int, int]) -> dict[str, ReadingState]:
+    """Return the readings of a case in which anything was done, by what they are called; the edit of a review twice."""
     found: dict[str, ReadingState] = {}
     for state in case.readings:
         if not state.gestures:
             continue
         name = state.reader or f"reading {state.reading_id}"
+        if state.role is Role.CONSENSUS and (case.consensus != state or not state.worked_on):
+            continue
         if state.role is Role.CONSENSUS:
             name = CONSENSUS
         elif state.role is Role.REVIEW:
             name = f"{name}, review"
-        if state.copy:
+        if state.copy and state.role is not Role.CONSENSUS:
             name = f"{name} ({state.copy + 1})"
         found[name] = state
+    drawn = {state.reading_id: name for name, state in found.items() if state.role is Role.READER}
+    # Where several reviewers went on from one reader's labels, that of the last one.
+    for state in sorted(found.values(), key=lambda one: one.changed_utc):
+        if (of := drawn.get(reviewed.get(state.reading_id, 0))) is not None:
+            found[f"{of}, corrected"] = state
     return found
 
 

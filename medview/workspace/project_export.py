@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,10 @@ from medview.io.series_reader import SeriesReader
 from medview.store.codec_prompts import encode_prompt
 from medview.store.codec_scores import encode_image_label
 from medview.store.project import Project
-from medview.store.reading_state import Role
+from medview.store.reading_state import ReadingState
 from medview.store.readings import ReadingRow
 from medview.workspace.answers_table import ProjectAnswers
+from medview.workspace.counting import Counting, settled
 from medview.workspace.exports import box_document, prepare_folder, write_json, write_named_map
 
 
@@ -35,7 +35,8 @@ def export_project(
 ) -> dict[str, Any]:
     """Write each labelled case into a numbered folder of ``output``: NIfTI, names, boxes, and a SEG where images are given.
 
-    A case that several people read has a folder for each of them, until there is a consensus. What was answered is in
+    A case that several people read has a folder for each of them, until there is a consensus; in place of a reader's labels
+    stands the reviewer's edit that was approved with them. What was answered is in
     ``answers.csv`` and ``answers.json``, the questions in ``label_set.json``.
 
     Parameters
@@ -58,9 +59,9 @@ def export_project(
     warnings: list[str] = []
     with Project.open(path, read_only=True) as project:
         answers = ProjectAnswers(project, warnings)
-        rows = _settled(project.readings())
-        names = Counter(row.case_id for row in rows)
-        for number, row in enumerate(rows, start=1):
+        rows = _settled(project)
+        names = Counter(row.case_id for row, _counts in rows)
+        for number, (row, counts) in enumerate(rows, start=1):
             context.raise_if_cancelled()
             context.progress((number - 1) / len(rows), f"Labels {number} of {len(rows)}")
             loaded = project.load_reading(row.reading_id)
@@ -79,8 +80,7 @@ def export_project(
                 {
                     "case": row.case_id,
                     "series_uid": row.key.series_uid,
-                    "reader": row.reader,
-                    "role": row.state.role.value,
+                    **counts.document,
                     "files": files,
                     "labels": _document(row, loaded.labels),
                 }
@@ -92,14 +92,15 @@ def export_project(
     return document
 
 
-def _settled(readings: Sequence[ReadingRow]) -> list[ReadingRow]:
-    """Return what counts of each case: its consensus, or else what every reader made of it."""
-    agreed = {row.case_id for row in readings if row.state.role is Role.CONSENSUS}
-    return [
-        row
-        for row in readings
-        if row.state.role is (Role.CONSENSUS if row.case_id in agreed else Role.READER) and row.gestures
-    ]
+def _settled(project: Project) -> list[tuple[ReadingRow, Counting]]:
+    """Return what counts of each case: its consensus, or else every reader's labels with the edit approved with them."""
+    rows = {row.reading_id: row for row in project.readings()}
+    of_case: dict[int, list[ReadingState]] = {}
+    for row in rows.values():
+        of_case.setdefault(row.case_id, []).append(row.state)
+    reviewed = project.review.reviewed()
+    counts = [one for states in of_case.values() for one in settled(states, reviewed)]
+    return [(rows[one.state.reading_id], one) for one in sorted(counts, key=lambda one: one.state.reading_id)]
 
 
 def _write_case(

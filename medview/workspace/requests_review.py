@@ -57,7 +57,8 @@ def case_review(project: Project, case_key: str, reading_id: int) -> CaseReview:
     kept = [one for one in states if one.gestures or one.reading_id == own or one.role is not Role.READER]
     comments = project.review.comments(rows[0].case_id)
     rule = project.worklist.reading_rule()
-    return CaseReview(case_key, rows[0].case_id, own, tuple(kept), tuple(comments), rule)
+    gone_on = project.review.gone_on(rows[0].case_id)
+    return CaseReview(case_key, rows[0].case_id, own, tuple(kept), tuple(comments), rule, gone_on)
 
 
 def _check_not_blinded(project: Project, known: int, wanted: int) -> None:
@@ -102,12 +103,15 @@ class FetchedReading:
     ----------
     proposed : tuple of Prediction
         What is to stand beside them, waiting for a person.
+    gone_on : tuple of str
+        Of a consensus: who went on since it was last worked on.
     """
 
     row: ReadingRow
     loaded: LoadedCase
     tie: Tie
     proposed: tuple[Prediction, ...] = ()
+    gone_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +152,9 @@ class BeginReview:
         row, fresh = project.review.begin_review(self.of)
         if fresh:
             reviewed = next(one for one in project.review.beside(self.of) if one.reading_id == self.of)
-            changes = tuple(copied(project.load_reading(self.of, beside=True).labels))
+            # What the reviewer changes is marked as corrected, so that each segment tells who drew it.
+            drawn_by = Source(SourceKind.READER, reviewed.reader, job_id=f"reading-{self.of}")
+            changes = tuple(copied(project.load_reading(self.of, beside=True).labels, drawn_by))
             if changes:
                 command = Command(f"Labels of {reviewed.reader}", changes, "review")
                 project.journal.append(row.reading_id, Entry(EntryKind.DO, command))
@@ -169,7 +175,9 @@ class BeginConsensus:
         """Begin, or go on with what was begun before."""
         project = self.project
         _check_not_blinded(project, self.pictures.known, 0)
+        overtaken = project.review.gone_on(self.case_id)
         row = project.review.begin_consensus(self.case_id)
+        gone_on = tuple(overtaken.get(row.reading_id, ()))
         proposed = []
         for name, reading_id, labels in readers_of(project, self.case_id, row, self.pictures):
             context.raise_if_cancelled()
@@ -177,7 +185,7 @@ class BeginConsensus:
             job_id = f"reading-{reading_id}-{labels.revision}"
             proposed.append(as_prediction(name, job_id, labels, self.pictures.volume.series_uid))
         loaded = project.load_reading(row.reading_id)
-        return FetchedReading(row, loaded, self.pictures.tie(project, row), tuple(proposed))
+        return FetchedReading(row, loaded, self.pictures.tie(project, row), tuple(proposed), gone_on)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -304,9 +312,10 @@ class SayOfReading:
     lane: Lane = field(default=Lane.WRITE)
 
     def run(self, _context: JobContext) -> None:
-        """Write."""
+        """Write, after what was drawn this moment: a change that is kept later than an approval would end it."""
+        self.project.journal.flush()
         review = self.project.review
-        if self.what == "approve":
+        if self.what in ("approve", "approve_edit"):
             review.approve(self.reading_id, self.text)
         elif self.what == "send_back":
             review.send_back(self.reading_id, self.text, self.pin)

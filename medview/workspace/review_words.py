@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from medview.core.language import _
@@ -26,11 +27,13 @@ def who_text(one: ReadingState) -> str:
     return _("{name}, copy {n}").format(name=name, n=one.copy + 1) if one.copy else name
 
 
-def reading_text(one: ReadingState, *, own: bool) -> str:
-    """Return a reading in one line: whose, how far, and how long it took."""
+def reading_text(one: ReadingState, *, own: bool, gone_on: Sequence[str] = ()) -> str:
+    """Return a reading in one line: whose, how far, how long it took, and who went on since where it is a consensus."""
     parts = [_("You ({name})").format(name=one.reader) if own else who_text(one), STATUS[one.status]]
     if one.seconds >= 1:
         parts.append(spent(one.seconds))
+    if gone_on:
+        parts.append(_("older than the labels of {names}").format(names=", ".join(gone_on)))
     return " · ".join(parts)
 
 

@@ -17,6 +17,11 @@ def _others_shown(workspace: Workspace) -> bool:
     return shown is not None and state is not None and shown.reading_id != state.own and shown.role is Role.READER
 
 
+def _approvable(workspace: Workspace) -> bool:
+    shown = workspace.reviewing.shown
+    return _others_shown(workspace) or (shown is not None and shown.role is Role.REVIEW)
+
+
 def _not_own(workspace: Workspace) -> bool:
     shown, state = workspace.reviewing.shown, workspace.reviewing.state
     return shown is not None and state is not None and bool(state.own) and shown.reading_id != state.own
@@ -69,7 +74,7 @@ REVIEWER_ACTIONS: tuple[Action, ...] = (
     Action("review.next", _("Look at the labels of the next reader"), _next, "mdi6.account-switch-outline", _several),
     Action("review.own", _("Back to your own labels"), _own, "mdi6.account-outline", _not_own),
     Action("review.side_by_side", _("Readers side by side"), _side_by_side, "mdi6.view-split-vertical", _several),
-    Action("review.approve", _("Approve the labels shown"), _approve, "mdi6.check-decagram-outline", _others_shown),
+    Action("review.approve", _("Approve the labels shown"), _approve, "mdi6.check-decagram-outline", _approvable),
     Action("review.send_back", _("Send the labels shown back"), _send_back, "mdi6.undo-variant", _others_shown),
     Action("review.edit", _("Edit the labels shown as a reviewer"), _edit, "mdi6.account-edit-outline", _others_shown),
     Action("review.consensus", _("Open the consensus of the readers"), _adjudicate, "mdi6.scale-balance", _several),

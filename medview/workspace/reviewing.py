@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal
@@ -38,6 +38,8 @@ class CaseReview:
         Oldest first, empty ones of others left out.
     comments : tuple of ReviewComment
         Oldest first.
+    gone_on : mapping of int to sequence of str
+        Who went on after a consensus was last worked on, by number of the consensus.
     """
 
     case_key: str
@@ -46,6 +48,7 @@ class CaseReview:
     readings: tuple[ReadingState, ...]
     comments: tuple[ReviewComment, ...]
     rule: ReadingRule
+    gone_on: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def reading(self, reading_id: int) -> ReadingState | None:
         """Return a reading by its number."""
@@ -101,6 +104,8 @@ class Reviewing:
         self._workspace = workspace
         self._hands: Hands | None = None
         self.state: CaseReview | None = None
+        self._ending = 0
+        """Number of the reading whose approval ends with a change that is being made."""
         workspace.active_changed.connect(self.refresh)
         workspace.labels_changed.connect(self._on_labels)
         workspace.case_closing.connect(self._on_closing)
@@ -163,8 +168,12 @@ class Reviewing:
             self._for_case(lambda case: self.hands.edit(case, shown.reading_id))
 
     def approve(self) -> None:
-        """Say that the labels that are shown are good."""
-        self._say("approve", "")
+        """Say that the labels that are shown are good; of a review, that the reader's are as they were corrected in it."""
+        shown, case = self.shown, self._workspace.active
+        if shown is not None and case is not None and shown.role is Role.REVIEW:
+            self.hands.say(case, "approve_edit", shown.reading_id, "")
+        else:
+            self._say("approve", "")
 
     def send_back(self, text: str) -> None:
         """Ask for the labels that are shown to be worked on again; the comment is pinned to where the crosshair is."""
@@ -246,8 +255,28 @@ class Reviewing:
             for key in beside:
                 self._workspace.close_case(key)
 
+    def _end_approval(self, case: OpenCase) -> None:
+        """Say once that what was approved is no longer so, and read how it stands once the change is kept."""
+        shown = self.shown
+        approved = shown is not None and shown.status is ReadingStatus.APPROVED and shown.reading_id == case.reading_id
+        if shown is None or not approved or case.record is None or self._ending == shown.reading_id:
+            return
+        self._ending = shown.reading_id
+        self._workspace.say(_("These labels were approved; changed, they have to be approved again."), Severity.WARNING)
+
+        def again() -> None:
+            self._ending = 0
+            self._workspace.worklist.reload()
+            self.refresh()
+
+        case.after_gesture(again)
+
     def _on_labels(self, event: LabelsChanged) -> None:
         # All labels were exchanged: they were read, or others are shown.
         case = self._workspace.active
-        if not event.changes and case is not None and event.series_uid == case.key:
+        if case is None or event.series_uid != case.key:
+            return
+        if not event.changes:
             self.refresh()
+        elif not event.by_itself:
+            self._end_approval(case)

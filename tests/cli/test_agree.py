@@ -8,13 +8,18 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from medview.core.box import Box
 from medview.core.box_annotation import BoxAnnotation
-from medview.core.changes import AnnotationChange, AnswerChange
+from medview.core.changes import AnnotationChange, AnswerChange, Command
 from medview.core.label_set import LabelSet
+from medview.edit.copied import copied
+from medview.edit.rules import LabelWriter
 from medview.io.label_sets import as_document
 from medview.store.case_images import CaseKey, CaseSources
+from medview.store.entry import Entry, EntryKind
 from medview.store.patients import PatientIdentity
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
@@ -132,3 +137,28 @@ def test_readings_that_are_not_done_or_damaged_are_said(cli: Cli, read_by_two: P
     unfinished, loss = done.document["warnings"]
     assert unfinished == "1 of the readings compared are not marked as done."
     assert loss.startswith("case-0001, Grace: ")
+
+
+def test_a_reviewers_edit_is_compared_with_what_it_began_with(cli: Cli, read_by_two: Path, tmp_path: Path) -> None:
+    path = shutil.copytree(read_by_two, tmp_path / "chest.medview")
+    with Project.open(path, reader="Rosa") as project:
+        # Two readers of one case and one of another: whose labels an edit is of differs from case to case.
+        for case, reader in ((1, "Grace"), (1, "Ada"), (2, "Ada")):
+            row = next(one for one in project.readings() if one.case_id == case and one.reader == reader)
+            edit, _fresh = project.review.begin_review(row.reading_id)
+            labels = project.load_reading(row.reading_id, beside=True).labels
+            project.journal.append(edit.reading_id, Entry(EntryKind.DO, Command("Labels", tuple(copied(labels)), "review")))
+            assert project.journal.flush()
+            labels = project.load_reading(edit.reading_id).labels
+            writer = LabelWriter(labels.segmentation, Box((2, 10, 10), (8, 30, 20)))
+            writer.erase(labels.segmentation.segments[0], np.ones((6, 20, 10), dtype=np.bool_))
+            project.journal.append(edit.reading_id, Entry(EntryKind.DO, Command("Erase", tuple(writer.changes()), "brush")))
+            assert project.journal.flush()
+    found = cli("agree", str(path), "--readers", "Ada", "Ada, corrected", "--json").document
+    # A quarter of 40 columns is gone.
+    assert [(row["case"], row["dice"]) for row in found["rows"]] == [
+        ("case-0001", pytest.approx(2 * 30 / 70)),
+        ("case-0002", pytest.approx(2 * 30 / 70)),
+    ]
+    done = cli("agree", str(path), "--readers", "Ada", "Nobody")
+    assert "Ada, corrected" in done.err

@@ -131,3 +131,16 @@ def test_a_case_that_one_person_reads_has_no_such_panel(qtbot: QtBot, tmp_path: 
     panel = ReviewPanel(desk.workspace, QtActions(holder, desk.workspace, Scheme.load(), ACTIONS), holder)
     assert not panel.wanted
     desk.close()
+
+
+def test_a_review_is_approved_as_corrected_by_its_button(qtbot: QtBot, eve: Desk, panel: ReviewPanel) -> None:
+    _press(qtbot, panel.readings, 0)
+    action("review.edit").run(eve.workspace)
+    qtbot.waitUntil(panel.as_corrected.isVisible)
+    eve.draw("Vessel", Box((0, 0, 0), (1, 5, 5)))
+    qtbot.mouseClick(panel.as_corrected, Qt.MouseButton.LeftButton)
+    assert _rows(panel.readings) == ["Ada · Approved", "Grace · Done", "You (Eve) · To do", "Eve, review · Approved"]
+    assert "Approved as you corrected them" in eve.heard[-1]
+    assert sorted(_rows(panel.comments)) == ["Eve approved → Ada", "Eve approved → Eve, review"]
+    _press(qtbot, panel.readings, 2)
+    qtbot.waitUntil(lambda: not panel.as_corrected.isVisible())

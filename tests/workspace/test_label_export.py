@@ -13,16 +13,21 @@ import pydicom
 import pytest
 import SimpleITK
 
+from medview.core.box import Box
+from medview.core.changes import Command
 from medview.core.errors import MedViewError, StoreError, WriteError
 from medview.core.job import Inline
 from medview.core.segmentation import Segmentation
-from medview.core.source import SourceKind
+from medview.core.source import Source, SourceKind
+from medview.edit.copied import copied
+from medview.edit.rules import LabelWriter
 from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.writers import WRITERS
 from medview.io.drawn_json import read_drawn
 from medview.io.imported_labels import ImportedLabels
 from medview.io.label_files import read_labels
 from medview.io.reader_pool import InlinePool
+from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
 from medview.workspace import label_export
@@ -215,3 +220,48 @@ def test_dcmqi_reads_every_seg_with_its_voxels_codes_and_who_drew_it(made: Label
                 if not by_hand:
                     assert read.said["SegmentAlgorithmName"] == segment.source.model_id
         assert not [name for name, read in found.items() if len(read.points_lps_mm)]
+
+
+def _corrected(project: Project, of: int) -> int:
+    """Let whoever opened a project correct a reading: a corner more of its first segment."""
+    row, _fresh = project.review.begin_review(of)
+    labels = project.load_reading(of, beside=True).labels
+    drawn_by = Source(SourceKind.READER, "Reader Rut", job_id=f"reading-{of}")
+    project.journal.append(
+        row.reading_id, Entry(EntryKind.DO, Command("Labels", tuple(copied(labels, drawn_by)), "review"))
+    )
+    assert project.journal.flush()
+    labels = project.load_reading(row.reading_id).labels
+    writer = LabelWriter(labels.segmentation, Box((0, 0, 0), (1, 2, 2)))
+    writer.add(labels.segmentation.segments[0], np.ones((1, 2, 2), dtype=np.bool_))
+    project.journal.append(row.reading_id, Entry(EntryKind.DO, Command("Brush", tuple(writer.changes()), "brush")))
+    assert project.journal.flush()
+    return row.reading_id
+
+
+def test_an_edit_that_is_approved_with_the_readers_labels_is_what_is_written_and_both_are_named(tmp_path: Path) -> None:
+    made = labelled(tmp_path)
+    with Project.open(made.project, reader="Reviewer Ruth") as project:
+        readings = {row.case_id: row.reading_id for row in project.readings()}
+        edits = {case_id: _corrected(project, readings[case_id]) for case_id in (1, 2)}
+        project.review.approve(edits[1])
+    document, said = written(made, tmp_path / "out", "nrrd")
+    assert "1 case is written as a reviewer corrected it." in said
+    assert "1 case is written as its reader drew it: the edit of a reviewer is not approved." in said
+    told = {one["case"]: one for one in document["cases"]}
+    assert (told["case_0001"]["reader"], told["case_0001"]["corrected_by"]) == ("Reader Rut", "Reviewer Ruth")
+    assert (told["case_0002"]["reader"], told["case_0002"]["corrected_by"]) == ("Reader Rut", None)
+    lung = told["case_0001"]["segments"][0]
+    assert lung["source"] == {"kind": "reader", "model": "Reader Rut", "version": None, "sha256": None, "corrected": True}
+    lobe = told["case_0001"]["segments"][3]
+    assert (lobe["source"]["kind"], lobe["source"]["model"]) == ("model", "lobes")
+    voxels = {key: one["segments"][0]["voxels"] for key, one in told.items()}
+    drawn = [one.count(one.segments[0]) for one in made.drawn]
+    assert [voxels[f"case_{n:04}"] for n in (1, 2, 3)] == [drawn[0] + 4, drawn[1], drawn[2]]
+    document, _said = written(made, tmp_path / "own", "nrrd", reader="Reader Rut")
+    assert [one["corrected_by"] for one in document["cases"]] == [None, None, None]
+    document, _said = written(made, tmp_path / "edits", "seg", reader="Reviewer Ruth, review")
+    assert [one["case"] for one in document["cases"]] == ["case_0001", "case_0002"]
+    (seg,) = (tmp_path / "edits" / "case_0001").glob("*.dcm")
+    assert "corrected by Reviewer Ruth" in str(pydicom.dcmread(seg).ContentCreatorName)
+    assert errors(seg) == []

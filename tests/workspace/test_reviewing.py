@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,16 @@ from medview.core.label_patch import LabelPatch
 from medview.core.reading_rule import ReadingRule
 from medview.core.reading_status import ReadingStatus, Role
 from medview.core.source import SourceKind
+from medview.edit.rules import LabelWriter
 from medview.store.project import Project
 from medview.workspace.actions import action
+from medview.workspace.counting import counting
 from medview.workspace.events import Message
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels, segments
 from medview.workspace.operations.open import open_series
+from medview.workspace.review_words import reading_text
 from medview.workspace.workspace import Workspace
 from tests.workspace.queued import queue_workspace, scanned, write_small_ct
 
@@ -289,3 +293,56 @@ def test_in_the_consensus_what_two_readers_call_the_same_goes_into_one_segment(e
     assert {one.prediction.model_name for one in eve.case.labels.proposals.values()} == {"Ada"}
     assert eve.project.journal.flush()
     assert eve.project.verify().problems == ()
+
+
+def test_an_edit_is_approved_with_the_readers_labels_and_says_who_drew_and_who_corrected(eve: Desk) -> None:
+    reviewing = eve.workspace.reviewing
+    ada = eve.reading_of("Ada")
+    reviewing.look_at(ada)
+    reviewing.edit()
+    (liver,) = eve.case.labels.segmentation.segments
+    assert (liver.source.kind, liver.source.model_id, liver.source.corrected) == (SourceKind.READER, "Ada", False)
+    layer = eve.case.labels.segmentation.layer(liver.layer_id)
+    writer = LabelWriter(eve.case.labels.segmentation, Box((0, 0, 0), (2, 2, 2)))
+    writer.add(liver, np.ones((2, 2, 2), dtype=np.bool_))
+    assert eve.case.do(Command("Brush", tuple(writer.changes()), "brush"))
+    (liver,) = eve.case.labels.segmentation.segments
+    assert liver.source.title == "Ada, corrected"
+    assert layer.voxels.any()
+    assert action("review.approve").enabled(eve.workspace)
+    action("review.approve").run(eve.workspace)
+    assert reviewing.state is not None
+    status = {one.reading_id: one.status for one in reviewing.state.readings}
+    assert reviewing.shown is not None
+    assert status[ada] is status[reviewing.shown.reading_id] is ReadingStatus.APPROVED
+    (row,) = eve.project.cases()
+    counts = counting(row, "", eve.project.review.reviewed())
+    assert counts is not None
+    assert (counts.drawn_by, counts.corrected_by) == ("Ada", "Eve")
+    # Drawn on once more, it is the reader's own that is approved.
+    eve.draw("Vessel", Box((0, 0, 0), (1, 5, 5)))
+    assert "have to be approved again" in " ".join(eve.heard)
+    assert reviewing.shown.status is ReadingStatus.IN_WORK
+    (row,) = eve.project.cases()
+    counts = counting(row, "", eve.project.review.reviewed())
+    assert counts is not None
+    assert (counts.state.reading_id, counts.corrected_by) == (ada, "")
+
+
+def test_a_consensus_that_labels_moved_on_from_is_said_to_be_older(eve: Desk, folder: Path) -> None:
+    eve.workspace.reviewing.adjudicate()
+    _accept_of(eve, "Ada")
+    eve.close()
+    grace = Desk(folder, "Grace")
+    grace.draw("Vessel", Box((0, 0, 0), (1, 5, 5)))
+    grace.done()
+    grace.close()
+    eve.project = Project.open(folder / "p.medview", reader="Eve")
+    eve.workspace.services = replace(eve.workspace.services, project=eve.project)
+    eve.workspace.reviewing.refresh()
+    state = eve.workspace.reviewing.state
+    assert state is not None
+    (names,) = state.gone_on.values()
+    assert names == ["Grace"]
+    agreed = next(one for one in state.readings if one.role is Role.CONSENSUS)
+    assert reading_text(agreed, own=False, gone_on=names) == "Consensus · In work · older than the labels of Grace"

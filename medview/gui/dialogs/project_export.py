@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from medview.core.errors import MedViewError
 from medview.core.language import _, in_language
+from medview.core.reading_status import Role
 from medview.gui.dialogs.file_choices import ask_folder
 from medview.gui.parts.controls import text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from medview.workspace.export_selection import ExportRun
 
 _SIZE = QSize(640, 540)
-_CONSENSUS = "consensus"
+_CONSENSUS, _REVIEW_ENDING = "consensus", ", review"
 
 
 class ProjectExportDialog(QDialog):
@@ -58,11 +59,13 @@ class ProjectExportDialog(QDialog):
         self.reader = QComboBox()
         self.reader.setObjectName("export reader")
         self.reader.setToolTip(_("Whose labels are written where several people read a case"))
-        self.reader.addItem(_("Consensus, or the only reader"), "")
+        self.reader.addItem(_("What counts: consensus, approved edit, approved or only reader"), "")
         self.reader.addItem(_("Consensus only"), _CONSENSUS)
-        readers = {state.reader for row in workspace.worklist.rows for state in row.readings}
-        for name in sorted(readers - {""}):
+        states = [state for row in workspace.worklist.rows for state in row.readings if state.reader]
+        for name in sorted({state.reader for state in states if state.role is Role.READER}):
             self.reader.addItem(name, name)
+        for name in sorted({state.reader for state in states if state.role is Role.REVIEW}):
+            self.reader.addItem(_("{name}, review").format(name=name), f"{name}{_REVIEW_ENDING}")
         self.done_only = QCheckBox(_("Only cases that are done or approved"))
         self.done_only.setObjectName("export done only")
         self.done_only.setToolTip(_("Cases in work are left out and counted"))

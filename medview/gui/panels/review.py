@@ -62,6 +62,11 @@ class ReviewPanel(QWidget):
         self.note = text_button(_("Comment"), _("Pin the comment to this place without sending the labels back"))
         self.note.setObjectName("review note")
         self.note.clicked.connect(self._say)
+        tip = _("The reader's labels are approved as they are corrected here; exports and training take this edit")
+        self.as_corrected = text_button(_("Approve as corrected"), tip)
+        KeyTip(self.as_corrected, tip, actions["review.approve"])
+        self.as_corrected.setObjectName("review as corrected")
+        self.as_corrected.clicked.connect(workspace.reviewing.approve)
         self._reviewing = QWidget()
         self._deciding = QWidget()
         self._lay_out(actions)
@@ -77,7 +82,11 @@ class ReviewPanel(QWidget):
         self.readings.clear()
         self.comments.clear()
         for one in () if state is None else state.readings:
-            item = QListWidgetItem(reading_text(one, own=state is not None and one.reading_id == state.own))
+            gone_on = () if state is None else state.gone_on.get(one.reading_id, ())
+            own = state is not None and one.reading_id == state.own
+            item = QListWidgetItem(reading_text(one, own=own, gone_on=gone_on))
+            if gone_on:
+                item.setToolTip(_("{text}: open the consensus and look at what is proposed again").format(text=item.text()))
             item.setData(_DATA, one.reading_id)
             self.readings.addItem(item)
             if shown is not None and one.reading_id == shown.reading_id:
@@ -97,6 +106,7 @@ class ReviewPanel(QWidget):
         own = state is not None and shown is not None and shown.reading_id == state.own
         others = shown is not None and not own and shown.role is Role.READER
         self._reviewing.setVisible(others)
+        self.as_corrected.setVisible(shown is not None and shown.role is Role.REVIEW)
         self._deciding.setVisible(shown is not None and shown.role is Role.CONSENSUS)
         self.comments.setVisible(self.comments.count() > 0)
         self.hint.setText(_hint(own=own, role=None if shown is None else shown.role))
@@ -146,6 +156,7 @@ class ReviewPanel(QWidget):
         whole.addWidget(self.readings)
         whole.addLayout(looks)
         whole.addWidget(self.hint)
+        whole.addWidget(self.as_corrected)
         whole.addWidget(self._reviewing)
         whole.addWidget(self._deciding)
         whole.addWidget(self.comments)
@@ -190,7 +201,7 @@ def _hint(*, own: bool, role: Role | None) -> str:
         return ""
     return {
         Role.READER: _("Only to be looked at. Editing as a reviewer leaves these labels as they are."),
-        Role.REVIEW: _("A review. The reader's own labels stay as they are."),
+        Role.REVIEW: _("A review. The reader's own labels stay as they are; approved as corrected, this edit counts."),
         Role.CONSENSUS: _("Take over from the proposals what is right: whole segments, piece by piece or by brush."),
     }[role]
 

@@ -150,6 +150,7 @@ class ReviewHands:
         pin = Pin((x, y, z), case.view.crosshair_kji) if text.strip() else None
         told = {
             "approve": _("Approved. The reader sees it in the list of cases."),
+            "approve_edit": _("Approved as you corrected them: your edit counts for the reader's labels from now on."),
             "send_back": _("Sent back, with your comment pinned to this place."),
         }.get(what, _("Your comment is pinned to this place."))
 
@@ -262,6 +263,9 @@ def _pictures(case: OpenCase) -> OnVolume:
 
 def _told(fetched: FetchedReading, *, only_look: bool) -> str:
     row = fetched.row
+    if row.state.role is Role.CONSENSUS and fetched.gone_on:
+        told = _("Labels were changed after this consensus was last worked on: {names}. Look at what is proposed again.")
+        return told.format(names=", ".join(fetched.gone_on))
     if row.state.role is Role.CONSENSUS:
         return _("The consensus: take over what is right from the readers' labels, which are listed as proposals.")
     if only_look:
