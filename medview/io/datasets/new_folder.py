@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,14 @@ from pathlib import Path
 from medview.core.atomic import sync_folder, write_error
 from medview.core.errors import WriteError
 from medview.io.datasets.checksums import written_here
+from medview.io.datasets.draft import Draft, clear_abandoned
 
 
 @contextmanager
 def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary folder beside ``path`` that takes its place when all went well, and is removed otherwise.
+
+    What an earlier program left half written for ``path`` when it was killed is removed.
 
     Parameters
     ----------
@@ -34,29 +36,33 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise WriteError(
             f"{path.name} holds more than an earlier export, or files that were changed since; choose another folder."
         )
-    draft: Path | None = None
-    aside: Path | None = None
+    draft: Draft | None = None
+    aside: Draft | None = None
     try:
-        draft = Path(tempfile.mkdtemp(prefix=".medview-", dir=path.parent))
-        yield draft
-        draft.chmod(0o777 & ~_umask(draft))
+        clear_abandoned(path)
+        draft = Draft(path)
+        yield draft.folder
+        draft.folder.chmod(0o777 & ~_umask(draft.folder))
         if old:
-            aside = Path(tempfile.mkdtemp(prefix=".medview-", dir=path.parent))
-            path.rename(aside / path.name)
+            aside = Draft(path)
+            path.rename(aside.folder / path.name)
         elif path.exists():
             path.rmdir()
-        draft.rename(path)
+        draft.folder.rename(path)
+        draft.release()
         draft = None
         sync_folder(path.parent)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
         if draft is not None:
-            shutil.rmtree(draft, ignore_errors=True)
+            shutil.rmtree(draft.folder, ignore_errors=True)
+            draft.release()
         if aside is not None:
             if not path.exists():
-                (aside / path.name).rename(path)
-            shutil.rmtree(aside, ignore_errors=True)
+                (aside.folder / path.name).rename(path)
+            shutil.rmtree(aside.folder, ignore_errors=True)
+            aside.release()
 
 
 def _umask(folder: Path) -> int:
