@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "predict": "Run a model and write what it finds",
     "convert": "Turn images and labels from one format into another",
     "project": "Create, fill, inspect, merge, verify, recover and export projects",
+    "train": "Train a model on reviewed labels, go on with a training, follow one",
     "agree": "Say how far the readers of a project go together",
     "doctor": "Say what this computer can do and whether MedView is whole",
 }

@@ -30,14 +30,21 @@ from medview.workspace.training.masks import class_of, mask_truth, overlaps
 DIFFICULT = "difficult"
 """The attribute of boxes, as PASCAL VOC has it, that nobody is asked to find."""
 
+REVIEWED = ("done", "approved")
+"""Statuses of cases a person has finished."""
 
-def examples_of(dataset: NeutralDataset, task: Task, target: str | None = None) -> ExampleSet:
+
+def examples_of(
+    dataset: NeutralDataset, task: Task, target: str | None = None, *, reviewed_only: bool = False
+) -> ExampleSet:
     """Return a dataset as examples for a task; voxels and labels are read when they are asked for.
 
     Parameters
     ----------
     target : str, optional
         Classification: what to learn, see ``answer_set``. An interactive model learns from the masks of a segmentation.
+    reviewed_only : bool
+        Leave out cases that nobody marked done.
 
     Raises
     ------
@@ -50,6 +57,12 @@ def examples_of(dataset: NeutralDataset, task: Task, target: str | None = None) 
     """
     if target is not None and task is not Task.CLASSIFICATION:
         raise AmbiguousError(f"--target is for classification; a {task} is learnt of all that is drawn.")
+    unfinished = [case for case in dataset.cases if str(case.said.get("status")) not in REVIEWED] if reviewed_only else []
+    not_done = _left_out(
+        len(unfinished), "1 case is left out: it is not done.", "{n} cases are left out: they are not done."
+    )
+    if unfinished:
+        dataset = replace(dataset, cases=tuple(case for case in dataset.cases if case not in unfinished))
     count = 3 if any(case.said["image"]["channels"] == 3 for case in dataset.cases) else 1
     try:
         if task is Task.CLASSIFICATION:
@@ -70,7 +83,7 @@ def examples_of(dataset: NeutralDataset, task: Task, target: str | None = None) 
         splits_sha256=str(dataset.facts["splits_sha256"]),
         dataset_sha256=sha256_of(dataset.folder / CHECKSUMS),
         licence=str(dataset.facts["licence"] or ""),
-        warnings=(*(str(one) for one in dataset.facts["warnings"]), *found.warnings),
+        warnings=(*(str(one) for one in dataset.facts["warnings"]), *not_done, *found.warnings),
     )
 
 
@@ -203,7 +216,7 @@ def _trust(sources: Sequence[Mapping[str, Any]], status: str) -> Trust:
     for one in sources:
         source = one.get("source")
         if isinstance(source, Mapping) and source["kind"] == SourceKind.MODEL.value and not source["corrected"]:
-            return Trust.ACCEPTED if status in ("done", "approved") else Trust.UNREVIEWED
+            return Trust.ACCEPTED if status in REVIEWED else Trust.UNREVIEWED
     return Trust.HUMAN
 
 

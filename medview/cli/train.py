@@ -1,0 +1,120 @@
+"""``medview train``: from reviewed labels to a model pack, in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from medview.cli.output import print_json, progress, readers, say
+from medview.core.errors import AmbiguousError
+from medview.core.job import JobContext, JobPart
+from medview.ml.recipes.table import choose
+from medview.ml.runs.clock import process_seconds
+from medview.ml.runs.events import Event
+from medview.ml.spec import Task
+from medview.workspace.models import model_registry
+from medview.workspace.training.child import breaks, train_run
+from medview.workspace.training.freeze import Wanted, freeze
+from medview.workspace.training.process import follow, start_training, wait_for, words_of
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def train(
+    source: Annotated[Path | None, typer.Argument(metavar="P", help="Project or dataset folder")] = None,
+    *,
+    task: Annotated[Task | None, typer.Option(help="What is learnt")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Name of a recipe, or a file (*.json)")] = None,
+    target: Annotated[str | None, typer.Option(help="Classification: the question or label that is learnt")] = None,
+    parent: Annotated[str | None, typer.Option(metavar="MODEL", help="Begin with the weights of this model")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Wall time of all of it; else the recipe's steps")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers here")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    reader: Annotated[str, typer.Option(help="Whose labels count where several people read a case")] = "",
+    images: Annotated[Path | None, typer.Option(help="Where the images of a project are now")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Train in spite of what the guards want confirmed")] = False,
+    output: Annotated[Path | None, typer.Option("-o", metavar="RUN", help="Folder of the training, new")] = None,
+    run: Annotated[Path | None, typer.Option("--run", help="Go on with a training, or train as torchrun starts it")] = None,
+    watch: Annotated[Path | None, typer.Option("--watch", help="Follow a training")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
+) -> None:
+    """Train a model on the reviewed labels of a project, go on with a training, or follow one. See docs/training.md."""
+    began = time.monotonic() - process_seconds()
+    if sum(one is not None for one in (source, run, watch)) != 1:
+        raise AmbiguousError("Name a project to train on, or --run RUN to go on, or --watch RUN to follow; one of them.")
+    if run is not None:
+        _child(run, began, json=json, quiet=quiet)
+        return
+    if watch is not None:
+        with progress(quiet=quiet) as context:
+            _told(follow(watch, _Shown(context, lines=not quiet), context), json=json)
+        return
+    assert source is not None
+    if task is None or output is None:
+        raise AmbiguousError("A training needs --task (segmentation, detection, classification, interactive) and -o RUN.")
+    if device not in ("auto", "cpu", "cuda"):
+        raise AmbiguousError(f"--device {device} is none; choose auto, cpu or cuda.")
+    wanted = Wanted(
+        source=source,
+        task=task,
+        recipe=choose(task, recipe),
+        seed=seed,
+        reader=reader,
+        images=images,
+        target=target,
+        minutes=minutes,
+        device=device,
+        parent=None if parent is None else model_registry().get(parent),
+        confirmed=yes,
+        began=began,
+    )
+    with progress(quiet=quiet) as context:
+        with readers() as pool:
+            freeze(wanted, output, JobPart(context, 0.0, 0.02), pool, _say_all)
+        _told(wait_for(start_training(output), output, _Shown(context, lines=not quiet)), json=json)
+
+
+def _child(run: Path, began: float, *, json: bool, quiet: bool) -> None:
+    with ExitStack() as held:
+        asked = held.enter_context(breaks())
+        context = held.enter_context(progress(quiet=quiet))
+        result = train_run(run, context, asked, began)
+    if result:
+        _told(result, json=json)
+
+
+def _say_all(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        say(sentence)
+
+
+def _told(result: dict[str, Any], *, json: bool) -> None:
+    if json:
+        print_json(result)
+    elif result:
+        score = result["score"]
+        said = "" if score is None else f", validation score {score:.4f}"
+        say(f"{result['model']} is in {result['pack']}: {result['steps']} steps, {result['seconds']:.0f} s{said}.")
+    else:
+        say("The training ended without a result.")
+
+
+class _Shown:
+    """Shows events on a terminal: steps move the bar, the others are lines."""
+
+    def __init__(self, context: JobContext, *, lines: bool) -> None:
+        self._context, self._lines = context, lines
+
+    def __call__(self, event: Event) -> None:
+        if event["kind"] == "step":
+            step, steps = event["step"], event["steps"]
+            self._context.progress(0.1 + 0.8 * step / steps, f"Step {step} of {steps}, loss {event['loss'] or 0:.4g}")
+        elif self._lines and (words := words_of(event)):
+            say(words)

@@ -1,0 +1,1 @@
+"""The loop around every kind of training: Lightning, in a process of its own."""

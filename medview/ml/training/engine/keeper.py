@@ -1,0 +1,192 @@
+"""What happens between two steps: averages, looks at validation, checkpoints, events, and when it is enough."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import nn
+
+from medview.core.job import JobContext
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.runs.events import EventLog
+from medview.ml.runs.folder import RunFolder
+from medview.ml.training.engine import checkpoint
+from medview.ml.training.engine.averaging import average, decay_at
+from medview.ml.training.engine.checkpoint import Tensors, TrainingState
+from medview.ml.training.engine.draws import Numbered
+from medview.ml.training.engine.module import TrainingModule, not_finite
+from medview.ml.training.engine.pace import Pace
+from medview.ml.training.engine.processes import Processes
+
+CHECKPOINT_S = 60.0
+"""Longest time between two."""
+CHECKPOINT_SHARE = 0.05
+"""Largest share of the time that goes into writing them."""
+EVENT_S = 0.5
+"""Shortest time between two events about steps."""
+AGREE_STEPS = 8
+"""Several processes agree to stop at steps that are multiples of this."""
+
+STEPS, PATIENCE, TIME, ASKED = "steps", "patience", "time", "asked"
+
+
+class Scalars(Protocol):
+    """Where curves are drawn; TensorBoard's writer."""
+
+    def add_scalar(self, tag: str, value: float, step: int) -> None:
+        """Draw a point."""
+
+
+class Keeper(Callback):
+    """Sees to it that nothing is lost and that the best is kept. Only the first process writes and looks at validation.
+
+    Parameters
+    ----------
+    check : callable
+        Returns figures of a network on the validation examples.
+    before : TrainingState or None
+        Where the training goes on.
+    asked : callable
+        Whether somebody wants the training to stop.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        recipe: Recipe,
+        pace: Pace,
+        network: nn.Module,
+        check: Callable[[nn.Module], dict[str, float]],
+        *,
+        before: TrainingState | None,
+        processes: Processes,
+        events: EventLog | None,
+        scalars: Scalars | None,
+        asked: Callable[[], bool],
+        context: JobContext,
+    ) -> None:
+        self._run, self._recipe, self._pace = run, recipe, pace
+        self._check, self._processes, self._events, self._scalars = check, processes, events, scalars
+        self._asked, self._context = asked, context
+        self._kept = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
+        self._state = before or TrainingState(0, {}, {}, {})
+        if before is not None:
+            self._kept.load_state_dict(before.average)
+        self.reason = ""
+        self._told_at = self._saved_at = time.monotonic()
+        self._save_seconds = 0.0
+
+    @property
+    def state(self) -> TrainingState:
+        """The state that was saved last."""
+        return self._state
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Bring the average to where the network is."""
+        self._kept.to(pl_module.device)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Numbered, batch_idx: int
+    ) -> None:
+        """Look after what a step made."""
+        assert isinstance(pl_module, TrainingModule)
+        step = batch[0]
+        done = step + 1
+        if self._processes.first:
+            average(self._kept, pl_module.network, decay_at(step, self._recipe.average))
+            self._tell(done, pl_module)
+        looked = done % self._pace.check_every == 0 or done == self._pace.steps
+        if looked:
+            if self._processes.first:
+                self._look(done)
+            self._state = replace(self._state, worse=self._processes.told(self._state.worse))
+        self._decide(done, looked=looked)
+        if self._processes.first and (self.reason or self._due(looked=looked)):
+            self._save(done, trainer, pl_module)
+        if self.reason:
+            trainer.should_stop = True
+
+    def _decide(self, done: int, *, looked: bool) -> None:
+        reason = ""
+        if done >= self._pace.steps:
+            reason = STEPS
+        elif looked and self._recipe.patience and self._state.worse >= self._recipe.patience:
+            reason = PATIENCE
+        elif not self._processes.several or done % AGREE_STEPS == 0:
+            reason = self._processes.told(self._outside())
+        self.reason = reason
+
+    def _outside(self) -> str:
+        """Return why somebody or the clock ends the training, or nothing."""
+        if self._asked():
+            return ASKED
+        deadline = self._pace.deadline_seconds
+        late = deadline is not None and self._events is not None and self._events.used > deadline
+        return TIME if late else ""
+
+    def _tell(self, done: int, module: TrainingModule) -> None:
+        now = time.monotonic()
+        if now - self._told_at < EVENT_S and 1 < done < self._pace.steps:
+            return
+        self._told_at = now
+        parts = {name: float(part) for name, part in module.parts.items()}
+        if parts["loss"] != parts["loss"]:
+            raise not_finite(done - 1)
+        steps = self._pace.steps
+        self._context.progress(done / steps, f"Step {done} of {steps}")
+        if self._events is not None:
+            self._events.add("step", step=done, steps=steps, rate=module.rate, **parts)
+        if self._scalars is not None:
+            for name, value in parts.items():
+                self._scalars.add_scalar(f"train/{name}", value, done)
+            self._scalars.add_scalar("train/rate", module.rate, done)
+
+    def _look(self, done: int) -> None:
+        # In full precision, as the pack will run.
+        with torch.no_grad():
+            figures = {name: float(value) for name, value in self._check(self._kept).items()}
+        before = self._state.best_figures
+        # The first look is better than none, whatever its score.
+        better = before is None or figures["score"] > before["score"]
+        if better:
+            self._state = replace(self._state, best=_copied(self._kept), best_step=done, best_figures=figures, worse=0)
+        else:
+            self._state = replace(self._state, worse=self._state.worse + 1)
+        if self._events is not None:
+            self._events.add("check", step=done, best=better, **figures)
+        if self._scalars is not None:
+            for name, value in figures.items():
+                self._scalars.add_scalar(f"validation/{name}", value, done)
+
+    def _due(self, *, looked: bool) -> bool:
+        since = time.monotonic() - self._saved_at
+        return since >= CHECKPOINT_S or (looked and since * CHECKPOINT_SHARE >= self._save_seconds)
+
+    def _save(self, done: int, trainer: Trainer, module: TrainingModule) -> None:
+        start = time.monotonic()
+        self._state = replace(
+            self._state,
+            step=done,
+            network=_copied(module.network),
+            average=_copied(self._kept),
+            optimiser=trainer.optimizers[0].state_dict(),
+            # Who asked for a break may go on.
+            reason="" if self.reason == ASKED else self.reason,
+        )
+        if any(not torch.isfinite(tensor).all() for tensor in self._state.network.values() if tensor.is_floating_point()):
+            raise not_finite(done - 1)
+        checkpoint.save(self._run.checkpoints, self._state)
+        if self._events is not None:
+            self._events.add("checkpoint", step=done)
+        self._saved_at = time.monotonic()
+        self._save_seconds = self._saved_at - start
+
+
+def _copied(network: nn.Module) -> Tensors:
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in network.state_dict().items()}

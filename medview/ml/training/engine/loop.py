@@ -1,0 +1,188 @@
+"""The steps of a training, by Lightning."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.strategies import DDPStrategy
+from torch import nn
+
+from medview.core.errors import CancelledError
+from medview.core.job import JobContext
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.runs.events import EventLog
+from medview.ml.runs.folder import RunFolder
+from medview.ml.training.engine.checkpoint import TrainingState
+from medview.ml.training.engine.draws import Batches
+from medview.ml.training.engine.keeper import ASKED, Keeper, Scalars
+from medview.ml.training.engine.module import LARGEST_GRADIENT, TrainingModule
+from medview.ml.training.engine.pace import Pace
+from medview.ml.training.engine.processes import Processes
+from medview.ml.training.task import TrainingPlan, TrainingTask
+
+FOREVER = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """Everything the steps need.
+
+    Attributes
+    ----------
+    validation : object
+        Opened validation examples.
+    asked : callable
+        Whether somebody wants the training to stop.
+    """
+
+    run: RunFolder
+    task: TrainingTask
+    plan: TrainingPlan
+    recipe: Recipe
+    pace: Pace
+    seed: int
+    network: nn.Module
+    training: Any
+    validation: Any
+    device: torch.device
+    processes: Processes
+    events: EventLog | None
+    scalars: Scalars | None
+    asked: Callable[[], bool]
+    context: JobContext
+
+    def batches(self, first: int) -> Batches:
+        """Return the batches of this process from a step on."""
+        return batches_of(
+            self.task, self.plan, self.recipe, self.training, self.seed, self.processes, first, self.pace.steps
+        )
+
+
+def batches_of(
+    task: TrainingTask,
+    plan: TrainingPlan,
+    recipe: Recipe,
+    data: Any,
+    seed: int,
+    processes: Processes,
+    first: int,
+    last: int,
+) -> Batches:
+    """Return the batches of some steps of a process."""
+    return Batches(
+        lambda rng: task.draw(data, plan, recipe, rng),
+        task.collate,
+        batch=plan.batch,
+        seed=seed,
+        first=first,
+        last=last,
+        rank=processes.rank,
+        processes=processes.count,
+    )
+
+
+def make_steps(loop: Loop, before: TrainingState | None) -> TrainingState:
+    """Make all steps that are left and return the state at the end, which is on disk.
+
+    Raises
+    ------
+    CancelledError
+        When somebody asked for a break; the state is on disk.
+    ModelError
+        When the loss is no number any longer.
+    WriteError
+    """
+    if before is not None:
+        loop.network.load_state_dict(before.network)
+        if before.reason:
+            return before
+    first = 0 if before is None else before.step
+    module = TrainingModule(
+        loop.task,
+        loop.plan,
+        loop.recipe,
+        loop.network,
+        steps=loop.pace.steps,
+        seed=loop.seed,
+        processes=loop.processes,
+        optimiser_state=None if before is None else before.optimiser,
+    )
+    keeper = Keeper(
+        loop.run,
+        loop.recipe,
+        loop.pace,
+        loop.network,
+        lambda network: loop.task.check(network, loop.validation, loop.plan, loop.context),
+        before=before,
+        processes=loop.processes,
+        events=loop.events,
+        scalars=loop.scalars,
+        asked=loop.asked,
+        context=loop.context,
+    )
+    batches = loop.batches(first)
+    try:
+        with _quiet():
+            _trainer(loop, keeper, loop.pace.steps - first).fit(module, train_dataloaders=batches)
+    finally:
+        batches.close()
+    if keeper.reason == ASKED:
+        raise CancelledError(
+            f"Training stopped at step {keeper.state.step}; go on with medview train --run {loop.run.path.name}."
+        )
+    return keeper.state
+
+
+def _trainer(loop: Loop, keeper: Keeper, steps: int) -> Trainer:
+    processes = loop.processes
+    backend = "nccl" if loop.device.type == "cuda" else "gloo"
+    # Parts of a network that are frozen for a while give no gradients.
+    together = DDPStrategy(process_group_backend=backend, find_unused_parameters=True)
+    return Trainer(
+        accelerator="gpu" if loop.device.type == "cuda" else "cpu",
+        devices=processes.local_count if processes.several else 1,
+        num_nodes=processes.count // processes.local_count,
+        strategy=together if processes.several else "auto",
+        precision="bf16-mixed" if loop.pace.precision == "bf16-mixed" else "32-true",
+        max_steps=steps,
+        max_epochs=FOREVER,
+        min_epochs=0,
+        limit_val_batches=0,
+        num_sanity_val_steps=0,
+        gradient_clip_val=LARGEST_GRADIENT,
+        callbacks=[keeper],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        # Chance is ours: no global seeds; kernels are chosen the same way every time.
+        deterministic="warn" if loop.device.type == "cuda" else None,
+        benchmark=False,
+    )
+
+
+class _quiet:  # noqa: N801 - reads as a word in front of a block
+    """Keep what Lightning says about itself out of a person's terminal."""
+
+    _LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning")
+
+    def __enter__(self) -> None:
+        self._levels = {name: logging.getLogger(name).level for name in self._LOGGERS}
+        for name in self._LOGGERS:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        warnings.filterwarnings("ignore", module="lightning.*")
+        warnings.filterwarnings("ignore", module="torch.*")
+
+    def __exit__(self, *error: object) -> None:
+        self._warnings.__exit__(None, None, None)
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)

@@ -1,0 +1,118 @@
+"""From the best weights to a model pack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from safetensors.torch import load_file
+from safetensors.torch import save as packed
+from torch import nn
+
+from medview.core.errors import ModelError
+from medview.ml.packs import ModelPack, write_pack
+from medview.ml.runs.folder import RunFolder, RunSettings
+from medview.ml.spec import WEIGHTS_FILE, Card, ModelSpec
+from medview.ml.spec_writer import document_of
+from medview.ml.weights import build_network
+
+LEAST_TAKEN = 0.5
+"""Share of the weights a parent has to give, so that a training really begins where it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training came to.
+
+    Attributes
+    ----------
+    steps : int
+        Done.
+    best_step : int
+        Whose averaged weights are kept.
+    figures : mapping of str to float
+        Of these weights on the validation examples; ``score`` chose them.
+    reason : str
+        ``steps``, ``patience`` or ``time``.
+    seconds : float
+        So far.
+    """
+
+    pack: ModelPack
+    steps: int
+    best_step: int
+    figures: Mapping[str, float]
+    reason: str
+    seconds: float
+
+
+def write_outcome(
+    run: RunFolder,
+    settings: RunSettings,
+    spec: ModelSpec,
+    network: nn.Module,
+    card: Card | None = None,
+    more: Mapping[str, bytes] | None = None,
+) -> ModelPack:
+    """Write the pack of a run, in place of one that is there.
+
+    Parameters
+    ----------
+    more : mapping of str to bytes
+        Further files of it.
+
+    Raises
+    ------
+    ModelError
+        When the trained network lacks weights of the network the pack names.
+    WriteError
+    """
+    wanted = build_network(spec.network).state_dict()
+    have = network.state_dict()
+    if missing := [name for name, tensor in wanted.items() if name not in have or have[name].shape != tensor.shape]:
+        raise ModelError(f"The trained network lacks weights of {spec.network.name}.", detail=", ".join(missing[:5]))
+    # What only training needs, such as heads of deep supervision, is left behind.
+    weights = {name: have[name].detach().cpu().contiguous() for name in wanted}
+    if settings.recipe.options.get("half_weights"):
+        weights = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    named = replace(
+        spec,
+        id=settings.model_id,
+        name=settings.model_name,
+        version=settings.model_version,
+        card=spec.card if card is None else card,
+    )
+    content = document_of(named)
+    del content["files"]
+    return write_pack(run.pack, content, {WEIGHTS_FILE: packed(weights), **(more or {})})
+
+
+def begin_with(network: nn.Module, parent: ModelPack) -> int:
+    """Give a network the weights of a parent, where names and shapes are the same.
+
+    Returns
+    -------
+    int
+        How many tensors were taken.
+
+    Raises
+    ------
+    ModelError
+        When they are too few to be of the same kind.
+    """
+    theirs = load_file(parent.weights)
+    own = network.state_dict()
+    taken = {name: tensor.to(own[name].dtype) for name, tensor in theirs.items() if _fits(own.get(name), tensor)}
+    share = sum(one.numel() for one in taken.values()) / max(1, sum(one.numel() for one in own.values()))
+    if share < LEAST_TAKEN:
+        raise ModelError(
+            f"{parent.spec.name} is of another kind than what is trained: only {share:.0%} of the weights fit; choose its "
+            "own recipe, or no parent."
+        )
+    network.load_state_dict(taken, strict=False)
+    return len(taken)
+
+
+def _fits(own: torch.Tensor | None, theirs: torch.Tensor) -> bool:
+    return own is not None and own.shape == theirs.shape

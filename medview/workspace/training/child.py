@@ -1,0 +1,136 @@
+"""What runs in the process of a training: from its folder alone to the pack and its report."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from medview.core.errors import CancelledError, MedViewError
+from medview.core.job import JobContext, JobPart
+from medview.io.datasets.neutral_read import read_neutral
+from medview.ml.examples import ExampleSet
+from medview.ml.runners.quiet_import import import_torch
+from medview.ml.runs.folder import RunFolder, RunSettings
+from medview.workspace.training.examples import examples_of
+
+if TYPE_CHECKING:
+    from medview.ml.runs.events import EventLog
+    from medview.ml.training.engine.outcome import Outcome
+
+VALIDATION = "val"
+_LONG = ("by_case", "curves", "worst", "calibration", "bootstrap", "headlines")
+"""What only the report holds."""
+
+
+def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began: float | None = None) -> dict[str, Any]:
+    """Train in a run folder, from wherever an earlier process of it ended; the project is not needed.
+
+    Parameters
+    ----------
+    asked : callable
+        Whether somebody wants a break: the next step is the last, and the same call goes on.
+    began : float, optional
+        ``time.monotonic()`` when this life of the training began; now unless given.
+
+    Returns
+    -------
+    dict
+        What ``medview train --json`` prints; empty in all processes but the first.
+
+    Raises
+    ------
+    RunBusyError
+        When another process of this computer trains there.
+    CancelledError
+        After a break.
+    MedViewError
+    """
+    began = time.monotonic() if began is None else began
+    run = RunFolder(path)
+    settings = run.settings()
+    if (done := run.read_json(run.result)) is not None:
+        return done
+    import_torch()
+    from medview.ml.training.engine.processes import Processes
+    from medview.ml.training.engine.train import Training, event_log
+
+    processes = Processes.of_environment()
+    with ExitStack() as held:
+        if processes.local_rank == 0:
+            held.enter_context(run.held())
+        held.callback(processes.part)
+        log = held.enter_context(event_log(run, settings, processes, time.monotonic() - began))
+        try:
+            dataset = read_neutral(run.dataset, check=not run.plan.exists())
+            examples = examples_of(dataset, settings.task, settings.target, reviewed_only=True)
+            outcome = Training(run, settings, examples, context, asked).carry_out(processes, log)
+            if outcome is None or log is None:
+                return {}
+            return _concluded(run, settings, examples, outcome, log, JobPart(context, 0.93, 1.0))
+        except CancelledError:
+            _tell(log, "stopped", reason="asked", step=0)
+            raise
+        except MedViewError as error:
+            _tell(log, "failed", text=error.sentence)
+            raise
+
+
+def _concluded(
+    run: RunFolder, settings: RunSettings, examples: ExampleSet, outcome: Outcome, log: EventLog, context: JobContext
+) -> dict[str, Any]:
+    """Judge the pack by the runner everybody uses, write down what is known of it, and the result."""
+    from medview.workspace.evaluation.evaluate import evaluate_pack
+
+    log.add("stage", name="evaluate")
+    report = evaluate_pack(outcome.pack, examples, VALIDATION, context)
+    document = report.document()
+    run.write_json(run.report, document)
+    result = {
+        "run": str(run.path),
+        "model": outcome.pack.spec.key,
+        "task": settings.task.value,
+        "recipe": settings.recipe.name,
+        "seed": settings.seed,
+        "steps": outcome.steps,
+        "seconds": round(log.used, 1),
+        "score": outcome.figures.get("score"),
+        "validation": {name: value for name, value in document.items() if name not in _LONG},
+        "pack": str(run.pack),
+        "stopped": outcome.reason,
+    }
+    log.add("done", **{name: result[name] for name in ("model", "steps", "seconds", "score", "stopped")})
+    run.write_json(run.result, result)
+    return result
+
+
+def _tell(log: EventLog | None, kind: str, **said: Any) -> None:
+    if log is not None:
+        log.add(kind, **said)
+
+
+@contextmanager
+def breaks() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether somebody wants a break: Ctrl-C, or the system's wish to end this process.
+
+    A second Ctrl-C ends the process at once.
+    """
+    wanted = threading.Event()
+    before: dict[signal.Signals, Any] = {}
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        wanted.set()
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, ask)
+    try:
+        yield wanted.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

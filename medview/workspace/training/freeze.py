@@ -1,0 +1,211 @@
+"""A training is made: its labels frozen, looked at, and its settings written, so that it needs the project no more."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import medview
+from medview.core.atomic import write_error
+from medview.core.errors import ModelError, ReadError, WriteError
+from medview.core.job import JobContext, JobPart
+from medview.io.datasets.checksums import CHECKSUMS, read_checksums
+from medview.io.datasets.dataset_case import WriteOptions
+from medview.io.datasets.neutral_read import read_neutral
+from medview.io.reader_pool import Pool
+from medview.ml.examples import ExampleSet
+from medview.ml.guards.finding import GuardReport, Severity
+from medview.ml.guards.guard import guard
+from medview.ml.packs import ModelPack, copy_pack
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.runs.folder import RunFolder, RunSettings
+from medview.ml.spec import Task
+from medview.store.project import Project
+from medview.workspace.export_selection import ExportRun
+from medview.workspace.exporting import export_as, note_export
+from medview.workspace.neutral_export import DATASET
+from medview.workspace.training.examples import dataset_folder, examples_of
+
+_PARTS = ("numpy", "torch", "lightning")
+MARKER = "unfinished"
+"""Stands in a folder while it is made: everything in it is ours then."""
+_LONGEST_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants trained.
+
+    Attributes
+    ----------
+    source : Path
+        A project or a dataset folder.
+    reader : str
+        Whose labels, as in ``ExportRun``.
+    images : Path or None
+        Folder with the images of a project, where they are no longer where they were.
+    target : str or None
+        Classification: what is learnt.
+    minutes : float or None
+        Wall time of all of it.
+    confirmed : bool
+        Somebody knows what the guards want confirmed.
+    began : float
+        ``time.monotonic()`` when the command began.
+    """
+
+    source: Path
+    task: Task
+    recipe: Recipe
+    seed: int = 0
+    reader: str = ""
+    images: Path | None = None
+    target: str | None = None
+    minutes: float | None = None
+    device: str = "auto"
+    parent: ModelPack | None = None
+    confirmed: bool = False
+    began: float = 0.0
+
+
+def freeze(
+    wanted: Wanted, folder: Path, context: JobContext, pool: Pool, told: Callable[[Sequence[str]], None]
+) -> RunFolder:
+    """Make the folder of a training; whole, or such that the same call makes it anew.
+
+    Parameters
+    ----------
+    told : callable
+        Gets sentences about what is left out and what the guards found.
+
+    Raises
+    ------
+    AmbiguousError
+        When it is not clear what is to be learnt.
+    ModelError
+        When there is too little, or the guards speak against it.
+    MedViewError
+        When the source cannot be read or the folder not be written.
+    """
+    run = RunFolder(folder)
+    _begin(run)
+    try:
+        _freeze_labels(wanted, run, JobPart(context, 0.0, 0.7), pool, told)
+        examples = examples_of(read_neutral(run.dataset, check=False), wanted.task, wanted.target, reviewed_only=True)
+        report = guard(examples, JobPart(context, 0.7, 1.0), None if wanted.parent is None else wanted.parent.spec)
+        told([*examples.warnings, *(finding.sentence for finding in report.findings)])
+        run.write_json(run.guards, report.document())
+        _obey(report, confirmed=wanted.confirmed)
+        if wanted.parent is not None:
+            copy_pack(wanted.parent, run.parent)
+        run.write_json(run.settings_file, _settings(wanted, examples).document())
+        (run.path / MARKER).unlink()
+    except BaseException:
+        _clear(run)
+        raise
+    return run
+
+
+def _begin(run: RunFolder) -> None:
+    """Make room: an empty folder, or one that an interrupted call left."""
+    name = run.path.name
+    if run.settings_file.exists():
+        raise WriteError(f"{name} holds a training already; go on with medview train --run {name}.")
+    marker = run.path / MARKER
+    try:
+        if marker.exists():
+            _clear(run)
+        if run.path.exists() and any(run.path.iterdir()):
+            raise WriteError(f"{name} is not empty; choose another folder for the training.")
+        run.path.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+    except OSError as error:
+        raise write_error(run.path, error) from error
+
+
+def _clear(run: RunFolder) -> None:
+    """Remove what was made of a run; its folder held nothing else."""
+    shutil.rmtree(run.path, ignore_errors=True)
+
+
+def _freeze_labels(
+    wanted: Wanted, run: RunFolder, context: JobContext, pool: Pool, told: Callable[[Sequence[str]], None]
+) -> None:
+    source = wanted.source
+    if dataset_folder(source):
+        context.progress(0.0, "Freezing the dataset")
+        read_neutral(source)
+        _link(source, run.dataset)
+        return
+    if not (source / "project.db").is_file():
+        raise ReadError(f"{source.name or source} is neither a project nor a dataset folder; choose another.")
+    name = source.stem
+    with Project.open(source, read_only=True) as project:
+        export = ExportRun(DATASET, wanted.reader, WriteOptions(name), images=wanted.images)
+        exported = export_as(export, project, run.dataset, context, pool, told)
+    # The project keeps the splits that were made: who is tested on is never trained on later.
+    with Project.open(source) as project:
+        note_export(project, exported)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Bring the files of a dataset folder into the run, sharing the disk's blocks where it can."""
+    try:
+        for name in (CHECKSUMS, *read_checksums(source)):
+            file = target / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(source / name, file)
+            except OSError:
+                shutil.copyfile(source / name, file)
+    except OSError as error:
+        raise write_error(target, error) from error
+
+
+def _obey(report: GuardReport, *, confirmed: bool) -> None:
+    """Raise ModelError where the guards speak against a training."""
+    if blocked := report.of(Severity.BLOCK):
+        raise ModelError(blocked[0].sentence)
+    if not confirmed and (open_ones := report.of(Severity.CONFIRM)):
+        raise ModelError(f"{open_ones[0].sentence} To train all the same, say --yes.")
+
+
+def _settings(wanted: Wanted, examples: ExampleSet) -> RunSettings:
+    now = datetime.now(UTC)
+    stem = wanted.source.resolve().stem
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "model"
+    tail = f"-{wanted.task.value}"
+    return RunSettings(
+        task=wanted.task,
+        recipe=wanted.recipe,
+        seed=wanted.seed,
+        model_id=f"{slug[: _LONGEST_ID - len(tail)].strip('-')}{tail}",
+        model_name=f"{_printable(stem)[:60]}: {wanted.task.value}",
+        # Trainings of one project are versions of one model.
+        model_version=now.strftime("%Y%m%d.%H%M%S"),
+        created_utc=now.isoformat(timespec="seconds"),
+        target=wanted.target,
+        minutes=wanted.minutes,
+        device=wanted.device,
+        parent="" if wanted.parent is None else wanted.parent.spec.key,
+        frozen_seconds=round(time.monotonic() - wanted.began, 3) if wanted.began else 0.0,
+        dataset_sha256=examples.dataset_sha256,
+        splits_sha256=examples.splits_sha256,
+        versions={
+            "medview": medview.__version__,
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in _PARTS},
+        },
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable()).strip() or "model"

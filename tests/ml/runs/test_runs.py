@@ -1,0 +1,106 @@
+"""Events survive kills, resumed trainings count once, and the settings of a training come back as they were."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from medview.core.errors import ReadError
+from medview.core.resources import resource_path
+from medview.ml.recipes.reader import read_recipe
+from medview.ml.runs.clock import process_seconds
+from medview.ml.runs.events import EventLog, EventTail, lasting, read_events, used_seconds
+from medview.ml.runs.folder import RunBusyError, RunFolder, RunSettings
+from medview.ml.spec import Task
+
+
+def settings() -> RunSettings:
+    recipe = read_recipe(resource_path("schemas/recipes/example.json").read_bytes())
+    return RunSettings(
+        Task.SEGMENTATION, recipe, 3, "lungs-segmentation", "lungs", "20260101.1", "2026-01-01T00:00:00+00:00", None, 12.5,
+        "cpu", "organs@1.0.0", 4.25, "ab" * 32, "cd" * 32, {"torch": "2"},
+    )  # fmt: skip
+
+
+def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.write_json(run.settings_file, settings().document())
+    assert run.settings() == settings()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": "MedView training", "version": 1}', '{"version": 99}'])
+def test_a_folder_without_a_whole_training_is_one_sentence(tmp_path: Path, text: str) -> None:
+    run = RunFolder(tmp_path)
+    with pytest.raises(ReadError, match="holds no training"):
+        run.settings()
+    run.settings_file.write_text(text)
+    with pytest.raises(ReadError, match=r"damaged|newer"):
+        run.settings()
+
+
+def test_a_line_that_a_kill_tore_is_left_out_and_runs_into_no_other(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.add("stage", name="plan")
+    log.add("check", step=4, score=float("nan"))
+    log.close()
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"kind":"step","us')
+    again = EventLog(path, before=used_seconds(read_events(path)) + 100.0)
+    again.add("resumed", step=0)
+    again.close()
+    assert [event["kind"] for event in read_events(path)] == ["stage", "check", "resumed"]
+    assert read_events(path)[1]["score"] is None
+    assert used_seconds(read_events(path)) >= 100.0
+
+
+def test_steps_that_a_resumed_training_makes_again_count_once(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "e")
+    for step in (1, 2, 3, 4):
+        log.add("step", step=step)
+    log.add("resumed", step=2)
+    log.add("step", step=3)
+    log.close()
+    steps = [event["step"] for event in lasting(read_events(tmp_path / "e")) if event["kind"] == "step"]
+    assert steps == [1, 2, 3]
+
+
+def test_followers_get_every_event_once_and_wait_for_the_rest_of_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "e"
+    tail = EventTail(path)
+    assert tail.fresh() == []
+    line = json.dumps({"kind": "step", "used": 1, "step": 1}).encode() + b"\n"
+    path.write_bytes(line + line[:10])
+    assert [event["step"] for event in tail.fresh()] == [1]
+    assert tail.fresh() == []
+    path.write_bytes(line + line)
+    assert len(tail.fresh()) == 1
+
+
+def _hold(path: str, held: object, done: object) -> None:
+    with RunFolder(Path(path)).held():
+        held.set()  # type: ignore[attr-defined]
+        done.wait(60)  # type: ignore[attr-defined]
+
+
+def test_two_processes_never_train_in_one_folder_and_a_killed_one_lets_go(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    process = context.Process(target=_hold, args=(str(tmp_path), held, done))
+    process.start()
+    assert held.wait(60)
+    run = RunFolder(tmp_path)
+    assert run.busy()
+    with pytest.raises(RunBusyError, match="--watch"), run.held():
+        pass
+    process.kill()
+    process.join()
+    process.close()
+    assert not run.busy()
+
+
+def test_a_process_knows_how_long_it_runs() -> None:
+    first = process_seconds()
+    assert 0.0 < first <= process_seconds()

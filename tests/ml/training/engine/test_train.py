@@ -1,0 +1,192 @@
+"""A training makes the steps that were planned, keeps the best, and ends where it would have ended without a break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from medview.core.errors import CancelledError, DeviceError, DiskFullError, ModelError
+from medview.ml.packs import copy_pack, load_pack
+from medview.ml.runs.events import lasting, read_events
+from medview.ml.runs.folder import RunFolder
+from medview.ml.training.classification.task import ClassificationTask
+from medview.ml.training.engine import checkpoint, pace, resources
+from medview.ml.weights import load_network
+from tests.helpers.timing import allowed_s
+from tests.ml.training.engine.pictures import new_run, train, weights
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def asked_after(steps: int) -> Any:
+    """Return what asks for a break before the given step; it is asked once for each."""
+    calls = count()
+    # Twenty of the calls come while the examples are prepared.
+    return lambda: next(calls) >= 20 + steps - 1
+
+
+def kinds(run: RunFolder, kind: str) -> list[Any]:
+    return [event for event in read_events(run.events) if event["kind"] == kind]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A training nobody interrupts."""
+    torch.set_num_threads(1)
+    run = new_run(tmp_path_factory.mktemp("whole") / "run")
+    outcome = train(run)
+    assert (outcome.steps, outcome.reason) == (12, "steps")
+    return run
+
+
+def test_the_planned_steps_are_made_and_what_came_out_runs(whole: RunFolder) -> None:
+    assert [event["step"] for event in kinds(whole, "check")] == [4, 8, 12]
+    assert kinds(whole, "step")[-1]["step"] == 12
+    assert [event["name"] for event in kinds(whole, "stage")] == ["plan", "prepare", "train", "finish"]
+    pack = load_pack(whole.pack)
+    assert (pack.spec.id, pack.spec.version) == ("tiny", "1")
+    with torch.no_grad():
+        assert load_network(pack)(torch.zeros(1, 1, 1, 16, 16)).shape == (1, 2)
+    assert len(list(whole.checkpoints.iterdir())) == 2
+    assert list(whole.tensorboard.iterdir())
+
+
+def test_the_best_look_at_validation_is_what_is_kept(whole: RunFolder) -> None:
+    looks = kinds(whole, "check")
+    best = max(looks, key=lambda look: (look["score"], -look["step"]))
+    state = checkpoint.load_last(whole.checkpoints)
+    assert state is not None
+    assert state.best_step == best["step"]
+    assert state.best_figures is not None
+    assert state.best_figures["score"] == pytest.approx(best["score"])
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(whole: RunFolder, tmp_path: Path) -> None:
+    again, other = new_run(tmp_path / "again"), new_run(tmp_path / "other", seed=2)
+    train(again)
+    train(other)
+    assert weights(again) == weights(whole)
+    assert weights(other) != weights(whole)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 7])
+def test_a_training_goes_on_after_a_break_as_if_there_had_been_none(whole: RunFolder, tmp_path: Path, steps: int) -> None:
+    run = new_run(tmp_path / "run")
+    with pytest.raises(CancelledError, match=f"stopped at step {steps}; go on with medview train --run run"):
+        train(run, asked_after(steps))
+    train(run)
+    assert weights(run) == weights(whole)
+    assert kinds(run, "resumed")[0]["step"] == steps
+    steps_made = [event["step"] for event in lasting(read_events(run.events)) if event["kind"] == "check"]
+    assert steps_made == [4, 8, 12]
+
+
+def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(whole: RunFolder, tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run")
+    with pytest.raises(CancelledError):
+        train(run, asked_after(9))
+    before, last = sorted(run.checkpoints.iterdir())
+    data = bytearray(last.read_bytes())
+    data[len(data) // 2] ^= 255
+    last.write_bytes(data)
+    train(run)
+    assert kinds(run, "resumed")[0]["step"] == int(before.stem.removeprefix("step-")) < 9
+    assert weights(run) == weights(whole)
+
+
+def test_without_any_whole_checkpoint_it_begins_anew(whole: RunFolder, tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run")
+    with pytest.raises(CancelledError):
+        train(run, asked_after(5))
+    for file in run.checkpoints.iterdir():
+        file.write_bytes(file.read_bytes()[:1000])
+    train(run)
+    assert weights(run) == weights(whole)
+
+
+def test_what_is_done_is_not_done_again(whole: RunFolder, tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run")
+    train(run)
+    before = len(kinds(run, "step"))
+    outcome = train(run)
+    assert (outcome.steps, outcome.reason) == (12, "steps")
+    assert len(kinds(run, "step")) == before
+    assert weights(run) == weights(whole)
+
+
+def test_training_stops_when_validation_gets_no_better(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", steps=400, check_every=2, patience=3, optimiser={"name": "sgd", "rate": 1e-8})
+    outcome = train(run)
+    assert (outcome.reason, outcome.steps, outcome.best_step) == ("patience", 8, 2)
+
+
+class Exploding(ClassificationTask):
+    """Its third loss is no number."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def loss(self, *given: Any) -> dict[str, torch.Tensor]:
+        self.calls += 1
+        parts = super().loss(*given)
+        # The trial before the first step asks for it as well.
+        return {"loss": parts["loss"] * float("nan")} if self.calls > 10 else parts
+
+
+def test_a_loss_that_is_no_number_ends_the_training_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no number any longer at step"):
+        train(new_run(tmp_path / "run"), task=Exploding())
+
+
+def test_a_training_ends_within_its_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "LEAST_FINAL_S", 1.0)
+    run = new_run(tmp_path / "run", minutes=0.1, steps=1, check_every=1000)
+    outcome = train(run)
+    planned = run.read_json(run.pace)
+    assert planned is not None
+    assert outcome.steps <= planned["steps"]
+    assert outcome.steps > 12
+    assert outcome.seconds < allowed_s(6.0)
+    # A second life plans nothing anew.
+    assert train(run).steps == outcome.steps
+
+
+def test_too_little_time_is_said_before_the_first_step(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="too short"):
+        train(new_run(tmp_path / "run", minutes=0.01))
+
+
+def test_a_full_disk_and_a_small_memory_are_said_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(resources, "SPARE_BYTES", 1 << 60)
+        with pytest.raises(DiskFullError, match="are free where run is"):
+            train(new_run(tmp_path / "run"))
+    monkeypatch.setattr(resources, "free_memory_bytes", lambda: 1 << 20)
+    with pytest.raises(DeviceError, match="smaller batch"):
+        train(new_run(tmp_path / "other" / "run"))
+    assert not (tmp_path / "other" / "run" / "cache").exists()
+
+
+def test_a_training_begins_with_the_weights_of_its_parent(whole: RunFolder, tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", steps=1, average=0.0, optimiser={"name": "sgd", "rate": 1e-8})
+    copy_pack(load_pack(whole.pack), run.parent)
+    train(run, settings=replace(run.settings(), parent="tiny@1"))
+    theirs, own = (load_network(load_pack(one.pack)).state_dict() for one in (whole, run))
+    kernels = [name for name, tensor in theirs.items() if tensor.ndim == 4]
+    assert all(torch.allclose(theirs[name], own[name], atol=1e-5) for name in kernels)
+    stranger = new_run(tmp_path / "stranger", network_options={"width": 24})
+    copy_pack(load_pack(whole.pack), stranger.parent)
+    with pytest.raises(ModelError, match="of another kind"):
+        train(stranger, settings=replace(stranger.settings(), parent="tiny@1"))

@@ -1,0 +1,112 @@
+"""A training is made of reviewed labels alone, whole or not at all, and needs the project no more."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.core.errors import ModelError, ReadError, WriteError
+from medview.core.job import Inline
+from medview.io.datasets.neutral_read import read_neutral
+from medview.io.reader_pool import InlinePool
+from medview.ml.recipes.table import choose
+from medview.ml.runs.folder import RunFolder
+from medview.ml.spec import Task
+from medview.store.project import Project
+from medview.workspace.training.freeze import MARKER, Wanted, freeze
+from tests.helpers.dataset_folders import MadeCase, write_dataset
+from tests.workspace.exported import labelled
+
+
+def pictures(folder: Path, count: int = 10, *, same: bool = False, status: str = "done") -> Path:
+    cases = []
+    for n in range(count):
+        voxels = np.random.default_rng(0 if same else n).integers(0, 200, (1, 12, 12)).astype(np.uint8)
+        label = {"label": ("a", "b")[n // 2 % 2], "probability": None, "source": "hand", "says": "present"}
+        said = {"image_labels": [label], "status": status if n == 0 else "done"}
+        split = ("train", "train", "train", "val", "test")[n % 5]
+        cases.append(MadeCase(voxels, patient=f"P{n}", split=split, said=said))
+    write_dataset(folder, cases)
+    return folder
+
+
+def wanted(source: Path, task: Task = Task.CLASSIFICATION, **more: object) -> Wanted:
+    return replace(Wanted(source, task, choose(Task.CLASSIFICATION), confirmed=True), **more)  # type: ignore[arg-type]
+
+
+def frozen(what: Wanted, folder: Path) -> tuple[RunFolder, list[str]]:
+    said: list[str] = []
+
+    def told(sentences: Sequence[str]) -> None:
+        said.extend(sentences)
+
+    return freeze(what, folder, Inline(), InlinePool(), told), said
+
+
+def test_a_dataset_folder_is_frozen_with_its_hashes_and_outlives_its_source(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "Chest pictures")
+    run, _ = frozen(wanted(source, seed=5, minutes=3.0), tmp_path / "run")
+    shutil.rmtree(source)
+    settings = run.settings()
+    assert (settings.seed, settings.minutes, settings.model_id) == (5, 3.0, "chest-pictures-classification")
+    dataset = read_neutral(run.dataset)
+    assert settings.splits_sha256 == dataset.facts["splits_sha256"]
+    assert len(settings.dataset_sha256) == 64
+    assert not (run.path / MARKER).exists()
+
+
+def test_cases_that_nobody_marked_done_are_left_out_and_said(tmp_path: Path) -> None:
+    _, said = frozen(wanted(pictures(tmp_path / "d", status="in work")), tmp_path / "run")
+    assert "1 case is left out: it is not done." in said
+
+
+def test_pictures_on_both_sides_of_the_split_stop_it_and_leave_nothing(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "d", same=True)
+    with pytest.raises(ModelError):
+        frozen(wanted(source), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_finding_has_to_be_confirmed(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "d", count=5)
+    with pytest.raises(ModelError, match="--yes"):
+        frozen(wanted(source, confirmed=False), tmp_path / "run")
+    run, _ = frozen(wanted(source), tmp_path / "run")
+    assert run.guards.is_file()
+
+
+def test_what_a_killed_one_left_is_made_anew_and_folders_of_others_are_left_alone(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "d")
+    run = tmp_path / "run"
+    (run / "dataset" / "images").mkdir(parents=True)
+    (run / "dataset" / "images" / "half.npy").write_bytes(b"x")
+    with pytest.raises(WriteError, match="not empty"):
+        frozen(wanted(source), run)
+    assert (run / "dataset" / "images" / "half.npy").exists()
+    (run / MARKER).touch()
+    made, _ = frozen(wanted(source), run)
+    assert not (run / "dataset" / "images" / "half.npy").exists()
+    with pytest.raises(WriteError, match="--run"):
+        frozen(wanted(source), run)
+    assert made.settings().seed == 0
+
+
+def test_what_is_neither_project_nor_dataset_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    with pytest.raises(ReadError, match="neither a project nor a dataset"):
+        frozen(wanted(tmp_path / "x"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_project_keeps_the_splits_its_training_made_and_is_not_needed_again(tmp_path: Path) -> None:
+    made = labelled(tmp_path / "in", unsure=True)
+    run, _ = frozen(wanted(made.project, Task.SEGMENTATION), tmp_path / "run")
+    with Project.open(made.project, read_only=True) as project:
+        splits = [row.split for row in project.cases()]
+    assert all(splits)
+    assert {case.split for case in read_neutral(run.dataset).cases} == {s.replace("validation", "val") for s in splits}
