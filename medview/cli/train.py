@@ -20,7 +20,7 @@ from medview.ml.spec import Task
 from medview.workspace.models import model_registry
 from medview.workspace.training.child import breaks, train_run
 from medview.workspace.training.freeze import Wanted, freeze
-from medview.workspace.training.process import follow, start_training, wait_for, words_of
+from medview.workspace.training.process import follow, start_training, wait_for
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -116,5 +116,23 @@ class _Shown:
         if event["kind"] == "step":
             step, steps = event["step"], event["steps"]
             self._context.progress(0.1 + 0.8 * step / steps, f"Step {step} of {steps}, loss {event['loss'] or 0:.4g}")
-        elif self._lines and (words := words_of(event)):
+        elif self._lines and (words := _words(event)):
             say(words)
+
+
+def _words(event: Event) -> str:
+    """Return an event as a line for a terminal; empty for those that need none."""
+    kind = event["kind"]
+    if kind == "check":
+        figures = {n: v for n, v in event.items() if n not in ("kind", "utc", "used", "step", "best") and v is not None}
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items() if isinstance(value, int | float))
+        return f"Step {event['step']}: {shown}{' (best so far)' if event['best'] else ''}"
+    if kind == "resumed":
+        return f"Going on from step {event['step']}"
+    if kind == "stopped" and event.get("reason") != "asked":
+        return f"Trained {event['step']} steps ({event['reason']})"
+    if kind == "failed":
+        return str(event["text"])
+    if kind == "stage":
+        return f"Stage: {event['name']}"
+    return ""

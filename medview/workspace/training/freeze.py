@@ -17,6 +17,7 @@ import medview
 from medview.core.atomic import write_error
 from medview.core.errors import ModelError, ReadError, WriteError
 from medview.core.job import JobContext, JobPart
+from medview.core.language import _
 from medview.io.datasets.checksums import CHECKSUMS, read_checksums
 from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.neutral_read import read_neutral
@@ -141,7 +142,7 @@ def _freeze_labels(
 ) -> None:
     source = wanted.source
     if dataset_folder(source):
-        context.progress(0.0, "Freezing the dataset")
+        context.progress(0.0, _("Freezing the dataset"))
         read_neutral(source)
         _link(source, run.dataset)
         return

@@ -92,8 +92,9 @@ def wait_for(process: subprocess.Popen[bytes], path: Path, told: Callable[[Event
         raise CancelledError(f"Training stopped; {again}")
     failed = [str(event["text"]) for event in read_events(run.events) if event["kind"] == "failed"]
     # Any other code is a crash.
-    sentence = failed[-1] if failed and process.returncode == 1 else f"The training process ended by itself; {again}"
-    raise ModelError(sentence, detail=f"{process.returncode}: {run.log}")
+    if failed and process.returncode == 1:
+        raise ModelError(failed[-1])
+    raise ModelError(f"The training process ended by itself; {again}", detail=f"{process.returncode}: {run.log}")
 
 
 def ask_to_stop(process: subprocess.Popen[bytes]) -> None:
@@ -139,21 +140,3 @@ def follow(path: Path, told: Callable[[Event], None], context: JobContext) -> di
 def ended(event: Event) -> bool:
     """Whether a process of a training ends with an event."""
     return event["kind"] in ENDS and (event["kind"] != "stopped" or event.get("reason") == "asked")
-
-
-def words_of(event: Event) -> str:
-    """Return an event as a line for a terminal; empty for those that need none."""
-    kind = event["kind"]
-    if kind == "check":
-        figures = {n: v for n, v in event.items() if n not in ("kind", "utc", "used", "step", "best") and v is not None}
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items() if isinstance(value, int | float))
-        return f"Step {event['step']}: {shown}{' (best so far)' if event['best'] else ''}"
-    if kind == "resumed":
-        return f"Going on from step {event['step']}"
-    if kind == "stopped" and event.get("reason") != "asked":
-        return f"Trained {event['step']} steps ({event['reason']})"
-    if kind == "failed":
-        return str(event["text"])
-    if kind == "stage":
-        return f"Stage: {event['name']}"
-    return ""
