@@ -41,7 +41,7 @@ def agree(
 ) -> None:
     """Compare the labels of the readers of a project; what every figure means stands in docs/agreement.md."""
     with progress(quiet=quiet or json) as context:
-        found = project_agreement(path, readers, context, Conventions(tolerance_mm, overlap))
+        found = project_agreement(path, None if readers is None else [readers], context, Conventions(tolerance_mm, overlap))
     if output is not None:
         write_agreement(found, output, overwrite=overwrite)
     if json:

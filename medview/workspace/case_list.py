@@ -12,6 +12,7 @@ from psygnal import Signal
 from medview.core.form import Forms
 from medview.core.language import _
 from medview.core.reading_rule import ReadingRule
+from medview.workspace.agreeing import Agreeing
 from medview.workspace.case_changes import CaseChanges
 from medview.workspace.case_filter import FINISHED, CaseFilter, Which, Who, chosen, counted, next_open
 from medview.workspace.case_time import CaseTime
@@ -66,6 +67,8 @@ class CaseList:
         Says that the open case is done.
     merging : Merging
         Brings copies of the project into it.
+    agreeing : Agreeing
+        How far its readers go together.
     wanted : CaseFilter
         What is looked for.
     """
@@ -89,6 +92,7 @@ class CaseList:
         self.time = CaseTime(workspace, self.changes.write)
         self.finishing = Finishing(workspace, self)
         self.merging = Merging(workspace)
+        self.agreeing = Agreeing(workspace)
         self._forms: Forms = ()
         workspace.labels_changed.connect(self._on_labels)
         workspace.forms.changed.connect(self._on_forms)
@@ -152,6 +156,7 @@ class CaseList:
         self.who = Who(project.reader, project.one_person or (project.read_only and len(readers) <= 1))
         if switched:
             self.merging.forget()
+            self.agreeing.forget()
             self.wanted = replace(self.wanted, text="", which=Which.ALL)
         self.changed.emit()
 

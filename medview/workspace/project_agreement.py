@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from medview.analysis.agreement.reader_answers import CaseAnswers
+from medview.analysis.agreement.reader_answers import CaseAnswers, QuestionAgreement
 from medview.analysis.agreement.reader_rows import CaseReadings
 from medview.analysis.agreement.readings import Reading
 from medview.analysis.agreement.report import AgreementReport, ReaderPair, agreement_report
@@ -18,7 +18,7 @@ from medview.io.label_sets import label_set_of_text
 from medview.store.cases import CaseRow
 from medview.store.project import Project
 from medview.store.reading_state import ReadingState, ReadingStatus, Role
-from medview.workspace.counting import CONSENSUS
+from medview.workspace.reader_names import case_name, patient_of, readings_by_name
 
 _FINISHED = (ReadingStatus.DONE, ReadingStatus.APPROVED)
 
@@ -33,11 +33,17 @@ class ProjectAgreement:
         Who was compared, in the order in which they come in the project.
     warnings : tuple of str
         One sentence each.
+    given : tuple of CaseAnswers
+        What was answered, case by case.
+    questions : tuple of Question
+        That are asked in the project.
     """
 
     readers: tuple[str, ...]
     report: AgreementReport
     warnings: tuple[str, ...]
+    given: tuple[CaseAnswers, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     def document(self) -> dict[str, object]:
         """Return it ready for JSON."""
@@ -45,7 +51,11 @@ class ProjectAgreement:
 
 
 def project_agreement(
-    path: Path, pair: ReaderPair | None, context: JobContext, conventions: Conventions = Conventions()
+    path: Path,
+    pairs: Sequence[ReaderPair] | None,
+    context: JobContext,
+    conventions: Conventions = Conventions(),
+    left_out: Collection[int] = (),
 ) -> ProjectAgreement:
     """Compare the readers of a project over its cases, one case in memory at a time; belongs into a worker.
 
@@ -53,28 +63,32 @@ def project_agreement(
 
     Parameters
     ----------
-    pair : tuple of str, optional
-        Two readers, of whom the first is the reference; ``consensus`` is one where cases have one, and what a reviewer made
-        is ``NAME, review``, and what became of a reader's labels in reviews ``NAME, corrected``. All
-        pairs of readers, without consensus and reviews, when not given.
+    pairs : sequence of tuple of str, optional
+        Two readers each, of whom the first is the reference; ``consensus`` is one where cases have one, what a reviewer made
+        is ``NAME, review``, and what became of a reader's labels in reviews ``NAME, corrected``. All pairs of readers,
+        without consensus and reviews, when not given.
+    left_out : collection of int
+        Numbers of cases that are not to be compared.
 
     Raises
     ------
     StoreError
-        When the project holds nothing by one of the pair, or no case that two of them read.
+        When the project holds nothing by one of a pair, or no case that two of them read.
     """
     with Project.open(path, read_only=True) as project:
         reviewed = project.review.reviewed()
-        listed = [(case, _readings(case, reviewed)) for case in project.cases() if not case.excluded]
+        rows = [case for case in project.cases() if not case.excluded and case.case_id not in left_out]
+        listed = [(case, readings_by_name(case, reviewed)) for case in rows]
         known = {name: state.role for _, named in listed for name, state in named.items()}
-        for name in pair or ():
+        for name in (name for pair in pairs or () for name in pair):
             if name not in known:
                 there = ", ".join(known) or "nobody"
                 raise StoreError(f"{path.name} holds no labels by {name}; there are labels by {there}.")
         # In one order for all cases: of a pair the first is the reference, whoever began first with a case.
-        names = pair or [name for name, role in known.items() if role is Role.READER]
+        every = [name for name, role in known.items() if role is Role.READER]
+        names = every if pairs is None else list(dict.fromkeys(name for pair in pairs for name in pair))
         both = [(case, _wanted(named, names)) for case, named in listed]
-        both = [(case, named) for case, named in both if len(named) > 1]
+        both = [(case, named) for case, named in both if _is_compared(named, pairs)]
         if not both:
             raise StoreError(f"No case of {path.name} was labelled by two readers yet, so there is nothing to compare.")
         readers = [name for name in names if any(name in named for _, named in both)]
@@ -88,51 +102,32 @@ def project_agreement(
             CaseAnswers(case_name(case), patient_of(case), {n: answers.get(s.reading_id, {}) for n, s in named.items()})
             for case, named in both
         ]
+        questions = _questions(project)
         report = agreement_report(
             _loaded(project, both, losses),
             len(both),
             context,
-            None if pair is None else [pair],
+            pairs,
             conventions,
             given,
-            _questions(project),
+            questions,
             readers,
         )
-    return ProjectAgreement(tuple(readers), report, (*warnings, *losses))
+        if pairs is not None:
+            report = replace(report, answers=tuple(_of_pairs(answer, pairs) for answer in report.answers))
+    return ProjectAgreement(tuple(readers), report, (*warnings, *losses), tuple(given), tuple(questions))
 
 
-def case_name(case: CaseRow) -> str:
-    """Return what a case is called in tables: its number, since headers may name people."""
-    return f"case-{case.case_id:04d}"
+def _is_compared(named: Collection[str], pairs: Sequence[ReaderPair] | None) -> bool:
+    return len(named) > 1 if pairs is None else any(one in named and other in named for one, other in pairs)
 
 
-def patient_of(case: CaseRow) -> str:
-    """Return the pseudonym of the patient; a case of which nobody knows whose it is counts as a patient of its own."""
-    return case.patient or case_name(case)
-
-
-def _readings(case: CaseRow, reviewed: Mapping[int, int]) -> dict[str, ReadingState]:
-    """Return the readings of a case in which anything was done, by what they are called; the edit of a review twice."""
-    found: dict[str, ReadingState] = {}
-    for state in case.readings:
-        if not state.gestures:
-            continue
-        name = state.reader or f"reading {state.reading_id}"
-        if state.role is Role.CONSENSUS and (case.consensus != state or not state.worked_on):
-            continue
-        if state.role is Role.CONSENSUS:
-            name = CONSENSUS
-        elif state.role is Role.REVIEW:
-            name = f"{name}, review"
-        if state.copy and state.role is not Role.CONSENSUS:
-            name = f"{name} ({state.copy + 1})"
-        found[name] = state
-    drawn = {state.reading_id: name for name, state in found.items() if state.role is Role.READER}
-    # Where several reviewers went on from one reader's labels, that of the last one.
-    for state in sorted(found.values(), key=lambda one: one.changed_utc):
-        if (of := drawn.get(reviewed.get(state.reading_id, 0))) is not None:
-            found[f"{of}, corrected"] = state
-    return found
+def _of_pairs(answer: QuestionAgreement, pairs: Sequence[ReaderPair]) -> QuestionAgreement:
+    """Return what was answered by the pairs that were asked for; of all readers together only where they are one pair."""
+    kept = tuple(pair for pair in answer.pairs if (pair.first_reader, pair.second_reader) in pairs)
+    if len(kept) == len(answer.pairs):
+        return answer
+    return replace(answer, pairs=kept, raters=None, correlation=None)
 
 
 def _wanted(named: dict[str, ReadingState], names: Sequence[str]) -> dict[str, ReadingState]:

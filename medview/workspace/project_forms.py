@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from medview.core.answer import SERIES, STUDY, Answer, AnswerKey, missing
 from medview.core.form import Forms, Level, asked
 from medview.store.project import Project
+from medview.workspace.case_filter import FINISHED
 
 
 def missing_by_reading(project: Project, forms: Forms) -> dict[int, int]:
-    """Return how many required answers each begun reading lacks; those that lack none are left out.
+    """Return how many required answers each reading lacks that was begun or is said to be done; those without are left out.
 
     Slices and lesions count once something was answered about them. What a reader said of a study on one of its series
     counts for all of them. Excluded cases are left out.
@@ -25,7 +26,7 @@ def missing_by_reading(project: Project, forms: Forms) -> dict[int, int]:
     found: dict[int, int] = {}
     for row in rows:
         for state in row.readings:
-            if not state.gestures:
+            if not state.gestures and state.status not in FINISHED:
                 continue
             answers = {**given.get(state.reading_id, {}), **of_study[row.study_uid, state.reader]}
             if count := count_missing(forms, row.modality, answers):

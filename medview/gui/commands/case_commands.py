@@ -78,6 +78,13 @@ class CaseCommands:
             ),
             Action("project.rule", _("Who reads what..."), lambda _w: self.show_rule(), "mdi6.account-group", _has_project),
             Action(
+                "project.agree",
+                _("Agreement of the readers..."),
+                lambda _w: self.show_agreement(),
+                "mdi6.account-multiple-check-outline",
+                _has_cases,
+            ),
+            Action(
                 "project.merge",
                 _("Merge copies of the project..."),
                 lambda _w: self.show_merge(),
@@ -159,6 +166,12 @@ class CaseCommands:
         from medview.gui.dialogs.reading_rule import ReadingRuleDialog
 
         ReadingRuleDialog(self._workspace, self._window).open()
+
+    def show_agreement(self) -> None:
+        """Show how far readers go together."""
+        from medview.gui.dialogs.agreement import AgreementDialog
+
+        AgreementDialog(self._workspace, self._window).show()
 
     def show_merge(self) -> None:
         """Ask for the copies that others worked on."""

@@ -118,6 +118,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "project.instructions",
         "project.rule",
         LINE,
+        "project.agree",
         "project.merge",
         "project.export",
     ),

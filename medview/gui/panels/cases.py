@@ -43,6 +43,7 @@ _OF_PROJECT = (
     "project.instructions",
     "project.rule",
     "",
+    "project.agree",
     "project.merge",
     "project.export",
     "",

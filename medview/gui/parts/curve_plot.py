@@ -44,6 +44,9 @@ class CurvePlot(QWidget):
         self.plot.hideButtons()
         self.plot.setToolTip(_("Click to go to a time, or drag the line through them"))
         self.plot.getPlotItem().setContentsMargins(*_MARGINS_PX)
+        for name in ("bottom", "left"):
+            # Now and never again: beside a label the very call scales the numbers.
+            self.plot.getPlotItem().getAxis(name).enableAutoSIPrefix(False)
         # All curves share one look; the band lies at the back, the present place in front.
         self._low, self._high = pyqtgraph.PlotCurveItem(), pyqtgraph.PlotCurveItem()
         self._band = pyqtgraph.FillBetweenItem(self._low, self._high)
@@ -139,7 +142,6 @@ class CurvePlot(QWidget):
             side.setTickFont(ui_font(TEXT_SMALL_PX))
             side.label.setFont(ui_font(TEXT_PX))
             side.label.setDefaultTextColor(text)
-            side.enableAutoSIPrefix(False)
         clear = pyqtgraph.mkPen(None)
         self._low.setPen(clear)
         self._high.setPen(clear)
