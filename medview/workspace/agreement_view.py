@@ -303,7 +303,8 @@ def told(interval: Interval, digits: int = 3) -> str:
     """Return a figure with its interval."""
     if interval.value is None or interval.low is None or interval.high is None:
         return number(interval.value, digits)
-    return f"{number(interval.value, digits)} ({number(interval.low, digits)} to {number(interval.high, digits)})"
+    value, low, high = (number(one, digits) for one in (interval.value, interval.low, interval.high))
+    return _("{value} ({low} to {high})").format(value=value, low=low, high=high)
 
 
 def _segment_line(row: SummaryRow) -> Line:

@@ -46,6 +46,7 @@ EXCEPTED = {
     "workspace/label_export.py": "losses are data of `project export --json`; the dialog puts them into the language",
     "workspace/neutral_export.py": "losses are data of `project export --json`; the dialog puts them into the language",
     "workspace/project_agreement.py": "names and warnings are data of `agree --json`",
+    "workspace/reader_names.py": "names are data of `agree --json`",
     "workspace/project_export.py": "warnings are written into the summary of the export",
     "workspace/training/examples.py": "warnings are written into the report of a training",
 }

@@ -29,9 +29,8 @@ class _PlotPlace(QWidget):
 
     case_wanted = Signal(str)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._name = name
         self.plot: Any = None
         self._dots: Dots | None = None
         self.title = ElidedLabel("", "quiet")
@@ -45,7 +44,6 @@ class _PlotPlace(QWidget):
         """Draw from now on."""
         self._column.takeAt(1)
         self.plot = module.DotPlot(self)
-        self.plot.setObjectName(self._name)
         self.plot.case_wanted.connect(self.case_wanted)
         self._column.addWidget(self.plot, 1)
         self.show_dots(self._dots)
@@ -75,7 +73,7 @@ class AgreementDetail(QWidget):
         for one in FIGURES:
             self.figure.addItem(in_language(one.title), one)
         self.figure.currentIndexChanged.connect(self._refresh)
-        self.by_case, self.differences = _PlotPlace("agreement by case"), _PlotPlace("agreement differences")
+        self.by_case, self.differences = _PlotPlace(), _PlotPlace()
         self.confusion = ConfusionTable()
         self.cases = QListWidget()
         self.cases.setObjectName("agreement cases")
