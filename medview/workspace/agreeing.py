@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -15,7 +15,7 @@ from psygnal import Signal
 from medview.analysis.agreement.segments import Conventions
 from medview.core.language import _
 from medview.core.reading_status import Role
-from medview.workspace.reader_names import CONSENSUS, readings_by_name
+from medview.workspace.reader_names import CONSENSUS, corrected, readings_by_name
 
 if TYPE_CHECKING:
     # The database library is imported when a project is opened, which is after the window stands.
@@ -71,7 +71,8 @@ class Agreeing:
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
         """Who can be compared in the project that is open."""
-        return comparisons(self._workspace.worklist.rows)
+        cases = self._workspace.worklist
+        return comparisons(cases.rows, cases.reviewed)
 
     def choose(self, chosen: Comparison) -> None:
         """Compare others from now on."""
@@ -122,20 +123,25 @@ class Agreeing:
         return importlib.import_module("medview.workspace.operations.agreement")
 
 
-def comparisons(rows: Iterable[CaseRow]) -> tuple[Comparison, ...]:
-    """Return who can be compared over some cases: all readers, the consensus with each of them, and any two."""
+def comparisons(rows: Iterable[CaseRow], reviewed: Mapping[int, int]) -> tuple[Comparison, ...]:
+    """Return who can be compared over some cases: all readers, the consensus with each of them, any two, and reviews.
+
+    Parameters
+    ----------
+    reviewed : mapping of int to int
+        As in ``readings_by_name``.
+    """
     roles: dict[str, Role] = {}
     for row in rows:
-        for name, state in readings_by_name(row).items():
+        for name, state in readings_by_name(row, reviewed).items():
             roles.setdefault(name, state.role)
     readers = [name for name, role in roles.items() if role is Role.READER]
-    reviews = [name for name, role in roles.items() if role is Role.REVIEW]
     found = [Comparison(_("All pairs of readers"))]
     first: list[Pair] = []
     if CONSENSUS in roles:
         first = [(CONSENSUS, name) for name in readers]
         found.append(Comparison(_("Consensus with each reader"), tuple(first)))
-    pairs = [*first, *combinations(readers, 2), *((name, other) for name in readers for other in reviews)]
+    pairs = [*first, *combinations(readers, 2), *((name, corrected(name)) for name in readers if corrected(name) in roles)]
     found += [Comparison(f"{_title(one)} / {_title(other)}", ((one, other),)) for one, other in pairs]
     return tuple(found)
 

@@ -63,6 +63,8 @@ class CaseList:
         Of the project; empty where none is open.
     lacking : mapping of int to int
         How many required answers readings lack, by their number.
+    reviewed : mapping of int to int
+        Number of a review -> that of the reading it went on from.
     finishing : Finishing
         Says that the open case is done.
     merging : Merging
@@ -87,6 +89,7 @@ class CaseList:
         self.rule = ReadingRule()
         self.instructions = self.name = ""
         self.lacking: Mapping[int, int] = {}
+        self.reviewed: Mapping[int, int] = {}
         self.wanted = CaseFilter()
         self.changes = CaseChanges(workspace, self)
         self.time = CaseTime(workspace, self.changes.write)
@@ -150,7 +153,7 @@ class CaseList:
         """Take over the list of a project as it was read."""
         self._take(listed.rows)
         self.rule, self.instructions, self.name = listed.rule, listed.instructions, listed.name
-        self.lacking = listed.lacking
+        self.lacking, self.reviewed = listed.lacking, listed.reviewed
         switched, self._of = project is not self._of, project
         readers = {one.reader for row in self.rows for one in row.readings}
         self.who = Who(project.reader, project.one_person or (project.read_only and len(readers) <= 1))

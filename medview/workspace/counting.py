@@ -9,9 +9,8 @@ from medview.core.errors import StoreError
 from medview.core.reading_status import ReadingStatus, Role
 from medview.store.cases import CaseRow
 from medview.store.reading_state import ReadingState, counting_consensus
+from medview.workspace.reader_names import CONSENSUS
 
-CONSENSUS = "consensus"
-"""Named as a reader: the consensus, and nothing where there is none."""
 REVIEW_ENDING = ", review"
 """After the name of a reviewer: their edits, whether approved or not."""
 

@@ -64,8 +64,8 @@ def project_agreement(
     Parameters
     ----------
     pairs : sequence of tuple of str, optional
-        Two readers each, of whom the first is the reference; ``consensus`` is one where cases have one, what a reviewer made
-        is ``NAME, review``, and what became of a reader's labels in reviews ``NAME, corrected``. All pairs of readers,
+        Two readers each, of whom the first is the reference; ``consensus`` is one where cases have one, what a reviewer
+        made is ``NAME, review``, and what became of a reader's labels in reviews ``NAME, corrected``. All pairs of readers,
         without consensus and reviews, when not given.
     left_out : collection of int
         Numbers of cases that are not to be compared.

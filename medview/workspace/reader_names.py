@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from medview.core.reading_status import Role
-from medview.workspace.counting import CONSENSUS
 
 if TYPE_CHECKING:
     # The database library is imported when a project is opened, which is after the window stands.
     from medview.store.cases import CaseRow
     from medview.store.reading_state import ReadingState
 
-__all__ = ["CONSENSUS", "case_name", "corrected", "patient_of", "readings_by_name"]
+CONSENSUS = "consensus"
+"""Named as a reader: the consensus, and nothing where there is none."""
 
 
 def case_name(case: CaseRow) -> str:

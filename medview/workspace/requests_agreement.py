@@ -16,7 +16,6 @@ from medview.workspace.agreeing import Pair
 from medview.workspace.agreement_files import write_agreement
 from medview.workspace.jobs import Lane
 from medview.workspace.project_agreement import ProjectAgreement, project_agreement
-from medview.workspace.reader_names import readings_by_name
 
 _FINISHED = (ReadingStatus.DONE, ReadingStatus.APPROVED)
 
@@ -71,7 +70,7 @@ def _is_hidden(row: CaseRow, reader: str) -> bool:
     """Whether somebody is still at work on a case that others read too: figures would tell what those drew."""
     own = row.of(reader)
     at_work = own is not None and bool(own.gestures) and own.status not in _FINISHED and not row.excluded
-    return at_work and len(readings_by_name(row)) > 1
+    return at_work and sum(bool(one.gestures) for one in row.readings) > 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class Listed:
     ----------
     lacking : mapping of int to int
         How many required answers readings lack, by their number.
+    reviewed : mapping of int to int
+        Number of a review -> that of the reading it went on from.
     """
 
     rows: tuple[CaseRow, ...]
@@ -46,6 +48,7 @@ class Listed:
     instructions: str
     name: str
     lacking: Mapping[int, int] = field(default_factory=dict)
+    reviewed: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ class ListCases:
         """Read."""
         worklist = self.project.worklist
         rows = tuple(self.project.cases())
-        lacking = _lacking(self.project)
-        return Listed(rows, worklist.reading_rule(), worklist.instructions(), self.project.name, lacking)
+        lacking, reviewed = _lacking(self.project), self.project.review.reviewed()
+        return Listed(rows, worklist.reading_rule(), worklist.instructions(), self.project.name, lacking, reviewed)
 
 
 def _lacking(project: Project) -> dict[int, int]:
