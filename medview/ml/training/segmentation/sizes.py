@@ -83,6 +83,11 @@ class Sizes:
     batch: int
     weights: int
 
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Return the sides of the tile that the network sees: two or three."""
+        return self.tile_kji[3 - self.dimensions :]
+
 
 def choose_sizes(looked: Fingerprint, recipe: Recipe, classes: int, in_channels: int) -> Sizes:
     """Choose sizes; ``classes`` are the channels of the network's answer.

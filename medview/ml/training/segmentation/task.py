@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from medview.ml.examples import Example, ExampleSet
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import ModelSpec
 from medview.ml.training.augment import STRENGTHS
+from medview.ml.training.footprint import step_bytes
 from medview.ml.training.segmentation.described import described
 from medview.ml.training.segmentation.fingerprint import look_at
 from medview.ml.training.segmentation.finish import LEAST_EXAMPLES, WORTH_MIRRORING, worthwhile_steps
@@ -25,11 +26,9 @@ from medview.ml.training.segmentation.first_weights import first_network
 from medview.ml.training.segmentation.look import Tally, predicted
 from medview.ml.training.segmentation.loss import LOSSES, segmentation_loss
 from medview.ml.training.segmentation.samples import FOREGROUND, Batch, Sample, collate_samples, draw_sample
-from medview.ml.training.segmentation.sizes import NETWORKS, Sizes, choose_sizes
+from medview.ml.training.segmentation.sizes import NETWORKS, choose_sizes
 from medview.ml.training.segmentation.stored import StoredExample, open_examples, store_example
 from medview.ml.training.task import TrainingPlan, TrainingTask
-
-FLOAT = 4
 
 
 class SegmentationTask(TrainingTask):
@@ -54,7 +53,7 @@ class SegmentationTask(TrainingTask):
         return TrainingPlan(
             spec=described(examples, recipe, looked, sizes),
             batch=sizes.batch,
-            step_bytes=_step_bytes(sizes),
+            step_bytes=step_bytes(sizes.network, (sizes.batch, len(examples.channels), *sizes.sides)),
             cache_bytes=counted * math.prod(sizes.median_kji) * (2 * len(examples.channels) + layers),
             settings={
                 "overlapping": overlapping,
@@ -167,14 +166,3 @@ def _check(recipe: Recipe) -> None:
         _, low, high = STRENGTHS.get(name, ("", 1.0, 0.0))
         if not low <= number <= high:
             raise ModelError(f"The recipe's augment.{name} is {number:g}; see docs/training.md for what there is.")
-
-
-def _step_bytes(sizes: Sizes) -> int:
-    """Return about what the activations of a step take, and weights with gradients, averages and moments."""
-    arguments: Mapping[str, Any] = sizes.network.kwargs
-    cells, total = float(math.prod(sizes.tile_kji)), 0.0
-    for count, stride in zip(arguments["channels"], arguments["strides"], strict=True):
-        cells /= math.prod(stride)
-        # Four convolutions down and two up, each with its own features and normalised ones.
-        total += cells * count * 12
-    return int(FLOAT * (sizes.batch * total + 6 * sizes.weights))
