@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "convert": "Turn images and labels from one format into another",
     "project": "Create, fill, inspect, merge, verify, recover and export projects",
     "train": "Train a model on reviewed labels, go on with a training, follow one",
+    "evaluate": "Say how good a model is on labelled cases",
     "agree": "Say how far the readers of a project go together",
     "doctor": "Say what this computer can do and whether MedView is whole",
 }

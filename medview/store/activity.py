@@ -50,6 +50,8 @@ class ActivityKind(Enum):
     """``format``, ``file``, ``labels_sha256`` and ``gesture``: labels of a dataset came into a reading, which is done."""
     EXPORTED = "exported"
     """``cases``: how many; ``format``."""
+    EVALUATED = "evaluated"
+    """The locked test cases were opened: ``model``, ``version``, ``sha256`` and ``cases``, how many."""
     CHANGED = "changed"
     """``fact``: which of the project's facts was put in place of another, as the label set."""
 

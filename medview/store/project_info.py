@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from medview.core.effort import model_efforts
 from medview.store import schema
+from medview.store.activity import ActivityKind, activity_entries
 from medview.store.ballast import FILE_NAME as BALLAST_NAME
 from medview.store.efforts import reading_efforts
 from medview.store.migrate import past_migrations
@@ -24,7 +25,8 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
         and redo are gestures too), ``readers`` (names), ``size_bytes``, ``migrations`` (``from``, ``to``, ``made_utc``,
         ``backup``), ``correction_effort`` (of each version of each model: ``model_id``, ``model_version``,
         ``model_sha256``, ``cases``, ``segments``, ``measured_segments``, ``mean_dice``, ``added_ml``, ``removed_ml``,
-        ``minutes_per_case``).
+        ``minutes_per_case``), ``test_openings`` (every time the test cases were opened: ``who``, ``when_utc``, ``model``,
+        ``version``, ``cases``).
     """
     facts = {row.key: row.value for row in connection.execute(select(schema.facts))}
     files = (file for file in folder.rglob("*") if file.is_file() and file.name != BALLAST_NAME)
@@ -40,7 +42,18 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
         "size_bytes": sum(file.stat().st_size for file in files),
         "migrations": past_migrations(connection),
         "correction_effort": [one.document() for one in model_efforts(reading_efforts(connection).values())],
+        "test_openings": test_openings(connection),
     }
+
+
+def test_openings(connection: Connection) -> list[dict[str, Any]]:
+    """Return who opened the locked test cases with which model, oldest first."""
+    entries = activity_entries(connection, schema.activity.c.kind == ActivityKind.EVALUATED.value)
+    said = ("model", "version", "cases")
+    return [
+        {"who": entry.who, "when_utc": entry.when_utc, **{name: entry.details.get(name) for name in said}}
+        for entry in entries
+    ]
 
 
 def _count(connection: Connection, table: Table) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import medview
 from medview.core.case_labels import CaseLabels
-from medview.core.errors import MedViewError, WriteError
+from medview.core.errors import MedViewError, StoreError, WriteError
 from medview.core.job import JobContext, JobPart
 from medview.core.label_set import LabelSet
 from medview.core.segmentation import SegmentRole, SegmentStatus
@@ -71,6 +71,12 @@ class Planned:
     label_set: LabelSet
     said: tuple[str, ...]
 
+    def of_splits(self, only: Collection[str]) -> Planned:
+        """Return what is planned of some splits."""
+        chosen = tuple(one for one in self.chosen.chosen if self.splits[one.case.key] in only)
+        splits = {one.case.key: self.splits[one.case.key] for one in chosen}
+        return replace(self, chosen=replace(self.chosen, chosen=chosen), splits=splits)
+
 
 def plan_dataset(run: ExportRun, project: Project, context: JobContext, pool: Pool) -> Planned:
     """Choose cases, done ones unless ``run`` says otherwise, and split them by patient; nothing is written.
@@ -108,7 +114,13 @@ def plan_dataset(run: ExportRun, project: Project, context: JobContext, pool: Po
 
 
 def export_neutral(
-    run: ExportRun, project: Project, output: Path, context: JobContext, pool: Pool, told: Callable[[Sequence[str]], None]
+    run: ExportRun,
+    project: Project,
+    output: Path,
+    context: JobContext,
+    pool: Pool,
+    told: Callable[[Sequence[str]], None],
+    only: Collection[str] = (),
 ) -> tuple[dict[str, Any], Planned]:
     """Write the dataset folder, whole or not at all; it is read back before it takes its name.
 
@@ -116,6 +128,8 @@ def export_neutral(
     ----------
     told : callable
         Gets what has to be said, before anything is written.
+    only : collection of str
+        Splits that are written; all unless given. Classes are those of the whole project all the same.
 
     Returns
     -------
@@ -129,10 +143,17 @@ def export_neutral(
     """
     planned = plan_dataset(run, project, JobPart(context, 0.0, 0.2), pool)
     told(planned.said)
+    every = planned.chosen.cases
+    classes = _classes(every, planned.label_set)
+    if only:
+        planned = planned.of_splits(only)
+        if not planned.splits:
+            raise StoreError(
+                f"No finished case of {project.path.name} is in {' or '.join(only)}; put some there, or name another split."
+            )
     chosen = planned.chosen.chosen
     cases = [replace(one.case, split=planned.splits[one.case.key]) for one in chosen]
     check_keys(cases)
-    classes = _classes(cases, planned.label_set)
     with new_folder(output, overwrite=run.options.overwrite) as draft:
         for name in (IMAGES, LABELS):
             (draft / name).mkdir()
@@ -145,7 +166,7 @@ def export_neutral(
         (draft / SPLITS_FILE).write_text(
             json.dumps({"cases": planned.splits, "sha256": splits_sha256(planned.splits)}, indent=1) + "\n", "utf-8"
         )
-        facts = _facts(run, planned, cases, classes)
+        facts = _facts(run, planned, every, classes)
         write_json(draft / FACTS, facts)
         if planned.label_set.entries or planned.label_set.forms:
             write_label_set(planned.label_set, draft / SCHEMA)
@@ -271,7 +292,7 @@ def _facts(
         "licence": run.options.licence or None,
         "include": (run.include or Include.DONE).value,
         "reader": run.reader or None,
-        "written": len(cases),
+        "written": len(planned.splits),
         "left_out": planned.chosen.left_out.document(),
         "splits": dict(Counter(planned.splits.values())),
         "splits_sha256": splits_sha256(planned.splits),

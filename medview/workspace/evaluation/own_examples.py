@@ -1,0 +1,102 @@
+"""The cases of a project, or of a dataset folder, as examples that a model is judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from medview.core.errors import ReadError
+from medview.core.job import JobContext
+from medview.core.segmentation import COLOUR_CYCLE
+from medview.io.datasets.neutral_read import NeutralDataset, read_neutral
+from medview.io.reader_pool import Pool
+from medview.ml.examples import ExampleSet, TrainingClass
+from medview.ml.spec import ModelSpec
+from medview.store.project import Project
+from medview.store.project_folder import DATABASE_NAME
+from medview.workspace.evaluation.matching import model_classes
+from medview.workspace.export_selection import ExportRun
+from medview.workspace.neutral_export import DATASET, export_neutral, keep_splits
+from medview.workspace.training.examples import dataset_folder, examples_of
+
+SPLIT_WORDS = {"validation": "val", "training": "train", "all": ""}
+"""What people may say for a split; empty is every case."""
+
+
+def is_project(path: Path) -> bool:
+    """Whether a folder is a project."""
+    return (path / DATABASE_NAME).is_file()
+
+
+def folder_examples(folder: Path, spec: ModelSpec, target: str | None = None) -> ExampleSet:
+    """Return the examples of a dataset folder.
+
+    Parameters
+    ----------
+    target : str, optional
+        Classification: the question that is asked.
+
+    Raises
+    ------
+    MedViewError
+        When it is none, or damaged, or holds nothing for the model's task.
+    """
+    if not folder.is_dir() or not dataset_folder(folder):
+        raise ReadError(f"{folder.name} is no project and no dataset folder; name one, or say what it is with --format.")
+    return _examples(read_neutral(folder), spec, target)
+
+
+def project_examples(
+    path: Path,
+    split: str,
+    spec: ModelSpec,
+    context: JobContext,
+    pool: Pool,
+    folder: Path,
+    target: str | None = None,
+    reader: str = "",
+) -> ExampleSet:
+    """Return the reviewed cases of a split of a project: they are written into an empty folder, and read from there.
+
+    Splits that are made on the way are kept by the project.
+
+    Parameters
+    ----------
+    split : str
+        ``train``, ``val`` or ``test``; empty for all.
+    folder : Path
+        Does not exist yet, and lasts as long as the examples.
+
+    Raises
+    ------
+    MedViewError
+        When nothing in the project is reviewed, or its images are gone.
+    """
+    run = ExportRun(DATASET, reader)
+    with Project.open(path, read_only=True) as project:
+        _, planned = export_neutral(run, project, folder, context, pool, lambda _said: None, only=(split,) if split else ())
+    if planned.made:
+        with Project.open(path) as project:
+            keep_splits(project, planned.made)
+    return _examples(read_neutral(folder, check=False), spec, target)
+
+
+def _examples(dataset: NeutralDataset, spec: ModelSpec, target: str | None) -> ExampleSet:
+    return _with_known_names(examples_of(dataset, spec.task, target), dataset, spec)
+
+
+def _with_known_names(examples: ExampleSet, dataset: NeutralDataset, spec: ModelSpec) -> ExampleSet:
+    """Return examples with the classes of the model that the labels know and nobody drew here: they are nowhere."""
+    facts = dataset.facts
+    known = [entry["name"] for entry in facts["classes"]] + [*facts["box_classes"], *facts["image_classes"]]
+    there = _plain(one.name for one in examples.classes)
+    wanted = _plain(name for name, _ in model_classes(spec))
+    missing = {name: None for name in known if _plain([name]) <= wanted and not _plain([name]) & there}
+    first = len(examples.classes)
+    more = [TrainingClass(name, COLOUR_CYCLE[(first + n) % len(COLOUR_CYCLE)]) for n, name in enumerate(missing)]
+    return replace(examples, classes=(*examples.classes, *more))
+
+
+def _plain(names: Iterable[object]) -> set[str]:
+    return {" ".join(str(name).split()).casefold() for name in names}
