@@ -25,9 +25,13 @@ from tests.io.datasets.pictures import holed_mask, save_mask, save_picture
 from tests.io.datasets.test_voc import OBJECT
 from tests.io.datasets.test_voc import dataset as voc_dataset
 from tests.ml.small_packs import document, small_pack
-from tests.workspace.evaluation.test_evaluate import SMALL, images, names_of
+from tests.workspace.evaluation.conftest import one_thread
+from tests.workspace.evaluation.test_evaluate import SMALL, images, names_of, quick_pack
 
 CONTRACT = {"model", "task", "cases", "patients", "split_by", "unit", "per_class", "confusion", "ci95"}
+
+
+__all__ = ["one_thread"]
 
 
 @pytest.fixture(autouse=True)
@@ -39,18 +43,19 @@ def read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def any_ct(task: str) -> dict[str, Any]:
     """An input that takes files which do not say what they are."""
-    return {**document(task)["input"], "modality": [], "unit": ""}
+    grid = {"spacing_kji_mm": None, "orientation": None}
+    return {**document(task)["input"], "modality": [], "unit": "", **grid}
 
 
-@pytest.fixture
-def pack(tmp_path: Path) -> ModelPack:
-    return small_pack(tmp_path / "made" / "pack", input=any_ct("segmentation"))
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> ModelPack:
+    return quick_pack(tmp_path_factory.mktemp("made") / "pack", input=any_ct("segmentation"))
 
 
-@pytest.fixture
-def pairs(tmp_path: Path, pack: ModelPack) -> Path:
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory, pack: ModelPack) -> Path:
     """Volumes with what the pack itself finds in them, so that it is always right."""
-    folder = tmp_path / "pairs"
+    folder = tmp_path_factory.mktemp("pairs")
     for name in ("images", "labels"):
         (folder / name).mkdir(parents=True)
     for n, volume in enumerate(images(3)):
@@ -121,7 +126,7 @@ def test_it_has_to_be_said_what_to_judge_on(cli: Cli, pack: ModelPack, tmp_path:
 
 
 def picture_input(task: str) -> dict[str, Any]:
-    return {**any_ct(task), "dimensions": 2, "spacing_kji_mm": None, "orientation": None, "intensity": [{"op": "minmax"}]}
+    return {**any_ct(task), "dimensions": 2, "intensity": [{"op": "minmax"}]}
 
 
 def test_boxes_of_voc_are_judged_and_difficult_ones_need_not_be_found(cli: Cli, tmp_path: Path) -> None:
@@ -237,7 +242,7 @@ def test_a_model_whose_classes_do_not_match_does_not_open_the_test_cases(cli: Cl
     place = segmented_project(cli, pairs, tmp_path)
     labels = [{"value": 1, "name": "Kidney"}, {"value": 2, "name": "Liver"}]
     output = {**document()["output"], "labels": labels}
-    other = small_pack(tmp_path / "other", input=any_ct("segmentation"), output=output)
+    other = quick_pack(tmp_path / "other", input=any_ct("segmentation"), output=output)
     assert cli("evaluate", other.folder, place, "--split", "test").code == 2
     assert cli("project", "info", place, "--json").document["test_openings"] == []
 

@@ -48,6 +48,14 @@ EXCEPTED = {
     "workspace/project_agreement.py": "names and warnings are data of `agree --json`",
     "workspace/reader_names.py": "names are data of `agree --json`",
     "workspace/project_export.py": "warnings are written into the summary of the export",
+    **dict.fromkeys(
+        [f"workspace/evaluation/{name}.py" for name in ("answers", "boxes", "evaluate", "masks", "matching")],
+        "titles, notes and warnings are data of `evaluate --json`",
+    ),
+    **dict.fromkeys(
+        [f"workspace/evaluation/{name}.py" for name in ("charts", "foreign_examples", "model_card", "page", "report")],
+        "a report and a card are documents that go from hand to hand, in English as the packs they are of",
+    ),
     "workspace/training/examples.py": "warnings are written into the report of a training",
 }
 """Files, with the reason or the texts in them that stay."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from medview.core.errors import CancelledError, DeviceError, MedViewError, ModelError
 from medview.core.job import JobContext, JobPart
+from medview.core.language import _
 from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.ml.examples import Example, ExampleSet, Trust, Truth
@@ -68,7 +69,10 @@ def evaluate_pack(
     for number, example in enumerate(chosen):
         context.raise_if_cancelled()
         part = JobPart(
-            context, number / len(chosen), (number + 1) / len(chosen), text=f"Case {number + 1} of {len(chosen)}"
+            context,
+            number / len(chosen),
+            (number + 1) / len(chosen),
+            text=_("Case {number} of {count}").format(number=number + 1, count=len(chosen)),
         )
         part.progress(0.0, "")
         run.take(example, part)

@@ -11,6 +11,7 @@ import numpy as np
 from medview.core.attributes import Attributes
 from medview.core.errors import ModelError, ReadError
 from medview.core.job import JobContext, JobPart
+from medview.core.language import _
 from medview.core.scores import Said
 from medview.core.segmentation import COLOUR_CYCLE, SegmentRole
 from medview.core.volume import Volume
@@ -126,7 +127,8 @@ def _names(
     found: dict[str, None] = {}
     for number, case in enumerate(cases):
         context.raise_if_cancelled()
-        context.progress(number / len(cases), f"Looking at the labels of case {number + 1} of {len(cases)}")
+        text = _("Looking at the labels of case {number} of {count}").format(number=number + 1, count=len(cases))
+        context.progress(number / len(cases), text)
         labels = load_labels(case, None, pool)
         found |= dict.fromkeys(_named(labels, task))
     return tuple(sorted(found))

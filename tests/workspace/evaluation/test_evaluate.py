@@ -13,6 +13,7 @@ import pytest
 from medview.core.errors import AmbiguousError, CancelledError, ModelError, ReadError
 from medview.core.job import Inline
 from medview.ml.examples import ExampleSet, TrainingClass, TrueBox, Trust, Truth
+from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.run import predict
 from medview.ml.spec import Task
@@ -23,6 +24,13 @@ from tests.workspace.evaluation.made import example, example_set, volume
 
 CONTRACT = {"model", "task", "cases", "patients", "split_by", "unit", "per_class", "confusion", "ci95"}
 SMALL = (10, 24, 28)
+
+
+def quick_pack(folder: Path, task: str = "segmentation", **changes: Any) -> ModelPack:
+    """A pack whose tiles are no larger than the volumes here."""
+    if task != "classification":
+        changes = {"tiling": {**document(task)["tiling"], "tile_kji": [16, 32, 32]}, **changes}
+    return small_pack(folder, task, **changes)
 
 
 def images(count: int) -> list[Any]:
@@ -43,7 +51,7 @@ def judged_set(task: str, truths: list[Truth], **more: Any) -> ExampleSet:
 def test_a_segmentation_pack_gets_a_dice_of_1_for_its_own_answers_and_the_report_has_the_keys_of_the_contract(
     tmp_path: Path,
 ) -> None:
-    pack = small_pack(tmp_path / "pack")
+    pack = quick_pack(tmp_path / "pack")
     own = [predict(PredictRequest(one, pack), Inline()) for one in images(3)]
     truths = [Truth(found.mask.on_grid(SMALL)[None]) for found in own if found.mask is not None]
     report = evaluate_pack(pack, judged_set("segmentation", truths, licence="CC0"), "val", Inline())
@@ -62,7 +70,7 @@ def test_a_segmentation_pack_gets_a_dice_of_1_for_its_own_answers_and_the_report
 
 def test_boxes_below_the_packs_threshold_are_in_the_average_precision(tmp_path: Path) -> None:
     output = {**document("detection")["output"], "score_threshold": 0.9}
-    pack = small_pack(tmp_path / "pack", "detection", output=output)
+    pack = quick_pack(tmp_path / "pack", "detection", output=output)
     truth = Truth(boxes=(TrueBox(1, (2, 3, 4), (6, 12, 12)),))
     report = evaluate_pack(pack, judged_set("detection", [truth] * 2), "val", Inline())
     told = report.document()
@@ -75,7 +83,7 @@ def test_boxes_below_the_packs_threshold_are_in_the_average_precision(tmp_path: 
 
 
 def test_a_classification_pack_is_judged_by_its_scores(tmp_path: Path) -> None:
-    pack = small_pack(tmp_path / "pack", "classification")
+    pack = quick_pack(tmp_path / "pack", "classification")
     first, second = names_of("classification")
     truths = [Truth(answers={first: 1.0, second: 0.0}), Truth(answers={first: 0.0, second: 1.0})] * 2
     told = evaluate_pack(pack, judged_set("classification", truths), "val", Inline()).document()
@@ -86,7 +94,7 @@ def test_a_classification_pack_is_judged_by_its_scores(tmp_path: Path) -> None:
 
 
 def test_the_worst_cases_come_first_with_their_pictures(tmp_path: Path) -> None:
-    pack = small_pack(tmp_path / "pack")
+    pack = quick_pack(tmp_path / "pack")
     own = [predict(PredictRequest(one, pack), Inline()).mask for one in images(4)]
     truths = [np.zeros((1, *SMALL), dtype=np.uint8) if n == 2 else own[n].on_grid(SMALL)[None] for n in range(4)]
     settings = EvaluationSettings(worst=2)
@@ -100,7 +108,7 @@ def test_the_worst_cases_come_first_with_their_pictures(tmp_path: Path) -> None:
 
 
 def test_a_case_the_model_cannot_run_on_is_named_and_counts_for_nothing(tmp_path: Path) -> None:
-    pack = small_pack(tmp_path / "pack")
+    pack = quick_pack(tmp_path / "pack")
     good = images(1)[0]
     found = predict(PredictRequest(good, pack), Inline()).mask
     truth = Truth(found.on_grid(SMALL)[None])
@@ -119,7 +127,7 @@ def test_a_case_the_model_cannot_run_on_is_named_and_counts_for_nothing(tmp_path
 
 
 def test_labels_nobody_looked_at_are_no_truth(tmp_path: Path) -> None:
-    pack = small_pack(tmp_path / "pack")
+    pack = quick_pack(tmp_path / "pack")
     truth = Truth(np.ones((1, *SMALL), dtype=np.uint8))
     cases = [example(f"c{n}", "", images(1)[0], truth, trust=t) for n, t in enumerate((Trust.UNREVIEWED, Trust.ACCEPTED))]
     report = evaluate_pack(pack, example_set(Task.SEGMENTATION, names_of("segmentation"), cases), "val", Inline())
@@ -130,7 +138,7 @@ def test_labels_nobody_looked_at_are_no_truth(tmp_path: Path) -> None:
 
 
 def test_classes_that_do_not_match_are_told_with_what_each_side_has(tmp_path: Path) -> None:
-    pack = small_pack(tmp_path / "pack")
+    pack = quick_pack(tmp_path / "pack")
     first, second = names_of("segmentation")
     truth = Truth(np.ones((1, *SMALL), dtype=np.uint8))
     cases = [example("c", "p", images(1)[0], truth)]
@@ -144,7 +152,7 @@ def test_classes_that_do_not_match_are_told_with_what_each_side_has(tmp_path: Pa
 def test_classes_are_the_same_by_code_whatever_they_are_called(tmp_path: Path) -> None:
     labels = document()["output"]["labels"]
     labels[0]["code"] = {"value": "39607008", "scheme": "SCT", "meaning": "Lung"}
-    pack = small_pack(tmp_path / "pack", output={**document()["output"], "labels": labels})
+    pack = quick_pack(tmp_path / "pack", output={**document()["output"], "labels": labels})
     truth = Truth(np.full((1, *SMALL), 2, dtype=np.uint8))
     coded = TrainingClass("Lunge", code={"value": "39607008", "scheme": "SCT", "meaning": "Lung"})
     second = names_of("segmentation")[1]
@@ -157,7 +165,7 @@ def test_classes_are_the_same_by_code_whatever_they_are_called(tmp_path: Path) -
 
 
 def test_cancel_is_heard_between_cases(tmp_path: Path) -> None:
-    pack, context = small_pack(tmp_path / "pack"), Inline()
+    pack, context = quick_pack(tmp_path / "pack"), Inline()
     context.cancel()
     truth = Truth(np.ones((1, *SMALL), dtype=np.uint8))
     with pytest.raises(CancelledError):
@@ -165,7 +173,7 @@ def test_cancel_is_heard_between_cases(tmp_path: Path) -> None:
 
 
 def test_a_model_of_another_task_or_of_more_channels_is_refused(tmp_path: Path) -> None:
-    pack = small_pack(tmp_path / "pack")
+    pack = quick_pack(tmp_path / "pack")
     truth = Truth(answers={"a": 1.0})
     with pytest.raises(ModelError, match="is a model for segmentation and the labels are for classification"):
         evaluate_pack(pack, judged_set("classification", [truth]), "val", Inline())
