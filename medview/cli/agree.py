@@ -11,7 +11,7 @@ from medview.analysis.agreement.bootstrap import Interval
 from medview.analysis.agreement.lesions import OVERLAP
 from medview.analysis.agreement.masks import TOLERANCE_MM
 from medview.analysis.agreement.reader_answers import QuestionAgreement
-from medview.analysis.agreement.segments import Conventions
+from medview.analysis.agreement.segments import DISTANCE_MM, Conventions
 from medview.cli.output import print_json, progress, say, show
 from medview.workspace.agreement_files import write_agreement
 from medview.workspace.project_agreement import ProjectAgreement, project_agreement
@@ -34,6 +34,9 @@ def agree(
     overlap: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Lesions and boxes that share more of their union (IoU) are the same")
     ] = OVERLAP,
+    distance_mm: Annotated[
+        float, typer.Option(min=0.0, help="Marks of one label whose middles are no further apart are the same lesion")
+    ] = DISTANCE_MM,
     output: Annotated[Path | None, typer.Option("-o", help="Folder for the tables as CSV and all of it as JSON")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout")] = False,
@@ -41,7 +44,8 @@ def agree(
 ) -> None:
     """Compare the labels of the readers of a project; what every figure means stands in docs/agreement.md."""
     with progress(quiet=quiet or json) as context:
-        found = project_agreement(path, None if readers is None else [readers], context, Conventions(tolerance_mm, overlap))
+        wanted = None if readers is None else [readers]
+        found = project_agreement(path, wanted, context, Conventions(tolerance_mm, overlap, distance_mm))
     if output is not None:
         write_agreement(found, output, overwrite=overwrite)
     if json:
@@ -92,6 +96,8 @@ def _answer(answer: QuestionAgreement) -> list[str]:
     lines = [f"{title}: {answer.things} answered"]
     for pair in answer.pairs:
         names = f"  {pair.first_reader} / {pair.second_reader}: "
+        if pair.only_first or pair.only_second:
+            lines.append(f"{names}{pair.only_first} lesions only the first has, {pair.only_second} only the second")
         if pair.kappa is not None and pair.kappa.value is not None:
             lines.append(f"{names}kappa {_told(pair.kappa)}")
         if pair.numbers is not None and pair.numbers.lower is not None and pair.numbers.upper is not None:

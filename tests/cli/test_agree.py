@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medview.core.answer import Target
 from medview.core.box import Box
 from medview.core.box_annotation import BoxAnnotation
 from medview.core.changes import AnnotationChange, AnswerChange, Command
+from medview.core.form import Level
 from medview.core.label_set import LabelSet
 from medview.edit.copied import copied
 from medview.edit.rules import LabelWriter
@@ -24,7 +26,7 @@ from medview.store.patients import PatientIdentity
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
 from tests.cli.conftest import Cli
-from tests.helpers.forms import BAD, FORM, GOOD, QUALITY, answer
+from tests.helpers.forms import BAD, FORM, GOOD, MARGIN, QUALITY, answer
 from tests.store.painter import SHAPE_KJI, Painter, oblique_geometry
 
 PATIENTS = ("Miller", "Miller", "Smith")
@@ -162,3 +164,26 @@ def test_a_reviewers_edit_is_compared_with_what_it_began_with(cli: Cli, read_by_
     ]
     done = cli("agree", str(path), "--readers", "Ada", "Nobody")
     assert "Ada, corrected" in done.err
+
+
+def test_answers_about_lesions_are_compared_where_both_have_the_lesion(cli: Cli, read_by_two: Path, tmp_path: Path) -> None:
+    path = shutil.copytree(read_by_two, tmp_path / "chest.medview")
+    box = Target(Level.LESION, annotation_id="b", name="Nodule")
+    for reader, options in (("Ada", (GOOD, BAD)), ("Grace", (GOOD, GOOD))):
+        with Project.open(path, reader=reader) as project:
+            rows = [row for row in project.readings() if row.reader == reader][:2]
+            for row, option in zip(sorted(rows, key=lambda row: row.case_id), options, strict=True):
+                change = AnswerChange(None, answer(MARGIN, (option,), box))
+                project.journal.append(row.reading_id, Entry(EntryKind.DO, Command("Answer", (change,), "form")))
+            assert project.journal.flush()
+    found = cli("agree", str(path), "--json").document
+    (asked,) = [one for one in found["answers"] if one["question"] == MARGIN.text]
+    (pair,) = asked["pairs"]
+    assert (asked["things"], pair["categories"]["confusion"]) == (2, [[1, 0], [1, 0]])
+    assert (pair["only_first"], pair["only_second"]) == (0, 0)
+    # Asked for so much of their union, no two boxes are of one lesion.
+    apart = cli("agree", str(path), "--overlap", "1", "--json").document
+    (asked,) = [one for one in apart["answers"] if one["question"] == MARGIN.text]
+    assert (asked["things"], asked["pairs"][0]["only_first"], asked["pairs"][0]["only_second"]) == (4, 2, 2)
+    done = cli("agree", str(path), "--overlap", "1")
+    assert "Ada / Grace: 2 lesions only the first has, 2 only the second" in done.out

@@ -136,9 +136,9 @@ def lesion_agreement(
         return LesionAgreement(overlap, (), (), ())
     within = None if known is None else known[box.slices]
     (pieces, lesions), (others, other_lesions) = (
-        _lesions([mask[box.slices] for mask in masks], within, box, geometry, context) for masks in sides
+        numbered_lesions([mask[box.slices] for mask in masks], within, box, geometry, context) for masks in sides
     )
-    a, b, common = _overlaps(pieces, others)
+    a, b, common = common_voxels(pieces, others)
     sizes, other_sizes = (np.array([lesion.voxels for lesion in side], dtype=np.int64) for side in (lesions, other_lesions))
     iou = common / (sizes[a] + other_sizes[b] - common)
     context.raise_if_cancelled()
@@ -148,7 +148,7 @@ def lesion_agreement(
     return LesionAgreement(overlap, matched, _rest(lesions, a[chosen]), _rest(other_lesions, b[chosen]))
 
 
-def _lesions(
+def numbered_lesions(
     masks: Sequence[Mask], known: Mask | None, box: Box, geometry: Geometry, context: JobContext
 ) -> tuple[Pieces, list[Lesion]]:
     """Return the pieces of all masks, numbered from 1 in the box, and what is told of each."""
@@ -176,7 +176,7 @@ def _lesions(
     return every, found
 
 
-def _overlaps(pieces: Pieces, others: Pieces) -> tuple[IntArray, IntArray, IntArray]:
+def common_voxels(pieces: Pieces, others: Pieces) -> tuple[IntArray, IntArray, IntArray]:
     """Return which pieces meet, counted from 0, and how many voxels each pair has in common."""
     both = (pieces != 0) & (others != 0)
     width = int(others.max(initial=0)) + 1

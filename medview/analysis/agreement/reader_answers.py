@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from medview.analysis.agreement.bootstrap import Interval
 from medview.analysis.agreement.categories import (
@@ -22,6 +23,7 @@ from medview.analysis.agreement.numbers import (
     intraclass_correlation,
     limits_of_agreement,
 )
+from medview.analysis.agreement.reader_lesions import LesionLink
 from medview.analysis.agreement.reader_rows import Plain
 from medview.core.answer import Answer, AnswerKey, Standing, Value, standing
 from medview.core.form import AnswerKind, Level, Question
@@ -51,7 +53,9 @@ class PairOfReaders:
     Attributes
     ----------
     left_out : int
-        Things that only one of them answered the question about.
+        Things that only one of them answered the question about; of lesions, those that both have.
+    only_first, only_second : int
+        Lesions that one answered the question about and the other does not have.
     categories : CategoryAgreement or None
         Of a choice; None for numbers.
     kappa : Interval or None
@@ -66,6 +70,8 @@ class PairOfReaders:
     categories: CategoryAgreement | None = None
     kappa: Interval | None = None
     numbers: LimitsOfAgreement | None = None
+    only_first: int = 0
+    only_second: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,11 @@ class QuestionAgreement:
     option : str
         Words of the option, chosen or not; empty for the whole question.
     things : int
-        Studies, series or slices about which any reader answered it.
+        Studies, series, slices or lesions about which any reader answered it.
     raters : ManyRaters or None
-        Of a choice, all readers together.
+        Of a choice, all readers together; of lesions where there are two.
     correlation : IntraclassCorrelation or None
-        Of a number, all readers together.
+        Of a number, the same.
     """
 
     question_uid: str
@@ -111,6 +117,8 @@ class QuestionAgreement:
             "second_reader": pair.second_reader,
             "items": categories.items if categories is not None else numbers.things if numbers is not None else 0,
             "left_out": pair.left_out,
+            "only_first": pair.only_first,
+            "only_second": pair.only_second,
             "agreed": None if categories is None else categories.agreed,
             "kappa": None if pair.kappa is None else pair.kappa.value,
             "kappa_low": None if pair.kappa is None else pair.kappa.low,
@@ -126,41 +134,79 @@ class QuestionAgreement:
 
 
 def question_agreement(
-    question: Question, cases: Sequence[CaseAnswers], readers: Sequence[str]
+    question: Question, cases: Sequence[CaseAnswers], readers: Sequence[str], links: Sequence[LesionLink] = ()
 ) -> tuple[QuestionAgreement, ...]:
     """Compare the readers' answers to a question; of one that takes several options, each option by itself.
 
-    Nothing comes back for texts, and for questions on lesions: whose lesion is whose has to be known first. Answers that do
-    not answer the question as it is asked now (an option gone, another unit) count as missing.
+    Nothing comes back for texts. Answers that do not answer the question as it is asked now (an option gone, another unit)
+    count as missing.
+
+    Parameters
+    ----------
+    links : sequence of LesionLink
+        Whose lesion is whose, in all cases: of a question on lesions those are compared that both of a pair have.
     """
-    if question.kind is AnswerKind.TEXT or question.level is Level.LESION:
+    if question.kind is AnswerKind.TEXT:
         return ()
-    given = _Given(question, cases, readers)
+    given = _Given(question, cases, readers, links)
     if question.kind is AnswerKind.NUMBER:
         return (given.numbers(),)
-    found: list[QuestionAgreement] = []
     texts = {option.uid: option.text for option in question.options}
-    uids = [[_uids(value) for value in of_reader] for of_reader in given.values]
     if question.kind is AnswerKind.ONE:
-        chosen = [[texts[one[0]] if one else None for one in of_reader] for of_reader in uids]
+
+        def chosen(value: Value | None) -> Hashable:
+            uids = _uids(value)
+            return texts[uids[0]] if uids else None
+
         return (given.choices("", chosen, list(texts.values())),)
-    for uid, text in texts.items():
-        yes = [[uid in those if those else None for those in of_reader] for of_reader in uids]
-        found.append(given.choices(text, yes, [False, True]))
-    return tuple(found)
+
+    def has(uid: str) -> Callable[[Value | None], Hashable]:
+        def said(value: Value | None) -> Hashable:
+            uids = _uids(value)
+            return uid in uids if uids else None
+
+        return said
+
+    return tuple(given.choices(text, has(uid), [False, True]) for uid, text in texts.items())
 
 
 def _uids(value: Value | None) -> list[str]:
     return [option.uid for option in value] if isinstance(value, tuple) else []
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What two readers answered about the same things, and whose they are."""
+
+    first: list[Value | None]
+    second: list[Value | None]
+    patients: list[str]
+    only_first: int = 0
+    only_second: int = 0
+
+    @property
+    def left_out(self) -> int:
+        return sum((one is None) != (other is None) for one, other in zip(self.first, self.second, strict=True))
+
+
 class _Given:
     """Answers to one question: of each reader, the value for each thing that anybody answered it about."""
 
-    def __init__(self, question: Question, cases: Sequence[CaseAnswers], readers: Sequence[str]) -> None:
+    def __init__(
+        self, question: Question, cases: Sequence[CaseAnswers], readers: Sequence[str], links: Sequence[LesionLink]
+    ) -> None:
         self._question = question
         self._readers = readers
-        self.patients: list[str] = []
+        self._pairs: list[tuple[str, str, _Compared]] = []
+        if question.level is Level.LESION:
+            self._take_lesions({case.case: case for case in cases}, links)
+        else:
+            self._take_things(cases)
+
+    def _take_things(self, cases: Sequence[CaseAnswers]) -> None:
+        """Take what is the same thing for everybody: study, series and slices."""
+        question, readers = self._question, self._readers
+        patients: list[str] = []
         columns: list[list[Value | None]] = []
         for case in cases:
             targets = {
@@ -170,43 +216,105 @@ class _Given:
                 if uid == question.uid and self._value(case.answers[reader][target, uid]) is not None
             }
             for target in targets:
-                self.patients.append(case.patient)
+                patients.append(case.patient)
                 columns.append([self._value(case.answers.get(r, {}).get((target, question.uid))) for r in readers])
-        self.values = [[column[n] for column in columns] for n in range(len(readers))]
+        self.things = len(columns)
+        self._values = [[column[n] for column in columns] for n in range(len(readers))]
+        for a, b in combinations(range(len(readers)), 2):
+            self._pairs.append((readers[a], readers[b], _Compared(self._values[a], self._values[b], patients)))
+
+    def _take_lesions(self, cases: Mapping[str, CaseAnswers], links: Sequence[LesionLink]) -> None:
+        """Take lesions that both of a pair have, and count those that one of them answered about and the other lacks."""
+        same = Groups()
+        for first, second in combinations(self._readers, 2):
+            compared, only = _Compared([], [], []), [0, 0]
+            for link in links:
+                if (link.first_reader, link.second_reader) != (first, second):
+                    continue
+                case = cases[link.case]
+                one = self._of_lesion(case.answers.get(first, {}), link.first)
+                other = self._of_lesion(case.answers.get(second, {}), link.second)
+                if one is None and other is None:
+                    continue
+                names = [(link.case, first, *link.first)] if one is not None else []
+                names += [(link.case, second, *link.second)] if other is not None else []
+                same.join(names)
+                if link.both:
+                    compared.first.append(one)
+                    compared.second.append(other)
+                    compared.patients.append(case.patient)
+                else:
+                    only[one is None] += 1
+            self._pairs.append((first, second, replace(compared, only_first=only[0], only_second=only[1])))
+        self.things = same.count
+        # Whose lesion is whose is known of pairs; of two readers that is all of them.
+        self._values = [self._pairs[0][2].first, self._pairs[0][2].second] if len(self._pairs) == 1 else []
+
+    def _of_lesion(self, answers: Mapping[AnswerKey, Answer], keys: Sequence[str]) -> Value | None:
+        """Return what was answered about a lesion; what was said last where it was asked about twice."""
+        said = [one for key in keys if (one := answers.get((key, self._question.uid))) is not None]
+        valued = [one for one in sorted(said, key=lambda one: one.answered_utc) if self._value(one) is not None]
+        return self._value(valued[-1]) if valued else None
 
     def _value(self, answer: Answer | None) -> Value | None:
         counts = (Standing.ANSWERED, Standing.REWORDED, Standing.OUT_OF_RANGE)
         return answer.value if answer is not None and standing(self._question, answer) in counts else None
 
     def choices(
-        self, option: str, chosen: Sequence[Sequence[Hashable]], categories: Sequence[Hashable]
+        self, option: str, chosen: Callable[[Value | None], Hashable], categories: Sequence[Hashable]
     ) -> QuestionAgreement:
-        """Return the agreement of categories; those of ``chosen`` are by reader and thing."""
+        """Return the agreement of categories, as ``chosen`` makes them of values."""
         pairs: list[PairOfReaders] = []
-        for a, b in combinations(range(len(self._readers)), 2):
-            found = category_agreement(chosen[a], chosen[b], categories)
-            kappa = kappa_interval(chosen[a], chosen[b], categories, self.patients)
-            pairs.append(PairOfReaders(self._readers[a], self._readers[b], self._left_out(a, b), found, kappa))
-        raters = fleiss_kappa(chosen, categories) if len(self._readers) > 1 else None
+        for first, second, compared in self._pairs:
+            one, other = [chosen(v) for v in compared.first], [chosen(v) for v in compared.second]
+            found = category_agreement(one, other, categories)
+            kappa = kappa_interval(one, other, categories, compared.patients)
+            only = compared.only_first, compared.only_second
+            pairs.append(PairOfReaders(first, second, compared.left_out, found, kappa, None, *only))
+        every = [[chosen(value) for value in of_reader] for of_reader in self._values]
+        raters = fleiss_kappa(every, categories) if len(every) > 1 else None
         question = self._question
-        return QuestionAgreement(question.uid, question.text, "", option, len(self.patients), tuple(pairs), raters)
+        return QuestionAgreement(question.uid, question.text, "", option, self.things, tuple(pairs), raters)
 
     def numbers(self) -> QuestionAgreement:
         """Return the agreement of numbers."""
-        table = np.array(self.values, dtype=np.float64).reshape(len(self._readers), len(self.patients))
-        pairs = tuple(
-            PairOfReaders(
-                self._readers[a],
-                self._readers[b],
-                self._left_out(a, b),
-                numbers=limits_of_agreement(table[a], table[b]),
-            )
-            for a, b in combinations(range(len(self._readers)), 2)
-        )
-        question, correlation = self._question, intraclass_correlation(table.T)
+        pairs: list[PairOfReaders] = []
+        for first, second, compared in self._pairs:
+            limits = limits_of_agreement(_row(compared.first), _row(compared.second))
+            only = compared.only_first, compared.only_second
+            pairs.append(PairOfReaders(first, second, compared.left_out, None, None, limits, *only))
+        question = self._question
+        correlation = None
+        if self._values:
+            correlation = intraclass_correlation(np.array([_row(of_reader) for of_reader in self._values]).T)
         return QuestionAgreement(
-            question.uid, question.text, question.unit, "", len(self.patients), pairs, correlation=correlation
+            question.uid, question.text, question.unit, "", self.things, tuple(pairs), correlation=correlation
         )
 
-    def _left_out(self, a: int, b: int) -> int:
-        return sum((one is None) != (other is None) for one, other in zip(self.values[a], self.values[b], strict=True))
+
+def _row(values: Sequence[Value | None]) -> npt.NDArray[np.float64]:
+    """Return numbers, nan where there is none, shape (things,)."""
+    return np.array(values, dtype=np.float64)
+
+
+class Groups:
+    """Names that mean the same, joined pair by pair."""
+
+    def __init__(self) -> None:
+        self._into: dict[Hashable, Hashable] = {}
+
+    def join(self, names: Sequence[Hashable]) -> None:
+        """Say that some names mean the same."""
+        for name in names:
+            self._into.setdefault(name, name)
+            self._into[self._first(name)] = self._first(names[0])
+
+    @property
+    def count(self) -> int:
+        """How many different things there are."""
+        return sum(name == into for name, into in self._into.items())
+
+    def _first(self, name: Hashable) -> Hashable:
+        while self._into[name] != name:
+            name = self._into[name]
+        return name

@@ -16,6 +16,7 @@ from medview.core.errors import GeometryError
 from medview.core.geometry import Geometry
 from medview.core.marks import Marks
 from medview.core.segmentation import Segment, Segmentation, SegmentRole, SegmentStatus
+from medview.core.trace import Trace
 
 Mask = npt.NDArray[np.bool_]
 
@@ -44,6 +45,7 @@ class Reading:
     reader : str
         A person, or a model with its version.
     boxes : tuple of BoxAnnotation
+    traces : tuple of Trace
         In any order.
     """
 
@@ -51,12 +53,14 @@ class Reading:
     segmentation: Segmentation
     marks: Marks = Marks()
     boxes: tuple[BoxAnnotation, ...] = ()
+    traces: tuple[Trace, ...] = ()
 
     @classmethod
     def of(cls, reader: str, labels: CaseLabels) -> Reading:
         """Return the reading of a case's labels; they are not copied."""
         boxes = tuple(one for one in labels.annotations.values() if isinstance(one, BoxAnnotation))
-        return cls(reader, labels.segmentation, labels.marks, boxes)
+        traces = tuple(one for one in labels.annotations.values() if isinstance(one, Trace))
+        return cls(reader, labels.segmentation, labels.marks, boxes, traces)
 
     def presence(self, segments: Sequence[Segment]) -> Presence:
         """Return what the reader says of a thing of which these are the segments."""

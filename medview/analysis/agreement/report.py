@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from medview.analysis.agreement.bootstrap import LEVEL, RESAMPLES, SEED
 from medview.analysis.agreement.reader_answers import CaseAnswers, QuestionAgreement, question_agreement
 from medview.analysis.agreement.reader_boxes import BoxRow, BoxSummary, box_rows, box_summary
+from medview.analysis.agreement.reader_lesions import LesionLink, lesion_links
 from medview.analysis.agreement.reader_rows import CaseReadings, ReaderRow, case_rows
 from medview.analysis.agreement.reader_summary import SummaryRow, reader_summary
 from medview.analysis.agreement.segments import Conventions
-from medview.core.form import Question
+from medview.core.form import Level, Question
 from medview.core.job import JobContext, JobPart
 
 ReaderPair = tuple[str, str]
@@ -82,6 +83,9 @@ def agreement_report(
     """
     rows: list[ReaderRow] = []
     boxes: list[BoxRow] = []
+    links: list[LesionLink] = []
+    given = {one.case: one for one in answers}
+    of_lesions = any(question.level is Level.LESION for question in questions)
     names: dict[str, None] = {}
     patients: dict[str, None] = {}
     for number, case in enumerate(cases):
@@ -90,8 +94,10 @@ def agreement_report(
         names[case.case], patients[case.patient] = None, None
         rows += case_rows(case, pairs, conventions, part)
         boxes += box_rows(case, pairs, conventions.overlap)
+        if of_lesions and (told := given.get(case.case)) is not None:
+            links += lesion_links(case, told.answers, pairs, conventions, context)
     context.raise_if_cancelled()
-    asked = tuple(found for question in questions for found in question_agreement(question, answers, readers))
+    asked = tuple(found for question in questions for found in question_agreement(question, answers, readers, links))
     return AgreementReport(
         conventions,
         tuple(names),

@@ -13,6 +13,9 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline, JobContext, JobPart
 from medview.core.segmentation import Code
 
+DISTANCE_MM = 10.0
+"""As far apart as two people point at one thing, unless another distance is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
@@ -24,12 +27,15 @@ class Conventions:
         Of the surface Dice.
     overlap : float
         IoU above which two lesions are the same.
+    distance_mm : float
+        Marks of one label are of the same thing where their middles are no further apart.
     lesions : bool
         Whether segments are compared lesion by lesion as well.
     """
 
     tolerance_mm: float = TOLERANCE_MM
     overlap: float = OVERLAP
+    distance_mm: float = DISTANCE_MM
     lesions: bool = True
 
 

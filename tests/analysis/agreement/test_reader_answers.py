@@ -82,7 +82,7 @@ def test_numbers_have_limits_and_a_correlation_and_another_unit_is_no_answer() -
     assert 0.9 < (found.correlation.icc or 0.0) < 1.0
 
 
-def test_slices_are_things_of_their_own_and_texts_and_lesions_are_not_compared() -> None:
+def test_slices_are_things_of_their_own_and_texts_are_not_compared() -> None:
     question = Question("q4", "Here?", AnswerKind.ONE, Level.SLICE, GRADES)
     slices = [Target(Level.SLICE, k=k) for k in (3, 4)]
     given = [_answer(question, (GRADES[0],), target) for target in slices]
@@ -90,8 +90,6 @@ def test_slices_are_things_of_their_own_and_texts_and_lesions_are_not_compared()
     (found,) = question_agreement(question, [case], ["Ada", "Ben"])
     assert (found.things, found.pairs[0].left_out) == (2, 1)
     assert question_agreement(Question("q5", "Why?", AnswerKind.TEXT), [case], ["Ada", "Ben"]) == ()
-    lesions = Question("q6", "Sure?", AnswerKind.ONE, Level.LESION, GRADES)
-    assert question_agreement(lesions, [case], ["Ada", "Ben"]) == ()
 
 
 def test_without_answers_there_is_no_figure_and_no_error() -> None:
