@@ -47,7 +47,7 @@ def told_of_dataset(run: ExportRun, chosen: Selection, context: JobContext) -> t
 
 def _pictured(chosen: Selection) -> tuple[DatasetCase, ...]:
     """Return the cases on which something is drawn or said; answers to forms are carried by none of these formats."""
-    return tuple(case for case in chosen.cases if case.segments or case.boxes or case.answers or case.others)
+    return tuple(case for case in chosen.cases if case.segments or case.boxes or case.answers or case.points or case.others)
 
 
 def document_of(written: Written, said: Sequence[str]) -> dict[str, Any]:

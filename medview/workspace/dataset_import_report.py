@@ -40,6 +40,7 @@ class ImportReport:
     splits: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     boxes: int = 0
+    points: int = 0
     warnings: list[str] = field(default_factory=list)
 
     def note(self, found: FoundLabels) -> None:
@@ -47,9 +48,11 @@ class ImportReport:
         drawn = found.masks.segments if found.masks is not None else ()
         self.labelled += 1
         self.boxes += len(found.boxes)
+        self.points += len(found.points)
         self.labels.update(
             {segment.group or segment.name for segment in drawn if not segment.absent}
             | {box.label for box in found.boxes}
+            | {point.label for point in found.points}
             | {answer.label for answer in found.answers if answer.says != "absent"}
         )
         self.warnings += found.notes
@@ -70,5 +73,6 @@ class ImportReport:
             "splits": dict(self.splits),
             "labels": [{"name": name, "cases": count} for name, count in sorted(self.labels.items())],
             "boxes": self.boxes,
+            "points": self.points,
             "warnings": self.warnings,
         }

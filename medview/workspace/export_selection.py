@@ -15,6 +15,7 @@ from medview.core.marks import Marks
 from medview.core.pixel_hash import same_pixels
 from medview.core.segmentation import Segmentation
 from medview.core.study import Series, VolumeEntry
+from medview.core.trace import TraceKind
 from medview.core.volume import Volume
 from medview.io.datasets.dataset_case import DatasetCase, WriteOptions, many
 from medview.io.dicom.scan import scan
@@ -214,6 +215,8 @@ def _chosen(
 ) -> ChosenReading:
     boxes = tuple(a for a in labels.annotations.values() if isinstance(a, BoxAnnotation))
     answers = tuple(a for a in labels.annotations.values() if isinstance(a, ImageLabel))
+    traces = [a for a in labels.annotations.values() if isinstance(a, Trace)]
+    points = tuple(one for one in traces if one.kind is TraceKind.POINT)
 
     def find() -> tuple[Series, VolumeEntry]:
         return places.of(images)
@@ -241,9 +244,10 @@ def _chosen(
         labels.marks if labels.marks != Marks() else None,
         row.patient,
         SPLITS.get(row.split, row.split),
-        others=len(labels.annotations) - len(boxes) - len(answers),
+        others=len(labels.annotations) - len(boxes) - len(answers) - len(points),
+        points=points,
     )
-    measured = case.others - sum(1 for a in labels.annotations.values() if isinstance(a, Trace))
+    measured = case.others - (len(traces) - len(points))
     return ChosenReading(case, row, counts, images, find, everything, measured)
 
 

@@ -256,6 +256,7 @@ def _changes(labels: CaseLabels, found: FoundLabels, when_utc: str) -> Sequence[
     fresh: list[Annotation] = []
     fresh += [replace(one, annotation_id=uuid.uuid4().hex, source=_at(one.source, when_utc)) for one in found.boxes]
     fresh += [replace(one, annotation_id=uuid.uuid4().hex, source=_at(one.source, when_utc)) for one in found.answers]
+    fresh += [replace(one, annotation_id=uuid.uuid4().hex, source=_at(one.source, when_utc)) for one in found.points]
     annotations = [AnnotationChange(None, one) for one in fresh]
     labels.apply(annotations)
     return [*done, *annotations]

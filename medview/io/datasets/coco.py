@@ -14,6 +14,7 @@ from medview.core.job import JobContext
 from medview.io.datasets.foreign import DatasetRequest, ForeignCase, ForeignDataset, ImageRef
 from medview.io.datasets.inside import PICTURES, files_of, inside, named, short_list
 from medview.io.datasets.json_file import read_json
+from medview.io.datasets.keypoints import KeyPoint
 from medview.io.datasets.patients import with_patients
 from medview.io.datasets.shapes import MOST_ON_PICTURE, MOST_SHAPES, PictureShape, PictureShapes, Runs
 from medview.io.reader_pool import Pool
@@ -50,11 +51,10 @@ def list_coco(request: DatasetRequest, context: JobContext, pool: Pool) -> Forei
     RefusedError
         When a name leads out of the dataset.
     """
-    files = _files(request, context)
+    files, notes = _files(request, context)
     cases: list[ForeignCase] = []
     at: dict[str, str] = {}
     names: dict[str, None] = {}
-    notes: list[str] = []
     listed: dict[Path, Path] = {}
     for number, file in enumerate(files):
         context.progress(number / len(files), f"Reading {named(file.name)}")
@@ -103,18 +103,24 @@ def _unlisted(listed: Mapping[Path, Path]) -> list[str]:
     return [f"{said} left out: {short_list(more)}."]
 
 
-def _files(request: DatasetRequest, context: JobContext) -> list[Path]:
+def _files(request: DatasetRequest, context: JobContext) -> tuple[list[Path], list[str]]:
+    """Return the files to read, and what to say of those that are not."""
     given = request.labels or request.source
     if given is None:
         raise ReadError("Name the COCO file, or the folder of the dataset.")
     if given.is_file():
-        return [given]
+        return [given], []
     files = [path for _, path in files_of(given, (".json",), context)]
-    # Captions and keypoints of the same pictures lie beside the boxes.
+    # Captions of the same pictures lie beside the boxes, and so may keypoints, with the boxes of persons once more.
     boxes = [path for path in files if not path.name.startswith(("captions", "person_keypoints", "image_info"))]
+    points = [path for path in files if path.name.startswith("person_keypoints")]
+    boxes, points = (boxes, points) if boxes else (points, [])
     if not boxes:
         raise ReadError(f"{named(given.name)} holds no COCO file (.json); choose another folder.")
-    return boxes
+    name = short_list([path.name for path in points])
+    return boxes, [
+        f"{name} marks the same pictures and was left out; name it by --labels for its points."
+    ] if points else []
 
 
 def _split_in(file: Path) -> str:
@@ -158,15 +164,14 @@ def read_coco(path: str) -> CocoFile:
         )
     try:
         titles = {_whole(one["id"]): str(one["name"]) for one in categories}
-    except (KeyError, TypeError, ValueError) as error:
+        points = {_whole(one["id"]): tuple(str(name) for name in one.get("keypoints") or ()) for one in categories}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReadError(f"{name} is damaged: a category has no number or no name.", detail=repr(error)[:200]) from error
     shapes: dict[int, list[PictureShape]] = {}
-    keypoints = 0
     for number, entry in enumerate(annotations, start=1):
         try:
             of = _whole(entry["image_id"])
-            shapes.setdefault(of, []).append(_shape(entry, titles))
-            keypoints += bool(entry.get("keypoints"))
+            shapes.setdefault(of, []).append(_shape(entry, titles, points))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             detail = f"{type(error).__name__}: {error}"[:200]
             raise ReadError(
@@ -177,8 +182,7 @@ def read_coco(path: str) -> CocoFile:
     found = tuple(_listed(pictures, shapes, path, name))
     if shapes:
         raise ReadError(f"{name} is damaged: {len(shapes)} pictures have annotations and are not listed among its images.")
-    notes = (f"Keypoints of {keypoints} things in {name} were left out.",) if keypoints else ()
-    return CocoFile(found, tuple(titles[one] for one in sorted(titles)), notes)
+    return CocoFile(found, tuple(titles[one] for one in sorted(titles)))
 
 
 def _listed(
@@ -206,7 +210,7 @@ def _whole(number: Any) -> int:
     return int(number)
 
 
-def _shape(entry: Mapping[str, Any], titles: Mapping[int, str]) -> PictureShape:
+def _shape(entry: Mapping[str, Any], titles: Mapping[int, str], named: Mapping[int, Sequence[str]]) -> PictureShape:
     label = titles[_whole(entry["category_id"])]
     box = entry.get("bbox") or None
     edges: tuple[float, float, float, float] | None = None
@@ -216,8 +220,9 @@ def _shape(entry: Mapping[str, Any], titles: Mapping[int, str]) -> PictureShape:
             raise ValueError("a box that ends before it begins")
         edges = (x, y, x + width, y + height)
     polygons, runs = _mask(entry.get("segmentation"))
-    if edges is None and not polygons and runs is None:
-        raise ValueError("neither box nor mask")
+    points = _points(entry.get("keypoints"), named[_whole(entry["category_id"])])
+    if edges is None and not polygons and runs is None and not points:
+        raise ValueError("neither box nor mask nor point")
     score = entry.get("score")
     return PictureShape(
         label,
@@ -227,7 +232,23 @@ def _shape(entry: Mapping[str, Any], titles: Mapping[int, str]) -> PictureShape:
         float(score) if score is not None and math.isfinite(float(score)) else None,
         bool(entry.get("iscrowd")),
         _attributes(entry.get("attributes")),
+        points,
     )
+
+
+def _points(said: Any, names: Sequence[str]) -> tuple[KeyPoint, ...]:
+    """Return the points that somebody marked: x, y and 0 (not marked), 1 (there and not seen) or 2, for each name."""
+    numbers = _numbers(said or ())
+    if len(numbers) % 3 or len(numbers) > 3 * MOST_POINTS:
+        raise ValueError("a keypoint without its three numbers")
+    found = []
+    for at in range(0, len(numbers), 3):
+        x, y, seen = numbers[at : at + 3]
+        number = at // 3
+        name = names[number] if number < len(names) and names[number].strip() else f"Point {number + 1}"
+        if seen > 0:
+            found.append(KeyPoint(name, x, y, seen > 1))
+    return tuple(found)
 
 
 def _mask(said: Any) -> tuple[tuple[tuple[float, ...], ...], Runs | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from medview.core.annotations import BoxAnnotation, ImageLabel
+from medview.core.annotations import BoxAnnotation, ImageLabel, Trace
 from medview.core.errors import WriteError
 from medview.core.geometry import Geometry
 from medview.core.marks import Marks
@@ -41,7 +41,8 @@ class DatasetCase:
     window : Window or None
         How values become the grey levels of pictures; by their own spread unless given.
     others : int
-        Points, lines and measurements of the case, which no format of datasets holds.
+        Lines and measurements of the case, which no format of datasets holds.
+    points : tuple of Trace
     """
 
     key: str
@@ -56,6 +57,7 @@ class DatasetCase:
     split: str = ""
     window: Window | None = None
     others: int = 0
+    points: tuple[Trace, ...] = ()
 
     @classmethod
     def of(cls, key: str, volume: Volume, segmentation: Segmentation | None = None, **more: Any) -> DatasetCase:

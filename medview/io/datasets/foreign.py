@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from medview.core.annotations import BoxAnnotation, ImageLabel
+from medview.core.annotations import BoxAnnotation, ImageLabel, Trace
 from medview.core.geometry import Geometry
 from medview.io.imported_labels import ImportedLabels, Target
 
@@ -122,6 +122,8 @@ class FoundLabels:
         What the image is said to show as a whole.
     notes : tuple of str
         Sentences for the person, e.g. what was left out.
+    points : tuple of Trace
+        In patient millimetres, as boxes.
     """
 
     geometry: Geometry
@@ -129,6 +131,7 @@ class FoundLabels:
     boxes: tuple[BoxAnnotation, ...] = ()
     answers: tuple[ImageLabel, ...] = ()
     notes: tuple[str, ...] = ()
+    points: tuple[Trace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.io.coco import UNNAMED, slices_of_box
 from medview.io.datasets.dataset_case import DatasetCase, WriteOptions, category_of, many
+from medview.io.datasets.keypoints import around_points, things_of
 from medview.io.datasets.rle import packed, runs_of
 from medview.io.datasets.shapes import PictureShape, Runs
 from medview.io.pictures import read_voxels
@@ -52,8 +53,15 @@ class MadePicture:
     shapes: tuple[PictureShape, ...]
 
 
-def write_pictures(folder: Path, case: DatasetCase, options: WriteOptions, context: JobContext) -> Iterator[MadePicture]:
+def write_pictures(
+    folder: Path, case: DatasetCase, options: WriteOptions, context: JobContext, *, points: bool = False
+) -> Iterator[MadePicture]:
     """Write the slices of a case on which something is drawn, or known to be nothing, and yield them.
+
+    Parameters
+    ----------
+    points : bool
+        Points are shapes too.
 
     Raises
     ------
@@ -66,6 +74,10 @@ def write_pictures(folder: Path, case: DatasetCase, options: WriteOptions, conte
     volume = volumes[0]
     segmentation = case.labels() if case.labels is not None else None
     shapes = _shapes(case, segmentation)
+    for k, things in (things_of(case.points, case.geometry) if points else {}).items():
+        for label, marked, attributes in things:
+            shape = PictureShape(label, around_points(marked), attributes=attributes, points=tuple(marked))
+            shapes.setdefault(k, []).append(shape)
     levels = Levels(volume, case.window)
     count, rows, columns = case.geometry.shape_kji
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,8 +162,14 @@ def names_in(cases: Sequence[DatasetCase]) -> list[str]:
     return sorted(found)
 
 
-def picture_losses(cases: Sequence[DatasetCase], options: WriteOptions) -> list[str]:
-    """Return what pictures with shapes cannot carry of cases; nothing is loaded."""
+def picture_losses(cases: Sequence[DatasetCase], options: WriteOptions, *, points: bool = False) -> list[str]:
+    """Return what pictures with shapes cannot carry of cases; nothing is loaded.
+
+    Parameters
+    ----------
+    points : bool
+        They are carried.
+    """
     said: list[str] = ["Grey values become 256 levels by a window, unless they are that already."]
     volumes = sum(1 for case in cases if case.geometry.shape_kji[0] > 1)
     if volumes:
@@ -173,11 +191,11 @@ def picture_losses(cases: Sequence[DatasetCase], options: WriteOptions) -> list[
     numbered = Counter(category_of(s) for case in cases for s in case.structures() if category_of(s) != s.name)
     if numbered:
         said.append("Numbers of things of one kind (Nodule 1, Nodule 2) are left out; each stays a thing of its own.")
-    return said + common_losses(cases)
+    return said + common_losses(cases, points=points)
 
 
-def common_losses(cases: Sequence[DatasetCase]) -> list[str]:
-    """Return what no format of datasets carries of cases."""
+def common_losses(cases: Sequence[DatasetCase], *, points: bool = False) -> list[str]:
+    """Return what no format of datasets carries of cases, and points unless they are carried."""
     said: list[str] = []
     unsure = sum(len(case.segments) - len(case.structures()) for case in cases)
     if unsure:
@@ -190,7 +208,7 @@ def common_losses(cases: Sequence[DatasetCase]) -> list[str]:
     answers = sum(len(case.answers) for case in cases)
     if answers:
         said.append(many(answers, "1 answer on a whole image is left out.", "{n} answers on whole images are left out."))
-    others = sum(case.others for case in cases)
+    others = sum(case.others + (0 if points else len(case.points)) for case in cases)
     if others:
         said.append(
             many(others, "1 point, line or measurement is left out.", "{n} points, lines and measurements are left out.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from medview.core.attributes import Attributes
 from medview.core.errors import GeometryError, ReadError
 from medview.core.segmentation import COLOUR_CYCLE, Segment, SegmentRole
 from medview.io.datasets.foreign import FoundLabels
+from medview.io.datasets.keypoints import KeyPoint, only_around, traces_of
 from medview.io.datasets.masks import IMPORTED
 from medview.io.datasets.polygon_masks import Mask, mask_inside
 from medview.io.datasets.rle import mask_of, unpacked
@@ -53,6 +54,8 @@ class PictureShape:
         Its mask, where that is given instead.
     crowd : bool
         Many things that nobody told apart.
+    points : tuple of KeyPoint
+        Points of the thing.
     """
 
     label: str
@@ -62,6 +65,12 @@ class PictureShape:
     score: float | None = None
     crowd: bool = False
     attributes: Attributes = ()
+    points: tuple[KeyPoint, ...] = ()
+
+    def __repr__(self) -> str:
+        # Fingerprints of what was imported are made of this; things without points keep theirs.
+        said = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return f"PictureShape({', '.join(f'{name}={value!r}' for name, value in said if name != 'points' or value)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +110,24 @@ class PictureShapes:
         shapes = [_in_pixels(shape, columns, rows) for shape in self.shapes] if self.parts else list(self.shapes)
         notes: list[str] = []
         masked = [shape for shape in shapes if _is_mask(shape)]
-        boxes, outside = _boxes([shape for shape in shapes if not _is_mask(shape)], target)
+        boxes, outside = _boxes([shape for shape in shapes if not _is_mask(shape) and not _only_points(shape)], target)
         if outside:
             said = (
                 "1 box reaches beyond the picture and was" if outside == 1 else f"{outside} boxes reach beyond it and were"
             )
             notes.append(f"In {name} {said} cut at its edge.")
         masks = _masks(masked, target, name) if masked else None
-        return FoundLabels(target.geometry, masks, tuple(boxes), notes=tuple(notes))
+        uid = target.sop_instance_uids[0] if target.sop_instance_uids else ""
+        points = traces_of(((one.label, one.points, one.attributes) for one in shapes), target.geometry, uid)
+        return FoundLabels(target.geometry, masks, tuple(boxes), notes=tuple(notes), points=tuple(points))
 
 
 def _is_mask(shape: PictureShape) -> bool:
     return shape.runs is not None or any(not _same_as_box(polygon, shape.box_xyxy) for polygon in shape.polygons)
+
+
+def _only_points(shape: PictureShape) -> bool:
+    return shape.box_xyxy is not None and only_around(shape.points, shape.box_xyxy)
 
 
 def _same_as_box(polygon: Sequence[float], box: tuple[float, float, float, float] | None) -> bool:

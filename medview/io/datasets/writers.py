@@ -133,6 +133,13 @@ def _same(before: PictureShape, after: PictureShape, scale: Any, size: tuple[int
         edges = np.asarray(after.box_xyxy).reshape(2, 2) * scale
         if np.abs(edges - np.asarray(before.box_xyxy).reshape(2, 2)).max() > SAME_PIXELS:
             return False
+    if len(before.points) != len(after.points):
+        return False
+    marked = {point.name: point for point in after.points}
+    for point in before.points:
+        back = marked.get(point.name)
+        if back is None or back.seen != point.seen or max(abs(back.x - point.x), abs(back.y - point.y)) > SAME_PIXELS:
+            return False
     if before.runs is not None:
         return after.runs is not None and np.array_equal(before.runs.mask(), after.runs.mask())
     if before.polygons:
