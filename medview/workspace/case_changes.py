@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 from medview.core.errors import MedViewError
 from medview.core.language import _, plural
 from medview.core.reading_rule import ReadingRule
-from medview.core.reading_status import ReadingStatus
+from medview.core.reading_status import ReadingStatus, Role
 from medview.workspace.case_words import STATUS, case_title
 from medview.workspace.case_writing import Waiting, Write, WriteCases
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Outcome
+from medview.workspace.review_words import who_text
 
 if TYPE_CHECKING:
     from medview.store.cases import CaseRow
     from medview.store.project import Project
+    from medview.store.reading_state import ReadingState
     from medview.workspace.case_list import CaseList
     from medview.workspace.workspace import Workspace
 
@@ -38,17 +40,26 @@ class CaseChanges:
             return services.project_problem or _("No project is open.")
         return services.project.read_only_reason
 
-    def set_status(self, row: CaseRow, status: ReadingStatus) -> bool:
-        """Say how far whoever works here is with a case; False where that cannot be kept."""
+    def set_status(self, row: CaseRow, status: ReadingStatus, reading: ReadingState | None = None) -> bool:
+        """Say how far a reading of a case is; False where that cannot be kept.
+
+        Parameters
+        ----------
+        reading : ReadingState, optional
+            That of whoever works here unless given.
+        """
         if self._is_refused():
             return False
-        reading = self._cases.who.reading(row)
+        reading = reading or self._cases.who.reading(row)
+        title = case_title(row, hidden=self._workspace.bench.identity_hidden)
         if reading is None:
-            self._write(partial(_begin, row.case_id, status))
+            self._write(partial(_begin, row.case_id, status), self._workspace.reviewing.refresh)
         else:
             self._cases.put(row, reading, replace(reading, status=status))
-            self._write(partial(_set_status, reading.reading_id, status))
-        title = case_title(row, hidden=self._workspace.bench.identity_hidden)
+            self._workspace.reviewing.put(reading.reading_id, status)
+            self._write(partial(_set_status, reading.reading_id, status), self._workspace.reviewing.refresh)
+            if reading.role is not Role.READER:
+                title = _("{title}, {whose}").format(title=title, whose=who_text(reading))
         text = _("{title}: {status}.").format(title=title, status=STATUS[status])
         self._workspace.say(text)
         return True
@@ -103,15 +114,18 @@ class CaseChanges:
             self._workspace.say(self.refusal, Severity.WARNING)
         return bool(self.refusal)
 
-    def _write(self, change: Write) -> None:
+    def _write(self, change: Write, then: Callable[[], None] = lambda: None) -> None:
         project = self._workspace.services.project
-        if project is not None:
-            self._waiting.add(change)
-            outcome = Outcome(self._on_written, failed=self._on_unwritten)
-            self._workspace.runner.submit(WriteCases(project, self._waiting), outcome)
+        if project is None:
+            return
 
-    def _on_written(self, _value: object) -> None:
-        self._cases.reload()
+        def done(_value: object) -> None:
+            self._cases.reload()
+            then()
+
+        self._waiting.add(change)
+        outcome = Outcome(done, failed=self._on_unwritten)
+        self._workspace.runner.submit(WriteCases(project, self._waiting), outcome)
 
     def _on_unwritten(self, error: MedViewError) -> None:
         self._workspace.report(error)

@@ -12,6 +12,7 @@ from psygnal import Signal
 from medview.core.form import Forms
 from medview.core.language import _
 from medview.core.reading_rule import ReadingRule
+from medview.core.reading_status import Role
 from medview.workspace.agreeing import Agreeing
 from medview.workspace.case_changes import CaseChanges
 from medview.workspace.case_filter import FINISHED, CaseFilter, Which, Who, chosen, counted, next_open
@@ -133,6 +134,14 @@ class CaseList:
         case = self._workspace.active
         return None if case is None else self.row_of(case)
 
+    @property
+    def in_hand(self) -> ReadingState | None:
+        """The reading of the active case that is worked on: a review or the consensus while it is open, else one's own."""
+        case, row, shown = self._workspace.active, self.current, self._workspace.reviewing.shown
+        if case is not None and not case.read_only and shown is not None and shown.role is not Role.READER:
+            return shown
+        return None if row is None else self.who.reading(row)
+
     def row(self, case_id: int) -> CaseRow | None:
         """Return the line of a case, or None."""
         return next((row for row in self.rows if row.case_id == case_id), None)
@@ -165,7 +174,8 @@ class CaseList:
 
     def put(self, row: CaseRow, before: ReadingState, after: ReadingState) -> None:
         """Show a reading as it will be once it is written."""
-        changed = replace(row, readings=tuple(after if one is before else one for one in row.readings))
+        of = before.reading_id
+        changed = replace(row, readings=tuple(after if one.reading_id == of else one for one in row.readings))
         self._take(changed if one.case_id == row.case_id else one for one in self.rows)
         self.changed.emit()
 

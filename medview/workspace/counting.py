@@ -90,7 +90,7 @@ def counting(row: CaseRow, reader: str, reviewed: Mapping[int, int]) -> Counting
         return None
     if row.agreed is not None:
         return Counting(row.agreed, row.agreed.reader)
-    drawn = [state for state in row.readings if state.role is Role.READER and state.gestures]
+    drawn = [state for state in row.readings if state.role is Role.READER and state.worked_on]
     approved = [state for state in drawn if _approved(state)]
     edits = [found for state in approved if (found := approved_edit(row.readings, state, reviewed)) is not None]
     for some in (edits, [Counting(state, state.reader) for state in approved], [Counting(s, s.reader) for s in drawn]):
@@ -120,7 +120,7 @@ def settled(readings: Sequence[ReadingState], reviewed: Mapping[int, int]) -> li
     agreed = counting_consensus(readings)
     if agreed is not None and agreed.worked_on:
         return [Counting(agreed, agreed.reader)]
-    own = [state for state in readings if state.role is Role.READER and state.gestures]
+    own = [state for state in readings if state.role is Role.READER and state.worked_on]
     return [approved_edit(readings, state, reviewed) or Counting(state, state.reader) for state in own]
 
 

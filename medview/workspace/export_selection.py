@@ -146,7 +146,7 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
         context.raise_if_cancelled()
         context.progress(number / len(rows), f"Looking at case {number + 1} of {len(rows)}")
         counts = counting(row, run.reader, reviewed)
-        if counts is None or not counts.state.gestures:
+        if counts is None or not counts.state.worked_on:
             unlabelled += 1
             continue
         state = counts.state

@@ -27,7 +27,7 @@ class Finishing:
         workspace.active_changed.connect(self._forget)
 
     def finish(self) -> bool:
-        """Mark the open case done; False where it is not, or something was said instead."""
+        """Mark what is worked on of the open case done; False where it is not, or something was said instead."""
         case, row = self._workspace.active, self._cases.current
         if case is None or row is None:
             return False
@@ -39,7 +39,7 @@ class Finishing:
             self._warn(len(missing))
             return False
         self._forget()
-        return self._cases.changes.set_status(row, ReadingStatus.DONE)
+        return self._cases.changes.set_status(row, ReadingStatus.DONE, self._cases.in_hand)
 
     def _warn(self, count: int) -> None:
         text = plural(

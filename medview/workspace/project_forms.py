@@ -26,7 +26,7 @@ def missing_by_reading(project: Project, forms: Forms) -> dict[int, int]:
     found: dict[int, int] = {}
     for row in rows:
         for state in row.readings:
-            if not state.gestures and state.status not in FINISHED:
+            if not state.worked_on and state.status not in FINISHED:
                 continue
             answers = {**given.get(state.reading_id, {}), **of_study[row.study_uid, state.reader]}
             if count := count_missing(forms, row.modality, answers):

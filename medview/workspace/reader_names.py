@@ -36,7 +36,7 @@ def readings_by_name(case: CaseRow, reviewed: Mapping[int, int]) -> dict[str, Re
     """
     found: dict[str, ReadingState] = {}
     for state in case.readings:
-        if not state.gestures:
+        if not state.worked_on:
             continue
         name = state.reader or f"reading {state.reading_id}"
         if state.role is Role.CONSENSUS and (case.consensus != state or not state.worked_on):

@@ -35,7 +35,7 @@ class ReadReadersAnswers:
     def run(self, _context: JobContext) -> ReadersAnswers:
         """Read in a worker, once what waits is written."""
         states = [row.state for row in self.project.review.beside(self.reading_id)]
-        readers = {one.reading_id: one.reader for one in states if one.role is Role.READER and one.gestures}
+        readers = {one.reading_id: one.reader for one in states if one.role is Role.READER and one.worked_on}
         said = self.project.answers(readers)
         return {
             reader: {key: one for key, one in said.get(reading_id, {}).items() if one.target.level is not Level.LESION}

@@ -54,7 +54,7 @@ def case_review(project: Project, case_key: str, reading_id: int) -> CaseReview:
     states = [row.state for row in rows]
     mine = [one for one in states if one.role is Role.READER and one.reader == project.reader]
     own = min(mine, key=lambda one: one.copy).reading_id if mine else 0
-    kept = [one for one in states if one.gestures or one.reading_id == own or one.role is not Role.READER]
+    kept = [one for one in states if one.worked_on or one.reading_id == own or one.role is not Role.READER]
     comments = project.review.comments(rows[0].case_id)
     rule = project.worklist.reading_rule()
     gone_on = project.review.gone_on(rows[0].case_id)
@@ -266,7 +266,7 @@ def readers_of(
     found: list[tuple[str, int, CaseLabels]] = []
     for one in project.review.readings(case_id):
         wanted = one.state.role is Role.READER or (reviews and one.state.role is Role.REVIEW)
-        if not wanted or not one.gestures or not one.geometry.same_grid(row.geometry):
+        if not wanted or not one.state.worked_on or not one.geometry.same_grid(row.geometry):
             continue
         if pictures.tie(project, one).other_pixels:
             continue
@@ -315,7 +315,7 @@ class SayOfReading:
         """Write, after what was drawn this moment: a change that is kept later than an approval would end it."""
         self.project.journal.flush()
         review = self.project.review
-        if self.what in ("approve", "approve_edit"):
+        if self.what in ("approve", "approve_edit", "approve_consensus"):
             review.approve(self.reading_id, self.text)
         elif self.what == "send_back":
             review.send_back(self.reading_id, self.text, self.pin)

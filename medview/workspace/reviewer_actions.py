@@ -19,7 +19,7 @@ def _others_shown(workspace: Workspace) -> bool:
 
 def _approvable(workspace: Workspace) -> bool:
     shown = workspace.reviewing.shown
-    return _others_shown(workspace) or (shown is not None and shown.role is Role.REVIEW)
+    return _others_shown(workspace) or (shown is not None and shown.role is not Role.READER)
 
 
 def _not_own(workspace: Workspace) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from medview.workspace.workspace import Workspace
 
 FINISHED = frozenset({ReadingStatus.DONE, ReadingStatus.APPROVED})
+_APPROVALS = {Role.REVIEW: "approve_edit", Role.CONSENSUS: "approve_consensus"}
+"""What is said of a reading that is no reader's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class CaseReview:
         own = self.reading(self.own)
         if not self.rule.blinded or reading_id == self.own or own is None:
             return ""
-        if own.gestures and own.status not in FINISHED:
+        if own.worked_on and own.status not in FINISHED:
             return _("What others labelled is shown once your own labels of this case are marked as done.")
         return ""
 
@@ -144,6 +146,13 @@ class Reviewing:
         self.state = state
         self.changed.emit()
 
+    def put(self, reading_id: int, status: ReadingStatus) -> None:
+        """Show how far a reading will be once it is written."""
+        if self.state is not None and self.state.reading(reading_id) is not None:
+            readings = self.state.readings
+            changed = (replace(one, status=status) if one.reading_id == reading_id else one for one in readings)
+            self.show(replace(self.state, readings=tuple(changed)))
+
     def look_at(self, reading_id: int) -> None:
         """Show the labels of a reading on the active case: one's own to go on with, those of others to be looked at."""
         state = self.state
@@ -168,10 +177,11 @@ class Reviewing:
             self._for_case(lambda case: self.hands.edit(case, shown.reading_id))
 
     def approve(self) -> None:
-        """Say that the labels that are shown are good; of a review, that the reader's are as they were corrected in it."""
+        """Say that the labels shown are good: a reader's, as drawn or as corrected in a review, or the consensus."""
         shown, case = self.shown, self._workspace.active
-        if shown is not None and case is not None and shown.role is Role.REVIEW:
-            self.hands.say(case, "approve_edit", shown.reading_id, "")
+        what = _APPROVALS.get(shown.role) if shown is not None else None
+        if shown is not None and case is not None and what is not None:
+            self.hands.say(case, what, shown.reading_id, "")
         else:
             self._say("approve", "")
 

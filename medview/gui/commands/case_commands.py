@@ -198,19 +198,23 @@ class CaseCommands:
             LeaveOutDialog(self._workspace, [row.case_id], self._window).open()
 
     def done_and_next(self, workspace: Workspace) -> None:
-        """Mark the open case done and open the next one."""
+        """Mark what is worked on of the open case done, and open the next one."""
         if workspace.worklist.finishing.finish():
             workspace.worklist.open_next()
 
 
 def toggle(workspace: Workspace, status: ReadingStatus) -> None:
-    """Say that the open case is done or flagged, or take that back."""
+    """Say that what is worked on of the open case is done or flagged, or take that back."""
     cases = workspace.worklist
     row: CaseRow | None = cases.current
-    if row is not None and status is ReadingStatus.DONE and cases.who.status(row) is not status:
+    if row is None:
+        return
+    reading = cases.in_hand
+    already = reading is not None and reading.status is status
+    if status is ReadingStatus.DONE and not already:
         cases.finishing.finish()
-    elif row is not None:
-        cases.changes.set_status(row, ReadingStatus.IN_WORK if cases.who.status(row) is status else status)
+    else:
+        cases.changes.set_status(row, ReadingStatus.IN_WORK if already else status, reading)
 
 
 def _operations() -> ModuleType:

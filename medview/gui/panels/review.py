@@ -129,7 +129,10 @@ class ReviewPanel(QWidget):
             looks.addWidget(button)
         for part, ids in (
             (self._reviewing, (("review.approve", _("Approve")), ("review.edit", _("Edit as reviewer")))),
-            (self._deciding, (("review.majority", _("Majority")), ("review.staple", _("STAPLE")))),
+            (
+                self._deciding,
+                (("review.majority", _("Majority")), ("review.staple", _("STAPLE")), ("review.approve", _("Approve"))),
+            ),
         ):
             row = QHBoxLayout()
             row.setSpacing(GRID_PX)
@@ -202,7 +205,10 @@ def _hint(*, own: bool, role: Role | None) -> str:
     return {
         Role.READER: _("Only to be looked at. Editing as a reviewer leaves these labels as they are."),
         Role.REVIEW: _("A review. The reader's own labels stay as they are; approved as corrected, this edit counts."),
-        Role.CONSENSUS: _("Take over from the proposals what is right: whole segments, piece by piece or by brush."),
+        Role.CONSENSUS: _(
+            "Take over from the proposals what is right: whole segments, piece by piece or by brush. Then mark it as done, "
+            "or approve it."
+        ),
     }[role]
 
 

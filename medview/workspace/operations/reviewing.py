@@ -151,6 +151,7 @@ class ReviewHands:
         told = {
             "approve": _("Approved. The reader sees it in the list of cases."),
             "approve_edit": _("Approved as you corrected them: your edit counts for the reader's labels from now on."),
+            "approve_consensus": _("The consensus is approved."),
             "send_back": _("Sent back, with your comment pinned to this place."),
         }.get(what, _("Your comment is pinned to this place."))
 
