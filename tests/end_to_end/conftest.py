@@ -22,14 +22,21 @@ def display() -> Iterator[str]:
 
 @pytest.fixture
 def start(display: str, tmp_path: Path) -> Iterator[Start]:
-    """Starts MedView, as often as a test wants, for one user who has seen the notice."""
+    """Starts MedView, as often as a test wants, for users who have seen the notice; each has a home of their own."""
     drivers: list[Driver] = []
-    home = tmp_path / "home"
-    (home / "config").mkdir(parents=True)
-    (home / "config" / "settings.json").write_text('{"notice_seen": true}', encoding="utf-8")
 
-    def begin(*places: Path) -> Driver:
-        drivers.append(Driver(display, home, *places))
+    def home_of(user: str) -> Path:
+        home = tmp_path / (f"home-{user}" if user else "home")
+        if not home.exists():
+            (home / "config").mkdir(parents=True)
+            (home / "config" / "settings.json").write_text('{"notice_seen": true}', encoding="utf-8")
+        return home
+
+    home_of("")
+
+    def begin(*places: Path, user: str = "") -> Driver:
+        home = home_of(user)
+        drivers.append(Driver(display, home, *places, user=user))
         return drivers[-1]
 
     yield begin

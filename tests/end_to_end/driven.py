@@ -126,6 +126,18 @@ class Peephole(QObject):
             else _place(tree.viewport(), tree.delegate.cells_at(rect, index)[Cell(cell)].center())
         )
 
+    def readings(self) -> dict[str, dict[str, Any]]:
+        """What the panel of readings lists: the text of each row, where it is on the screen and whether it is shown."""
+        window = _window()
+        assert window is not None
+        rows = window.side.review.readings
+        found = {}
+        for n in range(rows.count()):
+            item = rows.item(n)
+            place = _place(rows.viewport(), rows.visualItemRect(item).center())
+            found[item.text()] = {**place, "shown": n == rows.currentRow(), "in_sight": rows.isVisible()}
+        return found
+
     def segments(self) -> list[dict[str, Any]]:
         """What the segments of the active case are, in order."""
         window = _window()

@@ -57,10 +57,17 @@ class Driver:
         From ``virtual_screen``.
     home : Path
         Where settings, models and labels of this user are; kept between runs.
+    user : str
+        Login name; that of who runs the tests unless given.
+
+    Attributes
+    ----------
+    home : Path
     """
 
-    def __init__(self, display: str, home: Path, *places: Path) -> None:
+    def __init__(self, display: str, home: Path, *places: Path, user: str = "") -> None:
         self._name = str(home / f"peephole-{time.monotonic_ns()}")
+        self.home = home
         home.mkdir(parents=True, exist_ok=True)
         self._env = {
             **os.environ,
@@ -70,6 +77,7 @@ class Driver:
             "MEDVIEW_DATA": str(home / "data"),
             "MEDVIEW_CONFIG": str(home / "config"),
             "OMP_NUM_THREADS": "2",
+            **({"LOGNAME": user} if user else {}),
         }
         self._log = (home / "window.log").open("a")
         self.process = subprocess.Popen(
