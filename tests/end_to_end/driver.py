@@ -90,6 +90,7 @@ class Driver:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(60.0)
         self._lines = b""
+        self._at = ("", "")
         self._connect()
 
     # ------------------------------------------------------------------------------------ questions
@@ -155,24 +156,22 @@ class Driver:
             beyond = self.ask("beyond", name=name)
             if beyond is None:
                 return
-            self._xdotool("mousemove", "--sync", str(beyond["x"]), str(beyond["y"]))
-            self._xdotool("click", "5" if beyond["down"] else "4")
+            self._xdotool(*self._to(beyond), "click", "5" if beyond["down"] else "4")
 
     def click_at(self, place: dict[str, Any], *, button: int = 1, times: int = 1) -> None:
         """Click a point of the screen."""
-        self._xdotool("mousemove", "--sync", str(place["x"]), str(place["y"]))
-        self._xdotool("click", "--repeat", str(times), "--delay", "60", str(button))
+        self._xdotool(*self._to(place), "click", "--repeat", str(times), "--delay", "60", str(button))
 
     def move_to(self, place: dict[str, Any]) -> None:
         """Put the pointer somewhere."""
-        self._xdotool("mousemove", "--sync", str(place["x"]), str(place["y"]))
+        self._xdotool(*self._to(place))
 
     def drag(self, places: list[dict[str, Any]], *, button: int = 1) -> None:
         """Press at the first place, move through the others, release."""
         first, *rest = places
-        self._xdotool("mousemove", "--sync", str(first["x"]), str(first["y"]), "mousedown", str(button))
+        self._xdotool(*self._to(first), "mousedown", str(button))
         for place in rest:
-            self._xdotool("mousemove", "--sync", str(place["x"]), str(place["y"]), "sleep", "0.03")
+            self._xdotool(*self._to(place), "sleep", "0.03")
         self._xdotool("mouseup", str(button))
 
     def wheel(self, place: dict[str, Any], steps: int) -> None:
@@ -263,6 +262,13 @@ class Driver:
                     raise AssertionError("MedView did not start; see window.log") from error
                 time.sleep(_POLL_S)
         self.wait(lambda: self.ask("state"), "the window", _START_S)
+
+    def _to(self, place: dict[str, Any]) -> tuple[str, ...]:
+        """Return what moves the pointer to a place and waits until it is there."""
+        point = (str(place["x"]), str(place["y"]))
+        # Where nothing moves it would wait for many seconds.
+        sync, self._at = () if point == self._at else ("--sync",), point
+        return ("mousemove", *sync, *point)
 
     def _xdotool(self, *arguments: str) -> None:
         subprocess.run(["xdotool", *arguments], env=self._env, check=True, timeout=30)

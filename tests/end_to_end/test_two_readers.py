@@ -19,9 +19,15 @@ import pydicom
 import pytest
 import SimpleITK
 
+from medview.core.job import Inline
+from medview.core.label_set import LabelEntry, LabelSet
 from medview.core.resources import resource_path
-from medview.store.project import Project
+from medview.core.segmentation import Code
+from medview.io.label_sets import read_label_set, text_of_label_set
+from medview.io.reader_pool import InlinePool
+from medview.store.project import Project, verify_folder
 from medview.store.reading_state import Role
+from medview.workspace.case_adding import AddCases, WantedPlace
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.driver import REPOSITORY, Driver
 from tests.end_to_end.small_cases import SECRETS, write_cases
@@ -115,14 +121,12 @@ def answer(user: str, *arguments: object) -> dict[str, Any]:
 def new_project(folder: Path, images: tuple[Path, ...]) -> Path:
     """Make a project with one label and the form on chest radiographs that is shipped."""
     path = folder / "study.medview"
-    shipped = json.loads((resource_path("schemas") / "label_sets" / "chest-radiograph.json").read_text(encoding="utf-8"))
-    code = {"value": "52988006", "scheme": "SCT", "meaning": "Lesion"}
-    labels = [{"name": LESION, "colour": [230, 159, 0], "code": code}]
-    own = folder / "labels.json"
-    own.write_text(json.dumps({"name": "Study", "labels": labels, "forms": shipped["forms"]}), encoding="utf-8")
-    cli("Eve", "project", "create", path, "--name", "Study")
-    assert answer("Eve", "project", "add", path, *images)["added"] == len(images)
-    cli("Eve", "project", "label-set", path, own)
+    shipped = read_label_set(resource_path("schemas") / "label_sets" / "chest-radiograph.json")
+    label = LabelEntry(LESION, (230, 159, 0), code=Code("52988006", "SCT", "Lesion"))
+    with Project.create(path, "Study", reader="Eve") as project:
+        places = tuple(WantedPlace(place) for place in images)
+        assert AddCases(project, places, InlinePool()).run(Inline()).added.added == len(images)
+        project.label_set.keep(text_of_label_set(LabelSet("Study", (label,), forms=shipped.forms)))
     return path
 
 
@@ -251,7 +255,8 @@ def adjudicate(run: Driver, drawn: Mapping[str, Mapping[int, Mask]]) -> Mask:
 
 
 def check_kept(whole: Path, drawn: Mapping[str, Mapping[int, Mask]]) -> None:
-    """The project holds of each reader what their window held, and nothing else of them."""
+    """The project is sound and holds of each reader what their window held, and nothing else of them."""
+    assert verify_folder(whole).problems == ()
     with Project.open(whole, read_only=True) as project:
         rows = {row.case_id: row for row in project.cases()}
         assert [rows[number].modality for number in (CT, MR, RADIOGRAPH)] == ["CT", "MR", "DX"]
@@ -361,7 +366,6 @@ def test_two_readers_disagree_and_what_is_agreed_on_comes_out_as_others_read_it(
     agreed = adjudicate(start(whole, user="Carl"), drawn)
     assert np.array_equal(agreed, ada & grace)
     assert 0 < agreed.sum() < min(ada.sum(), grace.sum())
-    assert answer("Eve", "project", "verify", whole)["problems"] == []
     check_kept(whole, drawn)
 
     check_agreement(whole, drawn, agreed)

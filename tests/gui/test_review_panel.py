@@ -119,6 +119,9 @@ def test_the_consensus_offers_majority_and_staple_until_ones_own_labels_are_back
     qtbot.waitUntil(lambda: staple.isVisible() and staple.isEnabled())
     qtbot.mouseClick(staple, Qt.MouseButton.LeftButton)
     assert any(one.prediction.model_name.startswith("STAPLE") for one in eve.case.labels.proposals.values())
+    approve = next(one for one in panel.findChildren(QToolButton, "button review.approve") if one.isVisible())
+    qtbot.mouseClick(approve, Qt.MouseButton.LeftButton)
+    assert _rows(panel.readings)[-1] == "Consensus · Approved"
     action("review.own").run(eve.workspace)
     assert not staple.isVisible()
 

@@ -11,19 +11,27 @@ import pytest
 
 from medview.core.box import Box
 from medview.core.changes import Command
+from medview.core.errors import StoreError
+from medview.core.job import Inline
 from medview.core.label_patch import LabelPatch
+from medview.core.label_set import LabelEntry, LabelSet
 from medview.core.reading_rule import ReadingRule
 from medview.core.reading_status import ReadingStatus, Role
 from medview.core.source import SourceKind
 from medview.edit.rules import LabelWriter
+from medview.io.reader_pool import InlinePool
 from medview.store.project import Project
 from medview.workspace.actions import action
 from medview.workspace.counting import counting
 from medview.workspace.events import Message
+from medview.workspace.export_selection import ExportRun, select_cases
 from medview.workspace.jobs import InlineRunner
+from medview.workspace.label_sets import apply_label_set
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels, segments
 from medview.workspace.operations.open import open_series
+from medview.workspace.project_agreement import project_agreement
+from medview.workspace.project_export import export_project
 from medview.workspace.review_words import reading_text
 from medview.workspace.workspace import Workspace
 from tests.workspace.queued import queue_workspace, scanned, write_small_ct
@@ -346,3 +354,23 @@ def test_a_consensus_that_labels_moved_on_from_is_said_to_be_older(eve: Desk, fo
     assert names == ["Grace"]
     agreed = next(one for one in state.readings if one.role is Role.CONSENSUS)
     assert reading_text(agreed, own=False, gone_on=names) == "Consensus · In work · older than the labels of Grace"
+
+
+def test_who_only_opened_a_case_of_a_project_with_a_label_set_sees_others_and_counts_as_no_reader(
+    eve: Desk, folder: Path
+) -> None:
+    assert apply_label_set(eve.case, LabelSet("Study", (LabelEntry("Tumour"),)), by_itself=True) == 1
+    assert eve.project.journal.flush()
+    reviewing = eve.workspace.reviewing
+    reviewing.refresh()
+    reviewing.look_at(eve.reading_of("Ada"))
+    assert eve.held("Liver") == ADA_BOX.size
+    reviewing.adjudicate()
+    assert {one.prediction.model_name for one in eve.case.labels.proposals.values()} == {"Ada", "Grace"}
+    assert eve.project.journal.flush()
+    assert project_agreement(eve.project.path, None, Inline()).readers == ("Ada", "Grace")
+    # Nor does a consensus in which nothing was decided yet.
+    with pytest.raises(StoreError, match="was read by Ada, Grace and has no consensus"):
+        select_cases(ExportRun("seg"), eve.project, Inline(), InlinePool())
+    document = export_project(eve.project.path, folder / "out", None, Inline(), overwrite=False)
+    assert [one["reader"] for one in document["cases"]] == ["Ada", "Grace"]
