@@ -216,9 +216,13 @@ def readings(run: Driver) -> dict[str, str]:
 
 def look_at(run: Driver, whose: str) -> None:
     """Press a reading in the panel."""
-    place = next(place for text, place in run.ask("readings").items() if text.startswith(whose))
-    assert place["in_sight"]
-    run.click_at(place)
+
+    def place() -> dict[str, Any]:
+        return dict(next(found for text, found in run.ask("readings").items() if text.startswith(whose)))
+
+    # What is still being laid out moves the rows.
+    there = run.wait(lambda: (at := place())["in_sight"] and at == place() and at, f"the row of {whose}")
+    run.click_at(there)
     run.wait(lambda: any(t.startswith(whose) and p["shown"] for t, p in run.ask("readings").items()), f"{whose}'s labels")
 
 
@@ -348,6 +352,7 @@ def check_seg(whole: Path, series: Path, agreed: Mask, output: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_two_readers_disagree_and_what_is_agreed_on_comes_out_as_others_read_it(start: Start, tmp_path: Path) -> None:
     images = write_cases(tmp_path / "images")
     whole = new_project(tmp_path, images)
