@@ -73,8 +73,9 @@ def case_detail(row: CaseRow, who: Who, lacking: int = 0) -> str:
     others = who.others(row)
     if others:
         parts.append(_("also {readers}").format(readers=", ".join(others)))
-    if row.agreed is not None:
-        parts.append(_("Consensus: {status}").format(status=STATUS[row.agreed.status]))
+    agreed = row.consensus
+    if agreed is not None and agreed.status is not ReadingStatus.TO_DO:
+        parts.append(_("Consensus: {status}").format(status=STATUS[agreed.status]))
     return " · ".join(parts)
 
 
