@@ -39,7 +39,7 @@ def readings_by_name(case: CaseRow, reviewed: Mapping[int, int]) -> dict[str, Re
         if not state.worked_on:
             continue
         name = state.reader or f"reading {state.reading_id}"
-        if state.role is Role.CONSENSUS and (case.consensus != state or not state.worked_on):
+        if state.role is Role.CONSENSUS and case.consensus != state:
             continue
         if state.role is Role.CONSENSUS:
             name = CONSENSUS

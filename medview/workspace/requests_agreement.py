@@ -69,8 +69,8 @@ class CompareReaders:
 def _is_hidden(row: CaseRow, reader: str) -> bool:
     """Whether somebody is still at work on a case that others read too: figures would tell what those drew."""
     own = row.of(reader)
-    at_work = own is not None and bool(own.gestures) and own.status not in _FINISHED and not row.excluded
-    return at_work and sum(bool(one.gestures) for one in row.readings) > 1
+    at_work = own is not None and own.worked_on and own.status not in _FINISHED and not row.excluded
+    return at_work and sum(one.worked_on for one in row.readings) > 1
 
 
 @dataclass(frozen=True, slots=True)
