@@ -86,6 +86,12 @@ def read_label_map(path: str) -> npt.NDArray[Any]:
     return grey
 
 
+def has_palette(path: str) -> bool:
+    """Whether the numbers of a picture stand for colours of its own table. Raises ReadError, RefusedError."""
+    with open_source(path) as file:
+        return _open(file, name_of(path)).mode == "P"
+
+
 def as_grey(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return (k, j, i) of colours (k, j, i, 3) that are all grey; anything else as it is."""
     if pixels.ndim != 4:

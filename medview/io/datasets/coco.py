@@ -117,10 +117,10 @@ def _files(request: DatasetRequest, context: JobContext) -> tuple[list[Path], li
     boxes, points = (boxes, points) if boxes else (points, [])
     if not boxes:
         raise ReadError(f"{named(given.name)} holds no COCO file (.json); choose another folder.")
+    if not points:
+        return boxes, []
     name = short_list([path.name for path in points])
-    return boxes, [
-        f"{name} marks the same pictures and was left out; name it by --labels for its points."
-    ] if points else []
+    return boxes, [f"Left out, since others mark the same pictures: {name}; name it by --labels for its points."]
 
 
 def _split_in(file: Path) -> str:

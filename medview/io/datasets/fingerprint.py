@@ -18,14 +18,18 @@ def labels_sha256(source: LabelSource) -> str:
     Shapes and classes were read when the dataset was listed, and stand for themselves: a list of many cases in which one
     changed is another for that one only. Of masks the file speaks, with the names its values are given.
 
+    Further files of a source are named by fields that end in ``_path``.
+
     Raises
     ------
     ReadError
         When the file of masks cannot be read.
     """
-    stated = fields(cast("Any", source))
-    said = {field.name: getattr(source, field.name) for field in stated if field.name != "path"}
+    stated = [field.name for field in fields(cast("Any", source))]
+    paths = [name for name in stated if name == "path" or name.endswith("_path")]
+    said = {name: getattr(source, name) for name in stated if name not in paths}
     digest = hashlib.sha256(repr((type(source).__name__, said)).encode())
     if not isinstance(source, PictureShapes | ClassAnswers):
-        digest.update(content_sha256(source.path))
+        for path in (getattr(source, name) for name in paths):
+            digest.update(content_sha256(path) if path else b"")
     return digest.hexdigest()

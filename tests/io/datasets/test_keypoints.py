@@ -90,7 +90,7 @@ def test_keypoints_beside_a_file_of_boxes_wait_until_they_are_named(tmp_path: Pa
     dataset(tmp_path, HIPS)
     plain = list_dataset("coco", DatasetRequest(tmp_path))
     assert not load_labels(plain.cases[0]).points
-    assert any("person_keypoints_train.json marks the same pictures" in note for note in plain.notes)
+    assert any("the same pictures: person_keypoints_train.json" in note for note in plain.notes)
     by_name = DatasetRequest(tmp_path, labels=tmp_path / "person_keypoints_train.json")
     assert len(load_labels(list_dataset("coco", by_name).cases[0]).points) == 6
 
