@@ -20,6 +20,8 @@ LETTERS_LPS = {
     "I": (0.0, 0.0, -1.0),
 }
 
+OPPOSITE = {"L": "R", "R": "L", "P": "A", "A": "P", "S": "I", "I": "S"}
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -76,3 +78,12 @@ class Orientation:
             ends = (length - high[n], length - low[n]) if self.flipped[n] else (low[n], high[n])
             back_low[axis], back_high[axis] = ends
         return back_low, back_high
+
+
+def letters_of(geometry: Geometry) -> str:
+    """Return the patient directions in which k, j, i grow, as near as the axes go; each axis has one of its own."""
+    turn = Orientation.towards(geometry, "SPL")
+    letters = [""] * 3
+    for letter, axis, flipped in zip("SPL", turn.axes, turn.flipped, strict=True):
+        letters[axis] = OPPOSITE[letter] if flipped else letter
+    return "".join(letters)

@@ -14,7 +14,7 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.job import JobContext
 from medview.core.volume import Volume
 from medview.ml.examples import Example
-from medview.ml.runners.orientation import LETTERS_LPS, Orientation
+from medview.ml.runners.orientation import Orientation, letters_of
 from medview.ml.spec import ChannelSpec, InputChecks, Step, Vector3
 
 MOST_LOOKED_AT = 400
@@ -126,7 +126,7 @@ def survey(examples: Sequence[Example], channels: Sequence[str], context: JobCon
     geometries = [geometry for geometry, _ in rows]
     deep = any(geometry.shape_kji[0] > 1 for geometry in geometries)
     calibrated = all(geometry.calibration is Calibration.VOLUME for geometry in geometries)
-    letters = Counter(map(_letters, geometries)).most_common(1)[0][0] if deep and calibrated else None
+    letters = Counter(map(letters_of, geometries)).most_common(1)[0][0] if deep and calibrated else None
     turns = [Orientation.towards(geometry, letters) for geometry in geometries]
     pairs = list(zip(turns, geometries, strict=True))
     return Survey(
@@ -174,15 +174,3 @@ def _channel(name: str, seen: Sequence[_Seen]) -> ChannelSurvey:
         float(between.std()),
         all(one.bytes_only for one in seen),
     )
-
-
-def _letters(geometry: Geometry) -> str:
-    """Return the patient directions the axes of a grid grow to."""
-    names, ways = list(LETTERS_LPS), np.asarray(list(LETTERS_LPS.values()))
-    along = geometry.directions_kji @ ways.T
-    found = "".join(names[int(n)] for n in along.argmax(axis=1))
-    # Of steeply tilted grids two axes may lie nearest to one direction.
-    return found if len({name.translate(_SAME_AXIS) for name in found}) == 3 else "SPL"
-
-
-_SAME_AXIS = str.maketrans("RAI", "LPS")

@@ -14,7 +14,7 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.job import JobContext
 from medview.core.volume import Volume
 from medview.ml.examples import UNKNOWN, Example, ExampleSet
-from medview.ml.runners.orientation import LETTERS_LPS, Orientation
+from medview.ml.runners.orientation import Orientation, letters_of
 from medview.ml.spec import Shape3, Vector3
 
 MOST_LOOKED_AT = 100
@@ -129,17 +129,10 @@ def look_at(examples: ExampleSet, context: JobContext) -> Fingerprint:
     )
 
 
-def letters_of(volume: Volume) -> str | None:
-    """Return the patient directions in which k, j, i grow, as near as the axes go; None where the file does not say."""
-    if volume.geometry.calibration is not Calibration.VOLUME or volume.patient_orientation is not None:
-        return None
-    names = list(LETTERS_LPS)
-    # One letter for each axis, also for grids that lie askew between two of them.
-    turn = Orientation.towards(volume.geometry, "SPL")
-    letters = [""] * 3
-    for letter, axis, flipped in zip("SPL", turn.axes, turn.flipped, strict=True):
-        letters[axis] = names[names.index(letter) ^ 1] if flipped else letter
-    return "".join(letters)
+def _letters(volume: Volume) -> str | None:
+    """Return the directions of the axes; None where the file does not say."""
+    said = volume.geometry.calibration is Calibration.VOLUME and volume.patient_orientation is None
+    return letters_of(volume.geometry) if said else None
 
 
 def _look(example: Example, classes: int) -> _Look:
@@ -155,7 +148,7 @@ def _look(example: Example, classes: int) -> _Look:
         picked = picked[np.isfinite(picked)]
         values.append(picked[:: max(1, len(picked) // VALUES_PER_EXAMPLE)])
     kinds = tuple((volume.modality, volume.unit) for volume in volumes)
-    return _Look(volumes[0].geometry, letters_of(volumes[0]), kinds, tuple(values), counts)
+    return _Look(volumes[0].geometry, _letters(volumes[0]), kinds, tuple(values), counts)
 
 
 def _channel(looks: Sequence[_Look], n: int) -> ChannelValues:

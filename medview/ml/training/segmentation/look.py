@@ -16,24 +16,74 @@ from medview.core.job import JobContext
 from medview.ml.examples import UNKNOWN
 from medview.ml.runners.tile_starts import tile_starts
 from medview.ml.runners.tiling import Place, gaussian, pad_to_tile
-from medview.ml.spec import Shape3, Tiling
+from medview.ml.spec import Tiling
 from medview.ml.training.segmentation.stored import Labels, StoredExample
 
 TILES_AT_ONCE = {2: 8, 3: 2}
 """By dimensions. Single tiles go to a slow convolution."""
 
 
-@dataclass(eq=False)
 class _Open:
-    """An example some of whose tiles are still to be looked at."""
+    """An example some of whose tiles are still to be looked at; those come in order, lowest slices first.
 
-    example: StoredExample
-    padded: torch.Tensor
-    before: Shape3
-    places: list[Place]
-    sums: torch.Tensor | None = None
-    done: int = 0
-    shape: tuple[int, ...] = field(default=())
+    No more slices than a tile has are held with all channels.
+    """
+
+    def __init__(self, example: StoredExample, tiling: Tiling, weight: torch.Tensor, *, overlapping: bool) -> None:
+        self.example = example
+        values = torch.from_numpy(np.array(example.values(), dtype=np.float32)).to(weight.device)
+        self.padded, self._before = pad_to_tile(values, tiling.tile_kji, tiling.pad)
+        starts = [tile_starts(n, t, tiling.overlap) for n, t in zip(self.padded.shape[1:], tiling.tile_kji, strict=True)]
+        self.places: list[Place] = [(k, j, i) for k, j, i in product(*starts)]
+        self._shape = values.shape[1:]
+        self._weight = weight
+        self._overlapping = overlapping
+        self._missing = len(self.places)
+        self._sums: torch.Tensor | None = None
+        self._labels: Labels | None = None
+        self._at = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all tiles were looked at."""
+        return self._missing == 0
+
+    def tile(self, place: Place) -> torch.Tensor:
+        """Return the values (channels, k, j, i) of a tile."""
+        return self.padded[:, *self._window(place)]
+
+    def add(self, place: Place, logits: torch.Tensor) -> None:
+        """Take in what the network said of a tile, logits (channels, k, j, i)."""
+        if self._sums is None or self._labels is None:
+            _, slices, rows, columns = self.padded.shape
+            self._sums = torch.zeros((len(logits), len(self._weight), rows, columns), device=logits.device)
+            self._labels = np.zeros((len(logits) if self._overlapping else 1, slices, rows, columns), dtype=np.uint8)
+        self._finish_to(place[0])
+        self._sums[:, *self._window((0, *place[1:]))] += logits * self._weight
+        self._missing -= 1
+
+    def labels(self) -> Labels:
+        """Return class numbers (1, k, j, i), or 0 and 1 per class (classes, k, j, i), once it is done."""
+        self._finish_to(self.padded.shape[1])
+        assert self._labels is not None
+        return self._labels[:, *(slice(b, b + n) for b, n in zip(self._before, self._shape, strict=True))]
+
+    def _window(self, place: Place) -> tuple[slice, ...]:
+        return tuple(slice(p, p + side) for p, side in zip(place, self._weight.shape, strict=True))
+
+    def _finish_to(self, k: int) -> None:
+        """Decide on the slices below k, and move on to it."""
+        assert self._sums is not None
+        assert self._labels is not None
+        count = min(k - self._at, self._sums.shape[1])
+        if count == 0:
+            return
+        # The weights are the same for all channels: the largest stays the largest, and the sign stays the sign.
+        sums = self._sums[:, :count]
+        found = sums > 0 if self._overlapping else sums.argmax(dim=0, keepdim=True)
+        self._labels[:, self._at : self._at + count] = found.to(torch.uint8).cpu().numpy()
+        self._sums = torch.cat((self._sums[:, count:], torch.zeros_like(sums)), dim=1)
+        self._at = k
 
 
 def predicted(
@@ -66,53 +116,34 @@ def predicted(
     weight = gaussian(tiling.tile_kji, device)
     waiting: deque[tuple[_Open, Place]] = deque()
     opened: deque[_Open] = deque()
+    at_once = TILES_AT_ONCE[dimensions]
     try:
         for example in examples:
-            one = _opened(example, tiling, device)
+            one = _Open(example, tiling, weight, overlapping=overlapping)
             opened.append(one)
             waiting.extend((one, place) for place in one.places)
-            while len(waiting) >= TILES_AT_ONCE[dimensions]:
+            while len(waiting) >= at_once:
                 context.raise_if_cancelled()
-                _look(network, waiting, weight, dimensions, mirrored)
-                yield from _finished(opened, weight, overlapping=overlapping)
-        while waiting:
+                _look(network, [waiting.popleft() for _ in range(at_once)], dimensions, mirrored)
+            while opened and opened[0].done:
+                finished = opened.popleft()
+                yield finished.example, finished.labels()
+        if waiting:
             context.raise_if_cancelled()
-            _look(network, waiting, weight, dimensions, mirrored)
-        yield from _finished(opened, weight, overlapping=overlapping)
+            _look(network, list(waiting), dimensions, mirrored)
+        yield from ((one.example, one.labels()) for one in opened)
     finally:
         network.train(was_training)
 
 
-def _opened(example: StoredExample, tiling: Tiling, device: torch.device) -> _Open:
-    values = torch.from_numpy(np.array(example.values(), dtype=np.float32)).to(device)
-    padded, before = pad_to_tile(values, tiling.tile_kji, tiling.pad)
-    starts = [tile_starts(n, t, tiling.overlap) for n, t in zip(padded.shape[1:], tiling.tile_kji, strict=True)]
-    places = [(k, j, i) for k, j, i in product(*starts)]
-    return _Open(example, padded, before, places, shape=tuple(values.shape[1:]))
-
-
-def _window(place: Place, weight: torch.Tensor) -> tuple[slice, ...]:
-    return tuple(slice(p, p + side) for p, side in zip(place, weight.shape, strict=True))
-
-
-def _look(
-    network: nn.Module,
-    waiting: deque[tuple[_Open, Place]],
-    weight: torch.Tensor,
-    dimensions: int,
-    mirrored: Sequence[int],
-) -> None:
-    batch = [waiting.popleft() for _ in range(min(len(waiting), TILES_AT_ONCE[dimensions]))]
-    tiles = torch.stack([one.padded[:, *_window(place, weight)] for one, place in batch])
+def _look(network: nn.Module, batch: Sequence[tuple[_Open, Place]], dimensions: int, mirrored: Sequence[int]) -> None:
+    tiles = torch.stack([one.tile(place) for one, place in batch])
     with torch.inference_mode():
         logits = _answer(network, tiles, dimensions)
         for axis in mirrored:
             logits += _answer(network, tiles.flip(axis + 2), dimensions).flip(axis + 2)
         for (one, place), answer in zip(batch, logits.float(), strict=True):
-            if one.sums is None:
-                one.sums = torch.zeros((len(answer), *one.padded.shape[1:]), device=answer.device)
-            one.sums[:, *_window(place, weight)] += answer * weight
-            one.done += 1
+            one.add(place, answer)
 
 
 def _answer(network: nn.Module, tiles: torch.Tensor, dimensions: int) -> torch.Tensor:
@@ -121,17 +152,6 @@ def _answer(network: nn.Module, tiles: torch.Tensor, dimensions: int) -> torch.T
         return volume
     slices: torch.Tensor = network(tiles.squeeze(2))
     return slices.unsqueeze(2)
-
-
-def _finished(opened: deque[_Open], weight: torch.Tensor, *, overlapping: bool) -> Iterator[tuple[StoredExample, Labels]]:
-    """Yield the first examples whose tiles are all in, and forget them."""
-    while opened and opened[0].done == len(opened[0].places):
-        one = opened.popleft()
-        assert one.sums is not None
-        sums = one.sums[:, *(slice(b, b + n) for b, n in zip(one.before, one.shape, strict=True))]
-        # The weights are the same for all channels: the largest stays the largest, and the sign stays the sign.
-        found = sums > 0 if overlapping else sums.argmax(dim=0, keepdim=True)
-        yield one.example, found.to(torch.uint8).cpu().numpy()
 
 
 @dataclass(eq=False)

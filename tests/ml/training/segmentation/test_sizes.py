@@ -12,9 +12,10 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline
 from medview.core.volume import Rescale, Volume
 from medview.ml.examples import UNKNOWN, ExampleSet, Truth
+from medview.ml.runners.orientation import letters_of
 from medview.ml.spec import NetworkSpec, Task
 from medview.ml.training.segmentation.described import intensity_of
-from medview.ml.training.segmentation.fingerprint import ChannelValues, Fingerprint, letters_of, look_at
+from medview.ml.training.segmentation.fingerprint import ChannelValues, Fingerprint, look_at
 from medview.ml.training.segmentation.first_weights import parameter_count
 from medview.ml.training.segmentation.sizes import MOST_WEIGHTS, NETWORKS, STEP_VOXELS, TILE_VOXELS, choose_sizes, stages_of
 from tests.helpers.segmentation_training import CLASSES, example_of, phantom_case, tiny_recipe
@@ -142,13 +143,19 @@ def test_examples_are_turned_to_the_way_most_of_them_lie() -> None:
     )
     looked = look_at(examples, Inline())
     assert looked.orientation == "SPL"
-    assert letters_of(other) == "RPS"
+    assert letters_of(other.geometry) == "RPS"
     assert set(looked.shapes_kji) == {(4, 6, 8)}
     assert all(spacing == pytest.approx((3.0, 1.0, 2.0)) for spacing in looked.spacings_kji_mm)
 
 
 def test_each_axis_of_an_oblique_grid_has_a_letter_of_its_own() -> None:
-    volume = Volume(np.zeros((4, 5, 6), np.int16), oblique_geometry((4, 5, 6)))
-    assert letters_of(volume) == "SPL"
-    pixels = Geometry.from_spacing((1, 5, 6), (1.0, 1.0, 1.0), calibration=Calibration.PIXELS)
-    assert letters_of(Volume(np.zeros((1, 5, 6), np.uint8), pixels)) is None
+    assert letters_of(oblique_geometry((4, 5, 6))) == "SPL"
+    between = np.eye(4)
+    between[:3, :3] = [[0.1, 0.7, 0.7], [0.0, -0.7, 0.7], [1.0, 0.1, -0.1]]
+    assert len({"LRAPSI".index(letter) // 2 for letter in letters_of(Geometry((4, 5, 6), between))}) == 3
+
+
+def test_pictures_that_do_not_say_how_they_lie_are_turned_no_way() -> None:
+    flat = phantom_case(1, (1, 20, 20), (1.0, 1.0, 1.0), Calibration.PIXELS)
+    examples = ExampleSet(Task.SEGMENTATION, CLASSES, ("MR",), (example_of("a", *flat), example_of("b", *phantom_case(2))))
+    assert look_at(examples, Inline()).orientation is None
