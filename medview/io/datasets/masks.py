@@ -17,6 +17,7 @@ from medview.io.datasets.foreign import FoundLabels
 from medview.io.datasets.inside import short_list
 from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.label_files import from_map, read_on
+from medview.io.seg_nrrd import is_seg_nrrd
 from medview.io.sniff import Kind, sniff
 
 IMPORTED = Source(SourceKind.IMPORT)
@@ -37,6 +38,10 @@ class MaskFile:
 
     def read(self, target: Target) -> FoundLabels:
         """Return the masks on the grid of an image. Raises GeometryError, ReadError."""
+        if sniff(self.path) is Kind.NRRD and is_seg_nrrd(self.path):
+            # It names its segments itself, and several of them may have the same value in layers of their own.
+            own = read_on(self.path, target)
+            return FoundLabels(own.geometry, own, notes=own.notes)
         found = named_values(_map_on(self.path, target), dict(self.names), Path(self.path).name)
         # Files of a dataset lie beside their images by name; that their pixels are not hashed is nothing to tell.
         return FoundLabels(found.geometry, replace(found, notes=()))

@@ -14,7 +14,7 @@ from medview.io.datasets.inside import files_of, named, short_list, stem_of
 
 IMAGE_FOLDERS = ("images", "image", "imagestr", "imgs", "img", "scans", "jpegimages")
 LABEL_FOLDERS = ("labels", "label", "labelstr", "masks", "mask", "segmentations", "annotations", "ground_truth")
-LABEL_ENDS = ("_mask", "-mask", "_masks", "_seg", "-seg", "_segmentation", "_label", "-label", "_labels", "_gt")
+LABEL_ENDS = ("_mask", "-mask", "_masks", "_seg", "-seg", "_segmentation", "_label", "-label", "_labels", "_gt", ".seg")
 """What a label file may have behind the stem of its image."""
 DEPTH = 4
 

@@ -11,7 +11,10 @@ from medview.io import nifti
 from medview.io.datasets.foreign import BY_IMAGE, DatasetRequest
 from medview.io.datasets.reading import load_image, load_labels
 from medview.io.datasets.table import FORMATS, list_dataset
+from medview.io.nrrd import write_volume
+from medview.io.seg_nrrd_write import write_seg_nrrd
 from tests.helpers.grids import turned_grid
+from tests.io.datasets.labelled import drawn, volume_of
 from tests.io.datasets.pictures import COLUMNS, ROWS, holed_mask, save_mask, save_picture
 
 GRID = turned_grid(degrees=25.0, shape_kji=(4, 5, 7))
@@ -153,3 +156,20 @@ def test_a_folder_that_is_empty_or_gone_is_told_in_a_sentence(tmp_path: Path, fo
         list_dataset(form, DatasetRequest(tmp_path / "gone"))
     with pytest.raises(ReadError):
         list_dataset(form, DatasetRequest(tmp_path))
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_segmentations_of_3d_slicer_bring_their_own_names_and_overlaps(tmp_path: Path, apart: bool) -> None:
+    labels = drawn(overlap=True)
+    images, segmentations = (tmp_path / "images", tmp_path / "labels") if apart else (tmp_path, tmp_path)
+    for folder in (images, segmentations):
+        folder.mkdir(exist_ok=True)
+    write_volume(images / "a.nrrd", volume_of())
+    write_seg_nrrd(segmentations / "a.seg.nrrd", labels)
+    (case,) = list_dataset("nifti-pairs", DatasetRequest(images=images, labels=segmentations)).cases
+    assert (case.key, Path(case.images[0].path).name) == ("a", "a.nrrd")
+    found = load_labels(case).masks
+    assert found is not None
+    for mine, theirs in zip(labels.segments, found.segments, strict=True):
+        assert (theirs.name, theirs.group) == (mine.name, mine.group)
+        np.testing.assert_array_equal(found.layers[theirs.layer_id] == theirs.value, labels.mask(mine))
