@@ -82,7 +82,7 @@ def box_target(
     number = [one.name for one in output.classes].index(class_name)
     low, high = _in_model(box, prepared, volume)
     tile, corner = _tile(values, (low + high) / 2, tiling.tile_kji)
-    decoder = Decoder(network, prepared, output)
+    decoder = Decoder(network, prepared.spacing_kji_mm, output)
     low, high = low - corner, high - corner
     levels = decoder.levels if decoder.levels is not None else (decoder.cell_kji,)
     windows = [_cells(low, high, step) for step in levels]

@@ -11,8 +11,7 @@ from torch.nn import functional
 from medview.core.errors import ModelError
 from medview.ml.outputs import DetectionOutput
 from medview.ml.runners.candidates import Candidates
-from medview.ml.runners.preprocess import Prepared
-from medview.ml.spec import Shape3
+from medview.ml.spec import Shape3, Vector3
 
 MOST_CANDIDATES = 1000
 """Cells of one tile (and level) that are looked at, best first; a broken model must not stall the suppression."""
@@ -21,7 +20,7 @@ Maps = dict[str, torch.Tensor]
 
 
 class Decoder:
-    """Reads what one network answers.
+    """Reads what one network answers on a grid of this spacing.
 
     Raises
     ------
@@ -29,8 +28,8 @@ class Decoder:
         When the network does not say how large its cells are.
     """
 
-    def __init__(self, network: nn.Module, prepared: Prepared, output: DetectionOutput) -> None:
-        self._prepared, self._output = prepared, output
+    def __init__(self, network: nn.Module, spacing_kji_mm: Vector3, output: DetectionOutput) -> None:
+        self._spacing, self._output = spacing_kji_mm, output
         self.levels: tuple[Shape3, ...] | None = getattr(network, "levels", None)
         stride = getattr(network, "stride", None)
         if self.levels is None and (not isinstance(stride, int) or stride < 1):
@@ -58,7 +57,7 @@ class Decoder:
     def boxes(self, found: Maps) -> list[Candidates]:
         """Return the candidates of every tile of a batch, in voxels of the tile."""
         if self.levels is None:
-            return decode_heatmap(found, self._stride, self._prepared.spacing_kji_mm, self._output.score_threshold)
+            return decode_heatmap(found, self._stride, self._spacing, self._output.score_threshold)
         return decode_levels(found, self.levels, self._output.score_threshold)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,8 @@ class Survey:
     ----------
     orientation : str or None
         The patient directions most pictures grow to, for volumes; None for pictures of one slice.
+    geometries : mapping of str to Geometry
+        Of the pictures that were looked at, by key.
     """
 
     shapes_kji: npt.NDArray[np.int64]
@@ -80,6 +82,7 @@ class Survey:
     channels: tuple[ChannelSurvey, ...]
     orientation: str | None
     calibrated: bool
+    geometries: Mapping[str, Geometry]
 
     @property
     def flat(self) -> bool:
@@ -135,6 +138,7 @@ def survey(examples: Sequence[Example], channels: Sequence[str], context: JobCon
         tuple(_channel(name, [seen[n] for _, seen in rows]) for n, name in enumerate(channels)),
         letters,
         calibrated,
+        {example.key: geometry for example, geometry in zip(chosen, geometries, strict=True)},
     )
 
 

@@ -74,11 +74,11 @@ def test_a_network_that_does_not_answer_as_the_table_says_is_refused(tmp_path: P
     volume = Volume(np.zeros((8, 8, 8), np.int16), oblique_geometry((8, 8, 8)), "CT", "HU")
     prepared = prepare([volume], pack.spec.input, Inline())
     with pytest.raises(ModelError, match="size of its cells"):
-        Decoder(nn.Identity(), prepared, pack.spec.output)  # type: ignore[arg-type]
+        Decoder(nn.Identity(), prepared.spacing_kji_mm, pack.spec.output)  # type: ignore[arg-type]
     network = nn.Identity()
     network.levels = ((2, 2, 2),)  # type: ignore[assignment]
     with pytest.raises(ModelError, match="maps of boxes"):
-        Decoder(network, prepared, pack.spec.output).check({"heatmap": torch.zeros(1)})  # type: ignore[arg-type]
+        Decoder(network, prepared.spacing_kji_mm, pack.spec.output).check({"heatmap": torch.zeros(1)})  # type: ignore[arg-type]
 
 
 class BrightSquares(nn.Module):

@@ -1,0 +1,211 @@
+"""From a recipe and training examples to the plan of a detector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.core.errors import ModelError
+from medview.core.job import JobContext
+from medview.ml.examples import ExampleSet
+from medview.ml.outputs import BoxClass, DetectionOutput
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.runners.orientation import Orientation
+from medview.ml.spec import Blend, Card, InputSpec, Literal, ModelSpec, NetworkSpec, Shape3, Task, Tiling, Vector3
+from medview.ml.training.detection.losses import check_loss
+from medview.ml.training.detection.targets import LARGEST_CELLS
+from medview.ml.training.footprint import step_bytes
+from medview.ml.training.survey import Survey, survey
+from medview.ml.training.task import TrainingPlan
+
+SMALL_VOXELS = {2: 24.0, 3: 8.0}
+"""Small objects are about as many voxels wide on the model's grid, where millimetres allow to choose it."""
+
+LEAST_CELLS = 4.0
+"""Small objects are at least so many of the finest cells wide, where there are cells as small as that."""
+
+FINEST, COARSEST = {2: 2, 3: 1}, {2: 5, 3: 4}
+"""Levels (cells of 2 to that power voxels) that answer."""
+
+TILE_VOXELS = {2: 640 * 640, 3: 96 * 96 * 96}
+"""Largest tile."""
+
+WIDTHS = {2: (16, 24, 48, 96, 128), 3: (12, 24, 48, 96)}
+PYRAMID = {2: 64, 3: 48}
+BATCH = {2: 4, 3: 2}
+
+MOST_BOXES = 1000
+HALF_BYTES = 2
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Boxes:
+    """Edge lengths of all training boxes.
+
+    Attributes
+    ----------
+    edges : ndarray, shape (n, 3)
+        Along k, j, i of the model's axes; in millimetres for calibrated volumes, in voxels otherwise.
+    counts : ndarray, shape (classes,)
+    most : int
+        In one example.
+    """
+
+    edges: Doubles
+    counts: npt.NDArray[np.int64]
+    most: int
+
+
+def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) -> TrainingPlan:
+    """Choose sizes from the training examples alone.
+
+    Raises
+    ------
+    ModelError
+        Where they cannot be trained on.
+    """
+    check_loss(recipe.loss)
+    if recipe.network != "fpn_detector":
+        raise ModelError(f"Detection has no network {recipe.network}; the recipe may ask for fpn_detector.")
+    found = survey(examples.of_split("train"), examples.channels, context)
+    dimensions = recipe.dimensions or (2 if found.flat else 3)
+    in_mm = dimensions == 3 and found.calibrated
+    boxes = _boxes(examples, found, context, in_mm=in_mm)
+    for n, one in enumerate(examples.classes):
+        if not boxes.counts[n]:
+            raise ModelError(f"Of {one.name} nothing can be learnt: no training case has a box of it; draw some.")
+    spacing = _spacing(found, boxes) if in_mm else None
+    in_voxels = boxes.edges / spacing if spacing is not None else boxes.edges
+    shape = found.median_shape_kji()
+    if spacing is not None:
+        scale = np.median(found.spacings_kji_mm, axis=0) / spacing
+        k, j, i = (np.asarray(shape) * scale).tolist()
+        shape = k, j, i
+    first, last = _levels(in_voxels[:, 3 - dimensions :], dimensions)
+    tile = _tile(shape, 2**last, dimensions, recipe)
+    network = _network(recipe, len(examples.channels), len(examples.classes), dimensions, first, last)
+    batch = recipe.batch or BATCH[dimensions]
+    names = ", ".join(one.name for one in examples.classes)
+    spec = ModelSpec(
+        id=f"{Task.DETECTION.value}-model",
+        name=names[:80],
+        version="1.0.0",
+        task=Task.DETECTION,
+        summary=f"Draws boxes around {names}."[:400],
+        network=network,
+        input=InputSpec(
+            channels=tuple(channel.spec() for channel in found.channels),
+            spacing_kji_mm=spacing,
+            orientation=found.orientation if dimensions == 3 else None,
+            dimensions=dimensions,
+            checks=found.checks(),
+        ),
+        tiling=Tiling(tile, 0.25, Blend.GAUSSIAN),
+        output=DetectionOutput(
+            classes=tuple(BoxClass(one.name, one.colour) for one in examples.classes),
+            score_threshold=0.3,
+            nms_iou=0.5,
+            max_boxes=min(MOST_BOXES, 20 + 2 * boxes.most),
+            join_slices=dimensions == 2 and not found.flat,
+        ),
+        postprocess=(),
+        card=Card(),
+        licence=examples.licence or "not stated",
+        notice="",
+        files={},
+    )
+    stored = len(examples.of_split("train")) + len(examples.of_split("val"))
+    return TrainingPlan(
+        spec=spec,
+        batch=batch,
+        step_bytes=step_bytes(network, (batch, len(examples.channels), *tile[-dimensions:])),
+        cache_bytes=math.ceil(stored * len(examples.channels) * math.prod(shape) * HALF_BYTES),
+        settings={
+            "levels": [[2**n if dimensions == 3 else 1, 2**n, 2**n] for n in range(first, last + 1)],
+            "boxes": boxes.counts.tolist(),
+            "small_voxels": round(_small(in_voxels[:, 3 - dimensions :]), 2),
+        },
+    )
+
+
+def _boxes(examples: ExampleSet, found: Survey, context: JobContext, *, in_mm: bool) -> _Boxes:
+    """Measure the boxes of the training examples; of volumes in millimetres their grids are needed, not their voxels."""
+    edges: list[Doubles] = []
+    counts = np.zeros(len(examples.classes), dtype=np.int64)
+    most = 0
+    for example in examples.of_split("train"):
+        context.raise_if_cancelled()
+        boxes = [box for box in example.truth().boxes if not box.difficult]
+        most = max(most, len(boxes))
+        if not boxes:
+            continue
+        own = np.asarray([np.subtract(box.max_kji, box.min_kji) for box in boxes])
+        if in_mm or found.orientation is not None:
+            geometry = found.geometries.get(example.key) or example.volumes()[0].geometry
+            own = own * geometry.spacing_kji_mm if in_mm else own
+            own = own[:, Orientation.towards(geometry, found.orientation).axes]
+        edges.append(own)
+        np.add.at(counts, [box.number - 1 for box in boxes], 1)
+    return _Boxes(np.concatenate(edges) if edges else np.zeros((0, 3)), counts, most)
+
+
+def _small(edges: Doubles) -> float:
+    """Return the size of small objects: a tenth are smaller."""
+    return float(np.percentile(np.maximum(edges, 1e-3).prod(axis=1) ** (1 / edges.shape[1]), 10))
+
+
+def _spacing(found: Survey, boxes: _Boxes) -> Vector3:
+    """Return an even spacing at which small objects have the wanted size, not finer than the finest the pictures have."""
+    finest = float(np.median(found.spacings_kji_mm.min(axis=1)))
+    even = round(max(finest, _small(boxes.edges) / SMALL_VOXELS[3]), 3)
+    return even, even, even
+
+
+def _levels(edges: Doubles, dimensions: int) -> tuple[int, int]:
+    """Return the finest and the coarsest level that answer, from edge lengths in voxels."""
+    first = int(np.clip(math.floor(math.log2(max(_small(edges), 1.0) / LEAST_CELLS)), FINEST[dimensions] - 1, 3))
+    large = float(np.percentile(edges.max(axis=1), 95))
+    last = math.ceil(math.log2(max(large / LARGEST_CELLS, 1.0)))
+    return first, int(np.clip(last, max(first, FINEST[dimensions] + 1), COARSEST[dimensions]))
+
+
+def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe) -> Shape3:
+    """Return the whole picture as one tile where that is small enough, else an even part; whole cells to each side."""
+    longest = float(str(recipe.options.get("side") or TILE_VOXELS[dimensions] ** (1 / dimensions)))
+    sides = [n if axis >= 3 - dimensions else 1.0 for axis, n in enumerate(shape)]
+    most = longest**dimensions
+    while math.prod(sides) > most:
+        # The longest side gives way first, so that tiles become even.
+        n = int(np.argmax(sides))
+        others = sorted(sides, reverse=True)
+        sides[n] = max(sides[n] * 0.95, min(sides[n] - 1.0, others[1])) if len(others) > 1 else sides[n] * 0.95
+    k, j, i = (
+        1 if axis < 3 - dimensions else max(multiple, math.ceil(n / multiple) * multiple) for axis, n in enumerate(sides)
+    )
+    return k, max(8, j), max(8, i)
+
+
+def _network(recipe: Recipe, channels: int, classes: int, dimensions: int, first: int, last: int) -> NetworkSpec:
+    widths: Sequence[object] = WIDTHS[dimensions]
+    given = recipe.network_options.get("channels")
+    if isinstance(given, list):
+        widths = given
+    trunk: list[Literal] = [int(str(n)) for n in widths[:last]]
+    return NetworkSpec(
+        "fpn_detector",
+        {
+            "in_channels": channels,
+            "classes": classes,
+            "dimensions": dimensions,
+            "channels": trunk,
+            "width": int(str(recipe.network_options.get("width") or PYRAMID[dimensions])),
+            "first_level": first,
+            "norm": bool(recipe.network_options.get("norm", True)),
+        },
+    )
