@@ -45,5 +45,23 @@ def _small_cnn(options: Options, kwargs: dict[str, Literal], longest: int, short
     return NetworkSpec("small_cnn", {**kwargs, "channels": channels, "dropout": dropout})
 
 
-FAMILIES: Mapping[str, Callable[[Options, dict[str, Literal], int, int], NetworkSpec]] = {"small_cnn": _small_cnn}
+def _usual(name: str, *known: str) -> Family:
+    """Return a family of fixed sizes, but for its first layers; options that are ``known`` go to the network."""
+
+    def made(options: Options, kwargs: dict[str, Literal], longest: int, _shortest: int) -> NetworkSpec:
+        stem: Literal = options.get("stem", "small" if longest <= SMALL_SIDE else "usual")
+        given = {key: options[key] for key in known if key in options}
+        return NetworkSpec(name, {**kwargs, **given, "stem": stem, "dropout": options.get("dropout", 0.0)})
+
+    return made
+
+
+Family = Callable[[Options, dict[str, Literal], int, int], NetworkSpec]
+
+FAMILIES: Mapping[str, Family] = {
+    "small_cnn": _small_cnn,
+    "resnet18": _usual("resnet18", "width"),
+    "resnet50": _usual("resnet50", "width"),
+    "densenet121": _usual("densenet121", "growth"),
+}
 """Name of a recipe's ``network`` -> entry of the table, from options, shared arguments, longest and shortest side."""

@@ -85,6 +85,7 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
             "exclusive": exclusive,
             "class_weights": weights,
             "smoothing": float(str(recipe.options.get("smoothing", 0.0))),
+            "weights": str(recipe.options.get("weights", "")),
             "sure": float(str(recipe.options.get("sure", 0.0))),
         },
     )

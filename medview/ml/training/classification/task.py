@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from medview.ml.recipes.recipe import Recipe
 from medview.ml.runners.preprocess import prepare
 from medview.ml.spec import ModelSpec
 from medview.ml.training.augment import augment_sample
+from medview.ml.training.borrowed import borrow_file
 from medview.ml.training.build import trainable_network
 from medview.ml.training.classification.calibrate import abstention, calibration, probabilities_of, threshold_of
 from medview.ml.training.classification.figures import Doubles, figures_of
@@ -30,6 +32,8 @@ from medview.ml.training.task import TrainingPlan, TrainingTask
 
 TOGETHER = 64
 """Pictures that are looked at together on validation."""
+
+_log = logging.getLogger("medview.training")
 
 Sample = dict[str, np.ndarray[Any, Any]]
 Batch = dict[str, torch.Tensor]
@@ -57,8 +61,17 @@ class ClassificationTask(TrainingTask):
         return every.chosen([n for n in range(len(every)) if _truth(every, n, plan) is not None])
 
     def network(self, plan: TrainingPlan) -> nn.Module:
-        """Return the network with its first weights."""
-        return trainable_network(plan.spec.network)
+        """Return the network with its first weights; the recipe's option ``weights`` names a file to take them from.
+
+        Raises
+        ------
+        MedViewError
+            When that file cannot be read or belongs to another network.
+        """
+        network = trainable_network(plan.spec.network)
+        if plan.settings["weights"]:
+            _log.info("%s", borrow_file(network, Path(plan.settings["weights"])))
+        return network
 
     def rates(self, network: nn.Module, recipe: Recipe) -> list[tuple[float, list[nn.Parameter]]]:
         """Return the head at the recipe's rate; what was frozen before at ``backbone_rate`` of it, a tenth if not given."""

@@ -25,11 +25,14 @@ from medview.ml.training.task import TrainingPlan
 SMALL_VOXELS = {2: 24.0, 3: 8.0}
 """Small objects are about as many voxels wide on the model's grid, where millimetres allow to choose it."""
 
+LEAST_LAST = 3
+"""The coarsest level is at least this one, whatever the size of objects: it sees what is around them."""
+
 LEAST_CELLS = 4.0
 """Small objects are at least so many of the finest cells wide, where there are cells as small as that."""
 
-FINEST, COARSEST = {2: 2, 3: 1}, {2: 5, 3: 4}
-"""Levels (cells of 2 to that power voxels) that answer."""
+FINEST, COARSEST = (1, 3), {2: 5, 3: 4}
+"""Levels (cells of 2 to that power voxels): the first that answers is among the former, the last at most the latter."""
 
 TILE_VOXELS = {2: 640 * 640, 3: 96 * 96 * 96}
 """Largest tile."""
@@ -169,10 +172,10 @@ def _spacing(found: Survey, boxes: _Boxes) -> Vector3:
 
 def _levels(edges: Doubles, dimensions: int) -> tuple[int, int]:
     """Return the finest and the coarsest level that answer, from edge lengths in voxels."""
-    first = int(np.clip(math.floor(math.log2(max(_small(edges), 1.0) / LEAST_CELLS)), FINEST[dimensions] - 1, 3))
+    first = int(np.clip(math.floor(math.log2(max(_small(edges), 1.0) / LEAST_CELLS)), *FINEST))
     large = float(np.percentile(edges.max(axis=1), 95))
     last = math.ceil(math.log2(max(large / LARGEST_CELLS, 1.0)))
-    return first, int(np.clip(last, max(first, FINEST[dimensions] + 1), COARSEST[dimensions]))
+    return first, int(np.clip(last, max(first + 1, LEAST_LAST), COARSEST[dimensions]))
 
 
 def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe) -> Shape3:

@@ -37,6 +37,9 @@ SEEN_WHOLE, SEEN_AT_ALL = 0.4, 0.1
 LEAST_SCORE = 0.05
 """Boxes below this are not looked at on validation."""
 
+MOST_IN_TILE, MOST_IN_SLICE = 400, 60
+"""Candidates of a tile that are looked at on validation, best first; a network that just began finds much."""
+
 NMS_IOUS = (0.3, 0.4, 0.5, 0.6, 0.7)
 
 TOGETHER = 4
@@ -164,7 +167,8 @@ def candidates(network: nn.Module, data: StoredExamples, plan: TrainingPlan, con
             tiles = tile_candidates(
                 values, tiling, plan.spec.input.dimensions, decoder, lambda some: decoder.check(run(some)), TOGETHER
             )
-            found.append(Candidates.joined(list(tiles)))
+            most = MOST_IN_SLICE if output.join_slices else MOST_IN_TILE
+            found.append(Candidates.joined([tile[np.argsort(-tile.scores, kind="stable")[:most]] for tile in tiles]))
     network.train(was_training)
     return found
 

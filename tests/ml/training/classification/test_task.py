@@ -20,11 +20,21 @@ from medview.ml.training.classification.task import ClassificationTask
 from tests.ml.training.pictures import Trained, bright_or_not, recipe
 
 AUGMENT = {"rotate": 20, "scale": 0.1, "shift": 0.05, "gain": 0.1, "noise": 0.1}
+NARROW = {"width": 8}
+
+FAMILIES = [("small_cnn", NARROW), ("resnet18", {"width": 6}), ("resnet50", {"width": 4}), ("densenet121", {"growth": 4})]
 
 
 @pytest.mark.parametrize("shape", [(1, 20, 26), (10, 16, 20)], ids=["2-D", "3-D"])
 def test_the_small_network_learns_and_tells_pictures_apart(shape: tuple[int, int, int], tmp_path: Path) -> None:
-    made = recipe("classification", "small_cnn", augment=AUGMENT, steps=40)
+    made = recipe(
+        "classification",
+        "small_cnn",
+        network_options=NARROW,
+        augment=AUGMENT,
+        steps=50,
+        optimiser={"name": "adamw", "rate": 0.01},
+    )
     trained = Trained(ClassificationTask(), bright_or_not(shape=shape), made, tmp_path)
     assert trained.plan.spec.input.dimensions == (2 if shape[0] == 1 else 3)
     assert trained.plan.spec.input.shape_kji == shape
@@ -34,11 +44,49 @@ def test_the_small_network_learns_and_tells_pictures_apart(shape: tuple[int, int
     assert set(figures) >= {"auc", "accuracy", "f1", "log_loss", "score"}
 
 
+@pytest.mark.parametrize("loss", ["ce", "focal"])
+@pytest.mark.parametrize(("family", "options"), FAMILIES, ids=[name for name, _ in FAMILIES])
+def test_every_network_trains_to_a_falling_loss_with_every_loss(
+    family: str, options: dict[str, int], loss: str, tmp_path: Path
+) -> None:
+    made = recipe("classification", family, network_options=options, loss=loss, steps=20, batch=6)
+    trained = Trained(ClassificationTask(), bright_or_not(count=12, shape=(1, 16, 18)), made, tmp_path)
+    assert trained.falls, trained.losses
+    assert trained.plan.step_bytes > 4 * sum(w.numel() for w in trained.network.parameters())
+
+
+OPTIMISERS = [
+    {"name": "sgd", "rate": 0.05},
+    {"name": "sgd", "rate": 0.02, "momentum": 0.9},
+    {"name": "sgd", "rate": 0.02, "momentum": 0.9, "nesterov": True},
+    {"name": "adagrad", "rate": 0.01},
+    {"name": "rmsprop", "rate": 0.001},
+    {"name": "adam", "rate": 0.003},
+    {"name": "adamw", "rate": 0.003},
+]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "poly"])
+@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=[str(list(one.values())) for one in OPTIMISERS])
+def test_every_optimiser_and_schedule_trains_to_a_falling_loss(
+    optimiser: dict[str, object], schedule: str, tmp_path: Path
+) -> None:
+    made = recipe(
+        "classification",
+        "small_cnn",
+        network_options=NARROW,
+        optimiser=optimiser,
+        schedule={"name": schedule, "warm_up": 0.1},
+        steps=40,
+    )
+    assert Trained(ClassificationTask(), bright_or_not(shape=(1, 16, 18)), made, tmp_path).falls
+
+
 @pytest.mark.parametrize("shape", [(1, 20, 26), (10, 16, 20)], ids=["2-D", "3-D"])
 def test_the_pack_answers_in_the_runner_as_the_network_did_on_validation(
     shape: tuple[int, int, int], tmp_path: Path
 ) -> None:
-    made = recipe("classification", "small_cnn", steps=12)
+    made = recipe("classification", "small_cnn", network_options=NARROW, steps=20)
     examples = bright_or_not(count=48, shape=shape)
     trained = Trained(ClassificationTask(), examples, made, tmp_path / "cache")
     trained.network.eval()
@@ -108,7 +156,12 @@ def test_answers_that_do_not_exclude_each_other_train_with_some_of_them_missing(
             del answers["clear"]
         kept.append(replace(example, truth=lambda answers=answers: Truth(answers=answers)))
     some = replace(examples, examples=tuple(kept), exclusive=False)
-    trained = Trained(ClassificationTask(), some, recipe("classification", "small_cnn", loss="focal", steps=30), tmp_path)
+    trained = Trained(
+        ClassificationTask(),
+        some,
+        recipe("classification", "small_cnn", network_options=NARROW, loss="focal", steps=50),
+        tmp_path,
+    )
     assert trained.plan.spec.output.activation == "sigmoid"  # type: ignore[union-attr]
     assert len(trained.data) == len(some.of_split("train"))
     assert trained.falls

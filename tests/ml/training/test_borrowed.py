@@ -1,0 +1,54 @@
+"""Weights of other trainings become first weights where they fit, and what did not is said."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from medview.core.errors import ModelError, PackError
+from medview.ml.networks.resnet import resnet18
+from medview.ml.training.borrowed import borrow, borrow_file
+
+
+def _theirs(classes: int = 1000, channels: int = 3) -> dict[str, torch.Tensor]:
+    torch.manual_seed(8)
+    return resnet18(channels, classes, 2, width=8).state_dict()
+
+
+def test_a_state_dict_with_torchvisions_names_is_taken_over_but_for_its_head(tmp_path: Path) -> None:
+    theirs = _theirs()
+    torch.save(theirs, tmp_path / "resnet18.pth")
+    own = resnet18(3, 2, 2, width=8)
+    found = borrow_file(own, tmp_path / "resnet18.pth")
+    assert found.fresh == ("fc.weight", "fc.bias")
+    assert found.unused == ()
+    assert torch.equal(own.layer3[1].conv2.weight, theirs["layer3.1.conv2.weight"])  # type: ignore[index, union-attr]
+    assert torch.equal(own.bn1.running_var, theirs["bn1.running_var"])
+
+
+def test_grey_pictures_are_answered_to_as_the_same_in_colour(tmp_path: Path) -> None:
+    theirs = _theirs(classes=2)
+    save_file({f"module.{key}": tensor for key, tensor in theirs.items()}, tmp_path / "w.safetensors")
+    own, judge = resnet18(1, 2, 2, width=8).eval(), resnet18(3, 2, 2, width=8).eval()
+    judge.load_state_dict(theirs)
+    found = borrow_file(own, tmp_path / "w.safetensors")
+    assert found.adapted == ("conv1.weight",)
+    assert "first layers made to fit: conv1.weight" in str(found)
+    grey = torch.randn(2, 1, 40, 40)
+    with torch.no_grad():
+        assert torch.allclose(own(grey), judge(grey.expand(-1, 3, -1, -1)), atol=1e-4)
+
+
+def test_weights_of_another_network_are_refused_and_nothing_is_changed() -> None:
+    own = resnet18(1, 2, 2, width=8)
+    before = {key: tensor.clone() for key, tensor in own.state_dict().items()}
+    with pytest.raises(ModelError, match=r"unet\.pth are those of another network"):
+        borrow(own, {"encoder.0.weight": torch.zeros(3, 3)}, "unet.pth")
+    assert all(torch.equal(before[key], tensor) for key, tensor in own.state_dict().items())
+
+
+def test_a_file_that_holds_more_than_tensors_is_refused(tmp_path: Path) -> None:
+    torch.save({"weights": Path}, tmp_path / "code.pth")
+    with pytest.raises(PackError, match="could run code"):
+        borrow_file(resnet18(1, 2, 2, width=8), tmp_path / "code.pth")
