@@ -17,6 +17,7 @@ from medview.ml.recipes.table import choose
 from medview.ml.runs.clock import process_seconds
 from medview.ml.runs.events import Event
 from medview.ml.spec import Task
+from medview.workspace.export_selection import Include
 from medview.workspace.models import model_registry
 from medview.workspace.training.child import breaks, train_run
 from medview.workspace.training.freeze import Wanted, freeze
@@ -37,6 +38,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers here")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     reader: Annotated[str, typer.Option(help="Whose labels count where several people read a case")] = "",
+    include: Annotated[Include, typer.Option(help="How far cases have to be; all: any that are labelled")] = Include.DONE,
     images: Annotated[Path | None, typer.Option(help="Where the images of a project are now")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Train in spite of what the guards want confirmed")] = False,
     output: Annotated[Path | None, typer.Option("-o", metavar="RUN", help="Folder of the training, new")] = None,
@@ -66,6 +68,7 @@ def train(
         task=task,
         recipe=choose(task, recipe),
         seed=seed,
+        include=include,
         reader=reader,
         images=images,
         target=target,

@@ -43,6 +43,8 @@ class RunSettings:
     dataset_sha256, splits_sha256 : str
     versions : mapping of str to str
         Of what computes.
+    unfinished : bool
+        Whether cases nobody marked done are learnt from as well.
     """
 
     task: Task
@@ -60,6 +62,7 @@ class RunSettings:
     dataset_sha256: str = ""
     splits_sha256: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    unfinished: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the settings ready for JSON."""
@@ -79,6 +82,7 @@ class RunSettings:
             "dataset_sha256": self.dataset_sha256,
             "splits_sha256": self.splits_sha256,
             "versions": dict(self.versions),
+            "unfinished": self.unfinished,
         }
 
     @classmethod
@@ -103,6 +107,7 @@ class RunSettings:
             dataset_sha256=str(content["dataset_sha256"]),
             splits_sha256=str(content["splits_sha256"]),
             versions={str(name): str(one) for name, one in content["versions"].items()},
+            unfinished=bool(content["unfinished"]),
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from medview.core.atomic import replacing
 from medview.core.errors import CancelledError, MedViewError
 from medview.core.job import JobContext, JobPart
 from medview.io.datasets.neutral_read import read_neutral
@@ -68,7 +69,7 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
         log = held.enter_context(event_log(run, settings, processes, time.monotonic() - began))
         try:
             dataset = read_neutral(run.dataset, check=not run.plan.exists())
-            examples = examples_of(dataset, settings.task, settings.target, reviewed_only=True)
+            examples = examples_of(dataset, settings.task, settings.target, reviewed_only=not settings.unfinished)
             outcome = Training(run, settings, examples, context, asked).carry_out(processes, log)
             if outcome is None or log is None:
                 return {}
@@ -86,11 +87,14 @@ def _concluded(
 ) -> dict[str, Any]:
     """Judge the pack by the runner everybody uses, write down what is known of it, and the result."""
     from medview.workspace.evaluation.evaluate import evaluate_pack
+    from medview.workspace.evaluation.page import report_page
 
     log.add("stage", name="evaluate")
     report = evaluate_pack(outcome.pack, examples, VALIDATION, context)
     document = report.document()
     run.write_json(run.report, document)
+    with replacing(run.report_page) as file:
+        file.write(report_page(document, report.pictures).encode())
     result = {
         "run": str(run.path),
         "model": outcome.pack.spec.key,

@@ -30,7 +30,7 @@ from medview.ml.recipes.recipe import Recipe
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.spec import Task
 from medview.store.project import Project
-from medview.workspace.export_selection import ExportRun
+from medview.workspace.export_selection import ExportRun, Include
 from medview.workspace.exporting import export_as, note_export
 from medview.workspace.neutral_export import DATASET
 from medview.workspace.training.examples import dataset_folder, examples_of
@@ -49,6 +49,8 @@ class Wanted:
     ----------
     source : Path
         A project or a dataset folder.
+    include : Include
+        How far cases have to be; ``ALL`` is for labels that were made elsewhere and are known to be good.
     reader : str
         Whose labels, as in ``ExportRun``.
     images : Path or None
@@ -67,6 +69,7 @@ class Wanted:
     task: Task
     recipe: Recipe
     seed: int = 0
+    include: Include = Include.DONE
     reader: str = ""
     images: Path | None = None
     target: str | None = None
@@ -100,7 +103,12 @@ def freeze(
     _begin(run)
     try:
         _freeze_labels(wanted, run, JobPart(context, 0.0, 0.7), pool, told)
-        examples = examples_of(read_neutral(run.dataset, check=False), wanted.task, wanted.target, reviewed_only=True)
+        examples = examples_of(
+            read_neutral(run.dataset, check=False),
+            wanted.task,
+            wanted.target,
+            reviewed_only=wanted.include is not Include.ALL,
+        )
         report = guard(examples, JobPart(context, 0.7, 1.0), None if wanted.parent is None else wanted.parent.spec)
         told([*examples.warnings, *(finding.sentence for finding in report.findings)])
         run.write_json(run.guards, report.document())
@@ -150,7 +158,7 @@ def _freeze_labels(
         raise ReadError(f"{source.name or source} is neither a project nor a dataset folder; choose another.")
     name = source.stem
     with Project.open(source, read_only=True) as project:
-        export = ExportRun(DATASET, wanted.reader, WriteOptions(name), images=wanted.images)
+        export = ExportRun(DATASET, wanted.reader, WriteOptions(name), wanted.include, wanted.images)
         exported = export_as(export, project, run.dataset, context, pool, told)
     # The project keeps the splits that were made: who is tested on is never trained on later.
     with Project.open(source) as project:
@@ -200,6 +208,7 @@ def _settings(wanted: Wanted, examples: ExampleSet) -> RunSettings:
         frozen_seconds=round(time.monotonic() - wanted.began, 3) if wanted.began else 0.0,
         dataset_sha256=examples.dataset_sha256,
         splits_sha256=examples.splits_sha256,
+        unfinished=wanted.include is Include.ALL,
         versions={
             "medview": medview.__version__,
             "python": platform.python_version(),

@@ -18,6 +18,7 @@ from medview.ml.recipes.table import choose
 from medview.ml.runs.folder import RunFolder
 from medview.ml.spec import Task
 from medview.store.project import Project
+from medview.workspace.export_selection import Include
 from medview.workspace.training.freeze import MARKER, Wanted, freeze
 from tests.helpers.dataset_folders import MadeCase, write_dataset
 from tests.workspace.exported import labelled
@@ -63,6 +64,12 @@ def test_a_dataset_folder_is_frozen_with_its_hashes_and_outlives_its_source(tmp_
 def test_cases_that_nobody_marked_done_are_left_out_and_said(tmp_path: Path) -> None:
     _, said = frozen(wanted(pictures(tmp_path / "d", status="in work")), tmp_path / "run")
     assert "1 case is left out: it is not done." in said
+
+
+def test_labels_from_elsewhere_are_taken_when_somebody_says_that_they_are_good(tmp_path: Path) -> None:
+    run, said = frozen(wanted(pictures(tmp_path / "d", status="in work"), include=Include.ALL), tmp_path / "run")
+    assert not any("not done" in sentence for sentence in said)
+    assert run.settings().unfinished
 
 
 def test_pictures_on_both_sides_of_the_split_stop_it_and_leave_nothing(tmp_path: Path) -> None:

@@ -152,14 +152,14 @@ class Keeper(Callback):
         with torch.no_grad():
             figures = {name: float(value) for name, value in self._check(self._kept).items()}
         before = self._state.best_figures
-        # The first look is better than none, whatever its score.
+        # The first look is better than none, whatever its score. Of equal ones the later is kept, which learnt for longer.
         better = before is None or figures["score"] > before["score"]
-        if better:
-            self._state = replace(self._state, best=_copied(self._kept), best_step=done, best_figures=figures, worse=0)
-        else:
-            self._state = replace(self._state, worse=self._state.worse + 1)
+        kept = better or (before is not None and figures["score"] == before["score"])
+        self._state = replace(self._state, worse=0 if better else self._state.worse + 1)
+        if kept:
+            self._state = replace(self._state, best=_copied(self._kept), best_step=done, best_figures=figures)
         if self._events is not None:
-            self._events.add("check", step=done, best=better, **figures)
+            self._events.add("check", step=done, best=kept, **figures)
         if self._scalars is not None:
             for name, value in figures.items():
                 self._scalars.add_scalar(f"validation/{name}", value, done)

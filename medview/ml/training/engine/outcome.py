@@ -17,6 +17,9 @@ from medview.ml.spec import WEIGHTS_FILE, Card, ModelSpec
 from medview.ml.spec_writer import document_of
 from medview.ml.weights import build_network
 
+FULL_WEIGHTS = "full_weights"
+"""The option of a recipe that keeps kernels in single precision; a pack is twice as large then."""
+
 LEAST_TAKEN = 0.5
 """Share of the weights a parent has to give, so that a training really begins where it ended."""
 
@@ -74,8 +77,8 @@ def write_outcome(
         raise ModelError(f"The trained network lacks weights of {spec.network.name}.", detail=", ".join(missing[:5]))
     # What only training needs, such as heads of deep supervision, is left behind.
     weights = {name: have[name].detach().cpu().contiguous() for name in wanted}
-    if settings.recipe.options.get("half_weights"):
-        weights = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    if not settings.recipe.options.get(FULL_WEIGHTS):
+        weights = {name: tensor.half() if _kernel(tensor) else tensor for name, tensor in weights.items()}
     named = replace(
         spec,
         id=settings.model_id,
@@ -86,6 +89,20 @@ def write_outcome(
     content = document_of(named)
     del content["files"]
     return write_pack(run.pack, content, {WEIGHTS_FILE: packed(weights), **(more or {})})
+
+
+@torch.no_grad()
+def round_kernels(network: nn.Module, settings: RunSettings) -> None:
+    """Give a network the kernels its pack will have, before anything is measured with them."""
+    if not settings.recipe.options.get(FULL_WEIGHTS):
+        for tensor in network.state_dict().values():
+            if _kernel(tensor):
+                tensor.copy_(tensor.half())
+
+
+def _kernel(tensor: torch.Tensor) -> bool:
+    """Whether half precision is enough: not for the statistics and scales of norms, which may be of any size."""
+    return tensor.is_floating_point() and tensor.ndim > 1
 
 
 def begin_with(network: nn.Module, parent: ModelPack) -> int:

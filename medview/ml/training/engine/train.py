@@ -21,7 +21,7 @@ from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.training.engine import checkpoint
 from medview.ml.training.engine.loop import Loop, batches_of, make_steps
 from medview.ml.training.engine.module import moved
-from medview.ml.training.engine.outcome import Outcome, begin_with, write_outcome
+from medview.ml.training.engine.outcome import Outcome, begin_with, round_kernels, write_outcome
 from medview.ml.training.engine.pace import Pace, Trial, find_pace
 from medview.ml.training.engine.plan_file import read_plan, write_plan
 from medview.ml.training.engine.processes import Processes
@@ -178,6 +178,7 @@ class Training:
         self.context.progress(0.9, "Finishing the model")
         best = copy.deepcopy(network).cpu().eval().requires_grad_(requires_grad=False)
         best.load_state_dict(state.average if state.best is None else state.best)
+        round_kernels(best, self.settings)
         spec = task.finish(best, validation, plan, JobPart(self.context, 0.9, 0.93))
         pack = write_outcome(self.run, self.settings, spec, best)
         return Outcome(pack, state.step, state.best_step, state.best_figures or {}, state.reason, events.used)
