@@ -23,10 +23,11 @@ from medview.store.reading_state import ReadingStatus
 from medview.workspace.dataset_import import ImportRun, import_dataset
 from medview.workspace.keeping import Tie, load_stored, tie_pixels
 from tests.cli.conftest import Cli
+from tests.helpers.dicom_series import write_ct
 from tests.helpers.grids import turned_grid
 from tests.io.datasets.pictures import holed_mask, save_mask, save_picture
 from tests.io.datasets.test_classes import arrays
-from tests.io.datasets.test_dicom_labels import study
+from tests.io.datasets.test_dicom_labels import in_study, study
 from tests.io.datasets.test_nnunet import dataset as nnunet_dataset
 from tests.io.datasets.test_voc import dataset as voc_dataset
 
@@ -170,6 +171,20 @@ def test_labels_alone_are_enough_where_their_images_are_cases_already(cli: Cli, 
         segmentation = opened.load_reading(row.reading_id).labels.segmentation
     np.testing.assert_array_equal(segmentation.mask(segmentation.segments[0]), drawn == 1)
     assert cli(*given).document["known"] == 1
+
+
+def test_a_case_that_a_seg_names_comes_before_another_series_on_the_same_slices(
+    cli: Cli, project: Path, tmp_path: Path
+) -> None:
+    study(tmp_path / "s", "one")
+    assert cli("project", "add", project, tmp_path / "s" / "ct").code == 0
+    write_ct(tmp_path / "labels" / "twin", series="2.25.78", change=in_study)
+    (tmp_path / "s" / "seg.dcm").rename(tmp_path / "labels" / "seg.dcm")
+    document = cli("project", "import", project, tmp_path / "labels", "--format", "dicom-seg", "--json").document
+    assert (document["added"], document["labelled"]) == (0, 1)
+    assert not any("placed by its position" in warning for warning in document["warnings"])
+    with Project.open(project, read_only=True) as opened:
+        assert [row.key.series_uid for row in opened.readings()] == ["2.25.3"]
 
 
 def test_a_seg_that_was_drawn_on_other_pixels_is_refused_or_left_out(cli: Cli, project: Path, tmp_path: Path) -> None:

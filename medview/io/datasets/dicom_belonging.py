@@ -82,23 +82,31 @@ FitsOn = Callable[[Sequence[Series]], Sequence[int]]
 """Says of each of some series how far a file lies on its grid: 0 not at all, 1 in part, 2 all that is drawn."""
 
 
+def named_series(named: Named, series: Sequence[Series]) -> Series | None:
+    """Return the series a file names, or whose images it names; None where that is not among these."""
+    for one in series:
+        if one.series_uid in named.series_uids:
+            return one
+    if named.images:
+        for one in series:
+            if any(named.images.intersection(f.sop_instance_uid for f in entry.frames) for entry in one.volumes):
+                return one
+    return None
+
+
 def belongs_to(named: Named, series: Sequence[Series], fits: FitsOn) -> Belongs | Apart:
     """Return the series a file was drawn on: the one it names, or whose images it names, or on whose grid it lies.
 
     Parameters
     ----------
     fits : callable
-        Asked only where the file names nothing that is here.
+        Asked only where the file names nothing that is among these. What it raises is raised.
     """
     if named.slide:
         return Apart.SLIDE
-    for one in series:
-        if one.series_uid in named.series_uids:
-            return Belongs(one)
-    if named.images:
-        for one in series:
-            if any(named.images.intersection(f.sop_instance_uid for f in entry.frames) for entry in one.volumes):
-                return Belongs(one)
+    exactly = named_series(named, series)
+    if exactly is not None:
+        return Belongs(exactly)
     near = [one for one in series if _same_place(named, one.study_uid, _frame_of(one))]
     fit = fits(near) if near else ()
     fitting = [one for one, far in zip(near, fit, strict=True) if far and far == max(fit)]

@@ -8,11 +8,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from medview.core.errors import ReadError
+from medview.core.errors import CancelledError, MedViewError, ReadError
 from medview.core.job import JobContext
 from medview.core.study import Series
 from medview.io.batches import each_in_batches
-from medview.io.datasets.dicom_belonging import Apart, Belongs, Named, belongs_to, fits_on, may_know, read_named, told_apart
+from medview.io.datasets.dicom_belonging import (
+    Apart,
+    Belongs,
+    Named,
+    belongs_to,
+    fits_on,
+    may_know,
+    named_series,
+    read_named,
+    told_apart,
+)
 from medview.io.datasets.foreign import DatasetRequest, ForeignCase, ForeignDataset, FoundLabels, ImageRef, LabelSource
 from medview.io.datasets.inside import named
 from medview.io.datasets.patients import with_patients
@@ -103,12 +113,17 @@ def _listed(
     notes: list[str] = []
     files = _named(label_paths, request, notes, context, pool)
     here = list(series.values())
-    drawn_on = {path: belongs_to(said, here, partial(_fits, path, classes, pool)) for path, said in files.items()}
-    lacking = {path: files[path] for path, found_on in drawn_on.items() if found_on is Apart.ABSENT}
-    more = [one for one in _known(request, lacking, context, pool) if one.series_uid not in series]
-    if more:
-        for path, said in lacking.items():
-            drawn_on[path] = belongs_to(said, [*here, *more], partial(_fits, path, classes, pool))
+    # A case that a file names comes before another series on whose slices it lies as well.
+    lacking = [said for said in files.values() if not said.slide and named_series(said, here) is None]
+    every = [*here, *(one for one in _known(request, lacking, context, pool) if one.series_uid not in series)]
+    drawn_on: dict[str, Belongs | Apart] = {}
+    for path, said in files.items():
+        try:
+            drawn_on[path] = belongs_to(said, every, partial(_fits, path, classes, pool))
+        except MedViewError as error:
+            if not request.leave_out or isinstance(error, CancelledError):
+                raise
+            notes.append(f"Left out: {error.sentence}")
     apart = [(name_of(path), why) for path, why in drawn_on.items() if isinstance(why, Apart)]
     cases = [
         _case(found_on, path, files[path], request) for path, found_on in drawn_on.items() if isinstance(found_on, Belongs)
@@ -153,9 +168,9 @@ def _fits(path: str, classes: frozenset[str], pool: Pool, series: Sequence[Serie
     return found
 
 
-def _known(request: DatasetRequest, lacking: dict[str, Named], context: JobContext, pool: Pool) -> list[Series]:
+def _known(request: DatasetRequest, lacking: Sequence[Named], context: JobContext, pool: Pool) -> list[Series]:
     """Return series that are cases already and that one of the files may have been drawn on; where they are still there."""
-    wanted = [one for one in request.known if any(may_know(said, one) for said in lacking.values())]
+    wanted = [one for one in request.known if any(may_know(said, one) for said in lacking)]
     folders = dict.fromkeys(
         os.path.commonpath([str(Path(path).parent) for path in one.paths]) for one in wanted if one.paths
     )
