@@ -13,7 +13,7 @@ from medview.workspace.evaluation.page_style import COLOURS
 Point = Sequence[float]
 Curves = Mapping[str, Sequence[Point]]
 
-_WIDTH, _HEIGHT = 330, 300
+_WIDTH, _HEIGHT = 314, 290
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 10, 40
 
 

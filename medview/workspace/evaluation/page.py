@@ -50,7 +50,7 @@ def report_page(document: Document, pictures: Mapping[str, bytes]) -> str:
 
 def _head(document: Document) -> str:
     patients = f", {document['patients']} patients" if document["patients"] else ""
-    where = {"all": "all cases", "val": "validation", "train": "training"}.get(document["split"], document["split"])
+    where = {"all": "everything", "val": "validation", "train": "training"}.get(document["split"], document["split"])
     said = f"{document['task']}, {where}: {document['cases']} cases{patients}; {document['made_utc']}"
     return (
         f"<header><h1>{escape(document['model_name'])} <span class='soft'>{escape(document['version'])}</span></h1>"

@@ -28,7 +28,7 @@ p { margin: 0 0 8px; max-width: 82ch; }
 .chart, .box { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px; }
 .wide { width: 100%; }
 .key { font-size: 13px; color: var(--soft); margin-top: 6px; display: flex; flex-wrap: wrap; gap: 4px 14px;
-  max-width: 340px; }
+  max-width: 320px; }
 .wide .key { max-width: none; }
 .key i { display: inline-block; width: 14px; height: 3px; border-radius: 2px; vertical-align: middle; margin-right: 6px; }
 svg { display: block; max-width: 100%; height: auto; }
@@ -47,6 +47,7 @@ th:first-child, td:first-child { text-align: left; }
 td small { display: block; color: var(--soft); font-size: 12px; }
 table.matrix td, table.matrix th { padding: 7px 12px; text-align: center; border: 1px solid var(--line); }
 table.matrix th.row { text-align: right; }
+table.matrix td small { color: inherit; opacity: .8; }
 .worst { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr)); gap: 14px; }
 .worst figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
 .worst .frame { background: #000; display: flex; justify-content: center; align-items: center; height: 190px; }

@@ -16,7 +16,7 @@ from medview.core.window import Window
 from medview.ml.examples import Truth
 from medview.workspace.evaluation.matching import JudgedClass
 
-SIDE_PX = 256
+SIDE_PX = 384
 """Of the longer side."""
 
 TRUE_COLOUR, FOUND_COLOUR = (64, 200, 96), (236, 84, 190)
@@ -55,7 +55,10 @@ def case_picture(
     ):
         for one in mask:
             larger = one[np.arange(height) * rows // height][:, np.arange(width) * columns // width]
-            shown[surface_of(larger[None], axes=(1, 2))[0]] = colour
+            edge = surface_of(larger[None], axes=(1, 2))[0]
+            # Two pixels wide: the page shows it at half its size.
+            inner = surface_of((larger & ~edge)[None], axes=(1, 2))[0]
+            shown[edge | inner] = colour
     scale = np.array((height / rows, width / columns))
     for low, high, colour in _boxes(volume.geometry, truth, found, classes, threshold):
         if low[0] <= k < high[0]:
@@ -119,5 +122,5 @@ def _boxes(
 def _frame(shown: Rgb, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], colour: tuple[int, int, int]) -> None:
     top, left = np.clip(np.floor(low), 0, np.array(shown.shape[:2]) - 1).astype(int)
     bottom, right = np.clip(np.ceil(high) - 1, 0, np.array(shown.shape[:2]) - 1).astype(int)
-    shown[top : bottom + 1, [left, right]] = colour
-    shown[[top, bottom], left : right + 1] = colour
+    shown[top : bottom + 1, [left, min(left + 1, right), max(right - 1, left), right]] = colour
+    shown[[top, min(top + 1, bottom), max(bottom - 1, top), bottom], left : right + 1] = colour
