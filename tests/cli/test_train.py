@@ -15,6 +15,7 @@ import pytest
 from medview.cli.main import run_command
 from medview.core.job import Inline
 from medview.core.resources import resource_path
+from medview.ml.packs import load_pack
 from medview.ml.runs.events import read_events
 from medview.store.project import Project
 from medview.workspace.training.child import train_run
@@ -85,7 +86,11 @@ def test_a_training_answers_with_its_model_and_what_it_scored(tmp_path: Path, ca
     }  # fmt: skip
     assert (result["steps"], result["stopped"], result["task"]) == (8, "steps", "classification")
     assert result["validation"]["split"] == "val"
-    assert (run / "pack" / "model.json").is_file()
+    card = load_pack(run / "pack").spec.card
+    assert card.metrics["Accuracy"] == round(result["validation"]["accuracy"], 4)
+    assert "seed" in card.training_data
+    assert "guards" in json.loads((run / "report.json").read_text())
+    assert "<h2>Training</h2>" in (run / "report.html").read_text()
     # What is done is not done again, and can be followed after the fact.
     for way in ("--run", "--watch"):
         assert run_command(["train", way, str(run), "--json"]) == 0

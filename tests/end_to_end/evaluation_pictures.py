@@ -1,6 +1,6 @@
 """Reports of an evaluation as they look in a browser: answers of a made-up model on real cases, one report for each task.
 
-``python -m tests.end_to_end.evaluation_pictures OUT`` with ``MEDVIEW_TEST_DATA`` set; screenshots where chromium is installed.
+``python -m tests.end_to_end.evaluation_pictures OUT`` with ``MEDVIEW_TEST_DATA`` set; screenshots where there is chromium.
 """
 
 from __future__ import annotations
@@ -60,11 +60,8 @@ def made_up(examples: ExampleSet) -> Callable[[PredictRequest, JobContext], Pred
                     boxes.append(BoxAnnotation.on_grid(f"b{n}", label, grid, low, high, float(rng.beta(6, 2)), SOURCE))
             for n in range(int(rng.poisson(1.5))):
                 low = np.array((0, *rng.uniform(0, 400, 2)))
-                boxes.append(
-                    BoxAnnotation.on_grid(
-                        f"x{n}", examples.classes[1].name, grid, low, low + (1, 60, 60), float(rng.beta(2, 5)), SOURCE
-                    )
-                )
+                name, high, score = examples.classes[1].name, low + np.array((1, 60, 60)), float(rng.beta(2, 5))
+                boxes.append(BoxAnnotation.on_grid(f"x{n}", name, grid, low, high, score, SOURCE))
             return Prediction(**{**_fields(made), "boxes": tuple(boxes)})
         assert isinstance(output, ClassificationOutput)
         last = output.classes[-1]
@@ -142,7 +139,9 @@ def main(out: Path) -> None:
             pack = packs(room / "packs")[task]
             split = "val" if examples.of_split("val") else ""
             cases = examples.of_split("val") if split else examples.examples
-            fewer = ExampleSet(task, examples.classes, examples.channels, cases[:: max(1, len(cases) // 60)][:60], examples.by_patient)
+            fewer = ExampleSet(
+                task, examples.classes, examples.channels, cases[:: max(1, len(cases) // 60)][:60], examples.by_patient
+            )
             with mock.patch("medview.ml.runners.run.predict", made_up(fewer)):
                 report = evaluate_pack(pack, fewer, split, Inline())
             write_report(report, out / task.value, overwrite=True)

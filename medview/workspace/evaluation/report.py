@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import medview
 from medview.analysis.agreement.bootstrap import LEVEL, RESAMPLES
@@ -57,6 +58,8 @@ class EvaluationReport:
         PNG of the worst cases by key.
     data : mapping
         ``dataset_sha256``, ``splits_sha256``, ``licence``.
+    more : mapping
+        Further keys of the document, ready for JSON: ``guards`` and ``training`` of a run.
     test_openings : tuple of dict
         Every time the locked test cases were opened, this one included; ``who``, ``when_utc``, ``model``.
     """
@@ -76,6 +79,7 @@ class EvaluationReport:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
     test_openings: tuple[Document, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -154,5 +158,6 @@ class EvaluationReport:
             "made_utc": self.made_utc,
             "written_by": f"MedView {medview.__version__}",
             "notice": RESEARCH_USE,
+            **self.more,
         }
         return document

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from medview.core.atomic import replacing
 from medview.core.errors import CancelledError, MedViewError
 from medview.core.job import JobContext, JobPart
 from medview.io.datasets.neutral_read import read_neutral
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from medview.ml.runs.events import EventLog
     from medview.ml.training.engine.outcome import Outcome
 
-VALIDATION = "val"
-_LONG = ("by_case", "curves", "worst", "calibration", "bootstrap", "headlines")
+_LONG = ("by_case", "curves", "worst", "calibration", "bootstrap", "headlines", "guards", "training")
 """What only the report holds."""
 
 
@@ -86,15 +84,10 @@ def _concluded(
     run: RunFolder, settings: RunSettings, examples: ExampleSet, outcome: Outcome, log: EventLog, context: JobContext
 ) -> dict[str, Any]:
     """Judge the pack by the runner everybody uses, write down what is known of it, and the result."""
-    from medview.workspace.evaluation.evaluate import evaluate_pack
-    from medview.workspace.evaluation.page import report_page
+    from medview.workspace.training.judged import judge
 
     log.add("stage", name="evaluate")
-    report = evaluate_pack(outcome.pack, examples, VALIDATION, context)
-    document = report.document()
-    run.write_json(run.report, document)
-    with replacing(run.report_page) as file:
-        file.write(report_page(document, report.pictures).encode())
+    document = judge(run, settings, examples, outcome, log.used, context).document()
     result = {
         "run": str(run.path),
         "model": outcome.pack.spec.key,

@@ -1,0 +1,53 @@
+"""A trained pack is judged by the runner everybody uses, and gets its card and its report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from medview.core.job import JobContext
+from medview.ml.examples import ExampleSet
+from medview.ml.runs.folder import RunFolder, RunSettings
+from medview.workspace.evaluation.evaluate import evaluate_pack
+from medview.workspace.evaluation.files import write_report
+from medview.workspace.evaluation.model_card import TrainingFacts, carded, machine_line
+from medview.workspace.evaluation.report import EvaluationReport
+
+if TYPE_CHECKING:
+    from medview.ml.training.engine.outcome import Outcome
+
+VALIDATION = "val"
+
+
+def judge(
+    run: RunFolder, settings: RunSettings, examples: ExampleSet, outcome: Outcome, seconds: float, context: JobContext
+) -> EvaluationReport:
+    """Judge the pack of a run on its validation examples; write the report, and the card into the pack.
+
+    Parameters
+    ----------
+    seconds : float
+        That the training took so far.
+
+    Raises
+    ------
+    MedViewError
+    """
+    report = evaluate_pack(outcome.pack, examples, VALIDATION, context)
+    guards = run.read_json(run.guards)
+    facts = TrainingFacts(
+        recipe=settings.recipe.name,
+        summary=settings.recipe.summary,
+        seed=settings.seed,
+        steps=outcome.steps,
+        stopped=outcome.reason,
+        seconds=seconds,
+        created_utc=settings.created_utc,
+        parent=settings.parent,
+        machine=machine_line(report.speed.device),
+        versions=settings.versions,
+    )
+    report = replace(report, more={"guards": guards, "training": facts.document()})
+    report = replace(report, pack=carded(report, guards, facts))
+    write_report(report, run.path, overwrite=True)
+    return report
