@@ -46,6 +46,8 @@ class ImportedLabels:
         Where those pixels lay, where the file tells it.
     left_out : bool
         Something that is drawn in the file is not here, or not as it is there; the notes say what.
+    other_images : bool
+        They were drawn on other images of the same frame of reference, and lie here by their position alone.
     """
 
     geometry: Geometry
@@ -55,3 +57,4 @@ class ImportedLabels:
     pixels_sha256: str = ""
     drawn_on: Geometry | None = None
     left_out: bool = False
+    other_images: bool = False

@@ -1,4 +1,4 @@
-"""Label maps that lie on another grid than the images: where they would come down, for somebody to look at."""
+"""Label maps and DICOM SEG that lie on another grid than the images: where they would come down, to be looked at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from medview.core.errors import OtherGridError, ReadError
 from medview.core.geometry import Calibration, Geometry
+from medview.core.segmentation import LabelArray
 from medview.io import nifti
+from medview.io.dicom.seg_read import read_seg, study_of
 from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.label_files import from_map, pixels_beside
 from medview.io.plain_files import describe, read_voxels
@@ -47,9 +49,10 @@ class Placing:
 
 
 def placings(path: str, target: Target) -> tuple[Placing, ...]:
-    """Return the ways in which a NIfTI or NRRD label map may be put onto images whose grid is another one.
+    """Return the ways in which a NIfTI or NRRD label map, or a SEG, may be put onto images whose grid is another one.
 
-    Voxel by voxel is one of them only where the axes of both run the same way: what is mirrored looks right on a picture.
+    A SEG has to be of the same frame of reference and study. Voxel by voxel is one of them only where the axes of both run
+    the same way: what is mirrored looks right on a picture.
 
     Raises
     ------
@@ -59,8 +62,10 @@ def placings(path: str, target: Target) -> tuple[Placing, ...]:
         When it is damaged or no label map.
     """
     kind, name, wanted = sniff(path), Path(path).name, target.geometry
+    if kind is Kind.DICOM:
+        return _of_seg(path, target)
     if kind not in (Kind.NIFTI, Kind.NRRD):
-        raise ReadError(f"{name} is no NIfTI or NRRD file.")
+        raise ReadError(f"{name} is no DICOM SEG, NIfTI or NRRD file.")
     if pixels_beside(Path(path)):
         raise OtherGridError(f"{name} says which images it was made on, and these lie elsewhere; open those.")
     own = describe(path, kind).volumes[0].geometry
@@ -82,6 +87,36 @@ def placings(path: str, target: Target) -> tuple[Placing, ...]:
     if not found:
         raise OtherGridError(f"{name} was made on another grid, and nothing of it lies on these images.")
     return tuple(found)
+
+
+def _of_seg(path: str, target: Target) -> tuple[Placing, ...]:
+    name, wanted = Path(path).name, target.geometry
+    seg = read_seg(Path(path))
+    own, study = seg.geometry, study_of(path)
+    if wanted.calibration is not Calibration.VOLUME or not own.frame_of_reference_uid:
+        raise OtherGridError(f"{name} cannot be placed: it or the series states no positions.")
+    if own.frame_of_reference_uid != wanted.frame_of_reference_uid or (study and target.study_uid not in ("", study)):
+        raise OtherGridError(f"{name} belongs to another examination, and is not placed on this one.")
+    drawn = sum(np.count_nonzero(layer) for layer in seg.layers.values())
+    carried = {layer_id: _carried(layer, own, wanted) for layer_id, layer in seg.layers.items()}
+    left = sum(np.count_nonzero(layer) for layer in carried.values())
+    kept = left * wanted.voxel_volume_mm3 / (drawn * own.voxel_volume_mm3) if drawn else 0.0
+    found: list[Placing] = []
+    if kept:
+        note = f"{name} was made on another grid and put where it lies in the patient; edges moved by up to half a voxel."
+        found.append(Placing(Way.PLACE, _on(seg, wanted, carried, note), min(1.0, kept)))
+    alike = np.diag(own.directions_kji @ wanted.directions_kji.T).min() > PARALLEL
+    if drawn and own.shape_kji == wanted.shape_kji and alike:
+        note = f"{name} was taken voxel by voxel; it states another place in the patient."
+        found.append(Placing(Way.VOXELS, _on(seg, wanted, seg.layers, note), 1.0))
+    if not found:
+        raise OtherGridError(f"{name} was made on another grid, and nothing of it lies on these images.")
+    return tuple(found)
+
+
+def _on(seg: ImportedLabels, wanted: Geometry, layers: dict[int, LabelArray], note: str) -> ImportedLabels:
+    notes = (*seg.notes, note)
+    return replace(seg, geometry=wanted, layers=layers, notes=notes, pixels_sha256="", drawn_on=None, left_out=True)
 
 
 def _named(labels: npt.NDArray[Any], geometry: Geometry, path: str, note: str) -> ImportedLabels:

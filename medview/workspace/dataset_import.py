@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medview.core.errors import ReadError, StoreError
 from medview.core.job import JobContext, JobPart
 from medview.core.language import plural
 from medview.core.study import Series, Verdict, VolumeEntry
-from medview.io.datasets.foreign import DatasetRequest, ForeignDataset, KnownImages
+from medview.io.datasets.foreign import DatasetRequest, ForeignCase, ForeignDataset, KnownImages
+from medview.io.datasets.placed_labels import PlacedLabels, names_in
 from medview.io.datasets.table import list_dataset
 from medview.io.datasets.unpack import in_arrays, unpack_images, unpacked_before
 from medview.io.dicom.scan import scan, scan_files
+from medview.io.other_grid import Way
 from medview.io.reader_pool import Pool
 from medview.io.sources import content_sha256
 from medview.store.patients import NOBODY, PatientIdentity
@@ -39,10 +42,13 @@ class ImportRun:
     ----------
     form : str
         One of ``io.datasets.table.FORMATS``.
+    decided : mapping of str to Way or None
+        Path of a label file that lies on another grid than its image -> how it is put there; None leaves it out.
     """
 
     form: str
     request: DatasetRequest
+    decided: Mapping[str, Way | None] = field(default_factory=dict)
 
 
 def import_dataset(run: ImportRun, project: Project, context: JobContext, pool: Pool) -> ImportReport:
@@ -58,18 +64,37 @@ def import_dataset(run: ImportRun, project: Project, context: JobContext, pool: 
     """
     if project.read_only:
         raise StoreError(project.read_only_reason)
-    request = replace(run.request, known=_known(project)) if run.form in ON_SERIES else run.request
-    dataset = list_dataset(run.form, request, JobPart(context, 0.0, 0.1), pool)
+    dataset = decided(listed(run, project, JobPart(context, 0.0, 0.1), pool), run.decided)
     dataset = _with_files(dataset, project, JobPart(context, 0.1, 0.3), pool)
     report = ImportReport(run.form, len(dataset.cases), project.reader)
     report.split_by, report.warnings = dataset.split_by, list(dataset.notes)
     report.splits.update(case.split for case in dataset.cases if case.split)
-    placed, beside = _placed(dataset, JobPart(context, 0.3, 0.4), pool, report)
+    placed, beside = placed_cases(dataset, JobPart(context, 0.3, 0.4), pool, report)
     report.added = project.worklist.add([*(one.stored for one in placed), *beside]).added
     report.patients = len({one.stored.patient.key_sha256() for one in placed if one.stored.patient.known})
     intake = LabelIntake(run.form, project, pool, report, leave_out=run.request.leave_out)
     intake.take_all(placed, JobPart(context, 0.4, 1.0))
     return report
+
+
+def listed(run: ImportRun, project: Project, context: JobContext, pool: Pool) -> ForeignDataset:
+    """Return what a dataset holds; labels of series that are cases already may come without them. Raises MedViewError."""
+    request = replace(run.request, known=_known(project)) if run.form in ON_SERIES else run.request
+    return list_dataset(run.form, request, context, pool)
+
+
+def decided(dataset: ForeignDataset, ways: Mapping[str, Way | None]) -> ForeignDataset:
+    """Return a dataset whose label files are put onto their images as somebody decided, or left out."""
+    if not ways:
+        return dataset
+    cases: list[ForeignCase] = []
+    for case in dataset.cases:
+        source = case.labels
+        if source is not None and source.path in ways:
+            way = ways[source.path]
+            case = replace(case, labels=None if way is None else PlacedLabels(source.path, way, names_in(source)))
+        cases.append(case)
+    return replace(dataset, cases=tuple(cases))
 
 
 def _known(project: Project) -> tuple[KnownImages, ...]:
@@ -98,7 +123,7 @@ def _with_files(dataset: ForeignDataset, project: Project, context: JobContext, 
     return unpack_images(dataset, folder, context, pool)
 
 
-def _placed(
+def placed_cases(
     dataset: ForeignDataset, context: JobContext, pool: Pool, report: ImportReport
 ) -> tuple[list[PlacedCase], list[NewCase]]:
     """Return cases with their series, and further channels as cases of their own."""

@@ -106,6 +106,7 @@ def labels_of(dataset: Dataset, target: Target, name: str, context: JobContext |
         pixels,
         drawn_on,
         left_out=bool(left_out) or len(here) < len(regions),
+        other_images=belonging.other_images,
     )
 
 
@@ -116,7 +117,7 @@ class _Belonging:
         self._target, self._listed, self._study_uid, self._name = target, listed, study_uid, name
         self._images = frozenset(target.sop_instance_uids)
         self._elsewhere: list[str] = []
-        self._by_images = self._other_images = self._names_none = False
+        self._by_images = self.other_images = self._names_none = False
 
     def take(self, region: Region) -> bool:
         """Say whether a region belongs here. Raises GeometryError where the structure set is of another examination."""
@@ -127,7 +128,7 @@ class _Belonging:
         if mine and theirs and mine == theirs:
             if named and not on_these:
                 self._refuse_other_study()
-            self._other_images |= bool(named and self._images) and not on_these
+            self.other_images |= bool(named and self._images) and not on_these
             self._names_none |= not named and not series
             return True
         if mine and theirs:
@@ -152,7 +153,7 @@ class _Belonging:
         found = []
         if self._by_images:
             found.append(f"{self._name} states another frame of reference than the images it names; it is placed on these.")
-        if self._other_images:
+        if self.other_images:
             found.append(
                 f"{self._name} was drawn on other images of this frame of reference; it is placed by its position."
             )

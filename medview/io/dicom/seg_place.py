@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from medview.core.errors import GeometryError
+from medview.core.errors import GeometryError, OtherGridError
 from medview.core.geometry import Calibration, Geometry
 from medview.io.dicom.attributes import items, text
 from medview.io.dicom.instance import FrameInfo
@@ -44,7 +44,7 @@ def place_in_patient(frame: FrameInfo, geometry: Geometry, size_ji: tuple[int, i
     GeometryError
         When it does not lie on the grid, or states no position.
     """
-    wrong = GeometryError(f"{name} does not lie on the grid of this series; open the series it was made on.")
+    wrong = OtherGridError(f"{name} does not lie on the grid of this series; open the series it was made on.")
     rows, columns = size_ji
     if geometry.calibration is not Calibration.VOLUME or frame.position_lps_mm is None or frame.orientation is None:
         raise GeometryError(f"{name} cannot be placed: the series or the SEG states no positions.")
@@ -67,7 +67,7 @@ def place_in_patient(frame: FrameInfo, geometry: Geometry, size_ji: tuple[int, i
     corner = (j - (rows - 1) * flip[0], i - (columns - 1) * flip[1])
     inside = 0 <= k < geometry.shape_kji[0] and min(corner) >= 0
     if not inside or corner[0] + rows > geometry.shape_kji[1] or corner[1] + columns > geometry.shape_kji[2]:
-        raise GeometryError(f"{name} reaches outside this series; open the series it was made on.")
+        raise OtherGridError(f"{name} reaches outside this series; open the series it was made on.")
     return Place(k, corner, flip)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from medview.core.errors import GeometryError, ReadError
+from medview.core.errors import GeometryError, OtherGridError, ReadError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.segmentation import COLOUR_CYCLE, Code, Segment
 from medview.core.source import Source, SourceKind
@@ -110,6 +110,11 @@ def holds_probabilities(path: str) -> bool:
     return seg.fractional and not _whole_numbers(seg)
 
 
+def study_of(path: str) -> str:
+    """Return the UID of the study a SEG says it belongs to; empty where it says none. Raises ReadError."""
+    return text(_open(Path(path)).dataset, "StudyInstanceUID")
+
+
 def referenced_series(path: Path) -> tuple[str, ...]:
     """Return the UIDs of the series a SEG was made on. Raises ReadError."""
     return _referenced_series(_open(path).dataset)
@@ -163,7 +168,9 @@ def _check_source(seg: _Seg, source: Series | Target) -> tuple[str, ...]:
     if isinstance(source, Target) and source.by_place:
         return _by_place(seg, source)
     if named and source.series_uid and source.series_uid not in named:
-        raise GeometryError(f"{seg.name} was made on another series; open that series and import it there.")
+        # In one frame of reference somebody may look at where it would come down.
+        kind = OtherGridError if frame and own else GeometryError
+        raise kind(f"{seg.name} was made on another series; open that series and import it there.")
     if not named and not (frame and own):
         study = text(seg.dataset, "StudyInstanceUID")
         if source.study_uid and study and study != source.study_uid:
