@@ -19,6 +19,7 @@ from medview.workspace.case_filter import FINISHED, CaseFilter, Which, Who, chos
 from medview.workspace.case_time import CaseTime
 from medview.workspace.events import LabelsChanged
 from medview.workspace.finishing import Finishing
+from medview.workspace.importing import Importing
 from medview.workspace.merging import Merging
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class CaseList:
         Brings copies of the project into it.
     agreeing : Agreeing
         How far its readers go together.
+    importing : Importing
+        A labelled dataset on its way into it.
     wanted : CaseFilter
         What is looked for.
     """
@@ -97,6 +100,7 @@ class CaseList:
         self.finishing = Finishing(workspace, self)
         self.merging = Merging(workspace)
         self.agreeing = Agreeing(workspace)
+        self.importing = Importing(workspace)
         self._forms: Forms = ()
         workspace.labels_changed.connect(self._on_labels)
         workspace.forms.changed.connect(self._on_forms)
@@ -169,6 +173,7 @@ class CaseList:
         if switched:
             self.merging.forget()
             self.agreeing.forget()
+            self.importing.put_aside()
             self.wanted = replace(self.wanted, text="", which=Which.ALL)
         self.changed.emit()
 

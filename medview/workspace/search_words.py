@@ -61,6 +61,7 @@ WORDS = {
     "fusion.less": _("opacity alpha transparency"),
     "queue": _("batch worklist many all inference background predict"),
     "project": _("dataset worklist study database team"),
+    "project.import": _("dataset coco yolo voc nnu-net nifti masks medmnist seg rtstruct load labels annotations"),
     "project.agree": _("dice kappa interrater inter-reader bland altman statistics compare consensus"),
     "project.merge": _("join combine unite copies readers team"),
     "project.add": _("import series folder"),

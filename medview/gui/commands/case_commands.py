@@ -78,6 +78,13 @@ class CaseCommands:
             ),
             Action("project.rule", _("Who reads what..."), lambda _w: self.show_rule(), "mdi6.account-group", _has_project),
             Action(
+                "project.import",
+                _("Import a labelled dataset..."),
+                lambda _w: self.show_import(),
+                "mdi6.import",
+                _writable,
+            ),
+            Action(
                 "project.agree",
                 _("Agreement of the readers..."),
                 lambda _w: self.show_agreement(),
@@ -166,6 +173,12 @@ class CaseCommands:
         from medview.gui.dialogs.reading_rule import ReadingRuleDialog
 
         ReadingRuleDialog(self._workspace, self._window).open()
+
+    def show_import(self) -> None:
+        """Ask for a labelled dataset of another program."""
+        from medview.gui.dialogs.import_dataset import ImportDatasetDialog
+
+        ImportDatasetDialog(self._workspace, self._window).show()
 
     def show_agreement(self) -> None:
         """Show how far readers go together."""

@@ -114,6 +114,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         LINE,
         "project.add",
         "project.add_table",
+        "project.import",
         LINE,
         "project.instructions",
         "project.rule",

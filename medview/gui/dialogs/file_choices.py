@@ -35,6 +35,12 @@ def ask_table(parent: QWidget) -> Path | None:
     return _existing(parent, _("Add a table"), _("Tables (*.csv);;All files (*)"))
 
 
+def ask_dataset_file(parent: QWidget) -> Path | None:
+    """Ask for the file of a labelled dataset, or a list of its splits."""
+    kinds = _("Datasets and lists (*.npz *.json *.yaml *.yml *.csv);;All files (*)")
+    return _existing(parent, _("Import a labelled dataset"), kinds)
+
+
 def ask_label_set(parent: QWidget) -> Path | None:
     """Ask for a label set, or a table of labels of another program."""
     return _existing(parent, _("Import a label set"), LABEL_SETS)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _OF_PROJECT = (
     "project.add",
     "project.add_table",
+    "project.import",
     "",
     "project.instructions",
     "project.rule",

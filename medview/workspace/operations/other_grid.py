@@ -75,7 +75,7 @@ class PlaceLabels:
         target = Target.of(self.volume)
         found: tuple[Placing, ...] = self.pool.call(placings, str(self.path), target, timeout_s=READ_TIMEOUT_S)
         context.raise_if_cancelled()
-        return tuple(Choice(one, _pictures(self.volume, self.window, one.labels)) for one in found)
+        return tuple(Choice(one, pictures_of(self.volume, self.window, one.labels)) for one in found)
 
 
 def compare_grids(workspace: Workspace, path: Path, error: MedViewError) -> Job | None:
@@ -107,7 +107,7 @@ def take_misplaced(workspace: Workspace, found: Misplaced, choice: Choice) -> No
     case.after_gesture(lambda: take_in(workspace, case, choice.placing.labels, found.name))
 
 
-def _pictures(volume: Volume, window: VoiTransform, labels: ImportedLabels) -> tuple[RgbImage, ...]:
+def pictures_of(volume: Volume, window: VoiTransform, labels: ImportedLabels) -> tuple[RgbImage, ...]:
     """Return the slice with the most labels, lying and standing."""
     drawn = np.zeros(volume.geometry.shape_kji, dtype=bool)
     for layer in labels.layers.values():
