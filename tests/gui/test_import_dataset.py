@@ -1,4 +1,4 @@
-"""A labelled dataset is imported from the window: looked at first, what does not fit is shown, then taken in as a new layer."""
+"""A labelled dataset is imported from the window: looked at first, what does not fit is shown, then a new layer."""
 
 from __future__ import annotations
 

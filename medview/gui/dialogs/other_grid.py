@@ -46,7 +46,8 @@ class OtherGridDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 4, GRID_PX * 4, GRID_PX * 4, GRID_PX * 4)
         layout.setSpacing(GRID_PX * 3)
-        layout.addWidget(words(_("{name} was made on another grid than these images.").format(name=found.name), "title"))
+        title = _("{name} was made on another grid than these images.").format(name=found.name)
+        layout.addWidget(words(in_language(found.why) if found.other_images else title, "title"))
         layout.addWidget(words(_("Take it in only if it lies on what it is meant to show."), "quiet"))
         self.buttons = {choice.placing.way: self._row(choice, layout) for choice in found.choices}
         self.leave = text_button(_("Leave out"), _("Take nothing in (Escape)"))
@@ -71,8 +72,11 @@ class OtherGridDialog(QDialog):
         beside.addStretch(1)
         beside.addWidget(words(in_language(title)))
         if choice.placing.way is Way.PLACE:
+            if self._found.other_images:
+                beside.addWidget(words(_("The contours of the file, filled on these slices."), "quiet"))
             kept = _("{percent:.0f} % of what is drawn lies on these images.")
-            beside.addWidget(words(kept.format(percent=100 * choice.placing.kept), "quiet"))
+            if not self._found.other_images:
+                beside.addWidget(words(kept.format(percent=100 * choice.placing.kept), "quiet"))
         else:
             beside.addWidget(words(_("Against the place that the file states."), "quiet"))
         button = text_button(_("Take it in like this"), in_language(tip))

@@ -38,7 +38,7 @@ class DatasetFields(QWidget):
         self.values, self.patients = QLineEdit(), QLineEdit()
         self.values.setPlaceholderText(_("255=Left lung, 128="))
         self.values.setToolTip(_("What values of masks are called; without a name a value is left out"))
-        self.patients.setPlaceholderText("patient_([0-9]+)")
+        self.patients.setPlaceholderText(_("patient_([0-9]+)"))
         self.patients.setToolTip(_("A regular expression that finds the patient in the path of an image"))
         self._rows = QFormLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)

@@ -220,13 +220,20 @@ def export_nifti(workspace: Workspace, path: Path) -> Job | None:
     return workspace.runner.submit(noted(workspace, case, request, "nifti"), written(workspace))
 
 
-def import_labels(workspace: Workspace, path: Path, refused: Callable[[MedViewError], object] | None = None) -> Job | None:
+def import_labels(
+    workspace: Workspace,
+    path: Path,
+    refused: Callable[[MedViewError], object] | None = None,
+    doubtful: Callable[[ImportedLabels], bool] = lambda _labels: False,
+) -> Job | None:
     """Read labels from a SEG, RTSTRUCT, NIfTI or NRRD into new segments of the active case.
 
     Parameters
     ----------
     refused : callable, optional
         Told why nothing was read; the workspace reports it unless given.
+    doubtful : callable, optional
+        Given what was read; says whether somebody is asked before it is taken in.
     """
     case = workspace.active
     if case is None or case.read_only or not case.ready:
@@ -235,7 +242,7 @@ def import_labels(workspace: Workspace, path: Path, refused: Callable[[MedViewEr
         return None
 
     def done(value: object) -> None:
-        if isinstance(value, ImportedLabels) and workspace.cases.get(case.key) is case:
+        if isinstance(value, ImportedLabels) and workspace.cases.get(case.key) is case and not doubtful(value):
             case.after_gesture(lambda: take_in(workspace, case, value, path.name))
 
     def failed(error: MedViewError) -> None:

@@ -15,7 +15,7 @@ from medview.core.voi_table import VoiTransform
 from medview.core.volume import Volume
 from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.label_files import READ_TIMEOUT_S
-from medview.io.other_grid import Placing, placings
+from medview.io.other_grid import Placing, Way, placings
 from medview.io.reader_pool import Pool
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
@@ -47,12 +47,15 @@ class Misplaced:
         Of the file.
     why : str
         One sentence: why it was not just taken in.
+    other_images : bool
+        It fits the grid, and was drawn on other images.
     """
 
     case_key: str
     name: str
     why: str
     choices: tuple[Choice, ...]
+    other_images: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,39 @@ def compare_grids(workspace: Workspace, path: Path, error: MedViewError) -> Job 
 
     request = PlaceLabels(path, case.anchor.volume, case.view.window, workspace.services.pool)
     return workspace.runner.submit(request, Outcome(done, failed=failed))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawPlaced:
+    """Request: pictures of labels that lie on a volume by their position alone."""
+
+    labels: ImportedLabels
+    volume: Volume
+    window: VoiTransform
+    title: str = field(default=_("Looking where labels lie"))
+    lane: Lane = field(default=Lane.READ)
+
+    def run(self, _context: JobContext) -> tuple[Choice, ...]:
+        """Draw."""
+        placing = Placing(Way.PLACE, self.labels, 1.0)
+        return (Choice(placing, pictures_of(self.volume, self.window, self.labels)),)
+
+
+def ask_of_other_images(workspace: Workspace, path: Path, labels: ImportedLabels) -> bool:
+    """Show labels that were drawn on other images of this frame of reference before they are taken in; False: no need."""
+    case = workspace.active
+    if not labels.other_images or case is None or not len(workspace.misplaced):
+        return False
+    key = case.key
+
+    def done(value: object) -> None:
+        if isinstance(value, tuple) and key in workspace.cases:
+            why = _("{name} was drawn on other images of this patient, and lies here by its position.")
+            workspace.misplaced.emit(Misplaced(key, path.name, why.format(name=path.name), value, other_images=True))
+
+    request = DrawPlaced(labels, case.anchor.volume, case.view.window)
+    workspace.runner.submit(request, Outcome(done, failed=workspace.report))
+    return True
 
 
 def take_misplaced(workspace: Workspace, found: Misplaced, choice: Choice) -> None:

@@ -32,7 +32,7 @@ from medview.workspace.measuring import measurements, title
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.drawn import import_drawn
 from medview.workspace.operations.files import import_labels
-from medview.workspace.operations.other_grid import compare_grids
+from medview.workspace.operations.other_grid import ask_of_other_images, compare_grids
 from medview.workspace.operations.writing import Written, noted, reader_of
 from medview.workspace.time_points import TimeOfImages, TimePoint
 from medview.workspace.workspace import Workspace
@@ -213,19 +213,25 @@ def export_sr(workspace: Workspace, path: Path) -> Job | None:
     return workspace.runner.submit(noted(workspace, case, request, "report"), Outcome(done, failed=workspace.report))
 
 
+def _import_labels(workspace: Workspace, path: Path) -> Job | None:
+    """Take labels in; what lies on another grid, or was drawn on other images, is looked at before."""
+    refused, doubtful = partial(compare_grids, workspace, path), partial(ask_of_other_images, workspace, path)
+    return import_labels(workspace, path, refused, doubtful)
+
+
 def import_file(workspace: Workspace, path: Path) -> Job | None:
     """Read labels, measurements or boxes into the active case, whichever the file holds."""
     if path.suffix.lower() == ".json":
         return import_drawn(workspace, path)
     case = workspace.active
     if case is None or case.read_only or not case.ready or path.is_dir():
-        return import_labels(workspace, path, partial(compare_grids, workspace, path))
+        return _import_labels(workspace, path)
 
     def done(value: object) -> None:
         if value is True:
             import_sr(workspace, path)
         else:
-            import_labels(workspace, path, partial(compare_grids, workspace, path))
+            _import_labels(workspace, path)
 
     return workspace.runner.submit(IsReport(path, workspace.services.pool), Outcome(done, failed=workspace.report))
 
