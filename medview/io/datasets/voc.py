@@ -20,13 +20,12 @@ from medview.io.datasets.inside import PICTURES, files_of, short_list, stem_of
 from medview.io.datasets.pairs import DEPTH, Pair, image_and_label_folders, pairs
 from medview.io.datasets.patients import with_patients
 from medview.io.datasets.shapes import MOST_ON_PICTURE, PictureShape, PictureShapes
-from medview.io.datasets.voc_masks import VocLabels, names_of
+from medview.io.datasets.voc_masks import MASKS, THINGS, VocLabels, names_of
 from medview.io.datasets.xml_tree import Element, read_xml
 from medview.io.reader_pool import Pool
 from medview.io.sources import name_of
 
 FILES_PER_TASK = 32
-MASKS, THINGS = "SegmentationClass", "SegmentationObject"
 MOST_LIST_BYTES = 64 << 20
 _FLAGS = ("truncated", "difficult", "occluded")
 

@@ -8,7 +8,7 @@ and a ``labelmap.txt`` beside the folders that names colours: ``name:red,green,b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from medview.core.segmentation import COLOUR_CYCLE, Segment, SegmentRole
 from medview.io.datasets.foreign import FoundLabels
 from medview.io.datasets.inside import short_list
 from medview.io.datasets.masks import IMPORTED
-from medview.io.datasets.shapes import PictureShapes
+from medview.io.datasets.picture_cases import around
+from medview.io.datasets.polygon_masks import Mask
+from medview.io.datasets.shapes import PictureShape, PictureShapes
 from medview.io.dicom.seg_layers import LayerStack
 from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.pictures import as_grey, has_palette, read_label_map, read_voxels
@@ -29,6 +31,8 @@ from medview.io.pictures import as_grey, has_palette, read_label_map, read_voxel
 Numbers = npt.NDArray[np.int64]
 Colour = tuple[int, int, int]
 
+MASKS, THINGS = "SegmentationClass", "SegmentationObject"
+"""The folders."""
 VOID = 255
 UNSURE = "Void"
 CLASSES = (
@@ -36,6 +40,8 @@ CLASSES = (
     "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )  # fmt: skip
 """Of the numbers 1 to 20, where nothing else names them."""
+SAME_EDGE = 0.02
+"""How far edges may lie apart that are the same: XML files state them to a hundredth."""
 MOST_THINGS = 20_000
 MOST_LIST_BYTES = 1 << 20
 
@@ -118,9 +124,12 @@ class VocLabels:
         name = Path(self.path).name
         classes = _classes(self.path, self.names, target)
         things = _things(self.things_path, target) if self.things_path else np.zeros_like(classes)
-        masks = _segments(classes, things, dict(self.names.names), target, name)
-        drawn = self.boxes.read(target) if self.boxes is not None else FoundLabels(target.geometry)
-        return replace(drawn, masks=masks)
+        found, unsure = _found(classes, things, dict(self.names.names), name)
+        drawn = FoundLabels(target.geometry)
+        if self.boxes is not None:
+            kept = tuple(shape for shape in self.boxes.shapes if not _only_around(shape, found))
+            drawn = replace(self.boxes, shapes=kept).read(target)
+        return replace(drawn, masks=_stacked(found, unsure, target))
 
 
 def _classes(path: str, names: ClassNames, target: Target) -> Numbers:
@@ -165,8 +174,18 @@ def _sized(numbers: npt.NDArray[Any], path: str, target: Target) -> Numbers:
     return np.asarray(numbers[0], dtype=np.int64)
 
 
-def _segments(classes: Numbers, things: Numbers, names: Mapping[int, str], target: Target, file: str) -> ImportedLabels:
-    """Return a segment for every thing, or for every class where things are not told apart, and what is void."""
+def _only_around(shape: PictureShape, found: Sequence[tuple[str, Mask]]) -> bool:
+    """Whether a box says no more than where a mask of its class is."""
+    if shape.box_xyxy is None or shape.attributes:
+        return False
+    return any(
+        name == shape.label and max(abs(a - b) for a, b in zip(around(mask), shape.box_xyxy, strict=True)) <= SAME_EDGE
+        for name, mask in found
+    )
+
+
+def _found(classes: Numbers, things: Numbers, names: Mapping[int, str], file: str) -> tuple[list[tuple[str, Mask]], Mask]:
+    """Return every thing with its class, or every class where things are not told apart; and what is void."""
     void = VOID not in names
     unnamed = sorted({int(n) for n in np.unique(classes)} - set(names) - {0, *([VOID] if void else [])})
     if unnamed:
@@ -187,7 +206,7 @@ def _segments(classes: Numbers, things: Numbers, names: Mapping[int, str], targe
         found.append((names[of.most_common(1)[0][0]], inside))
     found += [(names[n], mask) for n in sorted(names) if (mask := (classes == n) & (numbered == 0)).any()]
     found = [(name, mask) for name, mask in found if name]
-    return _stacked(found, ((classes == VOID) | (things == VOID)) if void else np.zeros_like(classes, dtype=bool), target)
+    return found, ((classes == VOID) | (things == VOID)) if void else np.zeros_like(classes, dtype=bool)
 
 
 def _stacked(

@@ -1,4 +1,4 @@
-"""Cases as a Pascal VOC dataset: pictures, an XML file of boxes for each, and lists of the splits."""
+"""Cases as a Pascal VOC dataset: pictures, an XML file of boxes for each, masks, and lists of the splits."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from medview.io.datasets.dataset_case import DatasetCase, WriteOptions, many
 from medview.io.datasets.inside import stem_of
 from medview.io.datasets.picture_cases import MadePicture, box_only, picture_losses, write_pictures
 from medview.io.datasets.shapes import PictureShape
+from medview.io.datasets.voc_mask_write import VocMasks, class_numbers
 
 FLAGS = ("truncated", "difficult", "occluded")
 _SPLITS = ("train", "val", "test")
@@ -21,8 +22,10 @@ def voc_losses(cases: Sequence[DatasetCase], options: WriteOptions, context: Job
     """Return what Pascal VOC cannot carry."""
     said = picture_losses(cases, options)
     masks = sum(len(case.structures()) for case in cases)
-    if masks:
+    if masks and not class_numbers(cases):
         said.append(many(masks, "1 segment becomes boxes around it.", "{n} segments become boxes around them."))
+    elif any(len({segment.layer_id for segment in case.structures()}) > 1 for case in cases):
+        said.append("On slices where segments overlap only the boxes around them are written.")
     more = sum(1 for case in cases for box in case.boxes for one in box.attributes if one.name not in FLAGS)
     if more:
         said.append(many(more, "1 attribute of a box is left out.", "{n} attributes of boxes are left out."))
@@ -47,20 +50,29 @@ def write_voc_dataset(
     for part in ("Annotations", "ImageSets/Main"):
         (folder / part).mkdir(parents=True)
     made: list[MadePicture] = []
+    masks, masked = VocMasks(folder, cases), set[str]()
     for number, case in enumerate(cases):
         context.progress(number / len(cases), f"Writing case {number + 1} of {len(cases)}")
         for picture in write_pictures(folder / "JPEGImages", case, options, context):
             boxes = tuple(box_only(shape) for shape in picture.shapes)
-            text = _document(picture, boxes, options)
+            if masks.write(picture):
+                masked.add(picture.name)
+            text = _document(picture, boxes, options, segmented=picture.name in masked)
             (folder / "Annotations" / f"{stem_of(picture.name)}.xml").write_text(text, "utf-8")
             made.append(MadePicture(picture.name, case, picture.k, picture.size, boxes))
     for split in sorted({case.fold for case in cases}):
         names = [stem_of(picture.name) for picture in made if picture.case.fold == split]
         (folder / "ImageSets" / "Main" / f"{split}.txt").write_text("".join(f"{name}\n" for name in names), "utf-8")
+    if masked:
+        masks.write_list()
+        (folder / "ImageSets" / "Segmentation").mkdir()
+        for split in sorted({case.fold for case in cases}):
+            names = [stem_of(one.name) for one in made if one.case.fold == split and one.name in masked]
+            (folder / "ImageSets" / "Segmentation" / f"{split}.txt").write_text("".join(f"{n}\n" for n in names), "utf-8")
     return made
 
 
-def _document(picture: MadePicture, boxes: Sequence[PictureShape], options: WriteOptions) -> str:
+def _document(picture: MadePicture, boxes: Sequence[PictureShape], options: WriteOptions, *, segmented: bool) -> str:
     rows, columns = picture.size
     lines = [
         "<annotation>",
@@ -68,7 +80,7 @@ def _document(picture: MadePicture, boxes: Sequence[PictureShape], options: Writ
         f"\t<filename>{picture.name}</filename>",
         f"\t<source><database>{escape(options.name)}</database></source>",
         f"\t<size><width>{columns}</width><height>{rows}</height><depth>3</depth></size>",
-        "\t<segmented>0</segmented>",
+        f"\t<segmented>{int(segmented)}</segmented>",
         *(_object(shape) for shape in boxes),
         "</annotation>",
     ]

@@ -23,6 +23,7 @@ from medview.io.datasets.picture_cases import MadePicture
 from medview.io.datasets.polygon_masks import mask_inside
 from medview.io.datasets.shapes import PictureShape, PictureShapes
 from medview.io.datasets.table import list_dataset
+from medview.io.datasets.voc_masks import VocLabels
 from medview.io.datasets.voc_write import voc_losses, write_voc_dataset
 from medview.io.datasets.yolo_write import write_yolo_dataset, yolo_losses
 
@@ -110,9 +111,11 @@ def _compare_cases(made: Sequence[tuple[str, int]], back: ForeignDataset) -> int
 
 
 def _compare_pictures(made: Sequence[MadePicture], back: ForeignDataset) -> int:
-    found: dict[str, PictureShapes] = {
-        Path(case.images[0].path).name: case.labels for case in back.cases if isinstance(case.labels, PictureShapes)
-    }
+    found: dict[str, PictureShapes] = {}
+    for case in back.cases:
+        boxes = case.labels.boxes if isinstance(case.labels, VocLabels) else case.labels
+        if isinstance(boxes, PictureShapes):
+            found[Path(case.images[0].path).name] = boxes
     for picture in made:
         shapes = found.get(picture.name)
         if shapes is None or len(shapes.shapes) != len(picture.shapes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,17 @@ from PIL import Image
 from medview.core.errors import GeometryError, ReadError
 from medview.core.job import Inline
 from medview.core.segmentation import SegmentRole
+from medview.io.datasets.dataset_case import DatasetCase
 from medview.io.datasets.fingerprint import labels_sha256
 from medview.io.datasets.foreign import DatasetRequest, FoundLabels
 from medview.io.datasets.reading import load_labels
 from medview.io.datasets.table import list_dataset
 from medview.io.datasets.voc_masks import palette_colour
+from medview.io.datasets.writers import losses, write_dataset
 from medview.io.reader_pool import InlinePool
 from medview.store.project import Project
 from medview.workspace.dataset_import import ImportRun, import_dataset
+from tests.io.datasets.labelled import GRID, SHAPE, boxes, drawn, volume_of
 from tests.io.datasets.pictures import COLUMNS, ROWS, save_picture
 from tests.io.datasets.test_voc import dataset
 
@@ -173,3 +177,36 @@ def test_masks_go_into_a_project_once_wherever_they_lie(tmp_path: Path) -> None:
     before = labels_sha256(case.labels)
     save_palette(tmp_path / "moved" / "SegmentationObject" / "a.png", np.where(things() == 2, 1, things()).astype(np.uint8))
     assert labels_sha256(case.labels) != before
+
+
+def test_masks_go_out_with_their_boxes_and_come_back_without_them(tmp_path: Path) -> None:
+    last = SHAPE[0] - 1
+    case = DatasetCase.of("ct", volume_of(), drawn(), boxes=boxes(GRID)[:1])
+    assert not any("become boxes" in text or "overlap" in text for text in losses("voc", [case]))
+    write_dataset("voc", tmp_path / "out", [case])
+    stem = f"ct_{last + 1:04d}"
+    numbers = np.asarray(Image.open(tmp_path / "out" / "SegmentationClass" / f"{stem}.png"))
+    np.testing.assert_array_equal(numbers, np.select([drawn().layers[0].voxels[last] == n for n in (1, 2, 3)], [1, 2, 2]))
+    assert "Lung:128,0,0::" in (tmp_path / "out" / "labelmap.txt").read_text()
+    assert (tmp_path / "out" / "ImageSets" / "Segmentation" / "train.txt").read_text() == f"{stem}\n"
+    (back,) = (one for one in list_dataset("voc", DatasetRequest(tmp_path / "out")).cases if one.key.endswith(stem))
+    found = load_labels(back)
+    masks = masks_of(found)
+    assert list(masks) == ["Lung", "Nodule 1", "Nodule 2"]
+    for segment in drawn().segments:
+        np.testing.assert_array_equal(masks[segment.name], drawn().mask(segment)[last])
+    assert [box.label for box in found.boxes] == ["cell"]
+
+
+def test_where_masks_overlap_or_cannot_be_named_only_boxes_go_out(tmp_path: Path) -> None:
+    case = DatasetCase.of("ct", volume_of(), drawn(overlap=True))
+    assert any("where segments overlap only the boxes" in text for text in losses("voc", [case]))
+    write_dataset("voc", tmp_path / "out", [case])
+    assert not (tmp_path / "out" / "SegmentationClass").exists()
+    odd = drawn()
+    odd.segments[0] = replace(odd.segments[0], name="Lung: left")
+    strange = DatasetCase.of("ct", volume_of(), odd)
+    assert any("3 segments become boxes around them." in text for text in losses("voc", [strange]))
+    write_dataset("voc", tmp_path / "odd", [strange])
+    (back,) = list_dataset("voc", DatasetRequest(tmp_path / "odd")).cases
+    assert sorted(box.label for box in load_labels(back).boxes) == ["Lung: left", "Nodule", "Nodule"]
