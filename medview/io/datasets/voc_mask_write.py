@@ -38,7 +38,7 @@ class VocMasks:
     def write(self, picture: MadePicture) -> bool:
         """Write the masks of a picture; False where there are none, or they cannot be held. Raises WriteError."""
         masks = [(shape.label, shape.runs.mask()) for shape in picture.shapes if shape.runs is not None]
-        if not masks or not self._numbers or len(masks) > MOST or sum(mask.astype(np.int64) for _, mask in masks).max() > 1:
+        if not masks or not self._numbers or len(masks) > MOST or _overlap([mask for _, mask in masks]):
             return False
         classes, things = np.zeros(picture.size, dtype=np.uint8), np.zeros(picture.size, dtype=np.uint8)
         for thing, (label, mask) in enumerate(masks, start=1):
@@ -58,10 +58,22 @@ class VocMasks:
 def class_numbers(cases: Sequence[DatasetCase]) -> dict[str, int]:
     """Return the number of every class; none where there are too many, or the list cannot hold one of their names."""
     names = sorted({category_of(segment) for case in cases for segment in case.structures()})
-    usable = all(
-        name == name.strip() and name.isprintable() and ":" not in name and not name.startswith("#") for name in names
-    )
-    return {name: n for n, name in enumerate(names, start=1)} if usable and len(names) <= MOST else {}
+    if len(names) > MOST or any(_unwritable(name) for name in names):
+        return {}
+    return {name: n for n, name in enumerate(names, start=1)}
+
+
+def _unwritable(name: str) -> bool:
+    return name != name.strip() or not name.isprintable() or ":" in name or name[:1] in ("", "#")
+
+
+def _overlap(masks: Sequence[npt.NDArray[np.bool_]]) -> bool:
+    seen = np.zeros_like(masks[0])
+    for mask in masks:
+        if (seen & mask).any():
+            return True
+        seen |= mask
+    return False
 
 
 def _save(path: Path, numbers: Numbers) -> None:

@@ -241,7 +241,7 @@ def test_what_a_format_cannot_carry_is_said_before_anything_is_written(tmp_path:
     parts = {
         "nnunet": ["4 boxes are left out", "In 2 cases nobody drew or ruled out Heart", "Nodule 1, Nodule 2"],
         "coco": ["1 unsure segment is left out", "256 levels", "2 volumes are written as pictures"],
-        "voc": ["become boxes around them", "no millimetres"],
+        "voc": ["where segments overlap only the boxes", "no millimetres"],
         "yolo": ["holes are filled", "4 boxes become outlines", "Attributes of boxes"],
     }
     for part in parts[form]:
