@@ -20,7 +20,7 @@ from medview.ml.training.segmentation.first_weights import parameter_count
 TILE_VOXELS = {2: 65_536, 3: 110_592}
 """Of a tile, by dimensions: 256 x 256, or 48 x 48 x 48."""
 
-STEP_VOXELS = {2: 524_288, 3: 196_608}
+STEP_VOXELS = {2: 262_144, 3: 196_608}
 """Of all tiles of a step."""
 
 LARGEST_BATCH = 16
