@@ -78,7 +78,9 @@ def predict(
         return
     if resume:
         raise ModelError("Only a run over a project can be resumed; leave --resume out.")
-    names = [one.name for one in pack.spec.input.channels]
+    channels = [one.name for one in pack.spec.input.channels]
+    # Colours of a picture are told as the one image that they are.
+    names = channels if pack.spec.input.several else channels[:1]
     if len(src) > 1 and len(names) == 1:
         raise ModelError(f"{pack.spec.name} takes one image; {len(src)} were given.")
     if series is not None and (len(names) > 1 or channel):

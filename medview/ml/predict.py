@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from medview.core.volume import Volume
 from medview.ml.packs import ModelPack
+from medview.ml.spec import COLOUR_CHANNELS
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -18,7 +19,7 @@ class PredictRequest:
     Attributes
     ----------
     volume : Volume
-        The first channel; results come on its grid.
+        The first channel, or a picture in colour that is all channels of the model; results come on its grid.
     near_kji : tuple of int, optional
         The voxel of ``volume`` a person is looking at: slices there are worked out first where there is room for it.
     crop : bool
@@ -55,5 +56,14 @@ class PredictRequest:
 
     @property
     def volumes(self) -> tuple[Volume, ...]:
-        """All channels in the model's order."""
+        """All channels in the model's order: for a model of colours those of the picture, a grey one three times."""
+        if self.pack.spec.input.colour and not self.others:
+            return colour_parts(self.volume)
         return (self.volume, *self.others)
+
+
+def colour_parts(volume: Volume) -> tuple[Volume, ...]:
+    """Return the red, green and blue part of a volume, sharing its memory; a grey one three times."""
+    if not volume.colour:
+        return (volume,) * len(COLOUR_CHANNELS)
+    return tuple(replace(volume, voxels=volume.voxels[..., n]) for n in range(len(COLOUR_CHANNELS)))

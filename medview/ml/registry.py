@@ -181,9 +181,9 @@ def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: 
         Which of the model's channels it is to be.
     """
     name, wanted = spec.name, spec.input.channels[channel]
-    if len(spec.input.channels) > 1:
+    if spec.input.several:
         name = f"{name} ({wanted.name})"
-    if colour:
+    if colour and not spec.input.colour:
         return Fit(False, f"{name} takes grey images; this one is in colour.")
     if geometry.calibration not in _calibrations(spec) or geometry.shape_kji[0] < _least_slices(spec):
         if geometry.shape_kji[0] < LEAST_SLICES or geometry.calibration is Calibration.PIXELS:
@@ -202,7 +202,7 @@ def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: 
 def _calibrations(spec: ModelSpec) -> tuple[Calibration, ...]:
     """Return which millimetres are enough: none for a model that looks at slices as they are."""
     wanted, checks = spec.input, spec.input.checks
-    in_space = checks.spacing_kji_mm is not None or checks.extent_kji_mm is not None or len(wanted.channels) > 1
+    in_space = checks.spacing_kji_mm is not None or checks.extent_kji_mm is not None or wanted.several
     in_space |= any(step.op == "remove_small" for step in spec.postprocess)
     # Its slices are then made of lines of many stored ones.
     in_space |= wanted.axes[0] != 0

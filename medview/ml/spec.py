@@ -25,6 +25,9 @@ WEIGHTS_FILE = "weights.safetensors"
 Literal = str | int | float | bool | None | list["Literal"]
 """What a network's keyword argument may be."""
 
+COLOUR_CHANNELS = ("red", "green", "blue")
+"""Names of the channels of models that look at pictures in colour."""
+
 Vector3 = tuple[float, float, float]
 Shape3 = tuple[int, int, int]
 
@@ -177,6 +180,16 @@ class InputSpec:
     body_part: tuple[str, ...] = ()
     checks: InputChecks = InputChecks()
     grid: Grid = Grid.EDGES
+
+    @property
+    def colour(self) -> bool:
+        """Whether its channels are the parts of a picture in colour: one series has them all."""
+        return tuple(channel.name for channel in self.channels) == COLOUR_CHANNELS
+
+    @property
+    def several(self) -> bool:
+        """Whether it is given several series."""
+        return len(self.channels) > 1 and not self.colour
 
     @property
     def modality(self) -> tuple[str, ...]:

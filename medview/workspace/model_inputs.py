@@ -88,9 +88,9 @@ class ModelInputs:
         looked_at: str = "",
         registrations: Registrations | None = None,
     ) -> ModelInputs:
-        """Return what the headers propose; a model of one channel is given the series that is looked at."""
+        """Return what the headers propose; a model of one series is given the one that is looked at."""
         channels = pack.spec.input.channels
-        if len(channels) == 1:
+        if not pack.spec.input.several:
             roles: tuple[Role, ...] = (Role(channels[0].name, looked_at, sure=True),)
         else:
             roles = propose(channels, [one.candidate for one in given], looked_at)

@@ -285,7 +285,7 @@ def _beside(
 ) -> list[tuple[Series, VolumeEntry]]:
     """Return the volumes of other cases of the study, for models of several channels."""
     found = []
-    if len(pack.spec.input.channels) > 1:
+    if pack.spec.input.several:
         for other in rows:
             if other.key.study_uid == row.key.study_uid and other.case_id != row.case_id:
                 with contextlib.suppress(ReadError):

@@ -132,12 +132,14 @@ _KINDS = {
 
 def needs_text(spec: ModelSpec) -> str:
     """Return what a model wants to see: ``CT in HU, 3-D``."""
-    if len(spec.input.channels) > 1:
+    if spec.input.several:
         return _("{channels}, {n}-D").format(
             channels=_listed([channel.name for channel in spec.input.channels]), n=spec.input.dimensions
         )
     kinds = _(" or ").join(spec.input.modality) or _("any modality")
     unit = _(" in {unit}").format(unit=spec.input.unit) if spec.input.unit else ""
+    if spec.input.colour:
+        return _("{kinds}, in colour, {n}-D").format(kinds=kinds, n=spec.input.dimensions)
     return f"{kinds}{unit}, {spec.input.dimensions}-D"
 
 

@@ -22,8 +22,8 @@ from medview.io.datasets.unpack import in_arrays, unpack_images
 from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.reader_pool import Pool
 from medview.ml.examples import UNKNOWN, Example, ExampleSet, TrainingClass, TrueBox, Truth
-from medview.ml.spec import Task
-from medview.workspace.training.channels import COLOUR_CHANNELS, grey_channels
+from medview.ml.spec import COLOUR_CHANNELS, Task
+from medview.workspace.training.channels import grey_channels
 
 DIFFICULT = "difficult"
 """The attribute of boxes that nobody is asked to find."""

@@ -25,7 +25,7 @@ def inputs_for(workspace: Workspace, pack: ModelPack, case: OpenCase) -> ModelIn
     A model of one channel is given the case. For one of several channels the open series of the patient and those of the
     same study that are listed are looked through; what was chosen in this session before is proposed again.
     """
-    several = len(pack.spec.input.channels) > 1
+    several = pack.spec.input.several
     own = _given(case)
     given = (*own, *_beside(workspace, case)) if several else own
     inputs = ModelInputs.proposed(pack, given, workspace.services.pool, case.key, workspace.registrations)

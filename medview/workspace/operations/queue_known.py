@@ -83,7 +83,7 @@ def request_for(
     """
     key, name = case_key(read.series, read.entry), pack.spec.name
     own = given_of(key, read.series, read.entry, read.volume)
-    several = len(pack.spec.input.channels) > 1
+    several = pack.spec.input.several
     beside = [given_of(case_key(series, entry), series, entry) for series, entry in others] if several else []
     given = {one.key: one for one in (*beside, own) if one is not None}
     inputs = ModelInputs.proposed(pack, tuple(given.values()), pool, key)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from medview.core.volume import Volume
 from medview.io.pictures import as_grey
-
-COLOUR_CHANNELS = ("red", "green", "blue")
+from medview.ml.predict import colour_parts
+from medview.ml.spec import COLOUR_CHANNELS
 
 
 def grey_channels(volume: Volume, count: int) -> tuple[Volume, ...]:
@@ -20,10 +20,10 @@ def grey_channels(volume: Volume, count: int) -> tuple[Volume, ...]:
     Colours with one channel wanted become their luminance (ITU-R BT.601), unless their three parts are equal; grey with
     three wanted stands three times.
     """
-    if not volume.colour:
-        return (volume,) * count
     if count == len(COLOUR_CHANNELS):
-        return tuple(replace(volume, voxels=volume.voxels[..., n]) for n in range(count))
+        return colour_parts(volume)
+    if not volume.colour:
+        return (volume,)
     grey = as_grey(volume.voxels)
     return (replace(volume, voxels=grey if grey.ndim == 3 else _luminance(grey)),)
 

@@ -22,9 +22,9 @@ from medview.io.datasets.neutral_read import NeutralDataset, StoredCase
 from medview.io.label_sets import read_label_set
 from medview.ml.examples import MOST_CLASSES, Example, ExampleSet, TrainingClass, TrueBox, Trust, Truth
 from medview.ml.packs import sha256_of
-from medview.ml.spec import Task
+from medview.ml.spec import COLOUR_CHANNELS, Task
 from medview.workspace.training.answers import answer_set
-from medview.workspace.training.channels import COLOUR_CHANNELS, grey_channels
+from medview.workspace.training.channels import grey_channels
 from medview.workspace.training.masks import class_of, mask_truth, overlaps
 
 DIFFICULT = "difficult"
