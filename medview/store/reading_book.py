@@ -120,6 +120,13 @@ class ReadingBook:
         with self._database.reading() as connection:
             return list_readings(connection)
 
+    def pixels(self) -> dict[int, str]:
+        """Return the hash of the voxels that each reading was drawn on; empty until a complete series was seen."""
+        readings = schema.readings.c
+        with self._database.reading() as connection:
+            found = connection.execute(select(readings.reading_id, readings.pixels_sha256))
+            return {int(row.reading_id): row.pixels_sha256 for row in found}
+
     def find_reading(
         self, key: CaseKey, geometry: Geometry, sop_instance_uids: Sequence[str] | None = None
     ) -> ReadingRow | None:

@@ -42,6 +42,8 @@ class ReviewComment:
         ``commented``, ``sent back`` or ``approved``.
     pin : Pin or None
         Where it is about; None for all of the reading.
+    with_edit : bool
+        Approved as a reviewer corrected it.
     """
 
     uid: str
@@ -52,6 +54,7 @@ class ReviewComment:
     reading_id: int
     text: str
     pin: Pin | None = None
+    with_edit: bool = False
 
 
 class ReviewBook:
@@ -121,11 +124,15 @@ class ReviewBook:
         said = text.strip()
         with self._changing() as connection:
             self._set_status(connection, reading_id, ReadingStatus.APPROVED)
-            self._activity.note(connection, ActivityKind.APPROVED, reading_id=reading_id, text=said)
             of = reviewed_readings(connection).get(reading_id)
-            if of is not None:
-                self._set_status(connection, of, ReadingStatus.APPROVED)
-                self._activity.note(connection, ActivityKind.APPROVED, reading_id=of, text=said, with_edit=True)
+            if of is None:
+                self._activity.note(connection, ActivityKind.APPROVED, reading_id=reading_id, text=said)
+                return
+            # What is said is said of the reader's labels; the edit only is as far as they are.
+            status = ReadingStatus.APPROVED.value
+            self._activity.note(connection, ActivityKind.STATUS, reading_id=reading_id, status=status)
+            self._set_status(connection, of, ReadingStatus.APPROVED)
+            self._activity.note(connection, ActivityKind.APPROVED, reading_id=of, text=said, with_edit=True)
 
     def reviewed(self) -> dict[int, int]:
         """Return the reading that each review is of, by numbers."""
@@ -215,4 +222,5 @@ def _comment(entry: ActivityEntry) -> ReviewComment:
     except (KeyError, TypeError, ValueError):
         pin = None
     text = str(said.get("text", ""))
-    return ReviewComment(entry.uid, entry.kind, entry.who, entry.when_utc, entry.case_id, entry.reading_id, text, pin)
+    about = entry.case_id, entry.reading_id
+    return ReviewComment(entry.uid, entry.kind, entry.who, entry.when_utc, *about, text, pin, bool(said.get("with_edit")))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from medview.analysis.agreement.bootstrap import Interval
 from medview.analysis.agreement.numbers import LimitsOfAgreement
-from medview.analysis.agreement.reader_answers import PairOfReaders, QuestionAgreement
+from medview.analysis.agreement.reader_answers import PairOfReaders, QuestionAgreement, last_answer
 from medview.analysis.agreement.reader_boxes import BoxRow, BoxSummary
 from medview.analysis.agreement.reader_rows import ReaderRow
 from medview.analysis.agreement.reader_summary import SummaryRow
 from medview.analysis.agreement.things import folded
-from medview.core.answer import Answer, Standing, standing
-from medview.core.form import Question
+from medview.core.answer import Answer, AnswerKey, Standing, standing
+from medview.core.form import Level, Question
 from medview.core.language import _
 from medview.workspace.reader_names import CONSENSUS
 
@@ -464,12 +464,34 @@ def _answered(
         return
     for case in found.given:
         first, second = case.answers.get(pair.first_reader, {}), case.answers.get(pair.second_reader, {})
-        for key in (key for key in first if key in second and key[1] == question.uid):
-            one, other = _value(question, first[key], answer.option), _value(question, second[key], answer.option)
+        for given in _both_answered(found, question, case.case, pair, (first, second)):
+            one, other = (_value(question, said, answer.option) for said in given)
             if one is None or other is None:
                 continue
-            words = f"{first[key].words} / {second[key].words}"
-            yield case.case, case.patient, words, (one, other)
+            yield case.case, case.patient, " / ".join(said.words for said in given), (one, other)
+
+
+def _both_answered(
+    found: ProjectAgreement,
+    question: Question,
+    case: str,
+    pair: PairOfReaders,
+    given: tuple[Mapping[AnswerKey, Answer], Mapping[AnswerKey, Answer]],
+) -> Iterator[tuple[Answer, Answer]]:
+    """Give the answers of two readers to a question about the same thing; lesions are the same by where they are."""
+    first, second = given
+    if question.level is not Level.LESION:
+        yield from ((first[key], second[key]) for key in first if key in second and key[1] == question.uid)
+        return
+    for link in found.report.lesions:
+        if (link.case, link.first_reader, link.second_reader) == (
+            case,
+            pair.first_reader,
+            pair.second_reader,
+        ) and link.both:
+            one, other = last_answer(first, link.first, question), last_answer(second, link.second, question)
+            if one is not None and other is not None:
+                yield one, other
 
 
 def _value(question: Question, answer: Answer, option: str) -> float | None:

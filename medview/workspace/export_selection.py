@@ -138,7 +138,7 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
     """
     places = _Places(run.images, context, pool)
     images = {one.case_id: one for one in project.images()}
-    every, reviewed = project.cases(), project.review.reviewed()
+    every, reviewed, pixels = project.cases(), project.review.reviewed(), project.pixels()
     rows = [row for row in every if not row.excluded and row.case_id in images]
     found: list[ChosenReading] = []
     unfinished = losses = not_done = unlabelled = answered = 0
@@ -160,7 +160,11 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
             unlabelled += 1
             continue
         unfinished += not _far_enough(state, Include.DONE)
-        found.append(_chosen(project, row, counts, images[row.case_id], loaded.labels, places))
+        # Two readers may have drawn on other voxels of the same images.
+        drawn_on = replace(
+            images[row.case_id], pixels_sha256=pixels.get(state.reading_id) or images[row.case_id].pixels_sha256
+        )
+        found.append(_chosen(project, row, counts, drawn_on, loaded.labels, places))
     left_out = LeftOut(sum(1 for row in every if row.excluded), not_done, unlabelled)
     if not found:
         finished = f" ({not_done} of its cases are labelled and not done)" if not_done else ""

@@ -57,8 +57,8 @@ def case_review(project: Project, case_key: str, reading_id: int) -> CaseReview:
     kept = [one for one in states if one.worked_on or one.reading_id == own or one.role is not Role.READER]
     comments = project.review.comments(rows[0].case_id)
     rule = project.worklist.reading_rule()
-    gone_on = project.review.gone_on(rows[0].case_id)
-    return CaseReview(case_key, rows[0].case_id, own, tuple(kept), tuple(comments), rule, gone_on)
+    gone_on, reviewed = project.review.gone_on(rows[0].case_id), project.review.reviewed()
+    return CaseReview(case_key, rows[0].case_id, own, tuple(kept), tuple(comments), rule, gone_on, reviewed)
 
 
 def _check_not_blinded(project: Project, known: int, wanted: int) -> None:

@@ -42,6 +42,8 @@ class CaseReview:
         Oldest first.
     gone_on : mapping of int to sequence of str
         Who went on after a consensus was last worked on, by number of the consensus.
+    reviewed : mapping of int to int
+        The reading that each review is of.
     """
 
     case_key: str
@@ -51,6 +53,7 @@ class CaseReview:
     comments: tuple[ReviewComment, ...]
     rule: ReadingRule
     gone_on: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    reviewed: Mapping[int, int] = field(default_factory=dict)
 
     def reading(self, reading_id: int) -> ReadingState | None:
         """Return a reading by its number."""

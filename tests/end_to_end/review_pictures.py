@@ -23,6 +23,7 @@ from medview.store.project import Project
 from medview.workspace.actions import action
 from medview.workspace.keeping import load_stored
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations import labels
 from medview.workspace.operations.project import go_on_in
 
 # Sets the platform before Qt looks at it.
@@ -33,7 +34,7 @@ from tests.end_to_end.segments_pictures import open_demo
 def drawn_by(case: OpenCase, balls: list[tuple[str, tuple[int, int, int], float]]) -> CaseLabels:
     """Return labels with a ball for each name."""
     geometry = case.volume.geometry
-    labels = CaseLabels.empty(geometry)
+    found = CaseLabels.empty(geometry)
     colours = ((86, 180, 233), (230, 159, 0))
     for number, (name, centre_kji, radius_mm) in enumerate(balls):
         reach = [int(np.ceil(radius_mm / d)) + 1 for d in geometry.spacing_kji_mm]
@@ -42,20 +43,20 @@ def drawn_by(case: OpenCase, balls: list[tuple[str, tuple[int, int, int], float]
         box = box.clipped(geometry.shape_kji)
         index = np.stack(np.indices(box.shape_kji), axis=-1) + np.asarray(box.min_kji)
         away = np.linalg.norm(geometry.point_lps_mm(index) - geometry.point_lps_mm(centre_kji), axis=-1)
-        now = labels.segmentation.layer(0).voxels[box.slices]
+        now = found.segmentation.layer(0).voxels[box.slices]
         held = np.where((away <= radius_mm) & (now == 0), np.uint8(number + 1), now)
         segment = Segment(f"s{number}", name, colours[number], 0, number + 1)
-        labels.apply([SegmentChange(None, segment, number)])
-        labels.apply(LabelPatch.pieces(labels.segmentation.layer(0), box, held))
-    return labels
+        found.apply([SegmentChange(None, segment, number)])
+        found.apply(LabelPatch.pieces(found.segmentation.layer(0), box, held))
+    return found
 
 
-def label_as(path: Path, reader: str, case: OpenCase, labels: CaseLabels) -> None:
+def label_as(path: Path, reader: str, case: OpenCase, drawn: CaseLabels) -> None:
     """Put labels into a project as a reader's, who is done."""
     with Project.open(path, reader=reader) if path.exists() else Project.create(path, reader=reader) as project:
         stored = load_stored(project, case.series, case.entry, case.volume)
         assert stored.reading_id is not None
-        command = Command("Draw", tuple(copied(labels)), "brush")
+        command = Command("Draw", tuple(copied(drawn)), "brush")
         project.journal.append(stored.reading_id, Entry(EntryKind.DO, command))
         project.journal.flush()
         project.set_status(stored.reading_id, ReadingStatus.DONE)
@@ -96,6 +97,14 @@ def main(folder: Path) -> None:
         reviewing.look_at(grace.reading_id)
         studio.wait(lambda: reviewing.shown is not None and reviewing.shown.reader == "Grace", "Grace's labels")
         studio.shoot("grace-after-comment-dark", SMALL)
+        reviewing.edit()
+        studio.wait(lambda: reviewing.shown is not None and reviewing.shown.role is Role.REVIEW, "the review")
+        studio.wait(lambda: window.side.review.as_corrected.isVisible(), "its button")
+        studio.shoot("edit-dark", SMALL)
+        studio.shoot("edit-light-large", LARGE, "light")
+        window.side.review.as_corrected.click()
+        studio.wait(lambda: reviewing.shown is not None and reviewing.shown.status is ReadingStatus.APPROVED, "approval")
+        studio.shoot("edit-approved-dark", SMALL)
         action("review.consensus").run(workspace)
         studio.wait(lambda: len(case.labels.proposals) >= 2, "the proposals")
         studio.wait(lambda: reviewing.shown is not None and reviewing.shown.role is Role.CONSENSUS, "the consensus")
@@ -108,6 +117,15 @@ def main(folder: Path) -> None:
             (SMALL, "consensus-light", "light"),
         ):
             studio.shoot(name, size, theme)
+        labels.accept_and_say(workspace, case, next(iter(case.labels.proposals)), None, "Accepted.")
+        studio.wait(lambda: bool(case.labels.segmentation.segments) and case.pouring is None, "what was accepted")
+        # As if Grace had gone on in a copy that was merged.
+        further = SegmentChange(None, Segment("s9", "Vessel", (0, 158, 115), 0, 9), 0)
+        project.journal.append(grace.reading_id, Entry(EntryKind.DO, Command("Add Vessel", (further,), "segments")))
+        reviewing.refresh()
+        studio.wait(lambda: reviewing.state is not None and reviewing.state.gone_on, "who went on")
+        studio.shoot("consensus-older-dark", SMALL)
+        studio.shoot("consensus-older-light-large", LARGE, "light")
         action("review.side_by_side").run(workspace)
         studio.wait(lambda: len(workspace.cases) == 3, "the readers")
         studio.shoot("beside-dark", SMALL)

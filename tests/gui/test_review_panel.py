@@ -142,8 +142,8 @@ def test_a_review_is_approved_as_corrected_by_its_button(qtbot: QtBot, eve: Desk
     qtbot.waitUntil(panel.as_corrected.isVisible)
     eve.draw("Vessel", Box((0, 0, 0), (1, 5, 5)))
     qtbot.mouseClick(panel.as_corrected, Qt.MouseButton.LeftButton)
-    assert _rows(panel.readings) == ["Ada · Approved", "Grace · Done", "You (Eve) · To do", "Eve, review · Approved"]
+    assert _rows(panel.readings) == ["Ada · Approved", "Grace · Done", "You (Eve) · To do", "Eve, review of Ada · Approved"]
     assert "Approved as you corrected them" in eve.heard[-1]
-    assert sorted(_rows(panel.comments)) == ["Eve approved → Ada", "Eve approved → Eve, review"]
+    assert _rows(panel.comments) == ["Eve approved → Ada, as corrected"]
     _press(qtbot, panel.readings, 2)
     qtbot.waitUntil(lambda: not panel.as_corrected.isVisible())

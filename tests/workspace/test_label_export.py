@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 import SimpleITK
 
 from medview.core.box import Box
-from medview.core.changes import Command
+from medview.core.changes import Command, SegmentChange
 from medview.core.errors import MedViewError, StoreError, WriteError
 from medview.core.job import Inline
 from medview.core.segmentation import Segmentation
@@ -36,7 +37,7 @@ from medview.workspace.exporting import export_as
 from medview.workspace.label_export import LABEL_FORMS, export_labels
 from tests.helpers.dciodvfy import errors
 from tests.helpers.dcmqi import by_dcmqi
-from tests.workspace.exported import SECRETS, Labelled, labelled, leaks
+from tests.workspace.exported import LUNG, SECRETS, Labelled, labelled, leaks
 
 
 @pytest.fixture(scope="module")
@@ -265,3 +266,20 @@ def test_an_edit_that_is_approved_with_the_readers_labels_is_what_is_written_and
     (seg,) = (tmp_path / "edits" / "case_0001").glob("*.dcm")
     assert "corrected by Reviewer Ruth" in str(pydicom.dcmread(seg).ContentCreatorName)
     assert errors(seg) == []
+
+
+def test_a_reading_is_written_on_the_voxels_it_was_drawn_on_and_on_no_others(tmp_path: Path) -> None:
+    made = labelled(tmp_path)
+    with Project.open(made.project, reader="Reader Rosa") as project:
+        (first, *_others) = project.readings()
+        own = project.reading(first.key, first.geometry, first.sources)
+        project.attach_pixels(own.reading_id, "0" * 64)
+        added = SegmentChange(None, replace(LUNG, layer_id=0), 0)
+        project.journal.append(own.reading_id, Entry(EntryKind.DO, Command("Add", (added,), "segments")))
+        assert project.journal.flush()
+    document, _said = written(made, tmp_path / "rut", "seg", reader="Reader Rut")
+    assert document["written"] == 3
+    document, _said = written(made, tmp_path / "rosa", "nrrd", reader="Reader Rosa")
+    assert document["written"] == 1
+    with pytest.raises(WriteError):
+        written(made, tmp_path / "images", "seg", reader="Reader Rosa")

@@ -32,7 +32,7 @@ from medview.workspace.operations import labels, segments
 from medview.workspace.operations.open import open_series
 from medview.workspace.project_agreement import project_agreement
 from medview.workspace.project_export import export_project
-from medview.workspace.review_words import reading_text
+from medview.workspace.review_words import overtaken_text, reading_text
 from medview.workspace.workspace import Workspace
 from tests.workspace.queued import queue_workspace, scanned, write_small_ct
 
@@ -353,7 +353,8 @@ def test_a_consensus_that_labels_moved_on_from_is_said_to_be_older(eve: Desk, fo
     (names,) = state.gone_on.values()
     assert names == ["Grace"]
     agreed = next(one for one in state.readings if one.role is Role.CONSENSUS)
-    assert reading_text(agreed, own=False, gone_on=names) == "Consensus · In work · older than the labels of Grace"
+    assert reading_text(agreed, state) == "Consensus · In work · out of date"
+    assert overtaken_text(agreed, state).startswith("Labels of Grace changed after this was last worked on")
 
 
 def test_who_only_opened_a_case_of_a_project_with_a_label_set_sees_others_and_counts_as_no_reader(

@@ -170,6 +170,18 @@ def question_agreement(
     return tuple(given.choices(text, has(uid), [False, True]) for uid, text in texts.items())
 
 
+def last_answer(answers: Mapping[AnswerKey, Answer], keys: Sequence[str], question: Question) -> Answer | None:
+    """Return what was answered to a question about a lesion; what was said last where it was asked about twice."""
+    said = (answers.get((key, question.uid)) for key in keys)
+    counting = [one for one in said if one is not None and _counts(question, one)]
+    return max(counting, key=lambda one: one.answered_utc, default=None)
+
+
+def _counts(question: Question, answer: Answer) -> bool:
+    """Whether an answer answers a question as it is asked now."""
+    return standing(question, answer) in (Standing.ANSWERED, Standing.REWORDED, Standing.OUT_OF_RANGE)
+
+
 def _uids(value: Value | None) -> list[str]:
     return [option.uid for option in value] if isinstance(value, tuple) else []
 
@@ -251,14 +263,11 @@ class _Given:
         self._values = [self._pairs[0][2].first, self._pairs[0][2].second] if len(self._pairs) == 1 else []
 
     def _of_lesion(self, answers: Mapping[AnswerKey, Answer], keys: Sequence[str]) -> Value | None:
-        """Return what was answered about a lesion; what was said last where it was asked about twice."""
-        said = [one for key in keys if (one := answers.get((key, self._question.uid))) is not None]
-        valued = [one for one in sorted(said, key=lambda one: one.answered_utc) if self._value(one) is not None]
-        return self._value(valued[-1]) if valued else None
+        found = last_answer(answers, keys, self._question)
+        return None if found is None else found.value
 
     def _value(self, answer: Answer | None) -> Value | None:
-        counts = (Standing.ANSWERED, Standing.REWORDED, Standing.OUT_OF_RANGE)
-        return answer.value if answer is not None and standing(self._question, answer) in counts else None
+        return answer.value if answer is not None and _counts(self._question, answer) else None
 
     def choices(
         self, option: str, chosen: Callable[[Value | None], Hashable], categories: Sequence[Hashable]

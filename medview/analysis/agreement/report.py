@@ -32,6 +32,8 @@ class AgreementReport:
         The same over all cases, with intervals by patient.
     answers : tuple of QuestionAgreement
         To forms, over all cases.
+    lesions : tuple of LesionLink
+        Whose lesion is whose, of those that anybody answered about.
     """
 
     conventions: Conventions
@@ -42,6 +44,7 @@ class AgreementReport:
     segments: tuple[SummaryRow, ...]
     boxes: tuple[BoxSummary, ...]
     answers: tuple[QuestionAgreement, ...]
+    lesions: tuple[LesionLink, ...] = ()
 
     def document(self) -> dict[str, object]:
         """Return it ready for JSON."""
@@ -107,4 +110,5 @@ def agreement_report(
         reader_summary(rows),
         box_summary(boxes),
         tuple(found for found in asked if found.things),
+        tuple(links),
     )

@@ -11,15 +11,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QListWidget, QL
 from medview.core.language import _
 from medview.core.reading_status import Role
 from medview.gui.parts.bind import Subscriptions
-from medview.gui.parts.controls import action_button, text_button, words
+from medview.gui.parts.controls import action_button, set_role, text_button, words
 from medview.gui.parts.key_tip import KeyTip
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import GRID_PX
-from medview.workspace.review_words import comment_text, reading_text
+from medview.workspace.review_words import comment_text, overtaken_text, reading_text
 from medview.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from medview.store.reading_state import ReadingState
     from medview.store.review_book import ReviewComment
+    from medview.workspace.reviewing import CaseReview
 
 _MOST_ROWS = 6
 _DATA = Qt.ItemDataRole.UserRole
@@ -81,26 +83,8 @@ class ReviewPanel(QWidget):
         state, shown = reviewing.state, reviewing.shown
         self.readings.clear()
         self.comments.clear()
-        for one in () if state is None else state.readings:
-            gone_on = () if state is None else state.gone_on.get(one.reading_id, ())
-            own = state is not None and one.reading_id == state.own
-            item = QListWidgetItem(reading_text(one, own=own, gone_on=gone_on))
-            if gone_on:
-                item.setToolTip(_("{text}: open the consensus and look at what is proposed again").format(text=item.text()))
-            item.setData(_DATA, one.reading_id)
-            self.readings.addItem(item)
-            if shown is not None and one.reading_id == shown.reading_id:
-                self.readings.setCurrentItem(item)
-            if state is not None and (why := state.why_hidden(one.reading_id)):
-                item.setForeground(QColor(128, 128, 128))
-                item.setToolTip(why)
-        for comment in () if state is None else reversed(state.comments):
-            if state is not None and state.why_hidden(comment.reading_id):
-                continue
-            item = QListWidgetItem(comment_text(comment, state))
-            item.setToolTip(item.text())
-            item.setData(_DATA, comment)
-            self.comments.addItem(item)
+        if state is not None:
+            self._fill(state, shown)
         _fit(self.readings)
         _fit(self.comments)
         own = state is not None and shown is not None and shown.reading_id == state.own
@@ -109,10 +93,31 @@ class ReviewPanel(QWidget):
         self.as_corrected.setVisible(shown is not None and shown.role is Role.REVIEW)
         self._deciding.setVisible(shown is not None and shown.role is Role.CONSENSUS)
         self.comments.setVisible(self.comments.count() > 0)
-        self.hint.setText(_hint(own=own, role=None if shown is None else shown.role))
+        overtaken = "" if shown is None or state is None else overtaken_text(shown, state)
+        self.hint.setText(overtaken or _hint(own=own, role=None if shown is None else shown.role))
+        set_role(self.hint, "warning" if overtaken else "quiet")
         if reviewing.wanted != self.wanted:
             self.wanted = reviewing.wanted
             self.wanted_changed.emit()
+
+    def _fill(self, state: CaseReview, shown: ReadingState | None) -> None:
+        for one in state.readings:
+            item = QListWidgetItem(reading_text(one, state))
+            item.setToolTip(overtaken_text(one, state) or item.text())
+            item.setData(_DATA, one.reading_id)
+            self.readings.addItem(item)
+            if shown is not None and one.reading_id == shown.reading_id:
+                self.readings.setCurrentItem(item)
+            if why := state.why_hidden(one.reading_id):
+                item.setForeground(QColor(128, 128, 128))
+                item.setToolTip(why)
+        for comment in reversed(state.comments):
+            if state.why_hidden(comment.reading_id):
+                continue
+            item = QListWidgetItem(comment_text(comment, state))
+            item.setToolTip(item.text())
+            item.setData(_DATA, comment)
+            self.comments.addItem(item)
 
     def _lay_out(self, actions: QtActions) -> None:
         looks = QHBoxLayout()
