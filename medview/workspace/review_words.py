@@ -45,9 +45,7 @@ def overtaken_text(one: ReadingState, state: CaseReview) -> str:
     names = ", ".join(state.gone_on.get(one.reading_id, ()))
     if not names:
         return ""
-    return _("Labels of {names} changed after this was last worked on: open the consensus and look at them.").format(
-        names=names
-    )
+    return _("Labels of {names} changed after this was last worked on: press Consensus to see them.").format(names=names)
 
 
 def comment_text(comment: ReviewComment, state: CaseReview | None) -> str:

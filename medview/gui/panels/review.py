@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from medview.core.language import _
-from medview.core.reading_status import Role
+from medview.core.reading_status import ReadingStatus, Role
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import action_button, set_role, text_button, words
 from medview.gui.parts.key_tip import KeyTip
@@ -90,7 +90,8 @@ class ReviewPanel(QWidget):
         own = state is not None and shown is not None and shown.reading_id == state.own
         others = shown is not None and not own and shown.role is Role.READER
         self._reviewing.setVisible(others)
-        self.as_corrected.setVisible(shown is not None and shown.role is Role.REVIEW)
+        waiting = shown is not None and shown.status is not ReadingStatus.APPROVED
+        self.as_corrected.setVisible(waiting and shown is not None and shown.role is Role.REVIEW)
         self._deciding.setVisible(shown is not None and shown.role is Role.CONSENSUS)
         self.comments.setVisible(self.comments.count() > 0)
         overtaken = "" if shown is None or state is None else overtaken_text(shown, state)
