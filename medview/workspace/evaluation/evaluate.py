@@ -26,12 +26,15 @@ from medview.workspace.evaluation.masks import MaskJudge
 from medview.workspace.evaluation.matching import JudgedClass, match_classes
 from medview.workspace.evaluation.pictures import case_picture
 from medview.workspace.evaluation.report import EvaluationReport, JudgedCase, Speed
+from medview.workspace.label_export import NOT_DEIDENTIFIED
 
 LOWEST_SCORE = 0.01
 """Of boxes that enter average precisions: below it a curve no longer changes, and there are very many."""
 
 MOST_FAILURES = 5
 """Told as warnings; the report holds all of them."""
+
+_OF_OTHERS = ("Not learnt", "Measurements and key images", NOT_DEIDENTIFIED)
 
 
 def evaluate_pack(
@@ -94,7 +97,7 @@ def evaluate_pack(
         worst=run.worst_keys(),
         failed=tuple(run.failed),
         left_out=left_out,
-        warnings=(*examples.warnings, *_warnings(run.failed, left_out, by_patient=by_patient)),
+        warnings=(*_of_labels(examples.warnings), *_warnings(run.failed, left_out, by_patient=by_patient)),
         pictures=run.pictures,
         data={
             "dataset_sha256": examples.dataset_sha256,
@@ -220,6 +223,11 @@ class _Run:
             **{name: float(np.mean([seconds.get(name, 0.0) for seconds in self._seconds])) for name in stages},
         }
         return Speed({name: round(value, 5) for name, value in told.items()}, self._device, self._peak_mb)
+
+
+def _of_labels(said: Sequence[str]) -> list[str]:
+    """Return what is to be known of the labels; what an export or a training says of itself is left out."""
+    return [one for one in said if not one.startswith(_OF_OTHERS)]
 
 
 def _warnings(failed: Sequence[tuple[str, str]], left_out: int, *, by_patient: bool) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def project_examples(
 
 
 def _examples(dataset: NeutralDataset, spec: ModelSpec, target: str | None) -> ExampleSet:
-    return _with_known_names(examples_of(dataset, spec.task, target), dataset, spec)
+    return _with_known_names(examples_of(dataset, spec.task, target, reviewed_only=True), dataset, spec)
 
 
 def _with_known_names(examples: ExampleSet, dataset: NeutralDataset, spec: ModelSpec) -> ExampleSet:
