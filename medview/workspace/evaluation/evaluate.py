@@ -24,9 +24,10 @@ from medview.workspace.evaluation.boxes import BoxJudge
 from medview.workspace.evaluation.judging import Document, EvaluationSettings, Judge
 from medview.workspace.evaluation.masks import MaskJudge
 from medview.workspace.evaluation.matching import JudgedClass, match_classes
-from medview.workspace.evaluation.pictures import case_picture
+from medview.workspace.evaluation.pictures import case_picture, in_colour
 from medview.workspace.evaluation.report import EvaluationReport, JudgedCase, Speed
 from medview.workspace.label_export import NOT_DEIDENTIFIED
+from medview.workspace.training.channels import COLOUR_CHANNELS
 
 LOWEST_SCORE = 0.01
 """Of boxes that enter average precisions: below it a curve no longer changes, and there are very many."""
@@ -170,27 +171,30 @@ class _Run:
         judgement = self.judge.add(example, volumes[0], truth, found)
         self.cases.append(JudgedCase(example.key, example.patient, judgement))
         if judgement.score is not None:
-            self._keep_if_bad(
-                example.key, judgement.score, lambda: self._picture(volumes[0], truth, found, judgement.at_kji)
-            )
+            self._keep_if_bad(example.key, judgement.score, lambda: self._picture(volumes, truth, found, judgement.at_kji))
 
     def _predict(self, volumes: tuple[Volume, ...], context: JobContext) -> Prediction:
-        channels = self.pack.spec.input.channels
-        if len(volumes) != len(channels):
-            raise ModelError(
-                f"{self.pack.spec.name} looks at {len(channels)} images at once and the case has {len(volumes)}."
-            )
         # torch is loaded by the runners.
         from medview.ml.runners.quiet_import import import_torch
 
         import_torch()
         from medview.ml.runners.run import predict
 
-        request = PredictRequest(volumes[0], _as_run(self.pack), self.settings.device, others=volumes[1:])
+        try:
+            request = PredictRequest(volumes[0], _as_run(self.pack), self.settings.device, others=volumes[1:])
+        except ValueError as error:
+            wanted = len(self.pack.spec.input.channels)
+            raise ModelError(
+                f"{self.pack.spec.name} looks at {wanted} images at once and the case has {len(volumes)}.",
+                detail=str(error),
+            ) from error
         return predict(request, context)
 
-    def _picture(self, volume: Volume, truth: Truth, found: Prediction, at_kji: tuple[int, int, int]) -> bytes:
-        return case_picture(volume, truth, found, self.classes, at_kji, self._threshold())
+    def _picture(self, volumes: tuple[Volume, ...], truth: Truth, found: Prediction, at_kji: tuple[int, int, int]) -> bytes:
+        shown = volumes[0]
+        if tuple(channel.name for channel in self.pack.spec.input.channels) == COLOUR_CHANNELS:
+            shown = in_colour(volumes)
+        return case_picture(shown, truth, found, self.classes, at_kji, self._threshold())
 
     def _threshold(self) -> float:
         output = self.pack.spec.output

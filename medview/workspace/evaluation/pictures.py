@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,13 @@ def case_picture(
     written = io.BytesIO()
     Image.fromarray(shown).save(written, "PNG", optimize=True)
     return written.getvalue()
+
+
+def in_colour(volumes: Sequence[Volume]) -> Volume:
+    """Return red, green and blue of one picture as that picture; of anything else the first."""
+    if len(volumes) != 3 or any(one.voxels.dtype != np.uint8 for one in volumes):
+        return volumes[0]
+    return replace(volumes[0], voxels=np.stack([one.voxels for one in volumes], axis=-1))
 
 
 def _size_px(geometry: Geometry) -> tuple[int, int]:

@@ -28,7 +28,9 @@ SMALL = (10, 24, 28)
 
 def quick_pack(folder: Path, task: str = "segmentation", **changes: Any) -> ModelPack:
     """A pack whose tiles are no larger than the volumes here."""
-    if task != "classification":
+    if task == "classification":
+        changes = {"input": {**document(task)["input"], "shape_kji": [16, 32, 32]}, **changes}
+    else:
         changes = {"tiling": {**document(task)["tiling"], "tile_kji": [16, 32, 32]}, **changes}
     return small_pack(folder, task, **changes)
 
