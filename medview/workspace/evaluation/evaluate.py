@@ -27,7 +27,6 @@ from medview.workspace.evaluation.matching import JudgedClass, match_classes
 from medview.workspace.evaluation.pictures import case_picture, in_colour
 from medview.workspace.evaluation.report import EvaluationReport, JudgedCase, Speed
 from medview.workspace.label_export import NOT_DEIDENTIFIED
-from medview.workspace.training.channels import COLOUR_CHANNELS
 
 LOWEST_SCORE = 0.01
 """Of boxes that enter average precisions: below it a curve no longer changes, and there are very many."""
@@ -192,7 +191,7 @@ class _Run:
 
     def _picture(self, volumes: tuple[Volume, ...], truth: Truth, found: Prediction, at_kji: tuple[int, int, int]) -> bytes:
         shown = volumes[0]
-        if tuple(channel.name for channel in self.pack.spec.input.channels) == COLOUR_CHANNELS:
+        if self.pack.spec.input.colour:
             shown = in_colour(volumes)
         return case_picture(shown, truth, found, self.classes, at_kji, self._threshold())
 
