@@ -21,6 +21,9 @@ from medview.ml.training.task import TrainingPlan, TrainingTask
 FULL, HALF = "32-true", "bf16-mixed"
 """As Lightning calls them."""
 
+PRECISION = "precision"
+"""The option of a recipe that says ``full`` or ``half`` where nothing is to be tried."""
+
 HELPS = 1.25
 """Half precision has to be so many times as fast before it is used: a close call might come out otherwise next time."""
 
@@ -138,9 +141,10 @@ def find_pace(trial: Trial, minutes: float | None, used: Callable[[], float], co
     batch = trial.move(trial.batches.at(0), trial.device)
     full = trial.step_seconds(FULL, batch)
     context.raise_if_cancelled()
-    worth_trying = full >= LEAST_STEP_S and _has_half(trial.device)
+    wanted = recipe.options.get(PRECISION)
+    worth_trying = full >= LEAST_STEP_S and _has_half(trial.device) if wanted is None else wanted == "half"
     half = trial.step_seconds(HALF, batch) if worth_trying else math.inf
-    precision, step = (HALF, half) if full > HELPS * half else (FULL, full)
+    precision, step = (HALF, half) if wanted == "half" or full > HELPS * half else (FULL, full)
     context.raise_if_cancelled()
     if minutes is None:
         return Pace(recipe.steps, recipe.check_every, precision, step, 0.0, None)

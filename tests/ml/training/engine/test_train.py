@@ -174,6 +174,15 @@ def test_a_training_ends_within_its_minutes(tmp_path: Path, monkeypatch: pytest.
     assert train(run).steps == outcome.steps
 
 
+def test_a_recipe_may_ask_for_half_precision(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", options={"precision": "half"}, steps=4)
+    train(run)
+    planned = run.read_json(run.pace)
+    assert planned is not None
+    assert planned["precision"] == "bf16-mixed"
+    assert kinds(run, "check")[-1]["score"] > 0.0
+
+
 def test_too_little_time_is_said_before_the_first_step(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="too short"):
         train(new_run(tmp_path / "run", minutes=0.01))
