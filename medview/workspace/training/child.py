@@ -55,6 +55,7 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
     settings = run.settings()
     if (done := run.read_json(run.result)) is not None:
         return done
+    context = _Breakable(context, asked, path.name)
     import_torch()
     from medview.ml.training.engine.processes import Processes
     from medview.ml.training.engine.train import Training, event_log
@@ -73,7 +74,7 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
                 return {}
             return _concluded(run, settings, examples, outcome, log, JobPart(context, 0.93, 1.0))
         except CancelledError:
-            _tell(log, "stopped", reason="asked", step=0)
+            _tell(log, "stopped", reason="asked")
             raise
         except MedViewError as error:
             _tell(log, "failed", text=error.sentence)
@@ -104,6 +105,27 @@ def _concluded(
     log.add("done", **{name: result[name] for name in ("model", "steps", "seconds", "score", "stopped")})
     run.write_json(run.result, result)
     return result
+
+
+class _Breakable:
+    """A context of stages that do again what they were at, so that they may be ended at once."""
+
+    def __init__(self, context: JobContext, asked: Callable[[], bool], name: str) -> None:
+        self._context, self._asked, self._name = context, asked, name
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Report it."""
+        self._context.progress(fraction, text)
+
+    def partial(self, value: object) -> None:
+        """Hand it over."""
+        self._context.partial(value)
+
+    def raise_if_cancelled(self) -> None:
+        """Raise CancelledError once somebody wants a break."""
+        self._context.raise_if_cancelled()
+        if self._asked():
+            raise CancelledError(f"Training stopped; go on with medview train --run {self._name}.")
 
 
 def _tell(log: EventLog | None, kind: str, **said: Any) -> None:

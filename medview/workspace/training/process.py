@@ -74,8 +74,7 @@ def wait_for(process: subprocess.Popen[bytes], path: Path, told: Callable[[Event
                 pass
             except KeyboardInterrupt:
                 asked = True
-                ask_to_stop(process)
-                process.wait(BREAK_S)
+                _break(process)
             for event in tail.fresh():
                 told(event)
             if process.poll() is not None:
@@ -95,6 +94,16 @@ def wait_for(process: subprocess.Popen[bytes], path: Path, told: Callable[[Event
     if failed and process.returncode == 1:
         raise ModelError(failed[-1])
     raise ModelError(f"The training process ended by itself; {again}", detail=f"{process.returncode}: {run.log}")
+
+
+def _break(process: subprocess.Popen[bytes]) -> None:
+    """Let the training come to the end of its step; not for ever, and not if Ctrl-C is pressed again."""
+    ask_to_stop(process)
+    try:
+        process.wait(BREAK_S)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
+        process.wait()
 
 
 def ask_to_stop(process: subprocess.Popen[bytes]) -> None:

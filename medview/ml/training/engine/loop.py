@@ -29,6 +29,24 @@ from medview.ml.training.task import TrainingPlan, TrainingTask
 FOREVER = -1
 
 
+class Steady:
+    """A context that nobody cancels: a training ends between two steps, with a checkpoint, and not within one."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Report it."""
+        self._context.progress(fraction, text)
+
+    def partial(self, value: object) -> None:
+        """Hand it over."""
+        self._context.partial(value)
+
+    def raise_if_cancelled(self) -> None:
+        """Go on."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
     """Everything the steps need.

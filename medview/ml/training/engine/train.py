@@ -12,14 +12,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from medview.core.errors import CancelledError, DeviceError, ModelError
+from medview.core.errors import DeviceError, ModelError
 from medview.core.job import JobContext, JobPart
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.packs import load_pack
 from medview.ml.runs.events import EventLog, read_events, used_seconds
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.training.engine import checkpoint
-from medview.ml.training.engine.loop import Loop, batches_of, make_steps
+from medview.ml.training.engine.loop import Loop, Steady, batches_of, make_steps
 from medview.ml.training.engine.module import moved
 from medview.ml.training.engine.outcome import Outcome, begin_with, round_kernels, write_outcome
 from medview.ml.training.engine.pace import Pace, Trial, find_pace
@@ -86,7 +86,7 @@ class Training:
         with _scalars(run, processes, before.step if before else 0) as scalars:
             loop = Loop(
                 run, task, plan, recipe, pace, settings.seed, network, opened, seen, device, processes, events, scalars,
-                self.asked, JobPart(self.context, 0.1, 0.9),
+                self.asked, Steady(JobPart(self.context, 0.1, 0.9)),
             )  # fmt: skip
             state = make_steps(loop, before)
         if not processes.first or events is None:
@@ -126,15 +126,10 @@ class Training:
                 self.run.cache.mkdir(exist_ok=True)
                 for number, example in enumerate(examples):
                     self.context.raise_if_cancelled()
-                    self._stop_if_asked()
                     done = number / len(examples)
                     self.context.progress(0.03 + 0.07 * done, f"Preparing case {number + 1} of {len(examples)}")
                     task.store(example, plan, self.run.cache, JobPart(self.context, 0.03 + 0.07 * done, 0.1))
             processes.wait()
-
-    def _stop_if_asked(self) -> None:
-        if self.asked():
-            raise CancelledError(f"Training stopped; go on with medview train --run {self.run.path.name}.")
 
     def _paced(
         self,
