@@ -127,6 +127,8 @@ class ExampleSet:
         What the volumes of an example show.
     by_patient : bool
         Whether splits go by patient; otherwise nobody knew the patients and they go by image.
+    of_slices : bool
+        Classification: answers are about slices, each of which is an example by itself.
     exclusive : bool
         Classification: exactly one class holds. Segmentation: no two classes overlap anywhere.
     splits_sha256, dataset_sha256 : str
@@ -139,6 +141,7 @@ class ExampleSet:
     examples: tuple[Example, ...]
     by_patient: bool = True
     exclusive: bool = True
+    of_slices: bool = False
     splits_sha256: str = ""
     dataset_sha256: str = ""
     licence: str = ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.errors import ModelError
 from medview.ml.spec import Shape3, Vector3
 from medview.ml.training.augment_spatial import Way, drawn_way, move_boxes, resample
 from medview.ml.training.augment_values import change_values
@@ -40,6 +41,14 @@ STRENGTHS: Mapping[str, tuple[str, float, float]] = {
 """Name of a strength -> what it is, its least and its largest number. What a recipe leaves out is not done."""
 
 VALUE_CHANCE = 0.3
+
+
+def check_strengths(strengths: Mapping[str, float]) -> None:
+    """Refuse strengths that are not among ``STRENGTHS`` or beyond their limits. Raises ModelError."""
+    for name, number in strengths.items():
+        _, low, high = STRENGTHS.get(name, ("", 1.0, 0.0))
+        if not low <= number <= high:
+            raise ModelError(f"The recipe's augment.{name} is {number:g}; see docs/training.md for what there is.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

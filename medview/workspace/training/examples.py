@@ -173,6 +173,7 @@ def _classified(dataset: NeutralDataset, count: int, target: str | None) -> Exam
         _channels(cases, count),
         tuple(examples),
         exclusive=found.exclusive,
+        of_slices=any(one.k is not None for one in found.answered),
         warnings=tuple(warnings),
     )
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.ml.examples import ExampleSet
-from medview.ml.outputs import ClassificationOutput, Summary
+from medview.ml.outputs import ClassificationOutput, Subject, Summary
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import Card, InputSpec, ModelSpec, Shape3, Task
+from medview.ml.training.augment import check_strengths
 from medview.ml.training.classification.families import network_of
 from medview.ml.training.classification.losses import check_loss
 from medview.ml.training.classification.truths import Floats, class_weights, truth_of
@@ -35,6 +36,7 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
         Where they cannot be trained on.
     """
     check_loss(recipe.loss)
+    check_strengths(recipe.augment)
     classes = tuple(one.name for one in examples.classes)
     train = examples.of_split("train")
     truths = _truths(examples, classes, context)
@@ -63,8 +65,9 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
             classes=classes,
             activation="softmax" if examples.exclusive and len(classes) > 1 else "sigmoid",
             threshold=0.5,
-            # Slices were taught the answer of their series, so that they share in it alike.
-            summary=Summary.MEAN,
+            # What one slice shows the series has; taught the answer of their series, slices share in it alike.
+            subject=Subject.SLICE if examples.of_slices and dimensions == 2 else Subject.SERIES,
+            summary=Summary.LARGEST if examples.of_slices else Summary.MEAN,
         ),
         postprocess=(),
         card=Card(),

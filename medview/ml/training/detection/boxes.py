@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import numpy.typing as npt
 
 from medview.ml.examples import TrueBox
 from medview.ml.runners.preprocess import Prepared
 from medview.ml.spec import Shape3
-
-Doubles = npt.NDArray[np.float64]
 
 
 def model_box(box: TrueBox, prepared: Prepared, shape_kji: Shape3) -> list[float]:
@@ -28,8 +23,3 @@ def model_box(box: TrueBox, prepared: Prepared, shape_kji: Shape3) -> list[float
         low[n], high[n] = (shape_kji[axis] - ends[1], shape_kji[axis] - ends[0]) if flipped else ends
     scale = np.asarray(prepared.shape_kji) / np.asarray(prepared.turned_shape_kji)
     return [*(low * scale).tolist(), *(high * scale).tolist()]
-
-
-def as_arrays(boxes: Sequence[Sequence[float]]) -> Doubles:
-    """Return stored boxes, shape (n, 8): class from 0, six corners, 1 where difficult."""
-    return np.asarray(boxes, dtype=np.float64).reshape(-1, 8)

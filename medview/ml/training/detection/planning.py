@@ -16,6 +16,7 @@ from medview.ml.outputs import BoxClass, DetectionOutput
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runners.orientation import Orientation
 from medview.ml.spec import Blend, Card, InputSpec, Literal, ModelSpec, NetworkSpec, Shape3, Task, Tiling, Vector3
+from medview.ml.training.augment import check_strengths
 from medview.ml.training.detection.losses import check_loss
 from medview.ml.training.detection.targets import LARGEST_CELLS
 from medview.ml.training.footprint import step_bytes
@@ -74,6 +75,7 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
         Where they cannot be trained on.
     """
     check_loss(recipe.loss)
+    check_strengths(recipe.augment)
     if recipe.network != "fpn_detector":
         raise ModelError(f"Detection has no network {recipe.network}; the recipe may ask for fpn_detector.")
     found = survey(examples.of_split("train"), examples.channels, context)

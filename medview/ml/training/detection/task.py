@@ -23,12 +23,13 @@ from medview.ml.runners.preprocess import prepare
 from medview.ml.spec import ModelSpec, Shape3
 from medview.ml.training.augment import augment_sample
 from medview.ml.training.build import trainable_network
-from medview.ml.training.detection.average_precision import Hits, TrueBoxes, hits_of, mean_average_precision
-from medview.ml.training.detection.boxes import as_arrays, model_box
+from medview.ml.training.detection.average_precision import Hits, hits_of, mean_average_precision
+from medview.ml.training.detection.box_examples import BoxExamples
+from medview.ml.training.detection.boxes import model_box
 from medview.ml.training.detection.losses import detection_loss
 from medview.ml.training.detection.planning import detection_plan
 from medview.ml.training.detection.targets import batch_targets
-from medview.ml.training.stored import StoredExamples, is_stored, store_example
+from medview.ml.training.stored import is_stored, store_example
 from medview.ml.training.task import TrainingPlan, TrainingTask
 
 SEEN_WHOLE, SEEN_AT_ALL = 0.4, 0.1
@@ -67,21 +68,22 @@ class DetectionTask(TrainingTask):
         facts = {"boxes": boxes, "open": sorted(number - 1 for number in truth.open_classes)}
         store_example(folder, example.key, prepared.values.numpy(), facts)
 
-    def open(self, folder: Path, keys: Sequence[str], plan: TrainingPlan) -> StoredExamples:
+    def open(self, folder: Path, keys: Sequence[str], plan: TrainingPlan) -> BoxExamples:
         """Return all examples; one without boxes shows what is none."""
-        return StoredExamples.open(folder, keys)
+        return BoxExamples.read(folder, keys, plan.spec.out_channels)
 
     def network(self, plan: TrainingPlan) -> nn.Module:
         """Return the network with its first weights."""
         return trainable_network(plan.spec.network)
 
-    def draw(self, data: StoredExamples, plan: TrainingPlan, recipe: Recipe, rng: np.random.Generator) -> Sample:
+    def draw(self, data: BoxExamples, plan: TrainingPlan, recipe: Recipe, rng: np.random.Generator) -> Sample:
         """Return one tile with its boxes; a share ``foreground`` of them hold a box of a class drawn evenly."""
         tiling = plan.spec.tiling
         assert tiling is not None
         tile = tiling.tile_kji
-        n, box = _chosen(data, float(str(recipe.options.get("foreground", 0.7))), plan.spec.out_channels, rng)
-        values, every = data.values(n), as_arrays(data.facts[n]["boxes"])
+        foreground = float(str(recipe.options.get("foreground", 0.7)))
+        n, box = data.pick(foreground, rng)
+        values, every = data.values(n), data.boxes[n]
         centre = _centre(values.shape[1:], tile, box, rng)
         if plan.spec.input.dimensions == 2:
             k = int(np.clip(centre[0], 0, values.shape[1] - 1))
@@ -94,7 +96,7 @@ class DetectionTask(TrainingTask):
             "boxes": boxes,
             "classes": every[kept, 0].astype(np.int64),
             "ignored": ignored | (every[kept, 7] > 0),
-            "known": np.asarray([float(c not in data.facts[n]["open"]) for c in range(plan.spec.out_channels)], np.float32),
+            "known": np.asarray([float(c not in data.open[n]) for c in range(plan.spec.out_channels)], np.float32),
             "levels": plan.settings["levels"],
             "dimensions": plan.spec.input.dimensions,
         }
@@ -124,7 +126,7 @@ class DetectionTask(TrainingTask):
     def phase(self, network: nn.Module, done: float, recipe: Recipe) -> None:
         """All of the network learns all the time."""
 
-    def check(self, network: nn.Module, data: StoredExamples, plan: TrainingPlan, context: JobContext) -> dict[str, float]:
+    def check(self, network: nn.Module, data: BoxExamples, plan: TrainingPlan, context: JobContext) -> dict[str, float]:
         """Return mAP50 as the score, AP50 of each class, and the best mean F1."""
         output = plan.spec.output
         assert isinstance(output, DetectionOutput)
@@ -137,7 +139,7 @@ class DetectionTask(TrainingTask):
                 figures[f"ap50 {one.name}"] = ap
         return {**figures, "f1": _best_threshold(hits)[1]}
 
-    def finish(self, network: nn.Module, data: StoredExamples, plan: TrainingPlan, context: JobContext) -> ModelSpec:
+    def finish(self, network: nn.Module, data: BoxExamples, plan: TrainingPlan, context: JobContext) -> ModelSpec:
         """Return the description with the suppression of the best mAP50 and the score threshold of the best mean F1."""
         output = plan.spec.output
         assert isinstance(output, DetectionOutput)
@@ -149,7 +151,7 @@ class DetectionTask(TrainingTask):
         return replace(plan.spec, output=output)
 
 
-def candidates(network: nn.Module, data: StoredExamples, plan: TrainingPlan, context: JobContext) -> list[Candidates]:
+def candidates(network: nn.Module, data: BoxExamples, plan: TrainingPlan, context: JobContext) -> list[Candidates]:
     """Return what the network finds in every example, by the runner's own tiles, before boxes are thinned out."""
     output, tiling = plan.spec.output, plan.spec.tiling
     assert isinstance(output, DetectionOutput)
@@ -195,21 +197,6 @@ def cut_off(
     return inside, left[kept] < SEEN_WHOLE, kept
 
 
-def _chosen(
-    data: StoredExamples, foreground: float, classes: int, rng: np.random.Generator
-) -> tuple[int, np.ndarray[Any, Any] | None]:
-    """Return an example, and the box its sample is to hold; None for a place by chance."""
-    wanted, number = rng.random() < foreground, int(rng.integers(classes))
-    pick, which = rng.random(), rng.random()
-    # Which examples hold a class is looked up in what is known of them, without a voxel.
-    holding = [n for n in range(len(data)) if any(box[0] == number for box in data.facts[n]["boxes"])] if wanted else []
-    if not holding:
-        return int(pick * len(data)), None
-    n = holding[int(pick * len(holding))]
-    own = [box for box in data.facts[n]["boxes"] if box[0] == number]
-    return n, np.asarray(own[int(which * len(own))])
-
-
 def _centre(
     shape: tuple[int, ...], tile: Shape3, box: np.ndarray[Any, Any] | None, rng: np.random.Generator
 ) -> tuple[float, float, float]:
@@ -241,21 +228,13 @@ def _in_slice(boxes: np.ndarray[Any, Any], k: int) -> np.ndarray[Any, Any]:
     return through
 
 
-def _true_boxes(data: StoredExamples) -> list[TrueBoxes]:
-    found = []
-    for facts in data.facts:
-        boxes = as_arrays(facts["boxes"])
-        found.append(TrueBoxes(boxes[:, 1:4], boxes[:, 4:7], boxes[:, 0].astype(np.int64), boxes[:, 7] > 0))
-    return found
-
-
-def _hits(found: Sequence[Candidates], data: StoredExamples, output: DetectionOutput, context: JobContext) -> list[Hits]:
+def _hits(found: Sequence[Candidates], data: BoxExamples, output: DetectionOutput, context: JobContext) -> list[Hits]:
     kept = [thinned(one, output, context) for one in found]
-    true = _true_boxes(data)
+    true = [data.truth(n) for n in range(len(data))]
     hits = []
     for number in range(len(output.classes)):
         # Where nobody looked for a class, what is found of it is neither right nor wrong.
-        known = [n for n in range(len(data)) if number not in data.facts[n]["open"]]
+        known = [n for n in range(len(data)) if number not in data.open[n]]
         hits.append(hits_of([kept[n] for n in known], [true[n] for n in known], number))
     return hits
 

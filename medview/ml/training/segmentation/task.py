@@ -17,7 +17,7 @@ from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import ModelSpec
-from medview.ml.training.augment import STRENGTHS
+from medview.ml.training.augment import check_strengths
 from medview.ml.training.footprint import step_bytes
 from medview.ml.training.segmentation.described import described
 from medview.ml.training.segmentation.fingerprint import look_at
@@ -162,7 +162,4 @@ def _check(recipe: Recipe) -> None:
         raise ModelError(f"There is no segmentation network {recipe.network}; choose one of {', '.join(NETWORKS)}.")
     if recipe.loss not in LOSSES:
         raise ModelError(f"There is no segmentation loss {recipe.loss}; choose one of {', '.join(LOSSES)}.")
-    for name, number in recipe.augment.items():
-        _, low, high = STRENGTHS.get(name, ("", 1.0, 0.0))
-        if not low <= number <= high:
-            raise ModelError(f"The recipe's augment.{name} is {number:g}; see docs/training.md for what there is.")
+    check_strengths(recipe.augment)

@@ -1,5 +1,6 @@
 """Classifiers learn, keep what was measured, and answer in the real runner as they did in training."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from medview.core.errors import ModelError
 from medview.core.job import Inline
 from medview.core.volume import Volume
 from medview.ml.examples import Truth
-from medview.ml.outputs import ClassificationOutput
+from medview.ml.outputs import ClassificationOutput, Subject, Summary
 from medview.ml.packs import write_pack
 from medview.ml.predict import PredictRequest
+from medview.ml.recipes.table import bundled, choose
 from medview.ml.runners.run import predict
+from medview.ml.spec import Task
+from medview.ml.spec_reader import read_spec
 from medview.ml.spec_writer import document_of
 from medview.ml.training.classification.task import ClassificationTask
 from tests.ml.training.pictures import Trained, bright_or_not, recipe
@@ -208,3 +212,26 @@ def test_numbers_of_a_scanner_are_cut_at_what_training_held_and_bytes_are_taken_
 
 def _in_hu(volume: Volume) -> Volume:
     return replace(volume, voxels=volume.voxels.astype(np.int16) - 100, modality="CT", unit="HU")
+
+
+def test_what_is_said_of_slices_makes_a_model_of_slices() -> None:
+    examples = replace(bright_or_not(), of_slices=True)
+    output = ClassificationTask().plan(examples, recipe("classification", "small_cnn"), Inline()).spec.output
+    assert isinstance(output, ClassificationOutput)
+    assert (output.subject, output.summary) == (Subject.SLICE, Summary.LARGEST)
+
+
+def test_a_strength_that_augmentation_has_not_is_named() -> None:
+    with pytest.raises(ModelError, match=r"augment\.tilt"):
+        ClassificationTask().plan(bright_or_not(), recipe("classification", "small_cnn", augment={"tilt": 3}), Inline())
+
+
+@pytest.mark.parametrize("name", [one.name for one in bundled() if one.task is Task.CLASSIFICATION])
+def test_every_recipe_plans_and_its_plan_is_a_pack_that_can_be_read_back(name: str) -> None:
+    made = choose(Task.CLASSIFICATION, name)
+    assert made.name == name
+    shape = (6, 16, 18) if name == "classification-slices" else (1, 16, 18)
+    plan = ClassificationTask().plan(bright_or_not(shape=shape), made, Inline())
+    document = {**document_of(plan.spec), "files": {"weights.safetensors": "0" * 64}}
+    assert read_spec(json.dumps(document)).input == plan.spec.input
+    assert json.loads(json.dumps(plan.settings)) == plan.settings
