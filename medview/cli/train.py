@@ -13,13 +13,17 @@ import typer
 from medview.cli.output import print_json, progress, readers, say
 from medview.core.errors import AmbiguousError
 from medview.core.job import JobContext, JobPart
+from medview.io.datasets.neutral_read import read_neutral
 from medview.ml.recipes.table import choose
 from medview.ml.runs.clock import process_seconds
 from medview.ml.runs.events import Event
+from medview.ml.runs.folder import RunFolder
 from medview.ml.spec import Task
 from medview.workspace.export_selection import Include
 from medview.workspace.models import model_registry
+from medview.workspace.training.augment_sheet import write_sheet
 from medview.workspace.training.child import breaks, train_run
+from medview.workspace.training.examples import dataset_folder, examples_of
 from medview.workspace.training.freeze import Wanted, freeze
 from medview.workspace.training.process import follow, start_training, wait_for
 
@@ -44,6 +48,7 @@ def train(
     output: Annotated[Path | None, typer.Option("-o", metavar="RUN", help="Folder of the training, new")] = None,
     run: Annotated[Path | None, typer.Option("--run", help="Go on with a training, or train as torchrun starts it")] = None,
     watch: Annotated[Path | None, typer.Option("--watch", help="Follow a training")] = None,
+    preview: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw what augmentation makes; train nothing")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
 ) -> None:
@@ -51,6 +56,9 @@ def train(
     began = time.monotonic() - process_seconds()
     if sum(one is not None for one in (source, run, watch)) != 1:
         raise AmbiguousError("Name a project to train on, or --run RUN to go on, or --watch RUN to follow; one of them.")
+    if preview is not None:
+        _previewed(source, run, task, recipe, target, seed, preview, quiet=quiet)
+        return
     if run is not None:
         _child(run, began, json=json, quiet=quiet)
         return
@@ -91,6 +99,31 @@ def _child(run: Path, began: float, *, json: bool, quiet: bool) -> None:
         result = train_run(run, context, asked, began)
     if result:
         _told(result, json=json)
+
+
+def _previewed(
+    source: Path | None,
+    run: Path | None,
+    task: Task | None,
+    recipe: str | None,
+    target: str | None,
+    seed: int,
+    file: Path,
+    *,
+    quiet: bool,
+) -> None:
+    """Draw what the recipe's augmentation makes of a dataset folder, or of the examples of a training."""
+    if run is not None:
+        settings = RunFolder(run).settings()
+        folder, kind, chosen, what = RunFolder(run).dataset, settings.task, settings.recipe, settings.target
+    elif source is not None and task is not None and dataset_folder(source):
+        folder, kind, chosen, what = source, task, choose(task, recipe), target
+    else:
+        raise AmbiguousError("--preview needs --run RUN, or a dataset folder and --task; export the project as one.")
+    with progress(quiet=quiet) as context:
+        examples = examples_of(read_neutral(folder, check=False), kind, what)
+        count = write_sheet(examples, chosen, seed, file, context)
+    say(f"Examples drawn in {file.name}: {count}.")
 
 
 def _say_all(sentences: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from medview.ml.examples import Example
 from medview.ml.recipes.recipe import Recipe
+from medview.ml.spec import Shape3
 from medview.ml.training.augment import Augmented, augment_sample
 
 MOST_VOXELS = 160
@@ -27,11 +28,14 @@ class AugmentPreview:
         On the same grid.
     after : Augmented
         Of the same shape.
+    corner_kji : tuple of int
+        Where ``before`` begins in the example.
     """
 
     before: npt.NDArray[np.float32]
     labels: npt.NDArray[np.uint8] | None
     after: Augmented
+    corner_kji: Shape3 = (0, 0, 0)
 
 
 def preview(example: Example, recipe: Recipe, seed: int) -> AugmentPreview:
@@ -62,7 +66,7 @@ def preview(example: Example, recipe: Recipe, seed: int) -> AugmentPreview:
         (k, j, i),
         spacing_kji=geometry.spacing_kji_mm,
     )
-    return AugmentPreview(before, labels, after)
+    return AugmentPreview(before, labels, after, (corner[0], corner[1], corner[2]))
 
 
 def _channels(voxels: npt.NDArray[np.generic]) -> list[npt.NDArray[np.float32]]:
