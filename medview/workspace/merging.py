@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from medview.core.language import _
-from medview.workspace.new_project import is_project
+from medview.workspace.project_place import is_project
 
 if TYPE_CHECKING:
     # The database library is imported when a project is opened, which is after the window stands.

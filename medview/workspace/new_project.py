@@ -52,11 +52,6 @@ def folder_of(place: Path, name: str) -> Path:
     return next(path for path in numbers if not path.exists())
 
 
-def is_project(path: Path) -> bool:
-    """Whether a folder is a project."""
-    return (path / "project.db").is_file()
-
-
 def wanted_places(paths: Sequence[Path]) -> tuple[WantedPlace, ...]:
     """Return the places that are meant, those of tables among them. Raises ReadError where a table cannot be read."""
     found: list[WantedPlace] = []

@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData
 
 from medview.core.study import Series
 from medview.gui.parts.series_mime import decode_series
-from medview.workspace.new_project import is_project
+from medview.workspace.project_place import is_project
 from medview.workspace.workspace import Workspace
 
 

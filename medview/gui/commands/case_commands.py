@@ -129,7 +129,7 @@ class CaseCommands:
 
     def ask_open(self) -> None:
         """Ask for the folder of a project and open it."""
-        from medview.workspace.new_project import is_project
+        from medview.workspace.project_place import is_project
 
         path = ask_folder(self._window, _("Open a project"))
         if path is not None and is_project(path):
