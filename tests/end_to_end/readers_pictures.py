@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
+from medview.core.geometry import Geometry
+from medview.core.volume import Volume
 from medview.gui.dialogs.agreement import AgreementDialog
+from medview.gui.dialogs.import_dataset import ImportDatasetDialog
 from medview.gui.dialogs.merge_copies import MergeDialog
 from medview.gui.dialogs.reading_rule import ReadingRuleDialog
+from medview.io import nifti
+from medview.phantom.chest import chest
 from medview.store.project import Project
 
 # Sets the platform before Qt looks at it.
@@ -79,6 +86,7 @@ def main(folder: Path) -> None:
         (rule,) = window.findChildren(ReadingRuleDialog)
         both("rule", rule)
         rule.close()
+        _import(studio, home, both)
         workspace.worklist.open(3)
         studio.wait(lambda: workspace.active is not None and workspace.active.ready, "a case")
         window.actions_table.run("case.list")
@@ -89,11 +97,42 @@ def main(folder: Path) -> None:
         window.actions_table.run("case.done")
         both("done-warning", window)
         window.actions_table.run("case.done")
-        studio.wait(lambda: workspace.worklist.done_and_lacking == 1, "the list")
+        studio.wait(lambda: workspace.worklist.done_and_lacking == 6, "the list")
         both("done-lacking", window)
         for dialog in window.findChildren(QDialog):
             dialog.close()
         window.close()
+
+
+def _import(studio: Studio, home: Path, both: Callable[[str, QWidget], None]) -> None:
+    """A dataset of chest volumes, one of whose label maps states another place."""
+    window, importing = studio.window, studio.program.workspace.worklist.importing
+    place = home / "lung-set"
+    for folder in ("images", "labels"):
+        (place / folder).mkdir(parents=True)
+    for number in range(5):
+        made = chest(500 + number, shape_kji=(36, 90, 90), spacing_kji_mm=(7.8, 4.0, 4.0))
+        volume = Volume(made.hu, made.geometry, modality="CT", unit="HU")
+        nifti.write_volume(place / "images" / f"chest-{number}.nii.gz", volume)
+        affine = np.array(made.geometry.affine_lps)
+        affine[:3, 3] += (0.0, 24.0, 15.6) if number == 2 else 0.0
+        grid = Geometry(made.geometry.shape_kji, affine)
+        labels = np.isin(made.labels, (1, 2)).astype(np.uint8)
+        nifti.write_label_map(place / "labels" / f"chest-{number}.nii.gz", labels, grid)
+    window.actions_table.run("project.import")
+    (dialog,) = window.findChildren(ImportDatasetDialog)
+    both("import-begin", dialog)
+    dialog.choose(place)
+    dialog.fields.values.setText("1=Lungs")
+    dialog.look.click()
+    studio.wait(lambda: importing.found is not None, "the look")
+    studio.wait(lambda: bool(importing.choices), "the pictures")
+    both("import-looked", dialog)
+    dialog.misplaced.choices["voxels"].click()
+    dialog.start.click()
+    studio.wait(lambda: importing.report is not None, "the import")
+    both("import-done", dialog)
+    dialog.close()
 
 
 if __name__ == "__main__":

@@ -187,6 +187,7 @@ class ImportDatasetDialog(QDialog):
         table.verticalHeader().setDefaultSectionSize(CONTROL_HEIGHT_PX)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         table.horizontalHeader().setStretchLastSection(True)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.horizontalHeader().setHighlightSections(False)
         table.itemSelectionChanged.connect(self._show_case)
         return table

@@ -45,15 +45,17 @@ class DatasetFields(QWidget):
         self._rows.setHorizontalSpacing(GRID_PX * 4)
         self._rows.setVerticalSpacing(GRID_PX)
         self._place_rows = {name: self._place_row(name) for name in _PLACES}
+        for name in ("images", "labels"):
+            self.places[name].setText(_("found by its usual name"))
+        self.places["splits"].setText(_("as the dataset says"))
+        self._apart = _beside((self._place_rows["images"], 1), (words(_("Labels")), 0), (self._place_rows["labels"], 1))
         for title, row in (
             (_("Dataset"), self._place_rows["source"]),
             (_("Format"), self.form),
             ("", self._about),
-            (_("Images"), self._place_rows["images"]),
-            (_("Labels"), self._place_rows["labels"]),
+            (_("Images"), self._apart),
             (_("Values"), self.values),
-            (_("Patient from"), self.patients),
-            (_("Splits"), self._place_rows["splits"]),
+            (_("Patient from"), _beside((self.patients, 1), (words(_("Splits")), 0), (self._place_rows["splits"], 1))),
         ):
             self._rows.addRow(words(title), row)
         self.form.currentIndexChanged.connect(self._on_form)
@@ -98,8 +100,7 @@ class DatasetFields(QWidget):
     def _on_form(self, *_values: object) -> None:
         chosen = self._chosen()
         self._about.setText(in_language(chosen.about))
-        for name in ("images", "labels"):
-            self._rows.setRowVisible(self._place_rows[name], chosen.pairs)
+        self._rows.setRowVisible(self._apart, chosen.pairs)
         self._rows.setRowVisible(self.values, chosen.values)
         self.changed.emit()
 
@@ -120,3 +121,13 @@ class DatasetFields(QWidget):
         for button in holder.findChildren(QPushButton):
             button.setAutoDefault(False)
         return holder
+
+
+def _beside(*parts: tuple[QWidget, int]) -> QWidget:
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GRID_PX * 3)
+    for widget, share in parts:
+        row.addWidget(widget, share)
+    return holder

@@ -91,7 +91,9 @@ class DotPlot(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no t
         low, high = dots.span_y or (float(ys.min()), float(ys.max()))
         least = max(abs(low), abs(high)) * 0.1 or 1.0
         room = max(high - low, least)
-        self.setYRange(low - room * _ROOM, high + room * _ROOM, padding=0.0)
+        # What is written over the highest line needs room; a range that is whole has it below.
+        above = _ROOM if dots.span_y is not None else 2 * _ROOM
+        self.setYRange(low - room * _ROOM, high + room * above, padding=0.0)
         wide = max(float(np.ptp(xs)), abs(float(xs.max())) * 0.1, 1.0)
         self.setXRange(float(xs.min()) - wide * _ROOM, float(xs.max()) + wide * _ROOM, padding=0.0)
 

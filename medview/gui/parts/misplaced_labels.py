@@ -53,7 +53,12 @@ class MisplacedLabels(QScrollArea):
         self._column.addStretch(1)
 
     def _fill(self, case: LookedCase, path: str, choices: tuple[Choice, ...] | None) -> None:
-        if case.problem:
+        if case.misplaced:
+            ask = _(
+                "Its labels lie on another grid than the image. Take them in only if they lie on what they are meant to show."
+            )
+            self._column.addWidget(words(ask, "warning"))
+        elif case.problem:
             self._column.addWidget(words(in_language(case.problem), "warning"))
         if not case.misplaced:
             fits = _("Its labels lie on the image.") if case.labels else _("Nobody labelled it.")
