@@ -54,9 +54,7 @@ class MisplacedLabels(QScrollArea):
 
     def _fill(self, case: LookedCase, path: str, choices: tuple[Choice, ...] | None) -> None:
         if case.misplaced:
-            ask = _(
-                "Its labels lie on another grid than the image. Take them in only if they lie on what they are meant to show."
-            )
+            ask = _("Its labels lie on another grid. Take them in only if they lie on what they are meant to show.")
             self._column.addWidget(words(ask, "warning"))
         elif case.problem:
             self._column.addWidget(words(in_language(case.problem), "warning"))
