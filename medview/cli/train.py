@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -32,7 +33,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def train(
-    source: Annotated[Path | None, typer.Argument(metavar="P", help="Project or dataset folder")] = None,
+    source: Annotated[Path | None, typer.Argument(metavar="P", help="Project or dataset folder, or RUN")] = None,
     *,
     task: Annotated[Task | None, typer.Option(help="What is learnt")] = None,
     recipe: Annotated[str | None, typer.Option(help="Name of a recipe, or a file (*.json)")] = None,
@@ -44,6 +45,9 @@ def train(
     reader: Annotated[str, typer.Option(help="Whose labels count where several people read a case")] = "",
     include: Annotated[Include, typer.Option(help="How far cases have to be; all: any that are labelled")] = Include.DONE,
     images: Annotated[Path | None, typer.Option(help="Where the images of a project are now")] = None,
+    without_leaks: Annotated[
+        bool, typer.Option("--without-leaks", help="Leave out cases whose picture or patient is in another split too")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Train in spite of what the guards want confirmed")] = False,
     output: Annotated[Path | None, typer.Option("-o", metavar="RUN", help="Folder of the training, new")] = None,
     run: Annotated[Path | None, typer.Option("--run", help="Go on with a training, or train as torchrun starts it")] = None,
@@ -54,6 +58,9 @@ def train(
 ) -> None:
     """Train a model on the reviewed labels of a project, go on with a training, or follow one. See docs/training.md."""
     began = time.monotonic() - process_seconds()
+    if source is not None and run is None and RunFolder(source).settings_file.is_file():
+        # torchrun takes --run for an option of its own.
+        source, run = None, source
     if sum(one is not None for one in (source, run, watch)) != 1:
         raise AmbiguousError("Name a project to train on, or --run RUN to go on, or --watch RUN to follow; one of them.")
     if preview is not None:
@@ -83,19 +90,21 @@ def train(
         minutes=minutes,
         device=device,
         parent=None if parent is None else model_registry().get(parent),
+        without_leaks=without_leaks,
         confirmed=yes,
         began=began,
     )
     with progress(quiet=quiet) as context:
         with readers() as pool:
-            freeze(wanted, output, JobPart(context, 0.0, 0.02), pool, _say_all)
+            freeze(wanted, output, JobPart(context, 0.0, 0.02), pool, _Once())
         _told(wait_for(start_training(output), output, _Shown(context, lines=not quiet)), json=json)
 
 
 def _child(run: Path, began: float, *, json: bool, quiet: bool) -> None:
+    first = os.environ.get("RANK", "0") == "0"
     with ExitStack() as held:
         asked = held.enter_context(breaks())
-        context = held.enter_context(progress(quiet=quiet))
+        context = held.enter_context(progress(quiet=quiet or not first))
         result = train_run(run, context, asked, began)
     if result:
         _told(result, json=json)
@@ -126,9 +135,17 @@ def _previewed(
     say(f"Examples drawn in {file.name}: {count}.")
 
 
-def _say_all(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        say(sentence)
+class _Once:
+    """Says sentences, each once."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, sentences: Sequence[str]) -> None:
+        for sentence in sentences:
+            if sentence not in self._said:
+                self._said.add(sentence)
+                say(sentence)
 
 
 def _told(result: dict[str, Any], *, json: bool) -> None:

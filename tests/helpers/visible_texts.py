@@ -56,6 +56,7 @@ EXCEPTED = {
         [f"workspace/evaluation/{name}.py" for name in ("charts", "foreign_examples", "model_card", "page", "report")],
         "a report and a card are documents that go from hand to hand, in English as the packs they are of",
     ),
+    "workspace/training/leaks.py": "a warning that is written into the report of a training",
     "workspace/training/examples.py": "warnings are written into the report of a training",
 }
 """Files, with the reason or the texts in them that stay."""

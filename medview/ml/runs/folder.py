@@ -45,6 +45,8 @@ class RunSettings:
         Of what computes.
     unfinished : bool
         Whether cases nobody marked done are learnt from as well.
+    left_out : tuple of str
+        Keys of cases that neither training nor validation sees: their pictures or patients stand in another split too.
     """
 
     task: Task
@@ -63,6 +65,7 @@ class RunSettings:
     splits_sha256: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     unfinished: bool = False
+    left_out: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the settings ready for JSON."""
@@ -83,6 +86,7 @@ class RunSettings:
             "splits_sha256": self.splits_sha256,
             "versions": dict(self.versions),
             "unfinished": self.unfinished,
+            "left_out": list(self.left_out),
         }
 
     @classmethod
@@ -108,6 +112,7 @@ class RunSettings:
             splits_sha256=str(content["splits_sha256"]),
             versions={str(name): str(one) for name, one in content["versions"].items()},
             unfinished=bool(content["unfinished"]),
+            left_out=tuple(str(key) for key in content["left_out"]),
         )
 
 

@@ -18,6 +18,7 @@ from medview.ml.examples import ExampleSet
 from medview.ml.runners.quiet_import import import_torch
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.workspace.training.examples import examples_of
+from medview.workspace.training.leaks import without
 
 if TYPE_CHECKING:
     from medview.ml.runs.events import EventLog
@@ -69,6 +70,7 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
         try:
             dataset = read_neutral(run.dataset, check=not run.plan.exists())
             examples = examples_of(dataset, settings.task, settings.target, reviewed_only=not settings.unfinished)
+            examples = without(examples, settings.left_out)
             outcome = Training(run, settings, examples, context, asked).carry_out(processes, log)
             if outcome is None or log is None:
                 return {}

@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from medview.workspace.export_selection import ExportRun, Include
 from medview.workspace.exporting import export_as, note_export
 from medview.workspace.neutral_export import DATASET
 from medview.workspace.training.examples import dataset_folder, examples_of
+from medview.workspace.training.leaks import leaking, said_of, without
 
 _PARTS = ("numpy", "torch", "lightning")
 MARKER = "unfinished"
@@ -59,6 +60,8 @@ class Wanted:
         Classification: what is learnt.
     minutes : float or None
         Wall time of all of it.
+    without_leaks : bool
+        Cases whose picture or patient is in another split too are left out, instead of ending it.
     confirmed : bool
         Somebody knows what the guards want confirmed.
     began : float
@@ -76,6 +79,7 @@ class Wanted:
     minutes: float | None = None
     device: str = "auto"
     parent: ModelPack | None = None
+    without_leaks: bool = False
     confirmed: bool = False
     began: float = 0.0
 
@@ -109,13 +113,19 @@ def freeze(
             wanted.target,
             reviewed_only=wanted.include is not Include.ALL,
         )
-        report = guard(examples, JobPart(context, 0.7, 1.0), None if wanted.parent is None else wanted.parent.spec)
+        parent = None if wanted.parent is None else wanted.parent.spec
+        report = guard(examples, JobPart(context, 0.7, 0.9), parent)
+        leaks = leaking(report, examples) if wanted.without_leaks else frozenset()
+        if leaks:
+            told([said_of(leaks)])
+            examples = without(examples, leaks)
+            report = guard(examples, JobPart(context, 0.9, 1.0), parent)
         told([*examples.warnings, *(finding.sentence for finding in report.findings)])
         run.write_json(run.guards, report.document())
         _obey(report, confirmed=wanted.confirmed)
         if wanted.parent is not None:
             copy_pack(wanted.parent, run.parent)
-        run.write_json(run.settings_file, _settings(wanted, examples).document())
+        run.write_json(run.settings_file, _settings(wanted, examples, leaks).document())
         (run.path / MARKER).unlink()
     except BaseException:
         _clear(run)
@@ -187,7 +197,7 @@ def _obey(report: GuardReport, *, confirmed: bool) -> None:
         raise ModelError(f"{open_ones[0].sentence} To train all the same, say --yes.")
 
 
-def _settings(wanted: Wanted, examples: ExampleSet) -> RunSettings:
+def _settings(wanted: Wanted, examples: ExampleSet, leaks: Collection[str]) -> RunSettings:
     now = datetime.now(UTC)
     stem = wanted.source.resolve().stem
     slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "model"
@@ -209,6 +219,7 @@ def _settings(wanted: Wanted, examples: ExampleSet) -> RunSettings:
         dataset_sha256=examples.dataset_sha256,
         splits_sha256=examples.splits_sha256,
         unfinished=wanted.include is Include.ALL,
+        left_out=tuple(sorted(leaks)),
         versions={
             "medview": medview.__version__,
             "python": platform.python_version(),

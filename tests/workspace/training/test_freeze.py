@@ -79,6 +79,22 @@ def test_pictures_on_both_sides_of_the_split_stop_it_and_leave_nothing(tmp_path:
     assert not (tmp_path / "run").exists()
 
 
+def test_training_cases_that_are_in_validation_too_are_left_out_when_that_is_wanted(tmp_path: Path) -> None:
+    first = read_neutral(pictures(tmp_path / "first", count=20))
+    source, cases = tmp_path / "d", []
+    for n, case in enumerate(first.cases):
+        # The first training case shows what the first validation case shows, and is of its patient.
+        shown = first.cases[3] if n == 0 else case
+        said = {key: case.said[key] for key in ("image_labels", "status")}
+        cases.append(MadeCase(np.array(shown.image().voxels), patient=shown.patient, split=case.split, said=said))
+    write_dataset(source, cases)
+    with pytest.raises(ModelError, match="case_0001"):
+        frozen(wanted(source), tmp_path / "run")
+    run, said_of = frozen(wanted(source, without_leaks=True), tmp_path / "run")
+    assert run.settings().left_out == ("case_0001",)
+    assert "1 case is left out: its picture or patient is in another split." in said_of
+
+
 def test_a_finding_has_to_be_confirmed(tmp_path: Path) -> None:
     source = pictures(tmp_path / "d", count=5)
     with pytest.raises(ModelError, match="--yes"):

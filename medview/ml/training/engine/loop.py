@@ -157,11 +157,19 @@ def make_steps(loop: Loop, before: TrainingState | None) -> TrainingState:
     return keeper.state
 
 
+def _freezes(loop: Loop) -> bool:
+    """Whether parts of the network are frozen for a while: they give no gradients, which processes have to know."""
+    frozen = False
+    for done in (0.0, 0.25, 0.5, 0.75, 1.0):
+        loop.task.phase(loop.network, done, loop.recipe)
+        frozen |= any(not one.requires_grad for one in loop.network.parameters())
+    return frozen
+
+
 def _trainer(loop: Loop, keeper: Keeper, steps: int) -> Trainer:
     processes = loop.processes
     backend = "nccl" if loop.device.type == "cuda" else "gloo"
-    # Parts of a network that are frozen for a while give no gradients.
-    together = DDPStrategy(process_group_backend=backend, find_unused_parameters=True)
+    together = DDPStrategy(process_group_backend=backend, find_unused_parameters=processes.several and _freezes(loop))
     return Trainer(
         accelerator="gpu" if loop.device.type == "cuda" else "cpu",
         devices=processes.local_count if processes.several else 1,
