@@ -20,6 +20,9 @@ OVERLAP = 0.5
 MARGIN = 0.1
 """How far outside of the training images spacing and extent may be before a person is told."""
 
+LONGEST_NAME, LONGEST_CODE, LONGEST_LICENCE = 64, 16, 200
+"""What a pack holds, in characters."""
+
 NO_LICENCE = "No licence is stated."
 
 
@@ -49,7 +52,7 @@ def described(examples: ExampleSet, recipe: Recipe, looked: Fingerprint, sizes: 
         ),
         postprocess=(),
         card=Card(training_set_sha256=examples.dataset_sha256),
-        licence=examples.licence or NO_LICENCE,
+        licence=examples.licence[:LONGEST_LICENCE] or NO_LICENCE,
         notice="",
         files={},
     )
@@ -69,9 +72,11 @@ def intensity_of(values: ChannelValues) -> tuple[Step, ...]:
 
 
 def _label(number: int, one: TrainingClass) -> PredictedSegment:
+    """Return a class as packs name it; a code that is longer than codes are is left out."""
     code: Mapping[str, str] | None = one.code
-    coded = None if code is None else Code(code["value"], code["scheme"], code["meaning"])
-    return PredictedSegment(number, one.name, one.colour, coded)
+    fits = code is not None and max(len(code["value"]), len(code["scheme"])) <= LONGEST_CODE
+    coded = Code(code["value"], code["scheme"], code["meaning"][:LONGEST_NAME]) if code is not None and fits else None
+    return PredictedSegment(number, one.name[:LONGEST_NAME], one.colour, coded)
 
 
 def _checks(looked: Fingerprint) -> InputChecks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from safetensors.torch import save
 from medview.core.errors import ModelError
 from medview.core.geometry import Calibration
 from medview.core.job import Inline
-from medview.ml.examples import UNKNOWN, ExampleSet, Truth
+from medview.ml.examples import UNKNOWN, ExampleSet, TrainingClass, Truth
 from medview.ml.outputs import SegmentationOutput
 from medview.ml.packs import write_pack
 from medview.ml.predict import PredictRequest
@@ -22,6 +23,7 @@ from medview.ml.recipes.recipe import Recipe
 from medview.ml.recipes.table import bundled
 from medview.ml.runners.run import let_go, predict
 from medview.ml.spec import Task
+from medview.ml.spec_reader import read_spec
 from medview.ml.spec_writer import document_of
 from medview.ml.training.segmentation.finish import worthwhile_steps
 from medview.ml.training.segmentation.look import Tally, predicted
@@ -161,6 +163,19 @@ def test_plans_are_the_same_every_time_and_say_what_they_take(tmp_path: Path) ->
     written = sum(file.stat().st_size for name in ("values", "labels") for file in tmp_path.glob(f"*/{name}.npy"))
     assert one.cache_bytes == pytest.approx(written, rel=0.1)
     assert one.step_bytes > 0
+
+
+def test_names_and_codes_longer_than_packs_hold_make_a_pack_all_the_same() -> None:
+    code = {"value": "39607008", "scheme": "SCT", "meaning": "lung " * 20}
+    classes = (TrainingClass("lobe " * 20, code=code), TrainingClass("dark", code={**code, "value": "1" * 40}))
+    examples = replace(phantom_set(4), classes=classes, licence="CC " * 100)
+    plan = TASK.plan(examples, tiny_recipe(), Inline())
+    again = read_spec(json.dumps({**document_of(plan.spec), "files": {"weights.safetensors": "0" * 64}}))
+    assert isinstance(again.output, SegmentationOutput)
+    first, second = again.output.labels
+    assert first.code is not None
+    assert first.code.value == "39607008"
+    assert second.code is None
 
 
 def test_recipes_that_name_what_there_is_not_are_refused() -> None:
