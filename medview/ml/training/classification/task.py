@@ -20,7 +20,7 @@ from medview.ml.runners.preprocess import prepare
 from medview.ml.spec import ModelSpec
 from medview.ml.training.augment import augment_sample
 from medview.ml.training.borrowed import borrow_file
-from medview.ml.training.build import trainable_network
+from medview.ml.training.build import laid_out, trainable_network
 from medview.ml.training.classification.calibrate import abstention, calibration, probabilities_of, threshold_of
 from medview.ml.training.classification.figures import Doubles, figures_of
 from medview.ml.training.classification.losses import answer_loss
@@ -99,7 +99,7 @@ class ClassificationTask(TrainingTask):
         """Return the loss."""
         truth = batch["truth"]
         weights = truth.new_tensor(plan.settings["class_weights"])
-        logits = network(_laid(batch["values"], plan))
+        logits = network(laid_out(batch["values"], plan.spec.input.dimensions))
         exclusive, smoothing = plan.settings["exclusive"], plan.settings["smoothing"]
         return {"loss": answer_loss(logits, truth, weights, recipe.loss, exclusive=exclusive, smoothing=smoothing)}
 
@@ -151,7 +151,7 @@ def answers(network: nn.Module, data: StoredExamples, plan: TrainingPlan, contex
 
     def run() -> None:
         pictures = torch.cat(waiting).float().to(device)
-        found.append(network(_laid(pictures, plan)).float().cpu().numpy())
+        found.append(network(laid_out(pictures, plan.spec.input.dimensions)).float().cpu().numpy())
         waiting.clear()
 
     with torch.no_grad():
@@ -185,10 +185,3 @@ def _truth(data: StoredExamples, n: int, plan: TrainingPlan) -> np.ndarray[Any, 
     assert isinstance(output, ClassificationOutput)
     known: Mapping[str, float] = data.facts[n]["answers"]
     return truth_of(known, output.classes, exclusive=plan.settings["exclusive"])
-
-
-def _laid(values: torch.Tensor, plan: TrainingPlan) -> torch.Tensor:
-    """Return pictures as the network takes them: (N, channels, j, i) for two dimensions."""
-    if plan.spec.input.dimensions == 2:
-        return values.squeeze(2).contiguous(memory_format=torch.channels_last)
-    return values.contiguous(memory_format=torch.channels_last_3d)

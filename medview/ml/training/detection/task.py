@@ -22,7 +22,7 @@ from medview.ml.runners.detector import thinned, tile_candidates
 from medview.ml.runners.preprocess import prepare
 from medview.ml.spec import ModelSpec, Shape3
 from medview.ml.training.augment import augment_sample
-from medview.ml.training.build import trainable_network
+from medview.ml.training.build import laid_out, trainable_network
 from medview.ml.training.detection.average_precision import Hits, hits_of, mean_average_precision
 from medview.ml.training.detection.box_examples import BoxExamples
 from medview.ml.training.detection.boxes import model_box
@@ -116,10 +116,7 @@ class DetectionTask(TrainingTask):
     def loss(self, network: nn.Module, batch: Batch, plan: TrainingPlan, recipe: Recipe) -> dict[str, torch.Tensor]:
         """Return the loss and its parts: classes, boxes, corners, quality."""
         dimensions = plan.spec.input.dimensions
-        values = batch["values"]
-        if dimensions == 2:
-            values = values.squeeze(2)
-        answer = network(values)
+        answer = network(laid_out(batch["values"], dimensions))
         levels = [(k, j, i) for k, j, i in plan.settings["levels"]]
         return detection_loss(answer, batch, levels, dimensions)
 
