@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.outputs import ClassificationOutput
@@ -108,7 +109,15 @@ class ClassificationTask(TrainingTask):
         set_frozen(network, frozen=done < float(str(recipe.options.get("frozen", 0.0))))
 
     def check(self, network: nn.Module, data: StoredExamples, plan: TrainingPlan, context: JobContext) -> dict[str, float]:
-        """Return AUC, accuracy, F1 and log loss; the score is the mean of AUC and balanced accuracy."""
+        """Return AUC, accuracy, F1 and log loss; the score is the mean of AUC and balanced accuracy.
+
+        Raises
+        ------
+        ModelError
+            Where no validation example has an answer.
+        """
+        if not len(data):
+            raise ModelError("No validation case has an answer; answer the question for some of them too.")
         logits, truth = answers(network, data, plan, context)
         output = plan.spec.output
         assert isinstance(output, ClassificationOutput)

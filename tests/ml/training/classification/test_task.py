@@ -144,6 +144,15 @@ def test_examples_without_an_answer_are_left_out(tmp_path: Path) -> None:
     assert silent.key not in trained.data.keys
 
 
+def test_validation_without_a_single_answer_is_said(tmp_path: Path) -> None:
+    examples = bright_or_not(count=12)
+    silent = tuple(replace(e, truth=Truth) if e.split == "val" else e for e in examples.examples)
+    made = recipe("classification", "small_cnn", network_options=NARROW, steps=1)
+    trained = Trained(ClassificationTask(), replace(examples, examples=silent), made, tmp_path)
+    with pytest.raises(ModelError, match="No validation case has an answer"):
+        trained.task.check(trained.network, trained.val, trained.plan, Inline())
+
+
 def test_a_class_that_no_training_case_has_is_said_with_its_name(tmp_path: Path) -> None:
     examples = bright_or_not()
     clear = tuple(replace(e, truth=lambda: Truth(answers={"clear": 1.0, "spot": 0.0})) for e in examples.examples)
