@@ -47,6 +47,7 @@ class DatasetFields(QWidget):
         self._place_rows = {name: self._place_row(name) for name in _PLACES}
         for name in ("images", "labels"):
             self.places[name].setText(_("found by its usual name"))
+        self.places["source"].setText(_("Choose a folder or a file, or drop it here"))
         self.places["splits"].setText(_("as the dataset says"))
         self._apart = _beside((self._place_rows["images"], 1), (words(_("Labels")), 0), (self._place_rows["labels"], 1))
         for title, row in (
