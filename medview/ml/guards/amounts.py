@@ -26,7 +26,7 @@ def class_counts(facts: Sequence[ExampleFacts], examples: ExampleSet) -> tuple[C
                     one.name,
                     split,
                     len(held),
-                    len({fact.group for fact in held}),
+                    _patients(held),
                     sum(fact.amounts[n] for fact in held),
                     sum(not fact.known[n] for fact in own),
                 )
@@ -37,7 +37,7 @@ def class_counts(facts: Sequence[ExampleFacts], examples: ExampleSet) -> tuple[C
 def split_counts(facts: Sequence[ExampleFacts]) -> tuple[SplitCount, ...]:
     """Return how many cases and patients each split has."""
     own = {split: [fact for fact in facts if fact.split == split] for split in _splits(facts)}
-    return tuple(SplitCount(split, len(held), len({fact.group for fact in held})) for split, held in own.items())
+    return tuple(SplitCount(split, len(held), _patients(held)) for split, held in own.items())
 
 
 def enough(facts: Sequence[ExampleFacts], examples: ExampleSet) -> Iterator[GuardFinding]:
@@ -96,6 +96,11 @@ def _classes(own: Sequence[ExampleFacts], split: str, examples: ExampleSet) -> I
                 "learns that patient: label it in others too.",
                 tuple(fact.key for fact in held),
             )
+
+
+def _patients(facts: Sequence[ExampleFacts]) -> int | None:
+    patients = {fact.patient for fact in facts}
+    return None if "" in patients else len(patients)
 
 
 def _splits(facts: Sequence[ExampleFacts]) -> list[str]:

@@ -54,8 +54,8 @@ class ClassCount:
     ----------
     cases : int
         In which it is labelled.
-    patients : int
-        Whose cases those are; cases of nobody known count as patients of their own.
+    patients : int or None
+        Whose cases those are; None where one of them is of nobody known.
     amount : int
         Voxels, boxes or images.
     not_known : int
@@ -65,7 +65,7 @@ class ClassCount:
     name: str
     split: str
     cases: int
-    patients: int
+    patients: int | None
     amount: int
     not_known: int
 
@@ -76,11 +76,11 @@ class ClassCount:
 
 @dataclass(frozen=True, slots=True)
 class SplitCount:
-    """How many cases and patients a split has."""
+    """How many cases and patients a split has; None where nobody knows whose some cases are."""
 
     split: str
     cases: int
-    patients: int
+    patients: int | None
 
     def document(self) -> dict[str, Any]:
         """Return it ready for JSON."""

@@ -8,6 +8,9 @@ from medview.ml.examples import ExampleSet, Trust
 from medview.ml.guards.facts import ExampleFacts
 from medview.ml.guards.finding import GuardFinding, Severity, counted, listed
 
+MOST = 3
+"""Patients or pictures told one by one."""
+
 JUDGED_ON = ("val", "test")
 
 
@@ -17,16 +20,19 @@ def same_patient(facts: Sequence[ExampleFacts], examples: ExampleSet) -> Iterato
     for one in facts:
         if one.patient:
             of_patient.setdefault(one.patient, []).append(one)
-    for patient, own in of_patient.items():
-        splits = sorted({one.split for one in own})
-        if len(splits) > 1:
-            yield GuardFinding(
-                "same-patient",
-                Severity.BLOCK,
-                f"{patient} has cases in {' and '.join(splits)} ({listed([_told(one) for one in own])}); put all cases of "
-                "a patient into one split.",
-                tuple(one.key for one in own),
-            )
+    torn = {patient: own for patient, own in of_patient.items() if len({one.split for one in own}) > 1}
+    if torn:
+        told = [
+            f"{patient} has cases in {' and '.join(sorted({one.split for one in own}))} "
+            f"({listed([_told(one) for one in own])})"
+            for patient, own in torn.items()
+        ]
+        yield GuardFinding(
+            "same-patient",
+            Severity.BLOCK,
+            f"{_some(told)}; put all cases of a patient into one split.",
+            tuple(one.key for own in torn.values() for one in own),
+        )
     nobody = [one.key for one in facts if not one.patient]
     if nobody or not examples.by_patient:
         yield GuardFinding(
@@ -43,22 +49,22 @@ def same_pixels(facts: Sequence[ExampleFacts], _: ExampleSet) -> Iterator[GuardF
     for one in facts:
         for sha256 in (*one.pixels_sha256, *one.picture_sha256):
             of_picture.setdefault(sha256, {})[one.key] = one
-    told: set[tuple[str, ...]] = set()
+    groups: dict[bool, dict[tuple[str, ...], str]] = {True: {}, False: {}}
     for own in of_picture.values():
         keys = tuple(sorted(own))
-        if len(keys) < 2 or keys in told:
-            continue
-        told.add(keys)
-        across = len({one.split for one in own.values()}) > 1
-        names = listed([_told(own[key]) for key in keys])
-        yield GuardFinding(
-            "same-pixels",
-            Severity.BLOCK if across else Severity.WARN,
-            f"{names} hold the same picture; leave out all but one of them."
-            if across
-            else f"{names} hold the same picture, which counts more than once; leave out all but one of them.",
-            keys,
-        )
+        if len(keys) > 1:
+            across = len({one.split for one in own.values()}) > 1
+            groups[across][keys] = listed([_told(own[key]) for key in keys])
+    for across, told in groups.items():
+        if told:
+            alike = [f"{names} hold the same picture" for names in told.values()]
+            counts = "" if across else ", which counts more than once"
+            yield GuardFinding(
+                "same-pixels",
+                Severity.BLOCK if across else Severity.WARN,
+                f"{_some(alike)}{counts}; leave out all but one of them.",
+                tuple(dict.fromkeys(key for keys in told for key in keys)),
+            )
 
 
 def unreviewed(facts: Sequence[ExampleFacts], _: ExampleSet) -> Iterator[GuardFinding]:
@@ -81,6 +87,12 @@ def unreviewed(facts: Sequence[ExampleFacts], _: ExampleSet) -> Iterator[GuardFi
             "them; its mistakes will be learnt too: review them first.",
             tuple(one.key for one in learnt),
         )
+
+
+def _some(told: Sequence[str]) -> str:
+    """Return the first few of what is told, and how many more there are."""
+    more = f"; and {len(told) - MOST} more" if len(told) > MOST else ""
+    return "; ".join(told[:MOST]) + more
 
 
 def _told(one: ExampleFacts) -> str:

@@ -34,6 +34,7 @@ LOWEST_SCORE = 0.01
 MOST_FAILURES = 5
 """Told as warnings; the report holds all of them."""
 
+_SPLIT_MADE = ("was given one.", "were given one.")
 _OF_OTHERS = ("Not learnt", "Measurements and key images", NOT_DEIDENTIFIED)
 
 
@@ -230,7 +231,7 @@ class _Run:
 
 def _of_labels(said: Sequence[str]) -> list[str]:
     """Return what is to be known of the labels; what an export or a training says of itself is left out."""
-    return [one for one in said if not one.startswith(_OF_OTHERS)]
+    return [one for one in said if not (one.startswith(_OF_OTHERS) or one.endswith(_SPLIT_MADE))]
 
 
 def _warnings(failed: Sequence[tuple[str, str]], left_out: int, *, by_patient: bool) -> tuple[str, ...]:

@@ -132,11 +132,10 @@ def training_data(report: EvaluationReport, guards: Guards | None, training: Tra
 def split_counts(guards: Guards) -> str:
     """Return how many cases and patients each split has, in words."""
     titles = {"train": "training", "val": "validation", "test": "test"}
-    told = [
-        f"{many(row['cases'], '1 case', '{n} cases')} of {many(row['patients'], '1 patient', '{n} patients')} for "
-        f"{titles.get(row['split'], row['split'])}"
-        for row in guards["splits"]
-    ]
+    told = []
+    for row in guards["splits"]:
+        patients = "" if row["patients"] is None else f" of {many(row['patients'], '1 patient', '{n} patients')}"
+        told.append(f"{many(row['cases'], '1 case', '{n} cases')}{patients} for {titles.get(row['split'], row['split'])}")
     return ", ".join(told)
 
 
@@ -149,8 +148,8 @@ def limitations(report: EvaluationReport, guards: Guards | None) -> list[str]:
     if not report.by_patient:
         said.append("Nobody knows which images are of one patient: figures may be too good, and intervals too narrow.")
     if guards:
-        patients = sum(row["patients"] for row in guards["splits"] if row["split"] == "train")
-        if patients < FEW_PATIENTS:
+        patients = next((row["patients"] for row in guards["splits"] if row["split"] == "train"), None)
+        if patients is not None and patients < FEW_PATIENTS:
             said.append(f"It has seen {patients} {'patient' if patients == 1 else 'patients'} only.")
         found = {one["code"] for one in guards["findings"]}
         said += [text for code, text in _FOUND.items() if code in found]
@@ -235,7 +234,7 @@ A case took {report.speed.seconds["median"]:.2f} s (median) on {report.speed.dev
 
 {chr(10).join(f"- {text}" for text in limitations(report, guards))}
 
-Licence: {spec.licence}. Weights (SHA-256): `{report.pack.sha256}`.
+Licence: {spec.licence.rstrip(".")}. Weights (SHA-256): `{report.pack.sha256}`.
 """
 
 
@@ -258,10 +257,14 @@ def _class_table(guards: Guards | None) -> str:
     if not guards:
         return ""
     rows = "\n".join(
-        f"| {_cell(row['name'])} | {row['split']} | {row['cases']} | {row['patients']} | {row['amount']:,} |"
+        f"| {_cell(row['name'])} | {row['split']} | {row['cases']} | {_known(row['patients'])} | {row['amount']:,} |"
         for row in guards["classes"]
     )
     return f"| class | split | cases | patients | {guards['unit']} |\n|---|---|---|---|---|\n{rows}\n"
+
+
+def _known(patients: int | None) -> str:
+    return "not known" if patients is None else str(patients)
 
 
 def _split_title(split: str) -> str:

@@ -325,7 +325,9 @@ def _cell(value: Any, ends: Sequence[float | None] | None) -> str:
     return f"{number(value)}{between}"
 
 
-def _count(value: int | str) -> str:
+def _count(value: int | str | None) -> str:
+    if value is None:
+        return "–"
     return f"{value:,}" if isinstance(value, int) else escape(value)
 
 

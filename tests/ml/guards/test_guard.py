@@ -161,6 +161,17 @@ def test_a_split_without_cases_stops_training() -> None:
 def test_unknown_patients_are_told() -> None:
     report = found([replace(one, patient="") for one in sound()], by_patient=False)
     assert codes(report) == [("by-image", "warn")]
+    assert {row.patients for row in (*report.classes, *report.splits)} == {None}
+
+
+def test_many_pictures_that_stand_twice_are_one_finding() -> None:
+    more = [case(10 + n, f"Q{n}", "val" if n else "train", volume(n)) for n in range(5)]
+    report = found([*sound(), *more])
+    assert codes(report) == [("same-pixels", "block"), ("same-pixels", "warn")]
+    block = report.findings[0]
+    assert len(block.cases) == 8
+    assert block.sentence.count("hold the same picture") == 3
+    assert "; and 1 more; leave out" in block.sentence
 
 
 def test_a_case_of_another_spacing_another_turn_or_other_values_is_named() -> None:

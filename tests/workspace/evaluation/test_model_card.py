@@ -86,6 +86,16 @@ def test_what_is_weak_or_unknown_stands_among_the_limits(tmp_path: Path) -> None
     assert f"Weak on {', '.join(names_of('segmentation'))}." in said
 
 
+def test_cases_of_nobody_known_are_no_patients(tmp_path: Path) -> None:
+    report, guards = judged(tmp_path / "pack")
+    guards["splits"] = [{**row, "patients": None} for row in guards["splits"]]
+    guards["classes"] = [{**row, "patients": None} for row in guards["classes"]]
+    text = model_card(report, guards, FACTS)
+    assert "3 cases for training, 1 case for validation" in text
+    assert "has seen" not in text
+    assert "| not known |" in text
+
+
 def test_times_are_told_as_people_say_them() -> None:
     assert [duration(n) for n in (12.4, 1130.0, 9000.0)] == ["12 s", "19 min", "2.5 h"]
     assert "processor cores" in machine_line("cpu")
