@@ -2,7 +2,7 @@
 
 Every event has ``kind``, ``utc`` and ``used`` (seconds of the whole training so far, over all its lives), and:
 
-- ``stage``: ``name`` (``guards``, ``plan``, ``prepare``, ``train``, ``finish``, ``evaluate``);
+- ``stage``: ``name`` (``plan``, ``prepare``, ``train``, ``finish``, ``evaluate``);
 - ``progress``: ``fraction`` and ``text`` of the stage;
 - ``step``: ``step``, ``steps``, ``rate``, ``loss`` and its other parts;
 - ``check``: ``step``, ``best`` (whether these weights are kept) and the figures;

@@ -103,6 +103,24 @@ def test_a_training_goes_on_after_a_break_as_if_there_had_been_none(whole: RunFo
     assert steps_made == [4, 8, 12]
 
 
+@pytest.mark.parametrize(
+    "optimiser",
+    [
+        {"name": "sgd", "rate": 0.01, "momentum": 0.9, "nesterov": True},
+        {"name": "adagrad", "rate": 0.01},
+        {"name": "rmsprop", "rate": 0.001, "momentum": 0.5},
+    ],
+    ids=lambda choice: choice["name"],
+)
+def test_every_optimiser_goes_on_as_it_was(tmp_path: Path, optimiser: dict[str, Any]) -> None:
+    whole, broken = (new_run(tmp_path / name, steps=5, optimiser=optimiser) for name in ("whole", "broken"))
+    train(whole)
+    with pytest.raises(CancelledError):
+        train(broken, asked_after(3))
+    train(broken)
+    assert weights(broken) == weights(whole)
+
+
 def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(whole: RunFolder, tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
     with pytest.raises(CancelledError):
