@@ -111,7 +111,8 @@ def accept_and_say(
     def told(accepted: Accepted) -> None:
         some = bool(accepted.taken) or not accepted.kept_out
         severity = Severity.WARNING if accepted.kept_out else Severity.INFO
-        workspace.say(accepted.text(whole), severity, undo=some)
+        # Once it is in the history: there is something to be undone then.
+        case.after_gesture(lambda: workspace.say(accepted.text(whole), severity, undo=some))
 
     accept(case, proposal_id, values, workspace.bench.rules, workspace.bench.review.into, told)
 
