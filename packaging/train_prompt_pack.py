@@ -35,10 +35,15 @@ from medview.core.volume import Volume
 from medview.edit.prompted_growth import grow_from_prompts
 from medview.ml.networks.unet import unet3d
 from medview.ml.packs import ModelPack, load_pack, write_pack
+from medview.ml.recipes.recipe import ScheduleChoice
 from medview.ml.runners.interactive import find_object
+from medview.ml.training.averaging import average, decay_at
+from medview.ml.training.build import channels_last
 from medview.ml.training.cases import TrainingCase
-from medview.ml.training.loop import LoopSettings, rate_at
+from medview.ml.training.loop import LoopSettings
+from medview.ml.training.optimisers import set_rate
 from medview.ml.training.prompter import correction
+from medview.ml.training.schedules import rate_at
 from medview.phantom.chest import HEART, SPINE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -175,9 +180,7 @@ def train(cache: Path, workers: int, steps: int, *, go_on: bool) -> dict[str, to
     network = unet3d(**NETWORK).train()
     if go_on:
         network.load_state_dict(load_file(cache / f"{PACK_ID}.safetensors"))
-    for parameter in network.parameters():
-        if parameter.ndim == 5:
-            parameter.data = parameter.data.to(memory_format=torch.channels_last_3d)
+    channels_last(network)
     kept = copy.deepcopy(network).eval()
     settings = LoopSettings(steps, SETTINGS.peak_rate, average=SETTINGS.average)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.peak_rate, weight_decay=1e-4)
@@ -185,8 +188,7 @@ def train(cache: Path, workers: int, steps: int, *, go_on: bool) -> dict[str, to
     sessions = [objects.draw() for _ in range(BATCH)]
     started, recent = time.perf_counter(), []
     for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = rate_at(step, settings)
+        set_rate(optimiser, rate_at(step, settings.steps, settings.peak_rate, ScheduleChoice("cosine", settings.warm_up)))
         seen = np.stack([np.concatenate([s.values[None], s.found[None], prompt_channels(s.prompts)]) for s in sessions])
         truth = torch.from_numpy(np.stack([s.truth for s in sessions])).long()
         logits = network(torch.from_numpy(seen.astype(np.float32)))
@@ -198,13 +200,7 @@ def train(cache: Path, workers: int, steps: int, *, go_on: bool) -> dict[str, to
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
-        with torch.no_grad():
-            decay = min(settings.average, (1 + step) / (10 + step))
-            for mean, now in zip(kept.state_dict().values(), network.state_dict().values(), strict=True):
-                if mean.is_floating_point():
-                    mean.lerp_(now, 1 - decay)
-                else:
-                    mean.copy_(now)
+        average(kept, network, decay_at(step, settings.average))
         found = (chance >= 0.5).detach().numpy()
         for n, session in enumerate(sessions):
             session.found = found[n]

@@ -22,9 +22,14 @@ def trainable_network(spec: NetworkSpec) -> nn.Module:
     """Return a network with weights drawn from torch's generator, its kernels stored as CPUs like them best."""
     module, _, factory = NETWORKS[spec.name].partition(":")
     network: nn.Module = getattr(importlib.import_module(module), factory)(**spec.kwargs)
+    channels_last(network)
+    return network
+
+
+def channels_last(network: nn.Module) -> None:
+    """Store kernels the way convolutions on a CPU are several times faster."""
     for weights in network.parameters():
         if weights.ndim == 4:
             weights.data = weights.data.contiguous(memory_format=torch.channels_last)
         if weights.ndim == 5:
             weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
-    return network

@@ -13,7 +13,7 @@ from medview.ml.networks.classifier import classifier3d
 from medview.ml.networks.detector import centernet3d
 from medview.ml.networks.unet import unet3d
 from medview.ml.training.cases import TrainingCase
-from medview.ml.training.loop import LoopSettings, fit, rate_at
+from medview.ml.training.loop import LoopSettings, fit
 from medview.ml.training.losses import detection_loss, detection_targets, presence_loss, segmentation_loss
 from medview.ml.training.patches import PatchBatch, PatchPlan, draw_patches
 
@@ -96,15 +96,6 @@ def test_a_perfect_segmentation_costs_nearly_nothing() -> None:
     weights = torch.ones(3)
     assert segmentation_loss(logits, batch, weights) < 1e-2
     assert segmentation_loss(-logits, batch, weights) > 5
-
-
-def test_the_learning_rate_warms_up_and_ends_near_zero() -> None:
-    settings = LoopSettings(steps=100, peak_rate=1.0)
-    rates = [rate_at(step, settings) for step in range(100)]
-    assert max(rates) == 1.0
-    assert rates.index(1.0) == 4
-    assert rates[0] < 0.3
-    assert rates[-1] < 0.01
 
 
 def _unet_loss(net: nn.Module, batch: PatchBatch) -> torch.Tensor:

@@ -16,8 +16,8 @@ from medview.core.job import JobContext
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runs.events import EventLog
 from medview.ml.runs.folder import RunFolder
+from medview.ml.training.averaging import average, decay_at
 from medview.ml.training.engine import checkpoint
-from medview.ml.training.engine.averaging import average, decay_at
 from medview.ml.training.engine.checkpoint import Tensors, TrainingState
 from medview.ml.training.engine.draws import Numbered
 from medview.ml.training.engine.module import TrainingModule, not_finite

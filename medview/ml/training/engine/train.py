@@ -18,6 +18,7 @@ from medview.ml.examples import Example, ExampleSet
 from medview.ml.packs import load_pack
 from medview.ml.runs.events import EventLog, read_events, used_seconds
 from medview.ml.runs.folder import RunFolder, RunSettings
+from medview.ml.training.build import channels_last
 from medview.ml.training.engine import checkpoint
 from medview.ml.training.engine.loop import Loop, Steady, batches_of, make_steps
 from medview.ml.training.engine.module import moved
@@ -183,7 +184,7 @@ def first_network(task: TrainingTask, plan: TrainingPlan, run: RunFolder, settin
     """Return the network with its first weights, the same for the same seed, or with those of the parent."""
     torch.manual_seed(settings.seed)
     network = task.network(plan)
-    _channels_last(network)
+    channels_last(network)
     if settings.parent:
         begin_with(network, load_pack(run.parent))
     return network
@@ -233,10 +234,3 @@ def _scalars(run: RunFolder, processes: Processes, step: int) -> Iterator[Any]:
         yield writer
     finally:
         writer.close()
-
-
-def _channels_last(network: nn.Module) -> None:
-    """Store kernels the way 3-D convolutions on a CPU are several times faster."""
-    for parameter in network.parameters():
-        if parameter.ndim == 5:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from medview.ml.training.engine.averaging import average, decay_at
+from medview.ml.training.averaging import average, decay_at
 from medview.ml.training.engine.draws import Batches
 
 
