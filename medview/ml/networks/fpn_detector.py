@@ -35,7 +35,9 @@ class FpnDetector(nn.Module):
     width : int
         Features of the pyramid and the head.
     first_level : int
-        The finest level that answers: its cells are ``2 ** first_level`` voxels wide; the last is ``len(channels)``.
+        The finest level that answers: its cells are ``2 ** first_level`` voxels wide (times ``shrink``); the last is ``len(channels)``.
+    shrink : int
+        Pictures are averaged over so many voxels along each axis first, where objects are large in them.
     norm : bool
         Whether pyramid and head normalise their features too, each level by itself; learns faster from nothing.
 
@@ -54,13 +56,14 @@ class FpnDetector(nn.Module):
         width: int = 64,
         first_level: int = 2,
         *,
+        shrink: int = 1,
         norm: bool = False,
     ) -> None:
         super().__init__()
-        if dimensions not in (2, 3) or not 1 <= first_level <= len(channels):
-            raise ValueError(f"{dimensions} dimensions, levels {first_level} to {len(channels)}")
-        self.dimensions, self.first_level = dimensions, first_level
-        sides = [2**level for level in range(first_level, len(channels) + 1)]
+        if dimensions not in (2, 3) or not 1 <= first_level <= len(channels) or shrink < 1:
+            raise ValueError(f"{dimensions} dimensions, levels {first_level} to {len(channels)}, {shrink} times smaller")
+        self.dimensions, self.first_level, self.shrink = dimensions, first_level, shrink
+        sides = [shrink * 2**level for level in range(first_level, len(channels) + 1)]
         self.levels = tuple((side if dimensions == 3 else 1, side, side) for side in sides)
         self.multiple = sides[-1]
         self.stem = unit(dimensions, in_channels, channels[0], stride=2)
@@ -95,7 +98,10 @@ class FpnDetector(nn.Module):
             (N, dimensions, ...) edge lengths in voxels of the input, positive. Cells are counted from the first voxel;
             the last ones may reach over the end.
         """
-        features = self.stem(padded(volume, self.multiple))
+        seen = padded(volume, self.multiple)
+        if self.shrink > 1:
+            seen = (functional.avg_pool3d if self.dimensions == 3 else functional.avg_pool2d)(seen, self.shrink)
+        features = self.stem(seen)
         found = [features]
         for down in self.down:
             features = down(features)
@@ -139,6 +145,7 @@ def fpn_detector(
     width: int,
     first_level: int,
     norm: bool = False,
+    shrink: int = 1,
 ) -> FpnDetector:
     """Return the network ``fpn_detector`` of a pack."""
-    return FpnDetector(in_channels, classes, dimensions, channels, width, first_level, norm=norm)
+    return FpnDetector(in_channels, classes, dimensions, channels, width, first_level, norm=norm, shrink=shrink)

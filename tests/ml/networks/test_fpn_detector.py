@@ -52,3 +52,31 @@ def test_it_can_be_built_without_memory_and_what_cannot_be_is_refused() -> None:
             fpn_detector(1, 1, dims, [4, 8], 8, first)
     with pytest.raises(ValueError, match="levels"):
         fpn_detector(1, 1, 3, [4, 8], 8, 3)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dims", [2, 3])
+def test_large_pictures_are_averaged_first_and_answers_are_in_their_own_voxels(dims: int) -> None:
+    plain = fpn_detector(1, 2, dims, [4, 6, 8], 8, 1).eval()
+    shrunk = fpn_detector(1, 2, dims, [4, 6, 8], 8, 1, shrink=3).eval()
+    shrunk.load_state_dict(plain.state_dict())
+    assert shrunk.levels == tuple((3 * k if dims == 3 else 1, 3 * j, 3 * i) for k, j, i in plain.levels)
+    small = torch.randn(1, 1, *(16, 24, 32)[-dims:])
+    large = small
+    for axis in range(2, 2 + dims):
+        large = large.repeat_interleave(3, dim=axis)
+    one, other = plain(small), shrunk(large)
+    for n in range(len(plain.levels)):
+        for name in ("logits", "centre", "offset"):
+            assert torch.allclose(one[f"{name}_{n}"], other[f"{name}_{n}"], atol=1e-5)
+        assert torch.allclose(3 * one[f"size_{n}"], other[f"size_{n}"], rtol=1e-4)
+
+
+@torch.no_grad()
+def test_with_norms_in_pyramid_and_head_each_level_has_its_own() -> None:
+    net = fpn_detector(1, 1, 2, [4, 6, 8], 8, 1, norm=True)
+    assert len(net.smooth_norms) == len(net.class_norms) == len(net.box_norms) == 3
+    before = [norm.running_mean.clone() for norm in net.class_norms]
+    net.train()(torch.randn(2, 1, 32, 40))
+    assert all(not torch.equal(a, norm.running_mean) for a, norm in zip(before, net.class_norms, strict=True))
+    assert not any("norms" in name for name in fpn_detector(1, 1, 2, [4, 6, 8], 8, 1).state_dict())

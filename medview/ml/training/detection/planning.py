@@ -23,14 +23,14 @@ from medview.ml.training.footprint import step_bytes
 from medview.ml.training.survey import Survey, survey
 from medview.ml.training.task import TrainingPlan
 
-SMALL_VOXELS = {2: 24.0, 3: 8.0}
-"""Small objects are about as many voxels wide on the model's grid, where millimetres allow to choose it."""
+SMALL_VOXELS = {2: 24.0, 3: 6.0}
+"""Small objects are at least about as many voxels wide where the network looks, if they are in the images."""
 
 LEAST_LAST = 3
 """The coarsest level is at least this one, whatever the size of objects: it sees what is around them."""
 
-LEAST_CELLS = 4.0
-"""Small objects are at least so many of the finest cells wide, where there are cells as small as that."""
+CELLS = 4.0
+"""Small objects are about so many of the finest cells wide, where there are cells as small as that."""
 
 FINEST, COARSEST = (1, 3), {2: 5, 3: 4}
 """Levels (cells of 2 to that power voxels): the first that answers is among the former, the last at most the latter."""
@@ -56,12 +56,15 @@ class _Boxes:
     ----------
     edges : ndarray, shape (n, 3)
         Along k, j, i of the model's axes; in millimetres for calibrated volumes, in voxels otherwise.
+    classes : ndarray, shape (n,)
+        From 0.
     counts : ndarray, shape (classes,)
     most : int
         In one example.
     """
 
     edges: Doubles
+    classes: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
     most: int
 
@@ -86,15 +89,17 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
         if not boxes.counts[n]:
             raise ModelError(f"Of {one.name} nothing can be learnt: no training case has a box of it; draw some.")
     spacing = _spacing(found, boxes) if in_mm else None
-    in_voxels = boxes.edges / spacing if spacing is not None else boxes.edges
+    scale = spacing[0] if spacing is not None else 1.0
+    small, large = (size / scale for size in _sizes(boxes, dimensions))
+    # Without millimetres the network makes large pictures of large things smaller by itself.
+    shrink = max(1, int(small / SMALL_VOXELS[2])) if dimensions == 2 else 1
     shape = found.median_shape_kji()
     if spacing is not None:
-        scale = np.median(found.spacings_kji_mm, axis=0) / spacing
-        k, j, i = (np.asarray(shape) * scale).tolist()
+        k, j, i = (np.asarray(shape) * np.median(found.spacings_kji_mm, axis=0) / spacing).tolist()
         shape = k, j, i
-    first, last = _levels(in_voxels[:, 3 - dimensions :], dimensions)
-    tile = _tile(shape, 2**last, dimensions, recipe)
-    network = _network(recipe, len(examples.channels), len(examples.classes), dimensions, first, last)
+    first, last = _levels(small / shrink, large / shrink, dimensions)
+    tile = _tile(shape, shrink * 2**last, dimensions, recipe, shrink)
+    network = _network(recipe, len(examples.channels), len(examples.classes), dimensions, first, last, shrink)
     batch = recipe.batch or BATCH[dimensions]
     names = ", ".join(one.name for one in examples.classes)
     spec = ModelSpec(
@@ -132,9 +137,12 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
         step_bytes=step_bytes(network, (batch, len(examples.channels), *tile[-dimensions:])),
         cache_bytes=math.ceil(stored * len(examples.channels) * math.prod(shape) * HALF_BYTES),
         settings={
-            "levels": [[2**n if dimensions == 3 else 1, 2**n, 2**n] for n in range(first, last + 1)],
+            "levels": [
+                [n if dimensions == 3 else 1, n, n] for n in (shrink * 2**level for level in range(first, last + 1))
+            ],
             "boxes": boxes.counts.tolist(),
-            "small_voxels": round(_small(in_voxels[:, 3 - dimensions :]), 2),
+            "small_voxels": round(small, 2),
+            "large_voxels": round(large, 2),
         },
     )
 
@@ -142,6 +150,7 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
 def _boxes(examples: ExampleSet, found: Survey, context: JobContext, *, in_mm: bool) -> _Boxes:
     """Measure the boxes of the training examples; of volumes in millimetres their grids are needed, not their voxels."""
     edges: list[Doubles] = []
+    numbers: list[int] = []
     counts = np.zeros(len(examples.classes), dtype=np.int64)
     most = 0
     for example in examples.of_split("train"):
@@ -156,33 +165,41 @@ def _boxes(examples: ExampleSet, found: Survey, context: JobContext, *, in_mm: b
             own = own * geometry.spacing_kji_mm if in_mm else own
             own = own[:, Orientation.towards(geometry, found.orientation).axes]
         edges.append(own)
+        numbers += [box.number - 1 for box in boxes]
         np.add.at(counts, [box.number - 1 for box in boxes], 1)
-    return _Boxes(np.concatenate(edges) if edges else np.zeros((0, 3)), counts, most)
+    together = np.concatenate(edges) if edges else np.zeros((0, 3))
+    return _Boxes(together, np.asarray(numbers, dtype=np.int64), counts, most)
 
 
-def _small(edges: Doubles) -> float:
-    """Return the size of small objects: a tenth are smaller."""
-    return float(np.percentile(np.maximum(edges, 1e-3).prod(axis=1) ** (1 / edges.shape[1]), 10))
+def _sizes(boxes: _Boxes, dimensions: int) -> tuple[float, float]:
+    """Return how large small and large objects are.
+
+    A tenth of the class of the smallest are smaller, a twentieth of that of the largest are longer.
+    """
+    edges = np.maximum(boxes.edges[:, 3 - dimensions :], 1e-3)
+    widths, longest = edges.prod(axis=1) ** (1 / dimensions), edges.max(axis=1)
+    own = [boxes.classes == number for number in np.unique(boxes.classes)]
+    small = min(float(np.percentile(widths[mask], 10)) for mask in own)
+    return small, max(float(np.percentile(longest[mask], 95)) for mask in own)
 
 
 def _spacing(found: Survey, boxes: _Boxes) -> Vector3:
     """Return an even spacing at which small objects have the wanted size, not finer than the finest the pictures have."""
     finest = float(np.median(found.spacings_kji_mm.min(axis=1)))
-    even = round(max(finest, _small(boxes.edges) / SMALL_VOXELS[3]), 3)
+    even = round(max(finest, _sizes(boxes, 3)[0] / SMALL_VOXELS[3]), 3)
     return even, even, even
 
 
-def _levels(edges: Doubles, dimensions: int) -> tuple[int, int]:
-    """Return the finest and the coarsest level that answer, from edge lengths in voxels."""
-    first = int(np.clip(math.floor(math.log2(max(_small(edges), 1.0) / LEAST_CELLS)), *FINEST))
-    large = float(np.percentile(edges.max(axis=1), 95))
+def _levels(small: float, large: float, dimensions: int) -> tuple[int, int]:
+    """Return the finest and the coarsest level that answer, for sizes in voxels."""
+    first = int(np.clip(round(math.log2(max(small, 1.0) / CELLS)), *FINEST))
     last = math.ceil(math.log2(max(large / LARGEST_CELLS, 1.0)))
     return first, int(np.clip(last, max(first + 1, LEAST_LAST), COARSEST[dimensions]))
 
 
-def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe) -> Shape3:
+def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe, shrink: int) -> Shape3:
     """Return the whole picture as one tile where that is small enough, else an even part; whole cells to each side."""
-    longest = float(str(recipe.options.get("side") or TILE_VOXELS[dimensions] ** (1 / dimensions)))
+    longest = shrink * float(str(recipe.options.get("side") or TILE_VOXELS[dimensions] ** (1 / dimensions)))
     sides = [n if axis >= 3 - dimensions else 1.0 for axis, n in enumerate(shape)]
     most = longest**dimensions
     while math.prod(sides) > most:
@@ -196,7 +213,9 @@ def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe) -> Sha
     return k, max(8, j), max(8, i)
 
 
-def _network(recipe: Recipe, channels: int, classes: int, dimensions: int, first: int, last: int) -> NetworkSpec:
+def _network(
+    recipe: Recipe, channels: int, classes: int, dimensions: int, first: int, last: int, shrink: int
+) -> NetworkSpec:
     widths: Sequence[object] = WIDTHS[dimensions]
     given = recipe.network_options.get("channels")
     if isinstance(given, list):
@@ -211,6 +230,7 @@ def _network(recipe: Recipe, channels: int, classes: int, dimensions: int, first
             "channels": trunk,
             "width": int(str(recipe.network_options.get("width") or PYRAMID[dimensions])),
             "first_level": first,
+            "shrink": shrink,
             "norm": bool(recipe.network_options.get("norm", True)),
         },
     )

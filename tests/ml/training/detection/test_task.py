@@ -126,13 +126,19 @@ def test_objects_cut_off_by_a_sample_are_looked_for_ignored_or_gone() -> None:
 
 def test_sizes_follow_from_the_boxes() -> None:
     small = DetectionTask().plan(discs(largest=5.0), _recipe(), Inline())
-    large = DetectionTask().plan(discs(shape=(1, 300, 400), largest=60.0), _recipe(), Inline())
     assert small.settings["levels"][0] == [1, 2, 2]
-    assert large.settings["levels"][0] == [1, 8, 8]
-    assert large.settings["levels"][-1] == [1, 16, 16]
     assert small.settings["levels"][-1] == [1, 8, 8]
-    tile = large.spec.tiling.tile_kji  # type: ignore[union-attr]
-    assert tile == (1, 304, 400)
+    middle = DetectionTask().plan(discs(shape=(1, 300, 400), largest=24.0), _recipe(), Inline())
+    assert middle.settings["levels"][0] == [1, 4, 4]
+    assert middle.spec.tiling.tile_kji == (1, 304, 400)  # type: ignore[union-attr]
+    assert middle.spec.network.kwargs["shrink"] == 1
+    # Of large things in large pictures the network sees smaller ones; cells are told in voxels of the picture.
+    large = DetectionTask().plan(discs(shape=(1, 800, 1000), largest=150.0), _recipe(), Inline())
+    shrink = large.spec.network.kwargs["shrink"]
+    assert isinstance(shrink, int)
+    assert shrink >= 4
+    assert large.settings["levels"][0] == [1, 4 * shrink, 4 * shrink] or large.settings["levels"][0][1] == 8 * shrink
+    assert all(side % large.settings["levels"][-1][1] == 0 for side in large.spec.tiling.tile_kji[1:])  # type: ignore[union-attr]
     deep = DetectionTask().plan(discs(shape=(24, 48, 56)), _recipe(), Inline())
     # Even spacing, so that the cells are as wide in the patient along every axis.
     assert len(set(deep.spec.input.spacing_kji_mm or ())) == 1
@@ -194,3 +200,11 @@ def test_a_network_or_loss_that_detection_has_not_is_named() -> None:
         DetectionTask().plan(discs(), recipe("detection", "unet", loss="focal"), Inline())
     with pytest.raises(ModelError, match="no loss ce"):
         DetectionTask().plan(discs(), _recipe(loss="ce"), Inline())
+
+
+def test_large_things_in_large_pictures_are_found(tmp_path: Path) -> None:
+    examples = discs(count=12, shape=(1, 320, 400), largest=70.0)
+    trained = Trained(DetectionTask(), examples, _recipe(steps=40, augment=AUGMENT), tmp_path)
+    assert int(str(trained.plan.spec.network.kwargs["shrink"])) >= 2
+    assert trained.falls
+    assert trained.task.check(trained.network, trained.val, trained.plan, Inline())["map50"] > 0.5
