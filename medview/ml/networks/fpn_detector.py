@@ -35,7 +35,8 @@ class FpnDetector(nn.Module):
     width : int
         Features of the pyramid and the head.
     first_level : int
-        The finest level that answers: its cells are ``2 ** first_level`` voxels wide (times ``shrink``); the last is ``len(channels)``.
+        The finest level that answers: its cells are ``2 ** first_level`` voxels wide, times ``shrink``; the last is
+        ``len(channels)``.
     shrink : int
         Pictures are averaged over so many voxels along each axis first, where objects are large in them.
     norm : bool
