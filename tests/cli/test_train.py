@@ -111,6 +111,8 @@ def test_ctrl_c_ends_the_training_with_a_checkpoint_and_says_how_to_go_on(tmp_pa
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1
     assert f"go on with medview train --run {run}" in err
+    ends = [event for event in read_events(run / "events.jsonl") if event["kind"] == "stopped"]
+    assert [event["reason"] for event in ends] == ["asked"]
     last = [event for event in read_events(run / "events.jsonl") if event["kind"] in ("step", "checkpoint")][-1]
     assert last["kind"] == "checkpoint"
     assert list((run / "checkpoints").iterdir())

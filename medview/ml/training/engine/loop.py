@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
@@ -182,7 +185,7 @@ def _trainer(loop: Loop, keeper: Keeper, steps: int) -> Trainer:
         limit_val_batches=0,
         num_sanity_val_steps=0,
         gradient_clip_val=LARGEST_GRADIENT,
-        callbacks=[keeper],
+        callbacks=[keeper, _OurSignals()],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -194,21 +197,30 @@ def _trainer(loop: Loop, keeper: Keeper, steps: int) -> Trainer:
     )
 
 
-class _quiet:  # noqa: N801 - reads as a word in front of a block
+class _OurSignals(Callback):
+    """Keeps Lightning from ending a training in its own way: who asks for a break gets a checkpoint first."""
+
+    def __init__(self) -> None:
+        self._handler = signal.getsignal(signal.SIGTERM)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Put the handler back that was there."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._handler)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Keep what Lightning says about itself out of a person's terminal."""
-
-    _LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning")
-
-    def __enter__(self) -> None:
-        self._levels = {name: logging.getLogger(name).level for name in self._LOGGERS}
-        for name in self._LOGGERS:
-            logging.getLogger(name).setLevel(logging.ERROR)
-        self._warnings = warnings.catch_warnings()
-        self._warnings.__enter__()
-        warnings.filterwarnings("ignore", module="lightning.*")
-        warnings.filterwarnings("ignore", module="torch.*")
-
-    def __exit__(self, *error: object) -> None:
-        self._warnings.__exit__(None, None, None)
-        for name, level in self._levels.items():
-            logging.getLogger(name).setLevel(level)
+    loggers = [logging.getLogger(name) for name in ("lightning", "lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning.*")
+            warnings.filterwarnings("ignore", module="torch.*")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
