@@ -40,6 +40,7 @@ def evaluate_model(
     ] = "",
     target: Annotated[str | None, typer.Option(help="Of classifiers: the question, where a project asks several")] = None,
     reader: Annotated[str, typer.Option(help="Whose labels, where several people read a case; or consensus")] = "",
+    against: Annotated[str, typer.Option(metavar="MODEL", help="Another model to compare with on the same cases")] = "",
     common: Annotated[bool, typer.Option("--common", help="Judge only the classes that both sides have")] = False,
     tolerance: Annotated[
         float, typer.Option(min=0.0, help="Surfaces no further apart count as one: mm, or pixels of plain pictures")
@@ -63,7 +64,7 @@ def evaluate_model(
     if output is not None:
         check_folder(output, overwrite=overwrite)
     settings = EvaluationSettings(tolerance, common, device, pictures=pictures and output is not None)
-    run = EvaluationRun(model, request, form, split, target, reader, settings)
+    run = EvaluationRun(model, request, form, split, target, reader, against, settings)
     # What a model is judged on for the moment lies in a folder that goes with it.
     with (
         tempfile.TemporaryDirectory(prefix="medview-") as room,
@@ -104,7 +105,21 @@ def lines(document: dict[str, Any]) -> list[str]:
                 low, high = ends.get(row["name"], {}).get(key, (None, None))
                 unit = f" {document['unit']}" if key == "hd95" and document["unit"] else ""
                 said.append(f"  {title:<32}{_told(row[key], low, high)}{unit}")
-    return said
+    return said + _beside(document.get("comparison"))
+
+
+def _beside(comparison: dict[str, Any] | None) -> list[str]:
+    if comparison is None:
+        return []
+    head = f"Beside {comparison['model']}@{comparison['version']}"
+    if not comparison["same_cases"]:
+        return [f"{head}: not compared, since both did not run on the same cases."]
+    rows = []
+    for one in comparison["figures"]:
+        before, now = (_told(one[key], None, None) for key in ("other", "value"))
+        difference = _told(one["difference"], one["low"], one["high"])
+        rows.append(f"  {one['title']:<32}{before} to {now}: {difference}, {one['verdict']}")
+    return [f"{head}:", *rows]
 
 
 _TITLES = (

@@ -115,6 +115,15 @@ def test_other_classes_than_the_models_end_with_2_and_what_each_side_has(cli: Cl
     assert [row["name"] for row in cli("evaluate", pack.folder, *given).document["per_class"]] == [first]
 
 
+def test_another_model_is_compared_on_the_same_cases(cli: Cli, pack: ModelPack, pairs: Path, tmp_path: Path) -> None:
+    other = quick_pack(tmp_path / "other", input=any_ct("segmentation"), seed=6, version="0.9")
+    given = [pairs, "--format", "nifti-pairs", "--label-values", values(), "--against", other.folder]
+    done = cli("evaluate", pack.folder, *given, "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert f"Beside {pack.spec.id}@0.9:" in done.out
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["comparison"]["same_cases"]
+
+
 def test_it_has_to_be_said_what_to_judge_on(cli: Cli, pack: ModelPack, tmp_path: Path) -> None:
     done = cli("evaluate", pack.folder)
     assert done.code == 2

@@ -51,7 +51,7 @@ EXCEPTED = {
     "workspace/reader_names.py": "names are data of `agree --json`",
     "workspace/project_export.py": "warnings are written into the summary of the export",
     **dict.fromkeys(
-        [f"workspace/evaluation/{name}.py" for name in ("answers", "boxes", "evaluate", "masks", "matching")],
+        [f"workspace/evaluation/{name}.py" for name in ("answers", "boxes", "comparison", "evaluate", "masks", "matching")],
         "titles, notes and warnings are data of `evaluate --json`",
     ),
     **dict.fromkeys(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from medview.analysis.agreement.bootstrap import Interval, mean_interval, sums_interval, weighted_interval
+from medview.analysis.agreement.bootstrap import WeightedStatistic, sums_interval, weighted_interval
 from medview.analysis.agreement.calibration import Calibration, calibration
 from medview.analysis.agreement.score_curves import RocAreas, precision_recall_curve, roc_curve
 from medview.core.prediction import Prediction
@@ -43,6 +43,7 @@ class AnswerJudge:
         self._names = list(output.classes)
         self._softmax = output.activation == "softmax"
         self._rule = ScoreRule(output.subject.value, output.threshold, output.abstain, self._softmax)
+        self._keys: list[str] = []
         self._patients: list[str] = []
         self._scores: list[list[float]] = []
         self._truth: list[list[float]] = []
@@ -61,6 +62,7 @@ class AnswerJudge:
             return CaseJudgement(None, "", {"truth": None, "scores": told}, at_kji)
         said = self._rule.says(dict(found.scores))
         unsure = any(one is Said.UNSURE for one in said.values())
+        self._keys.append(example.key)
         self._patients.append(patient_of(example))
         self._scores.append(scores)
         self._truth.append(true)
@@ -143,7 +145,8 @@ class AnswerJudge:
                 curves["pr"][name] = thinned(np.column_stack((pr.recall, pr.precision)).tolist())
             hit, alarm, missed, rest = (int(count) for count in cells.sum(axis=0))
             rows.append({"name": name, "counts": [[rest, alarm], [missed, hit]]})
-        accuracy, auc = self._accuracy(truth, said), self._auc(scores, truth)
+        of_accuracy, of_auc = self._accuracy(truth, said), self._auc(scores, truth)
+        accuracy, auc = (weighted_interval(one, self._patients) for one in (of_accuracy, of_auc))
         reliability = self._calibration(scores, truth, said)
         more: Document = {
             "accuracy": accuracy.value,
@@ -162,18 +165,24 @@ class AnswerJudge:
             np.add.at(table, (truth.argmax(axis=1), said.argmax(axis=1)), 1)
             confusion = {"rows": self._names, "columns": self._names, "counts": table.tolist(), "of": "images"}
         ci95 = {"accuracy": ends(accuracy), "auc": ends(auc), "classes": ci}
-        headlines = (Headline("auc", "AUC", auc), Headline("accuracy", "Accuracy", accuracy))
-        return TaskFigures(headlines, per_class, confusion, ci95, more, self._notes())
+        headlines = (Headline("auc", "AUC", auc, of_auc), Headline("accuracy", "Accuracy", accuracy, of_accuracy))
+        whose = tuple(self._keys), tuple(self._patients)
+        return TaskFigures(headlines, per_class, confusion, ci95, more, self._notes(), *whose)
 
-    def _accuracy(self, truth: FloatArray, said: FloatArray) -> Interval:
+    def _accuracy(self, truth: FloatArray, said: FloatArray) -> WeightedStatistic:
         """Return the part of the images, or of all answers to classes that do not exclude each other, that are right."""
         known = np.isfinite(truth)
+        right, asked = ((truth == said) & known).sum(axis=1), known.sum(axis=1)
         if self._softmax:
-            return mean_interval((truth.argmax(axis=1) == said.argmax(axis=1)).astype(np.float64), self._patients)
-        right = ((truth == said) & known).sum(axis=1).astype(np.float64)
-        return sums_interval(np.column_stack((right, known.sum(axis=1))), _Ratio(0, 1), self._patients)
+            right, asked = truth.argmax(axis=1) == said.argmax(axis=1), np.ones(len(truth), dtype=np.int64)
 
-    def _auc(self, scores: FloatArray, truth: FloatArray) -> Interval:
+        def part(weights: npt.NDArray[np.int64]) -> float | None:
+            every = int(weights @ asked)
+            return float(weights @ right) / every if every else None
+
+        return part
+
+    def _auc(self, scores: FloatArray, truth: FloatArray) -> WeightedStatistic:
         """Return the area of the last of two classes that exclude each other; of others the mean of all areas."""
         columns = [len(self._names) - 1] if self._softmax and len(self._names) == 2 else range(len(self._names))
         areas = []
@@ -184,7 +193,7 @@ class AnswerJudge:
         def mean(weights: npt.NDArray[np.int64]) -> float | None:
             return _mean([area.area(weights[held]) for held, area in areas])
 
-        return weighted_interval(mean, self._patients)
+        return mean
 
     def _calibration(self, scores: FloatArray, truth: FloatArray, said: FloatArray) -> Calibration:
         """Two classes that exclude each other have one probability; of more, that of the class an image is put into."""

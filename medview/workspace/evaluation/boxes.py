@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,7 @@ IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Case:
+    key: str
     patient: str
     by_class: tuple[ImageBoxes | None, ...]
     hits: tuple[ImageHits | None, ...]
@@ -72,7 +74,7 @@ class BoxJudge:
             difficult = np.array([box.difficult for box in true], dtype=bool)
             by_class.append(ImageBoxes(Boxes.of(corners[:, 0], corners[:, 1]), said, difficult))
         hits = tuple(None if image is None else image_hits(image, IOU) for image in by_class)
-        case = _Case(patient_of(example), tuple(by_class), hits)
+        case = _Case(example.key, patient_of(example), tuple(by_class), hits)
         self._cases.append(case)
         self._confusion += mixed_up(by_class, self._threshold, IOU)
         return self._judgement(case, volume)
@@ -125,7 +127,9 @@ class BoxJudge:
             )
             ci[one.name] = {"ap50": ends(ap), "recall": ends(recall), "precision": ends(precision)}
             curves[one.name] = thinned(np.column_stack(recall_precision(area.hits)).tolist())
-        map50 = weighted_interval(lambda weights: _mean_area(areas, weights), [case.patient for case in self._cases])
+        of_all = partial(_mean_area, areas)
+        patients = tuple(case.patient for case in self._cases)
+        map50 = weighted_interval(of_all, patients)
         aps = [row["ap"] for row in per_class if row["ap"] is not None]
         more: Document = {
             "map50": map50.value,
@@ -142,14 +146,17 @@ class BoxJudge:
             "counts": self._confusion.tolist(),
             "of": "boxes",
         }
-        titles = [Headline("map50", "mAP at IoU 0.5", map50)]
+        titles = [Headline("map50", "mAP at IoU 0.5", map50, of_all)]
         for row, area in zip(per_class, areas, strict=True):
-            titles.append(Headline(f"ap50.{row['name']}", f"AP50, {row['name']}", area.interval()))
+            name = row["name"]
+            titles.append(Headline(f"ap50.{name}", f"AP50, {name}", area.interval(), partial(_mean_area, [area])))
         notes = (
             "Average precision is the mean over 101 recalls, as COCO counts it; recall and precision are those of boxes "
             f"with at least the model's own score of {self._threshold:g}.",
         )
-        return TaskFigures(tuple(titles), per_class, confusion, {"map50": ends(map50), "classes": ci}, more, notes)
+        keys = tuple(case.key for case in self._cases)
+        ends_of = {"map50": ends(map50), "classes": ci}
+        return TaskFigures(tuple(titles), per_class, confusion, ends_of, more, notes, keys, patients)
 
     def _froc(self) -> Document | None:
         """Return sensitivity against false positives per image, over all classes together."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medview.core.errors import AmbiguousError, ReadError
@@ -15,6 +15,7 @@ from medview.io.reader_pool import Pool
 from medview.ml.examples import ExampleSet
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.spec import MODEL_FILE
+from medview.workspace.evaluation.comparison import compare
 from medview.workspace.evaluation.evaluate import evaluate_pack
 from medview.workspace.evaluation.foreign_examples import foreign_examples
 from medview.workspace.evaluation.judging import EvaluationSettings
@@ -45,6 +46,8 @@ class EvaluationRun:
         Of classifiers: the question, where a project asks several.
     reader : str
         Whose labels of a project count.
+    against : str
+        Another model that is judged on the same cases and compared with; empty for none.
     """
 
     model: str
@@ -53,6 +56,7 @@ class EvaluationRun:
     split: str = ""
     target: str | None = None
     reader: str = ""
+    against: str = ""
     settings: EvaluationSettings = EvaluationSettings()
 
 
@@ -79,6 +83,7 @@ def evaluate(run: EvaluationRun, context: JobContext, pool: Pool, room: Path) ->
     MedViewError
     """
     pack = pack_of(run.model)
+    other = pack_of(run.against) if run.against else None
     part = JobPart(context, 0.0, 0.1)
     source = run.request.source
     split = SPLIT_WORDS.get(run.split.casefold(), run.split)
@@ -91,18 +96,24 @@ def evaluate(run: EvaluationRun, context: JobContext, pool: Pool, room: Path) ->
             examples = folder_examples(source, pack.spec, run.target)
         if tested := _tested(examples, split):
             # Whatever can be found wrong before is found before the test cases are opened.
-            match_classes(pack.spec, examples, common=run.settings.common)
             note = note_in_project if is_project(source) else note_beside
-            openings = note(source, pack, tested)
+            for one in (pack, other):
+                if one is not None:
+                    match_classes(one.spec, examples, common=run.settings.common)
+            for one in (other, pack):
+                openings = openings if one is None else note(source, one, tested)
     else:
         channels = [channel.name for channel in pack.spec.input.channels]
         form = run.form or guessed_form(run.request)
         examples = foreign_examples(form, run.request, pack.spec.task, channels, part, pool, room)
         split = split if run.split else VAL if examples.of_split(VAL) else ""
-    return Evaluated(
-        evaluate_pack(pack, examples, split, JobPart(context, 0.1, 1.0), run.settings, openings),
-        examples,
-    )
+    half = 1.0 if other is None else 0.55
+    report = evaluate_pack(pack, examples, split, JobPart(context, 0.1, half), run.settings, openings)
+    if other is not None:
+        quiet = replace(run.settings, pictures=False)
+        beside = evaluate_pack(other, examples, split, JobPart(context, half, 1.0), quiet)
+        report = replace(report, more={**report.more, "comparison": compare(report, beside)})
+    return Evaluated(report, examples)
 
 
 def pack_of(model: str) -> ModelPack:

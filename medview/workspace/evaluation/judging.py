@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from medview.analysis.agreement.bootstrap import Interval
+from medview.analysis.agreement.bootstrap import Interval, WeightedStatistic
 from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.ml.examples import Example, Truth
@@ -64,11 +64,18 @@ class CaseJudgement:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """One figure that stands for the whole; ``name`` is a key of the report's document."""
+    """One figure that stands for the whole.
+
+    Attributes
+    ----------
+    statistic : callable
+        The figure where each of the judged cases counts so many times: two models are compared by it, case by case.
+    """
 
     name: str
     title: str
     interval: Interval
+    statistic: WeightedStatistic = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class TaskFigures:
         Further keys of the document.
     notes : tuple of str
         What a reader has to know of how it was counted.
+    items, patients : tuple of str
+        Key and patient of every judged case, in the order in which headlines weigh them.
     """
 
     headlines: tuple[Headline, ...]
@@ -96,6 +105,8 @@ class TaskFigures:
     ci95: Document
     more: Document = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    patients: tuple[str, ...] = ()
 
 
 class Judge(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from medview.analysis.agreement.bootstrap import Interval, mean_interval, weighted_interval
+from medview.analysis.agreement.bootstrap import mean_interval, weighted_interval
 from medview.analysis.agreement.masks import MaskAgreement, mask_agreement
 from medview.core.box import Box
 from medview.core.geometry import Calibration, Geometry
@@ -149,30 +149,21 @@ class MaskJudge:
                     "voxels_left_out": sum(agreement.left_out for agreement in judged),
                 }
             )
-        mean = self._mean_dice(patients)
-        headlines = [Headline("dice", "Dice, mean over classes", mean)] if len(self._classes) > 1 else []
-        for one, row in zip(self._classes, per_class, strict=True):
-            low, high = ci[one.name]["dice"]
-            headlines.append(
-                Headline(f"dice.{one.name}", f"Dice, {one.name}", replace(mean, value=row["dice"], low=low, high=high))
-            )
-        ci95 = {"dice": ends(mean), "classes": ci}
-        more: Document = {"unit": unit, "dice": mean.value}
-        return TaskFigures(tuple(headlines), per_class, self._confusion_document(), ci95, more, self._notes(unit))
-
-    def _mean_dice(self, patients: Sequence[str]) -> Interval:
         table = np.array(
             [[np.nan if one is None or one.dice is None else one.dice for one in case.by_class] for case in self._cases]
         ).reshape(len(self._cases), len(self._classes))
-        there = np.isfinite(table)
-        filled = np.where(there, table, 0.0)
-
-        def mean(weights: npt.NDArray[np.int64]) -> float | None:
-            counts = weights @ there
-            held = counts > 0
-            return float(((weights @ filled)[held] / counts[held]).mean()) if held.any() else None
-
-        return weighted_interval(mean, patients)
+        of_all = _MeanDice(table)
+        mean = weighted_interval(of_all, patients)
+        headlines = [Headline("dice", "Dice, mean over classes", mean, of_all)] if len(self._classes) > 1 else []
+        for n, (one, row) in enumerate(zip(self._classes, per_class, strict=True)):
+            low, high = ci[one.name]["dice"]
+            own = replace(mean, value=row["dice"], low=low, high=high)
+            headlines.append(Headline(f"dice.{one.name}", f"Dice, {one.name}", own, _MeanDice(table[:, [n]])))
+        ci95 = {"dice": ends(mean), "classes": ci}
+        more: Document = {"unit": unit, "dice": mean.value}
+        keys = tuple(case.key for case in self._cases)
+        confusion = self._confusion_document()
+        return TaskFigures(tuple(headlines), per_class, confusion, ci95, more, self._notes(unit), keys, tuple(patients))
 
     def _confusion_document(self) -> Document | None:
         if self._confusion is None:
@@ -192,6 +183,19 @@ class MaskJudge:
         if self._confusion is None:
             notes.append("Some classes share voxels, so there is no confusion matrix.")
         return tuple(notes)
+
+
+class _MeanDice:
+    """The mean over classes of the means over cases, of a table (case, class) with NaN where nothing is said."""
+
+    def __init__(self, table: npt.NDArray[np.float64]) -> None:
+        self._there = np.isfinite(table)
+        self._filled = np.where(self._there, table, 0.0)
+
+    def __call__(self, weights: npt.NDArray[np.int64]) -> float | None:
+        counts = weights @ self._there
+        held = counts > 0
+        return float(((weights @ self._filled)[held] / counts[held]).mean()) if held.any() else None
 
 
 def _measured_on(geometry: Geometry) -> tuple[Geometry, str | None]:

@@ -35,6 +35,7 @@ def report_page(document: Document, pictures: Mapping[str, bytes]) -> str:
         _warnings(document),
         _charts(document),
         _per_class(document),
+        _comparison(document),
         _confusion(document),
         _worst(document, pictures),
         _training(document),
@@ -199,6 +200,26 @@ _COLUMNS: Mapping[str, Sequence[tuple[str, str]]] = {
 def _tolerance(document: Document) -> str:
     rows = document["per_class"]
     return f"{rows[0]['tolerance']:g} {document['unit'] or ''}".strip() if rows and "tolerance" in rows[0] else ""
+
+
+def _comparison(document: Document) -> str:
+    found = document.get("comparison")
+    if not found:
+        return ""
+    title = f"<h2>Beside {escape(found['name'])} {escape(found['version'])}</h2>"
+    if not found["same_cases"]:
+        return f"{title}<p>Not compared: both did not run on the same cases.</p>"
+    rows = "".join(
+        f"<tr><td>{escape(one['title'])}</td><td>{number(one['other'])}</td><td>{number(one['value'])}</td>"
+        f"<td>{_cell(one['difference'], (one['low'], one['high']))}</td><td>{escape(one['verdict'])}</td></tr>"
+        for one in found["figures"]
+    )
+    head = "<tr><th>figure</th><th>the other</th><th>this model</th><th>difference</th><th></th></tr>"
+    note = (
+        "<p class='soft' style='margin-top:10px'>The same patients are drawn for both; an interval without 0 says that "
+        "they differ.</p>"
+    )
+    return f"{title}{_box(f'<table>{head}{rows}</table>')}{note}"
 
 
 def _confusion(document: Document) -> str:
