@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.core.atomic import write_error
+from medview.core.errors import ReadError
 from medview.core.job import JobContext
 from medview.ml.examples import UNKNOWN, Example, Truth
 from medview.ml.runners.preprocess import Prepared, prepare
@@ -130,14 +131,31 @@ def store_example(
 
 
 def open_examples(cache: Path, keys: Sequence[str]) -> tuple[StoredExample, ...]:
-    """Return stored examples in the order of their keys."""
+    """Return stored examples in the order of their keys.
+
+    Raises
+    ------
+    ReadError
+        Where one is missing or torn.
+    """
     found = []
     for key in keys:
         folder = folder_of(cache, key)
-        about = json.loads((folder / "example.json").read_text(encoding="utf-8"))
-        k, j, i = about["spacing"]
-        found.append(StoredExample(key, folder, tuple(about["open"]), about["voxel_mm3"], (k, j, i)))
+        try:
+            about = json.loads((folder / "example.json").read_text(encoding="utf-8"))
+            k, j, i = about["spacing"]
+            one = StoredExample(key, folder, tuple(about["open"]), about["voxel_mm3"], (k, j, i))
+            whole = one.values().shape[1:] == one.labels().shape[1:] and one.places().shape[1] == 4
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise _torn(cache, key) from error
+        if not whole:
+            raise _torn(cache, key)
+        found.append(one)
     return tuple(found)
+
+
+def _torn(cache: Path, key: str) -> ReadError:
+    return ReadError(f"Prepared example {key} cannot be read; delete {cache.name} and resume.")
 
 
 def class_maps(truth: Truth, prepared: Prepared, classes: int, *, overlapping: bool) -> Labels:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medview.core.errors import CancelledError
+from medview.core.errors import CancelledError, ReadError
 from medview.core.geometry import Calibration
 from medview.core.job import Inline
 from medview.core.volume import Volume
@@ -82,6 +82,18 @@ def test_a_cancelled_example_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(CancelledError):
         store_example(example_of("a", *phantom_case(1)), AS_IT_IS, 2, tmp_path, context, overlapping=False)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["example.json", "values.npy", "labels.npy", "places.npy"])
+def test_torn_and_missing_examples_are_told_by_name(tmp_path: Path, name: str) -> None:
+    stored, _, _ = _stored(tmp_path)
+    file = stored.folder / name
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(ReadError, match="example a cannot be read; delete"):
+        open_examples(tmp_path, ["a"])
+    file.unlink()
+    with pytest.raises(ReadError, match="example a"):
+        open_examples(tmp_path, ["a"])
 
 
 def test_keys_that_are_no_plain_names_stay_inside_the_cache(tmp_path: Path) -> None:
