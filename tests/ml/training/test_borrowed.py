@@ -7,8 +7,11 @@ import torch
 from safetensors.torch import save_file
 
 from medview.core.errors import ModelError, PackError
+from medview.core.job import Inline
 from medview.ml.networks.resnet import resnet18
 from medview.ml.training.borrowed import borrow, borrow_file
+from medview.ml.training.classification.task import ClassificationTask
+from tests.ml.training.pictures import bright_or_not, recipe
 
 
 def _theirs(classes: int = 1000, channels: int = 3) -> dict[str, torch.Tensor]:
@@ -52,3 +55,20 @@ def test_a_file_that_holds_more_than_tensors_is_refused(tmp_path: Path) -> None:
     torch.save({"weights": Path}, tmp_path / "code.pth")
     with pytest.raises(PackError, match="could run code"):
         borrow_file(resnet18(1, 2, 2, width=8), tmp_path / "code.pth")
+
+
+def test_a_training_begins_with_the_weights_its_recipe_names_and_with_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(_theirs(), path)
+    options = {"weights": str(path), "frozen": 0.5}
+    made = recipe("classification", "resnet18", network_options={"width": 8, "stem": "usual"}, options=options)
+    task = ClassificationTask()
+    plan = task.plan(bright_or_not(count=12), made, Inline())
+    network = task.network(plan)
+    assert torch.equal(network.layer4[0].conv1.weight, _theirs()["layer4.0.conv1.weight"])  # type: ignore[index, union-attr]
+    save_file({key: 2 * tensor for key, tensor in _theirs().items()}, path)
+    with pytest.raises(ModelError, match="not those this training began with"):
+        task.network(plan)
+    path.unlink()
+    with pytest.raises(PackError, match=r"w\.safetensors cannot be read"):
+        task.plan(bright_or_not(count=12), made, Inline())

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 
 from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.ml.examples import ExampleSet
 from medview.ml.outputs import ClassificationOutput, Subject, Summary
+from medview.ml.packs import sha256_of
 from medview.ml.recipes.recipe import Recipe
-from medview.ml.spec import Card, InputSpec, ModelSpec, Shape3, Task
+from medview.ml.spec import Card, InputSpec, ModelSpec, NetworkSpec, Shape3, Task
 from medview.ml.training.augment import check_strengths
+from medview.ml.training.borrowed import borrow_file
+from medview.ml.training.build import trainable_network
 from medview.ml.training.classification.families import network_of
 from medview.ml.training.classification.losses import check_loss
 from medview.ml.training.classification.truths import Floats, class_weights, truth_of
@@ -23,6 +29,9 @@ SIDE_2D, SIDE_3D = 224, 80
 """Longest side pictures and volumes are brought to, where the recipe says nothing else."""
 
 LEAST_SIDE_3D = 8
+
+STEP_VOXELS, LEAST_BATCH, LARGEST_BATCH = 1_000_000, 4, 64
+"""Samples per step are a power of two near so many voxels, from the one to the other."""
 
 HALF_BYTES = 2
 
@@ -44,7 +53,7 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
     dimensions = recipe.dimensions or (2 if found.flat else 3)
     shape = input_shape(found, dimensions, recipe)
     network = network_of(recipe.network, recipe.network_options, len(examples.channels), len(classes), dimensions, shape)
-    batch = recipe.batch or (32 if dimensions == 2 else 8)
+    batch = recipe.batch or batch_of(shape)
     spec = ModelSpec(
         id=f"{Task.CLASSIFICATION.value}-model",
         name=", ".join(classes)[:80],
@@ -76,7 +85,8 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
         files={},
     )
     exclusive = examples.exclusive and len(classes) > 1
-    weights = class_weights(truths, exclusive=exclusive) if recipe.options.get("balance", True) else [1.0] * len(classes)
+    counted = class_weights(truths, exclusive=exclusive) if recipe.options.get("balance", True) else [1.0] * len(classes)
+    weights = _weights(recipe, network)
     stored = len(examples.of_split("train")) + len(examples.of_split("val"))
     slices = float(found.shapes_kji[:, 0].mean()) if dimensions == 2 else float(shape[0])
     return TrainingPlan(
@@ -86,12 +96,19 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
         cache_bytes=math.ceil(stored * len(examples.channels) * slices * shape[1] * shape[2] * HALF_BYTES),
         settings={
             "exclusive": exclusive,
-            "class_weights": weights,
+            "class_weights": counted,
             "smoothing": float(str(recipe.options.get("smoothing", 0.0))),
-            "weights": str(recipe.options.get("weights", "")),
+            "weights": "" if weights is None else str(weights),
+            "weights_sha256": "" if weights is None else sha256_of(weights),
             "sure": float(str(recipe.options.get("sure", 0.0))),
         },
     )
+
+
+def batch_of(shape_kji: Shape3) -> int:
+    """Return how many samples of this shape a step sees."""
+    near = 2 ** round(math.log2(STEP_VOXELS / math.prod(shape_kji)))
+    return int(np.clip(near, LEAST_BATCH, LARGEST_BATCH))
 
 
 def input_shape(found: Survey, dimensions: int, recipe: Recipe) -> Shape3:
@@ -107,6 +124,16 @@ def input_shape(found: Survey, dimensions: int, recipe: Recipe) -> Shape3:
         return 1, rows, columns
     slices = max(LEAST_SIDE_3D, round(k * min(1.0, side / k)))
     return slices, max(LEAST_SIDE_3D, rows), max(LEAST_SIDE_3D, columns)
+
+
+def _weights(recipe: Recipe, network: NetworkSpec) -> Path | None:
+    """Return the file the first weights come from, once it is known to fit; None for none. Raises MedViewError."""
+    name = str(recipe.options.get("weights", ""))
+    if not name:
+        return None
+    path = Path(name).expanduser().absolute()
+    borrow_file(trainable_network(network), path)
+    return path
 
 
 def _truths(examples: ExampleSet, classes: Sequence[str], context: JobContext) -> list[Floats]:

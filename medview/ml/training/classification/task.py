@@ -16,6 +16,7 @@ from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.outputs import ClassificationOutput
+from medview.ml.packs import sha256_of
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runners.preprocess import prepare
 from medview.ml.spec import ModelSpec
@@ -71,7 +72,10 @@ class ClassificationTask(TrainingTask):
         """
         network = trainable_network(plan.spec.network)
         if plan.settings["weights"]:
-            _log.info("%s", borrow_file(network, Path(plan.settings["weights"])))
+            path = Path(plan.settings["weights"])
+            _log.info("%s", borrow_file(network, path))
+            if sha256_of(path) != plan.settings["weights_sha256"]:
+                raise ModelError(f"The weights {path.name} are not those this training began with; start a new one.")
         return network
 
     def rates(self, network: nn.Module, recipe: Recipe) -> list[tuple[float, list[nn.Parameter]]]:

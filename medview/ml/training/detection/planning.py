@@ -35,11 +35,11 @@ CELLS = 4.0
 FINEST, COARSEST = (1, 3), {2: 5, 3: 4}
 """Levels (cells of 2 to that power voxels): the first that answers is among the former, the last at most the latter."""
 
-TILE_VOXELS = {2: 640 * 640, 3: 96 * 96 * 96}
+TILE_VOXELS = {2: 640 * 640, 3: 80 * 80 * 80}
 """Largest tile."""
 
 WIDTHS = {2: (16, 24, 48, 96, 128), 3: (12, 24, 48, 96)}
-PYRAMID = {2: 64, 3: 48}
+PYRAMID = {2: 64, 3: 32}
 BATCH = {2: 4, 3: 2}
 
 MOST_BOXES = 1000

@@ -20,7 +20,10 @@ from medview.ml.runners.run import predict
 from medview.ml.spec import Task
 from medview.ml.spec_reader import read_spec
 from medview.ml.spec_writer import document_of
-from medview.ml.training.classification.task import ClassificationTask
+from medview.ml.training.classification.calibrate import probabilities_of
+from medview.ml.training.classification.figures import figures_of
+from medview.ml.training.classification.planning import batch_of
+from medview.ml.training.classification.task import ClassificationTask, answers
 from tests.ml.training.pictures import Trained, bright_or_not, recipe
 
 AUGMENT = {"rotate": 20, "scale": 0.1, "shift": 0.05, "gain": 0.1, "noise": 0.1}
@@ -111,10 +114,6 @@ def test_the_pack_answers_in_the_runner_as_the_network_did_on_validation(
 
 
 def _calibrated_accuracy(trained: Trained, output: object) -> float:
-    from medview.ml.training.classification.calibrate import probabilities_of
-    from medview.ml.training.classification.figures import figures_of
-    from medview.ml.training.classification.task import answers
-
     assert isinstance(output, ClassificationOutput)
     logits, truth = answers(trained.network, trained.val, trained.plan, Inline())
     found = probabilities_of(logits, output.scale, output.shift, exclusive=True)
@@ -244,3 +243,8 @@ def test_every_recipe_plans_and_its_plan_is_a_pack_that_can_be_read_back(name: s
     document = {**document_of(plan.spec), "files": {"weights.safetensors": "0" * 64}}
     assert read_spec(json.dumps(document)).input == plan.spec.input
     assert json.loads(json.dumps(plan.settings)) == plan.settings
+
+
+@pytest.mark.parametrize(("shape", "batch"), [((1, 28, 28), 64), ((1, 224, 224), 16), ((24, 96, 96), 4), ((80, 80, 80), 4)])
+def test_a_step_sees_fewer_samples_of_larger_pictures(shape: tuple[int, int, int], batch: int) -> None:
+    assert batch_of(shape) == batch
