@@ -30,7 +30,9 @@ def evaluate_model(
     split: Annotated[
         str, typer.Option(help="train, val, test or all; val unless given, and all where the dataset knows no splits")
     ] = "",
-    images: Annotated[Path | None, typer.Option(help="Folder of the images, where labels lie apart")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the images, where labels lie apart, or where those of a project are now")
+    ] = None,
     labels: Annotated[Path | None, typer.Option(help="Folder or file of the labels, where they lie apart")] = None,
     form: Annotated[str, typer.Option("--format", help=f"Of a foreign dataset: {', '.join(FORMATS)}")] = "",
     label_values: Annotated[str, typer.Option(metavar="255=LV,...", help="What values of masks are called")] = "",

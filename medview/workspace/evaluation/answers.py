@@ -11,6 +11,7 @@ import numpy.typing as npt
 from medview.analysis.agreement.bootstrap import WeightedStatistic, sums_interval, weighted_interval
 from medview.analysis.agreement.calibration import Calibration, calibration
 from medview.analysis.agreement.score_curves import RocAreas, precision_recall_curve, roc_curve
+from medview.core.errors import ModelError
 from medview.core.prediction import Prediction
 from medview.core.scores import Said, ScoreRule
 from medview.core.volume import Volume
@@ -56,6 +57,8 @@ class AnswerJudge:
         at_kji = (middle[0], middle[1], middle[2])
         true = self._true(truth.answers)
         scores = [float(found.scores[name]) for name in self._names]
+        if not np.isfinite(scores).all():
+            raise ModelError("The model's answer is no number.")
         told = {name: round(score, 6) for name, score in zip(self._names, scores, strict=True)}
         if np.isnan(true).all():
             self._not_judged += 1

@@ -160,6 +160,7 @@ class _Run:
             volumes = example.volumes()
             truth = example.truth()
             found = self._predict(volumes, context)
+            judgement = self.judge.add(example, volumes[0], truth, found)
         except (CancelledError, DeviceError):
             raise
         except MedViewError as error:
@@ -168,7 +169,6 @@ class _Run:
         self._seconds.append(found.seconds)
         self._device = found.device
         self._peak_mb = max(self._peak_mb, found.peak_memory_mb)
-        judgement = self.judge.add(example, volumes[0], truth, found)
         self.cases.append(JudgedCase(example.key, example.patient, judgement))
         if judgement.score is not None:
             self._keep_if_bad(example.key, judgement.score, lambda: self._picture(volumes, truth, found, judgement.at_kji))

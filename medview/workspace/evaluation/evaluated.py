@@ -23,7 +23,9 @@ from medview.workspace.evaluation.matching import match_classes
 from medview.workspace.evaluation.openings import Openings, note_beside, note_in_project
 from medview.workspace.evaluation.own_examples import SPLIT_WORDS, folder_examples, is_project, project_examples
 from medview.workspace.evaluation.report import EvaluationReport
+from medview.workspace.export_selection import ExportRun
 from medview.workspace.models import model_registry
+from medview.workspace.neutral_export import DATASET
 
 VAL = "val"
 
@@ -37,7 +39,8 @@ class EvaluationRun:
     model : str
         ``ID``, ``ID@VERSION`` or the folder of a pack.
     request : DatasetRequest
-        Its source is a project or a dataset folder, or with ``form`` a foreign dataset.
+        Its source is a project or a dataset folder, or with ``form`` a foreign dataset. Without labels its images are where
+        those of the project lie now.
     form : str
         Format of a foreign dataset; guessed from the files where images and labels are named apart.
     split : str
@@ -88,10 +91,11 @@ def evaluate(run: EvaluationRun, context: JobContext, pool: Pool, room: Path) ->
     source = run.request.source
     split = SPLIT_WORDS.get(run.split.casefold(), run.split)
     openings: Openings = ()
-    if source is not None and not run.form and run.request.images is None:
+    if source is not None and not run.form and run.request.labels is None:
         split = split if run.split else VAL
         if is_project(source):
-            examples = project_examples(source, split, pack.spec, part, pool, room / "cases", run.target, run.reader)
+            export = ExportRun(DATASET, run.reader, images=run.request.images)
+            examples = project_examples(source, split, pack.spec, part, pool, room / "cases", run.target, export)
         else:
             examples = folder_examples(source, pack.spec, run.target)
         if tested := _tested(examples, split):

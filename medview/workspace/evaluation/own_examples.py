@@ -55,7 +55,7 @@ def project_examples(
     pool: Pool,
     folder: Path,
     target: str | None = None,
-    reader: str = "",
+    export: ExportRun | None = None,
 ) -> ExampleSet:
     """Return the reviewed cases of a split of a project: they are written into an empty folder, and read from there.
 
@@ -67,13 +67,15 @@ def project_examples(
         ``train``, ``val`` or ``test``; empty for all.
     folder : Path
         Does not exist yet, and lasts as long as the examples.
+    export : ExportRun, optional
+        Whose labels count, and where the images lie now.
 
     Raises
     ------
     MedViewError
         When nothing in the project is reviewed, or its images are gone.
     """
-    run = ExportRun(DATASET, reader)
+    run = export or ExportRun(DATASET)
     with Project.open(path, read_only=True) as project:
         _, planned = export_neutral(run, project, folder, context, pool, lambda _said: None, only=(split,) if split else ())
     if planned.made:

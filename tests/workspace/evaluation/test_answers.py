@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from medview.core.errors import ModelError
 from medview.ml.examples import Truth
 from medview.ml.outputs import ClassificationOutput
 from medview.workspace.evaluation.answers import AnswerJudge
@@ -108,6 +109,14 @@ def test_an_image_whose_true_class_the_model_does_not_know_is_left_out_and_count
     figures = judge.figures()
     assert figures.more["not_judged"] == 3
     assert figures.confusion["counts"] == [[0, 0], [0, 2]]
+
+
+def test_an_answer_that_is_no_number_is_no_answer() -> None:
+    judge = AnswerJudge(classes("no", "yes"), ClassificationOutput(("no", "yes"), "softmax", 0.5))
+    truth = Truth(answers={"no": 1.0})
+    with pytest.raises(ModelError, match="is no number"):
+        judge.add(example("c", "", IMAGE, truth), IMAGE, truth, answers(GRID, {"no": np.nan, "yes": np.nan}))
+    assert judge.figures().more["accuracy"] is None
 
 
 def test_a_confident_mistake_is_the_worst_case() -> None:
