@@ -19,6 +19,7 @@ import numpy as np
 from medview.core.job import Inline
 from medview.io.reader_pool import InlinePool
 from medview.ml.recipes.reader import read_recipe
+from medview.ml.runs.events import read_events
 from medview.ml.runs.folder import RunFolder
 from medview.ml.spec import Task
 from medview.workspace.training.freeze import Wanted, freeze
@@ -26,6 +27,7 @@ from tests.helpers.dataset_folders import MadeCase, write_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_S = 240.0
+LOOK_S = 0.005
 
 
 class Trainers:
@@ -37,15 +39,27 @@ class Trainers:
         self._out = process.stdout
         assert self._line(LONGEST_S) == "ready"
 
-    def live(self, run: Path, seconds: float | None = None) -> int:
-        """Train in a folder, to the end or until it is killed after so many seconds; return the status it ended with."""
+    def live(self, run: RunFolder, events: int | None = None, later_s: float = 0.0) -> int:
+        """Train in a folder, to the end, or until it is killed; return the status it ended with.
+
+        Parameters
+        ----------
+        events : int, optional
+            It is killed ``later_s`` seconds after so many events of this life; not if it ended before.
+        """
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{run}\n".encode())
+        before = len(read_events(run.events))
+        self._process.stdin.write(f"{run.path}\n".encode())
         self._process.stdin.flush()
         said = self._line(LONGEST_S)
         assert said is not None
-        pid = int(said.removeprefix("pid "))
-        ended = self._line(LONGEST_S if seconds is None else seconds)
+        pid, ended = int(said.removeprefix("pid ")), None
+        if events is None:
+            ended = self._line(LONGEST_S)
+        else:
+            while ended is None and len(read_events(run.events)) - before < events:
+                ended = self._line(LOOK_S)
+            ended = ended or self._line(later_s)
         if ended is None:
             os.kill(pid, signal.SIGKILL)
             ended = self._line(LONGEST_S)
