@@ -36,6 +36,20 @@ def phantom_case(
     return Volume(values.astype(np.int16), geometry, modality="MR"), Truth(labels[None])
 
 
+def stored_otherwise(volume: Volume, truth: Truth) -> tuple[Volume, Truth]:
+    """Return the same patient stored with columns as slices, and from the other side."""
+    assert truth.layers is not None
+    affine = np.array(volume.geometry.affine_lps)
+    # i, j, k become slices, rows, columns, and the new slices run backwards.
+    last = volume.geometry.shape_kji[2] - 1
+    turned = affine[:, [2, 1, 0, 3]]
+    turned[:3, 3] += turned[:3, 0] * last
+    turned[:3, 0] *= -1
+    voxels, layers = (np.ascontiguousarray(one.swapaxes(-1, -3)[..., ::-1, :, :]) for one in (volume.voxels, truth.layers))
+    k, j, i = voxels.shape
+    return Volume(voxels, Geometry((k, j, i), turned), modality=volume.modality), Truth(layers, truth.open_classes)
+
+
 def example_of(name: str, volume: Volume, truth: Truth, split: str = "train") -> Example:
     """Return an example whose voxels are there already."""
     return Example(name, name, split, lambda: (volume,), lambda: truth)

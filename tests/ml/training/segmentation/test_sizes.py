@@ -18,7 +18,7 @@ from medview.ml.training.segmentation.described import intensity_of
 from medview.ml.training.segmentation.fingerprint import ChannelValues, Fingerprint, look_at
 from medview.ml.training.segmentation.first_weights import parameter_count
 from medview.ml.training.segmentation.sizes import MOST_WEIGHTS, NETWORKS, STEP_VOXELS, TILE_VOXELS, choose_sizes, stages_of
-from tests.helpers.segmentation_training import CLASSES, example_of, phantom_case, tiny_recipe
+from tests.helpers.segmentation_training import CLASSES, example_of, phantom_case, stored_otherwise, tiny_recipe
 from tests.ml.small_packs import oblique_geometry
 
 PLAIN = tiny_recipe(network_options={}, batch=0)
@@ -132,9 +132,7 @@ def test_a_fingerprint_counts_values_inside_the_classes_of_training_examples() -
 
 def test_examples_are_turned_to_the_way_most_of_them_lie() -> None:
     volume, truth = phantom_case(0, (4, 6, 8), (3.0, 1.0, 2.0))
-    affine = np.array(volume.geometry.affine_lps)[:, [2, 1, 0, 3]] @ np.diag([-1.0, 1.0, 1.0, 1.0])
-    other = Volume(np.ascontiguousarray(volume.voxels.transpose(2, 1, 0)), Geometry((8, 6, 4), affine), modality="MR")
-    turned = Truth(None if truth.layers is None else np.ascontiguousarray(truth.layers.transpose(0, 3, 2, 1)))
+    other, turned = stored_otherwise(volume, truth)
     examples = ExampleSet(
         Task.SEGMENTATION,
         CLASSES,

@@ -17,22 +17,29 @@ from medview.core.geometry import Calibration
 from medview.core.job import Inline
 from medview.ml.examples import UNKNOWN, ExampleSet, TrainingClass, Truth
 from medview.ml.outputs import SegmentationOutput
-from medview.ml.packs import write_pack
+from medview.ml.packs import ModelPack, write_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.recipes.table import bundled
 from medview.ml.runners.run import let_go, predict
-from medview.ml.spec import Task
+from medview.ml.spec import ModelSpec, Task
 from medview.ml.spec_reader import read_spec
 from medview.ml.spec_writer import document_of
 from medview.ml.training.segmentation.finish import worthwhile_steps
-from medview.ml.training.segmentation.look import Tally, predicted
+from medview.ml.training.segmentation.look import Tally, dice_of, predicted
 from medview.ml.training.segmentation.loss import LOSSES
 from medview.ml.training.segmentation.sizes import NETWORKS
 from medview.ml.training.segmentation.stored import StoredExample, open_examples
 from medview.ml.training.segmentation.task import SegmentationTask
 from medview.ml.training.task import TrainingPlan
-from tests.helpers.segmentation_training import CLASSES, example_of, phantom_case, phantom_set, tiny_recipe
+from tests.helpers.segmentation_training import (
+    CLASSES,
+    example_of,
+    phantom_case,
+    phantom_set,
+    stored_otherwise,
+    tiny_recipe,
+)
 
 TASK = SegmentationTask()
 SOLID = {"shape_kji": (10, 18, 22)}
@@ -67,6 +74,12 @@ def _trained(
     return network, losses
 
 
+def _pack(folder: Path, spec: ModelSpec, network: torch.nn.Module) -> ModelPack:
+    document = {key: value for key, value in document_of(spec).items() if key != "files"}
+    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    return write_pack(folder, document, {"weights.safetensors": save(state), "LICENSE": b"x\n"})
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
@@ -88,16 +101,16 @@ def test_every_network_and_loss_learns(tmp_path: Path, family: str, flat: bool, 
     assert network.training
 
 
-def test_a_trained_pack_answers_as_its_network_was_judged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_trained_pack_answers_as_its_network_was_judged(tmp_path: Path, flat: bool) -> None:
     recipe = tiny_recipe()
-    examples = phantom_set(8, **SOLID)
+    examples = phantom_set(8, **(FLAT if flat else SOLID))
     plan, training, validation = _prepared(tmp_path / "cache", examples, recipe)
     network, _ = _trained(plan, training, recipe, 30)
     spec = replace(TASK.finish(network, validation, plan, Inline()), postprocess=())
     figures = TASK.check(network, validation, plan, Inline())
     assert figures["score"] > 0.6
-    document = {key: value for key, value in document_of(spec).items() if key != "files"}
-    pack = write_pack(tmp_path / "pack", document, {"weights.safetensors": save(network.state_dict()), "LICENSE": b"x\n"})
+    pack = _pack(tmp_path / "pack", spec, network)
     tally = Tally(2, overlapping=False)
     for example, stored in zip(examples.of_split("val"), validation, strict=True):
         mask = predict(PredictRequest(example.volumes()[0], pack, device="cpu"), Inline()).mask
@@ -110,7 +123,30 @@ def test_a_trained_pack_answers_as_its_network_was_judged(tmp_path: Path) -> Non
     assert tally.score() == pytest.approx(figures["score"], abs=0.01)
     assert isinstance(pack.spec.output, SegmentationOutput)
     assert [label.name for label in pack.spec.output.labels] == ["bright", "dark"]
-    assert pack.spec.input.spacing_kji_mm == (2.0, 1.0, 1.0)
+    assert pack.spec.input.spacing_kji_mm == (None if flat else (2.0, 1.0, 1.0))
+
+
+def test_cases_of_other_spacing_and_orientation_are_learnt_and_labelled_on_their_own_grid(tmp_path: Path) -> None:
+    """A third is stored along other axes, a third has finer slices; a shift or flip on the way would show."""
+    cases = []
+    for n in range(9):
+        volume, truth = phantom_case(n, (14, 18, 22), (1.5, 1.0, 1.0)) if n % 3 == 1 else phantom_case(n)
+        cases.append(stored_otherwise(volume, truth) if n % 3 == 2 else (volume, truth))
+    examples = tuple(example_of(f"c{n}", *case, split="val" if n >= 6 else "train") for n, case in enumerate(cases))
+    recipe = tiny_recipe()
+    plan, training, _ = _prepared(tmp_path / "cache", ExampleSet(Task.SEGMENTATION, CLASSES, ("MR",), examples), recipe)
+    assert plan.spec.input.orientation == "SPL"
+    network, _ = _trained(plan, training, recipe, 40)
+    pack = _pack(tmp_path / "pack", plan.spec, network)
+    for volume, truth in cases[6:]:
+        mask = predict(PredictRequest(volume, pack, device="cpu"), Inline()).mask
+        assert mask is not None
+        assert truth.layers is not None
+        found = np.zeros(volume.geometry.shape_kji, np.uint8)
+        found[mask.box.slices] = mask.voxels
+        for number in (1, 2):
+            assert (dice_of(found == number, truth.layers[0] == number) or 0) > 0.7
+    let_go()
 
 
 def test_partly_labelled_cases_teach_as_well(tmp_path: Path) -> None:
