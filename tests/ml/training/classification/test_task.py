@@ -12,6 +12,8 @@ from medview.core.errors import ModelError
 from medview.core.job import Inline
 from medview.core.volume import Volume
 from medview.ml.examples import Truth
+from medview.ml.explain.explain import explain
+from medview.ml.explain_request import ExplainRequest
 from medview.ml.outputs import ClassificationOutput, Subject, Summary
 from medview.ml.packs import write_pack
 from medview.ml.predict import PredictRequest
@@ -248,3 +250,24 @@ def test_every_recipe_plans_and_its_plan_is_a_pack_that_can_be_read_back(name: s
 @pytest.mark.parametrize(("shape", "batch"), [((1, 28, 28), 64), ((1, 224, 224), 16), ((24, 96, 96), 4), ((80, 80, 80), 4)])
 def test_a_step_sees_fewer_samples_of_larger_pictures(shape: tuple[int, int, int], batch: int) -> None:
     assert batch_of(shape) == batch
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 26), (10, 16, 20)], ids=["2-D", "3-D"])
+@pytest.mark.parametrize(("family", "options"), FAMILIES[1:], ids=[name for name, _ in FAMILIES[1:]])
+def test_packs_of_every_network_run_and_show_where_they_looked(
+    family: str, options: dict[str, int], shape: tuple[int, int, int], tmp_path: Path
+) -> None:
+    made = recipe("classification", family, network_options=options, steps=1, batch=4)
+    examples = bright_or_not(count=8, shape=shape)
+    trained = Trained(ClassificationTask(), examples, made, tmp_path / "cache")
+    spec = trained.task.finish(trained.network, trained.val, trained.plan, Inline())
+    state = {name: tensor.contiguous() for name, tensor in trained.network.state_dict().items()}
+    files = {"weights.safetensors": save(state), "LICENSE": b"CC0\n", "MODEL_CARD.md": b"# Made\n"}
+    pack = write_pack(tmp_path / "pack", {**document_of(spec), "files": {}}, files)
+    request = PredictRequest(examples.of_split("val")[0].volumes()[0], pack, device="cpu")
+    found = predict(request, Inline())
+    logits, _ = answers(trained.network, trained.val, trained.plan, Inline())
+    own = probabilities_of(logits[:1], 1.0, 0.0, exclusive=True)[0]
+    assert list(found.scores.values()) == pytest.approx(own.tolist(), abs=2e-3)
+    looked = explain(ExplainRequest(request, "spot", "gradcam"), Inline())
+    assert looked.heat.levels.shape[0] == shape[0]
