@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.analysis.agreement.bootstrap import Interval, ratio_interval, weighted_interval
-from medview.analysis.agreement.boxes import Boxes
+from medview.analysis.agreement.boxes import Boxes, box_iou
 from medview.analysis.agreement.detections import (
     COCO_IOUS,
     AveragePrecisions,
@@ -80,7 +80,6 @@ class BoxJudge:
         return self._judgement(case, volume)
 
     def _judgement(self, case: _Case, volume: Volume) -> CaseJudgement:
-        k, j, i = (n // 2 for n in volume.geometry.shape_kji)
         counts = []
         for one, hits in zip(self._classes, case.hits, strict=True):
             if hits is not None:
@@ -92,14 +91,25 @@ class BoxJudge:
             {"name": name, "truths": truths, "right": right, "missed": truths - right, "extra": wrong}
             for name, truths, right, wrong in counts
         ]
-        centres = [
-            (image.truth.low + image.truth.high)[0] / 2 for image in case.by_class if image is not None and len(image.truth)
-        ]
-        if centres:
-            k, j, i = (int(n) for n in np.clip(centres[0], 0, np.asarray(volume.geometry.shape_kji) - 1))
+        k, j, i = self._telling(case, volume)
         row: Document = {"missed": missed, "extra": extra, "classes": rows}
         why = f"{missed} missed, {extra} extra"
         return CaseJudgement(-float(missed + extra) if counts else None, why, row, (k, j, i))
+
+    def _telling(self, case: _Case, volume: Volume) -> tuple[int, int, int]:
+        """Return the middle of a box that was missed; else of one that is too many, else of any, else of the grid."""
+        missed, extra, every = [], [], []
+        for image in case.by_class:
+            if image is not None:
+                found = image.found[np.flatnonzero(image.found.scores >= self._threshold)]
+                near = box_iou(image.truth, found) >= IOU
+                middles, others = ((one.low + one.high) / 2 for one in (image.truth, found))
+                missed += list(middles[~near.any(axis=1)])
+                extra += list(others[~near.any(axis=0)])
+                every += list(middles)
+        shape = np.asarray(volume.geometry.shape_kji)
+        k, j, i = (int(n) for n in np.clip([*missed, *extra, *every, shape / 2][0], 0, shape - 1))
+        return k, j, i
 
     def figures(self) -> TaskFigures:
         """Return average precisions over all images, and what is right at the model's own threshold."""

@@ -57,7 +57,8 @@ details summary { cursor: pointer; color: var(--soft); }
 code { font: 12.5px ui-monospace, Consolas, monospace; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; font-size: 14px; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-@media print { body { padding: 0; max-width: none; font-size: 12px; }
+@media print { body { padding: 0; max-width: none; font-size: 12px; print-color-adjust: exact;
+    -webkit-print-color-adjust: exact; }
   .tile, .chart, .box, .worst figure { break-inside: avoid; }
   details { display: none; } h2 { break-after: avoid; }
   :root { --ground: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --grid: #ddd; --warn: #8a4b00;

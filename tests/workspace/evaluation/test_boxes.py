@@ -12,6 +12,7 @@ import pytest
 from medview.ml.examples import TrueBox, Truth
 from medview.ml.outputs import BoxClass, DetectionOutput
 from medview.workspace.evaluation.boxes import BoxJudge
+from tests.ml.small_packs import oblique_geometry
 from tests.workspace.evaluation.made import boxes, classes, example, picture_grid, volume
 
 NAMES = ("RBC", "WBC", "Platelets")
@@ -153,3 +154,18 @@ def test_the_case_with_most_mistakes_is_the_worst() -> None:
     assert bad.score is not None
     assert good.score > bad.score
     assert bad.why == "1 missed, 1 extra"
+
+
+def test_a_case_is_shown_where_something_is_missed_or_too_many() -> None:
+    grid = oblique_geometry((9, 40, 50))
+    image = volume(grid)
+    truth = Truth(boxes=(TrueBox(1, (0, 2, 2), (2, 8, 8)), TrueBox(1, (5, 20, 20), (7, 30, 30))))
+    judge = BoxJudge(classes(*NAMES), OUTPUT)
+    right = [("RBC", 0.9, (0, 2, 2), (2, 8, 8)), ("RBC", 0.9, (5, 20, 20), (7, 30, 30))]
+    shown = [
+        judge.add(example("c", "", image, truth), image, truth, boxes(grid, found)).at_kji
+        for found in (right[:1], [*right, ("RBC", 0.8, (3, 30, 30), (4, 36, 36))], right)
+    ]
+    assert shown == [(6, 25, 25), (3, 33, 33), (1, 5, 5)]
+    nothing = Truth()
+    assert judge.add(example("c", "", image, nothing), image, nothing, boxes(grid, [])).at_kji == (4, 20, 25)
