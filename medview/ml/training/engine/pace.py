@@ -161,8 +161,9 @@ def find_pace(trial: Trial, minutes: float | None, used: Callable[[], float], co
             f"{minutes:g} minutes are too short: a step takes {step:.2f} s and a look at the validation cases "
             f"{check:.1f} s; give it more time."
         )
-    # At least ten looks, where that costs little.
+    # At least ten looks, where that costs little; in a longer training no more of them, so that patience lasts as long.
     every = max(1, min(every, steps // 10)) if check * 10 < CHECKS_SHARE * left else every
+    every = max(every, steps * recipe.check_every // recipe.steps)
     return Pace(steps, min(every, steps), precision, step, check, deadline)
 
 
