@@ -18,10 +18,10 @@ from medview.ml.training.segmentation.fingerprint import Fingerprint
 from medview.ml.training.segmentation.first_weights import parameter_count
 
 TILE_VOXELS = {2: 65_536, 3: 110_592}
-"""Of a tile, by dimensions: 256 x 256, or 48 x 48 x 48."""
+"""Most of a tile, by dimensions: 256 x 256, or 48 x 48 x 48; times the option ``room`` of a recipe."""
 
-STEP_VOXELS = {2: 262_144, 3: 196_608}
-"""Of all tiles of a step."""
+STEP_TILES = {2: 4, 3: 2}
+"""A step sees as many voxels as so many of the largest tiles."""
 
 LARGEST_BATCH = 16
 LEAST_BATCH = 2
@@ -42,8 +42,8 @@ MOST_STAGES = 6
 FEATURES = 16
 """Of the finest stage; each stage has twice those of the one before, up to a limit that keeps the weights few."""
 
-MOST_WEIGHTS = 4_500_000
-"""9 MB in half precision."""
+MOST_WEIGHTS = 4.5
+"""Millions: 9 MB in half precision."""
 
 LEAST_SPACING_MM, LARGEST_SPACING_MM = 0.05, 50.0
 
@@ -108,13 +108,13 @@ def choose_sizes(looked: Fingerprint, recipe: Recipe, classes: int, in_channels:
     ]
     median = [max(1, math.ceil(side - 1e-6)) for side in np.median(np.array(shapes), axis=0).tolist()]
     sides, voxels = (median[1:], voxel[1:]) if dimensions == 2 else (median, voxel)
-    budget = int(recipe.options.get("tile_voxels", 0) or TILE_VOXELS[dimensions])  # type: ignore[arg-type]
+    budget = round(TILE_VOXELS[dimensions] * float(recipe.options.get("room", 1.0)))  # type: ignore[arg-type]
     tile = _within(sides, budget)
     strides, kernels = stages_of(tile, voxels)
     steps = np.prod(strides, axis=0)
     tile = [_fitting(side, int(step)) for side, step in zip(tile, steps, strict=True)]
     network, weights = _network(recipe, strides, kernels, classes, in_channels)
-    count = round(STEP_VOXELS[dimensions] / math.prod(tile))
+    count = round(STEP_TILES[dimensions] * budget / math.prod(tile))
     batch = recipe.batch or min(max(count, LEAST_BATCH), LARGEST_BATCH)
     whole = [1, *tile] if dimensions == 2 else tile
     return Sizes(
@@ -197,7 +197,8 @@ def _network(
 ) -> tuple[NetworkSpec, int]:
     """Return the network of a family with as many features as its weights may be."""
     options = dict(recipe.network_options)
-    features, most = int(options.pop("features", FEATURES)), int(options.pop("weights", MOST_WEIGHTS))  # type: ignore[arg-type]
+    features = int(options.pop("features", FEATURES))  # type: ignore[arg-type]
+    most = float(options.pop("millions", MOST_WEIGHTS)) * 1e6  # type: ignore[arg-type]
     count = len(strides)
     if count == 1:
         # Too small to be halved: a U-Net of one stage is none.

@@ -17,7 +17,7 @@ from medview.ml.spec import NetworkSpec, Task
 from medview.ml.training.segmentation.described import intensity_of
 from medview.ml.training.segmentation.fingerprint import ChannelValues, Fingerprint, look_at
 from medview.ml.training.segmentation.first_weights import parameter_count
-from medview.ml.training.segmentation.sizes import MOST_WEIGHTS, NETWORKS, STEP_VOXELS, TILE_VOXELS, choose_sizes, stages_of
+from medview.ml.training.segmentation.sizes import MOST_WEIGHTS, NETWORKS, TILE_VOXELS, choose_sizes, stages_of
 from tests.helpers.segmentation_training import CLASSES, example_of, phantom_case, stored_otherwise, tiny_recipe
 from tests.ml.small_packs import oblique_geometry
 
@@ -44,7 +44,7 @@ def test_small_isotropic_volumes_fit_into_one_tile_as_nnunet_plans_it() -> None:
     assert sizes.tile_kji == (40, 56, 40)
     assert _kwargs(sizes.network)["strides"] == [[1, 1, 1], [2, 2, 2], [2, 2, 2], [2, 2, 2]]
     assert _kwargs(sizes.network)["kernels"] == [[3, 3, 3]] * 4
-    assert sizes.batch == round(STEP_VOXELS[3] / (40 * 56 * 40))
+    assert sizes.batch == 2
 
 
 def test_thick_slices_are_halved_and_looked_across_last() -> None:
@@ -87,11 +87,23 @@ def test_every_family_fits_its_tile_and_has_few_weights(family: str, shape: tupl
     looked = _looked([shape], [(1.0, 1.0, 1.0)], calibration)
     sizes = choose_sizes(looked, tiny_recipe(network=family, network_options={}), 5, 2)
     kwargs = _kwargs(sizes.network)
-    assert sizes.weights == parameter_count(sizes.network) <= MOST_WEIGHTS
+    assert sizes.weights == parameter_count(sizes.network) <= MOST_WEIGHTS * 1e6
     steps = np.prod(kwargs["strides"], axis=0)
     assert all(side % step == 0 for side, step in zip(sizes.tile_kji[3 - len(steps) :], steps, strict=True))
     assert min(sizes.tile_kji[3 - len(steps) :]) >= 8
     assert (kwargs["in_channels"], kwargs["classes"]) == (2, 5)
+
+
+def test_options_give_more_room_where_there_is_more() -> None:
+    looked = _looked([(150, 180, 160)], [(1.0, 1.0, 1.0)])
+    large = tiny_recipe(network_options={"features": 32, "millions": 30}, batch=0, options={"room": 19})
+    sizes = choose_sizes(looked, large, 3, 1)
+    assert 1_500_000 < math.prod(sizes.tile_kji) < 2_700_000
+    assert sizes.batch == 2
+    assert _kwargs(sizes.network)["channels"][0] == 32
+    assert MOST_WEIGHTS * 1e6 < sizes.weights <= 30_000_000
+    pictures = _looked([(1, 512, 512)] * 3, [(1.0, 1.0, 1.0)] * 3, Calibration.PIXELS)
+    assert choose_sizes(pictures, large, 3, 1).batch == 16
 
 
 def test_stages_end_before_there_is_nothing_left_to_halve() -> None:

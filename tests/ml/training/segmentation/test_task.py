@@ -28,7 +28,7 @@ from medview.ml.spec_writer import document_of
 from medview.ml.training.segmentation.finish import worthwhile_steps
 from medview.ml.training.segmentation.look import Tally, dice_of, predicted
 from medview.ml.training.segmentation.loss import LOSSES
-from medview.ml.training.segmentation.sizes import NETWORKS
+from medview.ml.training.segmentation.sizes import NETWORKS, TILE_VOXELS
 from medview.ml.training.segmentation.stored import StoredExample, open_examples
 from medview.ml.training.segmentation.task import SegmentationTask
 from medview.ml.training.task import TrainingPlan
@@ -245,7 +245,7 @@ def test_the_recipes_that_come_with_medview_can_be_planned() -> None:
 
 
 def test_tiles_of_several_examples_are_put_together_as_if_alone(tmp_path: Path) -> None:
-    recipe = tiny_recipe(options={"tile_voxels": 8 * 8 * 8})
+    recipe = tiny_recipe(options={"room": 8**3 / TILE_VOXELS[3]})
     plan, training, _ = _prepared(tmp_path, phantom_set(4, **SOLID), recipe)
     assert plan.spec.tiling is not None
     network = TASK.network(plan)
