@@ -20,6 +20,9 @@ from medview.ml.spec import ChannelSpec, InputChecks, Step, Vector3
 MOST_LOOKED_AT = 400
 """Pictures whose voxels are read for the statistics, evenly spread over the examples."""
 
+LEAST_SLICES = 5
+"""Volumes of fewer slices are looked at slice by slice."""
+
 VOXELS_EACH = 20_000
 
 LARGEST_BYTE = 255.0
@@ -88,6 +91,22 @@ class Survey:
     def flat(self) -> bool:
         """Whether every picture is a single slice."""
         return bool((self.shapes_kji[:, 0] == 1).all())
+
+    def dimensions(self, wanted: int) -> int:
+        """Return 2 or 3: what a recipe wants, or where it leaves it (0) what the pictures are good for.
+
+        Raises
+        ------
+        ModelError
+            Where volumes are wanted and these are none.
+        """
+        if wanted == 3 and not self.calibrated:
+            raise ModelError(
+                "The recipe looks at volumes, and not all training images have millimetres along every axis; take "
+                "one that looks at slices."
+            )
+        thin = float(np.median(self.shapes_kji[:, 0])) < LEAST_SLICES
+        return wanted or (2 if thin or not self.calibrated else 3)
 
     def median_shape_kji(self) -> Vector3:
         """Return the median of the shapes, axis by axis."""

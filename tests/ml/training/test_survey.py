@@ -84,3 +84,15 @@ def test_a_step_takes_more_with_more_samples_and_larger_ones() -> None:
     one, four, large = (step_bytes(spec, shape) for shape in ((1, 1, 32, 32), (4, 1, 32, 32), (1, 1, 64, 64)))
     assert one < four
     assert large == pytest.approx(four, rel=0.05)
+
+
+def test_stacks_without_millimetres_and_thin_volumes_are_looked_at_slice_by_slice() -> None:
+    volume = _example("a", np.zeros((9, 8, 8), np.uint8))
+    assert survey([volume], ["x"], Inline()).dimensions(0) == 3
+    assert survey([_example("a", np.zeros((3, 8, 8), np.uint8))], ["x"], Inline()).dimensions(0) == 2
+    (own,) = volume.volumes()
+    stack = replace(own, geometry=replace(own.geometry, calibration=Calibration.IN_PLANE))
+    found = survey([replace(volume, volumes=lambda: (stack,))], ["x"], Inline())
+    assert found.dimensions(0) == found.dimensions(2) == 2
+    with pytest.raises(ModelError, match="looks at slices"):
+        found.dimensions(3)

@@ -50,7 +50,7 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
     train = examples.of_split("train")
     truths = _truths(examples, classes, context)
     found = survey(train, examples.channels, context)
-    dimensions = recipe.dimensions or (2 if found.flat else 3)
+    dimensions = found.dimensions(recipe.dimensions)
     shape = input_shape(found, dimensions, recipe)
     network = network_of(recipe.network, recipe.network_options, len(examples.channels), len(classes), dimensions, shape)
     batch = recipe.batch or batch_of(shape)

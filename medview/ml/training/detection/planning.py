@@ -82,7 +82,7 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
     if recipe.network != "fpn_detector":
         raise ModelError(f"Detection has no network {recipe.network}; the recipe may ask for fpn_detector.")
     found = survey(examples.of_split("train"), examples.channels, context)
-    dimensions = recipe.dimensions or (2 if found.flat else 3)
+    dimensions = found.dimensions(recipe.dimensions)
     in_mm = dimensions == 3 and found.calibrated
     boxes = _boxes(examples, found, context, in_mm=in_mm)
     for n, one in enumerate(examples.classes):
@@ -121,7 +121,7 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
             classes=tuple(BoxClass(one.name, one.colour) for one in examples.classes),
             score_threshold=0.3,
             nms_iou=0.5,
-            max_boxes=min(MOST_BOXES, 20 + 2 * boxes.most),
+            max_boxes=min(MOST_BOXES, 20 + 4 * boxes.most),
             join_slices=dimensions == 2 and not found.flat,
         ),
         postprocess=(),
