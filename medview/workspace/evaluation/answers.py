@@ -8,9 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from medview.analysis.agreement.bootstrap import WeightedStatistic, sums_interval, weighted_interval
-from medview.analysis.agreement.calibration import Calibration, calibration
-from medview.analysis.agreement.score_curves import RocAreas, precision_recall_curve, roc_curve
+from medview.analysis.agreement.bootstrap import weighted_interval
 from medview.core.errors import ModelError
 from medview.core.prediction import Prediction
 from medview.core.scores import Said, ScoreRule
@@ -23,11 +21,10 @@ from medview.workspace.evaluation.judging import (
     Headline,
     TaskFigures,
     ends,
-    intervals_document,
     patient_of,
-    thinned,
 )
 from medview.workspace.evaluation.matching import JudgedClass
+from medview.workspace.evaluation.scores import ScoreTable, mean_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -119,95 +116,27 @@ class AnswerJudge:
             said = np.eye(len(self._names))[winners] if len(winners) else np.zeros_like(scores)
         else:
             said = (scores >= self._rule.threshold).astype(np.float64)
-        per_class: list[Document] = []
-        ci: Document = {}
-        curves: Document = {"roc": {}, "pr": {}}
-        rows: list[Document] = []
-        for n, name in enumerate(self._names):
-            held = np.isfinite(truth[:, n])
-            patients = [patient for patient, has in zip(self._patients, held, strict=True) if has]
-            own, one, answer = scores[held, n], truth[held, n] > 0, said[held, n] > 0
-            cells = _cells(one, answer)
-            found = {key: sums_interval(cells, figure, patients) for key, figure in _OF_CELLS.items()}
-            found["auc"] = weighted_interval(RocAreas(own, one).area, patients)
-            roc, pr = roc_curve(own, one), precision_recall_curve(own, one)
-            average = None if pr is None else pr.average_precision
-            per_class.append(
-                {
-                    "name": name,
-                    **{key: interval.value for key, interval in found.items()},
-                    "average_precision": average,
-                    "items": int(held.sum()),
-                    "truths": int(one.sum()),
-                }
-            )
-            ci[name] = intervals_document(found)
-            if roc is not None:
-                curves["roc"][name] = thinned(np.column_stack((roc.false_alarms, roc.sensitivity)).tolist())
-            if pr is not None:
-                curves["pr"][name] = thinned(np.column_stack((pr.recall, pr.precision)).tolist())
-            hit, alarm, missed, rest = (int(count) for count in cells.sum(axis=0))
-            rows.append({"name": name, "counts": [[rest, alarm], [missed, hit]]})
-        of_accuracy, of_auc = self._accuracy(truth, said), self._auc(scores, truth)
+        table = ScoreTable(tuple(self._names), self._softmax, scores, truth, said, tuple(self._patients))
+        classes = [table.of_class(n) for n in range(len(self._names))]
+        of_accuracy, of_auc = table.accuracy(), table.auc()
         accuracy, auc = (weighted_interval(one, self._patients) for one in (of_accuracy, of_auc))
-        reliability = self._calibration(scores, truth, said)
+        curves = {kind: {one.name: one.curves[kind] for one in classes if kind in one.curves} for kind in ("roc", "pr")}
+        per_class = [one.row for one in classes]
         more: Document = {
             "accuracy": accuracy.value,
             "auc": auc.value,
-            "f1": _mean([row["f1"] for row in per_class]),
+            "f1": mean_of([row["f1"] for row in per_class]),
             "threshold": self._rule.threshold,
             "exclusive": self._softmax,
             "abstention": self._abstention(truth, said),
-            "calibration": _calibration_document(reliability),
+            "calibration": table.calibration_document(),
             "curves": curves,
             "not_judged": self._not_judged,
         }
-        confusion: Document = {"classes": rows, "of": "images"}
-        if self._softmax and len(truth):
-            table = np.zeros((len(self._names), len(self._names)), dtype=np.int64)
-            np.add.at(table, (truth.argmax(axis=1), said.argmax(axis=1)), 1)
-            confusion = {"rows": self._names, "columns": self._names, "counts": table.tolist(), "of": "images"}
-        ci95 = {"accuracy": ends(accuracy), "auc": ends(auc), "classes": ci}
+        ci95 = {"accuracy": ends(accuracy), "auc": ends(auc), "classes": {one.name: one.ci95 for one in classes}}
         headlines = (Headline("auc", "AUC", auc, of_auc), Headline("accuracy", "Accuracy", accuracy, of_accuracy))
         whose = tuple(self._keys), tuple(self._patients)
-        return TaskFigures(headlines, per_class, confusion, ci95, more, self._notes(), *whose)
-
-    def _accuracy(self, truth: FloatArray, said: FloatArray) -> WeightedStatistic:
-        """Return the part of the images, or of all answers to classes that do not exclude each other, that are right."""
-        known = np.isfinite(truth)
-        right, asked = ((truth == said) & known).sum(axis=1), known.sum(axis=1)
-        if self._softmax:
-            right, asked = truth.argmax(axis=1) == said.argmax(axis=1), np.ones(len(truth), dtype=np.int64)
-
-        def part(weights: npt.NDArray[np.int64]) -> float | None:
-            every = int(weights @ asked)
-            return float(weights @ right) / every if every else None
-
-        return part
-
-    def _auc(self, scores: FloatArray, truth: FloatArray) -> WeightedStatistic:
-        """Return the area of the last of two classes that exclude each other; of others the mean of all areas."""
-        columns = [len(self._names) - 1] if self._softmax and len(self._names) == 2 else range(len(self._names))
-        areas = []
-        for n in columns:
-            held = np.flatnonzero(np.isfinite(truth[:, n]))
-            areas.append((held, RocAreas(scores[held, n], truth[held, n] > 0)))
-
-        def mean(weights: npt.NDArray[np.int64]) -> float | None:
-            return _mean([area.area(weights[held]) for held, area in areas])
-
-        return mean
-
-    def _calibration(self, scores: FloatArray, truth: FloatArray, said: FloatArray) -> Calibration:
-        """Two classes that exclude each other have one probability; of more, that of the class an image is put into."""
-        if not self._softmax:
-            known = np.isfinite(truth)
-            return calibration(np.clip(scores[known], 0, 1), truth[known])
-        if len(self._names) == 2:
-            return calibration(np.clip(scores[:, 1], 0, 1), truth[:, 1])
-        which = said.argmax(axis=1)[:, None]
-        chosen, right = (np.take_along_axis(table, which, axis=1)[:, 0] for table in (scores, truth))
-        return calibration(np.clip(chosen, 0, 1), right)
+        return TaskFigures(headlines, per_class, table.confusion(classes), ci95, more, self._notes(), *whose)
 
     def _abstention(self, truth: FloatArray, said: FloatArray) -> Document | None:
         if self._rule.abstain is None:
@@ -235,41 +164,3 @@ class AnswerJudge:
         if self._not_judged:
             notes.append(f"{self._not_judged} images have no answer that could be compared.")
         return tuple(notes)
-
-
-def _cells(truth: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> FloatArray:
-    """Return hits, false alarms, misses and right rejections of every item, shape (items, 4)."""
-    return np.column_stack((truth & said, ~truth & said, truth & ~said, ~truth & ~said)).astype(np.float64)
-
-
-class _Ratio:
-    """Sum of one column, times a factor, over the sum of others."""
-
-    def __init__(self, above: int, *below: int, times: float = 1.0) -> None:
-        self._above, self._below, self._times = above, list(below), times
-
-    def __call__(self, sums: FloatArray) -> FloatArray:
-        above, below = self._times * sums[:, self._above], sums[:, self._below].sum(axis=1)
-        return np.asarray(np.divide(above, below, out=np.full(len(sums), np.nan), where=below > 0))
-
-
-_OF_CELLS = {
-    "precision": _Ratio(0, 0, 1),
-    "recall": _Ratio(0, 0, 2),
-    "f1": _Ratio(0, 0, 0, 1, 2, times=2.0),
-    "specificity": _Ratio(3, 3, 1),
-}
-
-
-def _mean(numbers: Sequence[float | None]) -> float | None:
-    held = [number for number in numbers if number is not None]
-    return float(np.mean(held)) if held else None
-
-
-def _calibration_document(found: Calibration) -> Document:
-    return {
-        "ece": found.ece,
-        "largest_error": found.largest_error,
-        "brier": found.brier,
-        "bins": [{"low": b.low, "high": b.high, "items": b.items, "said": b.said, "true": b.true} for b in found.bins],
-    }
