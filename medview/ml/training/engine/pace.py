@@ -154,16 +154,16 @@ def find_pace(trial: Trial, minutes: float | None, used: Callable[[], float], co
     final = FINAL_CHECKS * check + FINAL_EXAMPLE_S * trial.examples + LEAST_FINAL_S
     deadline = minutes * 60 - final
     left = (deadline - used()) * MARGIN
-    every = max(recipe.check_every, math.ceil(check / (CHECKS_SHARE * step)))
+    # At least ten looks, where that costs little; in a longer training no more of them, so that patience lasts as long.
+    dear = math.ceil(check / (CHECKS_SHARE * step))
+    about = math.floor(left / (step + check / max(dear, recipe.check_every)))
+    every = max(dear, min(recipe.check_every, about // 10), about * recipe.check_every // recipe.steps, 1)
     steps = math.floor(left / (step + check / every))
     if steps < LEAST_STEPS:
         raise ModelError(
             f"{minutes:g} minutes are too short: a step takes {step:.2f} s and a look at the validation cases "
             f"{check:.1f} s; give it more time."
         )
-    # At least ten looks, where that costs little; in a longer training no more of them, so that patience lasts as long.
-    every = max(1, min(every, steps // 10)) if check * 10 < CHECKS_SHARE * left else every
-    every = max(every, steps * recipe.check_every // recipe.steps)
     return Pace(steps, min(every, steps), precision, step, check, deadline)
 
 

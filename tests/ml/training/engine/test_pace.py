@@ -45,6 +45,11 @@ def test_a_longer_training_looks_as_often_as_the_recipe_does_so_that_patience_la
     assert -(-pace.steps // pace.check_every) <= 1000 // 50 + 1
 
 
+def test_a_short_training_with_dear_looks_has_some_all_the_same() -> None:
+    pace = find_pace(trial(1.78, 18.5, steps=12_000, check_every=250), 8.0, lambda: 100.0, Inline())
+    assert -(-pace.steps // pace.check_every) >= 2
+
+
 def test_drawing_counts_where_it_is_what_takes_long() -> None:
     quick, slow = (find_pace(trial(0.01, 0.1, draw_s=s), 5.0, lambda: 0.0, Inline()).steps for s in (0.0, 0.1))
     assert slow < quick / 5
