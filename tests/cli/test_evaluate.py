@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -267,3 +268,23 @@ def test_a_dataset_folder_is_judged_and_its_test_cases_are_counted_beside_it(
     assert len(found["test_openings"]) == 1
     assert cli("evaluate", pack.folder, folder, "--split", "test", "--json").document["test_openings"][0]["cases"] == 1
     assert len((tmp_path / "exported.test-openings.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_class_nobody_drew_in_these_cases_is_judged_as_being_nowhere(
+    cli: Cli, pack: ModelPack, pairs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "less"
+    shutil.copytree(pairs, folder)
+    label = folder / "labels" / "pat1_scan.nii.gz"
+    image = nifti.read_nifti(folder / "images" / "pat1_scan.nii.gz")
+    first = np.zeros(image.geometry.shape_kji, dtype=np.uint8)
+    first[2:6, 4:12, 4:12] = 1
+    nifti.write_label_map(label, first, image.geometry)
+    place = segmented_project(cli, folder, tmp_path)
+    found = cli("evaluate", pack.folder, place, "--json").document
+    assert [row["name"] for row in found["per_class"]] == names_of("segmentation")
+    second = found["per_class"][1]
+    assert second["empty"] + second["one_empty"] == 1
+    # The whole project has it, and says the same.
+    everything = cli("evaluate", pack.folder, place, "--split", "all", "--json").document
+    assert everything["per_class"][1]["cases"] + everything["per_class"][1]["empty"] == 3
