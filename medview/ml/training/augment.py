@@ -24,7 +24,11 @@ STRENGTHS: Mapping[str, tuple[str, float, float]] = {
     "scale": ("0.25 for sizes from 1 / 1.25 to 1.25", 0.0, 1.0),
     "stretch": ("as scale, for each axis by itself, on top of it", 0.0, 1.0),
     "shear": ("largest tangent of the angle between axes", 0.0, 1.0),
-    "shift": ("largest shift as a share of the sample's sides", 0.0, 0.5),
+    "shift": (
+        "largest shift as a share of the sample's sides; whole voxels where it is not turned",
+        0.0,
+        0.5,
+    ),
     "elastic": ("deviation of a smooth random bending in voxels; never where there are boxes", 0.0, 16.0),
     "flip_k": ("chance of mirroring along k", 0.0, 1.0),
     "flip_j": ("chance of mirroring along j", 0.0, 1.0),

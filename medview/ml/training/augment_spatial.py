@@ -89,6 +89,9 @@ def drawn_way(
         grown = np.diag(np.exp(-(size + sizes)))
         # Turned and sheared in the patient, not on a grid whose voxels are longer one way than the other.
         matrix = np.diag(1 / spacing) @ turned @ sheared @ np.diag(spacing) @ grown
+    else:
+        # By whole voxels: predictions are made on pictures that nothing blurred.
+        shift = np.rint(shift)
     if flat:
         matrix[0], matrix[:, 0], shift[0] = (1, 0, 0), (1, 0, 0), 0.0
     matrix = matrix @ _mirrored(strengths, rng, flat=flat) @ _quarters(strengths, rng, spacing, out_shape_kji)

@@ -150,6 +150,18 @@ def test_turns_are_turns_of_the_patient_and_stay_in_the_plane_of_thick_slices() 
         np.testing.assert_allclose(thick.matrix[0], (1, 0, 0), atol=1e-12)
 
 
+def test_samples_that_are_spared_from_turns_are_shifted_by_whole_voxels() -> None:
+    values = _field((12, 20, 20))
+    strengths = {"spatial_chance": 0.0, "rotate": 30.0, "shift": 0.3}
+    starts = set()
+    for seed in range(8):
+        sample = augment_sample(values, None, None, strengths, _rng(seed), (4, 8, 8))
+        k, j, i = (sample.way.centre - (2, 4, 4)).astype(int)
+        np.testing.assert_array_equal(sample.values, values[:, k : k + 4, j : j + 8, i : i + 8])
+        starts.add((k, j, i))
+    assert len(starts) > 4
+
+
 def test_the_same_seed_gives_the_same_sample_and_another_one_another() -> None:
     values, labels = _field((12, 20, 20)), (_field((12, 20, 20))[:1] > 0).astype(np.uint8)
     one, again, other = (augment_sample(values, labels, None, ALL, _rng(n), (8, 16, 16)) for n in (7, 7, 8))
