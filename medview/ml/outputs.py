@@ -124,12 +124,15 @@ class PromptChannel:
 
 @dataclass(frozen=True, slots=True)
 class InteractiveOutput:
-    """One object, from prompts. After the image's channels the network sees the previous mask, then the prompts.
+    """One object, from prompts. After the image's channels the network sees the previous mask, what was grown, the prompts.
 
     Attributes
     ----------
     previous : bool
         Whether the first channel after the image's is the mask so far.
+    grown : bool
+        Whether the next channel is what growing without a model makes of the first prompt alone, where that is a positive
+        point or scribble; nothing otherwise.
     prompts : tuple of PromptChannel
         The channels after it, in order; two kinds never share one.
     radius_voxels : float
@@ -145,6 +148,7 @@ class InteractiveOutput:
     radius_voxels: float = 4.0
     decay: float = 1.0
     activation: str = "softmax"
+    grown: bool = False
 
 
 Output = SegmentationOutput | DetectionOutput | ClassificationOutput | InteractiveOutput

@@ -301,5 +301,5 @@ class ModelSpec:
     def in_channels(self) -> int:
         """Channels the network is given."""
         prompts = self.output
-        extra = len(prompts.prompts) + prompts.previous if isinstance(prompts, InteractiveOutput) else 0
+        extra = len(prompts.prompts) + prompts.previous + prompts.grown if isinstance(prompts, InteractiveOutput) else 0
         return len(self.input.channels) + extra

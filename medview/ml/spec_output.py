@@ -116,6 +116,7 @@ def _prompts(fields: Fields) -> Output:
         radius_voxels=fields.number("radius_voxels", 0.0, 64.0),
         decay=fields.number("decay", 0.0, 1.0),
         activation=fields.choice("activation", ACTIVATIONS, "softmax"),
+        grown=fields.flag("grown"),
     )
     fields.end()
     return output

@@ -138,6 +138,7 @@ def _output(output: Output) -> dict[str, Any]:
             return {
                 "prompts": [{"kind": one.kind, "positive": one.positive} for one in output.prompts],
                 "previous": output.previous,
+                "grown": output.grown,
                 "radius_voxels": output.radius_voxels,
                 "decay": output.decay,
                 "activation": output.activation,

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from medview.core.box import Box
 from medview.core.job import JobContext
 from medview.core.language import _
-from medview.core.prompt_log import HeldVoxels, PromptLog
+from medview.core.prompt import Prompt
+from medview.core.prompt_log import NOTHING, HeldVoxels, PromptLog
 from medview.core.segmentation import Segment, Segmentation, SegmentRole
 from medview.core.volume import Volume
 from medview.edit.prompted_growth import grow_from_prompts
@@ -60,6 +61,11 @@ class Others:
         return whole
 
 
+def grow_first(volume: Volume, prompt: Prompt, context: JobContext) -> HeldVoxels:
+    """Return what growing makes of one prompt alone, wherever other segments are; some models look at that."""
+    return grow_from_prompts(volume, [prompt], NOTHING, lambda _box: None, context)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FindObject:
     """Request: what a segment holds by its prompts. A model without a pack grows.
@@ -95,7 +101,7 @@ class FindObject:
             return grow_from_prompts(self.volume, log.prompts, log.base, self.others.taken, context)
         import_torch()
         find: Callable[..., object] = importlib.import_module("medview.ml.runners.interactive").find_object
-        found = find(self.pack, self.volume, log.prompts, log.base, context, self.device)
+        found = find(self.pack, self.volume, log.prompts, log.base, context, self.device, grow_first)
         if not isinstance(found, HeldVoxels):
             raise TypeError(f"a runner returned {type(found).__name__}")
         return found

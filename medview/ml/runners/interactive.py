@@ -19,7 +19,7 @@ from medview.core.box import Box
 from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.core.prompt import Prompt
-from medview.core.prompt_log import HeldVoxels
+from medview.core.prompt_log import NOTHING, HeldVoxels
 from medview.core.volume import Volume
 from medview.ml.outputs import InteractiveOutput
 from medview.ml.packs import ModelPack
@@ -43,6 +43,9 @@ _YES = 0.5
 _STILL_THERE = 0.5
 """On coarser voxels at least this part of what was found on fine ones has to be found again."""
 
+Grow = Callable[[Volume, Prompt, JobContext], HeldVoxels]
+"""Grows an object from one prompt on a volume, without a model."""
+
 _Ask = Callable[[PromptRegion, torch.Tensor], torch.Tensor]
 """Asks the network about a region, given how likely the voxels so far are."""
 
@@ -54,8 +57,14 @@ def find_object(
     base: HeldVoxels,
     context: JobContext,
     device: str = "auto",
+    grow: Grow | None = None,
 ) -> HeldVoxels:
     """Return what the object holds after all prompts, beginning with ``base``; the same prompts give the same again.
+
+    Parameters
+    ----------
+    grow : callable, optional
+        Grows an object from one prompt on the volume without a model; only asked for packs whose output says ``grown``.
 
     Raises
     ------
@@ -75,6 +84,7 @@ def find_object(
         context.progress(0.0, f"Loading {spec.name}")
         session = KEPT.going_on(pack, volume, device) or _begun(pack, volume, device, context)
         network = RESIDENT.get(pack, session.device)
+        _look_at_grown(session, spec.output, volume, prompts, grow, context)
         state = _replayed(session, network, spec, prompts, base, context)
         return _on_volume(session.grid, state, base)
 
@@ -99,6 +109,38 @@ def _check_kinds(spec: ModelSpec, output: InteractiveOutput, prompts: Sequence[P
             raise ModelError(f"{spec.name} takes no {sign} {prompt.kind.value}; give it another kind of prompt.")
 
 
+def _look_at_grown(
+    session: PromptSession,
+    output: InteractiveOutput,
+    volume: Volume,
+    prompts: Sequence[Prompt],
+    grow: Grow | None,
+    context: JobContext,
+) -> None:
+    """Have the first prompt grown, once for as long as it stays the first."""
+    if not output.grown:
+        return
+    if grow is None:
+        raise TypeError("a pack that looks at what was grown was asked without anything that grows")
+    first = prompts[0] if prompts and can_grow(prompts[0]) else None
+    key = "" if first is None else _keys([first], NOTHING)[1]
+    if session.grown is not None and session.grown[0] == key:
+        return
+    mask: torch.Tensor | None = None
+    if first is not None:
+        context.progress(0.1, "Growing")
+        held = grow(volume, first, context)
+        if not held.empty:
+            on_grid = session.grid.from_native(held.mask(held.box), held.box) >= _YES
+            mask = on_grid.to(session.prepared.values.device, torch.uint8)
+    session.grown = key, mask
+
+
+def can_grow(prompt: Prompt) -> bool:
+    """Whether growing from a prompt alone is what a network looks at: a positive point or scribble."""
+    return prompt.positive and not prompt.kind.flat
+
+
 def _replayed(
     session: PromptSession,
     network: nn.Module,
@@ -108,7 +150,7 @@ def _replayed(
     context: JobContext,
 ) -> PromptState:
     """Return the state after all prompts, from the longest part of them that is known."""
-    keys = _keys(prompts, base)
+    keys = _keys(prompts, base, session.grown[0] if session.grown is not None else "")
     known = next((n for n in range(len(keys) - 1, -1, -1) if keys[n] in session.states), None)
     if known is None:
         shape, device = session.prepared.shape_kji, session.prepared.values.device
@@ -128,9 +170,9 @@ def _replayed(
     return state
 
 
-def _keys(prompts: Sequence[Prompt], base: HeldVoxels) -> list[str]:
+def _keys(prompts: Sequence[Prompt], base: HeldVoxels, grown: str = "") -> list[str]:
     """Return what each beginning of the prompts is known by, the empty one first."""
-    said = hashlib.blake2b(base.digest.encode(), digest_size=16)
+    said = hashlib.blake2b((base.digest + grown).encode(), digest_size=16)
     keys = [said.hexdigest()]
     for prompt in prompts:
         said.update(
@@ -195,7 +237,7 @@ def _widened(
     region.paste(found, fine)
     there = fine >= _YES
     while wide.goes_on(seen, before) and not wide.covers(whole):
-        wide = wide.wider()
+        wide = wide.wider((before.shape[0], before.shape[1], before.shape[2]))
         seen = ask(wide, before)
         again = torch.zeros_like(before)
         wide.paste(seen, again)
@@ -240,7 +282,8 @@ def _asked(
     """Return how likely the voxels of a region belong to the object, shape of the tile."""
     output = spec.output
     assert isinstance(output, InteractiveOutput)
-    seen = looked_at(session.prepared.values, chance, prompts, session.grid.geometry, region, output)
+    grown = None if session.grown is None else session.grown[1]
+    seen = looked_at(session.prepared.values, chance, prompts, session.grid.geometry, region, output, grown)
     logits = network.run(seen[None], counted=False)
     if not isinstance(logits, torch.Tensor):
         raise ModelError(f"{spec.name} returned something else than one number per voxel and class; ask its author.")

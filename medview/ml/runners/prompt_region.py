@@ -31,42 +31,46 @@ class PromptRegion:
     Attributes
     ----------
     box : Box
-        ``factor`` times the tile along every axis.
-    factor : int
-        Voxels of the grid along one voxel of the tile.
+        ``factors_kji`` times the tile.
+    factors_kji : tuple of int
+        Voxels of the grid along one voxel of the tile, for each axis.
     """
 
     box: Box
-    factor: int = 1
+    factors_kji: Shape3 = (1, 1, 1)
 
     @classmethod
     def around(cls, prompt: Prompt, geometry: Geometry, tile_kji: Shape3) -> PromptRegion:
         """Return the smallest region that shows a prompt with some room around it."""
         points = prompt.points_kji(geometry)
         low, high = points.min(axis=0), points.max(axis=0)
-        factor = 1
-        while np.any(high - low > _ROOM * factor * np.asarray(tile_kji)):
-            factor *= _WIDER
-        return cls.at((low + high) / 2, tile_kji, factor)
+        factors = (1, 1, 1)
+        while np.any(wide := high - low > _ROOM * np.multiply(factors, tile_kji)):
+            factors = _coarser(factors, wide | (np.multiply(factors, tile_kji) < geometry.shape_kji))
+        return cls.at((low + high) / 2, tile_kji, factors)
 
     @classmethod
-    def at(cls, middle_kji: npt.ArrayLike, tile_kji: Shape3, factor: int = 1) -> PromptRegion:
+    def at(cls, middle_kji: npt.ArrayLike, tile_kji: Shape3, factors_kji: Shape3 = (1, 1, 1)) -> PromptRegion:
         """Return the region about a place."""
-        size = np.asarray(tile_kji) * factor
+        size = np.multiply(tile_kji, factors_kji)
         low = np.floor(np.asarray(middle_kji, dtype=np.float64) - (size - 1) / 2 + 0.5).astype(int)
         (k0, j0, i0), (k1, j1, i1) = low.tolist(), (low + size).tolist()
-        return cls(Box((k0, j0, i0), (k1, j1, i1)), factor)
+        return cls(Box((k0, j0, i0), (k1, j1, i1)), factors_kji)
 
     @property
     def tile_kji(self) -> Shape3:
         """Shape of the tile it is seen as."""
-        k, j, i = (side // self.factor for side in self.box.shape_kji)
+        k, j, i = (side // factor for side, factor in zip(self.box.shape_kji, self.factors_kji, strict=True))
         return k, j, i
 
-    def wider(self) -> PromptRegion:
-        """Return a region about the same place that reaches further, on coarser voxels."""
+    def wider(self, shape_kji: Shape3) -> PromptRegion:
+        """Return a region about the same place that reaches further, on coarser voxels.
+
+        Along an axis on which all of the grid is seen, nothing is made coarser: pictures and thin stacks keep their slices.
+        """
         middle = (np.add(self.box.min_kji, self.box.max_kji) - 1) / 2
-        return PromptRegion.at(middle, self.tile_kji, self.factor * _WIDER)
+        hidden = (np.asarray(self.box.min_kji) > 0) | (np.asarray(self.box.max_kji) < shape_kji)
+        return PromptRegion.at(middle, self.tile_kji, _coarser(self.factors_kji, hidden))
 
     def covers(self, whole: Box) -> bool:
         """Whether nothing of a grid lies outside."""
@@ -75,8 +79,9 @@ class PromptRegion:
     def geometry(self, grid: Geometry) -> Geometry:
         """Return where the voxels of the tile lie."""
         affine = np.array(grid.affine_lps)
-        affine[:3, 3] = grid.point_lps_mm(np.asarray(self.box.min_kji) + (self.factor - 1) / 2)
-        affine[:3, :3] *= self.factor
+        factors = np.asarray(self.factors_kji)
+        affine[:3, 3] = grid.point_lps_mm(np.asarray(self.box.min_kji) + (factors - 1) / 2)
+        affine[:3, :3] *= factors
         return Geometry(self.tile_kji, affine, grid.frame_of_reference_uid)
 
     def goes_on(self, found: torch.Tensor, before: torch.Tensor) -> bool:
@@ -98,7 +103,7 @@ class PromptRegion:
         """Return the region half a side further along an axis."""
         by = [0, 0, 0]
         by[axis] = side * (self.box.shape_kji[axis] // 2)
-        return PromptRegion(self.box.shifted((by[0], by[1], by[2])), self.factor)
+        return PromptRegion(self.box.shifted((by[0], by[1], by[2])), self.factors_kji)
 
     def cut(self, values: torch.Tensor, *, edge: bool = False) -> torch.Tensor:
         """Return the tile of numbers (..., k, j, i): means of voxels; outside the grid 0, or with ``edge`` the nearest."""
@@ -111,8 +116,8 @@ class PromptRegion:
         mode = "replicate" if edge else "constant"
         found = values[(..., *part.slices)].float().reshape(1, -1, *part.shape_kji)
         found = functional.pad(found, _pads(part, near), mode=mode)
-        if self.factor > 1:
-            found = functional.avg_pool3d(found, self.factor)
+        if max(self.factors_kji) > 1:
+            found = functional.avg_pool3d(found, self.factors_kji)
         found = functional.pad(found, _pads(cells, Box.whole(self.tile_kji)), mode=mode)
         return found.reshape(*values.shape[:-3], *self.tile_kji)
 
@@ -135,7 +140,7 @@ class PromptRegion:
             cells = self._cells(part)
             near = self._voxels(cells)
             values = found[cells.slices]
-            if self.factor > 1:
+            if max(self.factors_kji) > 1:
                 values = functional.interpolate(values[None, None], near.shape_kji, mode="trilinear", align_corners=False)[
                     0, 0
                 ]
@@ -148,17 +153,24 @@ class PromptRegion:
         A wide region may be many times as large as the grid; nothing is worked out where there is none.
         """
         inside = part.within(self.box)
-        low = np.maximum(0, np.floor_divide(inside.min_kji, self.factor) - 1)
-        high = np.minimum(self.tile_kji, -np.floor_divide(np.negative(inside.max_kji), self.factor) + 1)
+        low = np.maximum(0, np.floor_divide(inside.min_kji, self.factors_kji) - 1)
+        high = np.minimum(self.tile_kji, -np.floor_divide(np.negative(inside.max_kji), self.factors_kji) + 1)
         (k0, j0, i0), (k1, j1, i1) = low.tolist(), high.tolist()
         return Box((k0, j0, i0), (k1, j1, i1))
 
     def _voxels(self, cells: Box) -> Box:
         """Return the voxels of the grid that voxels of the tile cover."""
         (k0, j0, i0), (k1, j1, i1) = (
-            np.add(np.multiply(corner, self.factor), self.box.min_kji).tolist() for corner in (cells.min_kji, cells.max_kji)
+            np.add(np.multiply(corner, self.factors_kji), self.box.min_kji).tolist()
+            for corner in (cells.min_kji, cells.max_kji)
         )
         return Box((k0, j0, i0), (k1, j1, i1))
+
+
+def _coarser(factors_kji: Shape3, which: npt.NDArray[np.bool_]) -> Shape3:
+    """Return the factors, larger along some axes."""
+    k, j, i = np.where(which, np.multiply(factors_kji, _WIDER), factors_kji).tolist()
+    return k, j, i
 
 
 def _pads(inner: Box, outer: Box) -> list[int]:
@@ -174,21 +186,34 @@ def looked_at(
     grid: Geometry,
     region: PromptRegion,
     output: InteractiveOutput,
+    grown: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return what a network sees of a region, shape (channels, k, j, i): image, mask so far, prompts.
+    """Return what a network sees of a region, shape (channels, k, j, i): image, mask so far, what was grown, prompts.
 
     Each prompt makes those before it weaker by ``decay``; where two of a kind meet, the newer one counts.
     """
-    where = region.geometry(grid)
-    order = [(channel.kind, channel.positive) for channel in output.prompts]
-    drawn = np.zeros((len(order), *region.tile_kji), dtype=np.float32)
-    for prompt in prompts:
-        drawn *= output.decay
-        box, mask = voxels_of(prompt, where, output.radius_voxels)
-        if not box.empty:
-            drawn[order.index((prompt.kind.value, prompt.positive))][box.slices][mask] = 1.0
     parts = [region.cut(image, edge=True)]
     if output.previous:
         parts.append((region.cut(chance) >= 0.5).float()[None])
-    parts.append(torch.from_numpy(drawn).to(image.device))
+    if output.grown:
+        tile = torch.zeros(region.tile_kji, device=image.device) if grown is None else region.cut(grown)
+        parts.append((tile >= 0.5).float()[None])
+    parts.append(torch.from_numpy(prompt_channels(prompts, region.geometry(grid), output)).to(image.device))
     return torch.cat(parts)
+
+
+def prompt_channels(prompts: Sequence[Prompt], tile: Geometry, output: InteractiveOutput) -> npt.NDArray[np.float32]:
+    """Return the channels of prompts on the grid of a tile, shape (prompts of the output, k, j, i)."""
+    drawn = np.zeros((len(output.prompts), *tile.shape_kji), dtype=np.float32)
+    for prompt in prompts:
+        draw_prompt(drawn, prompt, tile, output)
+    return drawn
+
+
+def draw_prompt(drawn: npt.NDArray[np.float32], prompt: Prompt, tile: Geometry, output: InteractiveOutput) -> None:
+    """Add one more prompt to channels of prompts."""
+    order = [(channel.kind, channel.positive) for channel in output.prompts]
+    drawn *= output.decay
+    box, mask = voxels_of(prompt, tile, output.radius_voxels)
+    if not box.empty:
+        drawn[order.index((prompt.kind.value, prompt.positive))][box.slices][mask] = 1.0

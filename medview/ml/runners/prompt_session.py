@@ -58,6 +58,8 @@ class PromptSession:
         Of the pack.
     states : OrderedDict
         By what their prompts are known by, the least recently used first.
+    grown : tuple of (str, Tensor or None), optional
+        What the first prompt is known by, and what was grown from it, uint8 (k, j, i); None where nothing was.
     """
 
     digest: str
@@ -66,6 +68,7 @@ class PromptSession:
     prepared: Prepared
     grid: ModelGrid
     states: OrderedDict[str, PromptState] = field(default_factory=OrderedDict)
+    grown: tuple[str, torch.Tensor | None] | None = None
 
     def state(self, key: str) -> PromptState:
         """Return a state that is kept, and keep it longest."""
@@ -130,8 +133,8 @@ KEPT = KeptSession()
 def session_bytes(shape_kji: Shape3) -> int:
     """Return the memory that finding an object takes on a model's grid, beside the network and what it works with.
 
-    That is the image, the least states and the one being made, what was found on coarser voxels beside it, and a
-    region around all of it, cut out and made coarser.
+    That is the image, what was grown, the least states and the one being made, what was found on coarser voxels beside
+    it, and a region around all of it, cut out and made coarser.
     """
     states = LEAST_STATES + 1 + 2
-    return math.prod(shape_kji) * (_IMAGE + _STATE * states + _FLAG + 4 * _REGION)
+    return math.prod(shape_kji) * (_IMAGE + _STATE * states + 2 * _FLAG + 4 * _REGION)

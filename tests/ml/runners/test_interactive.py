@@ -14,7 +14,7 @@ from safetensors.torch import save
 from medview.core.box import Box
 from medview.core.errors import CancelledError, ModelError
 from medview.core.geometry import Geometry
-from medview.core.job import Inline
+from medview.core.job import Inline, JobContext
 from medview.core.prompt import Prompt, PromptKind
 from medview.core.prompt_log import NOTHING, HeldVoxels
 from medview.core.vector import triple
@@ -38,10 +38,15 @@ IMAGE, PREVIOUS, POINT, AGAINST = 0, 1, 2, 3
 
 
 def known_pack(
-    folder: Path, *, spacing: float | None = None, weights: dict[int, float] | None = None, tile: int = 16
+    folder: Path,
+    *,
+    spacing: float | None = None,
+    weights: dict[int, float] | None = None,
+    tile: int = 16,
+    grown: bool = False,
 ) -> ModelPack:
     """A pack whose network answers with a weighted sum of its channels: bright is yes, a negative point is no."""
-    kwargs = {"in_channels": 2 + len(KINDS), "classes": 2, "channels": [4]}
+    kwargs = {"in_channels": 2 + grown + len(KINDS), "classes": 2, "channels": [4]}
     network = unet3d(**kwargs)
     state = {name: torch.zeros_like(value) for name, value in network.state_dict().items()}
     for name in state:
@@ -64,7 +69,7 @@ def known_pack(
         tiling={"tile_kji": [tile] * 3, "overlap": 0.5, "blend": "gaussian"},
         output={
             "prompts": [{"kind": kind, "positive": positive} for kind, positive in KINDS],
-            "previous": True, "radius_voxels": 2.0, "decay": 0.5, "activation": "softmax",
+            "previous": True, "grown": grown, "radius_voxels": 2.0, "decay": 0.5, "activation": "softmax",
         },
     )  # fmt: skip
     files = {"weights.safetensors": save(state), "LICENSE": b"Apache-2.0\n", "MODEL_CARD.md": b"# Known\n"}
@@ -131,7 +136,8 @@ def test_on_an_oblique_anisotropic_grid_the_object_lies_where_it_is(tmp_path: Pa
 def test_an_object_larger_than_the_tile_is_followed_to_its_end(tmp_path: Path) -> None:
     geometry = plain()
     rod = np.zeros(SHAPE, dtype=bool)
-    rod[10:19, 20:30, 4:62] = True
+    # Too thin for voxels four times as long.
+    rod[10:19, 24:27, 4:62] = True
     mask = found(known_pack(tmp_path / "p"), volume_of(geometry, rod), prompt(geometry, (14, 25, 20)))
     assert np.array_equal(mask, rod)
 
@@ -307,3 +313,24 @@ def test_running_such_a_pack_on_a_whole_series_is_refused_with_the_way(tmp_path:
     pack = known_pack(tmp_path / "p")
     with pytest.raises(ModelError, match="prompt tool"):
         predict(PredictRequest(volume_of(geometry, ball(geometry, (14, 20, 20), 5.0)), pack, "cpu"), Inline())
+
+
+def test_what_is_grown_from_the_first_prompt_is_seen_by_networks_that_ask_for_it(tmp_path: Path) -> None:
+    geometry = oblique_geometry(SHAPE)
+    thing, other = ball(geometry, (14, 22, 24), 8.0), ball(geometry, (14, 22, 24), 5.0)
+    asked: list[Prompt] = []
+
+    def grow(_volume: Volume, first: Prompt, _context: JobContext) -> HeldVoxels:
+        asked.append(first)
+        return HeldVoxels.of(Box.whole(SHAPE), other)
+
+    pack = known_pack(tmp_path / "p", weights={2: 10.0}, tile=32, grown=True)
+    volume, whole = volume_of(geometry, thing), Box.whole(SHAPE)
+    first, second = prompt(geometry, (14, 22, 24)), prompt(geometry, (14, 26, 24), key="b")
+    for prompts in ([first], [first, second]):
+        assert np.array_equal(find_object(pack, volume, prompts, NOTHING, Inline(), "cpu", grow).mask(whole), other)
+    # Later prompts wait for nothing to be grown.
+    assert asked == [first]
+    against = prompt(geometry, (14, 22, 24), positive=False, key="c")
+    assert find_object(pack, volume, [against], NOTHING, Inline(), "cpu", grow).empty
+    assert asked == [first]

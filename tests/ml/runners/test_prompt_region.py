@@ -32,7 +32,7 @@ def test_a_region_shows_means_of_the_grid_and_what_goes_on_outside(
 ) -> None:
     torch.manual_seed(3)
     values = torch.rand(SHAPE)
-    region = PromptRegion.at(middle, (8, 12, 10), factor)
+    region = PromptRegion.at(middle, (8, 12, 10), (factor,) * 3)
     whole = grown(values, region.box, "replicate" if edge else "constant")
     expected = functional.avg_pool3d(whole[None, None], factor)[0, 0]
     found = region.cut(values, edge=edge)
@@ -47,7 +47,7 @@ def test_a_region_shows_means_of_the_grid_and_what_goes_on_outside(
 def test_what_was_found_is_written_where_the_grid_is(middle: tuple[int, int, int], factor: int, *, inner: bool) -> None:
     torch.manual_seed(4)
     found, tile = torch.rand(8, 12, 10), (8, 12, 10)
-    region = PromptRegion.at(middle, tile, factor)
+    region = PromptRegion.at(middle, tile, (factor,) * 3)
     sides = region.box.shape_kji
     fine = functional.interpolate(found[None, None], sides, mode="trilinear", align_corners=False)[0, 0]
     margin = tuple(side // 4 if inner else 0 for side in sides)
@@ -60,10 +60,23 @@ def test_what_was_found_is_written_where_the_grid_is(middle: tuple[int, int, int
 
 
 def test_a_region_many_times_as_large_as_the_grid_takes_no_memory_beside_it() -> None:
-    region = PromptRegion.at((0, 0, 0), (96, 96, 96), 64)
+    region = PromptRegion.at((0, 0, 0), (96, 96, 96), (64, 64, 64))
     seen = region.cut(torch.ones(SHAPE), edge=True)
     assert seen.shape == (96, 96, 96)
     assert float(seen.min()) == 1.0
     into = torch.zeros(SHAPE)
     assert region.paste(torch.full((96, 96, 96), 0.25), into) == Box.whole(SHAPE)
     assert float(into.min()) == float(into.max()) == 0.25
+
+
+def test_pictures_and_thin_stacks_keep_their_slices_where_more_is_to_be_seen() -> None:
+    region = PromptRegion.at((0, 90, 40), (8, 12, 10)).wider((1, 200, 200)).wider((1, 200, 200))
+    assert region.factors_kji == (1, 4, 4)
+    assert region.tile_kji == (8, 12, 10)
+    values = torch.zeros((1, 200, 200))
+    values[0, region.box.min_kji[1] + 8 : 96, region.box.min_kji[2] + 8 : 40] = 1.0
+    seen = region.cut(values)
+    into = torch.zeros_like(values)
+    region.paste(seen, into)
+    assert float(seen.max()) == 1.0
+    assert float((into >= 0.5).float().sum()) == pytest.approx(float(values.sum()), rel=0.15)
