@@ -13,7 +13,7 @@ from medview.core.atomic import write_error
 from medview.core.errors import PackError
 from medview.core.geometry import Calibration, Geometry
 from medview.ml.packs import ModelPack, copy_pack, load_pack, unpack
-from medview.ml.spec import MODEL_FILE, ModelSpec
+from medview.ml.spec import MODEL_FILE, ModelSpec, Task
 
 LEAST_SLICES = 2
 """A 3-D model needs at least these; one image has no third dimension."""
@@ -199,6 +199,11 @@ def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: 
     return Fit(True)
 
 
+def looks_as_stored(spec: ModelSpec) -> bool:
+    """Whether a model finds objects on the grid of any image as it is: a picture is one slice to it."""
+    return spec.task is Task.INTERACTIVE and spec.input.spacing_kji_mm is None and spec.input.orientation is None
+
+
 def _calibrations(spec: ModelSpec) -> tuple[Calibration, ...]:
     """Return which millimetres are enough: none for a model that looks at slices as they are."""
     wanted, checks = spec.input, spec.input.checks
@@ -206,7 +211,8 @@ def _calibrations(spec: ModelSpec) -> tuple[Calibration, ...]:
     in_space |= any(step.op == "remove_small" for step in spec.postprocess)
     # Its slices are then made of lines of many stored ones.
     in_space |= wanted.axes[0] != 0
-    if wanted.dimensions != 2 or wanted.orientation is not None or in_space:
+    flat = wanted.dimensions == 2 or looks_as_stored(spec)
+    if not flat or wanted.orientation is not None or in_space:
         return (Calibration.VOLUME,)
     if wanted.spacing_kji_mm is None:
         return tuple(Calibration)
@@ -214,7 +220,8 @@ def _calibrations(spec: ModelSpec) -> tuple[Calibration, ...]:
 
 
 def _least_slices(spec: ModelSpec) -> int:
-    return 1 if spec.input.dimensions == 2 and spec.input.axes[0] == 0 else LEAST_SLICES
+    by_slices = spec.input.dimensions == 2 and spec.input.axes[0] == 0
+    return 1 if by_slices or looks_as_stored(spec) else LEAST_SLICES
 
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:

@@ -28,6 +28,7 @@ def correction(
     kinds: Sequence[PromptKind],
     rng: np.random.Generator | None = None,
     prompt_id: str = "",
+    axes: Sequence[int] = (0, 1, 2),
 ) -> Prompt | None:
     """Return the next prompt of a person who wants ``truth`` and sees ``found``; None when there is nothing to say.
 
@@ -39,6 +40,8 @@ def correction(
         One of them is drawn. Boxes are drawn where something is missing only.
     rng : Generator, optional
         For an unsteady hand; None points at the deepest voxel and draws the first of ``kinds``.
+    axes : sequence of int
+        Across which pictures are looked at; one of them is drawn.
     """
     from scipy import ndimage
 
@@ -56,7 +59,7 @@ def correction(
     at = places[0 if rng is None else int(rng.integers(len(places)))] + [side.start for side in window]
     able = [kind for kind in kinds if positive or kind is not PromptKind.BOX] or [PromptKind.POINT]
     kind = able[0 if rng is None else int(rng.integers(len(able)))]
-    axis = 0 if rng is None else int(rng.integers(3))
+    axis = axes[0 if rng is None else int(rng.integers(len(axes)))]
     points = None
     if kind is PromptKind.SCRIBBLE:
         points = _scribble(largest.take(at[axis], axis=axis))

@@ -17,12 +17,15 @@ from medview.io.datasets.neutral_read import read_neutral
 from medview.ml.examples import ExampleSet
 from medview.ml.runners.quiet_import import import_torch
 from medview.ml.runs.folder import RunFolder, RunSettings
+from medview.ml.spec import Task
+from medview.workspace.requests_prompt import grow_first
 from medview.workspace.training.examples import examples_of
 from medview.workspace.training.leaks import without
 
 if TYPE_CHECKING:
     from medview.ml.runs.events import EventLog
     from medview.ml.training.engine.outcome import Outcome
+    from medview.ml.training.task import TrainingTask
 
 _LONG = ("by_case", "curves", "worst", "calibration", "bootstrap", "headlines", "guards", "training")
 """What only the report holds."""
@@ -71,7 +74,7 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
             dataset = read_neutral(run.dataset, check=not run.plan.exists())
             examples = examples_of(dataset, settings.task, settings.target, reviewed_only=not settings.unfinished)
             examples = without(examples, settings.left_out)
-            outcome = Training(run, settings, examples, context, asked).carry_out(processes, log)
+            outcome = Training(run, settings, examples, context, asked, _task_of(settings)).carry_out(processes, log)
             if outcome is None or log is None:
                 return {}
             return _concluded(run, settings, examples, outcome, log, JobPart(context, 0.93, 1.0))
@@ -81,6 +84,15 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
         except MedViewError as error:
             _tell(log, "failed", text=error.sentence)
             raise
+
+
+def _task_of(settings: RunSettings) -> TrainingTask | None:
+    """Return how a task is trained where that needs something of other parts of MedView; None where the table knows."""
+    if settings.task is not Task.INTERACTIVE:
+        return None
+    from medview.ml.training.interactive.task import InteractiveTask
+
+    return InteractiveTask(grow_first)
 
 
 def _concluded(

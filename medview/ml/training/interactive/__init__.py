@@ -1,0 +1,1 @@
+"""Finding one object from prompts, as the engine trains it."""
