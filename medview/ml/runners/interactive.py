@@ -301,12 +301,14 @@ def _along_border(chance: torch.Tensor, region: PromptRegion, tile_kji: tuple[in
         low, high = [slice(None)] * 3, [slice(None)] * 3
         low[axis], high[axis] = slice(0, -1), slice(1, None)
         border[tuple(low)] |= mask[tuple(low)] != mask[tuple(high)]
-    inner = [max(1, side // 2) for side in tile_kji]
+    # A grid that a tile shows whole along an axis is shown in its middle.
+    whole = np.asarray(tile_kji) >= chance.shape
+    inner = np.where(whole, chance.shape, np.maximum(1, np.asarray(tile_kji) // 2))
     cells, counts = np.unique(np.argwhere(border) // inner, axis=0, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:_MOST_REFINED]
     found = []
     for cell in cells[np.sort(order)]:
-        middle = (cell + 0.5) * inner + box.min_kji
+        middle = np.where(whole, (np.asarray(chance.shape) - 1) / 2, (cell + 0.5) * inner + box.min_kji)
         found.append(PromptRegion.at(middle, tile_kji))
     return found
 

@@ -90,7 +90,12 @@ class PromptRegion:
 
     def sides_reached(self, found: torch.Tensor, before: torch.Tensor) -> list[tuple[int, int]]:
         """Return the sides (axis, -1 or 1) inside the grid that what was found reaches anew."""
-        new = ((found >= 0.5) & (self.cut(before) < 0.5)).cpu().numpy()
+        part = self.box.clipped((before.shape[0], before.shape[1], before.shape[2]))
+        if part.empty:
+            return []
+        # What is said of voxels outside of the grid means nothing.
+        cells = self._cells(part, margin=0).slices
+        new = ((found[cells] >= 0.5) & (self.cut(before)[cells] < 0.5)).cpu().numpy()
         reached = []
         for axis in range(3):
             for side, inside in ((-1, self.box.min_kji[axis] > 0), (1, self.box.max_kji[axis] < before.shape[axis])):
@@ -124,6 +129,8 @@ class PromptRegion:
     def paste(self, found: torch.Tensor, into: torch.Tensor, *, inner: bool = False) -> Box:
         """Write what was found on a tile into numbers of the grid (k, j, i); with ``inner`` its middle half only.
 
+        Along an axis on which all of the grid is seen, there is nothing beyond that could be known better: all is written.
+
         Returns
         -------
         Box
@@ -131,7 +138,8 @@ class PromptRegion:
         """
         box = self.box
         if inner:
-            quarter = [side // 4 for side in box.shape_kji]
+            ends = zip(box.min_kji, box.max_kji, box.shape_kji, into.shape, strict=True)
+            quarter = [0 if low <= 0 and high >= whole else side // 4 for low, high, side, whole in ends]
             low = [n + q for n, q in zip(box.min_kji, quarter, strict=True)]
             high = [n - q for n, q in zip(box.max_kji, quarter, strict=True)]
             box = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
@@ -147,14 +155,14 @@ class PromptRegion:
             into[part.slices] = values[part.within(near).slices].to(into.dtype)
         return part
 
-    def _cells(self, part: Box) -> Box:
-        """Return the voxels of the tile that a part of the box meets, with one more to each side where there are.
+    def _cells(self, part: Box, margin: int = 1) -> Box:
+        """Return the voxels of the tile that a part of the box meets, with some more to each side where there are.
 
         A wide region may be many times as large as the grid; nothing is worked out where there is none.
         """
         inside = part.within(self.box)
-        low = np.maximum(0, np.floor_divide(inside.min_kji, self.factors_kji) - 1)
-        high = np.minimum(self.tile_kji, -np.floor_divide(np.negative(inside.max_kji), self.factors_kji) + 1)
+        low = np.maximum(0, np.floor_divide(inside.min_kji, self.factors_kji) - margin)
+        high = np.minimum(self.tile_kji, -np.floor_divide(np.negative(inside.max_kji), self.factors_kji) + margin)
         (k0, j0, i0), (k1, j1, i1) = low.tolist(), high.tolist()
         return Box((k0, j0, i0), (k1, j1, i1))
 

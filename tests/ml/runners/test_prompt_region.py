@@ -50,7 +50,8 @@ def test_what_was_found_is_written_where_the_grid_is(middle: tuple[int, int, int
     region = PromptRegion.at(middle, tile, (factor,) * 3)
     sides = region.box.shape_kji
     fine = functional.interpolate(found[None, None], sides, mode="trilinear", align_corners=False)[0, 0]
-    margin = tuple(side // 4 if inner else 0 for side in sides)
+    seen_whole = [a <= 0 and b >= n for a, b, n in zip(region.box.min_kji, region.box.max_kji, SHAPE, strict=True)]
+    margin = tuple(side // 4 if inner and not whole else 0 for side, whole in zip(sides, seen_whole, strict=True))
     written = region.box.padded((-margin[0], -margin[1], -margin[2])).clipped(SHAPE)
     into = torch.full(SHAPE, -1.0)
     assert region.paste(found, into, inner=inner) == written or written.empty
@@ -80,3 +81,13 @@ def test_pictures_and_thin_stacks_keep_their_slices_where_more_is_to_be_seen() -
     region.paste(seen, into)
     assert float(seen.max()) == 1.0
     assert float((into >= 0.5).float().sum()) == pytest.approx(float(values.sum()), rel=0.15)
+
+
+def test_what_is_said_beside_the_grid_does_not_lead_any_further() -> None:
+    region = PromptRegion.at((0, 20, 20), (8, 12, 12))
+    before, found = torch.zeros((1, 60, 60)), torch.ones((8, 12, 12))
+    picture = -region.box.min_kji[0]
+    found[picture, :, [0, -1]] = found[picture, [0, -1]] = 0.0
+    assert region.sides_reached(found, before) == []
+    found[picture, 3:9, -1] = 1.0
+    assert region.sides_reached(found, before) == [(2, 1)]
