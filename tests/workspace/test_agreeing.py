@@ -15,17 +15,9 @@ from medview.core.reading_rule import ReadingRule
 from medview.core.reading_status import ReadingStatus
 from medview.store.project import Project
 from medview.workspace.agreeing import Agreeing
-from medview.workspace.agreement_view import (
-    COLUMNS,
-    FIGURES,
-    Kind,
-    Line,
-    by_case,
-    cases_of,
-    confusion,
-    differences,
-    lines_of,
-)
+from medview.workspace.agreement_figures import COLUMNS, FIGURES, Kind
+from medview.workspace.agreement_plots import by_case, confusion, differences
+from medview.workspace.agreement_view import Line, cases_of, lines_of
 from medview.workspace.project_agreement import ProjectAgreement
 from medview.workspace.workspace import Workspace
 from tests.workspace.compared import compared_project

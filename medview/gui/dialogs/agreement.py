@@ -24,7 +24,8 @@ from medview.gui.parts.agreement_table import AgreementTable
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import number_box, set_role, text_button, words
 from medview.gui.parts.theme_tokens import GRID_PX
-from medview.workspace.agreement_view import KINDS, Kind, lines_of
+from medview.workspace.agreement_figures import KINDS, Kind
+from medview.workspace.agreement_view import lines_of
 from medview.workspace.reader_names import case_name
 from medview.workspace.workspace import Workspace
 

@@ -15,7 +15,9 @@ from medview.gui.parts.controls import words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.plots_loader import PlotsLoader
 from medview.gui.parts.theme_tokens import GRID_PX
-from medview.workspace.agreement_view import FIGURES, Dots, Figure, Line, by_case, cases_of, confusion, differences
+from medview.workspace.agreement_figures import FIGURES, Figure
+from medview.workspace.agreement_plots import Dots, by_case, confusion, differences
+from medview.workspace.agreement_view import Line, cases_of
 
 if TYPE_CHECKING:
     from medview.workspace.project_agreement import ProjectAgreement

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 
 from medview.core.language import _, in_language
 from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX
-from medview.workspace.agreement_view import COLUMNS, Kind, Line
+from medview.workspace.agreement_figures import COLUMNS, Kind
+from medview.workspace.agreement_view import Line
 
 
 class AgreementTable(QTableWidget):

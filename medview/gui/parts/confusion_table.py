@@ -10,7 +10,7 @@ from medview.core.language import _
 from medview.gui.parts.controls import words
 from medview.gui.parts.theme import tokens_in_use
 from medview.gui.parts.theme_tokens import CONTROL_HEIGHT_PX, GRID_PX
-from medview.workspace.agreement_view import Confusion
+from medview.workspace.agreement_plots import Confusion
 
 _MOST_ALPHA = 150
 

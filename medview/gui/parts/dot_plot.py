@@ -13,7 +13,7 @@ from medview.core.language import _
 from medview.gui.parts.plots import pyqtgraph
 from medview.gui.parts.theme import ui_font
 from medview.gui.parts.theme_tokens import TEXT_PX, TEXT_SMALL_PX
-from medview.workspace.agreement_view import Dots
+from medview.workspace.agreement_plots import Dots
 
 _DOT_PX = 8
 _BAND_ALPHA, _DOT_ALPHA = 46, 190

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medview.gui.parts.dot_plot import DotPlot
-from medview.workspace.agreement_view import Dot, Dots
+from medview.workspace.agreement_plots import Dot, Dots
 
 SMALL = Dots(
     "Volumes",
