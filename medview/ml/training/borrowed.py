@@ -12,6 +12,9 @@ from torch import nn
 from medview.core.errors import ModelError
 from medview.ml.convert.foreign_weights import read_tensors
 
+LEAST_TAKEN = 0.5
+"""Share of the weights that has to be there, so that a training really begins where another ended."""
+
 PREFIXES = ("module.", "network.", "model.", "backbone.", "encoder.", "net.")
 """What other programs put before the names of a network's parts."""
 
@@ -94,8 +97,12 @@ def borrow(network: nn.Module, weights: Mapping[str, torch.Tensor], name: str) -
         else:
             fresh.append(key)
     numbers = sum(own[key].numel() for key in (*taken, *adapted))
-    if 2 * numbers < sum(tensor.numel() for tensor in own.values()):
-        raise ModelError(f"The weights of {name} are those of another network; choose the recipe they belong to.")
+    share = numbers / max(1, sum(tensor.numel() for tensor in own.values()))
+    if share < LEAST_TAKEN:
+        raise ModelError(
+            f"The weights of {name} are of another kind than what is trained: only {share:.0%} of them fit; choose the "
+            "recipe they belong to."
+        )
     # In place: parameters keep their layout in memory.
     with torch.no_grad():
         for key, tensor in filled.items():

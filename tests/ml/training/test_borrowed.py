@@ -46,7 +46,7 @@ def test_grey_pictures_are_answered_to_as_the_same_in_colour(tmp_path: Path) -> 
 def test_weights_of_another_network_are_refused_and_nothing_is_changed() -> None:
     own = resnet18(1, 2, 2, width=8)
     before = {key: tensor.clone() for key, tensor in own.state_dict().items()}
-    with pytest.raises(ModelError, match=r"unet\.pth are those of another network"):
+    with pytest.raises(ModelError, match=r"unet\.pth are of another kind"):
         borrow(own, {"encoder.0.weight": torch.zeros(3, 3)}, "unet.pth")
     assert all(torch.equal(before[key], tensor) for key, tensor in own.state_dict().items())
 

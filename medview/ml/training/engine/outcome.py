@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from safetensors.torch import load_file
 from safetensors.torch import save as packed
 from torch import nn
 
@@ -19,9 +18,6 @@ from medview.ml.weights import build_network
 
 FULL_WEIGHTS = "full_weights"
 """The option of a recipe that keeps kernels in single precision; a pack is twice as large then."""
-
-LEAST_TAKEN = 0.5
-"""Share of the weights a parent has to give, so that a training really begins where it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,33 +99,3 @@ def round_kernels(network: nn.Module, settings: RunSettings) -> None:
 def _kernel(tensor: torch.Tensor) -> bool:
     """Whether half precision is enough: not for the statistics and scales of norms, which may be of any size."""
     return tensor.is_floating_point() and tensor.ndim > 1
-
-
-def begin_with(network: nn.Module, parent: ModelPack) -> int:
-    """Give a network the weights of a parent, where names and shapes are the same.
-
-    Returns
-    -------
-    int
-        How many tensors were taken.
-
-    Raises
-    ------
-    ModelError
-        When they are too few to be of the same kind.
-    """
-    theirs = load_file(parent.weights)
-    own = network.state_dict()
-    taken = {name: tensor.to(own[name].dtype) for name, tensor in theirs.items() if _fits(own.get(name), tensor)}
-    share = sum(one.numel() for one in taken.values()) / max(1, sum(one.numel() for one in own.values()))
-    if share < LEAST_TAKEN:
-        raise ModelError(
-            f"{parent.spec.name} is of another kind than what is trained: only {share:.0%} of the weights fit; choose its "
-            "own recipe, or no parent."
-        )
-    network.load_state_dict(taken, strict=False)
-    return len(taken)
-
-
-def _fits(own: torch.Tensor | None, theirs: torch.Tensor) -> bool:
-    return own is not None and own.shape == theirs.shape

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from medview.core.errors import DeviceError, ModelError
@@ -18,11 +19,12 @@ from medview.ml.examples import Example, ExampleSet
 from medview.ml.packs import load_pack
 from medview.ml.runs.events import EventLog, read_events, used_seconds
 from medview.ml.runs.folder import RunFolder, RunSettings
+from medview.ml.training.borrowed import borrow
 from medview.ml.training.build import channels_last
 from medview.ml.training.engine import checkpoint
 from medview.ml.training.engine.loop import Loop, Steady, batches_of, make_steps
 from medview.ml.training.engine.module import moved
-from medview.ml.training.engine.outcome import Outcome, begin_with, round_kernels, write_outcome
+from medview.ml.training.engine.outcome import Outcome, round_kernels, write_outcome
 from medview.ml.training.engine.pace import Pace, Trial, find_pace
 from medview.ml.training.engine.plan_file import read_plan, write_plan
 from medview.ml.training.engine.processes import Processes
@@ -186,7 +188,8 @@ def first_network(task: TrainingTask, plan: TrainingPlan, run: RunFolder, settin
     network = task.network(plan)
     channels_last(network)
     if settings.parent:
-        begin_with(network, load_pack(run.parent))
+        parent = load_pack(run.parent)
+        borrow(network, load_file(parent.weights), parent.spec.name)
     return network
 
 
