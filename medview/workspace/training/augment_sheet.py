@@ -12,6 +12,7 @@ import numpy.typing as npt
 from medview.core.atomic import replacing
 from medview.core.errors import ModelError
 from medview.core.job import JobContext
+from medview.core.language import _
 from medview.ml.examples import UNKNOWN, ExampleSet
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runners.quiet_import import import_torch
@@ -67,7 +68,7 @@ def write_sheet(examples: ExampleSet, recipe: Recipe, seed: int, file: Path, con
     rows: list[tuple[str, list[Rgb]]] = []
     for n in np.unique(np.linspace(0, len(training) - 1, min(EXAMPLES, len(training))).round().astype(int)).tolist():
         context.raise_if_cancelled()
-        context.progress(len(rows) / EXAMPLES, "Drawing what augmentation makes")
+        context.progress(len(rows) / EXAMPLES, _("Drawing what augmentation makes"))
         example = training[n]
         looks = [preview(example, recipe, seed + m) for m in range(SAMPLES)]
         before = looks[0]
@@ -88,7 +89,7 @@ def write_sheet(examples: ExampleSet, recipe: Recipe, seed: int, file: Path, con
     for (key, panels), height in zip(rows, heights, strict=True):
         for m, panel in enumerate(panels):
             left = GAP + m * (width + GAP)
-            draw.text((left, top), key if m == 0 else f"seed {seed + m - 1}", fill=(220,) * 3)
+            draw.text((left, top), key if m == 0 else _("seed {n}").format(n=seed + m - 1), fill=(220,) * 3)
             sheet.paste(Image.fromarray(panel), (left, top + HEAD))
         top += height + HEAD + GAP
     with replacing(file) as opened:
