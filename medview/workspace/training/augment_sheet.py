@@ -137,7 +137,7 @@ def _slice(count: int, labels: npt.NDArray[np.uint8] | None, boxes: Boxes) -> in
     held = np.zeros(count)
     if labels is not None:
         held += ((labels > 0) & (labels != UNKNOWN)).sum(axis=(0, 2, 3))
-    for _, corners in boxes:
+    for _number, corners in boxes:
         held[max(0, int(corners[0])) : max(0, int(np.ceil(corners[3])))] += 1
     return int(held.argmax()) if held.any() else count // 2
 
