@@ -6,7 +6,7 @@ import copy
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -102,7 +102,10 @@ class Training:
             assert events is not None, "the first process writes"
             events.add("stage", name="plan")
             self.context.progress(0.0, "Planning the training")
-            made = task.plan(self.examples, self.settings.recipe, JobPart(self.context, 0.0, 0.03))
+            # Whoever plans is not shown the locked test cases.
+            shown = tuple(one for one in self.examples.examples if one.split in (TRAIN, VAL))
+            examples = replace(self.examples, examples=shown)
+            made = task.plan(examples, self.settings.recipe, JobPart(self.context, 0.0, 0.03))
             write_plan(self.run, made)
         processes.wait()
         plan = processes.told(read_plan(self.run) if processes.first else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def recipe(**changes: Any) -> Recipe:
 def examples(count: int = 20) -> ExampleSet:
     """Return pictures, every other one with a bright spot; a fifth of them for validation."""
     made = [_example(n) for n in range(count)]
-    return ExampleSet(Task.CLASSIFICATION, tuple(TrainingClass(name) for name in CLASSES), ("image",), tuple(made))
+    return ExampleSet(Task.CLASSIFICATION, tuple(TrainingClass(name) for name in CLASSES), ("image",), (*made, locked()))
 
 
 def _example(n: int) -> Example:
@@ -51,6 +51,15 @@ def _example(n: int) -> Example:
     answers = {name: float(number == spot) for number, name in enumerate(CLASSES)}
     split = "val" if n % 5 == 4 else "train"
     return Example(f"case_{n:04d}", f"P{n:04d}", split, lambda: (volume,), lambda: Truth(answers=answers))
+
+
+def locked() -> Example:
+    """Return a test case that must not be looked at."""
+
+    def look() -> NoReturn:
+        raise AssertionError("a locked test case was looked at")
+
+    return Example("case_9999", "P9999", "test", look, look)
 
 
 def new_run(folder: Path, *, seed: int = 1, minutes: float | None = None, **changes: Any) -> RunFolder:
