@@ -125,6 +125,8 @@ def _beside(comparison: dict[str, Any] | None) -> list[str]:
 
 
 _TITLES = (
+    *((f"dice_{n}", f"Dice, clicks: {n}") for n in (1, 3, 5)),
+    *((f"growing_{n}", f"growing, clicks: {n}") for n in (1, 3, 5)),
     ("dice", "Dice"),
     ("surface_dice", "surface Dice"),
     ("hd95", "HD95"),

@@ -15,7 +15,7 @@ from medview.core.language import _
 from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.ml.examples import Example, ExampleSet, Trust, Truth
-from medview.ml.outputs import ClassificationOutput, DetectionOutput, SegmentationOutput
+from medview.ml.outputs import ClassificationOutput, DetectionOutput, InteractiveOutput, SegmentationOutput
 from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.spec import Task
@@ -25,6 +25,7 @@ from medview.workspace.evaluation.judging import Document, EvaluationSettings, J
 from medview.workspace.evaluation.masks import MaskJudge
 from medview.workspace.evaluation.matching import JudgedClass, match_classes
 from medview.workspace.evaluation.pictures import case_picture, in_colour
+from medview.workspace.evaluation.prompted import PromptJudge
 from medview.workspace.evaluation.report import EvaluationReport, JudgedCase, Speed
 from medview.workspace.label_export import NOT_DEIDENTIFIED
 
@@ -111,11 +112,7 @@ def evaluate_pack(
 
 def _classes(pack: ModelPack, examples: ExampleSet, settings: EvaluationSettings) -> tuple[JudgedClass, ...]:
     spec = pack.spec
-    if spec.task is Task.INTERACTIVE:
-        raise ModelError(
-            f"{spec.name} finds objects from prompts, which labelled cases do not hold; it is not judged here."
-        )
-    if spec.task is not examples.task:
+    if spec.task is not examples.task and (spec.task, examples.task) != (Task.INTERACTIVE, Task.SEGMENTATION):
         raise ModelError(f"{spec.name} is a model for {spec.task.value} and the labels are for {examples.task.value}.")
     return match_classes(spec, examples, common=settings.common)
 
@@ -126,6 +123,8 @@ def _judge(pack: ModelPack, classes: Sequence[JudgedClass], settings: Evaluation
         return MaskJudge(classes, settings, context)
     if isinstance(output, DetectionOutput):
         return BoxJudge(classes, output)
+    if isinstance(output, InteractiveOutput):
+        return PromptJudge(pack, tuple(classes), settings)
     assert isinstance(output, ClassificationOutput)
     return AnswerJudge(classes, output)
 
@@ -159,7 +158,7 @@ class _Run:
         try:
             volumes = example.volumes()
             truth = example.truth()
-            found = self._predict(volumes, context)
+            found = self._predict(example, volumes, truth, context)
             judgement = self.judge.add(example, volumes[0], truth, found)
         except (CancelledError, DeviceError):
             raise
@@ -173,11 +172,13 @@ class _Run:
         if judgement.score is not None:
             self._keep_if_bad(example.key, judgement.score, lambda: self._picture(volumes, truth, found, judgement.at_kji))
 
-    def _predict(self, volumes: tuple[Volume, ...], context: JobContext) -> Prediction:
+    def _predict(self, example: Example, volumes: tuple[Volume, ...], truth: Truth, context: JobContext) -> Prediction:
         # torch is loaded by the runners.
         from medview.ml.runners.quiet_import import import_torch
 
         import_torch()
+        if isinstance(self.judge, PromptJudge):
+            return self.judge.find(example, volumes[0], truth, context)
         from medview.ml.runners.run import predict
 
         try:

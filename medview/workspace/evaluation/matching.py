@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from medview.core.errors import AmbiguousError
 from medview.ml.examples import ExampleSet, TrainingClass
 from medview.ml.outputs import ClassificationOutput, DetectionOutput, SegmentationOutput
-from medview.ml.spec import ModelSpec
+from medview.ml.spec import ModelSpec, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,9 @@ def match_classes(spec: ModelSpec, examples: ExampleSet, *, common: bool = False
     AmbiguousError
         When a class has no counterpart, or none has with ``common``; says what each side has.
     """
+    if spec.task is Task.INTERACTIVE:
+        # It finds whatever is pointed at: all that the labels have.
+        return tuple(JudgedClass(one.name, n, n + 1, one.name) for n, one in enumerate(examples.classes))
     mine, theirs = model_classes(spec), examples.classes
     taken: dict[int, int] = {}
     for same in (_same_code, _same_name):

@@ -94,6 +94,8 @@ def _charts(document: Document) -> str:
         return f"<h2>Dice of every case</h2>{_box(_dice_strip(document))}"
     if task == Task.DETECTION.value:
         return f"<h2>Curves</h2><div class='charts'>{''.join(_detection_charts(document))}</div>"
+    if task == Task.INTERACTIVE.value:
+        return f"<h2>Clicks</h2><div class='charts'>{''.join(_click_charts(document))}</div>"
     return f"<h2>Curves</h2><div class='charts'>{''.join(_classification_charts(document))}</div>"
 
 
@@ -127,6 +129,23 @@ def _detection_charts(document: Document) -> list[str]:
         table = f"<table><tr><th>per image</th><th>sensitivity</th></tr>{at}</table>"
         charts.append(_chart("Sensitivity by false positives", table))
     return charts
+
+
+def _click_charts(document: Document) -> list[str]:
+    curves = {"the model": document["curves"]["model"], "growing without a model": document["curves"]["growing"]}
+    seconds = document["click_seconds"]
+    rows = (
+        ("first click, median", "first_median"),
+        ("first click, 95 % under", "first_p95"),
+        ("further clicks, median", "median"),
+        ("further clicks, 95 % under", "p95"),
+    )
+    times = "".join(f"<tr><td>{name}</td><td>{number(seconds[key])} s</td></tr>" for name, key in rows)
+    most = float(len(document["curves"]["model"]))
+    return [
+        _chart("Dice after so many clicks", curve_chart(curves, "clicks", "Dice", largest_x=most)),
+        _chart("From a click to the mask", f"<table>{times}</table>"),
+    ]
 
 
 def _classification_charts(document: Document) -> list[str]:
@@ -166,6 +185,15 @@ def _per_class(document: Document) -> str:
 
 
 _COLUMNS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "interactive": (
+        ("dice_1", "Dice, 1 click"),
+        ("dice_3", "3 clicks"),
+        ("dice_5", "5 clicks"),
+        ("growing_1", "growing, 1 click"),
+        ("growing_3", "3 clicks"),
+        ("growing_5", "5 clicks"),
+        ("objects", "objects"),
+    ),
     "segmentation": (
         ("dice", "Dice"),
         ("surface_dice", "surface Dice at {tolerance}"),
@@ -317,6 +345,7 @@ def _by_case(document: Document) -> str:
     )
     more = f"<p class='soft'>{len(rows) - MOST_ROWS} more stand in report.json.</p>" if len(rows) > MOST_ROWS else ""
     title = {
+        "interactive": "mean Dice after all clicks",
         "segmentation": "mean Dice",
         "detection": "mistakes, negative",
         "classification": "probability of what is true",
