@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from medview.cli.output import print_json, progress, readers, say, show
@@ -41,11 +44,19 @@ def dataset_request(
 def import_into_project(
     path: Path, form: str, request: DatasetRequest, reader: str = "", *, json: bool, quiet: bool
 ) -> None:
-    """Import a dataset as the labels of a reader, or of who asks, and say what came in. Raises MedViewError."""
+    """Import a dataset as the labels of a reader, or of who asks, and say what came in.
+
+    A project that is not there is made, and is not left behind where nothing came into it.
+
+    Raises
+    ------
+    MedViewError
+        As Project.open and import_dataset.
+    """
     reader = reader.strip()
     if reader.casefold() == Role.CONSENSUS.value:
         raise StoreError("Labels of a file are nobody's consensus; give --reader another name.")
-    with Project.open(path, reader=reader) as project, progress(quiet=quiet or json) as context, readers() as pool:
+    with _opened(path, reader) as project, progress(quiet=quiet or json) as context, readers() as pool:
         report = import_dataset(ImportRun(form, request), project, context, pool)
     if json:
         print_json(report.document())
@@ -54,6 +65,25 @@ def import_into_project(
         show(warning)
     for line in told(path, report):
         say(line)
+
+
+@contextmanager
+def _opened(path: Path, reader: str) -> Iterator[Project]:
+    if path.exists() or path.is_symlink():
+        with Project.open(path, reader=reader) as project:
+            yield project
+        return
+    empty = True
+    try:
+        with Project.create(path, path.stem, reader=reader) as project:
+            try:
+                yield project
+            finally:
+                empty = project.info()["cases"] == 0
+    except BaseException:
+        if empty:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 def told(path: Path, report: ImportReport) -> list[str]:

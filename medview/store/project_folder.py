@@ -235,6 +235,8 @@ def _about_place(path: Path, lock: ProjectLock) -> list[str]:
 
 def _existing(path: Path) -> Path:
     file = path / DATABASE_NAME
+    if not path.exists():
+        raise StoreError(f"{path.name} is not there; choose the folder of a project, or make a new project.")
     if not file.is_file():
         raise StoreError(f"{path.name} is not a MedView project; choose a folder that MedView made.")
     return file

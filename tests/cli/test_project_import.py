@@ -240,6 +240,23 @@ def test_a_planted_file_is_named_and_nothing_is_imported(cli: Cli, project: Path
     assert "nothing is no format" in wrong.err
 
 
+def test_a_project_that_is_not_there_is_made_by_the_import_and_only_if_something_comes_in(cli: Cli, tmp_path: Path) -> None:
+    source = pictures(tmp_path / "set")
+    given = (tmp_path / "new.medview", source, "--format", "image-mask", "--label-values", "255=LV")
+    save_picture(source / "images" / "planted.png")
+    assert "planted.png" in cli("project", "import", *given).err
+    assert not (tmp_path / "new.medview").exists()
+    (source / "images" / "planted.png").unlink()
+    done = cli("project", "import", *given, "--json")
+    assert (done.code, done.document["added"]) == (0, 4)
+    info = cli("project", "info", tmp_path / "new.medview", "--json").document
+    assert (info["name"], info["cases"]) == ("new", 4)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine.txt").write_text("kept")
+    refused = cli("project", "import", tmp_path / "folder", *given[1:])
+    assert (refused.code, (tmp_path / "folder" / "mine.txt").read_text()) == (1, "kept")
+
+
 def test_a_damaged_file_stops_the_import_and_what_came_before_stays(
     cli: Cli, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,7 +175,7 @@ def test_a_file_that_is_no_database_is_refused_in_one_sentence(tmp_path: Path, c
 def test_a_folder_that_is_no_project_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is not a MedView project; choose a folder that MedView made"):
         Project.open(tmp_path)
-    with pytest.raises(StoreError, match="is not a MedView project"):
+    with pytest.raises(StoreError, match="nothing is not there"):
         Project.open(tmp_path / "nothing")
 
 
