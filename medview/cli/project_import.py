@@ -89,12 +89,14 @@ def _opened(path: Path, reader: str) -> Iterator[Project]:
 def told(path: Path, report: ImportReport) -> list[str]:
     """Return what came of it in sentences."""
     got = f"{report.labelled} got labels, which are those of {report.reader}"
-    lines = [f"{path.name}: {report.cases} cases, {report.added} of them new; {got}."]
+    cases = f"{report.cases} {'case' if report.cases == 1 else 'cases'}"
+    lines = [f"{path.name}: {cases}, {report.added} of them new; {got}."]
     if report.known:
         lines.append(f"{report.known} had these labels already.")
     if report.unlabelled:
         lines.append(f"Nobody labelled {report.unlabelled} of them.")
-    whose = f"{report.patients} patients" if report.patients else "patients are not known"
+    known = f"{report.patients} {'patient' if report.patients == 1 else 'patients'}"
+    whose = known if report.patients else "patients are not known"
     lines.append(f"{whose}; splits are by {report.split_by}.".capitalize())
-    lines += [f"{name}: {count} cases" for name, count in sorted(report.labels.items())]
+    lines += [f"{name}: {count} {'case' if count == 1 else 'cases'}" for name, count in sorted(report.labels.items())]
     return lines

@@ -70,6 +70,7 @@ def import_dataset(run: ImportRun, project: Project, context: JobContext, pool: 
     report.split_by, report.warnings = dataset.split_by, list(dataset.notes)
     report.splits.update(case.split for case in dataset.cases if case.split)
     placed, beside = placed_cases(dataset, JobPart(context, 0.3, 0.4), pool, report)
+    report.cases = len({one.series.series_uid for one in placed})
     report.added = project.worklist.add([*(one.stored for one in placed), *beside]).added
     report.patients = len({one.stored.patient.key_sha256() for one in placed if one.stored.patient.known})
     intake = LabelIntake(run.form, project, pool, report, leave_out=run.request.leave_out)

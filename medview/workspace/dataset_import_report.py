@@ -16,7 +16,7 @@ class ImportReport:
     Attributes
     ----------
     cases : int
-        Images of the dataset; those of several channels count once.
+        Images of the dataset; those of several channels count once, and so does one that several label files lie on.
     added, known, labelled : int
         Cases that are new to the project, that had these labels already, and that got them now.
     reader : str
@@ -42,20 +42,24 @@ class ImportReport:
     boxes: int = 0
     points: int = 0
     warnings: list[str] = field(default_factory=list)
+    _brought: dict[str, set[str]] = field(default_factory=dict)
 
-    def note(self, found: FoundLabels) -> None:
-        """Count what a case brought."""
+    def note(self, series_uid: str, found: FoundLabels) -> None:
+        """Count what one label file brought to the case of a series."""
         drawn = found.masks.segments if found.masks is not None else ()
-        self.labelled += 1
+        before = self._brought.setdefault(series_uid, set())
         self.boxes += len(found.boxes)
         self.points += len(found.points)
-        self.labels.update(
+        names = (
             {segment.group or segment.name for segment in drawn if not segment.absent}
             | {box.label for box in found.boxes}
             | {point.label for point in found.points}
             | {answer.label for answer in found.answers if answer.says != "absent"}
         )
-        self.warnings += found.notes
+        self.labels.update(names - before)
+        before |= names
+        self.labelled = len(self._brought)
+        self.warnings += [note for note in found.notes if note not in self.warnings]
 
     def document(self) -> dict[str, Any]:
         """Return it ready for JSON."""

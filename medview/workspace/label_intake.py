@@ -142,7 +142,7 @@ class LabelIntake:
                 self._write()
             return
         self._project.attach_pixels(row.reading_id, pixels)
-        self._append(row.reading_id, file, loaded.labels, found)
+        self._append(row.reading_id, one, file, loaded.labels, found)
         self._write()
 
     def _named(self, reading_id: int, loaded: LoadedCase, file: ImportedFile) -> ImportedFile:
@@ -173,7 +173,7 @@ class LabelIntake:
                 self._begun.add(one.placed.series.series_uid)
                 # Nothing is in its journal yet, so nothing has to be read for the first row.
                 self._project.journal.adopt(reading_id, 0, UndoStacks(), head=None)
-                self._append(reading_id, one.file, CaseLabels.empty(one.placed.stored.geometry), one.found)
+                self._append(reading_id, one.placed, one.file, CaseLabels.empty(one.placed.stored.geometry), one.found)
         if not self._project.journal.flush(WRITE_TIMEOUT_S):
             name = self._project.path.name
             raise StoreError(f"{name} could not be written to its end; import again once its disk has room.")
@@ -186,13 +186,15 @@ class LabelIntake:
         for reading_id, file in written:
             self._before.setdefault(reading_id, []).append(file)
 
-    def _append(self, reading_id: int, file: ImportedFile, labels: CaseLabels, found: FoundLabels) -> None:
+    def _append(
+        self, reading_id: int, placed: PlacedCase, file: ImportedFile, labels: CaseLabels, found: FoundLabels
+    ) -> None:
         changes = tuple(_changes(labels, found, self._when))
         if changes:
             command = Command(file.gesture, changes, "import")
             self._project.journal.append(reading_id, Entry(EntryKind.DO, command, labels.revision))
         self._written.append((reading_id, file if changes else replace(file, gesture="")))
-        self._report.note(found)
+        self._report.note(placed.series.series_uid, found)
 
     def _read(self, one: PlacedCase) -> tuple[str, FoundLabels | None]:
         """Return the hash of the pixels as the window will read them, and the labels on their grid; None: left out."""

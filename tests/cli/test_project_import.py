@@ -150,7 +150,8 @@ def test_the_same_image_twice_is_one_case_with_both_labels_and_is_told(cli: Cli,
     (source / "images" / "p2-0.png").write_bytes((source / "images" / "p1-1.png").read_bytes())
     given = (source, "--format", "image-mask", "--label-values", "255=LV", "--json")
     document = cli("project", "import", project, *given).document
-    assert (document["added"], document["labelled"]) == (3, 4)
+    assert (document["cases"], document["added"], document["labelled"]) == (3, 3, 3)
+    assert document["labels"] == [{"name": "LV", "cases": 3}]
     assert any("1 image is the very same as another" in warning for warning in document["warnings"])
     cases = cli("project", "list", project, "--json").document["cases"]
     assert [len(case["readings"]) for case in cases] == [1, 1, 1]
@@ -216,7 +217,7 @@ def test_two_segs_of_one_series_become_layers_of_one_reading(cli: Cli, project: 
     )
     write_seg(tmp_path / "s" / "second.dcm", segmentation, [Path(path) for path in loaded.entry.dicom_paths])
     document = cli("project", "import", project, tmp_path / "s", "--format", "dicom-seg", "--json").document
-    assert (document["cases"], document["added"], document["labelled"]) == (2, 1, 2)
+    assert (document["cases"], document["added"], document["labelled"]) == (1, 1, 1)
     assert document["labels"] == [{"name": "Heart", "cases": 1}, {"name": "Lung one", "cases": 1}]
     with Project.open(project) as opened:
         stored = load_stored(opened, loaded.series, loaded.entry, loaded.volume)

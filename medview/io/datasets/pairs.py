@@ -16,6 +16,8 @@ IMAGE_FOLDERS = ("images", "image", "imagestr", "imgs", "img", "scans", "jpegima
 LABEL_FOLDERS = ("labels", "label", "labelstr", "masks", "mask", "segmentations", "annotations", "ground_truth")
 LABEL_ENDS = ("_mask", "-mask", "_masks", "_seg", "-seg", "_segmentation", "_label", "-label", "_labels", "_gt", ".seg")
 """What a label file may have behind the stem of its image."""
+IMAGE_ENDS = ("_image", "-image", "_img", "-img", "_scan")
+"""What an image may have where its label file has one of those."""
 DEPTH = 4
 
 
@@ -109,7 +111,7 @@ def pairs(
     alone: list[str] = []
     for inside in label_files:
         key = _key(inside, deep=deep)
-        bare = key if key in by_stem else _bare(key)
+        bare = _named_alike(key, by_stem)
         if bare not in by_stem:
             alone.append(inside)
         elif bare in of_image:
@@ -136,6 +138,13 @@ def _repeated(files: Collection[str]) -> bool:
 def _key(inside: str, *, deep: bool) -> str:
     folder = inside.rpartition("/")[0]
     return f"{folder}/{stem_of(inside)}" if deep and folder else stem_of(inside)
+
+
+def _named_alike(key: str, images: Collection[str]) -> str:
+    """Return the image a label file is called as, or its own bare stem where there is none."""
+    bare = _bare(key)
+    called = (key, bare, *(f"{bare}{end}" for end in IMAGE_ENDS), *(f"{key}{end}" for end in IMAGE_ENDS))
+    return next((stem for stem in called if stem in images), bare)
 
 
 def _bare(stem: str) -> str:

@@ -93,6 +93,21 @@ def test_a_file_without_its_counterpart_is_an_error_that_names_it(tmp_path: Path
         list_dataset("nifti-pairs", DatasetRequest(tmp_path))
 
 
+def test_images_may_be_called_so_where_their_labels_are_beside_them(tmp_path: Path) -> None:
+    volumes(tmp_path, ("a", "b"))
+    both = tmp_path / "both"
+    both.mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "images" / f"{name}.nii.gz").rename(both / f"{name}_image.nii.gz")
+        (tmp_path / "labels" / f"{name}.nii.gz").rename(both / f"{name}_label.nii.gz")
+    found = list_dataset("nifti-pairs", DatasetRequest(images=both, labels=both))
+    pairs = [(Path(case.images[0].path).name, Path(case.labels.path).name) for case in found.cases if case.labels]
+    assert pairs == [("a_image.nii.gz", "a_label.nii.gz"), ("b_image.nii.gz", "b_label.nii.gz")]
+    (both / "b_label.nii.gz").unlink()
+    with pytest.raises(ReadError, match=r"the image b_image\.nii\.gz has no counterpart"):
+        list_dataset("nifti-pairs", DatasetRequest(images=both, labels=both))
+
+
 def test_pictures_of_equal_stem_in_several_folders_are_kept_apart(tmp_path: Path) -> None:
     for part in ("Images", "Masks"):
         for patient in ("p1", "p2"):
