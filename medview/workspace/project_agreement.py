@@ -66,7 +66,7 @@ def project_agreement(
     pairs : sequence of tuple of str, optional
         Two readers each, of whom the first is the reference; ``consensus`` is one where cases have one, what a reviewer
         made is ``NAME, review``, and what became of a reader's labels in reviews ``NAME, corrected``. All pairs of readers,
-        without consensus and reviews, when not given.
+        without consensus, reviews and copies that a merge kept beside, when not given.
     left_out : collection of int
         Numbers of cases that are not to be compared.
 
@@ -85,7 +85,10 @@ def project_agreement(
                 there = ", ".join(known) or "nobody"
                 raise StoreError(f"{path.name} holds no labels by {name}; there are labels by {there}.")
         # In one order for all cases: of a pair the first is the reference, whoever began first with a case.
-        every = [name for name, role in known.items() if role is Role.READER]
+        # A copy that a merge kept beside is the same person once more, and would make them look more agreed than they are.
+        own = {name for _, named in listed for name, state in named.items() if not state.copy}
+        every = [name for name, role in known.items() if role is Role.READER and name in own]
+        beside = [name for name, role in known.items() if role is Role.READER and name not in own]
         names = every if pairs is None else list(dict.fromkeys(name for pair in pairs for name in pair))
         both = [(case, _wanted(named, names)) for case, named in listed]
         both = [(case, named) for case, named in both if _is_compared(named, pairs)]
@@ -93,6 +96,8 @@ def project_agreement(
             raise StoreError(f"No case of {path.name} was labelled by two readers yet, so there is nothing to compare.")
         readers = [name for name in names if any(name in named for _, named in both)]
         warnings = _warnings(both)
+        if beside and pairs is None:
+            warnings.append(f"Left out, since a merge kept them beside a reader's own labels: {', '.join(beside)}.")
         overtaken = project.review.gone_on()
         if passed := [case_name(case) for case, named in both if any(s.reading_id in overtaken for s in named.values())]:
             warnings.append(f"Readers went on after the consensus was last worked on: {', '.join(passed)}.")
