@@ -75,8 +75,10 @@ OPTIMISERS = [
 ]
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine", "poly"])
-@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=[str(list(one.values())) for one in OPTIMISERS])
+TOGETHER = [(one, "cosine") for one in OPTIMISERS] + [(OPTIMISERS[-1], name) for name in ("constant", "poly")]
+
+
+@pytest.mark.parametrize(("optimiser", "schedule"), TOGETHER, ids=[f"{one} {name}" for one, name in TOGETHER])
 def test_every_optimiser_and_schedule_trains_to_a_falling_loss(
     optimiser: dict[str, object], schedule: str, tmp_path: Path
 ) -> None:
