@@ -107,6 +107,9 @@ class Keeper(Callback):
                 self._look(done)
             self._state = replace(self._state, worse=self._processes.told(self._state.worse))
         self._decide(done, looked=looked)
+        if self.reason == TIME and not looked and self._processes.first:
+            # Room for it is in the deadline: the last weights are often the best.
+            self._look(done)
         if self._processes.first and (self.reason or self._due(looked=looked)):
             self._save(done, trainer, pl_module)
         if self.reason:

@@ -187,8 +187,21 @@ def test_a_training_ends_within_its_minutes(tmp_path: Path, monkeypatch: pytest.
     assert outcome.steps <= planned["steps"]
     assert outcome.steps > 12
     assert outcome.seconds < allowed_s(6.0)
+    # However it ended, the last weights were looked at.
+    assert kinds(run, "check")[-1]["step"] == outcome.steps
     # A second life plans nothing anew.
     assert train(run).steps == outcome.steps
+
+
+def test_a_computer_that_became_slower_ends_in_time_with_what_it_has(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", minutes=1.0)
+    planned = pace.Pace(100_000, 50_000, pace.FULL, 1e-4, 0.1, deadline_seconds=1.0)
+    run.write_json(run.pace, planned.document())
+    outcome = train(run)
+    assert outcome.reason == "time"
+    assert outcome.steps < 50_000
+    assert [event["step"] for event in kinds(run, "check")] == [outcome.steps]
+    assert outcome.best_step == outcome.steps
 
 
 def test_a_recipe_may_ask_for_half_precision(tmp_path: Path) -> None:
