@@ -13,13 +13,9 @@ from typing import Any
 import pytest
 
 from medview.cli.main import run_command
-from medview.core.job import Inline
 from medview.core.resources import resource_path
 from medview.ml.packs import load_pack
 from medview.ml.runs.events import read_events
-from medview.store.project import Project
-from medview.workspace.training.child import train_run
-from tests.faults.trainers import new_training
 from tests.workspace.training.test_freeze import pictures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,13 +112,3 @@ def test_ctrl_c_ends_the_training_with_a_checkpoint_and_says_how_to_go_on(tmp_pa
     last = [event for event in read_events(run / "events.jsonl") if event["kind"] in ("step", "checkpoint")][-1]
     assert last["kind"] == "checkpoint"
     assert list((run / "checkpoints").iterdir())
-
-
-def test_the_process_of_a_training_needs_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("a training opened a project")
-
-    run = new_training(tmp_path, steps=3)
-    monkeypatch.setattr(Project, "open", never)
-    result = train_run(run.path, Inline(), lambda: False)
-    assert result["steps"] == 3

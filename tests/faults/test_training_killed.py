@@ -1,4 +1,5 @@
-"""``kill -9`` at any moment of a training, in any stage of it: going on comes to the very same model and figures.
+"""``kill -9`` at any moment of a training, in any stage of it: going on comes to the very same model and figures, without
+the project.
 
 ``MEDVIEW_TRAINING_KILLS`` says how often, ``MEDVIEW_FAULTS_SEED`` when.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import lightning.pytorch  # noqa: F401 - loaded once for all forks
 import tensorboardX  # noqa: F401
@@ -17,11 +18,18 @@ import medview.ml.runners.run
 import medview.ml.training.engine.train
 import medview.workspace.evaluation.evaluate  # noqa: F401
 from medview.core.job import Inline
+from medview.store.project import Project
 from medview.workspace.training.child import train_run
+
+
+def _never(*_given: object, **_named: object) -> NoReturn:
+    raise AssertionError("a training opened a project")
 
 
 def _train(path: str) -> int:
     torch.set_num_threads(1)
+    # What is frozen is all it needs.
+    Project.open = _never  # type: ignore[method-assign,assignment]
     try:
         train_run(Path(path), Inline(), lambda: False)
     except BaseException as error:  # noqa: BLE001 - the test reads it
