@@ -55,7 +55,10 @@ EXCEPTED = {
         "titles, notes and warnings are data of `evaluate --json`",
     ),
     **dict.fromkeys(
-        [f"workspace/evaluation/{name}.py" for name in ("charts", "foreign_examples", "model_card", "page", "report")],
+        [
+            f"workspace/evaluation/{name}.py"
+            for name in ("charts", "foreign_examples", "model_card", "page", "prompted", "report")
+        ],
         "a report and a card are documents that go from hand to hand, in English as the packs they are of",
     ),
     "workspace/training/leaks.py": "a warning that is written into the report of a training",
