@@ -126,6 +126,23 @@ def test_unknown_readers_and_projects_of_one_reader_are_one_sentence(cli: Cli, r
     assert done.err == "No case of alone.medview was labelled by two readers yet, so there is nothing to compare.\n"
 
 
+def test_copies_that_a_merge_kept_beside_are_no_readers_of_their_own(
+    cli: Cli, read_by_two: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "chest.medview"
+    shutil.copytree(read_by_two, path)
+    with sqlite3.connect(path / "project.db") as connection:
+        # What Grace drew is another way that Ada went on case 1.
+        connection.execute("UPDATE reading_state SET copy = 1 WHERE reading_id = 5")
+        (ada,) = connection.execute("SELECT reader_id FROM reading_state WHERE reading_id = 1").fetchone()
+        connection.execute("UPDATE reading_state SET reader_id = ? WHERE reading_id = 5", (ada,))
+    connection.close()
+    document = cli("agree", str(path), "--json").document
+    assert document["readers"] == ["Ada", "Grace"]
+    assert document["warnings"] == ["Left out, since a merge kept them beside a reader's own labels: Ada (2)."]
+    assert cli("agree", str(path), "--readers", "Ada", "Ada (2)", "--json").document["cases"] == 1
+
+
 def test_readings_that_are_not_done_or_damaged_are_said(cli: Cli, read_by_two: Path, tmp_path: Path) -> None:
     path = tmp_path / "chest.medview"
     shutil.copytree(read_by_two, path)
