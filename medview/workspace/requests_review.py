@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medview.analysis.agreement.consensus import Method, consensus
@@ -22,6 +22,7 @@ from medview.core.volume import Volume
 from medview.edit.copied import copied
 from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
+from medview.store.reading_state import ReadingState
 from medview.store.readings import ReadingRow
 from medview.store.recover import LoadedCase
 from medview.store.review_book import Pin
@@ -229,7 +230,8 @@ class MakeConsensus:
             When fewer than two readers labelled the case.
         """
         row = next(one for one in self.project.review.beside(self.consensus_id) if one.reading_id == self.consensus_id)
-        found = readers_of(self.project, self.case_id, row, self.pictures, reviews=False)
+        states = {one.reading_id: one.state for one in self.project.review.readings(self.case_id)}
+        found = _one_vote_each(readers_of(self.project, self.case_id, row, self.pictures, reviews=False), states)
         if len(found) < 2:
             raise StoreError("Only one reader labelled this case, so there is nothing to agree on.")
         names = ", ".join(name for name, _number, _labels in found)
@@ -247,6 +249,16 @@ class MakeConsensus:
             further=result.masks[1:],
             warnings=tuple(_("Nobody has drawn {name} yet.").format(name=name) for name in result.undecided),
         )
+
+
+def _one_vote_each(
+    found: Sequence[tuple[str, int, CaseLabels]], states: Mapping[int, ReadingState]
+) -> list[tuple[str, int, CaseLabels]]:
+    """Return the labels of a case that vote: a copy that a merge kept beside is the same reader once more."""
+    voting: dict[str, int] = {}
+    for name, reading_id, _labels in sorted(found, key=lambda one: states[one[1]].copy):
+        voting.setdefault(states[reading_id].reader or name, reading_id)
+    return [one for one in found if one[1] in voting.values()]
 
 
 _TITLES = {

@@ -126,9 +126,7 @@ def test_unknown_readers_and_projects_of_one_reader_are_one_sentence(cli: Cli, r
     assert done.err == "No case of alone.medview was labelled by two readers yet, so there is nothing to compare.\n"
 
 
-def test_copies_that_a_merge_kept_beside_are_no_readers_of_their_own(
-    cli: Cli, read_by_two: Path, tmp_path: Path
-) -> None:
+def test_copies_that_a_merge_kept_beside_are_no_readers_of_their_own(cli: Cli, read_by_two: Path, tmp_path: Path) -> None:
     path = tmp_path / "chest.medview"
     shutil.copytree(read_by_two, path)
     with sqlite3.connect(path / "project.db") as connection:

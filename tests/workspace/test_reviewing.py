@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -217,6 +218,32 @@ def test_the_consensus_is_picked_from_what_readers_drew_and_what_most_of_them_di
     (row,) = eve.project.cases()
     assert row.consensus is not None
     assert row.consensus.reader == "Eve"
+
+
+def test_a_reader_whose_labels_went_another_way_in_a_copy_has_one_vote(folder: Path) -> None:
+    shutil.copytree(folder / "p.medview", folder / "copy.medview")
+    for place, box in ((folder, Box((2, 3, 4), (3, 4, 5))), (folder / "b", ADA_BOX)):
+        if place != folder:
+            place.mkdir()
+            (folder / "copy.medview").rename(place / "p.medview")
+            (place / "images").symlink_to(folder / "images")
+        ada = Desk(place, "Ada")
+        ada.draw("Cyst", box)
+        ada.done()
+        ada.close()
+    with Project.open(folder / "p.medview", reader="Eve") as project:
+        assert len(project.merge(folder / "b" / "p.medview").conflicts) == 1
+    eve = Desk(folder, "Eve")
+    action("review.consensus").run(eve.workspace)
+    proposals = {one.prediction.model_name for one in eve.case.labels.proposals.values()}
+    assert proposals == {"Ada", "Ada (2)", "Grace"}
+    action("review.majority").run(eve.workspace)
+    majority = next(one for one in eve.case.labels.proposals.values() if one.prediction.model_name.startswith("Majority"))
+    assert majority.prediction.mask is not None
+    counts = majority.prediction.mask.counts()
+    eve.close()
+    # Ada's liver stands in both of her readings; what most readers drew is still only what Grace drew, too.
+    assert counts[1] == ADA_BOX.intersection(GRACE_BOX).size
 
 
 def test_what_was_drawn_meanwhile_is_not_put_aside(eve: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
