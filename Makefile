@@ -41,9 +41,13 @@ faults: $(VENV)/.dev
 	MEDVIEW_CANCELS=$${MEDVIEW_CANCELS:-200} MEDVIEW_TRAINING_KILLS=$${MEDVIEW_TRAINING_KILLS:-20} \
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -rP --show-capture=stdout tests/faults
 
-# Models on whole real images, against what is known of them.
+# Models on whole real images, and trainings with their figures for docs/accuracy.md: hours, and it goes on where it was
+# interrupted. ROWS="pneumonia bccd-15min" makes these alone; python -m tests.accuracy.trainings --list tells all.
 accuracy: $(VENV)/.dev
-	MEDVIEW_ACCURACY=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -rP tests/accuracy
+	@failed=0; export MEDVIEW_ACCURACY=1 QT_QPA_PLATFORM=offscreen; \
+	$(BIN)/python -m tests.accuracy.trainings $(ROWS) || failed=1; \
+	MEDVIEW_ACCURACY_ROWS="$(ROWS)" $(BIN)/python -m pytest -rP $(if $(ROWS),tests/accuracy/test_trainings.py,tests/accuracy) || failed=1; \
+	exit $$failed
 
 # A bundle of the command line that needs no Python, and what it does with a damaged study.
 frozen: $(VENV)/.dev

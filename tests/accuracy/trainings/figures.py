@@ -1,0 +1,39 @@
+"""Figures of reports: the headlines of one, and what the validation cases of several folds come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from medview.analysis.agreement.bootstrap import mean_interval
+
+Document = dict[str, Any]
+
+
+def figures_of(report: Document) -> dict[str, Document]:
+    """Return the headlines of a report by name: ``title``, ``value``, ``low``, ``high``."""
+    return {one["name"]: {key: one[key] for key in ("title", "value", "low", "high")} for one in report["headlines"]}
+
+
+def pooled(reports: Sequence[Document]) -> dict[str, Document]:
+    """Return mean Dice of each class over the cases of all folds, with intervals from draws of patients.
+
+    A patient validates in one fold only, so patients of two folds are two, whatever they are called there.
+    """
+    dices: dict[str, list[float | None]] = {}
+    patients: dict[str, list[tuple[int, str]]] = {}
+    for fold, report in enumerate(reports):
+        for case in report["by_case"]:
+            for one in case["classes"]:
+                dices.setdefault(one["name"], []).append(one["dice"])
+                patients.setdefault(one["name"], []).append((fold, case["patient"] or case["case"]))
+    found = {}
+    for name, values in dices.items():
+        interval = mean_interval(values, patients[name])
+        found[f"dice.{name}"] = {
+            "title": f"Dice, {name}, all folds",
+            "value": interval.value,
+            "low": interval.low,
+            "high": interval.high,
+        }
+    return found
