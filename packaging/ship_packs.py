@@ -5,7 +5,8 @@
     python packaging/ship_packs.py --into DIR          somewhere else, to look at first
 
 A pack is written only if it has less than 10 MB, can be loaded, and comes to the figures of its training when it is judged
-again by ``medview evaluate``. The pack that finds objects from prompts is shipped by ``packaging/train_interactive_pack.py``.
+again by ``medview evaluate``. The pack that finds objects from prompts is shipped by the script that trains it,
+``packaging/train_interactive_pack.py``.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ SHIPPED = (
         ),
         use="Outlines the anterior and the posterior hippocampus in MR volumes cropped around one hippocampus.",
         limits=(
-            "It has seen crops of about 35 x 50 x 35 mm around one hippocampus only: on a whole head it finds things elsewhere.",
+            "It has seen crops of about 35 x 50 x 35 mm around one hippocampus only: in a whole head it errs elsewhere.",
             "All volumes are T1-weighted MR of one hospital.",
         ),
     ),
@@ -102,12 +103,12 @@ SHIPPED = (
         licence="Public domain (CC0 1.0)",
         licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
         credit=(
-            "Images and contours: Sunnybrook Cardiac Data (Radau et al., The MIDAS Journal, 2009), public domain; pictures and "
-            "masks as in SegNetCMR (https://github.com/mshunshin/SegNetCMR)."
+            "Images and contours: Sunnybrook Cardiac Data (Radau et al., The MIDAS Journal, 2009), public domain; pictures "
+            "and masks as in SegNetCMR (https://github.com/mshunshin/SegNetCMR)."
         ),
         use="Outlines the blood pool of the left ventricle in short-axis slices of cine MR.",
         limits=(
-            "It has seen short-axis slices in which the left ventricle is drawn; beyond apex and base it may find one all the same.",
+            "It has seen slices that show the left ventricle; beyond apex and base it may find one all the same.",
             "All slices are of one hospital and of pictures with 256 levels of grey.",
         ),
     ),
@@ -121,14 +122,14 @@ SHIPPED = (
         licence="CC BY 4.0",
         licence_url="https://creativecommons.org/licenses/by/4.0/",
         credit=(
-            "Images and labels: PneumoniaMNIST of MedMNIST v2 (Yang et al., Scientific Data 10:41, 2023; https://medmnist.com), "
-            "from Kermany et al., Cell 172(5), 2018, CC BY 4.0; the part used here was balanced between the classes."
+            "Images and labels: PneumoniaMNIST of MedMNIST v2 (Yang et al., Scientific Data 10:41, 2023; "
+            "https://medmnist.com), from Kermany et al., Cell 172(5), 2018, CC BY 4.0; the part used here was balanced between the classes."
         ),
         use="Tells normal chest X-rays of children from those with pneumonia; shows how a classifier works in MedView.",
         limits=(
             "It looks at 28 x 28 pixels, in which small findings are not there.",
             "All X-rays are frontal views of children of one hospital; it has not seen adults, nor other diseases.",
-            "Half of the training images show pneumonia: as a probability its score means nothing where pneumonia is rarer.",
+            "Half of the training images show pneumonia: its score is no probability where pneumonia is rarer.",
         ),
     ),
 )
@@ -182,9 +183,8 @@ def files_of(one: Shipped, trained: ModelPack) -> dict[str, bytes | Path]:
 def page_of(one: Shipped, page: str) -> str:
     """Return the model card with the name, the use and the limits of the pack that ships."""
     _heading, _, rest = page.partition("\n")
-    rest = re.sub(
-        r"(## Use\n\n).*?(\n\n## )", lambda m: f"{m[1]}{one.summary} {one.use} {RESEARCH}{m[2]}", rest, count=1, flags=re.S
-    )
+    use = f"{one.summary} {one.use} {RESEARCH}"
+    rest = re.sub(r"(## Use\n\n).*?(\n\n## )", lambda m: f"{m[1]}{use}{m[2]}", rest, count=1, flags=re.S)
     rest = re.sub(r"(## Data\n\n)", lambda m: f"{m[1]}{one.credit}\n\n", rest, count=1)
     rest = re.sub(r"(## Limits\n\n)", lambda m: m[1] + "".join(f"- {text}\n" for text in one.limits), rest, count=1)
     rest = re.sub(r"^Licence: .*?(?=\. Weights)", lambda _: f"Licence: {one.licence}", rest, count=1, flags=re.M)
