@@ -123,7 +123,8 @@ SHIPPED = (
         licence_url="https://creativecommons.org/licenses/by/4.0/",
         credit=(
             "Images and labels: PneumoniaMNIST of MedMNIST v2 (Yang et al., Scientific Data 10:41, 2023; "
-            "https://medmnist.com), from Kermany et al., Cell 172(5), 2018, CC BY 4.0; the part used here was balanced between the classes."
+            "https://medmnist.com), from Kermany et al., Cell 172(5), 2018, CC BY 4.0; the part used here was "
+            "balanced between the classes."
         ),
         use="Tells normal chest X-rays of children from those with pneumonia; shows how a classifier works in MedView.",
         limits=(

@@ -23,7 +23,7 @@ from tests.accuracy.trainings.row import Row
 from tests.accuracy.trainings.rows import ROWS
 
 RESULT = "row.json"
-SHORTEST_MINUTES = 0.5
+SHORTEST_MINUTES = 1.0
 """However small the share: less is no training."""
 
 _CODE = ("medview/ml/training", "medview/ml/networks", "medview/ml/runners", "medview/workspace/training")
