@@ -152,8 +152,8 @@ def ship(one: Shipped, bench: Bench, into: Path) -> ModelPack:
         project = project_of(row.data, bench.data, bench.work / "projects", one.part, row.folds)
         medview("evaluate", pack.folder, project, "--split", "val", "-o", again, "--no-pictures", "--quiet")
         before = result["parts"][one.part or 0]["figures"]
-        if changed := _changed(before, figures_of(json.loads((again / "report.json").read_text("utf-8")))):
-            raise ValueError(f"{one.id} does not come to the figures of its training: {changed}")
+        if far := changed(before, figures_of(json.loads((again / "report.json").read_text("utf-8")))):
+            raise ValueError(f"{one.id} does not come to the figures of its training: {far}")
         copy_pack(pack, into / one.id)
     return load_pack(into / one.id)
 
@@ -217,7 +217,8 @@ def _folds(one: Shipped, result: dict[str, Any]) -> list[str]:
     return [f"Of {len(result['parts'])} models that validate on other patients each, the first; together: {told}."]
 
 
-def _changed(before: dict[str, Any], now: dict[str, Any]) -> str:
+def changed(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Say which figures are no longer near to what they were; empty where all are."""
     far = []
     for name, figure in before.items():
         old, new = figure["value"], now.get(name, {}).get("value")

@@ -15,7 +15,7 @@ from medview.core.atomic import replacing
 from medview.ml.recipes.reader import read_recipe, recipe_document
 from medview.ml.recipes.table import choose
 from medview.ml.spec import Task
-from tests.accuracy.trainings.command_line import ROOT, medview, run
+from tests.accuracy.trainings.command_line import ROOT, CommandError, medview, run
 from tests.accuracy.trainings.figures import figures_of, pooled
 from tests.accuracy.trainings.machine import machine
 from tests.accuracy.trainings.projects import project_of
@@ -144,7 +144,13 @@ class Bench:
             options += ["--minutes", minutes]
         if row.parent:
             options += ["--parent", self.run_of(ROWS[row.parent]) / "pack"]
-        medview("train", project, *options, "-o", folder, "--quiet")
+        try:
+            medview("train", project, *options, "-o", folder, "--quiet")
+        except CommandError:
+            # Going on would only fail again, with less time.
+            if not any((folder / "checkpoints").glob("*")):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def _scripted(self, row: Row, recipe: Path) -> tuple[Document, Document]:
         """Run a row that a program of its own trains and judges."""
