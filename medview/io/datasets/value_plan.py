@@ -91,7 +91,10 @@ def plan_values(cases: Sequence[DatasetCase], context: JobContext) -> ValuePlan:
             context.progress(number / len(cases), f"Looking for overlaps in case {number + 1} of {len(cases)}")
             voxels += _meetings(case.labels())
     if not names:
-        raise WriteError("The dataset was not written: nothing is drawn in any of its cases.")
+        raise WriteError(
+            "The dataset was not written: no segment is drawn in any of its cases, and label maps hold nothing else; "
+            "boxes go into coco, voc, yolo or dataset."
+        )
     meetings: list[Meeting] = [frozenset([name]) for name in names]
     meetings += sorted((one for one in voxels if len(one) > 1), key=lambda one: (len(one), sorted(one)))
     if len(meetings) > MOST_VALUES:

@@ -284,6 +284,12 @@ def test_names_that_are_no_names_of_files_are_refused(tmp_path: Path, key: str) 
         write_dataset("coco", tmp_path / "out", [a_volume(key)])
 
 
+def test_boxes_alone_are_no_nnunet_dataset_and_the_formats_that_hold_them_are_named(tmp_path: Path) -> None:
+    with pytest.raises(WriteError, match=r"no segment is drawn in any .* boxes go into coco"):
+        write_dataset("nnunet", tmp_path / "out", [a_picture()])
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_nnunet_cannot_read_is_refused_with_the_case(tmp_path: Path) -> None:
     tilted = turned_grid(shear=0.3, shape_kji=SHAPE)
     with pytest.raises(WriteError, match="slices of tilted are tilted"):
