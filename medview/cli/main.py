@@ -39,8 +39,9 @@ def run_command(arguments: Sequence[str]) -> int:
 def _run_app(name: str, arguments: Sequence[str]) -> int:
     from medview.cli.output import report_errors
 
-    app = importlib.import_module(f"medview.cli.{name}").app
     with report_errors() as outcome:
+        # Interrupted while it is read, too, a command says so in one word.
+        app = importlib.import_module(f"medview.cli.{name}").app
         try:
             app(args=list(arguments), prog_name=f"medview {name}")
         except SystemExit as end:

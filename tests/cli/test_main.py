@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import pytest
 
 import medview
 from medview.cli.main import COMMANDS
@@ -52,3 +55,12 @@ def test_doctor_reports_versions_devices_and_a_network_that_runs(cli: Cli) -> No
     assert report["torch"]["devices"][0]["device"] == "cpu"
     assert report["checks"]["packages"]
     assert report["checks"]["data_folder_writable"]
+
+
+def test_a_command_interrupted_before_it_is_read_says_so_in_one_word(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_name: str) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("medview.cli.main.importlib", SimpleNamespace(import_module=interrupted))
+    done = cli("scan", "nothing")
+    assert (done.code, done.out, done.err) == (1, "", "Interrupted.\n")

@@ -297,7 +297,7 @@ def test_what_nnunet_cannot_read_is_refused_with_the_case(tmp_path: Path) -> Non
     named = replace(a_volume("a"), segments=(replace(drawn().segments[0], name="Background"),))
     with pytest.raises(WriteError, match="means something else to nnU-Net"):
         losses("nnunet", [named])
-    with pytest.raises(WriteError, match="nothing is drawn"):
+    with pytest.raises(WriteError, match="no segment is drawn"):
         losses("nnunet", [DatasetCase.of("a", volume_of())])
     two = replace(a_volume("b"), images=lambda: (volume_of(), volume_of(seed=1)))
     with pytest.raises(WriteError, match="b has other channels"):
