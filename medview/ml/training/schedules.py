@@ -27,13 +27,13 @@ SHAPES: Mapping[str, Callable[[float], float]] = {"constant": _constant, "cosine
 """Name -> height (0 to 1) at a share (0 to 1) of the steps after the warm-up."""
 
 
-def rate_at(step: int, steps: int, rate: float, choice: ScheduleChoice) -> float:
+def rate_at(step: float, steps: int, rate: float, choice: ScheduleChoice) -> float:
     """Return the learning rate of a step.
 
     Parameters
     ----------
-    step : int
-        From 0.
+    step : float
+        From 0; between two planned ones where a clock sets the course.
     steps : int
         How many are planned; later steps have the rate of the last.
     rate : float
@@ -41,6 +41,6 @@ def rate_at(step: int, steps: int, rate: float, choice: ScheduleChoice) -> float
     """
     warm = round(steps * choice.warm_up)
     if step < warm:
-        return rate * (step + 1) / warm
+        return rate * min(1.0, (step + 1) / warm)
     done = (step - warm) / max(1, steps - warm)
     return rate * SHAPES[choice.name](min(max(done, 0.0), 1.0))

@@ -42,6 +42,8 @@ class TrainingState:
         Looks since.
     reason : str
         Why the training ended; empty while it goes on.
+    place, stride : float
+        Of the course's bearing.
     """
 
     step: int
@@ -53,6 +55,8 @@ class TrainingState:
     best_figures: dict[str, float] | None = None
     worse: int = 0
     reason: str = ""
+    place: float = 0.0
+    stride: float = 1.0
 
 
 def save(folder: Path, state: TrainingState) -> Path:

@@ -19,6 +19,7 @@ from medview.ml.runs.folder import RunFolder
 from medview.ml.training.averaging import average, decay_at
 from medview.ml.training.engine import checkpoint
 from medview.ml.training.engine.checkpoint import Tensors, TrainingState
+from medview.ml.training.engine.course import Course
 from medview.ml.training.engine.draws import Numbered
 from medview.ml.training.engine.module import TrainingModule, not_finite
 from medview.ml.training.engine.pace import Pace
@@ -30,6 +31,8 @@ CHECKPOINT_SHARE = 0.05
 """Largest share of the time that goes into writing them."""
 EVENT_S = 0.5
 """Shortest time between two events about steps."""
+CORRECT_STEPS = 16
+"""Under a time limit the course is planned anew after steps that are multiples of this."""
 AGREE_STEPS = 8
 """Several processes agree to stop at steps that are multiples of this."""
 
@@ -61,6 +64,7 @@ class Keeper(Callback):
         run: RunFolder,
         recipe: Recipe,
         pace: Pace,
+        course: Course,
         network: nn.Module,
         check: Callable[[nn.Module], dict[str, float]],
         *,
@@ -71,7 +75,7 @@ class Keeper(Callback):
         asked: Callable[[], bool],
         context: JobContext,
     ) -> None:
-        self._run, self._recipe, self._pace = run, recipe, pace
+        self._run, self._recipe, self._pace, self._course = run, recipe, pace, course
         self._check, self._processes, self._events, self._scalars = check, processes, events, scalars
         self._asked, self._context = asked, context
         self._kept = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
@@ -98,14 +102,19 @@ class Keeper(Callback):
         assert isinstance(pl_module, TrainingModule)
         step = batch[0]
         done = step + 1
+        self._course.went()
         if self._processes.first:
             average(self._kept, pl_module.network, decay_at(step, self._recipe.average))
             self._tell(done, pl_module)
-        looked = done % self._pace.check_every == 0 or done == self._pace.steps
+        looked = done % self._pace.check_every == 0 or self._course.over
         if looked:
             if self._processes.first:
+                start = time.monotonic()
                 self._look(done)
+                self._course.looked(time.monotonic() - start)
             self._state = replace(self._state, worse=self._processes.told(self._state.worse))
+        if looked or done % CORRECT_STEPS == 0:
+            self._course.correct()
         self._decide(done, looked=looked)
         if self.reason == TIME and not looked and self._processes.first:
             # Room for it is in the deadline: the last weights are often the best.
@@ -117,7 +126,7 @@ class Keeper(Callback):
 
     def _decide(self, done: int, *, looked: bool) -> None:
         reason = ""
-        if done >= self._pace.steps:
+        if self._course.over:
             reason = STEPS
         elif looked and self._recipe.patience and self._state.worse >= self._recipe.patience:
             reason = PATIENCE
@@ -135,14 +144,14 @@ class Keeper(Callback):
 
     def _tell(self, done: int, module: TrainingModule) -> None:
         now = time.monotonic()
-        if now - self._told_at < EVENT_S and 1 < done < self._pace.steps:
+        if now - self._told_at < EVENT_S and done > 1 and not self._course.over:
             return
         self._told_at = now
         parts = {name: float(part) for name, part in module.parts.items()}
         if parts["loss"] != parts["loss"]:
             raise not_finite(done - 1)
-        steps = self._pace.steps
-        self._context.progress(done / steps, f"Step {done} of {steps}")
+        steps = done + self._course.steps_left
+        self._context.progress(self._course.done, f"Step {done} of {steps}")
         if self._events is not None:
             self._events.add("step", step=done, steps=steps, rate=module.rate, **parts)
         if self._scalars is not None:
@@ -181,6 +190,8 @@ class Keeper(Callback):
             optimiser=trainer.optimizers[0].state_dict(),
             # Who asked for a break may go on.
             reason="" if self.reason == ASKED else self.reason,
+            place=self._course.place,
+            stride=self._course.bearing.stride,
         )
         if any(not torch.isfinite(tensor).all() for tensor in self._state.network.values() if tensor.is_floating_point()):
             raise not_finite(done - 1)

@@ -22,6 +22,7 @@ from medview.ml.recipes.recipe import Recipe
 from medview.ml.runs.events import EventLog
 from medview.ml.runs.folder import RunFolder
 from medview.ml.training.engine.checkpoint import TrainingState
+from medview.ml.training.engine.course import Bearing, Course
 from medview.ml.training.engine.draws import Batches
 from medview.ml.training.engine.keeper import ASKED, Keeper, Scalars
 from medview.ml.training.engine.module import LARGEST_GRADIENT, TrainingModule
@@ -30,6 +31,8 @@ from medview.ml.training.engine.processes import Processes
 from medview.ml.training.task import TrainingPlan, TrainingTask
 
 FOREVER = -1
+MOST_PLANNED = 1000
+"""Times as many steps as were planned are never made, however quick a computer becomes."""
 
 
 class Steady:
@@ -78,10 +81,15 @@ class Loop:
     asked: Callable[[], bool]
     context: JobContext
 
+    @property
+    def most_steps(self) -> int:
+        """How many steps there may be at most; under a time limit the clock decides."""
+        return self.pace.steps if self.pace.deadline_seconds is None else self.pace.steps * MOST_PLANNED
+
     def batches(self, first: int) -> Batches:
         """Return the batches of this process from a step on."""
         return batches_of(
-            self.task, self.plan, self.recipe, self.training, self.seed, self.processes, first, self.pace.steps
+            self.task, self.plan, self.recipe, self.training, self.seed, self.processes, first, self.most_steps
         )
 
 
@@ -124,11 +132,14 @@ def make_steps(loop: Loop, before: TrainingState | None) -> TrainingState:
         if before.reason:
             return before
     first = 0 if before is None else before.step
+    bearing = Bearing() if before is None else Bearing(before.place, before.stride)
+    course = Course(loop.pace, bearing, lambda: 0.0 if loop.events is None else loop.events.used, loop.processes.told)
     module = TrainingModule(
         loop.task,
         loop.plan,
         loop.recipe,
         loop.network,
+        course,
         steps=loop.pace.steps,
         seed=loop.seed,
         processes=loop.processes,
@@ -138,6 +149,7 @@ def make_steps(loop: Loop, before: TrainingState | None) -> TrainingState:
         loop.run,
         loop.recipe,
         loop.pace,
+        course,
         loop.network,
         lambda network: loop.task.check(network, loop.validation, loop.plan, loop.context),
         before=before,
@@ -150,7 +162,7 @@ def make_steps(loop: Loop, before: TrainingState | None) -> TrainingState:
     batches = loop.batches(first)
     try:
         with _quiet():
-            _trainer(loop, keeper, loop.pace.steps - first).fit(module, train_dataloaders=batches)
+            _trainer(loop, keeper, loop.most_steps - first).fit(module, train_dataloaders=batches)
     finally:
         batches.close()
     if keeper.reason == ASKED:

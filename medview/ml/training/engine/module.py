@@ -10,6 +10,7 @@ from lightning.pytorch import LightningModule
 
 from medview.core.errors import ModelError
 from medview.ml.recipes.recipe import Recipe
+from medview.ml.training.engine.course import Course
 from medview.ml.training.engine.draws import Numbered
 from medview.ml.training.engine.processes import Processes
 from medview.ml.training.optimisers import make_optimiser, set_rate
@@ -25,8 +26,10 @@ class TrainingModule(LightningModule):
 
     Parameters
     ----------
+    course : Course
+        What rates and phases go by.
     steps : int
-        Of the whole training: what rates and phases go by.
+        Of the whole training, as planned.
     optimiser_state : dict, optional
         Where the training goes on.
     """
@@ -37,6 +40,7 @@ class TrainingModule(LightningModule):
         plan: TrainingPlan,
         recipe: Recipe,
         network: torch.nn.Module,
+        course: Course,
         *,
         steps: int,
         seed: int,
@@ -46,7 +50,7 @@ class TrainingModule(LightningModule):
         super().__init__()
         self.network = network
         self._task, self._plan, self._recipe = task, plan, recipe
-        self._steps, self._seed, self._processes = steps, seed, processes
+        self._course, self._steps, self._seed, self._processes = course, steps, seed, processes
         self._optimiser_state = optimiser_state
         self.parts: dict[str, torch.Tensor] = {}
         self.rate = 0.0
@@ -60,13 +64,13 @@ class TrainingModule(LightningModule):
         return optimiser
 
     def on_train_batch_start(self, batch: Numbered, batch_idx: int) -> None:
-        """Set everything a step hangs on from its number alone."""
+        """Set everything a step hangs on from its number and the course alone."""
         step = batch[0]
         # Dropout draws from torch's generator.
         torch.manual_seed(_mixed(self._seed, step, self._processes.rank))
-        self._task.phase(self.network, step / self._steps, self._recipe)
+        self._task.phase(self.network, self._course.done, self._recipe)
         choice = self._recipe.optimiser
-        self.rate = rate_at(step, self._steps, choice.rate, self._recipe.schedule)
+        self.rate = rate_at(self._course.place, self._steps, choice.rate, self._recipe.schedule)
         optimiser = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimiser, torch.optim.Optimizer)
         set_rate(optimiser, self.rate)
