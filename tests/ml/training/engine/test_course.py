@@ -54,7 +54,8 @@ def test_the_end_of_the_schedule_is_reached_just_before_the_time_is_over(slower:
     walk.go(1.0, 100)
     walk.go(slower, until_s=1200.0)
     assert walk.course.over
-    assert 0.85 * 1200.0 < walk.seconds <= 1200.0
+    # The clock ends a training whose last step is late.
+    assert 0.85 * 1200.0 < walk.seconds <= 1200.0 + LOOK_S
 
 
 def test_it_goes_up_and_down_with_the_computer() -> None:
