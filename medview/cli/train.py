@@ -21,7 +21,7 @@ from medview.ml.runs.events import Event
 from medview.ml.runs.folder import RunFolder
 from medview.ml.spec import Task
 from medview.workspace.export_selection import Include
-from medview.workspace.models import model_registry
+from medview.workspace.models import pack_of
 from medview.workspace.training.augment_sheet import write_sheet
 from medview.workspace.training.child import breaks, train_run
 from medview.workspace.training.examples import dataset_folder, examples_of
@@ -89,7 +89,7 @@ def train(
         target=target,
         minutes=minutes,
         device=device,
-        parent=None if parent is None else model_registry().get(parent),
+        parent=None if parent is None else pack_of(parent),
         without_leaks=without_leaks,
         confirmed=yes,
         began=began,

@@ -12,8 +12,9 @@ import platformdirs
 from medview.core.errors import PackError
 from medview.core.job import Inline, JobContext
 from medview.core.resources import resource_path
-from medview.ml.packs import ModelPack, looks_like_pack
+from medview.ml.packs import ModelPack, load_pack, looks_like_pack
 from medview.ml.registry import Registry
+from medview.ml.spec import MODEL_FILE
 from medview.workspace.converting import convert_apart
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ def data_folder() -> Path:
 def model_registry() -> Registry:
     """Return the registry of the packs that come with MedView and those the person added."""
     return Registry(resource_path("packs"), data_folder() / "models")
+
+
+def pack_of(model: str) -> ModelPack:
+    """Return an installed pack by its id, or the one in a folder. Raises PackError."""
+    folder = Path(model)
+    return load_pack(folder) if (folder / MODEL_FILE).is_file() else model_registry().get(model)
 
 
 def add_model(

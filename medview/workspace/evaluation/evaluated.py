@@ -13,8 +13,6 @@ from medview.io.datasets.foreign import DatasetRequest
 from medview.io.datasets.inside import VOLUMES
 from medview.io.reader_pool import Pool
 from medview.ml.examples import ExampleSet
-from medview.ml.packs import ModelPack, load_pack
-from medview.ml.spec import MODEL_FILE
 from medview.workspace.evaluation.comparison import compare
 from medview.workspace.evaluation.evaluate import evaluate_pack
 from medview.workspace.evaluation.foreign_examples import foreign_examples
@@ -24,7 +22,7 @@ from medview.workspace.evaluation.openings import Openings, note_beside, note_in
 from medview.workspace.evaluation.own_examples import SPLIT_WORDS, folder_examples, is_project, project_examples
 from medview.workspace.evaluation.report import EvaluationReport
 from medview.workspace.export_selection import ExportRun
-from medview.workspace.models import model_registry
+from medview.workspace.models import pack_of
 from medview.workspace.neutral_export import DATASET
 
 VAL = "val"
@@ -118,12 +116,6 @@ def evaluate(run: EvaluationRun, context: JobContext, pool: Pool, room: Path) ->
         beside = evaluate_pack(other, examples, split, JobPart(context, half, 1.0), quiet)
         report = replace(report, more={**report.more, "comparison": compare(report, beside)})
     return Evaluated(report, examples)
-
-
-def pack_of(model: str) -> ModelPack:
-    """Return an installed pack by its id, or the one in a folder. Raises PackError."""
-    folder = Path(model)
-    return load_pack(folder) if (folder / MODEL_FILE).is_file() else model_registry().get(model)
 
 
 def guessed_form(request: DatasetRequest) -> str:

@@ -17,6 +17,9 @@ HEAD = "Architectures"
 COMPARED_MINUTES: Mapping[str, float] = {"segmentation": 6, "detection": 4, "classification": 4}
 """Of each row of a comparison, by task: looks at validation volumes take their time."""
 
+SHORT_MINUTES = 3.0
+"""Of each row that compares how the small network is trained."""
+
 _SEGMENTATION = ("segmentation-residual-unet", "segmentation-plain-unet", "segmentation-attention-unet", "segmentation-fcn")
 _CLASSIFICATION = (
     "classification-small-cnn",
@@ -121,13 +124,13 @@ def _architectures() -> list[Row]:
 def _optimisers() -> list[Row]:
     table, task, data = f"Optimisers: {PNEUMONIA.title}", "classification", PNEUMONIA
     rows = [
-        _compared(table, task, data, f"optimiser-{name}", name, 2.0, changes={"optimiser": dict(optimiser)})
+        _compared(table, task, data, f"optimiser-{name}", name, SHORT_MINUTES, changes={"optimiser": dict(optimiser)})
         for name, optimiser in _OPTIMISERS.items()
     ]
     schedules = f"Schedules: {PNEUMONIA.title}"
     for name in ("constant", "cosine", "poly"):
         changes = {"schedule": {"name": name, "warm_up": 0.03}}
-        rows.append(_compared(schedules, task, data, f"schedule-{name}", name, 2.0, changes=changes))
+        rows.append(_compared(schedules, task, data, f"schedule-{name}", name, SHORT_MINUTES, changes=changes))
     return rows
 
 
@@ -157,7 +160,7 @@ def _transfer() -> list[Row]:
             COMPARED_MINUTES[task],
             **plain,
         ),
-        _compared(table, task, data, "transfer-none", "random weights", 2.0, **plain),
+        _compared(table, task, data, "transfer-none", "random weights", SHORT_MINUTES, **plain),
     ]
     for name, title, frozen, rate in (
         ("frozen", "backbone frozen all the time", 1.0, 0.1),
@@ -166,7 +169,7 @@ def _transfer() -> list[Row]:
     ):
         changes = {**small, "options": {"frozen": frozen, "backbone_rate": rate}}
         more: dict[str, Any] = {"recipe": "classification-resnet18-frozen", "parent": "transfer-parent"}
-        rows.append(_compared(table, task, data, f"transfer-{name}", title, 2.0, changes=changes, **more))
+        rows.append(_compared(table, task, data, f"transfer-{name}", title, SHORT_MINUTES, changes=changes, **more))
     return rows
 
 
