@@ -17,6 +17,7 @@ from medview.ml.recipes.table import DEFAULTS
 from medview.ml.spec import Task
 from tests.accuracy.trainings.__main__ import chosen
 from tests.accuracy.trainings.bench import RESULT, Bench
+from tests.accuracy.trainings.command_line import ROOT
 from tests.accuracy.trainings.data import SUNNYBROOK, Data
 from tests.accuracy.trainings.figures import pooled
 from tests.accuracy.trainings.machine import machine
@@ -51,6 +52,13 @@ def test_every_recipe_of_a_row_can_be_read_and_every_parent_stands_before(bench:
     for place, row in enumerate(ROWS.values()):
         assert bench.recipe(row)["task"] == row.task
         assert not row.parent or names.index(row.parent) < place
+
+
+def test_a_program_that_trains_a_row_by_itself_is_there_and_understands_what_it_is_told() -> None:
+    scripts = [row.script for row in ROWS.values() if row.script]
+    assert scripts == ["packaging/train_interactive_pack.py"]
+    text = (ROOT / scripts[0]).read_text("utf-8")
+    assert all(f'"{option}"' in text for option in ("run", "--minutes", "--seed", "--recipe", "--data"))
 
 
 def test_another_recipe_budget_or_dataset_is_another_folder(bench: Bench) -> None:
