@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -61,7 +62,11 @@ def main() -> int:
         for row in rows:
             print(_listed(bench, row))
         return 0
-    failed = [] if options.write_docs else [row.name for row in rows if not _carried_out(bench, row)]
+    try:
+        failed = [] if options.write_docs else [row.name for row in rows if not _carried_out(bench, row)]
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on.", file=sys.stderr)
+        return 130
     keep_results(bench)
     write_page()
     if failed:
@@ -94,4 +99,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    # Ended by the system is as by Ctrl-C: the training that runs writes a checkpoint first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())
