@@ -14,7 +14,7 @@ from tests.accuracy.trainings.row import Row, Threshold
 ASKED = "Asked for"
 PROMPTS = "From prompts"
 HEAD = "Architectures"
-COMPARED_MINUTES: Mapping[str, float] = {"segmentation": 6, "detection": 4, "classification": 4}
+COMPARED_MINUTES: Mapping[str, float] = {"segmentation": 6, "detection": 4, "classification": 6}
 """Of each row of a comparison, by task: looks at validation volumes take their time."""
 
 SHORT_MINUTES = 3.0
@@ -160,7 +160,7 @@ def _transfer() -> list[Row]:
             COMPARED_MINUTES[task],
             **plain,
         ),
-        _compared(table, task, data, "transfer-none", "random weights", SHORT_MINUTES, **plain),
+        _compared(table, task, data, "transfer-none", "random weights", COMPARED_MINUTES[task], **plain),
     ]
     for name, title, frozen, rate in (
         ("frozen", "backbone frozen all the time", 1.0, 0.1),
@@ -169,7 +169,9 @@ def _transfer() -> list[Row]:
     ):
         changes = {**small, "options": {"frozen": frozen, "backbone_rate": rate}}
         more: dict[str, Any] = {"recipe": "classification-resnet18-frozen", "parent": "transfer-parent"}
-        rows.append(_compared(table, task, data, f"transfer-{name}", title, SHORT_MINUTES, changes=changes, **more))
+        rows.append(
+            _compared(table, task, data, f"transfer-{name}", title, COMPARED_MINUTES[task], changes=changes, **more)
+        )
     return rows
 
 
