@@ -27,6 +27,7 @@ from medview.ml.spec_output import read_output
 LARGEST_KWARG = 4096
 """No size in a network's keyword arguments may exceed this, so that a pack cannot ask for more than a computer has."""
 
+LONGEST_KWARG = 80
 LONGEST_LIST = 256
 DEEPEST_LIST = 4
 LARGEST_DOCUMENT = 1 << 20
@@ -111,8 +112,13 @@ def _network(fields: Fields) -> NetworkSpec:
     return NetworkSpec(name, kwargs)
 
 
-def read_literals(fields: Fields) -> dict[str, Literal]:
+def read_literals(fields: Fields, longest: int = LONGEST_KWARG) -> dict[str, Literal]:
     """Read an object of keywords and literals.
+
+    Parameters
+    ----------
+    longest : int
+        Characters a text may have.
 
     Raises
     ------
@@ -122,19 +128,19 @@ def read_literals(fields: Fields) -> dict[str, Literal]:
     for key in fields.content:
         if not _KWARG.fullmatch(key):
             fields.wrong(key[:40], "a keyword")
-    return {key: _literal(fields, key, value, 0) for key, value in fields.content.items()}
+    return {key: _literal(fields, key, value, longest) for key, value in fields.content.items()}
 
 
-def _literal(fields: Fields, key: str, value: object, depth: int) -> Literal:
+def _literal(fields: Fields, key: str, value: object, longest: int, depth: int = 0) -> Literal:
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str) and len(value) <= 80:
+    if isinstance(value, str) and len(value) <= longest:
         return value
     if isinstance(value, int | float) and abs(value) <= LARGEST_KWARG:
         return value
     if isinstance(value, list) and len(value) <= LONGEST_LIST and depth < DEEPEST_LIST:
-        return [_literal(fields, key, item, depth + 1) for item in value]
-    return fields.wrong(key, f"literals not above {LARGEST_KWARG}")
+        return [_literal(fields, key, item, longest, depth + 1) for item in value]
+    return fields.wrong(key, f"literals: numbers not above {LARGEST_KWARG}, texts of at most {longest} characters")
 
 
 def _tiling(top: Fields, task: Task) -> Tiling | None:

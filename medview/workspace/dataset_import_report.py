@@ -18,7 +18,7 @@ class ImportReport:
     cases : int
         Images of the dataset; those of several channels count once, and so does one that several label files lie on.
     added, known, labelled : int
-        Cases that are new to the project, that had these labels already, and that got them now.
+        Cases that are new to the project, that had all of these labels already, and that got some now.
     reader : str
         Whose labels they are in the project.
     left_out : int
@@ -43,6 +43,7 @@ class ImportReport:
     points: int = 0
     warnings: list[str] = field(default_factory=list)
     _brought: dict[str, set[str]] = field(default_factory=dict)
+    _had: set[str] = field(default_factory=set)
 
     def note(self, series_uid: str, found: FoundLabels) -> None:
         """Count what one label file brought to the case of a series."""
@@ -58,8 +59,17 @@ class ImportReport:
         )
         self.labels.update(names - before)
         before |= names
-        self.labelled = len(self._brought)
+        self._count()
         self.warnings += [note for note in found.notes if note not in self.warnings]
+
+    def already(self, series_uid: str) -> None:
+        """Count a label file whose labels the case of a series had before."""
+        self._had.add(series_uid)
+        self._count()
+
+    def _count(self) -> None:
+        self.labelled = len(self._brought)
+        self.known = len(self._had - set(self._brought))
 
     def document(self) -> dict[str, Any]:
         """Return it ready for JSON."""

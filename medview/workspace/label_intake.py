@@ -131,6 +131,7 @@ class LabelIntake:
         if row is not None and loaded is not None:
             file = self._named(row.reading_id, loaded, file)
             if not file.gesture or _has(loaded, file.gesture):
+                self._report.already(one.series.series_uid)
                 self._know(row.reading_id, file)
                 return
         pixels, found = self._read(one)
@@ -156,7 +157,6 @@ class LabelIntake:
         return replace(file, gesture=next(name for name in names if name not in others))
 
     def _know(self, reading_id: int, file: ImportedFile) -> None:
-        self._report.known += 1
         if all(known.gesture != file.gesture for known in self._before.get(reading_id, ())):
             # Something stopped the import between the row and this.
             self._note([(reading_id, file)])

@@ -14,7 +14,7 @@ from medview.core.errors import MedViewError, ModelError
 from medview.ml.recipes.recipe import OptimiserChoice, Recipe, ScheduleChoice
 from medview.ml.spec import Task
 from medview.ml.spec_fields import Fields
-from medview.ml.spec_reader import read_literals
+from medview.ml.spec_reader import LONGEST_KWARG, read_literals
 
 RECIPE_VERSION = 1
 OPTIMISERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw")
@@ -22,6 +22,8 @@ SCHEDULES = ("constant", "cosine", "poly")
 LARGEST_DOCUMENT = 1 << 18
 MOST_STEPS = 10_000_000
 MOST_SAMPLES = 65_536
+LONGEST_PATH = 4096
+"""An option may name a file."""
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -74,7 +76,7 @@ def read_recipe(document: bytes | str) -> Recipe:
         check_every=_whole(top, "check_every", 1, MOST_STEPS, usual.check_every),
         average=_number(top, "average", 0.0, 0.99999, usual.average),
         patience=_whole(top, "patience", 0, MOST_STEPS, usual.patience),
-        options=_literals(top, "options"),
+        options=_literals(top, "options", LONGEST_PATH),
     )
     top.end()
     if recipe.dimensions == 1:
@@ -152,8 +154,8 @@ def _strengths(top: Fields) -> Mapping[str, float]:
     return {key: fields.number(key, 0.0, 1_000.0) for key in fields.content}
 
 
-def _literals(top: Fields, key: str) -> Mapping[str, Any]:
-    return read_literals(top.inside(key)) if key in top.content else {}
+def _literals(top: Fields, key: str, longest: int = LONGEST_KWARG) -> Mapping[str, Any]:
+    return read_literals(top.inside(key), longest) if key in top.content else {}
 
 
 def _whole(fields: Fields, key: str, low: int, high: int, usual: int) -> int:
