@@ -173,7 +173,10 @@ def test_a_full_disk_is_said_costs_nothing_and_saving_goes_on_by_itself_once_the
         run.wait(lambda: len(run.case["segments"]) == 3, "a third segment")
         run.menu("File", "Export NIfTI")
         run.choose_file(tmp_path / "labels.nii.gz")
-        says(run, f"Wrote {tmp_path / 'labels.nii.gz'}.")
+        # The list of what was done with the project is on the full disk, and that is said too.
+        begun = f"Wrote {tmp_path / 'labels.nii.gz'}. The project could not note this export. "
+        run.wait(lambda: run.state["message"].startswith(begun), f"the message {begun!r}")
+        assert (tmp_path / "labels.nii.gz").exists()
         run.menu("File", "Export NIfTI")
         run.choose_file(home / "labels.nii.gz")
         says(run, "labels.nii.gz was not written: the disk is full; free some room and save again.")
