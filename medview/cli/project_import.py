@@ -80,7 +80,7 @@ def _opened(path: Path, reader: str) -> Iterator[Project]:
                 yield project
             finally:
                 empty = project.info()["cases"] == 0
-    except BaseException:
+    except BaseException:  # Ctrl-C as well leaves no empty project behind
         if empty:
             shutil.rmtree(path, ignore_errors=True)
         raise

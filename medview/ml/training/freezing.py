@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from medview.ml.recipes.options import number_in
 from medview.ml.recipes.recipe import Recipe
 
 HEAD = "head"
@@ -38,4 +39,4 @@ def part_rates(network: nn.Module, recipe: Recipe) -> list[tuple[float, list[nn.
     head = head_parameters(network)
     own = {id(weights) for weights in head}
     rest = [weights for weights in network.parameters() if id(weights) not in own]
-    return [(1.0, head), (float(str(recipe.options.get("backbone_rate", BACKBONE_RATE))), rest)]
+    return [(1.0, head), (number_in(recipe.options, "backbone_rate", BACKBONE_RATE), rest)]

@@ -42,6 +42,8 @@ class _Case:
     patient: str
     unit: str | None
     by_class: tuple[MaskAgreement | None, ...]
+    millilitres: bool
+    """Whether the images say how much a voxel holds."""
 
 
 class MaskJudge:
@@ -79,13 +81,19 @@ class MaskJudge:
             by_class.append(mask_agreement(true, said, geometry, self._tolerance, known, self._context))
             worst = max(worst, _most_wrong(true, said, known))
         self._count(layers, [labels for labels, _ in maps], truth)
-        case = _Case(example.key, patient_of(example), unit, tuple(by_class))
+        case = _Case(
+            example.key,
+            patient_of(example),
+            unit,
+            tuple(by_class),
+            millilitres=volume.geometry.calibration is Calibration.VOLUME,
+        )
         self._cases.append(case)
         return self._judgement(case, worst[2])
 
     def _judgement(self, case: _Case, at_kji: tuple[int, int, int]) -> CaseJudgement:
         rows = [
-            {"name": one.name, **_row(agreement, case.unit)}
+            {"name": one.name, **_row(agreement, case.unit, millilitres=case.millilitres)}
             for one, agreement in zip(self._classes, case.by_class, strict=True)
         ]
         dices = [(row["dice"], row["name"]) for row in rows if row["dice"] is not None]
@@ -128,8 +136,11 @@ class MaskJudge:
         per_class: list[Document] = []
         ci: Document = {}
         for n, one in enumerate(self._classes):
-            column = [(case.by_class[n], case.unit) for case in self._cases]
-            rows = [_row(agreement, own if own == unit else None) for agreement, own in column]
+            column = [(case.by_class[n], case) for case in self._cases]
+            rows = [
+                _row(agreement, unit if case.unit == unit else None, millilitres=case.millilitres)
+                for agreement, case in column
+            ]
             found = {name: mean_interval([row[name] for row in rows], patients) for name in _FIGURES}
             ci[one.name] = {name: ends(interval) for name, interval in found.items()}
             judged = [agreement for agreement, _ in column if agreement is not None]
@@ -208,7 +219,7 @@ def _measured_on(geometry: Geometry) -> tuple[Geometry, str | None]:
     return geometry, None
 
 
-def _row(agreement: MaskAgreement | None, unit: str | None) -> Document:
+def _row(agreement: MaskAgreement | None, unit: str | None, *, millilitres: bool) -> Document:
     if agreement is None:
         return dict.fromkeys((*_FIGURES, "volume_difference_ml", "true_voxels", "found_voxels"))
     error = agreement.volume_difference_of_first
@@ -217,7 +228,7 @@ def _row(agreement: MaskAgreement | None, unit: str | None) -> Document:
         "surface_dice": None if unit is None else agreement.surface_dice,
         "hd95": None if unit is None else agreement.hd95_mm,
         "volume_error": None if error is None else abs(error),
-        "volume_difference_ml": agreement.volume_difference_ml,
+        "volume_difference_ml": agreement.volume_difference_ml if millilitres else None,
         "true_voxels": agreement.first_voxels,
         "found_voxels": agreement.second_voxels,
     }

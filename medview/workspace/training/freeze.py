@@ -127,7 +127,7 @@ def freeze(
             copy_pack(wanted.parent, run.parent)
         run.write_json(run.settings_file, _settings(wanted, examples, leaks).document())
         (run.path / MARKER).unlink()
-    except BaseException:
+    except BaseException:  # Ctrl-C as well leaves no half frozen folder behind
         _clear(run)
         raise
     return run

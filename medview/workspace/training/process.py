@@ -143,7 +143,7 @@ def follow(path: Path, told: Callable[[Event], None], context: JobContext) -> di
         last = fresh or last
         if not busy:
             return run.read_json(run.result) or {}
-        time.sleep(LOOK_S)
+        time.sleep(LOOK_S)  # the training is another process: nothing here is woken by what it writes
 
 
 def ended(event: Event) -> bool:

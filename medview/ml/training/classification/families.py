@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from medview.core.errors import ModelError
+from medview.ml.recipes.options import count_in
 from medview.ml.spec import Literal, NetworkSpec, Shape3
 
 LAST_CELLS = 8
@@ -36,13 +37,13 @@ def network_of(
 
 
 def _small_cnn(options: Options, kwargs: dict[str, Literal], longest: int, shortest: int) -> NetworkSpec:
-    width = int(str(options.get("width") or (32 if longest <= SMALL_SIDE else 16)))
-    channels: list[Literal] = [width]
+    width = count_in(options, "width", 32 if longest <= SMALL_SIDE else 16)
+    channels = [width]
     while longest > LAST_CELLS and shortest > 1:
         longest, shortest = -(-longest // 2), -(-shortest // 2)
-        channels.append(min(MOST_FEATURES, 2 * int(str(channels[-1]))))
+        channels.append(min(MOST_FEATURES, 2 * channels[-1]))
     dropout = options.get("dropout", 0.2)
-    return NetworkSpec("small_cnn", {**kwargs, "channels": channels, "dropout": dropout})
+    return NetworkSpec("small_cnn", {**kwargs, "channels": [*channels], "dropout": dropout})
 
 
 def _usual(name: str, *known: str) -> Family:

@@ -13,6 +13,7 @@ from medview.core.job import JobContext
 from medview.ml.examples import ExampleSet
 from medview.ml.outputs import ClassificationOutput, Subject, Summary
 from medview.ml.packs import sha256_of
+from medview.ml.recipes.options import number_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import Card, InputSpec, ModelSpec, NetworkSpec, Shape3, Task
 from medview.ml.training.augment import check_strengths
@@ -97,10 +98,10 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
         settings={
             "exclusive": exclusive,
             "class_weights": counted,
-            "smoothing": float(str(recipe.options.get("smoothing", 0.0))),
+            "smoothing": number_in(recipe.options, "smoothing", 0.0),
             "weights": "" if weights is None else str(weights),
             "weights_sha256": "" if weights is None else sha256_of(weights),
-            "sure": float(str(recipe.options.get("sure", 0.0))),
+            "sure": number_in(recipe.options, "sure", 0.0),
         },
     )
 
@@ -117,7 +118,7 @@ def input_shape(found: Survey, dimensions: int, recipe: Recipe) -> Shape3:
     Volumes with thick slices have fewer of them than rows: their sides are taken in millimetres where those are known.
     """
     k, j, i = found.median_shape_kji()
-    side = float(str(recipe.options.get("side") or (SIDE_2D if dimensions == 2 else SIDE_3D)))
+    side = number_in(recipe.options, "side", 0.0) or float(SIDE_2D if dimensions == 2 else SIDE_3D)
     factor = min(1.0, side / max(j, i))
     rows, columns = max(1, round(j * factor)), max(1, round(i * factor))
     if dimensions == 2:

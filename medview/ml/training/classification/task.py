@@ -17,6 +17,7 @@ from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.outputs import ClassificationOutput
 from medview.ml.packs import sha256_of
+from medview.ml.recipes.options import number_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runners.preprocess import prepare
 from medview.ml.spec import ModelSpec
@@ -110,7 +111,7 @@ class ClassificationTask(TrainingTask):
 
     def phase(self, network: nn.Module, done: float, recipe: Recipe) -> None:
         """Keep everything but the head as it is for the share ``frozen`` of the steps."""
-        set_frozen(network, frozen=done < float(str(recipe.options.get("frozen", 0.0))))
+        set_frozen(network, frozen=done < number_in(recipe.options, "frozen", 0.0))
 
     def check(self, network: nn.Module, data: StoredExamples, plan: TrainingPlan, context: JobContext) -> dict[str, float]:
         """Return AUC, accuracy, F1 and log loss; the score is the mean of AUC and balanced accuracy.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +12,10 @@ from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.ml.examples import ExampleSet
 from medview.ml.outputs import BoxClass, DetectionOutput
+from medview.ml.recipes.options import count_in, counts_in, number_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runners.orientation import Orientation
-from medview.ml.spec import Blend, Card, InputSpec, Literal, ModelSpec, NetworkSpec, Shape3, Task, Tiling, Vector3
+from medview.ml.spec import Blend, Card, InputSpec, ModelSpec, NetworkSpec, Shape3, Task, Tiling, Vector3
 from medview.ml.training.augment import check_strengths
 from medview.ml.training.detection.losses import check_loss
 from medview.ml.training.detection.targets import LARGEST_CELLS
@@ -199,7 +199,7 @@ def _levels(small: float, large: float, dimensions: int) -> tuple[int, int]:
 
 def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe, shrink: int) -> Shape3:
     """Return the whole picture as one tile where that is small enough, else an even part; whole cells to each side."""
-    longest = shrink * float(str(recipe.options.get("side") or TILE_VOXELS[dimensions] ** (1 / dimensions)))
+    longest = shrink * (number_in(recipe.options, "side", 0.0) or TILE_VOXELS[dimensions] ** (1 / dimensions))
     sides = [n if axis >= 3 - dimensions else 1.0 for axis, n in enumerate(shape)]
     most = longest**dimensions
     while math.prod(sides) > most:
@@ -216,19 +216,15 @@ def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe, shrink
 def _network(
     recipe: Recipe, channels: int, classes: int, dimensions: int, first: int, last: int, shrink: int
 ) -> NetworkSpec:
-    widths: Sequence[object] = WIDTHS[dimensions]
-    given = recipe.network_options.get("channels")
-    if isinstance(given, list):
-        widths = given
-    trunk: list[Literal] = [int(str(n)) for n in widths[:last]]
+    widths = counts_in(recipe.network_options, "channels", WIDTHS[dimensions])
     return NetworkSpec(
         "fpn_detector",
         {
             "in_channels": channels,
             "classes": classes,
             "dimensions": dimensions,
-            "channels": trunk,
-            "width": int(str(recipe.network_options.get("width") or PYRAMID[dimensions])),
+            "channels": [*widths[:last]],
+            "width": count_in(recipe.network_options, "width", PYRAMID[dimensions]),
             "first_level": first,
             "shrink": shrink,
             "norm": bool(recipe.network_options.get("norm", True)),

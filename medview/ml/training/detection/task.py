@@ -15,6 +15,7 @@ from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.networks.planar import SliceBySlice
 from medview.ml.outputs import DetectionOutput
+from medview.ml.recipes.options import number_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runners.candidates import Candidates
 from medview.ml.runners.decode import Decoder
@@ -81,7 +82,7 @@ class DetectionTask(TrainingTask):
         tiling = plan.spec.tiling
         assert tiling is not None
         tile = tiling.tile_kji
-        foreground = float(str(recipe.options.get("foreground", 0.7)))
+        foreground = number_in(recipe.options, "foreground", 0.7)
         n, box = data.pick(foreground, rng)
         values, every = data.values(n), data.boxes[n]
         centre = _centre(values.shape[1:], tile, box, rng)

@@ -12,6 +12,7 @@ from medview.core.job import JobContext
 from medview.core.prompt import PromptKind
 from medview.ml.examples import ExampleSet
 from medview.ml.outputs import InteractiveOutput, PromptChannel
+from medview.ml.recipes.options import count_in, counts_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import Blend, Card, ChannelSpec, InputSpec, Literal, ModelSpec, NetworkSpec, Shape3, Step, Task, Tiling
 from medview.ml.training.augment import STRENGTHS
@@ -100,10 +101,10 @@ def interactive_plan(examples: ExampleSet, recipe: Recipe, context: JobContext, 
 
 def tile_of(recipe: Recipe) -> Shape3:
     """Return the tile of a recipe. Raises ModelError where it is none."""
-    given = recipe.options.get("tile", list(TILE_KJI))
-    if not isinstance(given, list) or len(given) != 3 or not all(isinstance(n, int) and 8 <= n <= 192 for n in given):
+    given = counts_in(recipe.options, "tile", TILE_KJI)
+    if len(given) != 3 or not all(8 <= n <= 192 for n in given):
         raise ModelError("The recipe's options.tile is no list of three sides from 8 to 192 voxels; see docs/training.md.")
-    k, j, i = (int(str(n)) for n in given)
+    k, j, i = given
     return k, j, i
 
 
@@ -117,8 +118,9 @@ def _network(recipe: Recipe, tile: Shape3, channels: int) -> NetworkSpec:
     if any(side % int(step) for side, step in zip(tile, np.prod(strides, axis=0), strict=True)):
         raise ModelError(f"The recipe's tile {list(tile)} cannot be halved often enough; use multiples of 8.")
     count = len(strides)
-    options = dict(recipe.network_options)
-    features, widest = (int(str(options.pop(name, usual))) for name, usual in (("features", FEATURES), ("widest", WIDEST)))
+    given = recipe.network_options
+    features, widest = count_in(given, "features", FEATURES), count_in(given, "widest", WIDEST)
+    options = {key: value for key, value in given.items() if key not in ("features", "widest")}
     wide: list[Literal] = [min(features * 2**n, widest) for n in range(count)]
     kwargs: dict[str, Literal] = {
         "in_channels": channels,

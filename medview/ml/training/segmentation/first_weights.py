@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from medview.ml.networks.nnunet import SLOPE
+from medview.ml.networks.fcn import Fcn
+from medview.ml.networks.nnunet import SLOPE, NnUNet
 from medview.ml.spec import NetworkSpec
 from medview.ml.weights import build_network
 
@@ -30,8 +31,8 @@ def first_network(spec: NetworkSpec) -> nn.Module:
             nn.init.zeros_(module.bias)
         elif any(True for _ in (*module.parameters(recurse=False), *module.buffers(recurse=False))):
             raise TypeError(f"no first weights for a {type(module).__name__}")
-    if hasattr(network, "every_scale"):
-        network.every_scale = True  # type: ignore[assignment]
+    if isinstance(network, NnUNet | Fcn):
+        network.every_scale = True
     return network.requires_grad_(True)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medview.core.geometry import Calibration
+from medview.ml.recipes.options import count_in, number_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import Literal, NetworkSpec, Shape3, Vector3
 from medview.ml.training.segmentation.fingerprint import Fingerprint
@@ -108,7 +109,7 @@ def choose_sizes(looked: Fingerprint, recipe: Recipe, classes: int, in_channels:
     ]
     median = [max(1, math.ceil(side - 1e-6)) for side in np.median(np.array(shapes), axis=0).tolist()]
     sides, voxels = (median[1:], voxel[1:]) if dimensions == 2 else (median, voxel)
-    budget = round(TILE_VOXELS[dimensions] * float(recipe.options.get("room", 1.0)))  # type: ignore[arg-type]
+    budget = round(TILE_VOXELS[dimensions] * number_in(recipe.options, "room", 1.0))
     tile = _within(sides, budget)
     strides, kernels = stages_of(tile, voxels)
     steps = np.prod(strides, axis=0)
@@ -196,9 +197,10 @@ def _network(
     recipe: Recipe, strides: list[list[int]], kernels: list[list[int]], classes: int, in_channels: int
 ) -> tuple[NetworkSpec, int]:
     """Return the network of a family with as many features as its weights may be."""
-    options = dict(recipe.network_options)
-    features = int(options.pop("features", FEATURES))  # type: ignore[arg-type]
-    most = float(options.pop("millions", MOST_WEIGHTS)) * 1e6  # type: ignore[arg-type]
+    given = recipe.network_options
+    features = count_in(given, "features", FEATURES)
+    most = number_in(given, "millions", MOST_WEIGHTS) * 1e6
+    options = {key: value for key, value in given.items() if key not in ("features", "millions")}
     count = len(strides)
     if count == 1:
         # Too small to be halved: a U-Net of one stage is none.

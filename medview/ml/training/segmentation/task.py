@@ -15,6 +15,7 @@ from torch import nn
 from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
+from medview.ml.recipes.options import number_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import ModelSpec
 from medview.ml.training.augment import check_strengths
@@ -87,7 +88,7 @@ class SegmentationTask(TrainingTask):
     def draw(self, data: Sequence[StoredExample], plan: TrainingPlan, recipe: Recipe, rng: np.random.Generator) -> Sample:
         """Return one augmented sample."""
         assert plan.spec.tiling is not None
-        foreground = float(recipe.options.get("foreground", FOREGROUND))  # type: ignore[arg-type]
+        foreground = number_in(recipe.options, "foreground", FOREGROUND)
         return draw_sample(data, plan.spec.tiling.tile_kji, recipe.augment, foreground, rng)
 
     def collate(self, samples: Sequence[Sample]) -> Batch:

@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
-import pytest
-import torch
-
-from medview.core.errors import CancelledError
 from medview.core.job import Inline
 from medview.ml.packs import load_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.run import let_go, predict
-from medview.ml.runs.folder import RunFolder, RunSettings
-from medview.ml.spec import Task
-from medview.ml.training.engine.outcome import Outcome
-from medview.ml.training.engine.processes import Processes
-from medview.ml.training.engine.train import Training, event_log
+from medview.ml.runs.folder import RunFolder
 from tests.helpers.segmentation_training import phantom_set, tiny_recipe
+from tests.ml.training.broken_off import ends_the_same
 
 EXAMPLES = phantom_set(8)
-
-
-def _run(folder: Path) -> RunFolder:
-    folder.mkdir()
-    run = RunFolder(folder)
-    recipe = tiny_recipe(steps=9, check_every=3, average=0.5, options={"precision": "full"})
-    settings = RunSettings(Task.SEGMENTATION, recipe, 1, "tiny", "Tiny", "1.0.0", "2026-01-01T00:00:00+00:00", device="cpu")
-    run.write_json(run.settings_file, settings.document())
-    return run
-
-
-def _train(run: RunFolder, asked: Callable[[], bool] = lambda: False) -> Outcome:
-    settings = run.settings()
-    with event_log(run, settings, Processes()) as events:
-        outcome = Training(run, settings, EXAMPLES, Inline(), asked).carry_out(Processes(), events)
-    assert outcome is not None
-    return outcome
+RECIPE = tiny_recipe(steps=9, check_every=3, average=0.5, options={"precision": "full"})
 
 
 def test_a_training_that_is_broken_off_ends_as_a_whole_one_and_its_pack_labels_volumes(tmp_path: Path) -> None:
-    torch.set_num_threads(1)
-    whole, broken = _run(tmp_path / "whole"), _run(tmp_path / "broken")
-    outcome = _train(whole)
-    calls = count(1)
-    with pytest.raises(CancelledError):
-        _train(broken, lambda: next(calls) >= 5)
-    again = _train(broken)
-    assert again.figures == outcome.figures
-    assert (broken.pack / "weights.safetensors").read_bytes() == (whole.pack / "weights.safetensors").read_bytes()
+    whole, _outcome = ends_the_same(tmp_path, RECIPE, EXAMPLES, 5)
     pack = load_pack(whole.pack)
     volume = EXAMPLES.of_split("val")[0].volumes()[0]
     mask = predict(PredictRequest(volume, pack, device="cpu"), Inline()).mask
