@@ -34,12 +34,15 @@ class GuardFinding:
         What is found, and what to do.
     cases : tuple of str
         Keys of the cases it is about.
+    groups : tuple of tuple of str
+        Of cases that stand in each other's way: those of each patient, or of each picture.
     """
 
     code: str
     severity: Severity
     sentence: str
     cases: tuple[str, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return it ready for JSON."""

@@ -32,6 +32,7 @@ def same_patient(facts: Sequence[ExampleFacts], examples: ExampleSet) -> Iterato
             Severity.BLOCK,
             f"{_some(told)}; put all cases of a patient into one split.",
             tuple(one.key for own in torn.values() for one in own),
+            tuple(tuple(one.key for one in own) for own in torn.values()),
         )
     nobody = [one.key for one in facts if not one.patient]
     if nobody or not examples.by_patient:
@@ -64,6 +65,7 @@ def same_pixels(facts: Sequence[ExampleFacts], _: ExampleSet) -> Iterator[GuardF
                 Severity.BLOCK if across else Severity.WARN,
                 f"{_some(alike)}{counts}; leave out all but one of them.",
                 tuple(dict.fromkeys(key for keys in told for key in keys)),
+                tuple(told),
             )
 
 

@@ -17,13 +17,16 @@ _LAST = ("train", "val", "test")
 
 
 def leaking(report: GuardReport, examples: ExampleSet) -> frozenset[str]:
-    """Return the cases without which no picture and no patient is in two splits: training cases, where one will do."""
+    """Return the cases without which no picture and no patient is in two splits.
+
+    Of each patient and each picture those go whose split is learnt from before that of the others; no more of them.
+    """
     split_of = {example.key: example.split for example in examples.examples}
     found: set[str] = set()
     for finding in report.of(Severity.BLOCK):
-        if finding.code in LEAKS:
-            last = max(_place(split_of[key]) for key in finding.cases if key in split_of)
-            found |= {key for key in finding.cases if key in split_of and _place(split_of[key]) < last}
+        for group in finding.groups if finding.code in LEAKS else ():
+            last = max(_place(split_of[key]) for key in group)
+            found |= {key for key in group if _place(split_of[key]) < last}
     return frozenset(found)
 
 
