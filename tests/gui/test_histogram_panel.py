@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from medview.core.job import JobContext
 from medview.core.suv import SuvKind, SuvScale
 from medview.core.voi_table import VoiTable
 from medview.core.window import Window
@@ -26,6 +28,7 @@ from medview.gui.parts.theme import apply_theme
 from medview.gui.parts.theme_tokens import DARK, LIGHT
 from medview.workspace.load_state import LoadState
 from medview.workspace.open_case import OpenCase
+from medview.workspace.operations.histogram import CountValues
 from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import SERIES, SHAPE_KJI, make_case
@@ -201,14 +204,25 @@ def test_a_time_left_behind_while_it_is_counted_is_followed_by_the_one_that_is_s
     qtbot.waitUntil(lambda: panel.plot is not None and "at time 2;" in panel.plot.toolTip(), timeout=10_000)
 
 
-def test_values_are_counted_and_curves_loaded_in_a_worker(qtbot: QtBot, tmp_path: Path, case: OpenCase) -> None:
+def test_values_are_counted_in_a_worker(
+    qtbot: QtBot, tmp_path: Path, case: OpenCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted_by: list[int] = []
+    count_values = CountValues.run
+
+    def watched(self: CountValues, context: JobContext) -> object:
+        counted_by.append(threading.get_ident())
+        return count_values(self, context)
+
+    monkeypatch.setattr(CountValues, "run", watched)
     threads = JobThreads()
     try:
         workspace = bare_workspace(tmp_path, threads)
         workspace.add_case(case)
         panel = panel_of(qtbot, workspace)
-        assert case.histogram is None
         qtbot.waitUntil(lambda: panel.plot is not None, timeout=10_000)
+        assert len(counted_by) == 1
+        assert threading.get_ident() not in counted_by
         assert plot_of(panel).region.getRegion() == pytest.approx((-200, 200))
     finally:
         threads.close()
