@@ -26,7 +26,7 @@ from medview.workspace.training.augment_sheet import write_sheet
 from medview.workspace.training.child import breaks, train_run
 from medview.workspace.training.examples import dataset_folder, examples_of
 from medview.workspace.training.freeze import Wanted, freeze
-from medview.workspace.training.process import follow, start_training, wait_for
+from medview.workspace.training.process import ask_to_end, ask_to_pause, follow, give_way, start_training, wait_for
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -52,6 +52,9 @@ def train(
     output: Annotated[Path | None, typer.Option("-o", metavar="RUN", help="Folder of the training, new")] = None,
     run: Annotated[Path | None, typer.Option("--run", help="Go on with a training, or train as torchrun starts it")] = None,
     watch: Annotated[Path | None, typer.Option("--watch", help="Follow a training")] = None,
+    pause: Annotated[Path | None, typer.Option(metavar="RUN", help="Let a training write a checkpoint and end")] = None,
+    stop: Annotated[Path | None, typer.Option(metavar="RUN", help="End a training and keep its best weights")] = None,
+    background: Annotated[bool, typer.Option("--background", help="Give way to all other programs")] = False,
     preview: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw what augmentation makes; train nothing")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress")] = False,
@@ -61,8 +64,20 @@ def train(
     if source is not None and run is None and RunFolder(source).settings_file.is_file():
         # torchrun takes --run for an option of its own.
         source, run = None, source
-    if sum(one is not None for one in (source, run, watch)) != 1:
+    if sum(one is not None for one in (source, run, watch, pause, stop)) != 1:
         raise AmbiguousError("Name a project to train on, or --run RUN to go on, or --watch RUN to follow; one of them.")
+    if background:
+        give_way()
+    if pause is not None:
+        say(ask_to_pause(pause))
+        return
+    if stop is not None:
+        if (said := ask_to_end(stop)) is not None:
+            say(said)
+        else:
+            # Nobody trains there: what there is is judged here.
+            _child(stop, began, json=json, quiet=quiet, enough=True)
+        return
     if preview is not None:
         _previewed(source, run, task, recipe, target, seed, preview, quiet=quiet)
         return
@@ -100,12 +115,12 @@ def train(
         _told(wait_for(start_training(output), output, _Shown(context, lines=not quiet)), json=json)
 
 
-def _child(run: Path, began: float, *, json: bool, quiet: bool) -> None:
+def _child(run: Path, began: float, *, json: bool, quiet: bool, enough: bool = False) -> None:
     first = os.environ.get("RANK", "0") == "0"
     with ExitStack() as held:
         asked = held.enter_context(breaks())
         context = held.enter_context(progress(quiet=quiet or not first))
-        result = train_run(run, context, asked, began)
+        result = train_run(run, context, asked, began, enough=enough)
     if result:
         _told(result, json=json)
 

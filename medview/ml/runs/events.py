@@ -9,7 +9,7 @@ Every event has ``kind``, ``utc`` and ``used`` (seconds of the whole training so
 - ``checkpoint``: ``step``;
 - ``resumed``: ``step`` it goes on from; steps and checks after it are made again;
 - ``note``: ``text``;
-- ``stopped``: ``reason`` (``steps``, ``patience``, ``time``, each with ``step``; ``asked``);
+- ``stopped``: ``reason`` (``steps``, ``patience``, ``time``, ``ended early``, each with ``step``; ``asked``);
 - ``failed``: ``text``;
 - ``done``: the result.
 """

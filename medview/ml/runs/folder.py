@@ -47,6 +47,8 @@ class RunSettings:
         Whether cases nobody marked done are learnt from as well.
     left_out : tuple of str
         Keys of cases that neither training nor validation sees: their pictures or patients stand in another split too.
+    samples : bool
+        Whether what is found on a few validation slices is kept at each look, for somebody who watches.
     """
 
     task: Task
@@ -66,6 +68,7 @@ class RunSettings:
     versions: Mapping[str, str] = field(default_factory=dict)
     unfinished: bool = False
     left_out: tuple[str, ...] = ()
+    samples: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the settings ready for JSON."""
@@ -87,6 +90,7 @@ class RunSettings:
             "versions": dict(self.versions),
             "unfinished": self.unfinished,
             "left_out": list(self.left_out),
+            "samples": self.samples,
         }
 
     @classmethod
@@ -113,6 +117,7 @@ class RunSettings:
             versions={str(name): str(one) for name, one in content["versions"].items()},
             unfinished=bool(content["unfinished"]),
             left_out=tuple(str(key) for key in content["left_out"]),
+            samples=bool(content.get("samples", False)),
         )
 
 
@@ -123,7 +128,7 @@ class RunFolder:
     ::
 
         run.json  dataset/  guards.json  parent/  plan.json  pace.json  cache/  checkpoints/  events.jsonl  log.txt
-        tensorboard/  pack/  report.html  report.json  result.json
+        control.json  samples/  tensorboard/  pack/  report.html  report.json  result.json
     """
 
     path: Path
@@ -177,6 +182,16 @@ class RunFolder:
     def log(self) -> Path:
         """What the process says beside its events."""
         return self.path / "log.txt"
+
+    @property
+    def control(self) -> Path:
+        """What somebody asks of the training that runs; there until it is obeyed."""
+        return self.path / "control.json"
+
+    @property
+    def samples(self) -> Path:
+        """What was found on a few validation slices at each look, where that was wanted."""
+        return self.path / "samples"
 
     @property
     def tensorboard(self) -> Path:

@@ -11,11 +11,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from medview.core.errors import CancelledError, MedViewError
+from medview.core.errors import CancelledError, MedViewError, ModelError
 from medview.core.job import JobContext, JobPart
 from medview.io.datasets.neutral_read import read_neutral
 from medview.ml.examples import ExampleSet
 from medview.ml.runners.quiet_import import import_torch
+from medview.ml.runs.control import Control
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.spec import Task
 from medview.workspace.requests_prompt import grow_first
@@ -31,7 +32,9 @@ _LONG = ("by_case", "curves", "worst", "calibration", "bootstrap", "headlines", 
 """What only the report holds."""
 
 
-def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began: float | None = None) -> dict[str, Any]:
+def train_run(
+    path: Path, context: JobContext, asked: Callable[[], bool], began: float | None = None, *, enough: bool = False
+) -> dict[str, Any]:
     """Train in a run folder, from wherever an earlier process of it ended; the project is not needed.
 
     Parameters
@@ -40,6 +43,8 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
         Whether somebody wants a break: the next step is the last, and the same call goes on.
     began : float, optional
         ``time.monotonic()`` when this life of the training began; now unless given.
+    enough : bool
+        The training was broken off and is not to be gone on with: its best weights are judged and become the pack.
 
     Returns
     -------
@@ -59,7 +64,14 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
     settings = run.settings()
     if (done := run.read_json(run.result)) is not None:
         return done
-    context = _Breakable(context, asked, path.name)
+    if enough and not any(run.checkpoints.glob("*")):
+        raise ModelError(f"{path.name} has made no steps to keep anything of; go on with medview train --run {path.name}.")
+    control = Control(run, enough=enough)
+
+    def break_wanted() -> bool:
+        return asked() or control.pause
+
+    context = _Breakable(context, break_wanted, path.name)
     import_torch()
     from medview.ml.training.engine.processes import Processes
     from medview.ml.training.engine.train import Training, event_log
@@ -68,17 +80,22 @@ def train_run(path: Path, context: JobContext, asked: Callable[[], bool], began:
     with ExitStack() as held:
         if processes.local_rank == 0:
             held.enter_context(run.held())
+            # What was asked of an earlier life does not count for this one.
+            control.obeyed()
         held.callback(processes.part)
         log = held.enter_context(event_log(run, settings, processes, time.monotonic() - began))
         try:
             dataset = read_neutral(run.dataset, check=not run.plan.exists())
             examples = examples_of(dataset, settings.task, settings.target, reviewed_only=not settings.unfinished)
             examples = without(examples, settings.left_out)
-            outcome = Training(run, settings, examples, context, asked, _task_of(settings)).carry_out(processes, log)
+            training = Training(run, settings, examples, context, break_wanted, _task_of(settings), control)
+            outcome = training.carry_out(processes, log)
             if outcome is None or log is None:
                 return {}
             return _concluded(run, settings, examples, outcome, log, JobPart(context, 0.93, 1.0))
         except CancelledError:
+            if log is not None:
+                control.obeyed()
             _tell(log, "stopped", reason="asked")
             raise
         except MedViewError as error:

@@ -66,6 +66,8 @@ class Wanted:
         Somebody knows what the guards want confirmed.
     began : float
         ``time.monotonic()`` when the command began.
+    samples : bool
+        Whether what is found on a few validation slices is kept at each look.
     """
 
     source: Path
@@ -82,10 +84,35 @@ class Wanted:
     without_leaks: bool = False
     confirmed: bool = False
     began: float = 0.0
+    samples: bool = False
+
+
+class GuardedError(ModelError):
+    """The guards speak against a training.
+
+    Attributes
+    ----------
+    report : GuardReport
+        Everything they found.
+    """
+
+    def __init__(self, sentence: str, report: GuardReport) -> None:
+        super().__init__(sentence)
+        self.report = report
+
+    @property
+    def blocked(self) -> bool:
+        """Whether nobody can confirm it away."""
+        return bool(self.report.of(Severity.BLOCK))
 
 
 def freeze(
-    wanted: Wanted, folder: Path, context: JobContext, pool: Pool, told: Callable[[Sequence[str]], None]
+    wanted: Wanted,
+    folder: Path,
+    context: JobContext,
+    pool: Pool,
+    told: Callable[[Sequence[str]], None],
+    opened: Project | None = None,
 ) -> RunFolder:
     """Make the folder of a training; whole, or such that the same call makes it anew.
 
@@ -93,20 +120,24 @@ def freeze(
     ----------
     told : callable
         Gets sentences about what is left out and what the guards found.
+    opened : Project, optional
+        The source, where this process has it open for writing: a copy of it is read, and the splits are noted in it.
 
     Raises
     ------
     AmbiguousError
         When it is not clear what is to be learnt.
+    GuardedError
+        When the guards speak against it.
     ModelError
-        When there is too little, or the guards speak against it.
+        When there is too little.
     MedViewError
         When the source cannot be read or the folder not be written.
     """
     run = RunFolder(folder)
     _begin(run)
     try:
-        _freeze_labels(wanted, run, JobPart(context, 0.0, 0.7), pool, told)
+        _freeze_labels(wanted, run, JobPart(context, 0.0, 0.7), pool, told, opened)
         examples = examples_of(
             read_neutral(run.dataset, check=False),
             wanted.task,
@@ -156,7 +187,12 @@ def _clear(run: RunFolder) -> None:
 
 
 def _freeze_labels(
-    wanted: Wanted, run: RunFolder, context: JobContext, pool: Pool, told: Callable[[Sequence[str]], None]
+    wanted: Wanted,
+    run: RunFolder,
+    context: JobContext,
+    pool: Pool,
+    told: Callable[[Sequence[str]], None],
+    opened: Project | None,
 ) -> None:
     source = wanted.source
     if dataset_folder(source):
@@ -167,10 +203,15 @@ def _freeze_labels(
     if not (source / "project.db").is_file():
         raise ReadError(f"{source.name or source} is neither a project nor a dataset folder; choose another.")
     name = source.stem
+    if opened is not None:
+        opened.journal.flush()
     with Project.open(source, read_only=True) as project:
         export = ExportRun(DATASET, wanted.reader, WriteOptions(name), wanted.include, wanted.images)
         exported = export_as(export, project, run.dataset, context, pool, told)
     # The project keeps the splits that were made: who is tested on is never trained on later.
+    if opened is not None:
+        note_export(opened, exported)
+        return
     with Project.open(source) as project:
         note_export(project, exported)
 
@@ -190,11 +231,11 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _obey(report: GuardReport, *, confirmed: bool) -> None:
-    """Raise ModelError where the guards speak against a training."""
+    """Raise GuardedError where the guards speak against a training."""
     if blocked := report.of(Severity.BLOCK):
-        raise ModelError(blocked[0].sentence)
+        raise GuardedError(blocked[0].sentence, report)
     if not confirmed and (open_ones := report.of(Severity.CONFIRM)):
-        raise ModelError(f"{open_ones[0].sentence} To train all the same, say --yes.")
+        raise GuardedError(f"{open_ones[0].sentence} To train all the same, say --yes.", report)
 
 
 def _settings(wanted: Wanted, examples: ExampleSet, leaks: Collection[str]) -> RunSettings:
@@ -220,6 +261,7 @@ def _settings(wanted: Wanted, examples: ExampleSet, leaks: Collection[str]) -> R
         splits_sha256=examples.splits_sha256,
         unfinished=wanted.include is Include.ALL,
         left_out=tuple(sorted(leaks)),
+        samples=wanted.samples,
         versions={
             "medview": medview.__version__,
             "python": platform.python_version(),

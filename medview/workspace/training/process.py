@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import medview
 from medview.core.atomic import write_error
 from medview.core.errors import CancelledError, ModelError, ReadError
 from medview.core.job import JobContext
+from medview.ml.runs.control import Ask, ask
 from medview.ml.runs.events import ENDS, Event, EventTail, read_events
 from medview.ml.runs.folder import RunFolder
 
@@ -22,23 +25,41 @@ LOOK_S = 0.25
 """Between two looks at the events."""
 BREAK_S = 120.0
 """Longest a training may take to come to a step's end, once it was asked to stop."""
+NICE = 10
+"""Added to the niceness of a training in the background."""
 _STARTING_S = 30.0
 """Longest from the start of a process to its first sign of life."""
 
 
-def start_training(path: Path) -> subprocess.Popen[bytes]:
-    """Start the process that trains in a run folder; Ctrl-C of this terminal does not reach it. Raises WriteError."""
+def start_training(path: Path, *, background: bool = False, enough: bool = False) -> subprocess.Popen[bytes]:
+    """Start the process that trains in a run folder; Ctrl-C of this terminal does not reach it.
+
+    Parameters
+    ----------
+    background : bool
+        It gives way to everything else, the disk included: somebody reads and draws meanwhile.
+    enough : bool
+        It makes no more steps: the best weights so far are judged and become the pack.
+
+    Raises
+    ------
+    WriteError
+    """
     command = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-s", "-m", "medview"]
     code = str(Path(medview.__file__).resolve().parents[1])
+    asked = ["--stop" if enough else "--run", str(path), *(["--background"] if background else [])]
+    if background and (idle_disk := shutil.which("ionice")):
+        command = [idle_disk, "-c", "3", *command]
     more: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
-        more = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        lower = subprocess.BELOW_NORMAL_PRIORITY_CLASS if background else 0
+        more = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | lower}
     log = RunFolder(path).log
     try:
         # A file: nobody has to empty it while the training goes on.
         with log.open("ab") as file:
             return subprocess.Popen(
-                [*command, "train", "--run", str(path), "--quiet"],
+                [*command, "train", *asked, "--quiet"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=file,
@@ -112,6 +133,50 @@ def ask_to_stop(process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.CTRL_BREAK_EVENT)
     else:
         process.terminate()
+
+
+def give_way() -> None:
+    """Let this process wait for all others that want the processor; on Windows whoever starts it says so."""
+    if sys.platform == "win32":
+        return
+    os.nice(NICE)
+    with contextlib.suppress(OSError):
+        # Linux weighs sessions against each other before processes: nice alone would count among our own threads only.
+        Path("/proc/self/autogroup").write_text(str(NICE))
+
+
+def ask_to_pause(path: Path) -> str:
+    """Ask the training in a folder to end with its next step, and return what a person is told.
+
+    Raises
+    ------
+    ReadError
+        When there is none, or nobody trains there.
+    """
+    run = RunFolder(path)
+    run.settings()
+    if not run.busy():
+        raise ReadError(f"Nobody trains in {path.name}; go on with it with medview train --run {path}.")
+    ask(run, Ask.PAUSE)
+    return f"The training ends with its next step; go on with medview train --run {path}."
+
+
+def ask_to_end(path: Path) -> str | None:
+    """Ask the training in a folder to make no more steps, and return what a person is told; None where nobody trains.
+
+    Raises
+    ------
+    ReadError
+        When there is none, or it is over.
+    """
+    run = RunFolder(path)
+    run.settings()
+    if run.result.exists():
+        raise ReadError(f"{path.name} is over; its model is in {run.pack}.")
+    if not run.busy():
+        return None
+    ask(run, Ask.STOP)
+    return f"The training ends with its next step and judges its best weights; follow it with medview train --watch {path}."
 
 
 def follow(path: Path, told: Callable[[Event], None], context: JobContext) -> dict[str, Any]:

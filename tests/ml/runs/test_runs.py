@@ -6,14 +6,17 @@ import json
 import multiprocessing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from medview.core.errors import ReadError
 from medview.core.resources import resource_path
 from medview.ml.recipes.reader import read_recipe
 from medview.ml.runs.clock import process_seconds
+from medview.ml.runs.control import LOOK_S, Ask, Control, ask
 from medview.ml.runs.events import EventLog, EventTail, lasting, read_events, used_seconds
 from medview.ml.runs.folder import RunBusyError, RunFolder, RunSettings
+from medview.ml.runs.samples import SampleSlice, read_samples, sample_steps, write_found, write_slices
 from medview.ml.spec import Task
 
 
@@ -104,3 +107,50 @@ def test_two_processes_never_train_in_one_folder_and_a_killed_one_lets_go(tmp_pa
 def test_a_process_knows_how_long_it_runs() -> None:
     first = process_seconds()
     assert 0.0 < first <= process_seconds()
+
+
+def test_what_is_asked_of_a_training_is_seen_once_a_second_and_gone_when_it_was_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, now = RunFolder(tmp_path), [100.0]
+    monkeypatch.setattr("medview.ml.runs.control.time.monotonic", lambda: now[0])
+    control = Control(run)
+    assert not control.pause
+    ask(run, Ask.PAUSE)
+    now[0] += LOOK_S / 2
+    assert not control.pause
+    now[0] += LOOK_S / 2
+    assert control.pause
+    assert not control.stop
+    control.obeyed()
+    assert not run.control.exists()
+    assert not control.pause
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"ask": "dance"}', '{"ask": 3}'])
+def test_what_nobody_understands_asks_for_nothing(tmp_path: Path, text: str) -> None:
+    run = RunFolder(tmp_path)
+    run.control.write_text(text)
+    control = Control(run)
+    assert (control.pause, control.stop) == (False, False)
+
+
+def test_samples_come_back_as_they_were_written(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert read_samples(run) is None
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    one = SampleSlice("case_0003", 7, 1.5, grey, np.eye(3, 4, dtype=np.uint8))
+    write_slices(run, [one])
+    for step, value in ((4, 1), (12, 2)):
+        write_found(run, step, [np.full((3, 4), value, dtype=np.uint8)])
+    assert sample_steps(run) == (4, 12)
+    last, first = read_samples(run), read_samples(run, 4)
+    assert last is not None
+    assert first is not None
+    assert (last.step, first.step) == (12, 4)
+    assert (last.slices[0].key, last.slices[0].k, last.slices[0].aspect) == ("case_0003", 7, 1.5)
+    assert np.array_equal(last.slices[0].grey, grey)
+    assert int(first.found[0][0, 0]) == 1
+    (run.samples / "000000012.npz").write_bytes(b"PK")
+    with pytest.raises(ReadError, match="samples"):
+        read_samples(run)

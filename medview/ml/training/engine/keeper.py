@@ -14,6 +14,7 @@ from torch import nn
 
 from medview.core.job import JobContext
 from medview.ml.recipes.recipe import Recipe
+from medview.ml.runs.control import Control
 from medview.ml.runs.events import EventLog
 from medview.ml.runs.folder import RunFolder
 from medview.ml.training.averaging import average, decay_at
@@ -36,7 +37,7 @@ CORRECT_STEPS = 16
 AGREE_STEPS = 8
 """Several processes agree to stop at steps that are multiples of this."""
 
-STEPS, PATIENCE, TIME, ASKED = "steps", "patience", "time", "asked"
+STEPS, PATIENCE, TIME, ASKED, ENOUGH = "steps", "patience", "time", "asked", "ended early"
 
 
 class Scalars(Protocol):
@@ -52,11 +53,13 @@ class Keeper(Callback):
     Parameters
     ----------
     check : callable
-        Returns figures of a network on the validation examples.
+        Returns figures of a network on the validation examples, given the steps done.
     before : TrainingState or None
         Where the training goes on.
     asked : callable
-        Whether somebody wants the training to stop.
+        Whether somebody wants a break.
+    control : Control
+        Whether somebody has enough of it: the best weights so far are judged then.
     """
 
     def __init__(
@@ -66,18 +69,19 @@ class Keeper(Callback):
         pace: Pace,
         course: Course,
         network: nn.Module,
-        check: Callable[[nn.Module], dict[str, float]],
+        check: Callable[[nn.Module, int], dict[str, float]],
         *,
         before: TrainingState | None,
         processes: Processes,
         events: EventLog | None,
         scalars: Scalars | None,
         asked: Callable[[], bool],
+        control: Control,
         context: JobContext,
     ) -> None:
         self._run, self._recipe, self._pace, self._course = run, recipe, pace, course
         self._check, self._processes, self._events, self._scalars = check, processes, events, scalars
-        self._asked, self._context = asked, context
+        self._asked, self._control, self._context = asked, control, context
         self._kept = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
         self._state = before or TrainingState(0, {}, {}, {})
         if before is not None:
@@ -116,9 +120,11 @@ class Keeper(Callback):
         if looked or done % CORRECT_STEPS == 0:
             self._course.correct()
         self._decide(done, looked=looked)
-        if self.reason == TIME and not looked and self._processes.first:
+        if self.reason in (TIME, ENOUGH) and not looked and self._processes.first:
             # Room for it is in the deadline: the last weights are often the best.
             self._look(done)
+        if self.reason == ENOUGH and self._processes.first:
+            self._control.obeyed()
         if self._processes.first and (self.reason or self._due(looked=looked)):
             self._save(done, trainer, pl_module)
         if self.reason:
@@ -138,6 +144,8 @@ class Keeper(Callback):
         """Return why somebody or the clock ends the training, or nothing."""
         if self._asked():
             return ASKED
+        if self._control.stop:
+            return ENOUGH
         deadline = self._pace.deadline_seconds
         late = deadline is not None and self._events is not None and self._events.used > deadline
         return TIME if late else ""
@@ -162,7 +170,7 @@ class Keeper(Callback):
     def _look(self, done: int) -> None:
         # In full precision, as the pack will run.
         with torch.no_grad():
-            figures = {name: float(value) for name, value in self._check(self._kept).items()}
+            figures = {name: float(value) for name, value in self._check(self._kept, done).items()}
         before = self._state.best_figures
         # The first look is better than none, whatever its score. Of equal ones the later is kept, which learnt for longer.
         better = before is None or figures["score"] > before["score"]

@@ -19,6 +19,7 @@ from torch import nn
 from medview.core.errors import CancelledError
 from medview.core.job import JobContext
 from medview.ml.recipes.recipe import Recipe
+from medview.ml.runs.control import Control
 from medview.ml.runs.events import EventLog
 from medview.ml.runs.folder import RunFolder
 from medview.ml.training.engine.checkpoint import TrainingState
@@ -28,6 +29,7 @@ from medview.ml.training.engine.keeper import ASKED, Keeper, Scalars
 from medview.ml.training.engine.module import LARGEST_GRADIENT, TrainingModule
 from medview.ml.training.engine.pace import Pace
 from medview.ml.training.engine.processes import Processes
+from medview.ml.training.engine.samples import SampleTaker
 from medview.ml.training.task import TrainingPlan, TrainingTask
 
 FOREVER = -1
@@ -62,7 +64,11 @@ class Loop:
     validation : object
         Opened validation examples.
     asked : callable
-        Whether somebody wants the training to stop.
+        Whether somebody wants a break.
+    control : Control
+        Whether somebody has enough of it.
+    samples : SampleTaker or None
+        Keeps pictures of looks at validation, where those are wanted.
     """
 
     run: RunFolder
@@ -79,12 +85,21 @@ class Loop:
     events: EventLog | None
     scalars: Scalars | None
     asked: Callable[[], bool]
+    control: Control
     context: JobContext
+    samples: SampleTaker | None = None
 
     @property
     def most_steps(self) -> int:
         """How many steps there may be at most; under a time limit the clock decides."""
         return self.pace.steps if self.pace.deadline_seconds is None else self.pace.steps * MOST_PLANNED
+
+    def look(self, network: nn.Module, step: int) -> dict[str, float]:
+        """Return figures of a network on the validation examples; keeps samples where those are wanted."""
+        figures = self.task.check(network, self.validation, self.plan, self.samples or self.context)
+        if self.samples is not None:
+            self.samples.write(step)
+        return figures
 
     def batches(self, first: int) -> Batches:
         """Return the batches of this process from a step on."""
@@ -151,12 +166,13 @@ def make_steps(loop: Loop, before: TrainingState | None) -> TrainingState:
         loop.pace,
         course,
         loop.network,
-        lambda network: loop.task.check(network, loop.validation, loop.plan, loop.context),
+        loop.look,
         before=before,
         processes=loop.processes,
         events=loop.events,
         scalars=loop.scalars,
         asked=loop.asked,
+        control=loop.control,
         context=loop.context,
     )
     batches = loop.batches(first)

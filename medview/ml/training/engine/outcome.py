@@ -33,7 +33,7 @@ class Outcome:
     figures : mapping of str to float
         Of these weights on the validation examples; ``score`` chose them.
     reason : str
-        ``steps``, ``patience`` or ``time``.
+        ``steps``, ``patience``, ``time`` or ``ended early``.
     seconds : float
         So far.
     """

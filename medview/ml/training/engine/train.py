@@ -17,6 +17,7 @@ from medview.core.errors import DeviceError, ModelError
 from medview.core.job import JobContext, JobPart
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.packs import load_pack
+from medview.ml.runs.control import Control
 from medview.ml.runs.events import EventLog, read_events, used_seconds
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.training.borrowed import borrow
@@ -29,6 +30,7 @@ from medview.ml.training.engine.pace import Pace, Trial, find_pace
 from medview.ml.training.engine.plan_file import read_plan, write_plan
 from medview.ml.training.engine.processes import Processes
 from medview.ml.training.engine.resources import check_disk, check_memory, folder_bytes, weights_bytes
+from medview.ml.training.engine.samples import SampleTaker
 from medview.ml.training.engine.tasks import training_task
 from medview.ml.training.task import TrainingPlan, TrainingTask
 
@@ -47,6 +49,8 @@ class Training:
         Whether somebody wants a break.
     task : TrainingTask or None
         How it is trained; by the table unless given.
+    control : Control or None
+        What is asked of it by its folder; looked at here unless given.
     """
 
     run: RunFolder
@@ -55,6 +59,7 @@ class Training:
     context: JobContext
     asked: Callable[[], bool]
     task: TrainingTask | None = None
+    control: Control | None = None
 
     def carry_out(self, processes: Processes, events: EventLog | None) -> Outcome | None:
         """Train, and return what came of it; None in all processes but the first.
@@ -87,9 +92,11 @@ class Training:
             if before is not None:
                 events.add("resumed", step=before.step)
         with _scalars(run, processes, before.step if before else 0) as scalars:
+            steady = Steady(JobPart(self.context, 0.1, 0.9))
+            samples = SampleTaker(run, [one.key for one in validation], steady) if settings.samples else None
             loop = Loop(
                 run, task, plan, recipe, pace, settings.seed, network, opened, seen, device, processes, events, scalars,
-                self.asked, Steady(JobPart(self.context, 0.1, 0.9)),
+                self.asked, self.control or Control(run), steady, samples,
             )  # fmt: skip
             state = make_steps(loop, before)
         if not processes.first or events is None:

@@ -20,6 +20,7 @@ from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import ModelSpec
 from medview.ml.training.augment import check_strengths
 from medview.ml.training.footprint import step_bytes
+from medview.ml.training.looked import Looked
 from medview.ml.training.segmentation.described import described
 from medview.ml.training.segmentation.fingerprint import look_at
 from medview.ml.training.segmentation.finish import LEAST_EXAMPLES, WORTH_MIRRORING, worthwhile_steps
@@ -110,6 +111,7 @@ class SegmentationTask(TrainingTask):
         tally = self._tally(plan)
         for example, found in self._predicted(network, data, plan, context):
             tally.add(example, found)
+            context.partial(Looked(example.key, example.values(), example.labels(), found, example.spacing_kji))
         names = plan.settings["classes"]
         return {"score": tally.score(), **{f"dice_{names[n - 1]}": mean for n, mean in tally.means().items()}}
 

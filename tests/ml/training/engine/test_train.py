@@ -14,6 +14,7 @@ from safetensors.torch import load
 
 from medview.core.errors import CancelledError, DeviceError, DiskFullError, ModelError
 from medview.ml.packs import copy_pack, load_pack
+from medview.ml.runs.control import Ask, ask
 from medview.ml.runs.events import lasting, read_events
 from medview.ml.runs.folder import RunFolder
 from medview.ml.training.classification.task import ClassificationTask
@@ -240,3 +241,17 @@ def test_a_training_begins_with_the_weights_of_its_parent(whole: RunFolder, tmp_
     copy_pack(load_pack(whole.pack), stranger.parent)
     with pytest.raises(ModelError, match="of another kind"):
         train(stranger, settings=replace(stranger.settings(), parent="tiny@1"))
+
+
+def test_whoever_has_enough_of_it_gets_the_best_weights_so_far_as_a_pack(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", steps=1000, check_every=400)
+    ask(run, Ask.STOP)
+    outcome = train(run)
+    assert (outcome.steps, outcome.reason, outcome.best_step) == (1, "ended early", 1)
+    assert not run.control.exists()
+    assert kinds(run, "stopped")[-1]["reason"] == "ended early"
+    assert load_pack(run.pack).spec.id == "tiny"
+    kept = weights(run)
+    # It is over: who starts it again gets the same, and no further step.
+    assert train(run).steps == 1
+    assert weights(run) == kept
