@@ -52,6 +52,8 @@ class ActivityKind(Enum):
     """``cases``: how many; ``format``."""
     EVALUATED = "evaluated"
     """The locked test cases were opened: ``model``, ``version``, ``sha256`` and ``cases``, how many."""
+    MODEL = "model"
+    """A model was trained on the project, or came to count: ``line``, ``version``, ``model``, ``verdict``, ``reason``."""
     CHANGED = "changed"
     """``fact``: which of the project's facts was put in place of another, as the label set."""
 

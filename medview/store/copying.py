@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import tempfile
@@ -14,6 +15,8 @@ from medview.core.errors import DiskFullError, StoreError
 from medview.store.blobs import BlobStore
 from medview.store.database import Database
 from medview.store.faults import SQLITE_FAULTS, explain
+from medview.store.model_book import version_rows
+from medview.store.model_files import ModelFiles
 from medview.store.verify import verify_project
 
 
@@ -72,9 +75,14 @@ def _roll_back(file: Path) -> None:
 
 
 def copy_project(
-    database: Database, blobs: BlobStore, target: Path, database_name: str, waiting: Callable[[Database, BlobStore], None]
+    database: Database,
+    blobs: BlobStore,
+    models: ModelFiles,
+    target: Path,
+    database_name: str,
+    waiting: Callable[[Database, BlobStore], None],
 ) -> None:
-    """Copy database and blobs to a new folder, check the copy, then give it its name.
+    """Copy database, blobs and models to a new folder, check the copy, then give it its name.
 
     Parameters
     ----------
@@ -100,7 +108,8 @@ def copy_project(
         copy = Database(growing / database_name, target.name)
         try:
             waiting(copy, copied)
-            report = verify_project(copy, copied)
+            copy_models(copy, models, growing)
+            report = verify_project(copy, copied, growing)
         finally:
             copy.close()
         if not report.ok:
@@ -112,3 +121,13 @@ def copy_project(
         shutil.rmtree(growing, ignore_errors=True)
         raise
     sync_folder(target.parent)
+
+
+def copy_models(copy: Database, models: ModelFiles, folder: Path) -> None:
+    """Copy the packs that a copied database knows into its folder; what is damaged is left out. Raises OSError."""
+    with copy.reading() as connection:
+        digests = {row.made.digest for row in version_rows(connection)}
+    kept = ModelFiles(folder)
+    for digest in sorted(digests):
+        with contextlib.suppress(StoreError):
+            kept.put(models.folder(digest), digest)

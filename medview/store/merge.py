@@ -3,7 +3,7 @@
 People work on copies. The project that is written gets from the other copy, which is only read: cases, united by their
 images; patients, by the hash of who they are; readers, by their uid; readings, by case, reader and role; the activity, by
 uid. Rows of a reading that went on there are appended; where it went different ways in both, that of the other copy is kept
-beside.
+beside. Models that only the other copy has are told.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from medview.store.blobs import BlobStore
 from medview.store.chains import Chains
 from medview.store.database import newer_version
 from medview.store.merge_frame import MergeFrame
+from medview.store.merge_models import tell_models
 from medview.store.merge_readings import MergeReadings, damaged
 from medview.store.merge_report import MergeReport
 from medview.store.project_folder import OpenFolder, open_copy
@@ -86,6 +87,7 @@ def _merge(
     readings.match()
     readings.take_rows(blobs, progress)
     frame.unite_facts()
+    tell_models(mine, theirs, report)
     nothing_else = not report.changed
     if frame.unite_activity(readings.numbers) or not nothing_else:
         # What tells of another merge only is no reason to tell of this one: copies merged to and fro come to rest.

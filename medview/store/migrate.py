@@ -98,5 +98,10 @@ def _from_3(connection: Connection) -> None:
     mend_states(connection)
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(connection: Connection) -> None:
+    for table in (schema.model_versions, schema.model_choices):
+        table.create(connection)
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 """What makes a database of a version one of the next."""

@@ -232,7 +232,7 @@ class Project(ReadingBook):
 
         try:
             with explained(target):
-                copy_project(self._database, self._blobs, target, DATABASE_NAME, write_waiting)
+                copy_project(self._database, self._blobs, self.models.files, target, DATABASE_NAME, write_waiting)
         except StoreError as error:
             if target.exists() and any(target.iterdir()):
                 raise

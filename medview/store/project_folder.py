@@ -25,6 +25,7 @@ from medview.store.database import Database, newer_version
 from medview.store.faults import SQLITE_FAULTS, damaged_database, explain
 from medview.store.lock import ProjectLock
 from medview.store.migrate import bring_up_copy, migrate
+from medview.store.model_files import ModelFiles
 from medview.store.place import place_of
 from medview.store.salvage import is_project, is_sound, salvage
 from medview.store.silence import Silence
@@ -134,6 +135,7 @@ def open_live(path: Path, clock: Clock, silence: Silence | None = None) -> OpenF
         try:
             _check(opened.database)
             opened.blobs.sweep()
+            ModelFiles(path).sweep()
             opened = replace(opened, notices=(*migrate(opened.database, path, clock), *_about_place(path, lock)))
         except BaseException:  # also an interrupt: lock and database are let go of; raised again below
             opened.close()

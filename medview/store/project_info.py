@@ -13,6 +13,7 @@ from medview.store.activity import ActivityKind, activity_entries
 from medview.store.ballast import FILE_NAME as BALLAST_NAME
 from medview.store.efforts import reading_efforts
 from medview.store.migrate import past_migrations
+from medview.store.model_book import current_models
 
 
 def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
@@ -26,7 +27,8 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
         ``backup``), ``correction_effort`` (of each version of each model: ``model_id``, ``model_version``,
         ``model_sha256``, ``cases``, ``segments``, ``measured_segments``, ``mean_dice``, ``added_ml``, ``removed_ml``,
         ``minutes_per_case``), ``test_openings`` (every time the test cases were opened: ``who``, ``when_utc``, ``model``,
-        ``version``, ``cases``).
+        ``version``, ``cases``), ``models`` (of each model line the version that counts: ``line``, ``version``, ``model``,
+        ``since_utc``, and how many ``versions`` there are).
     """
     facts = {row.key: row.value for row in connection.execute(select(schema.facts))}
     files = (file for file in folder.rglob("*") if file.is_file() and file.name != BALLAST_NAME)
@@ -43,6 +45,7 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
         "migrations": past_migrations(connection),
         "correction_effort": [one.document() for one in model_efforts(reading_efforts(connection).values())],
         "test_openings": test_openings(connection),
+        "models": current_models(connection),
     }
 
 

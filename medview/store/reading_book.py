@@ -25,6 +25,8 @@ from medview.store.faults import damaged_database
 from medview.store.import_book import ImportBook
 from medview.store.journal import Journal
 from medview.store.label_set_book import LabelSetBook
+from medview.store.model_book import ModelBook
+from medview.store.model_files import ModelFiles
 from medview.store.patients import NOBODY, PatientIdentity, patient_number
 from medview.store.project_folder import CHECKED_BYTES, OpenFolder, explained
 from medview.store.queue_book import QueueBook
@@ -66,6 +68,8 @@ class ReadingBook:
         Which cases there are, how they are split, who reads which, and what annotators are told.
     imports : ImportBook
         Which labels came from files.
+    models : ModelBook
+        Which models it trained, and which of them count.
     review : ReviewBook
         What reviewers say of readings, and what reviews and consensus begin.
     reader : str
@@ -101,6 +105,9 @@ class ReadingBook:
         self.activity = ActivityBook(self._database, self._changing, self._reader, clock)
         self.label_set = LabelSetBook(self._database, self._changing, self.activity)
         self.imports = ImportBook(self._database, self._changing, self.activity)
+        self.models = ModelBook(
+            self._database, self._changing, self._check_writable, self.activity, clock, ModelFiles(self.path)
+        )
         self.worklist = WorklistBook(self._database, self._changing, self.activity, clock)
         self.review = ReviewBook(self._database, self._changing, self.activity, self._reader, clock)
         self.journal = Journal(self._database, self._blobs, self._reader, self._check_writable, clock, reserve)

@@ -24,11 +24,13 @@ from medview.store.backups import backup_files
 from medview.store.blobs import BlobStore
 from medview.store.clock import Clock, SystemClock, iso
 from medview.store.codec import decode, encode
+from medview.store.copying import copy_models
 from medview.store.database import Database, newer_version
 from medview.store.durable import write_durably
 from medview.store.entry import EntryKind
 from medview.store.faults import SQLITE_FAULTS
 from medview.store.migrate import bring_up_copy
+from medview.store.model_files import ModelFiles
 from medview.store.parts import blobs_of
 from medview.store.project_folder import DATABASE_NAME, explained
 from medview.store.readings import ReadingRow, get_reading
@@ -50,6 +52,8 @@ _FRAME: tuple[tuple[Table, dict[str, object]], ...] = (
     (schema.reading_state, {"rows": 0}),
     (schema.activity, {}),
     (schema.queue, {}),
+    (schema.model_versions, {}),
+    (schema.model_choices, {}),
 )
 """What the rows stand in, and what is counted anew while they are written."""
 
@@ -130,7 +134,7 @@ def recover_project(
         growing = target.parent / f".medview-{uuid.uuid4().hex}"
         growing.mkdir()
         try:
-            report = _write_new(found, BlobStore(source / "blobs"), growing, clock or SystemClock(), progress, extra)
+            report = _write_new(found, source, growing, clock or SystemClock(), progress, extra)
             report.losses[:0] = losses
             text = json.dumps(report.document(source, target), indent=2, ensure_ascii=False)
             write_durably(growing / REPORT_NAME, text.encode())
@@ -194,13 +198,13 @@ def _version(file: Path) -> int:
 
 def _write_new(
     found: Path,
-    blobs: BlobStore,
+    source: Path,
     growing: Path,
     clock: Clock,
     progress: Callable[[float], None],
     extra: Callable[[Database, BlobStore], None],
 ) -> RecoveryReport:
-    report = RecoveryReport()
+    report, blobs = RecoveryReport(), BlobStore(source / "blobs")
     old = Database(found, "the project", read_only=True)
     new = Database.create(growing / DATABASE_NAME, "the recovered project")
     kept = BlobStore(growing / "blobs")
@@ -232,7 +236,8 @@ def _write_new(
                 report.cases += 1
             report.losses += newest_missing(reading)
         extra(new, kept)
-        report.losses += verify_project(new, kept).problems
+        copy_models(new, ModelFiles(source), growing)
+        report.losses += verify_project(new, kept, growing).problems
     finally:
         old.close()
         new.close()

@@ -36,10 +36,15 @@ _KINDS: dict[str, str] = {
     "reading_state": "niititiit",
     "patients": "nttt",
     "activity": "ntiiittt",
+    "model_versions": "nttitttittttt",
+    "model_choices": "nttitttt",
 }
 """Types of the columns, to know a row of a page again: n is the key that SQLite keeps elsewhere."""
 
-_ORDER = ("facts", "readers", "cases", "journal", "snapshots", "patients", "worklist", "reading_state", "activity")
+_ORDER = (
+    "facts", "readers", "cases", "journal", "snapshots", "patients", "worklist", "reading_state", "activity",
+    "model_versions", "model_choices",
+)  # fmt: skip
 """What is referred to comes before what refers to it."""
 
 _DIGEST_LETTERS = 64
@@ -113,17 +118,7 @@ def salvage(file: Path, backups: Sequence[Path], target: Path, title: str) -> li
     Database.create(target, title).close()
     with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        for table in (
-            "facts",
-            "readers",
-            "cases",
-            "journal",
-            "snapshots",
-            "patients",
-            "worklist",
-            "reading_state",
-            "activity",
-        ):
+        for table in _ORDER:
             columns = _TABLES[table]
             quoted = ", ".join(f'"{name}"' for name in columns)
             # A row that meets another one of the same place in its case comes second.

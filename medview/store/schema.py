@@ -7,12 +7,13 @@ from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table
 APPLICATION_ID = 0x4D564957
 """``MVIW`` in the SQLite header: the file is a MedView project."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """``user_version`` of the databases this program writes. A database with a higher one is only read.
 
 1: the first. 2: documents know marks and the role, absence, group and look of segments; ``migrations``.
 3: ``queue``; documents know what became of accepted segments.
 4: ``worklist``, ``patients``, ``reading_state`` and ``activity``: several readers label a case, each with a journal.
+5: ``model_versions`` and ``model_choices``: the models a project trained, and which of them counts.
 """
 
 metadata = MetaData()
@@ -186,3 +187,41 @@ activity = Table(
 
 ``case_id`` and ``reading_id`` are 0 where it is about none.
 """
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("version_id", Integer, primary_key=True),
+    Column("version_uid", Text, nullable=False, unique=True),
+    Column("line", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("compared", Integer, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("gate", Text, nullable=False),
+    Column("learnt", Text, nullable=False),
+    Column("created_utc", Text, nullable=False),
+    UniqueConstraint("line", "version"),
+)
+"""Every model that was trained on the project and judged, refused ones too; rows are only ever appended.
+
+``version`` counts 1, 2, 3 ... within a line; ``compared`` is that of the version it was compared with, 0 for none.
+``digest`` names its pack in ``models/``. ``gate`` and ``learnt`` are JSON, or empty.
+"""
+
+model_choices = Table(
+    "model_choices",
+    metadata,
+    Column("choice_id", Integer, primary_key=True),
+    Column("choice_uid", Text, nullable=False, unique=True),
+    Column("line", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("created_utc", Text, nullable=False),
+)
+"""Which version of a line counted from when on, and who said so; rows are only ever appended, the newest counts."""

@@ -21,6 +21,8 @@ from medview.store.bricks import Brick
 from medview.store.case_images import identity
 from medview.store.database import Database
 from medview.store.holder import Holder
+from medview.store.model_book import model_problems
+from medview.store.model_files import ModelFiles
 from medview.store.parts import blobs_of
 from medview.store.readings import ReadingRow, list_readings
 from medview.store.recover import replay
@@ -36,7 +38,7 @@ class VerifyReport:
 
     Attributes
     ----------
-    rows, cases, blobs, snapshots, backups : int
+    rows, cases, blobs, snapshots, backups, models : int
         How much was checked.
     problems : tuple of str
         One sentence each; empty when all is well.
@@ -55,6 +57,7 @@ class VerifyReport:
     problems: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
     writer: dict[str, Any] | None = field(default=None)
+    models: int = 0
 
     @property
     def ok(self) -> bool:
@@ -70,6 +73,7 @@ class VerifyReport:
             "blobs": self.blobs,
             "snapshots": self.snapshots,
             "backups": self.backups,
+            "models": self.models,
             "writer": self.writer,
             "problems": list(self.problems),
             "recorded": list(self.recorded),
@@ -100,7 +104,7 @@ def verify_project(
     Parameters
     ----------
     folder : Path, optional
-        Of the project; its backups are checked too.
+        Of the project; its backups and the packs of its models are checked too.
     progress : callable
         Called with the part that is done, 0 to 1.
 
@@ -125,10 +129,16 @@ def verify_project(
             progress(number / len(readings))
             problems += _reading_problems(connection, reading, titles[reading.reading_id], blobs, recorded)
         snapshots = connection.execute(select(func.count()).select_from(schema.snapshots)).scalar_one()
+        models = 0
+        if folder is not None:
+            models = connection.execute(select(func.count()).select_from(schema.model_versions)).scalar_one()
+            problems += model_problems(connection, ModelFiles(folder))
     backups = backup_files(folder) if folder is not None else []
     problems += [f"The backup {backup.name} is damaged." for backup in backups if not is_sound(backup)]
     cases = len({reading.case_id for reading in readings})
-    return VerifyReport(rows, cases, len(needed), int(snapshots), len(backups), tuple(problems), tuple(recorded))
+    return VerifyReport(
+        rows, cases, len(needed), int(snapshots), len(backups), tuple(problems), tuple(recorded), models=int(models)
+    )
 
 
 def _database_problems(connection: Connection) -> list[str]:

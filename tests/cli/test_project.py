@@ -42,6 +42,7 @@ def test_a_sound_project_is_verified(drawn: Painter, capsys: pytest.CaptureFixtu
         "blobs": 0,
         "snapshots": 0,
         "backups": 0,
+        "models": 0,
         "writer": None,
         "problems": [],
         "recorded": [],

@@ -40,7 +40,7 @@ def test_a_project_of_version_1_opens_with_everything_in_it(tmp_path: Path, snap
         assert loaded.labels.marks == Marks()
         assert [command.name for command in loaded.undo] == ["Add Liver", "Brush Liver", "Brush Liver again"]
         assert project.verify().problems == ()
-    assert _version(path) == schema.SCHEMA_VERSION == 4
+    assert _version(path) == schema.SCHEMA_VERSION == 5
 
 
 def test_the_state_before_is_kept_row_by_row_and_said(tmp_path: Path, clock: StillClock) -> None:
@@ -53,7 +53,7 @@ def test_the_state_before_is_kept_row_by_row_and_said(tmp_path: Path, clock: Sti
             "it is kept as it was in backups/project-v1-20261120T100000Z.db.",
         )
         assert project.info()["migrations"] == [
-            {"from": 1, "to": 4, "made_utc": "2026-11-20T10:00:00.000+00:00", "backup": "project-v1-20261120T100000Z.db"}
+            {"from": 1, "to": 5, "made_utc": "2026-11-20T10:00:00.000+00:00", "backup": "project-v1-20261120T100000Z.db"}
         ]
     kept = path / "backups" / "project-v1-20261120T100000Z.db"
     assert content_hashes(kept) == before
