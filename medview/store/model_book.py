@@ -178,14 +178,8 @@ class ModelBook:
             raise StoreError(f"Version {version} of {line} cannot be used: {problem}; choose another.")
         with self._changing() as connection:
             self._choose(connection, ChoiceRow("", line, version, kind, reason, who, iso(self._clock.utc())))
-            said: dict[str, Any] = {
-                "line": line,
-                "version": version,
-                "model": found[0].made.key,
-                "verdict": kind,
-                "reason": reason,
-            }
-            self._activity.note(connection, ActivityKind.MODEL, **said)
+            said: dict[str, Any] = {"line": line, "version": version, "model": found[0].made.key}
+            self._activity.note(connection, ActivityKind.MODEL, **said, verdict=kind, reason=reason)
 
     def _choose(self, connection: Connection, choice: ChoiceRow) -> None:
         connection.execute(

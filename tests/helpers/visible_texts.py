@@ -61,6 +61,7 @@ EXCEPTED = {
         ],
         "a report and a card are documents that go from hand to hand, in English as the packs they are of",
     ),
+    "workspace/model_line.py": "reasons are kept in the project and are data of `project models --json`",
     "workspace/training/leaks.py": "a warning that is written into the report of a training",
     "workspace/training/examples.py": "warnings are written into the report of a training",
 }
