@@ -151,8 +151,16 @@ def make_plan(
     )
 
 
-def plan_for(pack: ModelPack, network: nn.Module, shape_kji: Shape3, wanted: str, held_bytes: int = 0) -> MemoryPlan:
-    """Choose device and pieces for a pack as ``make_plan`` does; what waits for another run goes before it is refused."""
+def plan_for(
+    pack: ModelPack, network: nn.Module, shape_kji: Shape3, wanted: str, held_bytes: int = 0, *, looks: int = 1
+) -> MemoryPlan:
+    """Choose device and pieces for a pack as ``make_plan`` does; what waits for another run goes before it is refused.
+
+    Parameters
+    ----------
+    looks : int
+        How many answers to each tile are kept.
+    """
     spec = pack.spec
 
     def plan() -> MemoryPlan:
@@ -160,7 +168,7 @@ def plan_for(pack: ModelPack, network: nn.Module, shape_kji: Shape3, wanted: str
             network,
             spec.tiling,
             shape_kji,
-            spec.out_channels,
+            spec.out_channels * looks,
             wanted,
             spec.name,
             in_channels=spec.in_channels,

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,7 +18,8 @@ from medview.core.job import JobContext
 from medview.core.prediction import Prediction
 from medview.core.scores import ScoreRule
 from medview.core.source import Source, SourceKind
-from medview.ml.outputs import ClassificationOutput, Output
+from medview.ml.next_cases.case_scores import CaseScores
+from medview.ml.outputs import ClassificationOutput, DetectionOutput, Output
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import fits
 from medview.ml.runners.body import Body, find_body
@@ -28,6 +30,7 @@ from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.precision import Precision
 from medview.ml.runners.preprocess import prepare, shown_of
 from medview.ml.runners.probability import class_levels
+from medview.ml.runners.unsure import doubtful, looks_of, scores_of
 from medview.ml.runners.prompt_session import KEPT
 from medview.ml.runners.watched import Stopwatch
 from medview.ml.spec import Crop, ModelSpec, Shape3, Task
@@ -106,6 +109,25 @@ def probability(request: PredictRequest, value: int, context: JobContext) -> npt
     return levels
 
 
+def unsure(request: PredictRequest, context: JobContext) -> CaseScores:
+    """Run a pack on a volume to see how unsure it is of it; nothing is labelled.
+
+    Raises
+    ------
+    ModelError
+        As ``predict``.
+    """
+    spec = request.pack.spec
+    stopwatch = Stopwatch()
+    threshold = spec.output.score_threshold if isinstance(spec.output, DetectionOutput) else 0.5
+    with explaining(spec):
+        asked = replace(request, pack=doubtful(request.pack))
+        found = scores_of(_start(asked, context, stopwatch, len(looks_of(spec))), threshold)
+    _log.info("%s: how unsure it is: %s", spec.key, stopwatch.seconds)
+    context.progress(1.0, "Done")
+    return found
+
+
 @contextlib.contextmanager
 def explaining(spec: ModelSpec) -> Iterator[None]:
     """Say in one sentence what goes wrong inside, and let go of all networks where the computer was to blame."""
@@ -125,7 +147,7 @@ def explaining(spec: ModelSpec) -> Iterator[None]:
         raise
 
 
-def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -> RunningJob:
+def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch, looks: int = 1) -> RunningJob:
     spec = request.pack.spec
     if spec.task not in RUNNERS:
         raise ModelError(f"{spec.name} finds objects from prompts; take the prompt tool in the window and choose it there.")
@@ -142,7 +164,7 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch) -
         if spec.tiling is None and spec.input.dimensions == 2:
             # Slices go through one by one, whatever their number.
             looked_at = (1, looked_at[1], looked_at[2])
-        plan = plan_for(request.pack, network, looked_at, request.device)
+        plan = plan_for(request.pack, network, looked_at, request.device, looks=looks)
         if plan.device.type != "cpu":
             network = RESIDENT.get(request.pack, plan.device)
             torch.cuda.reset_peak_memory_stats(plan.device)

@@ -1,0 +1,126 @@
+"""Which slices of a case to look at: ranges of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medview.ml.next_cases.case_scores import CaseScores
+from medview.ml.next_cases.ranking import Doubles
+from medview.ml.next_cases.strategy import Strategy
+
+MOST_RANGES = 3
+
+PART_OF_CASE = 0.2
+"""Ranges together are about this part of the slices that hold anything."""
+
+LEAST_SLICES = 3
+"""Of a range, where the case has as many."""
+
+STILL_PART_OF_IT = 0.5
+"""A range goes on while slices have this part of its best one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRange:
+    """Slices from ``first`` to ``last``, both included, counted from 0 along k.
+
+    Attributes
+    ----------
+    best : int
+        The slice of most.
+    by_class : int or None
+        The class that gave the most of it; None where chance chose.
+    share : float
+        Which part of what is said of the whole case is in it, 0 to 1.
+    """
+
+    first: int
+    last: int
+    best: int
+    by_class: int | None = None
+    share: float = 0.0
+
+
+def ranges_of(scores: CaseScores, strategy: Strategy = Strategy.UNCERTAINTY, seed: int = 0) -> tuple[SliceRange, ...]:
+    """Return the slices of a case to look at, the most important range first; none where nothing is known of slices.
+
+    With ``Strategy.UNCERTAINTY`` those the model is most unsure of, each class counting alike; else one range is drawn:
+    around a slice by how much the model finds there (classes counting alike), or around any.
+    """
+    if scores.slices < 2:
+        return ()
+    if strategy is Strategy.UNCERTAINTY:
+        by_class = shares(scores.unsure_slices) * np.asarray(scores.unsure, dtype=np.float64)[:, None]
+        return _best_ranges(by_class)
+    rng = np.random.default_rng(seed)
+    found = shares(scores.foreground_slices).sum(axis=0)
+    if strategy is Strategy.RANDOM or found.sum() <= 0:
+        found = np.ones(scores.slices)
+    middle = int(rng.choice(scores.slices, p=found / found.sum()))
+    long = _length(int(np.count_nonzero(found)), scores.slices)
+    first = min(max(0, middle - long // 2), scores.slices - long)
+    inside = found[first : first + long].sum() / found.sum()
+    return (SliceRange(first, first + long - 1, middle, None, float(inside)),)
+
+
+def shares(by_slice: npt.ArrayLike) -> Doubles:
+    """Return rows (classes, slices) as parts of their sums; rows of nothing stay 0."""
+    numbers = np.asarray(by_slice, dtype=np.float64)
+    sums = numbers.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(numbers, sums, out=np.zeros_like(numbers), where=sums > 0))
+
+
+def _best_ranges(by_class: Doubles) -> tuple[SliceRange, ...]:
+    curve = by_class.sum(axis=0)
+    total = float(curve.sum())
+    if total <= 0:
+        return ()
+    smooth = np.convolve(np.pad(curve, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
+    held = int(np.count_nonzero(curve > curve.max() * 0.01))
+    room = _length(held, len(curve))
+    left = smooth.copy()
+    found: list[SliceRange] = []
+    while room > 0 and len(found) < MOST_RANGES and left.max() > 0:
+        best = int(left.argmax())
+        if found and smooth[best] < STILL_PART_OF_IT * smooth[found[0].best]:
+            break
+        first, last = _grown(left, best, room)
+        first, last = _at_least(first, last, min(LEAST_SLICES, room), left > 0)
+        part = by_class[:, first : last + 1].sum(axis=1)
+        found.append(SliceRange(first, last, best, int(part.argmax()), float(part.sum() / total)))
+        room -= last - first + 1
+        # A neighbour of a range belongs to it: the next one begins elsewhere.
+        left[max(0, first - 1) : last + 2] = 0.0
+    return tuple(found)
+
+
+def _grown(curve: Doubles, best: int, most: int) -> tuple[int, int]:
+    """Grow a range from its best slice to whichever side has more, while that is enough and there is room."""
+    first = last = best
+    enough = STILL_PART_OF_IT * curve[best]
+    while last - first + 1 < most:
+        below = curve[first - 1] if first > 0 else -1.0
+        above = curve[last + 1] if last + 1 < len(curve) else -1.0
+        if max(below, above) < enough:
+            break
+        first, last = (first - 1, last) if below >= above else (first, last + 1)
+    return first, last
+
+
+def _at_least(first: int, last: int, least: int, free: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Widen a range to both sides, not into what belongs to another one."""
+    while last - first + 1 < least:
+        below, above = first > 0 and bool(free[first - 1]), last + 1 < len(free) and bool(free[last + 1])
+        if not below and not above:
+            break
+        first -= below
+        if above and (last - first + 1 < least or not below):
+            last += 1
+    return first, last
+
+
+def _length(held: int, slices: int) -> int:
+    return min(slices, max(LEAST_SLICES, round(PART_OF_CASE * held)))
