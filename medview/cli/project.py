@@ -13,6 +13,7 @@ from medview.cli.project_add import add_to_project
 from medview.cli.project_dataset import export_as_dataset, note
 from medview.cli.project_import import dataset_request, import_into_project
 from medview.cli.project_label_set import label_set_of_project
+from medview.cli.project_next import show_next
 from medview.core.errors import MedViewError, StoreError
 from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.table import FORMATS
@@ -230,6 +231,27 @@ def label_set(
 ) -> None:
     """Show the labels and forms of a project, or put those of a file to use; answers given so far are kept."""
     label_set_of_project(path, file, replace=replace, json=json)
+
+
+@app.command("next")
+def next_(
+    path: Place,
+    *,
+    model: Annotated[
+        str, typer.Option(help="ID, ID@VERSION or the folder of a pack; the one the project uses unless named")
+    ] = "",
+    count: Annotated[int, typer.Option(min=1, help="How many cases")] = 5,
+    strategy: Annotated[
+        str, typer.Option(help="uncertainty, or to compare with it foreground-random or random")
+    ] = "uncertainty",
+    seed: Annotated[int, typer.Option(help="Of chance; the same seed gives the same cases")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    most: Annotated[int, typer.Option(min=0, help="Look at so many cases at most, drawn by chance; 0 is all")] = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say which cases to label next and which slices of them, beside those chance would give."""
+    show_next(path, model, strategy, count=count, seed=seed, device=device, most=most, json=json, quiet=quiet)
 
 
 @app.command()

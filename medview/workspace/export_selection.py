@@ -27,7 +27,7 @@ from medview.store.cases import CaseRow
 from medview.store.project import Project
 from medview.store.reading_state import ReadingState, ReadingStatus
 from medview.workspace.counting import Counting, counting, waiting_edits
-from medview.workspace.project_predict import place_of_case
+from medview.workspace.case_request import place_of_case
 from medview.workspace.requests_queue import find_volume
 
 SPLITS = {"validation": "val"}

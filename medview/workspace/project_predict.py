@@ -16,24 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from medview.core.atomic import replacing
-from medview.core.errors import CancelledError, DiskFullError, MedViewError, ModelError, ReadError, WriteError
+from medview.core.errors import CancelledError, DiskFullError, MedViewError, ModelError, WriteError
 from medview.core.job import JobContext, JobPart
 from medview.core.language import _
-from medview.core.pixel_hash import left_out, same_pixels
-from medview.core.study import Series, VolumeEntry
 from medview.io.dicom.seg import RESEARCH_USE
 from medview.io.reader_pool import Pool
-from medview.io.series_reader import SeriesReader
 from medview.ml.packs import ModelPack
 from medview.ml.runners.quiet_import import import_torch
-from medview.store.case_images import CaseImages, other_pixels
+from medview.store.case_images import CaseImages
 from medview.store.project import Project
+from medview.workspace.case_request import request_of_case
 from medview.workspace.exports import check_folder, prepare_folder, remove_outputs, write_json, write_prediction
 from medview.workspace.input_preparation import prepared
-from medview.workspace.operations.queue_known import request_for
-from medview.workspace.queue import SeriesPlace
-from medview.workspace.queue_fit import fit_of
-from medview.workspace.requests_queue import ReadVolume, damage, find_volume
 
 STATUS_FILE = "status.jsonl"
 """One line per case that came to an end, the last one of a case counts; a line that was torn counts for nothing."""
@@ -240,57 +234,23 @@ def _predict(
 ) -> tuple[dict[str, str], str]:
     """Return the files that were written with their hashes; none, and why, where the model is not for the case."""
     began = time.monotonic()
-    series, entry = find_volume(place_of_case(row), context, pool)
-    fit = fit_of(run.pack, series.modality, entry)
-    if not fit.ok:
-        return {}, fit.reason
-    reader = SeriesReader(pool)
-    opened = reader.begin(series, entry)
-    damaged = {report.k for report in reader.fill(opened, entry.shape_kji[0] // 2, context)}
-    if damaged:
-        return {}, damage(len(damaged))
-    known = row.pixels_sha256
-    if known and not left_out(known) and not same_pixels(opened.volume, known):
-        raise other_pixels()
-    others = _beside(run.pack, row, rows, context, pool)
     try:
-        request = request_for(run.pack, ReadVolume(series, entry, opened.volume), others, pool, run.device)
+        case = request_of_case(run.pack, row, rows, context, pool, run.device)
     except ModelError as error:
         return {}, error.sentence
-    request, context = prepared(request, context)
+    request, context = prepared(case.request, context)
     loaded_s = time.monotonic() - began
     runner = importlib.import_module("medview.ml.runners.run")
     prediction = runner.predict(request, context)
     prepare_folder(folder, overwrite=True)
     began = time.monotonic()
-    summary = write_prediction(prediction, opened.volume, [Path(path) for path in entry.dicom_paths], folder)
+    summary = write_prediction(prediction, case.volume, [Path(path) for path in case.entry.dicom_paths], folder)
     stages = {**prediction.seconds, "load": prediction.seconds.get("load", 0.0) + loaded_s}
     stages["write"] = time.monotonic() - began
     names = ("load", "prepare", "infer", "finish", "write")
     summary["seconds"] = {name: round(float(stages.get(name, 0.0)), 4) for name in names}
     write_json(folder / "summary.json", summary)
     return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}, ""
-
-
-def place_of_case(row: CaseImages) -> SeriesPlace:
-    """Return where the volume of a case is."""
-    key, sources = row.key, row.sources
-    return SeriesPlace(
-        key.series_uid, key.study_uid, sources.modality, sources.description, row.geometry.shape_kji, sources.paths
-    )
-
-
-def _beside(
-    pack: ModelPack, row: CaseImages, rows: Sequence[CaseImages], context: JobContext, pool: Pool
-) -> list[tuple[Series, VolumeEntry]]:
-    """Return the volumes of other cases of the study, for models of several channels."""
-    found = []
-    if pack.spec.input.several:
-        for other in rows:
-            if other.key.study_uid == row.key.study_uid and other.case_id != row.case_id:
-                with contextlib.suppress(ReadError):
-                    found.append(find_volume(place_of_case(other), context, pool))
-    return found
 
 
 def _stands(run: ProjectRun, row: CaseImages, known: CaseOutcome) -> bool:
