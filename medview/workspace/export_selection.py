@@ -26,8 +26,8 @@ from medview.store.case_images import CaseImages, other_pixels
 from medview.store.cases import CaseRow
 from medview.store.project import Project
 from medview.store.reading_state import ReadingState, ReadingStatus
-from medview.workspace.counting import Counting, counting, waiting_edits
 from medview.workspace.case_request import place_of_case
+from medview.workspace.counting import Counting, counting, waiting_edits
 from medview.workspace.requests_queue import find_volume
 
 SPLITS = {"validation": "val"}

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from medview.core.reading_status import ReadingStatus
-from medview.store.project import Project
-from medview.workspace.case_adding import AddCases, WantedPlace
 from medview.core.job import Inline
+from medview.core.reading_status import ReadingStatus
 from medview.io.library import Library
 from medview.io.reader_pool import InlinePool
+from medview.store.project import Project
+from medview.workspace.case_adding import AddCases, WantedPlace
 from tests.cli.conftest import Cli
 from tests.ml.small_packs import document, small_pack
 from tests.workspace.queued import TILES, write_small_ct

@@ -1,4 +1,4 @@
-"""A batch of cases to label next. Pure: arrays and a seed in, numbers of cases out; a scripted loop uses it as the window."""
+"""A batch of cases to label next. Pure: arrays and a seed in, numbers of cases out, for the window and for scripts."""
 
 from __future__ import annotations
 

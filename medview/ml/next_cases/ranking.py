@@ -50,7 +50,7 @@ def drawn(scores: Doubles, power: float, rng: np.random.Generator) -> Doubles:
 
 
 def distances(features: npt.ArrayLike) -> Doubles:
-    """Return how far apart cases lie, shape (n, n), 1 being the median of all pairs.
+    """Return how far apart cases lie, shape (n, n), 1 being the mean of all pairs.
 
     Parameters
     ----------
@@ -66,5 +66,6 @@ def distances(features: npt.ArrayLike) -> Doubles:
     squares = (scaled**2).sum(axis=1)
     away = np.sqrt(np.maximum(squares[:, None] + squares[None] - 2.0 * scaled @ scaled.T, 0.0))
     np.fill_diagonal(away, 0.0)
-    middle = float(np.median(away[np.triu_indices(len(away), 1)]))
+    # Not the median: where most cases are alike, that is what cases that are alike have.
+    middle = float(away[np.triu_indices(len(away), 1)].mean())
     return np.asarray(away / middle) if middle > 0 else away

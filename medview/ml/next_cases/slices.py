@@ -47,8 +47,8 @@ class SliceRange:
 def ranges_of(scores: CaseScores, strategy: Strategy = Strategy.UNCERTAINTY, seed: int = 0) -> tuple[SliceRange, ...]:
     """Return the slices of a case to look at, the most important range first; none where nothing is known of slices.
 
-    With ``Strategy.UNCERTAINTY`` those the model is most unsure of, each class counting alike; else one range is drawn:
-    around a slice by how much the model finds there (classes counting alike), or around any.
+    With ``Strategy.UNCERTAINTY`` those the model is most unsure of: a class counts by how unsure the model is of it, whatever
+    its size. Else one range is drawn: around a slice by how much the model finds there (classes counting alike), or any.
     """
     if scores.slices < 2:
         return ()
@@ -81,19 +81,19 @@ def _best_ranges(by_class: Doubles) -> tuple[SliceRange, ...]:
     smooth = np.convolve(np.pad(curve, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
     held = int(np.count_nonzero(curve > curve.max() * 0.01))
     room = _length(held, len(curve))
-    left = smooth.copy()
+    left, free = smooth.copy(), np.ones(len(curve), dtype=np.bool_)
     found: list[SliceRange] = []
     while room > 0 and len(found) < MOST_RANGES and left.max() > 0:
         best = int(left.argmax())
         if found and smooth[best] < STILL_PART_OF_IT * smooth[found[0].best]:
             break
         first, last = _grown(left, best, room)
-        first, last = _at_least(first, last, min(LEAST_SLICES, room), left > 0)
+        first, last = _at_least(first, last, min(LEAST_SLICES, room), free)
         part = by_class[:, first : last + 1].sum(axis=1)
         found.append(SliceRange(first, last, best, int(part.argmax()), float(part.sum() / total)))
         room -= last - first + 1
         # A neighbour of a range belongs to it: the next one begins elsewhere.
-        left[max(0, first - 1) : last + 2] = 0.0
+        left[max(0, first - 1) : last + 2], free[max(0, first - 1) : last + 2] = 0.0, False
     return tuple(found)
 
 

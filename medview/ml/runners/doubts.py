@@ -99,7 +99,7 @@ class Doubts:
         return np.asarray(self.doubt.sum(axis=1) / (self.near.sum(axis=1) + LEAST_VOXELS))
 
     def _take(self, number: int, shares: torch.Tensor, mean: torch.Tensor, there: torch.Tensor, first_k: int) -> None:
-        """Add one class: its shares (looks, k, j, i), their mean and where it is found (k, j, i), from slice ``first_k``."""
+        """Add one class from slice ``first_k`` on: shares (looks, k, j, i), their mean and where it is found (k, j, i)."""
         seen = there | (mean > PLAUSIBLE)
         rows, columns = (torch.nonzero(seen.any(dim=0).any(dim=dim)).flatten() for dim in (1, 0))
         if not len(rows):
@@ -135,7 +135,8 @@ class Doubts:
 
 def _bits(share: torch.Tensor) -> torch.Tensor:
     """Return the entropy of yes and no in bits."""
-    return (torch.special.entr(share) + torch.special.entr(1.0 - share)) / float(np.log(2.0))
+    bits: torch.Tensor = (torch.special.entr(share) + torch.special.entr(1.0 - share)) / float(np.log(2.0))
+    return bits
 
 
 def _widened(there: torch.Tensor, reach: Sequence[int]) -> torch.Tensor:

@@ -30,8 +30,8 @@ from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.precision import Precision
 from medview.ml.runners.preprocess import prepare, shown_of
 from medview.ml.runners.probability import class_levels
-from medview.ml.runners.unsure import doubtful, looks_of, scores_of
 from medview.ml.runners.prompt_session import KEPT
+from medview.ml.runners.unsure import doubtful, looks_of, scores_of
 from medview.ml.runners.watched import Stopwatch
 from medview.ml.spec import Crop, ModelSpec, Shape3, Task
 from medview.ml.weights import RESIDENT

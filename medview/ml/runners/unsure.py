@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -91,14 +92,17 @@ def _of_masks(job: RunningJob, output: SegmentationOutput) -> CaseScores:
     )  # fmt: skip
     values = prepared.values[:, *seen.slices]
     outputs = len(looks) * spec.out_channels
-    with Pooled(job.network, _part_found(exclusive=exclusive)) as pooled:
-        with _watched(job, looks) as network, job.stopwatch.stage("infer"):
-            # The air around the patient inside its box is looked at too: what stands in for it is the answer of one look.
-            for slab in logit_slabs(network, values, spec.tiling, job.plan, channels=outputs):
-                with job.stopwatch.stage("finish"):
-                    check_output(slab.logits.shape[0] // len(looks), spec)
-                    doubts.add(slab, job.context)
-                del slab
+    with (
+        Pooled(job.network, partial(_part_found, exclusive=exclusive)) as pooled,
+        _watched(job, looks) as network,
+        job.stopwatch.stage("infer"),
+    ):
+        # The air around the patient inside its box is looked at too: what stands in for it is the answer of one look.
+        for slab in logit_slabs(network, values, spec.tiling, job.plan, channels=outputs):
+            with job.stopwatch.stage("finish"):
+                check_output(slab.logits.shape[0] // len(looks), spec)
+                doubts.add(slab, job.context)
+            del slab
     # Voxels of the case for each of the model's grid.
     each = prepared.crop.size / max(1, int(np.prod(prepared.shape_kji)))
     found = doubts.found.sum(axis=1) * each
@@ -121,18 +125,12 @@ def _watched(job: RunningJob, looks: Sequence[Look]) -> WatchedNetwork:
     return WatchedNetwork(Looks(job.network, looks), job.context, progress, job.stopwatch, job.precision)
 
 
-class _part_found:
-    """How much a tile counts in what a case looks like: by the part of it that is not background."""
-
-    def __init__(self, *, exclusive: bool) -> None:
-        self._exclusive = exclusive
-
-    def __call__(self, answer: object) -> float:
-        """Return the part for logits (N, classes, ...)."""
-        if not isinstance(answer, torch.Tensor) or answer.ndim < 3:
-            return LEAST_WEIGHT
-        there = answer.argmax(dim=1) > 0 if self._exclusive else (answer > 0).any(dim=1)
-        return LEAST_WEIGHT + float(there.float().mean())
+def _part_found(answer: object, *, exclusive: bool) -> float:
+    """Return how much a tile counts in what a case looks like: which part of its logits (N, classes, ...) is no background."""
+    if not isinstance(answer, torch.Tensor) or answer.ndim < 3:
+        return LEAST_WEIGHT
+    there = answer.argmax(dim=1) > 0 if exclusive else (answer > 0).any(dim=1)
+    return LEAST_WEIGHT + float(there.float().mean())
 
 
 def _on_slices(sums: npt.NDArray[np.float64], prepared: Prepared, axis: int) -> FloatArray:

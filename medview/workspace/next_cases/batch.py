@@ -135,9 +135,7 @@ def next_cases(
     return tuple(_case(rows[pick.number], of[pick.number], pick, strategy, seed, rate) for pick in picks)
 
 
-def _case(
-    row: CaseRow, scores: CaseScores, pick: Pick, strategy: Strategy, seed: int, rate: EffortRate
-) -> NextCase:
+def _case(row: CaseRow, scores: CaseScores, pick: Pick, strategy: Strategy, seed: int, rate: EffortRate) -> NextCase:
     ranges = ranges_of(scores, strategy, seed * 1_000_003 + row.case_id)
     number = pick.by_class if pick.by_class is not None else int(scores.unsure.argmax()) if len(scores.unsure) else None
     whole = _seconds(scores, rate)

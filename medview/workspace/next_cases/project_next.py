@@ -1,4 +1,4 @@
-"""What to label next in a project that is not open: every case nobody began is scored, as far as that was not done before."""
+"""What to label next in a project that is not open: every case nobody began is scored, unless that was done before."""
 
 from __future__ import annotations
 

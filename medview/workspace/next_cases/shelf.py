@@ -1,4 +1,4 @@
-"""What models made of cases, kept in the project's folder so that nothing is worked out twice. It may be deleted any time."""
+"""What models made of cases, kept in the project's folder so that nothing is worked out twice; it may be deleted."""
 
 from __future__ import annotations
 
