@@ -47,8 +47,8 @@ class SliceRange:
 def ranges_of(scores: CaseScores, strategy: Strategy = Strategy.UNCERTAINTY, seed: int = 0) -> tuple[SliceRange, ...]:
     """Return the slices of a case to look at, the most important range first; none where nothing is known of slices.
 
-    With ``Strategy.UNCERTAINTY`` those the model is most unsure of: a class counts by how unsure the model is of it, whatever
-    its size. Else one range is drawn: around a slice by how much the model finds there (classes counting alike), or any.
+    With ``Strategy.UNCERTAINTY`` those the model is most unsure of: a class counts by how unsure it is of it, whatever its
+    size. Else one range is drawn: around a slice by how much the model finds there (classes counting alike), or any.
     """
     if scores.slices < 2:
         return ()
