@@ -126,7 +126,7 @@ def _watched(job: RunningJob, looks: Sequence[Look]) -> WatchedNetwork:
 
 
 def _part_found(answer: object, *, exclusive: bool) -> float:
-    """Return how much a tile counts in what a case looks like: the part of logits (N, classes, ...) that is no background."""
+    """Return how much a tile counts: the part of logits (N, classes, ...) that is no background."""
     if not isinstance(answer, torch.Tensor) or answer.ndim < 3:
         return LEAST_WEIGHT
     there = answer.argmax(dim=1) > 0 if exclusive else (answer > 0).any(dim=1)
