@@ -127,7 +127,7 @@ def next_cases(
     """
     rows = [row for row in found.free if row.case_id in scores]
     # A case of an unknown patient is taken for a patient of its own.
-    patients = [row.patient or f"case {row.case_id}" for row in rows]
+    patients = [row.patient or f"#{row.case_id}" for row in rows]
     of = [scores[row.case_id] for row in rows]
     if not rows or len({(one.classes, one.features.shape) for one in of}) != 1:
         return ()
