@@ -30,6 +30,10 @@ class Lane(Enum):
     """What a person waits for while drawing: effects on labels."""
     LOOK = "look"
     """Thumbnails."""
+    TRAIN = "train"
+    """Freezing labels for a training."""
+    FOLLOW = "follow"
+    """Looking at what trainings do in their own processes; short, and again and again."""
 
 
 class Request(Protocol):

@@ -31,6 +31,7 @@ from medview.workspace.scene_view import SceneView
 from medview.workspace.services import Services
 from medview.workspace.settings import Settings
 from medview.workspace.tour import Waiting
+from medview.workspace.trainings import Trainings
 from medview.workspace.view_state import Bench
 
 
@@ -96,6 +97,7 @@ class Workspace:
         self.forms = FormBook(self)
         self.worklist = CaseList(self)
         self.reviewing = Reviewing(self)
+        self.trainings = Trainings(self)
 
     @property
     def series(self) -> list[Series]:

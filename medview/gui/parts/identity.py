@@ -25,6 +25,7 @@ _KINDS = {
     Lane.MODEL: _("Running a model"),
     Lane.WRITE: _("Writing"),
     Lane.COMPUTE: _("Computing"),
+    Lane.TRAIN: _("Getting a training ready"),
 }
 
 _NAMES_A_FILE = (

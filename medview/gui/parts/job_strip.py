@@ -15,7 +15,7 @@ from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.identity import job_text
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.durations import duration
-from medview.workspace.jobs import Job, JobStatus
+from medview.workspace.jobs import Job, JobStatus, Lane
 from medview.workspace.view_state import Bench
 
 _SHOW_AFTER_S = 0.4
@@ -61,7 +61,8 @@ class JobStrip(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Show the present state of the jobs."""
-        jobs = self._threads.jobs
+        # Looks at trainings come every second and are over at once.
+        jobs = [job for job in self._threads.jobs if job.lane is not Lane.FOLLOW]
         now = time.monotonic()
         running = [j for j in jobs if j.status is JobStatus.RUNNING and now - j.started >= _SHOW_AFTER_S]
         self._shown = running[0] if running else None

@@ -137,7 +137,12 @@ class EvaluationReport:
                 "undefined": {one.name: one.interval.undefined for one in figures.headlines if one.interval.undefined},
             },
             "worst": [
-                {"case": case.key, "score": case.judgement.score, "why": case.judgement.why}
+                {
+                    "case": case.key,
+                    "score": case.judgement.score,
+                    "why": case.judgement.why,
+                    "at_kji": [int(n) for n in case.judgement.at_kji],
+                }
                 for key in self.worst
                 for case in self.cases
                 if case.key == key

@@ -1,0 +1,228 @@
+"""The trainings of the open project: what can be asked of them, and who is told."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from psygnal import Signal
+
+from medview.ml.spec import Task
+
+if TYPE_CHECKING:
+    # They read projects, reports and arrays, whose libraries the window does not wait for.
+    from medview.ml.guards.finding import GuardFinding
+    from medview.ml.packs import ModelPack
+    from medview.ml.runs.samples import Samples
+    from medview.workspace.jobs import Job
+    from medview.workspace.training.outlook import Outlook
+    from medview.workspace.training.run_report import RunReport
+    from medview.workspace.training.run_view import RunView
+    from medview.workspace.workspace import Workspace
+
+MINUTES = (5.0, 60.0, 480.0)
+"""What is offered: a short one, an hour, a night."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants trained.
+
+    Attributes
+    ----------
+    target : str or None
+        Classification: the question or label that is learnt.
+    parent : ModelPack or None
+        The model it begins with.
+    minutes : float or None
+        Wall time of all of it; None for the steps of the recipe.
+    confirmed : bool
+        Somebody knows what the guards want confirmed.
+    without_leaks : bool
+        Cases whose picture or patient is in another split too are left out.
+    """
+
+    task: Task
+    target: str | None = None
+    parent: ModelPack | None = None
+    minutes: float | None = MINUTES[0]
+    confirmed: bool = False
+    without_leaks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a wish was not carried out.
+
+    Attributes
+    ----------
+    findings : tuple of GuardFinding
+        Of the guards; empty where something else stood in the way.
+    sentence : str
+        Made in English.
+    """
+
+    wish: Wish
+    sentence: str
+    findings: tuple[GuardFinding, ...] = ()
+
+
+class Conductor(Protocol):
+    """Who freezes labels, starts processes and follows them."""
+
+    def look(self) -> None:
+        """Look how all trainings are, unless that is being done."""
+
+    def look_at_project(self) -> None:
+        """Find out what can be learnt."""
+
+    def start(self, wish: Wish) -> None:
+        """Freeze labels for a training; it begins once no other one trains."""
+
+    def pause(self, name: str) -> None:
+        """Let a training end with its next step, so that it can be gone on with."""
+
+    def go_on(self, name: str) -> None:
+        """Let a paused training go on once no other one trains."""
+
+    def stop(self, name: str) -> None:
+        """End a training, and keep the best it has."""
+
+    def delete(self, name: str) -> None:
+        """Remove a training that nobody works on."""
+
+    def read_report(self, name: str) -> None:
+        """Read the report of a training."""
+
+    def read_samples(self, name: str) -> None:
+        """Read the newest samples of a training."""
+
+    def forget(self) -> None:
+        """Another project is open."""
+
+
+class Trainings:
+    """Trainings run in processes of their own: they go on when the window is closed, and are found again.
+
+    Attributes
+    ----------
+    runs : tuple of RunView
+        The newest first.
+    outlook : Outlook or None
+        What can be learnt from the project, as it was looked at last.
+    preparing : Job or None
+        While labels are frozen for one.
+    looking : Job or None
+        While somebody finds out what can be learnt.
+    refused : Refusal or None
+        Why the last wish was not carried out.
+    reports : dict of str to RunReport
+        Those that were read, by name.
+    samples : dict of str to Samples
+        The newest ones that were read, by name.
+    """
+
+    changed = Signal()
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._conductor: Conductor | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing: another project is open."""
+        self.runs: tuple[RunView, ...] = ()
+        self.outlook: Outlook | None = None
+        self.outlook_problem = ""
+        self.preparing: Job | None = None
+        self.looking: Job | None = None
+        self.refused: Refusal | None = None
+        self.reports: dict[str, RunReport] = {}
+        self.samples: dict[str, Samples] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything happens by itself, so that it is worth looking again soon."""
+        return self.preparing is not None or any(not run.phase.lasting for run in self.runs)
+
+    @property
+    def going(self) -> RunView | None:
+        """The training whose process runs now."""
+        return next((run for run in self.runs if run.phase.goes_on), None)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be trained here; empty where it can."""
+        project = self._workspace.services.project
+        if project is None:
+            return self._workspace.services.project_problem or "No project is open."
+        return project.read_only_reason if project.read_only else ""
+
+    def run(self, name: str) -> RunView | None:
+        """Return a training by its name."""
+        return next((run for run in self.runs if run.name == name), None)
+
+    def show(self, runs: tuple[RunView, ...]) -> None:
+        """Take over how they are."""
+        self.runs = runs
+        self.changed.emit()
+
+    def is_preparing(self, job: Job | None) -> None:
+        """Say which job freezes labels."""
+        self.preparing = job
+        self.changed.emit()
+
+    def is_looking(self, job: Job | None) -> None:
+        """Say which job finds out what can be learnt."""
+        self.looking = job
+        self.changed.emit()
+
+    def show_outlook(self, outlook: Outlook | None, problem: str = "") -> None:
+        """Take over what can be learnt, or why nothing can."""
+        self.outlook, self.outlook_problem, self.looking = outlook, problem, None
+        self.changed.emit()
+
+    def refuse(self, refusal: Refusal | None) -> None:
+        """Say why a wish was not carried out; None where somebody thought of another."""
+        if refusal is not self.refused:
+            self.refused = refusal
+            self.changed.emit()
+
+    def show_report(self, name: str, report: RunReport) -> None:
+        """Take over a report."""
+        self.reports[name] = report
+        self.changed.emit()
+
+    def show_samples(self, name: str, samples: Samples) -> None:
+        """Take over samples."""
+        self.samples[name] = samples
+        self.changed.emit()
+
+    def insist(self, *, confirmed: bool, without_leaks: bool) -> None:
+        """Ask again for what was refused, knowing what the guards say."""
+        if self.refused is not None:
+            wish = replace(self.refused.wish, confirmed=confirmed, without_leaks=without_leaks)
+            self.refused = None
+            self.conductor.start(wish)
+
+    @property
+    def conductor(self) -> Conductor:
+        """Made when it is asked for the first time: it imports what trains."""
+        if self._conductor is None:
+            module = importlib.import_module("medview.workspace.operations.trainings")
+            made: Conductor = module.TrainingConductor(self._workspace)
+            self._conductor = made
+        return self._conductor
+
+
+def steps_in(run: RunView, minutes: float) -> tuple[int, int] | None:
+    """Return how many steps and samples a training like this one makes in some minutes here; None where nobody knows."""
+    pace: Mapping[str, object] | None = run.pace
+    step_s = pace.get("step_seconds") if pace is not None else None
+    if not isinstance(step_s, int | float) or step_s <= 0:
+        return None
+    # Freezing, looks at validation and judging take about a quarter of a short training.
+    steps = int(minutes * 60 * 0.75 / float(step_s))
+    return steps, steps * run.batch

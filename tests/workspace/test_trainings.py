@@ -1,0 +1,207 @@
+"""Trainings of the open project: one after the other, in processes of their own, asked by files, found again later."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from medview.io.reader_pool import InlinePool
+from medview.ml.guards.finding import GuardFinding, GuardReport, Severity
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.registry import Registry
+from medview.ml.runs.events import EventLog
+from medview.ml.runs.folder import RunFolder
+from medview.ml.spec import Task
+from medview.store.project import Project
+from medview.workspace import requests_training
+from medview.workspace.jobs import InlineRunner
+from medview.workspace.operations import trainings as operations
+from medview.workspace.requests_training import new_run_folder, runs_folder
+from medview.workspace.services import Services
+from medview.workspace.training import freeze
+from medview.workspace.training.run_view import RunPhase
+from medview.workspace.trainings import Trainings, Wish
+from medview.workspace.workspace import Workspace
+from tests.helpers.segmentation_training import tiny_recipe
+from tests.workspace.exported import labelled
+
+WISH = Wish(Task.SEGMENTATION, minutes=None, confirmed=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with Project.open(labelled(tmp_path).project) as opened:
+        yield opened
+
+
+def recipe(task: Task) -> Recipe:
+    assert task is Task.SEGMENTATION
+    return replace(tiny_recipe(augment={}), steps=4, check_every=2)
+
+
+def workspace_of(project: Project | None, folder: Path) -> Workspace:
+    return Workspace(InlineRunner(), Services(InlinePool(), Registry(folder / "a", folder / "b"), project))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setattr(operations, "choose", recipe)
+    return workspace_of(project, tmp_path)
+
+
+@pytest.fixture
+def trainings(workspace: Workspace) -> Trainings:
+    return workspace.trainings
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """Start no processes; return what would be: names, and whether they only judge what there is."""
+    begun: list[tuple[str, bool]] = []
+
+    def start(path: Path, *, background: bool, enough: bool) -> subprocess.Popen[bytes]:
+        assert background
+        begun.append((path.name, enough))
+        process = subprocess.Popen([sys.executable, "-c", ""])
+        process.wait()
+        return process
+
+    monkeypatch.setattr(requests_training, "start_training", start)
+    return begun
+
+
+def phases(trainings: Trainings) -> dict[str, RunPhase]:
+    trainings.conductor.look()
+    return {run.name: run.phase for run in trainings.runs}
+
+
+def test_a_training_is_made_of_the_open_project_and_its_model_and_report_are_there_in_the_end(
+    workspace: Workspace, project: Project, tmp_path: Path
+) -> None:
+    trainings = workspace.trainings
+    said: list[str] = []
+    workspace.message.connect(lambda message: said.append(message.text))
+    trainings.conductor.start(WISH)
+    assert trainings.refused is None
+    assert trainings.preparing is None
+    assert phases(trainings) == {"segmentation-1": RunPhase.STARTING}
+    conductor = trainings.conductor
+    assert isinstance(conductor, operations.TrainingConductor)
+    # The project is open and written here all along; the process needs it no more.
+    assert conductor.processes["segmentation-1"].wait(240) == 0
+    assert phases(trainings) == {"segmentation-1": RunPhase.DONE}
+    assert any("segmentation-1" in text for text in said)
+    run = trainings.runs[0]
+    assert [look.step for look in run.looks] == [2, 4]
+    assert run.result is not None
+    conductor.read_report(run.name)
+    conductor.read_samples(run.name)
+    report = trainings.reports[run.name]
+    case = report.worst[0]
+    assert case.case_id in {row.case_id for row in project.cases()}
+    assert case.k in range(4)
+    assert trainings.samples[run.name].step == 4
+    # Another window, later: found again by its folder alone.
+    other = workspace_of(project, tmp_path).trainings
+    assert phases(other) == {"segmentation-1": RunPhase.DONE}
+    conductor.delete(run.name)
+    assert trainings.runs == ()
+    assert list(runs_folder(project.path).iterdir()) == []
+
+
+def test_one_trains_and_the_others_wait_for_it(
+    trainings: Trainings, project: Project, started: list[tuple[str, bool]]
+) -> None:
+    conductor, folder = trainings.conductor, runs_folder(project.path)
+    with ExitStack() as held:
+        conductor.start(WISH)
+        assert started == [("segmentation-1", False)]
+        held.enter_context(RunFolder(folder / "segmentation-1").held())
+        conductor.start(WISH)
+        conductor.start(WISH)
+        assert phases(trainings) == {
+            "segmentation-3": RunPhase.QUEUED, "segmentation-2": RunPhase.QUEUED, "segmentation-1": RunPhase.TRAINING,
+        }  # fmt: skip
+        conductor.pause("segmentation-2")
+        assert phases(trainings)["segmentation-2"] is RunPhase.PAUSED
+        assert len(started) == 1
+    conductor.look()
+    assert started[1:] == [("segmentation-3", False)]
+    assert not any(run.phase is RunPhase.QUEUED for run in trainings.runs)
+
+
+def test_pause_go_on_and_stop_are_asked_of_whoever_trains(
+    trainings: Trainings, project: Project, started: list[tuple[str, bool]]
+) -> None:
+    conductor = trainings.conductor
+    conductor.start(WISH)
+    run = RunFolder(runs_folder(project.path) / "segmentation-1")
+    log = EventLog(run.events)
+    log.add("stage", name="train")
+    log.add("check", step=2, best=True, score=0.5)
+    with run.held():
+        conductor.look()
+        conductor.pause("segmentation-1")
+        assert json.loads(run.control.read_text()) == {"ask": "pause"}
+        assert phases(trainings) == {"segmentation-1": RunPhase.STOPPING}
+        run.control.unlink()
+        conductor.look()
+        conductor.stop("segmentation-1")
+        assert json.loads(run.control.read_text()) == {"ask": "stop"}
+        conductor.delete("segmentation-1")
+        assert run.path.exists()
+        run.control.unlink()
+        log.add("stopped", reason="asked")
+        log.close()
+    assert phases(trainings) == {"segmentation-1": RunPhase.PAUSED}
+    conductor.go_on("segmentation-1")
+    conductor.look()
+    conductor.stop("segmentation-1")
+    assert started == [("segmentation-1", False), ("segmentation-1", False), ("segmentation-1", True)]
+
+
+def test_what_the_guards_want_confirmed_is_asked_and_then_done(
+    trainings: Trainings, started: list[tuple[str, bool]], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = GuardFinding("one-patient", Severity.CONFIRM, "Lung is of one patient.", ("case_0001",))
+    monkeypatch.setattr(freeze, "guard", lambda *_given: GuardReport((finding,), (), (), "voxels"))
+    trainings.conductor.start(replace(WISH, confirmed=False))
+    assert trainings.refused is not None
+    assert trainings.refused.findings == (finding,)
+    assert started == []
+    assert list(runs_folder(project.path).iterdir()) == []
+    trainings.insist(confirmed=True, without_leaks=False)
+    assert trainings.refused is None
+    assert started == [("segmentation-1", False)]
+
+
+def test_numbers_of_trainings_go_on_from_the_last_one(tmp_path: Path) -> None:
+    assert new_run_folder(tmp_path / "none", "detection").name == "detection-1"
+    for name in ("segmentation-2", "segmentation-10", "segmentation-x", "detection-4"):
+        (tmp_path / name).mkdir()
+    assert new_run_folder(tmp_path, "segmentation").name == "segmentation-11"
+
+
+def test_what_cannot_be_written_trains_nothing(tmp_path: Path, project: Project) -> None:
+    assert workspace_of(None, tmp_path).trainings.problem
+    workspace = workspace_of(project, tmp_path)
+    assert workspace.trainings.problem == ""
+    with Project.open(project.path, read_only=True) as copy:
+        workspace.services.project = copy
+        assert workspace.trainings.problem
+        workspace.trainings.conductor.start(WISH)
+        assert workspace.trainings.runs == ()
+
+
+def test_what_can_be_learnt_is_found_out_on_a_copy(trainings: Trainings) -> None:
+    trainings.conductor.look_at_project()
+    assert trainings.outlook is not None
+    assert trainings.outlook.lessons[0].task is Task.SEGMENTATION
+    assert trainings.looking is None
