@@ -69,11 +69,12 @@ def train(
     if background:
         give_way()
     if pause is not None:
-        say(ask_to_pause(pause))
+        ask_to_pause(pause)
+        say(f"The training ends with its next step; go on with medview train --run {pause}.")
         return
     if stop is not None:
-        if (said := ask_to_end(stop)) is not None:
-            say(said)
+        if ask_to_end(stop):
+            say(f"The training ends with its next step and judges its best weights; see medview train --watch {stop}.")
         else:
             # Nobody trains there: what there is is judged here.
             _child(stop, began, json=json, quiet=quiet, enough=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal
 
+from medview.core.language import _
 from medview.ml.spec import Task
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class Trainings:
         """Why nothing can be trained here; empty where it can."""
         project = self._workspace.services.project
         if project is None:
-            return self._workspace.services.project_problem or "No project is open."
+            return self._workspace.services.project_problem or _("No project is open.")
         return project.read_only_reason if project.read_only else ""
 
     def run(self, name: str) -> RunView | None:

@@ -138,6 +138,6 @@ def _lesson(task: Task, target: str | None, cases: Mapping[int, Sequence[str]], 
         target,
         tuple(cases),
         tuple(number for number in cases if of_row[number].split in _HELD_OUT),
-        len({of_row[number].patient or f"case {number}" for number in cases}),
+        len({of_row[number].patient or number for number in cases}),
         tuple(sorted(counts, key=lambda name: (-counts[name], name))),
     )

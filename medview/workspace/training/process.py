@@ -145,8 +145,8 @@ def give_way() -> None:
         Path("/proc/self/autogroup").write_text(str(NICE))
 
 
-def ask_to_pause(path: Path) -> str:
-    """Ask the training in a folder to end with its next step, and return what a person is told.
+def ask_to_pause(path: Path) -> None:
+    """Ask the training in a folder to end with its next step.
 
     Raises
     ------
@@ -158,11 +158,10 @@ def ask_to_pause(path: Path) -> str:
     if not run.busy():
         raise ReadError(f"Nobody trains in {path.name}; go on with it with medview train --run {path}.")
     ask(run, Ask.PAUSE)
-    return f"The training ends with its next step; go on with medview train --run {path}."
 
 
-def ask_to_end(path: Path) -> str | None:
-    """Ask the training in a folder to make no more steps, and return what a person is told; None where nobody trains.
+def ask_to_end(path: Path) -> bool:
+    """Ask the training in a folder to make no more steps; False where nobody trains there.
 
     Raises
     ------
@@ -174,9 +173,9 @@ def ask_to_end(path: Path) -> str | None:
     if run.result.exists():
         raise ReadError(f"{path.name} is over; its model is in {run.pack}.")
     if not run.busy():
-        return None
+        return False
     ask(run, Ask.STOP)
-    return f"The training ends with its next step and judges its best weights; follow it with medview train --watch {path}."
+    return True
 
 
 def follow(path: Path, told: Callable[[Event], None], context: JobContext) -> dict[str, Any]:

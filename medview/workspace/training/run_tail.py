@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from medview.core.errors import ReadError
+from medview.core.language import _
 from medview.ml.runs.events import Event, EventTail
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.runs.samples import sample_steps
@@ -163,7 +164,7 @@ class RunTail:
         if self._ended is not None and self._ended["kind"] == "failed":
             return RunPhase.FAILED, str(self._ended["text"])
         if self._ended is None and self.run.events.exists():
-            return RunPhase.PAUSED, "It was broken off; nothing is lost when it goes on."
+            return RunPhase.PAUSED, _("It was broken off; nothing is lost when it goes on.")
         return RunPhase.PAUSED, ""
 
     def _left(self, phase: RunPhase) -> float | None:
