@@ -15,6 +15,7 @@ from medview.cli.output import print_json, progress, readers, say
 from medview.core.errors import AmbiguousError
 from medview.core.job import JobContext, JobPart
 from medview.io.datasets.neutral_read import read_neutral
+from medview.ml.lineage.rung import TUNES
 from medview.ml.recipes.table import choose
 from medview.ml.runs.clock import process_seconds
 from medview.ml.runs.events import Event
@@ -39,6 +40,12 @@ def train(
     recipe: Annotated[str | None, typer.Option(help="Name of a recipe, or a file (*.json)")] = None,
     target: Annotated[str | None, typer.Option(help="Classification: the question or label that is learnt")] = None,
     parent: Annotated[str | None, typer.Option(metavar="MODEL", help="Begin with the weights of this model")] = None,
+    tune: Annotated[
+        str | None, typer.Option(help="How much of the parent learns: auto, head, decoder, all or adapters")
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option(metavar="OLD=NEW", help="A class of the parent by its new name; repeatable")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Wall time of all of it; else the recipe's steps")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers here")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
@@ -94,6 +101,8 @@ def train(
         raise AmbiguousError("A training needs --task (segmentation, detection, classification, interactive) and -o RUN.")
     if device not in ("auto", "cpu", "cuda"):
         raise AmbiguousError(f"--device {device} is none; choose auto, cpu or cuda.")
+    if tune is not None and tune not in TUNES:
+        raise AmbiguousError(f"--tune {tune} is none; choose one of {', '.join(TUNES)}.")
     wanted = Wanted(
         source=source,
         task=task,
@@ -106,6 +115,9 @@ def train(
         minutes=minutes,
         device=device,
         parent=None if parent is None else pack_of(parent),
+        recipe_given=recipe is not None,
+        tune=tune,
+        renames=_renames(rename or []),
         without_leaks=without_leaks,
         confirmed=yes,
         began=began,
@@ -114,6 +126,17 @@ def train(
         with readers() as pool:
             freeze(wanted, output, JobPart(context, 0.0, 0.02), pool, _Once())
         _told(wait_for(start_training(output), output, _Shown(context, lines=not quiet)), json=json)
+
+
+def _renames(given: Sequence[str]) -> dict[str, str]:
+    """Return what ``--rename`` says as name in the parent -> name now. Raises AmbiguousError."""
+    found: dict[str, str] = {}
+    for one in given:
+        old, equals, new = (part.strip() for part in one.partition("="))
+        if not equals or not old or not new or old in found:
+            raise AmbiguousError(f"--rename {one} is not OLD=NEW, or said twice: a class of the parent, its name now.")
+        found[old] = new
+    return found
 
 
 def _child(run: Path, began: float, *, json: bool, quiet: bool, enough: bool = False) -> None:
@@ -200,7 +223,7 @@ def _words(event: Event) -> str:
         return f"Going on from step {event['step']}"
     if kind == "stopped" and event.get("reason") != "asked":
         return f"Trained {event['step']} steps ({event['reason']})"
-    if kind == "failed":
+    if kind in ("failed", "borrowed"):
         return str(event["text"])
     if kind == "stage":
         return f"Stage: {event['name']}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from medview.core.job import JobContext
 from medview.ml.examples import ExampleSet
@@ -25,7 +25,12 @@ GUARDS: tuple[Callable[[Sequence[ExampleFacts], ExampleSet], Iterator[GuardFindi
 UNITS = {Task.DETECTION: "boxes", Task.CLASSIFICATION: "images"}
 
 
-def guard(examples: ExampleSet, context: JobContext, parent: ModelSpec | None = None) -> GuardReport:
+def guard(
+    examples: ExampleSet,
+    context: JobContext,
+    parent: ModelSpec | None = None,
+    renames: Mapping[str, str] | None = None,
+) -> GuardReport:
     """Look at every example once and say what speaks against training on them; belongs into a worker.
 
     Of test examples only the pixels, the counts and the patients are looked at, so that they are known to be no others.
@@ -34,6 +39,8 @@ def guard(examples: ExampleSet, context: JobContext, parent: ModelSpec | None = 
     ----------
     parent : ModelSpec, optional
         Of the model that training begins from.
+    renames : mapping of str to str, optional
+        Name of a class in that model -> name now.
 
     Raises
     ------
@@ -43,7 +50,7 @@ def guard(examples: ExampleSet, context: JobContext, parent: ModelSpec | None = 
     facts = facts_of(examples, context)
     findings = [finding for one in GUARDS for finding in one(facts, examples)]
     if parent is not None:
-        findings += other_than_parent(examples, parent)
+        findings += other_than_parent(examples, parent, renames)
     order = list(Severity)
     findings.sort(key=lambda finding: order.index(finding.severity))
     return GuardReport(

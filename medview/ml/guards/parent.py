@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from medview.ml.examples import ExampleSet
 from medview.ml.guards.finding import GuardFinding, Severity
-from medview.ml.outputs import ClassificationOutput, DetectionOutput, SegmentationOutput
-from medview.ml.spec import ModelSpec
+from medview.ml.lineage.channel_map import map_channels
+from medview.ml.lineage.class_map import How, map_classes
+from medview.ml.spec import ModelSpec, Task
 
 
-def other_than_parent(examples: ExampleSet, parent: ModelSpec) -> Iterator[GuardFinding]:
-    """Say where the task, the channels or the classes are not those of the model that training begins from."""
+def other_than_parent(
+    examples: ExampleSet, parent: ModelSpec, renames: Mapping[str, str] | None = None
+) -> Iterator[GuardFinding]:
+    """Say where the task, the channels or the classes are not those of the model that training begins from.
+
+    Raises
+    ------
+    AmbiguousError
+        When classes are renamed that are none.
+    """
     if parent.task is not examples.task:
         yield GuardFinding(
             "parent",
@@ -20,37 +29,25 @@ def other_than_parent(examples: ExampleSet, parent: ModelSpec) -> Iterator[Guard
             "model, or from none.",
         )
         return
-    channels = len(parent.input.channels)
-    if channels != len(examples.channels):
-        yield GuardFinding(
-            "parent",
-            Severity.BLOCK,
-            f"{parent.name} looks at {channels} images of a case and the cases have {len(examples.channels)}; begin from "
-            "another model, or from none.",
-        )
-    mine, theirs = [_plain(one.name) for one in examples.classes], [_plain(name) for name in class_names(parent)]
-    if mine != theirs:
-        new = [one.name for one in examples.classes if _plain(one.name) not in theirs]
-        gone = [name for name in class_names(parent) if _plain(name) not in mine]
-        told = [f"new: {', '.join(new)}"] if new else []
-        told += [f"gone: {', '.join(gone)}"] if gone else []
+    channels = map_channels(parent, examples.channels)
+    if not channels.unchanged:
         yield GuardFinding(
             "parent",
             Severity.CONFIRM,
-            f"The classes are not those of {parent.name} ({'; '.join(told) or 'in another order'}); what tells them apart "
-            "is learnt anew.",
+            f"The images are not those of {parent.name} ({channels.sentence()}); its first layers are made to fit.",
         )
-
-
-def class_names(spec: ModelSpec) -> list[str]:
-    """Return what a model finds, in its order."""
-    output = spec.output
-    if isinstance(output, SegmentationOutput):
-        return [one.name for one in output.labels]
-    if isinstance(output, DetectionOutput):
-        return [one.name for one in output.classes]
-    return list(output.classes) if isinstance(output, ClassificationOutput) else []
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    if examples.task is Task.INTERACTIVE:
+        # It finds whatever is pointed at.
+        return
+    classes = map_classes(parent, examples.classes, renames)
+    if classes.unchanged and not classes.named(How.RENAMED):
+        return
+    kept = [one.name for one in classes.classes if one.old is not None]
+    # A class that somebody renamed or that stands elsewhere is the same class: nothing is lost by it.
+    harmless = not classes.gone and not classes.named(How.NEW)
+    yield GuardFinding(
+        "parent",
+        Severity.WARN if harmless else Severity.CONFIRM,
+        f"The classes are not those of {parent.name} ({'; '.join(classes.sentence_parts()) or 'in another order'}); "
+        + (f"{', '.join(kept)} {'goes' if len(kept) == 1 else 'go'} on as it has them." if kept else "none goes on."),
+    )

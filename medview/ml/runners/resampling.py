@@ -189,6 +189,17 @@ def nearest(old: int, new: int) -> npt.NDArray[np.int64]:
     return np.asarray(np.floor(place).clip(0, old - 1), dtype=np.int64)
 
 
+def nearest_points(old: int, new: int, ratio: float) -> npt.NDArray[np.int64]:
+    """Return for each of ``new`` voxels the nearest of ``old`` ones, where the first of both have the same middle.
+
+    Parameters
+    ----------
+    ratio : float
+        New voxels per old one.
+    """
+    return np.asarray(np.floor(np.arange(new) / ratio + 0.5).clip(0, old - 1), dtype=np.int64)
+
+
 def spline_matrix(old: int, new: int) -> FloatArray:
     """Return the matrix (new, old) of cubic spline interpolation between grids that cover the same length.
 

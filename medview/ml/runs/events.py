@@ -8,6 +8,7 @@ Every event has ``kind``, ``utc`` and ``used`` (seconds of the whole training so
 - ``check``: ``step``, ``best`` (whether these weights are kept) and the figures;
 - ``checkpoint``: ``step``;
 - ``resumed``: ``step`` it goes on from; steps and checks after it are made again;
+- ``borrowed``: ``text``, ``rung`` and ``gone``: what became of the parent's weights and classes (``borrowed.json``);
 - ``note``: ``text``;
 - ``stopped``: ``reason`` (``steps``, ``patience``, ``time``, ``ended early``, each with ``step``; ``asked``);
 - ``failed``: ``text``;

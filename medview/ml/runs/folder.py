@@ -49,6 +49,8 @@ class RunSettings:
         Keys of cases that neither training nor validation sees: their pictures or patients stand in another split too.
     samples : bool
         Whether what is found on a few validation slices is kept at each look, for somebody who watches.
+    renames : mapping of str to str
+        Name of a class in the parent -> name now, as somebody said.
     """
 
     task: Task
@@ -69,6 +71,7 @@ class RunSettings:
     unfinished: bool = False
     left_out: tuple[str, ...] = ()
     samples: bool = False
+    renames: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the settings ready for JSON."""
@@ -91,6 +94,7 @@ class RunSettings:
             "unfinished": self.unfinished,
             "left_out": list(self.left_out),
             "samples": self.samples,
+            "renames": dict(self.renames),
         }
 
     @classmethod
@@ -118,6 +122,8 @@ class RunSettings:
             unfinished=bool(content["unfinished"]),
             left_out=tuple(str(key) for key in content["left_out"]),
             samples=bool(content.get("samples", False)),
+            # Trainings made before there were any lack it.
+            renames={str(old): str(new) for old, new in content.get("renames", {}).items()},
         )
 
 
@@ -127,8 +133,8 @@ class RunFolder:
 
     ::
 
-        run.json  dataset/  guards.json  parent/  plan.json  pace.json  cache/  checkpoints/  events.jsonl  log.txt
-        control.json  samples/  tensorboard/  pack/  report.html  report.json  result.json
+        run.json  dataset/  guards.json  parent/  borrowed.json  plan.json  pace.json  cache/  checkpoints/  events.jsonl
+        log.txt  control.json  samples/  tensorboard/  pack/  report.html  report.json  result.json
     """
 
     path: Path
@@ -152,6 +158,11 @@ class RunFolder:
     def parent(self) -> Path:
         """The pack whose weights the training begins with, where it does."""
         return self.path / "parent"
+
+    @property
+    def borrowed(self) -> Path:
+        """What became of the parent's weights."""
+        return self.path / "borrowed.json"
 
     @property
     def plan(self) -> Path:

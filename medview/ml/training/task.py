@@ -82,3 +82,7 @@ class TrainingTask(Protocol):
 
     def finish(self, network: nn.Module, data: Any, plan: TrainingPlan, context: JobContext) -> ModelSpec:
         """Return the pack's description with what is set on validation examples (thresholds, calibration)."""
+
+    def plain(self, network: nn.Module) -> nn.Module:
+        """Return the network with the weights of the one a pack describes; it may be changed in place."""
+        return network

@@ -40,6 +40,8 @@ class TrainingFacts:
         Of the whole training.
     parent : str
         Model whose weights it began with; empty for none.
+    begun : str
+        What became of that model's weights, in a sentence.
     machine : str
         What it was computed on, without names of people or computers.
     versions : mapping of str to str
@@ -53,6 +55,7 @@ class TrainingFacts:
     seconds: float
     created_utc: str
     parent: str = ""
+    begun: str = ""
     machine: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,6 +68,7 @@ class TrainingFacts:
             "Steps": f"{self.steps}, ended by {self.stopped}",
             "Time": duration(self.seconds),
             "Began with": self.parent or "random weights",
+            "Taken over": self.begun,
             "Machine": self.machine,
             "Versions": versions,
             "Started": self.created_utc,
@@ -129,6 +133,8 @@ def training_data(report: EvaluationReport, guards: Guards | None, training: Tra
         f"Recipe {training.recipe}, seed {training.seed}, {training.steps} steps{began}, {duration(training.seconds)} on "
         f"{training.machine or report.speed.device}."
     )
+    if training.begun:
+        parts.append(training.begun)
     if report.data.get("splits_sha256"):
         parts.append(f"SHA-256 of the splits {report.data['splits_sha256']}.")
     return " ".join(parts)

@@ -8,14 +8,14 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import medview
 from medview.core.atomic import write_error
-from medview.core.errors import ModelError, ReadError, WriteError
+from medview.core.errors import AmbiguousError, ModelError, ReadError, WriteError
 from medview.core.job import JobContext, JobPart
 from medview.core.language import _
 from medview.io.datasets.checksums import CHECKSUMS, read_checksums
@@ -25,6 +25,7 @@ from medview.io.reader_pool import Pool
 from medview.ml.examples import ExampleSet
 from medview.ml.guards.finding import GuardReport, Severity
 from medview.ml.guards.guard import guard
+from medview.ml.lineage.recipe import recipe_from_parent
 from medview.ml.packs import ModelPack, copy_pack
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runs.folder import RunFolder, RunSettings
@@ -60,6 +61,12 @@ class Wanted:
         Classification: what is learnt.
     minutes : float or None
         Wall time of all of it.
+    recipe_given : bool
+        Whether somebody asked for this very recipe: with a parent it has to agree with that then, and keeps its rate.
+    tune : str or None
+        How much of the parent learns (``medview.ml.lineage.rung``), in place of what the recipe says.
+    renames : mapping of str to str
+        Name of a class in the parent -> name now.
     without_leaks : bool
         Cases whose picture or patient is in another split too are left out, instead of ending it.
     confirmed : bool
@@ -81,6 +88,9 @@ class Wanted:
     minutes: float | None = None
     device: str = "auto"
     parent: ModelPack | None = None
+    recipe_given: bool = False
+    tune: str | None = None
+    renames: Mapping[str, str] = field(default_factory=dict)
     without_leaks: bool = False
     confirmed: bool = False
     began: float = 0.0
@@ -135,6 +145,7 @@ def freeze(
         When the source cannot be read or the folder not be written.
     """
     run = RunFolder(folder)
+    wanted = _with_parent(wanted)
     _begin(run)
     try:
         _freeze_labels(wanted, run, JobPart(context, 0.0, 0.7), pool, told, opened)
@@ -145,12 +156,12 @@ def freeze(
             reviewed_only=wanted.include is not Include.ALL,
         )
         parent = None if wanted.parent is None else wanted.parent.spec
-        report = guard(examples, JobPart(context, 0.7, 0.9), parent)
+        report = guard(examples, JobPart(context, 0.7, 0.9), parent, wanted.renames)
         leaks = leaking(report, examples) if wanted.without_leaks else frozenset()
         if leaks:
             told([said_of(leaks)])
             examples = without(examples, leaks)
-            report = guard(examples, JobPart(context, 0.9, 1.0), parent)
+            report = guard(examples, JobPart(context, 0.9, 1.0), parent, wanted.renames)
         told([*examples.warnings, *(finding.sentence for finding in report.findings)])
         run.write_json(run.guards, report.document())
         _obey(report, confirmed=wanted.confirmed)
@@ -162,6 +173,16 @@ def freeze(
         _clear(run)
         raise
     return run
+
+
+def _with_parent(wanted: Wanted) -> Wanted:
+    """Return what is wanted with the recipe by which its parent is gone on with. Raises ModelError where it cannot be."""
+    if wanted.parent is None:
+        if wanted.renames or wanted.tune is not None:
+            raise AmbiguousError("Only classes of a parent are renamed, and only a parent is tuned; name one with --parent.")
+        return wanted
+    recipe = recipe_from_parent(wanted.recipe, wanted.parent.spec, given=wanted.recipe_given, tune=wanted.tune)
+    return replace(wanted, recipe=recipe)
 
 
 def _begin(run: RunFolder) -> None:
@@ -262,6 +283,7 @@ def _settings(wanted: Wanted, examples: ExampleSet, leaks: Collection[str]) -> R
         unfinished=wanted.include is Include.ALL,
         left_out=tuple(sorted(leaks)),
         samples=wanted.samples,
+        renames=wanted.renames,
         versions={
             "medview": medview.__version__,
             "python": platform.python_version(),

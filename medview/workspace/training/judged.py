@@ -52,6 +52,7 @@ def judge(
         seconds=seconds,
         created_utc=settings.created_utc,
         parent=settings.parent,
+        begun=str((run.read_json(run.borrowed) or {}).get("sentence", "")),
         machine=machine_line(report.speed.device),
         versions=settings.versions,
     )

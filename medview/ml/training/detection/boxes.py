@@ -21,5 +21,11 @@ def model_box(box: TrueBox, prepared: Prepared, shape_kji: Shape3) -> list[float
     for n, (axis, flipped) in enumerate(zip(prepared.orientation.axes, prepared.orientation.flipped, strict=True)):
         ends = box.min_kji[axis], box.max_kji[axis]
         low[n], high[n] = (shape_kji[axis] - ends[1], shape_kji[axis] - ends[0]) if flipped else ends
-    scale = np.asarray(prepared.shape_kji) / np.asarray(prepared.turned_shape_kji)
-    return [*(low * scale).tolist(), *(high * scale).tolist()]
+    first = np.asarray(prepared.crop.min_kji)
+    if prepared.ratios_kji is None:
+        scale, shift = np.asarray(prepared.shape_kji) / np.asarray(prepared.crop.shape_kji), 0.0
+    else:
+        # Voxels that lie over each other have the same middle, not the same edge.
+        scale = np.asarray(prepared.ratios_kji)
+        shift = (1 - scale) / 2
+    return [*((low - first) * scale + shift).tolist(), *((high - first) * scale + shift).tolist()]

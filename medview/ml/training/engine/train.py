@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from medview.core.errors import DeviceError, ModelError
@@ -20,7 +19,6 @@ from medview.ml.packs import load_pack
 from medview.ml.runs.control import Control
 from medview.ml.runs.events import EventLog, read_events, used_seconds
 from medview.ml.runs.folder import RunFolder, RunSettings
-from medview.ml.training.borrowed import borrow
 from medview.ml.training.build import channels_last
 from medview.ml.training.engine import checkpoint
 from medview.ml.training.engine.loop import Loop, Steady, batches_of, make_steps
@@ -32,6 +30,7 @@ from medview.ml.training.engine.processes import Processes
 from medview.ml.training.engine.resources import check_disk, check_memory, folder_bytes, weights_bytes
 from medview.ml.training.engine.samples import SampleTaker
 from medview.ml.training.engine.tasks import training_task
+from medview.ml.training.finetune.task import TunedTask, begun_of
 from medview.ml.training.task import TrainingPlan, TrainingTask
 
 TRAIN, VAL = "train", "val"
@@ -71,13 +70,17 @@ class Training:
         """
         settings, recipe, run = self.settings, self.settings.recipe, self.run
         task = self.task or training_task(settings.task)
+        if settings.parent:
+            task = TunedTask(task, load_pack(run.parent), settings.renames)
         device = device_of(settings.device, processes)
         processes.meet(device)
         train, validation = (self.examples.of_split(split) for split in (TRAIN, VAL))
         if not train or not validation:
             raise ModelError("There are no cases to train on, or none to validate with; split the cases of the project.")
         plan = self._planned(task, processes, events)
-        network = first_network(task, plan, run, settings)
+        network = first_network(task, plan, settings)
+        if events is not None:
+            _tell_begun(network, run, events)
         room = weights_bytes(network)
         if processes.local_rank == 0:
             check_disk(run.path, plan, room, folder_bytes(run.cache))
@@ -186,21 +189,28 @@ class Training:
         self.context.progress(0.9, "Finishing the model")
         best = copy.deepcopy(network).cpu().eval().requires_grad_(requires_grad=False)
         best.load_state_dict(state.average if state.best is None else state.best)
+        best = task.plain(best)
         round_kernels(best, self.settings)
         spec = task.finish(best, validation, plan, JobPart(self.context, 0.9, 0.93))
         pack = write_outcome(self.run, self.settings, spec, best)
         return Outcome(pack, state.step, state.best_step, state.best_figures or {}, state.reason, events.used)
 
 
-def first_network(task: TrainingTask, plan: TrainingPlan, run: RunFolder, settings: RunSettings) -> nn.Module:
-    """Return the network with its first weights, the same for the same seed, or with those of the parent."""
+def first_network(task: TrainingTask, plan: TrainingPlan, settings: RunSettings) -> nn.Module:
+    """Return the network with its first weights, the same for the same seed."""
     torch.manual_seed(settings.seed)
     network = task.network(plan)
     channels_last(network)
-    if settings.parent:
-        parent = load_pack(run.parent)
-        borrow(network, load_file(parent.weights), parent.spec.name)
     return network
+
+
+def _tell_begun(network: nn.Module, run: RunFolder, events: EventLog) -> None:
+    """Say once what became of a parent's weights."""
+    begun = begun_of(network)
+    if begun is not None and run.read_json(run.borrowed) is None:
+        document = begun.report.document()
+        run.write_json(run.borrowed, document)
+        events.add("borrowed", text=document["sentence"], rung=document["rung"], gone=document["gone"])
 
 
 def device_of(wanted: str, processes: Processes) -> torch.device:

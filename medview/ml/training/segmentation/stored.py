@@ -30,7 +30,7 @@ from medview.core.errors import ReadError
 from medview.core.job import JobContext
 from medview.ml.examples import UNKNOWN, Example, Truth
 from medview.ml.runners.preprocess import Prepared, prepare
-from medview.ml.runners.resampling import nearest
+from medview.ml.runners.resampling import nearest, nearest_points
 from medview.ml.spec import InputSpec, Vector3
 
 PLACES_PER_CLASS = 5_000
@@ -171,7 +171,11 @@ def class_maps(truth: Truth, prepared: Prepared, classes: int, *, overlapping: b
     shape = prepared.shape_kji
     if layers is None or not len(layers):
         return np.full((classes if overlapping else 1, *shape), UNKNOWN, dtype=np.uint8)
-    places = np.ix_(*(nearest(have, n) for have, n in zip(prepared.crop.shape_kji, shape, strict=True)))
+    sides = list(zip(prepared.crop.shape_kji, shape, strict=True))
+    if prepared.ratios_kji is None:
+        places = np.ix_(*(nearest(have, n) for have, n in sides))
+    else:
+        places = np.ix_(*(nearest_points(*two, one) for two, one in zip(sides, prepared.ratios_kji, strict=True)))
     turned = [prepared.orientation.turned(layer)[prepared.crop.slices][places] for layer in layers]
     unknown = np.any([layer == UNKNOWN for layer in turned], axis=0)
     if not overlapping:

@@ -1,0 +1,1 @@
+"""What a training that begins with another model takes from it. No torch here."""
