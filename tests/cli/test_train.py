@@ -16,7 +16,7 @@ from medview.cli.main import run_command
 from medview.core.resources import resource_path
 from medview.ml.packs import load_pack
 from medview.ml.runs.events import read_events
-from tests.workspace.training.test_freeze import pictures
+from tests.workspace.training.test_freeze import parent_of, pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,6 +49,9 @@ def started(*arguments: str) -> subprocess.Popen[str]:
         (["P", "--task", "cooking", "-o", "R"], "cooking"),
         (["P", "--task", "classification", "-o", "R", "--recipe", "best"], "no recipe best"),
         (["P", "--task", "classification", "-o", "R", "--device", "abacus"], "abacus"),
+        (["P", "--task", "classification", "-o", "R", "--tune", "strings"], "--tune strings"),
+        (["P", "--task", "classification", "-o", "R", "--rename", "a"], "OLD=NEW"),
+        (["P", "--task", "classification", "-o", "R", "--rename", "a=b"], "--parent"),
     ],
 )
 def test_wrong_use_ends_with_two(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +94,24 @@ def test_a_training_answers_with_its_model_and_what_it_scored(tmp_path: Path, ca
     for way in ("--run", "--watch"):
         assert run_command(["train", way, str(run), "--json"]) == 0
         assert json.loads(capsys.readouterr().out) == result
+
+
+def test_a_training_that_begins_with_a_model_says_what_it_takes_over(tmp_path: Path) -> None:
+    data = pictures(tmp_path / "chests", count=20)
+    parent = parent_of(data, tmp_path / "parent")
+    run = tmp_path / "run"
+    process = started(
+        str(data), "--task", "classification", "--parent", str(parent.folder), "--tune", "head", "--rename", "a=b",
+        "--recipe", str(recipe_file(tmp_path, steps=2, check_every=2)), "-o", str(run), "--yes",
+    )  # fmt: skip
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    said = json.loads((run / "borrowed.json").read_text())
+    assert said["classes"] == [{"name": "a", "from": None, "how": "new"}, {"name": "b", "from": "a", "how": "renamed"}]
+    assert (said["gone"], said["rung"]) == (["b"], "head")
+    assert said["sentence"] in err
+    assert "renamed: a as b; new: a; gone: b" in said["sentence"]
+    assert said["sentence"] in (run / "pack" / "MODEL_CARD.md").read_text()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to send")

@@ -25,7 +25,11 @@ from medview.ml.training.task import TrainingPlan, TrainingTask
 
 
 def random_parent(
-    folder: Path, task: TrainingTask, examples: ExampleSet, recipe: Recipe, alter: Callable[[ModelSpec], ModelSpec] = lambda s: s
+    folder: Path,
+    task: TrainingTask,
+    examples: ExampleSet,
+    recipe: Recipe,
+    alter: Callable[[ModelSpec], ModelSpec] = lambda s: s,
 ) -> ModelPack:
     """Write a pack whose weights nobody trained; ``alter`` changes its description."""
     spec = alter(task.plan(examples, recipe, Inline()).spec)

@@ -50,7 +50,7 @@ def guard(
     facts = facts_of(examples, context)
     findings = [finding for one in GUARDS for finding in one(facts, examples)]
     if parent is not None:
-        findings += other_than_parent(examples, parent, renames)
+        findings += other_than_parent(facts, examples, parent, renames)
     order = list(Severity)
     findings.sort(key=lambda finding: order.index(finding.severity))
     return GuardReport(

@@ -179,7 +179,7 @@ def _with_parent(wanted: Wanted) -> Wanted:
     """Return what is wanted with the recipe by which its parent is gone on with. Raises ModelError where it cannot be."""
     if wanted.parent is None:
         if wanted.renames or wanted.tune is not None:
-            raise AmbiguousError("Only classes of a parent are renamed, and only a parent is tuned; name one with --parent.")
+            raise AmbiguousError("Only a parent is tuned, and only its classes are renamed; name one with --parent.")
         return wanted
     recipe = recipe_from_parent(wanted.recipe, wanted.parent.spec, given=wanted.recipe_given, tune=wanted.tune)
     return replace(wanted, recipe=recipe)

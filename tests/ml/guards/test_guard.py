@@ -13,10 +13,12 @@ import pytest
 from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline
 from medview.core.pixel_hash import pixels_sha256
+from medview.core.prediction import PredictedSegment
 from medview.core.volume import Rescale, Volume
 from medview.ml.examples import Example, ExampleSet, TrainingClass, TrueBox, Trust, Truth
 from medview.ml.guards.finding import GuardReport, Severity
 from medview.ml.guards.guard import guard
+from medview.ml.outputs import SegmentationOutput
 from medview.ml.spec import Task
 from tests.ml.small_packs import small_pack
 
@@ -205,9 +207,41 @@ def test_classes_other_than_those_of_the_parent_are_asked_about(tmp_path: Path) 
     report = guard(labelled(sound()), Inline(), parent)
     assert codes(report) == [("parent", "confirm")]
     assert "new: Anterior, Posterior" in report.findings[0].sentence
+    assert "none goes on" in report.findings[0].sentence
     answers = [replace(one, truth=lambda: Truth(answers={"Anterior": 1.0})) for one in sound()]
     other = guard(labelled(answers, Task.CLASSIFICATION), Inline(), parent)
     assert other.findings[0].severity is Severity.BLOCK
+
+
+def test_classes_that_go_on_are_named_and_harmless_changes_are_only_told(tmp_path: Path) -> None:
+    spec = small_pack(tmp_path / "pack").spec
+    assert isinstance(spec.output, SegmentationOutput)
+    labels = tuple(PredictedSegment(n, name, (9, 9, 9)) for n, name in enumerate(("posterior", "Anterior "), 1))
+    parent = replace(spec, output=SegmentationOutput(labels))
+    told = guard(labelled(sound()), Inline(), parent).findings
+    assert [(one.severity, one.code) for one in told] == [(Severity.WARN, "parent")]
+    assert "in another order" in told[0].sentence
+    labels = (*labels[:1], replace(labels[1], name="Front"))
+    parent = replace(spec, output=SegmentationOutput(labels))
+    told = guard(labelled(sound()), Inline(), parent).findings
+    assert "new: Anterior; gone: Front); Posterior goes on" in told[0].sentence
+    renamed = guard(labelled(sound()), Inline(), parent, {"front": "anterior"}).findings
+    assert [one.severity for one in renamed] == [Severity.WARN]
+    assert "renamed: Front as Anterior" in renamed[0].sentence
+
+
+def test_images_of_other_channels_or_values_than_the_parents_are_asked_about(tmp_path: Path) -> None:
+    spec = small_pack(tmp_path / "pack").spec
+    labels = tuple(PredictedSegment(n, name, (9, 9, 9)) for n, name in enumerate(("Anterior", "Posterior"), 1))
+    two = (replace(spec.input.channels[0], name="PET"), replace(spec.input.channels[0], name="T1"))
+    both = replace(spec, output=SegmentationOutput(labels), input=replace(spec.input, channels=two))
+    told = guard(labelled(sound()), Inline(), both).findings
+    assert [(one.severity, one.code) for one in told] == [(Severity.CONFIRM, "parent")]
+    assert "mean of the 2" in told[0].sentence
+    other = replace(both, input=replace(spec.input, channels=(replace(two[0], modality=("MR",), unit="SUV"),)))
+    told = guard(labelled(sound()), Inline(), other).findings
+    assert [one.severity for one in told] == [Severity.CONFIRM, Severity.CONFIRM]
+    assert "unit SUV and there are some of HU" in told[0].sentence
 
 
 def test_the_table_of_classes_counts_voxels_cases_and_patients_by_split() -> None:

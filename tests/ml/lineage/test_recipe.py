@@ -59,7 +59,7 @@ def test_a_recipe_somebody_asked_for_keeps_its_rate() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"network": "fcn"}, "trains fcn and .* is residual_unet"),
+        ({"network": "fcn"}, r"trains fcn and .* is residual_unet"),
         ({"dimensions": 2}, "for 2 dimensions"),
         ({"network_options": {"features": 32}}, "32 features where there are 6"),
         ({"network_options": {"decoder_units": [2]}}, "decoder_units"),

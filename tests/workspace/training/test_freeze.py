@@ -10,17 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medview.core.errors import ModelError, ReadError, WriteError
+from medview.core.errors import AmbiguousError, ModelError, ReadError, WriteError
 from medview.core.job import Inline
 from medview.io.datasets.neutral_read import read_neutral
 from medview.io.reader_pool import InlinePool
+from medview.ml.packs import ModelPack, load_pack
 from medview.ml.recipes.table import choose
 from medview.ml.runs.folder import RunFolder
 from medview.ml.spec import Task
+from medview.ml.training.classification.task import ClassificationTask
 from medview.store.project import Project
 from medview.workspace.export_selection import Include
+from medview.workspace.training.examples import examples_of
 from medview.workspace.training.freeze import MARKER, Wanted, freeze
 from tests.helpers.dataset_folders import MadeCase, write_dataset
+from tests.helpers.parents import random_parent
 from tests.workspace.exported import labelled
 
 
@@ -133,3 +137,36 @@ def test_a_project_keeps_the_splits_its_training_made_and_is_not_needed_again(tm
         splits = [row.split for row in project.cases()]
     assert all(splits)
     assert {case.split for case in read_neutral(run.dataset).cases} == {s.replace("validation", "val") for s in splits}
+
+
+def parent_of(source: Path, folder: Path) -> ModelPack:
+    """Return a model for the pictures of a dataset folder."""
+    examples = examples_of(read_neutral(source), Task.CLASSIFICATION)
+    recipe = replace(choose(Task.CLASSIFICATION), network_options={"width": 8})
+    return random_parent(folder, ClassificationTask(), examples, recipe)
+
+
+def test_a_recipe_is_frozen_as_its_parent_wants_it_and_the_parent_with_it(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "d")
+    parent = parent_of(source, tmp_path / "parent")
+    run, _ = frozen(wanted(source, parent=parent, tune="head", renames={"A": "b", "B": "a"}), tmp_path / "run")
+    settings, usual = run.settings(), choose(Task.CLASSIFICATION)
+    assert settings.recipe.optimiser.rate < usual.optimiser.rate
+    assert (settings.recipe.options["tune"], settings.renames) == ("head", {"A": "b", "B": "a"})
+    assert load_pack(run.parent).digest == parent.digest
+    guards = run.read_json(run.guards)
+    assert guards is not None
+    assert any("renamed: b as a, a as b" in one["sentence"] for one in guards["findings"])
+
+
+def test_a_recipe_that_speaks_against_its_parent_makes_no_folder(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "d")
+    parent = parent_of(source, tmp_path / "parent")
+    other = choose(Task.CLASSIFICATION, "classification-resnet18")
+    with pytest.raises(ModelError, match=r"trains resnet18 and .* is small_cnn"):
+        frozen(wanted(source, parent=parent, recipe=other, recipe_given=True), tmp_path / "run")
+    with pytest.raises(AmbiguousError, match="name one with --parent"):
+        frozen(wanted(source, renames={"a": "b"}), tmp_path / "run")
+    with pytest.raises(AmbiguousError, match="has no class q"):
+        frozen(wanted(source, parent=parent, renames={"q": "b"}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

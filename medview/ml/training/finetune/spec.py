@@ -76,9 +76,7 @@ def _output(parent: ModelSpec, base: Output, examples: ExampleSet, classes: Clas
     if isinstance(before, ClassificationOutput) and isinstance(base, ClassificationOutput):
         if not classes.unchanged or before.activation != base.activation:
             return base
-        return replace(
-            base, threshold=before.threshold, scale=before.scale, shift=before.shift, abstain=before.abstain
-        )
+        return replace(base, threshold=before.threshold, scale=before.scale, shift=before.shift, abstain=before.abstain)
     if isinstance(before, InteractiveOutput) and isinstance(base, InteractiveOutput):
         if (before.prompts, before.previous, before.activation) != (base.prompts, base.previous, base.activation):
             raise ModelError(f"{parent.name} takes other prompts than what is trained here; begin with another model.")
@@ -120,9 +118,7 @@ def axes_between(now: str | None, before: str | None) -> tuple[int, ...]:
 def _joined(have: Ranges | None, more: Ranges | None, order: tuple[int, ...]) -> Ranges | None:
     if have is None or more is None:
         return have
-    k, j, i = (
-        (min(own[0], more[axis][0]), max(own[1], more[axis][1])) for own, axis in zip(have, order, strict=True)
-    )
+    k, j, i = ((min(own[0], more[axis][0]), max(own[1], more[axis][1])) for own, axis in zip(have, order, strict=True))
     return k, j, i
 
 

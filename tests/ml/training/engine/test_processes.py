@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from safetensors.torch import load
 
 from medview.core.errors import ModelError
 from medview.core.job import Inline
+from medview.ml.packs import copy_pack, load_pack
 from medview.ml.runs.events import read_events
 from medview.ml.runs.folder import RunFolder
 from medview.ml.training.engine.processes import Processes
@@ -77,3 +79,24 @@ def test_more_processes_than_samples_in_a_batch_are_refused(tmp_path: Path) -> N
     crowd = Crowd(0, 8, 0, 8)
     with event_log(run, run.settings(), crowd) as events, pytest.raises(ModelError, match="8 processes cannot share"):
         Training(run, run.settings(), examples(), Inline(), lambda: False).carry_out(crowd, events)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forked, and there is no fork here")
+def test_two_processes_go_on_from_a_model_by_adapters(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    changes = {
+        "network_options": {"dropout": 0.0},
+        "steps": 2,
+        "check_every": 2,
+        "options": {"tune": "adapters", "rank": 2},
+    }
+    run, parent = new_run(tmp_path / "run", **changes), new_run(tmp_path / "parent", **changes)
+    train(parent)
+    copy_pack(load_pack(parent.pack), run.parent)
+    run.write_json(run.settings_file, replace(run.settings(), parent="tiny@1").document())
+    train_by_two(run)
+    said = run.read_json(run.borrowed)
+    assert said is not None
+    assert said["rung"] == "adapters"
+    assert load(weights(run)).keys() == load(weights(parent)).keys()
+    assert weights(run) != weights(parent)

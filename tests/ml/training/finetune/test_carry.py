@@ -166,7 +166,9 @@ def _carried(own: torch.nn.Module, theirs: torch.nn.Module, spec: NetworkSpec, r
 
 def test_weights_of_another_network_are_refused_and_nothing_is_changed(tmp_path: Path) -> None:
     parent = random_parent(tmp_path, SegmentationTask(), EXAMPLES, RECIPE)
-    network = SegmentationTask().network(SegmentationTask().plan(EXAMPLES, tiny_recipe(network_options={"features": 8}), Inline()))
+    network = SegmentationTask().network(
+        SegmentationTask().plan(EXAMPLES, tiny_recipe(network_options={"features": 8}), Inline())
+    )
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     rows = (Row(0), Row(1), Row(2))
     with pytest.raises(ModelError, match="not those of the network"):

@@ -13,15 +13,18 @@ from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.volume import Volume
 from medview.ml.examples import TrainingClass, TrueBox
-from medview.ml.outputs import ClassificationOutput, DetectionOutput
+from medview.ml.lineage.recipe import recipe_from_parent
+from medview.ml.outputs import ClassificationOutput, DetectionOutput, InteractiveOutput
+from medview.ml.recipes.table import choose
 from medview.ml.runners.preprocess import prepare
 from medview.ml.runners.resampling import nearest_points
-from medview.ml.spec import ChannelSpec, Crop, Grid, InputSpec, ModelSpec, Step
+from medview.ml.spec import ChannelSpec, Crop, Grid, InputSpec, ModelSpec, Step, Task
 from medview.ml.training.classification.task import ClassificationTask
 from medview.ml.training.detection.boxes import model_box
 from medview.ml.training.detection.task import DetectionTask
 from medview.ml.training.finetune.planning import TUNE
-from medview.ml.training.finetune.task import TunedTask
+from medview.ml.training.finetune.task import TunedTask, begun_of
+from medview.ml.training.interactive.task import InteractiveTask
 from medview.ml.training.segmentation.stored import class_maps
 from medview.ml.training.segmentation.task import SegmentationTask
 from tests.helpers.parents import random_parent, tuned
@@ -39,7 +42,9 @@ def altered(spec: ModelSpec) -> ModelSpec:
     assert spec.tiling is not None
     return replace(
         spec,
-        input=replace(spec.input, channels=(channel,), spacing_kji_mm=(1.7, 1.1, 1.3), orientation="RAS", crop=Crop.NONZERO),
+        input=replace(
+            spec.input, channels=(channel,), spacing_kji_mm=(1.7, 1.1, 1.3), orientation="RAS", crop=Crop.NONZERO
+        ),
         tiling=replace(spec.tiling, tile_kji=(16, 16, 24), overlap=0.3, mirror_axes=(1,)),
         postprocess=(Step("largest_component", {}, (2,)), Step("remove_small", {"min_mm3": 3.0}, (1,))),
         licence="CC BY-NC 4.0",
@@ -49,7 +54,7 @@ def altered(spec: ModelSpec) -> ModelSpec:
 
 def test_masks_are_prepared_and_tiled_as_by_the_parent(tmp_path: Path) -> None:
     parent = random_parent(tmp_path, SegmentationTask(), EXAMPLES, RECIPE, altered)
-    bright, dark = EXAMPLES.classes
+    dark = EXAMPLES.classes[1]
     now = replace(OTHERS, classes=(TrainingClass("lesion"), replace(dark, name=" Dark")))
     _, plan, _ = tuned(SegmentationTask(), parent, now, tiny_recipe(batch=0))
     before, after = parent.spec.input, plan.spec.input
@@ -65,7 +70,6 @@ def test_masks_are_prepared_and_tiled_as_by_the_parent(tmp_path: Path) -> None:
     assert after.checks.spacing_kji_mm is not None
     # Of images with finer voxels nobody is warned any longer, along the axis they are along: R is i, which was 0.9 mm.
     assert after.checks.spacing_kji_mm[0][0] == pytest.approx(0.9 * 0.9)
-    del bright
 
 
 def test_a_plan_is_the_parents_where_nothing_else_is_learnt(tmp_path: Path) -> None:
@@ -143,3 +147,25 @@ def test_labels_go_with_the_values_where_grids_start_at_the_same_middle() -> Non
     agreeing = labels[0] == truth.layers[0][np.ix_(*places)]
     assert agreeing.mean() > 0.97
     assert nearest_points(4, 7, 2.0).tolist() == [0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_model_of_prompts_keeps_its_tile_and_takes_the_same_prompts(tmp_path: Path) -> None:
+    how = tiny_recipe(network_options={"features": 4}, options={"tile": [8, 16, 24]})
+    how = replace(how, task=Task.INTERACTIVE)
+    parent = random_parent(tmp_path / "p", InteractiveTask(), EXAMPLES, how)
+    made = recipe_from_parent(choose(Task.INTERACTIVE), parent.spec, given=False)
+    _, plan, network = tuned(InteractiveTask(), parent, OTHERS, made)
+    assert plan.spec.network == parent.spec.network
+    assert (plan.spec.input, plan.spec.tiling, plan.spec.output) == (
+        parent.spec.input,
+        parent.spec.tiling,
+        parent.spec.output,
+    )
+    begun = begun_of(network)
+    assert begun is not None
+    assert not begun.report.carried.heads
+    assert isinstance(parent.spec.output, InteractiveOutput)
+    fewer = replace(parent.spec, output=replace(parent.spec.output, prompts=parent.spec.output.prompts[:2]))
+    going_on = TunedTask(InteractiveTask(), replace(parent, spec=fewer), {})
+    with pytest.raises(ModelError, match="takes other prompts"):
+        going_on.plan(OTHERS, made, Inline())
