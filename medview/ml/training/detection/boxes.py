@@ -23,7 +23,8 @@ def model_box(box: TrueBox, prepared: Prepared, shape_kji: Shape3) -> list[float
         low[n], high[n] = (shape_kji[axis] - ends[1], shape_kji[axis] - ends[0]) if flipped else ends
     first = np.asarray(prepared.crop.min_kji)
     if prepared.ratios_kji is None:
-        scale, shift = np.asarray(prepared.shape_kji) / np.asarray(prepared.crop.shape_kji), 0.0
+        scale = np.asarray(prepared.shape_kji) / np.asarray(prepared.crop.shape_kji)
+        shift = np.zeros(3)
     else:
         # Voxels that lie over each other have the same middle, not the same edge.
         scale = np.asarray(prepared.ratios_kji)
