@@ -88,6 +88,15 @@ class CaseChanges:
         if case_ids and not self._is_refused():
             self._write(partial(_set_split, tuple(case_ids), split))
 
+    def put_first(self, case_ids: Sequence[int]) -> None:
+        """Put cases first in the list, in this order."""
+        if not case_ids or self._is_refused():
+            return
+        before = next((row.case_id for row in self._cases.rows if row.case_id not in case_ids), None)
+        self._write(partial(_move, tuple(case_ids), before))
+        text = plural("{n} case stands first in the list now.", "{n} cases stand first in the list now.", len(case_ids))
+        self._workspace.say(text.format(n=len(case_ids)))
+
     def tell(self, instructions: str) -> None:
         """Say what annotators are told, in Markdown."""
         if instructions != self._cases.instructions and not self._is_refused():
@@ -152,6 +161,10 @@ def _include(case_ids: Sequence[int], project: Project) -> None:
 
 def _set_split(case_ids: Sequence[int], split: str, project: Project) -> None:
     project.worklist.set_split(case_ids, split)
+
+
+def _move(case_ids: Sequence[int], before: int | None, project: Project) -> None:
+    project.worklist.move(case_ids, before)
 
 
 def _tell(instructions: str, project: Project) -> None:

@@ -37,7 +37,11 @@ class Lane(Enum):
 
 
 class Request(Protocol):
-    """Frozen description of a job."""
+    """Frozen description of a job.
+
+    One that nobody waits for may have a method ``give_way()``, called where the workspace lives when another job comes to
+    its lane while it is there: it is to cancel the job, and may submit it again.
+    """
 
     @property
     def title(self) -> str:

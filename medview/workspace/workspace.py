@@ -22,6 +22,7 @@ from medview.workspace.fusion import without_case
 from medview.workspace.jobs import JobRunner
 from medview.workspace.layout import EMPTY, FOLLOWS
 from medview.workspace.model_queue import ModelQueue
+from medview.workspace.next_cases.state import NextCases
 from medview.workspace.open_case import OpenCase
 from medview.workspace.owners import Patient, patient_of
 from medview.workspace.pointer import Pointer
@@ -98,6 +99,7 @@ class Workspace:
         self.worklist = CaseList(self)
         self.reviewing = Reviewing(self)
         self.trainings = Trainings(self)
+        self.next_cases = NextCases(self)
 
     @property
     def series(self) -> list[Series]:

@@ -18,6 +18,7 @@ from medview.gui.panels.history import HistoryPanel
 from medview.gui.panels.key_images import KeyImagesPanel
 from medview.gui.panels.measurements import MeasurementsPanel
 from medview.gui.panels.models import ModelsPanel
+from medview.gui.panels.next_cases import NextCasesPanel
 from medview.gui.panels.planes import PlanesPanel
 from medview.gui.panels.proposals import ProposalsPanel
 from medview.gui.panels.queue import QueuePanel
@@ -52,6 +53,7 @@ class SideColumn(QScrollArea):
         self.proposals = ProposalsPanel(workspace, actions)
         self.models = ModelsPanel(workspace)
         self.queue = QueuePanel(workspace)
+        self.next_cases = NextCasesPanel(workspace)
         self.check = CheckPanel(workspace)
         self.planes = PlanesPanel(workspace, actions)
         self.measurements = MeasurementsPanel(workspace, actions)
@@ -76,12 +78,13 @@ class SideColumn(QScrollArea):
             "drawn": Section(_("Boxes and marks"), self.drawn),
             "history": Section(_("History"), self.history),
             "queue": Section(_("Queue of models"), self.queue),
+            "next": Section(_("What to label next"), self.next_cases),
             "models": Section(_("Models"), self.models),
             "fusion": Section(_("Fusion"), self.fusion),
             "planes": Section(_("Slab and cine"), self.planes),
             "check": Section(_("Check"), self.check),
         }
-        for folded in ("fusion", "planes"):
+        for folded in ("fusion", "planes", "next"):
             self.sections[folded].set_open(open_=False)
         inside = QFrame()
         inside.setProperty("role", "panel")
@@ -102,6 +105,7 @@ class SideColumn(QScrollArea):
         self.key_images.count_changed.connect(self._hide_empty)
         self.drawn.wanted_changed.connect(self._hide_empty)
         self.queue.count_changed.connect(self._hide_empty)
+        self.next_cases.wanted_changed.connect(self._hide_empty)
         self.heat.wanted_changed.connect(self._hide_empty)
         self.form.wanted_changed.connect(self._hide_empty)
         self.review.wanted_changed.connect(self._hide_empty)
@@ -174,6 +178,7 @@ class SideColumn(QScrollArea):
         self.sections["key images"].setVisible(self.key_images.count > 0)
         self.sections["drawn"].setVisible(self.drawn.wanted)
         self.sections["queue"].setVisible(self.queue.count > 0)
+        self.sections["next"].setVisible(self.next_cases.wanted and self._workspace.bench.mode is Mode.ANNOTATE)
         self.sections["heat"].setVisible(self.heat.wanted)
         self.sections["form"].setVisible(self.form.wanted)
         self.sections["review"].setVisible(self.review.wanted)

@@ -139,6 +139,7 @@ class ProjectKeeper(QObject):
         for case in self._workspace.cases.values():
             self._workspace.efforts.end(case)
         try:
+            self._workspace.next_cases.let_go()
             self._workspace.queue.let_go()
             self._workspace.worklist.let_go()
             project.close()

@@ -71,6 +71,7 @@ class JobThreads(QObject):
         self.jobs.append(job)
         self._tickets[job] = ticket
         self._lane(request.lane).queue.put(ticket)
+        self._clear_the_way(ticket)
         self.jobs_changed.emit()
         return job
 
@@ -99,6 +100,15 @@ class JobThreads(QObject):
             self._lanes[lane] = _LaneThread(lane)
             self._lanes[lane].start(QThread.Priority.LowPriority)
         return self._lanes[lane]
+
+    def _clear_the_way(self, ticket: _Ticket) -> None:
+        """Let jobs of the same lane that nobody waits for give way to one that somebody may."""
+        if hasattr(ticket.request, "give_way"):
+            return
+        for other in list(self._tickets.values()):
+            give_way = getattr(other.request, "give_way", None)
+            if give_way is not None and other.job.lane is ticket.job.lane:
+                give_way()
 
     def _cancel(self, ticket: _Ticket) -> None:
         ticket.cancelled.set()

@@ -17,7 +17,6 @@ from medview.ml.packs import ModelPack
 from medview.ml.runners.quiet_import import import_torch
 from medview.ml.spec import Task
 from medview.store.case_images import CaseImages
-from medview.store.project import Project
 from medview.workspace.case_request import request_of_case
 from medview.workspace.input_preparation import prepared
 from medview.workspace.jobs import Lane
@@ -64,55 +63,6 @@ def score_case(
     found: CaseScores = importlib.import_module("medview.ml.runners.run").unsure(request, part)
     shelf.put(row, found)
     return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ListImages:
-    """Request: the images of all cases of a project."""
-
-    project: Project
-
-    @property
-    def title(self) -> str:
-        """What the person reads."""
-        return _("Listing the cases")
-
-    @property
-    def lane(self) -> Lane:
-        """Reading the project."""
-        return Lane.WRITE
-
-    def run(self, _context: JobContext) -> tuple[CaseImages, ...]:
-        """Read."""
-        return tuple(self.project.images())
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadShelf:
-    """Request: which cases a model was asked about before."""
-
-    rows: tuple[CaseImages, ...]
-    shelf: ScoreShelf
-
-    @property
-    def title(self) -> str:
-        """What the person reads."""
-        return _("Reading what models made of cases")
-
-    @property
-    def lane(self) -> Lane:
-        """Reading files."""
-        return Lane.LOOK
-
-    def run(self, context: JobContext) -> dict[int, CaseScores]:
-        """Return the scores there are, by case."""
-        found = {}
-        for row in self.rows:
-            context.raise_if_cancelled()
-            scores = self.shelf.get(row)
-            if scores is not None:
-                found[row.case_id] = scores
-        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
