@@ -90,6 +90,10 @@ class ModelEffort:
         Sum over the measured segments.
     minutes_per_case : float
         Mean; a case took as long as the one of its segments that took longest.
+    proposed, corrected : int
+        Voxels of the measured segments as they were proposed, and how many of them and beside them were changed.
+    first_utc : str
+        When it first ran on a case in which something of it was accepted, ISO 8601; empty where that is not known.
     """
 
     model_id: str
@@ -102,6 +106,14 @@ class ModelEffort:
     added_ml: float
     removed_ml: float
     minutes_per_case: float
+    proposed: int = 0
+    corrected: int = 0
+    first_utc: str = ""
+
+    @property
+    def corrected_part(self) -> float | None:
+        """Corrected voxels per proposed voxel; None where nothing was measured or proposed."""
+        return self.corrected / self.proposed if self.proposed else None
 
     def document(self) -> dict[str, object]:
         """Return it ready for JSON."""
@@ -116,6 +128,10 @@ class ModelEffort:
             "added_ml": round(self.added_ml, 3),
             "removed_ml": round(self.removed_ml, 3),
             "minutes_per_case": round(self.minutes_per_case, 2),
+            "proposed_voxels": self.proposed,
+            "corrected_voxels": self.corrected,
+            "corrected_per_proposed": None if self.corrected_part is None else round(self.corrected_part, 4),
+            "first_utc": self.first_utc,
         }
 
 
@@ -138,6 +154,17 @@ def model_efforts(cases: Iterable[Mapping[str, Effort]]) -> list[ModelEffort]:
     return [_model(key, found[key]) for key in sorted(found)]
 
 
+def versions_in_order(models: Iterable[ModelEffort]) -> dict[str, tuple[ModelEffort, ...]]:
+    """Return the versions of each model by its id, in the order in which they came into use."""
+    found: dict[str, list[ModelEffort]] = {}
+    for one in models:
+        found.setdefault(one.model_id, []).append(one)
+    return {
+        model_id: tuple(sorted(versions, key=lambda one: (one.first_utc, one.model_version)))
+        for model_id, versions in found.items()
+    }
+
+
 def _model(key: tuple[str, str, str], cases: Sequence[Sequence[Effort]]) -> ModelEffort:
     measured = [one.agreement for case in cases for one in case if one.agreement is not None]
     return ModelEffort(
@@ -149,4 +176,7 @@ def _model(key: tuple[str, str, str], cases: Sequence[Sequence[Effort]]) -> Mode
         added_ml=sum(one.added_ml for one in measured),
         removed_ml=sum(one.removed_ml for one in measured),
         minutes_per_case=fmean(max(one.active_s for one in case) for case in cases) / 60.0,
+        proposed=sum(one.proposed for one in measured),
+        corrected=sum(one.added + one.removed for one in measured),
+        first_utc=min((when for case in cases for one in case if (when := one.source.created_utc)), default=""),
     )

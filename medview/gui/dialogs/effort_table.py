@@ -1,6 +1,10 @@
-"""What correcting each version of each model took in the open project, in one table."""
+"""What correcting each version of each model took in the open project: in one table, and version by version as a curve."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Protocol
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication
@@ -9,16 +13,18 @@ from PySide6.QtWidgets import (
     QDialog,
     QTableWidget,
     QTableWidgetItem,
+    QVBoxLayout,
     QWidget,
 )
 
-from medview.core.effort import ModelEffort
+from medview.core.effort import ModelEffort, versions_in_order
 from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.copied_table import lay_out_table
+from medview.gui.parts.plots_loader import PlotsLoader
 from medview.workspace.workspace import Workspace
 
-_SIZE = QSize(860, 380)
+_SIZE = QSize(960, 560)
 _WORDS = 2
 """Columns that hold words; the others hold numbers."""
 
@@ -32,6 +38,10 @@ def _columns() -> tuple[tuple[str, str], ...]:
         (_("Mean Dice"), _("Of what it proposed with what was left in the end; 1 is unchanged")),
         (_("Added mL"), _("What people added to what it proposed, all together")),
         (_("Removed mL"), _("What people took away from what it proposed, all together")),
+        (
+            _("Corrected"),
+            _("Voxels people added or took away, per voxel it proposed: less is better"),
+        ),
         (_("Minutes per case"), _("Work on a case since it was accepted until it was done, pauses left out; the mean")),
     )
 
@@ -46,12 +56,26 @@ def effort_cells(one: ModelEffort) -> tuple[str, ...]:
         "\u2013" if one.dice is None else f"{one.dice:.3f}",
         f"{one.added_ml:.1f}",
         f"{one.removed_ml:.1f}",
+        "\u2013" if one.corrected_part is None else f"{one.corrected_part:.3f}",
         f"{one.minutes_per_case:.1f}",
     )
 
 
+class Plots(Protocol):
+    """What draws the versions of a model; made once the library that draws curves is there."""
+
+    def show_versions(self, versions: Sequence[ModelEffort]) -> None:
+        """Show the versions of one model, in this order."""
+
+
 class EffortTableDialog(QDialog):
-    """Follows what is noted while it is open."""
+    """Follows what is noted while it is open. The curves are of the model whose row is chosen, or has most versions.
+
+    Attributes
+    ----------
+    plots : Plots or None
+        None until what draws curves is loaded.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +92,9 @@ class EffortTableDialog(QDialog):
             self.view.setHorizontalHeaderItem(number, item)
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.state, self.copy = lay_out_table(self, self.view, self._copy)
+        self.plots: Plots | None = None
+        self.view.itemSelectionChanged.connect(self._show_versions)
+        self._loader = PlotsLoader("medview.gui.parts.effort_plots", self._on_loaded, self)
         Subscriptions(self).add(workspace.efforts.changed, self._refresh)
         self._refresh()
         if workspace.active is not None:
@@ -82,8 +109,30 @@ class EffortTableDialog(QDialog):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(_side(number))
                 self.view.setItem(line, number, item)
+        self._show_versions()
         self.copy.setEnabled(bool(rows))
         self.state.setText("" if rows else _("Nothing a model proposed was accepted in this project yet."))
+
+    def _on_loaded(self, module: ModuleType) -> None:
+        plots = module.EffortPlots(self)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(0, plots, 1)
+        self.plots = plots
+        self._show_versions()
+
+    def _show_versions(self) -> None:
+        """Draw the versions of the model whose row is chosen; else of the one with most of them."""
+        if self.plots is None:
+            return
+        rows = self._workspace.efforts.models
+        by_model = versions_in_order(rows)
+        chosen = self.view.selectionModel().selectedRows()
+        if chosen and chosen[0].row() < len(rows):
+            shown = by_model[rows[chosen[0].row()].model_id]
+        else:
+            shown = max(by_model.values(), key=len, default=())
+        self.plots.show_versions(shown)
 
     def _copy(self) -> None:
         lines = [tuple(title for title, _tip in _columns()), *(effort_cells(one) for one in self._workspace.efforts.models)]
