@@ -26,8 +26,9 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
         and redo are gestures too), ``readers`` (names), ``size_bytes``, ``migrations`` (``from``, ``to``, ``made_utc``,
         ``backup``), ``correction_effort`` (of each version of each model: ``model_id``, ``model_version``,
         ``model_sha256``, ``cases``, ``segments``, ``measured_segments``, ``mean_dice``, ``added_ml``, ``removed_ml``,
-        ``minutes_per_case``, ``proposed_voxels``, ``corrected_voxels``, ``corrected_per_proposed``, ``first_utc``), ``test_openings`` (every time the test cases were opened: ``who``, ``when_utc``, ``model``,
-        ``version``, ``cases``), ``models`` (of each model line the version that counts: ``line``, ``version``, ``model``,
+        ``minutes_per_case``, ``proposed_voxels``, ``corrected_voxels``, ``corrected_per_proposed``, ``first_utc``),
+        ``test_openings`` (every time the test cases were opened: ``who``, ``when_utc``, ``model``, ``version``, ``cases``),
+        ``models`` (of each model line the version that counts: ``line``, ``version``, ``model``,
         ``since_utc``, and how many ``versions`` there are).
     """
     facts = {row.key: row.value for row in connection.execute(select(schema.facts))}

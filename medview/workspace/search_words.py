@@ -67,6 +67,7 @@ WORDS = {
     "project.add": _("import series folder"),
     "case": _("worklist task annotation list"),
     "case.next": _("unlabelled unlabeled undone following"),
+    "case.what_next": _("active learning uncertain uncertainty suggest propose sampling"),
     "case.done": _("complete finished submit"),
     "case.exclude": _("reject discard remove quality"),
     "heat": _("explain saliency gradcam attention probability why"),

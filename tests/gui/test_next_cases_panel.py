@@ -111,6 +111,17 @@ def test_cases_are_listed_with_reason_and_minutes_chance_beside_them_and_a_click
     assert [row.case_id for row in workspace.worklist.rows][: len(first)] == first
 
 
+def test_the_menu_leads_to_it_from_wherever_one_is(window: MainWindow, workspace: Workspace, runner: StepRunner) -> None:
+    assert not window.actions_table["case.what_next"].isEnabled()
+    workspace.worklist.load()
+    runner.finish()
+    workspace.bench.panels_visible = False
+    window.actions_table.run("case.what_next")
+    assert workspace.bench.mode is Mode.ANNOTATE
+    assert window.side.next_cases.isVisible()
+    assert not window.side.next_cases.visibleRegion().isEmpty()
+
+
 def test_no_row_tells_the_patient_while_the_identity_is_hidden(
     window: MainWindow, workspace: Workspace, runner: StepRunner
 ) -> None:

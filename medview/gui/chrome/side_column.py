@@ -111,7 +111,9 @@ class SideColumn(QScrollArea):
         self.review.wanted_changed.connect(self._hide_empty)
         self.review.field_wanted.connect(self._show_comment)
         self.form.row_wanted.connect(self._show_question)
-        Subscriptions(self).add(workspace.active_changed, self._hide_empty)
+        heard = Subscriptions(self)
+        heard.add(workspace.active_changed, self._hide_empty)
+        heard.add(workspace.next_cases.revealed, self._show_next)
         self._hide_empty()
 
     def show_part(self, name: str) -> None:
@@ -159,6 +161,12 @@ class SideColumn(QScrollArea):
             self.sections["proposals"].set_open(open_=True)
             self._column.activate()
             self.ensureWidgetVisible(self.proposals.difference)
+
+    def _show_next(self) -> None:
+        """Scroll to what to label next."""
+        self.show_part("next")
+        self._column.activate()
+        self.ensureWidgetVisible(self.next_cases)
 
     def _show_question(self, row: QWidget) -> None:
         """Scroll to a question that hands went to by key or search."""

@@ -108,6 +108,13 @@ class CaseCommands:
             Action("case.list", _("List the cases"), lambda _w: self.list_cases(), "mdi6.format-list-checks", _has_project),
             Action("case.next", _("Next case to do"), lambda w: w.worklist.open_next(), "mdi6.skip-next", _has_cases),
             Action(
+                "case.what_next",
+                _("What to label next"),
+                lambda w: w.next_cases.reveal(),
+                "mdi6.target",
+                lambda w: w.next_cases.wanted,
+            ),
+            Action(
                 "case.done_next", _("Done, next case"), lambda w: self.done_and_next(w), "mdi6.check-underline", _can_say
             ),
             Action("case.done", _("The case is done"), lambda w: toggle(w, ReadingStatus.DONE), "mdi6.check", _can_say),

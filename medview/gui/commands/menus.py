@@ -106,6 +106,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     _("Cases"): (
         "case.list",
         "case.next",
+        "case.what_next",
         "case.done_next",
         LINE,
         "case.done",

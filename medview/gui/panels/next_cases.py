@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QListView, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QListView,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from medview.core.language import _, in_language, plural
 from medview.gui.parts.bind import Subscriptions, field_signal
@@ -182,6 +191,7 @@ class NextCasesPanel(QWidget):
             button.setCheckable(True)
             button.setToolTip(_TIPS[strategy])
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setObjectName(f"next {strategy.value}")
             button.clicked.connect(lambda _checked, one=strategy: self._state.show(one))
             self._group.addButton(button)

@@ -42,11 +42,8 @@ class EffortPlots(QWidget):
         self.corrected.show_versions(
             names, [VersionDot(n, part, _words(one)) for n, one, part in parts if part is not None], title
         )
-        self.minutes.show_versions(
-            names,
-            [VersionDot(n, one.minutes_per_case, _words(one)) for n, one in enumerate(versions) if one.measured],
-            title,
-        )
+        taken = [VersionDot(n, one.minutes_per_case, _words(one)) for n, one in enumerate(versions) if one.measured]
+        self.minutes.show_versions(names, taken, title)
 
 
 def _words(one: ModelEffort) -> str:

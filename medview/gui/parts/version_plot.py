@@ -1,4 +1,4 @@
-"""A figure of one version of a model after the other, as dots on a line. Needs pyqtgraph, which the window does not start with."""
+"""A figure of one version of a model after the other. Needs pyqtgraph, which the window does not start with."""
 
 from __future__ import annotations
 

@@ -44,17 +44,24 @@ class SliceRange:
     share: float = 0.0
 
 
-def ranges_of(scores: CaseScores, strategy: Strategy = Strategy.UNCERTAINTY, seed: int = 0) -> tuple[SliceRange, ...]:
+def ranges_of(
+    scores: CaseScores, strategy: Strategy = Strategy.UNCERTAINTY, seed: int = 0, by_class: int | None = None
+) -> tuple[SliceRange, ...]:
     """Return the slices of a case to look at, the most important range first; none where nothing is known of slices.
 
     With ``Strategy.UNCERTAINTY`` those the model is most unsure of: a class counts by how unsure it is of it, whatever its
     size. Else one range is drawn: around a slice by how much the model finds there (classes counting alike), or any.
+
+    Parameters
+    ----------
+    by_class : int, optional
+        The class the case was chosen for: the first range is the best one for it, the others for all.
     """
     if scores.slices < 2:
         return ()
     if strategy is Strategy.UNCERTAINTY:
-        by_class = shares(scores.unsure_slices) * np.asarray(scores.unsure, dtype=np.float64)[:, None]
-        return _best_ranges(by_class)
+        of_classes = shares(scores.unsure_slices) * np.asarray(scores.unsure, dtype=np.float64)[:, None]
+        return _best_ranges(of_classes, by_class)
     rng = np.random.default_rng(seed)
     found = shares(scores.foreground_slices).sum(axis=0)
     if strategy is Strategy.RANDOM or found.sum() <= 0:
@@ -73,28 +80,38 @@ def shares(by_slice: npt.ArrayLike) -> Doubles:
     return np.asarray(np.divide(numbers, sums, out=np.zeros_like(numbers), where=sums > 0))
 
 
-def _best_ranges(by_class: Doubles) -> tuple[SliceRange, ...]:
-    curve = by_class.sum(axis=0)
+def _best_ranges(of_classes: Doubles, by_class: int | None) -> tuple[SliceRange, ...]:
+    curve = of_classes.sum(axis=0)
     total = float(curve.sum())
     if total <= 0:
         return ()
-    smooth = np.convolve(np.pad(curve, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
-    held = int(np.count_nonzero(curve > curve.max() * 0.01))
-    room = _length(held, len(curve))
-    left, free = smooth.copy(), np.ones(len(curve), dtype=np.bool_)
+    smooth = _smooth(curve)
+    room = _length(int(np.count_nonzero(curve > curve.max() * 0.01)), len(curve))
+    # Of one range never all of it: what is unsure elsewhere is to be seen too.
+    longest = max(LEAST_SLICES, round(room / 2))
+    free = np.ones(len(curve), dtype=np.bool_)
     found: list[SliceRange] = []
-    while room > 0 and len(found) < MOST_RANGES and left.max() > 0:
+    while room > 0 and len(found) < MOST_RANGES:
+        wanted = smooth
+        if not found and by_class is not None and of_classes[by_class].any():
+            wanted = _smooth(of_classes[by_class])
+        left = np.where(free, wanted, 0.0)
         best = int(left.argmax())
-        if found and smooth[best] < STILL_PART_OF_IT * smooth[found[0].best]:
+        if left[best] <= 0 or (found and smooth[best] < STILL_PART_OF_IT * smooth.max()):
             break
-        first, last = _grown(left, best, room)
+        first, last = _grown(left, best, min(room, longest))
         first, last = _at_least(first, last, min(LEAST_SLICES, room), free)
-        part = by_class[:, first : last + 1].sum(axis=1)
-        found.append(SliceRange(first, last, best, int(part.argmax()), float(part.sum() / total)))
+        part = of_classes[:, first : last + 1].sum(axis=1)
+        most = by_class if not found and by_class is not None else int(part.argmax())
+        found.append(SliceRange(first, last, best, most, float(part.sum() / total)))
         room -= last - first + 1
         # A neighbour of a range belongs to it: the next one begins elsewhere.
-        left[max(0, first - 1) : last + 2], free[max(0, first - 1) : last + 2] = 0.0, False
+        free[max(0, first - 1) : last + 2] = False
     return tuple(found)
+
+
+def _smooth(curve: Doubles) -> Doubles:
+    return np.asarray(np.convolve(np.pad(curve, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid"))
 
 
 def _grown(curve: Doubles, best: int, most: int) -> tuple[int, int]:

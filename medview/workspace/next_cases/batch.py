@@ -136,7 +136,7 @@ def next_cases(
 
 
 def _case(row: CaseRow, scores: CaseScores, pick: Pick, strategy: Strategy, seed: int, rate: EffortRate) -> NextCase:
-    ranges = ranges_of(scores, strategy, seed * 1_000_003 + row.case_id)
+    ranges = ranges_of(scores, strategy, seed * 1_000_003 + row.case_id, pick.by_class)
     number = pick.by_class if pick.by_class is not None else int(scores.unsure.argmax()) if len(scores.unsure) else None
     whole = _seconds(scores, rate)
     return NextCase(

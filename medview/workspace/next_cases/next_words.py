@@ -29,8 +29,6 @@ def reason_text(case: NextCase) -> str:
         _("{name} on {slices}").format(name=name, slices=slices_text(one))
         for one, name in zip(case.ranges[1:], case.range_classes[1:], strict=True)
     ]
-    if case.by_class not in case.range_classes:
-        parts.append(_("chosen for {name}").format(name=case.by_class))
     return "; ".join(parts)
 
 
@@ -41,10 +39,10 @@ def slices_text(one: SliceRange) -> str:
 
 
 def minutes_text(minutes: float) -> str:
-    """Return expected minutes: ``about 4 min``."""
+    """Return expected minutes: ``4 min``."""
     if minutes < 1.0:
-        return _("less than 1 min")
-    return _("about {n} min").format(n=round(minutes))
+        return _("under 1 min")
+    return _("{n} min").format(n=round(minutes))
 
 
 def rate_text(rate: EffortRate) -> str:

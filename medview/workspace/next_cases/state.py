@@ -10,6 +10,7 @@ from psygnal import Signal
 from medview.core.effort_rate import GUESS, EffortRate
 from medview.ml.next_cases.strategy import Strategy
 from medview.ml.packs import ModelPack
+from medview.workspace.view_state import Mode
 
 if TYPE_CHECKING:
     # The database library is imported when a project is opened, which is after the window stands.
@@ -71,6 +72,8 @@ class NextCases:
 
     changed = Signal()
     """Anything of it changed."""
+    revealed = Signal()
+    """Somebody wants to see it."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -105,6 +108,12 @@ class NextCases:
     def row(self, case: NextCase) -> CaseRow | None:
         """Return the line of a proposed case, or None where it is gone."""
         return self._workspace.worklist.row(case.case_id)
+
+    def reveal(self) -> None:
+        """Show the part of the column that it stands in, which is one of annotation."""
+        bench = self._workspace.bench
+        bench.panels_visible, bench.mode = True, Mode.ANNOTATE
+        self.revealed.emit()
 
     def load(self) -> None:
         """Read what is known, once for a project."""

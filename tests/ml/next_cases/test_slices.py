@@ -29,6 +29,15 @@ def test_a_small_class_has_its_say_beside_one_with_a_thousand_times_the_voxels()
     assert any(one.by_class == 1 and one.first <= 50 <= one.last for one in ranges_of(scores))
 
 
+def test_the_class_a_case_was_chosen_for_leads_however_little_it_is_unsure_of() -> None:
+    scores = made_scores([0.9, 0.1], [bump(10, 2), bump(45, 2)])
+    assert ranges_of(scores)[0].first < 20
+    first, *others = ranges_of(scores, by_class=1)
+    assert first.first <= 45 <= first.last
+    assert first.by_class == 1
+    assert [one.by_class for one in others] == [0]
+
+
 def test_ranges_are_few_do_not_meet_and_leave_most_of_the_case_alone() -> None:
     rng = np.random.default_rng(5)
     for _ in range(50):

@@ -83,8 +83,8 @@ def test_the_minutes_follow_what_the_project_noted_and_say_so() -> None:
     assert "6 cases" in rate_text(fast)
     assert "2 finished cases" in rate_text(whole)
     assert "guess" in rate_text(GUESS)
-    assert minutes_text(0.4) == "less than 1 min"
-    assert minutes_text(4.6) == "about 5 min"
+    assert minutes_text(0.4) == "under 1 min"
+    assert minutes_text(4.6) == "5 min"
 
 
 def test_chance_says_that_it_was_chance() -> None:
