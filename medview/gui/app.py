@@ -95,6 +95,7 @@ class _GetReady:
         """Import in a worker, so that the window is not kept waiting."""
         import_module("medview.workspace.operations.open")
         import_module("medview.workspace.operations.run_queue")
+        import_module("medview.workspace.operations.trainings")
 
 
 class Program(QObject):
@@ -149,6 +150,7 @@ class Program(QObject):
     def _read_lists(self) -> None:
         self.workspace.queue.load()
         self.workspace.worklist.load()
+        self.workspace.trainings.conductor.look()
 
     def use_theme(self, name: str) -> None:
         """Dress the window anew and remember it."""

@@ -29,6 +29,7 @@ from medview.gui.commands.picture_export import PictureExport
 from medview.gui.commands.queue_commands import QueueCommands
 from medview.gui.commands.segment_commands import SegmentCommands
 from medview.gui.commands.time_commands import TimeCommands
+from medview.gui.commands.train_commands import TrainCommands
 from medview.gui.commands.window_commands import WindowCommands
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.panes.cine_player import CinePlayer
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self.queue = QueueCommands(self, workspace)
         self.cases = CaseCommands(self, workspace)
         self.efforts = EffortCommands(self, workspace)
+        self.trainings = TrainCommands(self, workspace)
         self.forms = FormCommands(self, workspace)
         self.commands = WindowCommands(self, workspace, self.files, self.theme_wanted.emit)
         parts = (
@@ -85,6 +87,7 @@ class MainWindow(QMainWindow):
             self.queue,
             self.cases,
             self.efforts,
+            self.trainings,
             self.forms,
             self.hand_commands,
             self.commands,

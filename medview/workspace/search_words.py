@@ -101,6 +101,7 @@ WORDS = {
     "lesion": _("jump component island piece nodule tumour tumor metastasis"),
     "tool.accept_brush": _("model proposal paint take over part"),
     "tool.accept_piece": _("model proposal lesion component island click"),
+    "train": _("learn fine-tune finetune model neural network"),
     "models.effort": _("statistics quality time minutes dice active learning"),
     "proposal.compare": _("difference dice overlap model agreement"),
     "proposal.next": _("jump finding result model"),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MINUTES = (5.0, 60.0, 480.0)
 """What is offered: a short one, an hour, a night."""
+LEAKS = ("same-patient", "same-pixels")
+"""Findings of guards that leaving cases out does away with; as in ``training.leaks``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Trainings:
         Those that were read, by name.
     samples : dict of str to Samples
         The newest ones that were read, by name.
+    current_packs : tuple of ModelPack
+        Versions of the project's model lines that count now.
     """
 
     changed = Signal()
@@ -142,6 +146,7 @@ class Trainings:
         self.refused: Refusal | None = None
         self.reports: dict[str, RunReport] = {}
         self.samples: dict[str, Samples] = {}
+        self.current_packs: tuple[ModelPack, ...] = ()
 
     @property
     def busy(self) -> bool:

@@ -11,6 +11,7 @@ from medview.core.language import in_language
 from medview.core.plane import Plane
 from medview.core.registration import Registration
 from medview.core.study import ScanResult, Series
+from medview.workspace.arrival import Arrival
 from medview.workspace.case_list import CaseList
 from medview.workspace.corners import CornerLines, default, of_settings
 from medview.workspace.differences import Differences
@@ -100,6 +101,7 @@ class Workspace:
         self.reviewing = Reviewing(self)
         self.trainings = Trainings(self)
         self.next_cases = NextCases(self)
+        self.arrival = Arrival(self)
 
     @property
     def series(self) -> list[Series]:

@@ -25,6 +25,7 @@ from medview.gui.panels.queue import QueuePanel
 from medview.gui.panels.review import ReviewPanel
 from medview.gui.panels.segments import SegmentsPanel
 from medview.gui.panels.tools import ToolsPanel
+from medview.gui.panels.training import TrainingPanel
 from medview.gui.panels.window import WindowPanel
 from medview.gui.parts.bind import Subscriptions, follow
 from medview.gui.parts.qt_actions import QtActions
@@ -54,6 +55,7 @@ class SideColumn(QScrollArea):
         self.models = ModelsPanel(workspace)
         self.queue = QueuePanel(workspace)
         self.next_cases = NextCasesPanel(workspace)
+        self.training = TrainingPanel(workspace, actions)
         self.check = CheckPanel(workspace)
         self.planes = PlanesPanel(workspace, actions)
         self.measurements = MeasurementsPanel(workspace, actions)
@@ -77,6 +79,7 @@ class SideColumn(QScrollArea):
             "lesions": Section(_("Pieces of the segment"), self.lesions),
             "drawn": Section(_("Boxes and marks"), self.drawn),
             "history": Section(_("History"), self.history),
+            "training": Section(_("Training"), self.training),
             "queue": Section(_("Queue of models"), self.queue),
             "next": Section(_("What to label next"), self.next_cases),
             "models": Section(_("Models"), self.models),
@@ -106,6 +109,7 @@ class SideColumn(QScrollArea):
         self.drawn.wanted_changed.connect(self._hide_empty)
         self.queue.count_changed.connect(self._hide_empty)
         self.next_cases.wanted_changed.connect(self._hide_empty)
+        self.training.wanted_changed.connect(self._hide_empty)
         self.heat.wanted_changed.connect(self._hide_empty)
         self.form.wanted_changed.connect(self._hide_empty)
         self.review.wanted_changed.connect(self._hide_empty)
@@ -187,6 +191,7 @@ class SideColumn(QScrollArea):
         self.sections["drawn"].setVisible(self.drawn.wanted)
         self.sections["queue"].setVisible(self.queue.count > 0)
         self.sections["next"].setVisible(self.next_cases.wanted and self._workspace.bench.mode is Mode.ANNOTATE)
+        self.sections["training"].setVisible(self.training.wanted)
         self.sections["heat"].setVisible(self.heat.wanted)
         self.sections["form"].setVisible(self.form.wanted)
         self.sections["review"].setVisible(self.review.wanted)

@@ -79,6 +79,7 @@ class ProjectSwitch:
         self._keeper.take(project)
         workspace.queue.load()
         workspace.worklist.load()
+        workspace.trainings.conductor.look()
         workspace.bench.cases_listed = not project.one_person
         return True
 

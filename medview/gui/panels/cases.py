@@ -44,6 +44,8 @@ _OF_PROJECT = (
     "project.instructions",
     "project.rule",
     "",
+    "train.open",
+    "",
     "project.agree",
     "project.merge",
     "project.export",

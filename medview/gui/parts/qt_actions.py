@@ -99,7 +99,7 @@ class QtActions(QObject):
     def _listen(self) -> None:
         heard = Subscriptions(self)
         w = self._workspace
-        for signal in (w.active_changed, w.history_changed, w.load_changed, w.studies_changed):
+        for signal in (w.active_changed, w.history_changed, w.load_changed, w.studies_changed, w.trainings.changed):
             heard.add(signal, self._refresh_later)
         heard.add(w.reviewing.changed, self._refresh_later)
         heard.add(w.labels_changed, self._on_labels)

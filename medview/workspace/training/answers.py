@@ -10,9 +10,7 @@ from medview.core.errors import AmbiguousError, ModelError
 from medview.core.form import AnswerKind, Forms, Level
 from medview.core.scores import Said
 from medview.io.datasets.neutral_read import StoredCase
-
-IMAGE_LABELS = "labels"
-"""The target that is all image labels together."""
+from medview.workspace.training.targets import IMAGE_LABELS
 
 _GONE = (Standing.OPTION_GONE.value, Standing.OTHER_KIND.value)
 """What answers are worth that are none to the question as it is asked now."""

@@ -18,7 +18,7 @@ from medview.ml.spec import Task
 from medview.store.cases import CaseRow
 from medview.store.project import Project
 from medview.workspace.counting import counting
-from medview.workspace.training.answers import IMAGE_LABELS
+from medview.workspace.training.targets import IMAGE_LABELS
 
 _REVIEWED = (ReadingStatus.DONE, ReadingStatus.APPROVED)
 _HELD_OUT = ("validation", "test")

@@ -1,0 +1,72 @@
+"""Two trainings side by side."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from medview.core.language import _
+from medview.gui.parts.bind import Subscriptions
+from medview.gui.parts.controls import words
+from medview.gui.parts.report_view import fill, interval, number, plain_table
+from medview.gui.parts.theme_tokens import GRID_PX
+from medview.workspace.training.run_report import ReportFigure, compared
+from medview.workspace.training.run_words import run_detail, run_title
+from medview.workspace.workspace import Workspace
+
+
+class RunCompare(QWidget):
+    """Figures of two trainings and their difference; which cases they were judged on is said where it is not the same."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._trainings = workspace.trainings
+        self.names = ("", "")
+        self.title, self.said = words("", "heading"), words("", "quiet")
+        self.table = plain_table(["", "", "", ""])
+        self.table.setObjectName("run comparison")
+        self.table.setToolTip(_("Figures on the validation cases, with the interval that drawing patients again gives"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID_PX * 2)
+        for widget in (self.title, self.said):
+            layout.addWidget(widget)
+        layout.addWidget(self.table, 1)
+        Subscriptions(self).add(self._trainings.changed, self.refresh)
+
+    def show_runs(self, first: str, second: str) -> None:
+        """Compare two trainings by their names: the second with the first."""
+        self.names = first, second
+        for name in self.names:
+            self._trainings.conductor.read_report(name)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is known of both."""
+        runs = [run for name in self.names if (run := self._trainings.run(name)) is not None]
+        if len(runs) < len(self.names):
+            return
+        titles = [run_title(run) for run in runs]
+        self.title.setText(_("{second} beside {first}").format(first=titles[0], second=titles[1]))
+        first, second = (self._trainings.reports.get(name) for name in self.names)
+        if first is None or second is None:
+            waiting = [run for run, report in zip(runs, (first, second), strict=True) if report is None]
+            lines = [f"{run_title(run)}: {run_detail(run)}" for run in waiting]
+            self.said.setText("\n".join([_("Both have to be judged first."), *lines]))
+            fill(self.table, [])
+            return
+        same = all(a is not None and b is not None for a, b in [(first.patients, second.patients)])
+        cases = _("Judged on {first} and {second} validation cases.").format(first=first.cases, second=second.cases)
+        other = "" if same and first.cases == second.cases else " " + _("They are not the same ones: compare with care.")
+        self.said.setText(cases + other)
+        self.table.setHorizontalHeaderLabels([_("Figure"), titles[0], titles[1], _("Difference")])
+        rows = [
+            (one.title, _value(one.first), _value(one.second), number(one.difference, signed=True))
+            for one in compared(first, second)
+        ]
+        fill(self.table, rows)
+
+
+def _value(figure: ReportFigure | None) -> str:
+    if figure is None or figure.value is None:
+        return "–"
+    return f"{number(figure.value)}  ({interval(figure.low, figure.high)})"
