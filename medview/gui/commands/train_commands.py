@@ -21,7 +21,7 @@ class TrainCommands:
     def __init__(self, window: QWidget, workspace: Workspace) -> None:
         self._window, self._workspace = window, workspace
         self._watch = TrainingWatch(workspace, window)
-        self._dialog: TrainDialog | None = None
+        self.dialog: TrainDialog | None = None
 
     def actions(self) -> tuple[Action, ...]:
         """Return the actions for menus and keys."""
@@ -35,7 +35,6 @@ class TrainCommands:
         """Show the trainings: what can be trained, or the one that goes on, or one by its name."""
         dialog = self._opened()
         dialog.show()
-        dialog.raise_()
         dialog.activateWindow()
         going = self._workspace.trainings.going
         if name or going is not None:
@@ -45,12 +44,12 @@ class TrainCommands:
             dialog.begin()
 
     def _opened(self) -> TrainDialog:
-        if self._dialog is None:
+        if self.dialog is None:
             # What trainings need is imported when somebody asks for one.
             from medview.gui.dialogs.train import TrainDialog
 
-            self._dialog = TrainDialog(self._workspace, self._window)
-        return self._dialog
+            self.dialog = TrainDialog(self._workspace, self._window)
+        return self.dialog
 
 
 def _kept(workspace: Workspace) -> bool:

@@ -29,7 +29,7 @@ from medview.workspace.training.run_words import run_state, run_title
 from medview.workspace.workspace import Workspace
 
 _SIZE = QSize(1000, 660)
-_LIST_PX = 240
+_LIST_PX, _ROW_PX = 240, 44
 _TICK_MS = 250
 _NAME_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 _ICONS = {
@@ -118,6 +118,7 @@ class TrainDialog(QDialog):
         for name in names:
             item = QListWidgetItem("")
             item.setData(_NAME_ROLE, name)
+            item.setSizeHint(QSize(0, _ROW_PX))
             self.list.addItem(item)
             item.setSelected(name in chosen)
         blocker.unblock()

@@ -94,6 +94,7 @@ class RunPage(QWidget):
         self._show_buttons(run)
         if self.curves is not None:
             self.curves.show_run(run)
+            self.curves.setVisible(run.step > 0)
         if self.isVisible():
             self._trainings.conductor.read_samples(self.name)
             self._trainings.conductor.read_report(self.name)

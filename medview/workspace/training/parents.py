@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from medview.ml.guards.parent import class_names
+from medview.ml.lineage.class_map import class_names
 from medview.ml.packs import ModelPack
 
 if TYPE_CHECKING:

@@ -32,6 +32,7 @@ PHASES: Mapping[RunPhase, str] = {
     RunPhase.FAILED: _("Failed"),
 }
 STAGES: Mapping[str, str] = {
+    "judge": _("Judging the current model"),
     "plan": _("Planning the training"),
     "prepare": _("Preparing the cases"),
     "finish": _("Finishing the model"),
@@ -133,7 +134,7 @@ def lesson_cases(lesson: Lesson) -> str:
             len(lesson.held_out),
         )
         return f"{said} {aside.format(n=len(lesson.held_out))}"
-    return f"{said} " + _("Some are put aside for validation and test, by patient.")
+    return f"{said} " + _("Some of them are put aside for validation and test, by patient.")
 
 
 def left_out_lines(left_out: Mapping[str, Sequence[int]], names: Mapping[int, str]) -> list[str]:
