@@ -127,6 +127,8 @@ class ExampleSet:
         What the volumes of an example show.
     by_patient : bool
         Whether splits go by patient; otherwise nobody knew the patients and they go by image.
+    target : str
+        Classification: what is learnt: a question, a label, or all labels.
     of_slices : bool
         Classification: answers are about slices, each of which is an example by itself.
     exclusive : bool
@@ -146,6 +148,7 @@ class ExampleSet:
     dataset_sha256: str = ""
     licence: str = ""
     warnings: tuple[str, ...] = ()
+    target: str = ""
 
     def of_split(self, split: str) -> tuple[Example, ...]:
         """Return the examples of a split, in order."""

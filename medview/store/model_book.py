@@ -111,6 +111,13 @@ class ModelBook:
         self._activity, self._clock = activity, clock
         self.files = files
 
+    @property
+    def project_uid(self) -> str:
+        """Which project it is: the same in all copies of it."""
+        facts = schema.facts.c
+        with self._database.reading() as connection:
+            return str(connection.execute(select(facts.value).where(facts.key == "project_uid")).scalar_one())
+
     def versions(self) -> list[VersionRow]:
         """Return all versions, by line and number."""
         with self._database.reading() as connection:

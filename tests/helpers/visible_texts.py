@@ -57,11 +57,15 @@ EXCEPTED = {
     **dict.fromkeys(
         [
             f"workspace/evaluation/{name}.py"
-            for name in ("charts", "foreign_examples", "model_card", "page", "prompted", "report")
+            for name in ("charts", "foreign_examples", "gate_section", "model_card", "page", "prompted", "report")
         ],
         "a report and a card are documents that go from hand to hand, in English as the packs they are of",
     ),
     "workspace/model_line.py": "reasons are kept in the project and are data of `project models --json`",
+    "workspace/training/gate.py": "names of rows and verdicts are data of `RUN/gate.json`",
+    "workspace/training/gate_run.py": "titles are data of `RUN/gate.json`",
+    "workspace/training/gate_words.py": "sentences are data of `RUN/gate.json` and kept in the project",
+    "workspace/training/learnt.py": "a finding, which is data of `RUN/guards.json`",
     "workspace/training/leaks.py": "a warning that is written into the report of a training",
     "workspace/training/examples.py": "warnings are written into the report of a training",
 }

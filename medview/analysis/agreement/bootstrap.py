@@ -187,6 +187,35 @@ def weighted_interval(
     return _interval(value, figures, level, number.size, count, resamples)
 
 
+def weighted_intervals(
+    figures: Callable[[IntArray], FloatArray],
+    patients: Sequence[Hashable],
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> tuple[Interval, ...]:
+    """Return several figures of the same items, worked out together for many draws at once.
+
+    Parameters
+    ----------
+    figures : callable
+        From how often each item counts, shape (draws, items), to figures, shape (draws, figures); NaN where there is none.
+    """
+    number, count = _numbers(patients)
+    whole = figures(np.ones((1, number.size), dtype=np.int64))[0]
+    step = max(1, _AT_ONCE // max(1, number.size))
+    found = [
+        figures(drawn[start : start + step][:, number])
+        for drawn in _draws(count, resamples, seed)
+        for start in range(0, len(drawn), step)
+    ]
+    drawn_figures = np.concatenate(found) if found else np.zeros((0, whole.size))
+    return tuple(
+        _interval(float(value) if np.isfinite(value) else None, column, level, number.size, count, resamples)
+        for value, column in zip(whole, drawn_figures.T, strict=True)
+    )
+
+
 def _ratio(sums: FloatArray) -> FloatArray:
     above, below = sums.T
     return np.asarray(np.divide(above, below, out=np.full(len(sums), np.nan), where=below > 0))

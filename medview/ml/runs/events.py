@@ -2,13 +2,14 @@
 
 Every event has ``kind``, ``utc`` and ``used`` (seconds of the whole training so far, over all its lives), and:
 
-- ``stage``: ``name`` (``plan``, ``prepare``, ``train``, ``finish``, ``evaluate``);
+- ``stage``: ``name`` (``judge``: of the ``model`` that counts, ``plan``, ``prepare``, ``train``, ``finish``, ``evaluate``);
 - ``progress``: ``fraction`` and ``text`` of the stage;
 - ``step``: ``step``, ``steps``, ``rate``, ``loss`` and its other parts;
 - ``check``: ``step``, ``best`` (whether these weights are kept) and the figures;
 - ``checkpoint``: ``step``;
 - ``resumed``: ``step`` it goes on from; steps and checks after it are made again;
 - ``borrowed``: ``text``, ``rung`` and ``gone``: what became of the parent's weights and classes (``borrowed.json``);
+- ``gate``: ``verdict`` and ``sentence``;
 - ``note``: ``text``;
 - ``stopped``: ``reason`` (``steps``, ``patience``, ``time``, ``ended early``, each with ``step``; ``asked``);
 - ``failed``: ``text``;

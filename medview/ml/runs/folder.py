@@ -134,7 +134,8 @@ class RunFolder:
     ::
 
         run.json  dataset/  guards.json  parent/  borrowed.json  plan.json  pace.json  cache/  checkpoints/  events.jsonl
-        log.txt  control.json  samples/  tensorboard/  pack/  report.html  report.json  result.json
+        log.txt  control.json  samples/  tensorboard/  pack/  report.html  report.json  result.json  line.json
+        current/  judged/  gate.json  taken.json
     """
 
     path: Path
@@ -223,6 +224,31 @@ class RunFolder:
     def report_page(self) -> Path:
         """The evaluation, for people."""
         return self.path / "report.html"
+
+    @property
+    def line(self) -> Path:
+        """Of a training of a project: which model line it goes on, and what is known of what its weights have seen."""
+        return self.path / "line.json"
+
+    @property
+    def current(self) -> Path:
+        """The pack that counts in the project, where it is not the parent."""
+        return self.path / "current"
+
+    @property
+    def judged(self) -> Path:
+        """What is known of the models that are compared on single cases; may be deleted, and is made again then."""
+        return self.path / "judged"
+
+    @property
+    def gate(self) -> Path:
+        """Whether the model takes the place of the one that counts, and why."""
+        return self.path / "gate.json"
+
+    @property
+    def taken(self) -> Path:
+        """Which version of its project the model became; there once the project has taken it."""
+        return self.path / "taken.json"
 
     @property
     def result(self) -> Path:

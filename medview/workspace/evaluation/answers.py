@@ -15,6 +15,7 @@ from medview.core.scores import Said, ScoreRule
 from medview.core.volume import Volume
 from medview.ml.examples import Example, Truth
 from medview.ml.outputs import ClassificationOutput
+from medview.workspace.evaluation.case_parts import CaseParts, Part
 from medview.workspace.evaluation.judging import (
     CaseJudgement,
     Document,
@@ -136,7 +137,20 @@ class AnswerJudge:
         ci95 = {"accuracy": ends(accuracy), "auc": ends(auc), "classes": {one.name: one.ci95 for one in classes}}
         headlines = (Headline("auc", "AUC", auc, of_auc), Headline("accuracy", "Accuracy", accuracy, of_accuracy))
         whose = tuple(self._keys), tuple(self._patients)
-        return TaskFigures(headlines, per_class, table.confusion(classes), ci95, more, self._notes(), *whose)
+        parts = {key: self._parts(*rows) for key, *rows in zip(self._keys, scores, truth, said, strict=True)}
+        confusion = table.confusion(classes)
+        return TaskFigures(
+            headlines, per_class, confusion, ci95, more, self._notes(), *whose, class_figure="f1", parts=parts
+        )
+
+    def _parts(self, scores: FloatArray, truth: FloatArray, said: FloatArray) -> CaseParts:
+        found = {}
+        for one in self._classes:
+            true, held, score = truth[one.model], said[one.model] > 0, float(scores[one.model])
+            if np.isfinite(true):
+                both = 2.0 * float(true > 0 and held)
+                found[one.truth_name] = Part(both, float(true > 0) + float(held), score if true > 0 else 1.0 - score)
+        return found
 
     def _abstention(self, truth: FloatArray, said: FloatArray) -> Document | None:
         if self._rule.abstain is None:

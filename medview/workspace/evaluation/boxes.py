@@ -26,6 +26,7 @@ from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.ml.examples import Example, Truth
 from medview.ml.outputs import DetectionOutput
+from medview.workspace.evaluation.case_parts import Part
 from medview.workspace.evaluation.judging import (
     CaseJudgement,
     Document,
@@ -166,7 +167,23 @@ class BoxJudge:
         )
         keys = tuple(case.key for case in self._cases)
         ends_of = {"map50": ends(map50), "classes": ci}
-        return TaskFigures(tuple(titles), per_class, confusion, ends_of, more, notes, keys, patients)
+        parts = {
+            case.key: {
+                one.truth_name: Part(score=self._score(hits), hits=hits)
+                for one, hits in zip(self._classes, case.hits, strict=True)
+                if hits is not None
+            }
+            for case in self._cases
+        }
+        whose = keys, patients
+        return TaskFigures(
+            tuple(titles), per_class, confusion, ends_of, more, notes, *whose, class_figure="ap50", parts=parts
+        )
+
+    def _score(self, hits: ImageHits) -> float:
+        """Return the mistakes at the model's own threshold, negative."""
+        right = hits.hits[hits.scores >= self._threshold]
+        return -float(hits.truths + len(right) - 2 * int(right.sum()))
 
     def _froc(self) -> Document | None:
         """Return sensitivity against false positives per image, over all classes together."""

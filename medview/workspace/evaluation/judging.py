@@ -10,6 +10,7 @@ from medview.analysis.agreement.bootstrap import Interval, WeightedStatistic
 from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.ml.examples import Example, Truth
+from medview.workspace.evaluation.case_parts import CaseParts
 
 MOST_POINTS = 200
 """Of a curve in the report."""
@@ -97,6 +98,10 @@ class TaskFigures:
         What a reader has to know of how it was counted.
     items, patients : tuple of str
         Key and patient of every judged case, in the order in which headlines weigh them.
+    class_figure : str
+        What stands for a class: ``dice``, ``ap50``, ``f1`` or ``dice_3``.
+    parts : mapping of str to mapping
+        What each judged case, by its key, adds to that figure of each class.
     """
 
     headlines: tuple[Headline, ...]
@@ -107,6 +112,8 @@ class TaskFigures:
     notes: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     patients: tuple[str, ...] = ()
+    class_figure: str = ""
+    parts: Mapping[str, CaseParts] = field(default_factory=dict)
 
 
 class Judge(Protocol):

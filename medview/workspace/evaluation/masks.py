@@ -16,6 +16,7 @@ from medview.core.job import JobContext
 from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.ml.examples import UNKNOWN, Example, Truth
+from medview.workspace.evaluation.case_parts import CaseParts, Part
 from medview.workspace.evaluation.judging import (
     CaseJudgement,
     Document,
@@ -174,7 +175,15 @@ class MaskJudge:
         more: Document = {"unit": unit, "dice": mean.value}
         keys = tuple(case.key for case in self._cases)
         confusion = self._confusion_document()
-        return TaskFigures(tuple(headlines), per_class, confusion, ci95, more, self._notes(unit), keys, tuple(patients))
+        parts = {case.key: self._parts(case) for case in self._cases}
+        whose = keys, tuple(patients)
+        return TaskFigures(
+            tuple(headlines), per_class, confusion, ci95, more, self._notes(unit), *whose, class_figure="dice", parts=parts
+        )
+
+    def _parts(self, case: _Case) -> CaseParts:
+        held = zip(self._classes, case.by_class, strict=True)
+        return {one.truth_name: _part(agreement) for one, agreement in held if agreement is not None}
 
     def _confusion_document(self) -> Document | None:
         if self._confusion is None:
@@ -232,6 +241,11 @@ def _row(agreement: MaskAgreement | None, unit: str | None, *, millilitres: bool
         "true_voxels": agreement.first_voxels,
         "found_voxels": agreement.second_voxels,
     }
+
+
+def _part(agreement: MaskAgreement) -> Part:
+    dice = agreement.dice
+    return Part() if dice is None else Part(dice, 1.0, dice)
 
 
 def _most_wrong(true: Mask, said: Mask, known: Mask | None) -> _Wrong:

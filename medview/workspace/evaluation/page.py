@@ -9,6 +9,7 @@ from typing import Any
 
 from medview.ml.spec import Task
 from medview.workspace.evaluation.charts import curve_chart, matrix_table, reliability_chart, strip_chart
+from medview.workspace.evaluation.gate_section import gate_section
 from medview.workspace.evaluation.page_style import STYLE
 
 MOST_ROWS = 500
@@ -32,6 +33,7 @@ def report_page(document: Document, pictures: Mapping[str, bytes]) -> str:
     parts = [
         _head(document),
         _tiles(document),
+        gate_section(document),
         _warnings(document),
         _charts(document),
         _per_class(document),

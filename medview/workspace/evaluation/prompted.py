@@ -20,6 +20,7 @@ from medview.core.volume import Volume
 from medview.edit.prompted_growth import grow_from_prompts
 from medview.ml.examples import UNKNOWN, Example, Truth
 from medview.ml.packs import ModelPack
+from medview.workspace.evaluation.case_parts import CaseParts, Part
 from medview.workspace.evaluation.judging import (
     CaseJudgement,
     Document,
@@ -38,6 +39,9 @@ Find = Callable[[Sequence[Prompt]], HeldVoxels]
 CLICKS = 5
 TOLD = (1, 3, 5)
 """After so many clicks figures are told."""
+
+COMPARED_AT = 3
+"""Two models are compared by the Dice after so many clicks."""
 
 MOST_OF_CLASS = 6
 """Objects of one class that are clicked at in a case, its largest."""
@@ -77,7 +81,9 @@ class PromptJudge:
     settings: EvaluationSettings
     _objects: list[_Object] = field(default_factory=list)
     _pending: list[_Object] = field(default_factory=list)
-    _cases: int = 0
+    _open: list[frozenset[int]] = field(default_factory=list)
+    _keys: list[str] = field(default_factory=list)
+    _patients: list[str] = field(default_factory=list)
 
     def find(self, example: Example, volume: Volume, truth: Truth, context: JobContext) -> Prediction:
         """Click at the objects of a case, and return what was found in the end. Raises ModelError, CancelledError."""
@@ -104,7 +110,7 @@ class PromptJudge:
                 course, found = followed(model, volume, held, unknown, context)
                 grown, _ = followed(growing, volume, held, unknown, context)
                 labels[found] = one.model + 1
-                self._pending.append(_Object(self._cases, patient_of(example), one.model, course, grown))
+                self._pending.append(_Object(len(self._keys), patient_of(example), one.model, course, grown))
         segments = tuple(PredictedSegment(one.model + 1, one.name, (220, 60, 60)) for one in self.classes)
         spec = self.pack.spec
         return Prediction(
@@ -120,7 +126,9 @@ class PromptJudge:
     def add(self, example: Example, volume: Volume, truth: Truth, found: Prediction) -> CaseJudgement:
         """Judge the case whose objects were clicked at last."""
         self._objects += self._pending
-        self._cases += 1
+        self._keys.append(example.key)
+        self._patients.append(patient_of(example))
+        self._open.append(truth.open_classes)
         middle = tuple(n // 2 for n in volume.geometry.shape_kji)
         at_kji = (middle[0], middle[1], middle[2])
         rows: list[Document] = [
@@ -180,7 +188,22 @@ class PromptJudge:
             },
         }  # fmt: skip
         intervals = {one.name: ends(one.interval) for one in headlines}
-        return TaskFigures(tuple(headlines), per_class, None, {**intervals, "classes": ci}, more, NOTES)
+        whose = tuple(self._keys), tuple(self._patients)
+        parts = {key: self._parts(n) for n, key in enumerate(self._keys)}
+        ends_of = {**intervals, "classes": ci}
+        figure = f"dice_{COMPARED_AT}"
+        return TaskFigures(
+            tuple(headlines), per_class, None, ends_of, more, NOTES, *whose, class_figure=figure, parts=parts
+        )
+
+    def _parts(self, case: int) -> CaseParts:
+        found = {}
+        for one in self.classes:
+            if one.truth not in self._open[case]:
+                own = [each for each in self._objects if (each.case, each.number) == (case, one.model)]
+                dice = [each.model.dice[COMPARED_AT - 1] for each in own]
+                found[one.truth_name] = Part(float(sum(dice)), float(len(dice)), float(np.mean(dice)) if dice else None)
+        return found
 
     def _mean(self, key: str, click: int) -> Interval:
         """Return the mean over all objects."""

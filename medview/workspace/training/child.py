@@ -21,14 +21,16 @@ from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.spec import Task
 from medview.workspace.requests_prompt import grow_first
 from medview.workspace.training.examples import examples_of
+from medview.workspace.training.gate_run import VAL, GateRun
 from medview.workspace.training.leaks import without
+from medview.workspace.training.line_of_run import take_home
 
 if TYPE_CHECKING:
     from medview.ml.runs.events import EventLog
     from medview.ml.training.engine.outcome import Outcome
     from medview.ml.training.task import TrainingTask
 
-_LONG = ("by_case", "curves", "worst", "calibration", "bootstrap", "headlines", "guards", "training")
+_LONG = ("by_case", "curves", "worst", "calibration", "bootstrap", "headlines", "guards", "training", "gate")
 """What only the report holds."""
 
 
@@ -63,6 +65,7 @@ def train_run(
     run = RunFolder(path)
     settings = run.settings()
     if (done := run.read_json(run.result)) is not None:
+        take_home(path)
         return done
     if enough and not any(run.checkpoints.glob("*")):
         raise ModelError(f"{path.name} has made no steps to keep anything of; go on with medview train --run {path.name}.")
@@ -88,11 +91,18 @@ def train_run(
             dataset = read_neutral(run.dataset, check=not run.plan.exists())
             examples = examples_of(dataset, settings.task, settings.target, reviewed_only=not settings.unfinished)
             examples = without(examples, settings.left_out)
-            training = Training(run, settings, examples, context, break_wanted, _task_of(settings), control)
+            gate = GateRun(run, dataset, examples, settings.renames)
+            # Before the steps are planned: what it takes is known then, and what comes after can be told from it.
+            case_seconds = _current_judged(gate, log, JobPart(context, 0.0, 0.02)) if log is not None else 0.0
+            report_seconds = case_seconds * len(examples.of_split(VAL))
+            training = Training(run, settings, examples, context, break_wanted, _task_of(settings), control, report_seconds)
             outcome = training.carry_out(processes, log)
             if outcome is None or log is None:
                 return {}
-            return _concluded(run, settings, examples, outcome, log, JobPart(context, 0.93, 1.0))
+            result = _concluded(run, settings, examples, outcome, log, JobPart(context, 0.93, 1.0), gate)
+            if said := take_home(path):
+                log.add("note", text=said)
+            return result
         except CancelledError:
             if log is not None:
                 control.obeyed()
@@ -112,15 +122,29 @@ def _task_of(settings: RunSettings) -> TrainingTask | None:
     return InteractiveTask(grow_first)
 
 
+def _current_judged(gate: GateRun, log: EventLog, context: JobContext) -> float:
+    """Judge the model that counts, and return the seconds of a case; 0 where there is none, or nothing is known."""
+    if gate.rival is None:
+        return 0.0
+    log.add("stage", name="judge", model=gate.rival.title)
+    return gate.judge_current(context)
+
+
 def _concluded(
-    run: RunFolder, settings: RunSettings, examples: ExampleSet, outcome: Outcome, log: EventLog, context: JobContext
+    run: RunFolder,
+    settings: RunSettings,
+    examples: ExampleSet,
+    outcome: Outcome,
+    log: EventLog,
+    context: JobContext,
+    gate: GateRun,
 ) -> dict[str, Any]:
     """Judge the pack by the runner everybody uses, write down what is known of it, and the result."""
     from medview.workspace.training.judged import judge
 
     log.add("stage", name="evaluate")
-    document = judge(run, settings, examples, outcome, log.used, context).document()
-    result = {
+    document = judge(run, settings, examples, outcome, log.used, context, gate).document()
+    result: dict[str, Any] = {
         "run": str(run.path),
         "model": outcome.pack.spec.key,
         "task": settings.task.value,
@@ -133,6 +157,9 @@ def _concluded(
         "pack": str(run.pack),
         "stopped": outcome.reason,
     }
+    if gate.wanted:
+        result["gate"] = {name: document["gate"][name] for name in ("verdict", "sentence")}
+        log.add("gate", **result["gate"])
     log.add("done", **{name: result[name] for name in ("model", "steps", "seconds", "score", "stopped")})
     run.write_json(run.result, result)
     return result

@@ -175,6 +175,7 @@ def _classified(dataset: NeutralDataset, count: int, target: str | None) -> Exam
         exclusive=found.exclusive,
         of_slices=any(one.k is not None for one in found.answered),
         warnings=tuple(warnings),
+        target=found.target,
     )
 
 

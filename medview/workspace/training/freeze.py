@@ -36,6 +36,8 @@ from medview.workspace.exporting import export_as, note_export
 from medview.workspace.neutral_export import DATASET
 from medview.workspace.training.examples import dataset_folder, examples_of
 from medview.workspace.training.leaks import leaking, said_of, without
+from medview.workspace.training.learnt import seen_finding, seen_in
+from medview.workspace.training.line_of_run import LineFacts, line_facts, line_name, write_line
 
 _PARTS = ("numpy", "torch", "lightning")
 MARKER = "unfinished"
@@ -155,18 +157,24 @@ def freeze(
             wanted.target,
             reviewed_only=wanted.include is not Include.ALL,
         )
+        line = _line_of(wanted, examples, opened)
         parent = None if wanted.parent is None else wanted.parent.spec
-        report = guard(examples, JobPart(context, 0.7, 0.9), parent, wanted.renames)
+        report = _with_seen(
+            guard(examples, JobPart(context, 0.7, 0.9), parent, wanted.renames), run, examples, wanted, line
+        )
         leaks = leaking(report, examples) if wanted.without_leaks else frozenset()
         if leaks:
             told([said_of(leaks)])
             examples = without(examples, leaks)
-            report = guard(examples, JobPart(context, 0.9, 1.0), parent, wanted.renames)
+            again = guard(examples, JobPart(context, 0.9, 1.0), parent, wanted.renames)
+            report = _with_seen(again, run, examples, wanted, line)
         told([*examples.warnings, *(finding.sentence for finding in report.findings)])
         run.write_json(run.guards, report.document())
         _obey(report, confirmed=wanted.confirmed)
         if wanted.parent is not None:
             copy_pack(wanted.parent, run.parent)
+        if line is not None:
+            write_line(run, line, "" if wanted.parent is None else wanted.parent.digest)
         run.write_json(run.settings_file, _settings(wanted, examples, leaks).document())
         (run.path / MARKER).unlink()
     except BaseException:  # Ctrl-C as well leaves no half frozen folder behind
@@ -183,6 +191,26 @@ def _with_parent(wanted: Wanted) -> Wanted:
         return wanted
     recipe = recipe_from_parent(wanted.recipe, wanted.parent.spec, given=wanted.recipe_given, tune=wanted.tune)
     return replace(wanted, recipe=recipe)
+
+
+def _line_of(wanted: Wanted, examples: ExampleSet, opened: Project | None) -> LineFacts | None:
+    """Return the model line of the project that a training goes on; None where it is of a dataset folder."""
+    if dataset_folder(wanted.source):
+        return None
+    digest = "" if wanted.parent is None else wanted.parent.digest
+    return line_facts(wanted.source, opened, line_name(wanted.task, examples.target), digest)
+
+
+def _with_seen(
+    report: GuardReport, run: RunFolder, examples: ExampleSet, wanted: Wanted, line: LineFacts | None
+) -> GuardReport:
+    """Return what the guards found, and which held-out cases the first weights have learnt from."""
+    if line is None or line.parent is None or wanted.parent is None:
+        return report
+    keys = seen_in(read_neutral(run.dataset, check=False), examples, [line.parent], line.uid)
+    if not keys:
+        return report
+    return replace(report, findings=(seen_finding(keys, examples, wanted.parent.spec.name), *report.findings))
 
 
 def _begin(run: RunFolder) -> None:

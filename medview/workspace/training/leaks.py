@@ -8,6 +8,7 @@ from dataclasses import replace
 from medview.io.datasets.dataset_case import many
 from medview.ml.examples import ExampleSet
 from medview.ml.guards.finding import GuardReport, Severity
+from medview.workspace.training.learnt import SEEN
 
 LEAKS = ("same-patient", "same-pixels")
 """Codes of the guards that find a case, or its patient, in two splits."""
@@ -19,11 +20,14 @@ _LAST = ("train", "val", "test")
 def leaking(report: GuardReport, examples: ExampleSet) -> frozenset[str]:
     """Return the cases without which no picture and no patient is in two splits.
 
-    Of each patient and each picture those go whose split is learnt from before that of the others; no more of them.
+    Of each patient and each picture those go whose split is learnt from before that of the others; no more of them. So do
+    held-out cases that the first weights have learnt from.
     """
     split_of = {example.key: example.split for example in examples.examples}
     found: set[str] = set()
     for finding in report.of(Severity.BLOCK):
+        if finding.code == SEEN:
+            found |= set(finding.cases)
         for group in finding.groups if finding.code in LEAKS else ():
             last = max(_place(split_of[key]) for key in group)
             found |= {key for key in group if _place(split_of[key]) < last}

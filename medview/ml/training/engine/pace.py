@@ -36,6 +36,8 @@ CHECKS_SHARE = 0.15
 """Largest share of the time that goes into looking at validation examples."""
 FINAL_CHECKS, FINAL_EXAMPLE_S, LEAST_FINAL_S = 4.0, 0.1, 8.0
 """What finishing and the report take: looks at the validation examples, seconds for each of them, and seconds anyway."""
+REPORT_SLACK, FINISH_CHECKS = 1.25, 2.0
+"""Where a model of the kind was judged on these examples before: how much longer it may take, and looks for finishing."""
 MARGIN = 0.94
 """Share of the remaining time that is planned for steps: they are never all as quick as in the trial."""
 LEAST_STEPS = 10
@@ -123,13 +125,17 @@ class Trial:
         return time.monotonic() - start
 
 
-def find_pace(trial: Trial, minutes: float | None, used: Callable[[], float], context: JobContext) -> Pace:
+def find_pace(
+    trial: Trial, minutes: float | None, used: Callable[[], float], context: JobContext, report_seconds: float = 0.0
+) -> Pace:
     """Try a few steps and plan all of them.
 
     Parameters
     ----------
     used : callable
         Returns the seconds the training used so far.
+    report_seconds : float
+        That judging the model in the end takes, as far as is known; 0 where nothing is.
 
     Raises
     ------
@@ -152,6 +158,8 @@ def find_pace(trial: Trial, minutes: float | None, used: Callable[[], float], co
     step = max(step, trial.draw_seconds())
     check = trial.check_seconds()
     final = FINAL_CHECKS * check + FINAL_EXAMPLE_S * trial.examples + LEAST_FINAL_S
+    if report_seconds:
+        final = max(final, REPORT_SLACK * report_seconds + FINISH_CHECKS * check + LEAST_FINAL_S)
     deadline = minutes * 60 - final
     left = (deadline - used()) * MARGIN
     # At least ten looks, where that costs little; in a longer training no more of them, so that patience lasts as long.

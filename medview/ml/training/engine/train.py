@@ -50,6 +50,8 @@ class Training:
         How it is trained; by the table unless given.
     control : Control or None
         What is asked of it by its folder; looked at here unless given.
+    report_seconds : float
+        That judging the model in the end takes, as far as is known; 0 where nothing is.
     """
 
     run: RunFolder
@@ -59,6 +61,7 @@ class Training:
     asked: Callable[[], bool]
     task: TrainingTask | None = None
     control: Control | None = None
+    report_seconds: float = 0.0
 
     def carry_out(self, processes: Processes, events: EventLog | None) -> Outcome | None:
         """Train, and return what came of it; None in all processes but the first.
@@ -167,7 +170,7 @@ class Training:
                 recipe = self.settings.recipe
                 batches = batches_of(task, plan, recipe, training, self.settings.seed, processes, 0, 1)
                 trial = Trial(task, plan, recipe, network, batches, validation, examples, device, moved)
-                pace = find_pace(trial, self.settings.minutes, lambda: events.used, self.context)
+                pace = find_pace(trial, self.settings.minutes, lambda: events.used, self.context, self.report_seconds)
                 self.run.write_json(self.run.pace, pace.document())
                 events.add("note", text="Pace", **pace.document())
             else:
