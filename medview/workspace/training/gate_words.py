@@ -59,11 +59,8 @@ def _other(gate: Mapping[str, Any], new: str, current: str) -> str:
 
 
 def _few(gate: Mapping[str, Any], new: str, current: str) -> str:
-    count = gate["patients"]
-    where = (
-        f"only {_patients(gate)} to compare it with {current} in" if count else f"nobody to compare it with {current} in"
-    )
-    return f"{new} has {where}, which is too few to tell: kept {current}."
+    where = f"only {_patients(gate)}" if gate["patients"] else "no patient"
+    return f"{new} was compared with {current} in {where}, which is too few to tell: kept {current}."
 
 
 def _failed(gate: Mapping[str, Any], new: str, current: str) -> str:

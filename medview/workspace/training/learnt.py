@@ -96,6 +96,7 @@ def seen_finding(keys: frozenset[str], examples: ExampleSet, parent: str) -> Gua
     return GuardFinding(
         SEEN,
         Severity.BLOCK,
-        f"{parent}, which this training begins with, has learnt from {count}: {told}; put {'it' if len(own) == 1 else 'them'} back into training, or begin with another model.",
+        f"{parent}, which this training begins with, has learnt from {count}: {told}; "
+        f"put {'it' if len(own) == 1 else 'them'} back into training, or begin with another model.",
         tuple(example.key for example in own),
     )
