@@ -147,6 +147,8 @@ def take_run(lines: ModelLines, project: Project, path: Path, context: JobContex
         known_there = _known(project.path, current.digest)
         gate = _again(run, dataset, examples, settings, current, known_there, context or Inline())
     taken = _taken(lines, run, project, name, gate, learnt_in(dataset, examples, str(line["project_uid"])))
+    # Numbers that others took meanwhile are put right in it.
+    run.write_json(run.gate, gate)
     _keep_known(run, project.path, gate)
     run.write_json(run.taken, {"line": name, "version": taken.version, "verdict": taken.verdict.value, "utc": taken.utc})
     return taken

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from medview.analysis.agreement.bootstrap import difference_interval, interval_of
@@ -52,7 +53,7 @@ def test_a_better_model_is_promoted_and_the_figures_are_those_of_paired_patients
         assert (row["difference"], *row["ci95"]) == pytest.approx((wanted.value, wanted.low, wanted.high))
         assert row["verdict"] == "better"
     whole = [np.mean([side["Anterior"], side["Posterior"]], axis=0) for side in (current, new)]
-    wanted = difference_interval(*whole, [f"p{n // 2}" for n in range(CASES)])
+    wanted = difference_interval(whole[0], whole[1], [f"p{n // 2}" for n in range(CASES)])
     assert (gate["headline"]["difference"], *gate["headline"]["ci95"]) == pytest.approx(
         (wanted.value, wanted.low, wanted.high)
     )
@@ -178,11 +179,14 @@ def test_boxes_are_compared_by_the_average_precision_of_all_images() -> None:
     gate = compare_judged(new, old, held(10))
     assert gate["verdict"] == "promoted"
 
-    def difference(which: np.ndarray) -> float | None:  # type: ignore[type-arg]
-        found = [
-            average_precision([side[f"c{n}"]["Nodule"].hits or image(0).hits for n in which]) for side in sides.values()
-        ]  # type: ignore[misc]
-        return None if None in found else float(found[0]) - float(found[1])  # type: ignore[arg-type]
+    def precision(side: str, which: Sequence[int]) -> float:
+        hits = [sides[side][f"c{n}"]["Nodule"].hits for n in which]
+        found = average_precision([one for one in hits if one is not None])
+        assert found is not None
+        return found
+
+    def difference(which: npt.NDArray[np.int64]) -> float:
+        return precision("new", which.tolist()) - precision("old", which.tolist())
 
     wanted = interval_of(difference, [f"p{n}" for n in range(10)], resamples=200)
     row = gate["per_class"][0]

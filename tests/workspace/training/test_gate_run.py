@@ -1,0 +1,283 @@
+"""From a project to a training and back: both models are judged on the same cases, and only a better one takes over."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from medview.core.errors import ModelError, ReadError
+from medview.core.job import Inline
+from medview.ml.packs import ModelPack
+from medview.ml.runs.events import read_events
+from medview.ml.runs.folder import RunFolder
+from medview.store.project import Project
+from medview.workspace.evaluation import evaluate
+from medview.workspace.model_line import ModelLines, Verdict
+from medview.workspace.training import gate_run
+from medview.workspace.training.freeze import GuardedError
+from medview.workspace.training.line_of_run import take_home, take_run, waiting_runs
+from tests.workspace.training.lines import VALIDATION, frozen_run, made_pack, project_of, trained
+
+LINE = "segmentation"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelPack]:
+    """One that finds what the labels say, and others that are further and further from it."""
+    room = tmp_path_factory.mktemp("packs")
+    noises = {"exact": 0.0, "good": 0.0015, "poor": 0.003, "bad": 0.01}
+    return {name: made_pack(room / name, noise, id=name) for name, noise in noises.items()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, packs: dict[str, ModelPack]) -> Path:
+    return project_of(tmp_path_factory.mktemp("made"), packs["exact"])
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "hippo.medview"))
+
+
+def gate_of(run: RunFolder) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run.gate.read_text())
+    return found
+
+
+def current_of(project: Path) -> int:
+    with Project.open(project, read_only=True) as opened:
+        current = ModelLines(opened).current(LINE)
+    return 0 if current is None else current.version
+
+
+def test_worse_is_refused_equal_is_kept_better_is_promoted_and_the_project_knows_why(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts = []
+    noises = {"poor": 0.003, "bad": 0.01, "good": 0.0015}
+    for number, name in enumerate(("poor", "bad", "poor", "good"), start=1):
+        run = frozen_run(project, tmp_path / f"run-{number}")
+        # The same weights in another training are another pack.
+        pack = made_pack(
+            tmp_path / f"pack-{number}", {"poor": 0.003, "bad": 0.01, "good": 0.0015}[name], id=f"{name}{number}"
+        )
+        result = trained(run, pack, monkeypatch)
+        gate = gate_of(run)
+        assert result["gate"] == {"verdict": gate["verdict"], "sentence": gate["sentence"]}
+        verdicts.append(gate["verdict"])
+        page = run.report_page.read_text()
+        assert ("The current model is kept" in page) == (gate["verdict"] == "kept")
+        assert [event["verdict"] for event in read_events(run.events) if event["kind"] == "gate"] == [gate["verdict"]]
+        assert json.loads(run.taken.read_text())["version"] == number
+    assert verdicts == ["first", "kept", "kept", "promoted"]
+    with Project.open(project) as opened:
+        lines = ModelLines(opened)
+        assert [one.verdict.value for one in lines.versions(LINE)] == verdicts
+        assert [one.parent for one in lines.versions(LINE)] == [None, 1, 1, 1]
+        assert lines.versions(LINE)[1].reason.startswith("v2 is not better than v1: kept v1. ")
+        assert lines.versions(LINE)[2].reason.startswith("v3 is not better than v1: kept v1. Dice ")
+        promoted = lines.versions(LINE)[3]
+        assert promoted.reason.startswith("v4 is better than v1: Dice ")
+        assert promoted.gate is not None
+        assert promoted.gate["patients"] == VALIDATION
+        assert len(promoted.gate["by_case"]) == VALIDATION
+        assert current_of(project) == 4
+        assert lines.roll_back(LINE).version == 1
+        assert opened.verify().problems == ()
+    # The next one is compared with what was gone back to.
+    run = frozen_run(project, tmp_path / "run-5")
+    assert trained(run, packs["exact"], monkeypatch)["gate"]["sentence"].startswith("v5 is better than v1: ")
+
+
+def test_what_was_judged_before_is_not_run_again(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    known = gate_run.evaluate_pack
+
+    def counted(pack: ModelPack, *given: Any, **more: Any) -> Any:
+        judged.append(pack.spec.id)
+        return known(pack, *given, **more)
+
+    monkeypatch.setattr(gate_run, "evaluate_pack", counted)
+    trained(frozen_run(project, tmp_path / "a"), packs["good"], monkeypatch)
+    trained(frozen_run(project, tmp_path / "b"), packs["bad"], monkeypatch)
+    assert judged == [], "it was judged when it was trained"
+    shutil.rmtree(project / "models" / "judged")
+    run = frozen_run(project, tmp_path / "c")
+    trained(run, packs["poor"], monkeypatch)
+    assert judged == ["good"]
+    stages = [event["name"] for event in read_events(run.events) if event["kind"] == "stage"]
+    assert stages == ["judge", "evaluate"], "before the steps are planned: its time is part of the training's"
+    # A validation case that is new is the only one it runs on.
+    cases: list[int] = []
+    monkeypatch.setattr(evaluate._Run, "take", _noting(cases, evaluate._Run.take))
+    file = next((project / "models" / "judged").glob(f"{packs['good'].digest[:12]}*"), None)
+    assert file is None, "names are of the pack as it was carded"
+    with Project.open(project) as opened:
+        current = ModelLines(opened).current(LINE)
+        assert current is not None
+        file = project / "models" / "judged" / f"{current.digest[:12]}.json"
+        told = json.loads(file.read_text())
+        told["cases"].pop(next(iter(told["cases"])))
+        file.write_text(json.dumps(told))
+    trained(frozen_run(project, tmp_path / "d"), made_pack(tmp_path / "other", 0.004, id="other"), monkeypatch)
+    assert cases == [1] * (1 + VALIDATION)
+
+
+def _noting(cases: list[int], take: Any) -> Any:
+    def taken(*given: Any) -> None:
+        cases.append(1)
+        take(*given)
+
+    return taken
+
+
+def test_a_project_that_is_open_elsewhere_takes_the_model_up_later(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = frozen_run(project, project / "runs" / "segmentation-1")
+    with Project.open(project) as opened:
+        trained(run, packs["good"], monkeypatch)
+        assert not run.taken.exists()
+        notes = [event["text"] for event in read_events(run.events) if event["kind"] == "note"]
+        assert f"medview project models {project} --take {run.path}" in notes[-1]
+        lines = ModelLines(opened)
+        assert waiting_runs(lines, project) == (run.path,)
+        taken = take_run(lines, opened, run.path)
+        assert (taken.version, taken.verdict, taken.run) == (1, Verdict.FIRST, "segmentation-1")
+        assert waiting_runs(lines, project) == ()
+        assert take_run(lines, opened, run.path) == taken, "again changes nothing"
+    assert take_home(run.path) == ""
+
+
+def test_where_another_version_came_to_count_meanwhile_both_are_compared_anew(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(frozen_run(project, tmp_path / "a"), packs["bad"], monkeypatch)
+    early, late = frozen_run(project, tmp_path / "b"), frozen_run(project, tmp_path / "c")
+    with Project.open(project) as opened:
+        for run, name in ((early, "exact"), (late, "good")):
+            trained(run, packs[name], monkeypatch)
+        assert [gate_of(run)["verdict"] for run in (early, late)] == ["promoted", "promoted"]
+        lines = ModelLines(opened)
+        first, second = (take_run(lines, opened, run.path, Inline()) for run in (early, late))
+    assert (first.version, first.verdict) == (2, Verdict.PROMOTED)
+    assert (second.version, second.verdict, second.parent) == (3, Verdict.KEPT, 2)
+    assert second.reason.startswith("v3 is not better than v2: kept v2.")
+    assert gate_of(late)["sentence"] == second.reason
+
+
+def test_weights_that_have_learnt_from_a_held_out_case_do_not_begin_a_training_and_it_counts_for_nobody(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(frozen_run(project, tmp_path / "a"), packs["poor"], monkeypatch)
+    with Project.open(project) as opened:
+        # The leak: a case that v1 was trained on becomes a validation case.
+        moved = next(case for case in opened.cases() if case.split == "train")
+        opened.worklist.set_split([moved.case_id], "validation")
+        current = ModelLines(opened).current(LINE)
+        (parent,) = ModelLines(opened).packs()
+    assert current is not None
+    assert current.learnt is not None
+    assert (len(current.learnt["pixels"]), len(current.learnt["patients"])) == (5, 5)
+    with pytest.raises(GuardedError, match=r"v1, which this training begins with, has learnt from 1 held-out case") as said:
+        frozen_run(project, tmp_path / "b", parent)
+    assert said.value.blocked
+    # Left out of validation when that is wanted.
+    run = frozen_run(project, tmp_path / "c", parent, without_leaks=True)
+    assert len(run.settings().left_out) == 1
+    # From the beginning it may be trained, but nobody is compared on it.
+    run = frozen_run(project, tmp_path / "d")
+    trained(run, packs["exact"], monkeypatch)
+    gate = gate_of(run)
+    assert (gate["cases"], len(gate["left_out"]["seen"])) == (VALIDATION, 1)
+    assert "1 held-out case did not count, since v1" in gate["sentence"]
+    assert gate["verdict"] == "promoted"
+
+
+def test_what_a_version_has_learnt_from_is_passed_on_to_those_that_begin_with_it(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(frozen_run(project, tmp_path / "a"), packs["poor"], monkeypatch)
+    with Project.open(project) as opened:
+        (parent,) = ModelLines(opened).packs()
+        moved = next(case for case in opened.cases() if case.split == "train")
+        opened.worklist.set_split([moved.case_id], "test")
+    with pytest.raises(GuardedError, match=r"has learnt from 1 held-out case: case_\d+ \(test\)"):
+        frozen_run(project, tmp_path / "b", parent)
+    run = frozen_run(project, tmp_path / "b", parent, without_leaks=True)
+    trained(run, packs["exact"], monkeypatch)
+    with Project.open(project) as opened:
+        first, second = ModelLines(opened).versions(LINE)
+    assert first.learnt is not None
+    assert second.learnt is not None
+    assert set(second.learnt["pixels"]) == set(first.learnt["pixels"])
+
+
+def test_a_class_that_was_added_takes_the_new_model_in(
+    tmp_path: Path, packs: dict[str, ModelPack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_of(tmp_path / "p", packs["exact"])
+    old = made_pack(tmp_path / "old", names=("Lungs", "Vessel"), id="old")
+    with Project.open(project) as opened:
+        ModelLines(opened).promote(LINE, old, reason="From elsewhere.", first=True)
+    run = frozen_run(project, tmp_path / "run")
+    said = trained(run, packs["exact"], monkeypatch)["gate"]["sentence"]
+    gate = gate_of(run)
+    assert gate["classes"] == {"kept": ["Lungs"], "added": ["Nodule"], "gone": ["Vessel"], "renamed": []}
+    assert said.startswith("v2 finds Nodule (Dice 1.000) as well and is no worse than v1 in what both find: ")
+    assert said.endswith("It no longer finds Vessel.")
+    assert current_of(project) == 2
+
+
+def test_a_training_of_a_dataset_folder_is_compared_with_what_it_began_with(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = frozen_run(project, tmp_path / "a").dataset
+    run = frozen_run(source, tmp_path / "b", packs["good"])
+    result = trained(run, packs["bad"], monkeypatch)
+    assert result["gate"]["verdict"] == "kept"
+    assert result["gate"]["sentence"].startswith(
+        "The new model is not better than Organs (example): kept Organs (example)."
+    )
+    assert "gate" not in trained(frozen_run(source, tmp_path / "c"), packs["bad"], monkeypatch)
+    with Project.open(project) as opened, pytest.raises(ModelError, match=r"b was not trained on hippo\.medview"):
+        take_run(ModelLines(opened), opened, run.path)
+
+
+def test_what_is_not_finished_is_not_taken(project: Path, tmp_path: Path) -> None:
+    run = frozen_run(project, tmp_path / "a")
+    with Project.open(project) as opened, pytest.raises(ReadError, match=r"not finished yet; go on with it"):
+        take_run(ModelLines(opened), opened, run.path)
+
+
+def test_a_model_that_counts_and_cannot_run_here_is_kept_and_said(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flat = made_pack(
+        tmp_path / "ct",
+        id="ct",
+        input={**json.loads((packs["good"].folder / "model.json").read_text())["input"], "channels": ["a", "b"]},
+        network={"name": "unet3d", "kwargs": {"in_channels": 2, "classes": 3, "channels": [4, 6]}},
+    )
+    with Project.open(project) as opened:
+        ModelLines(opened).promote(LINE, flat, reason="From elsewhere.", first=True)
+    run = frozen_run(project, tmp_path / "a")
+    said = trained(run, packs["exact"], monkeypatch)["gate"]["sentence"]
+    assert said.startswith("v2 could not be compared with v1, which was kept: ")
+    assert current_of(project) == 1
