@@ -53,10 +53,10 @@ def made_pack(folder: Path, noise: float = 0.0, *, names: Sequence[str] = ("Lung
         seen = torch.from_numpy((image - image.mean()) / image.std())[None, None]
         middle = network(seen).flatten(2).median(dim=2).values[0]
         last = [tensor for name, tensor in network.named_parameters() if name.endswith("bias")][-1]
-        last -= middle
+        last.sub_(middle)
         torch.manual_seed(3)
         for tensor in network.parameters():
-            tensor += noise * tensor.std().nan_to_num() * torch.randn_like(tensor)
+            tensor.add_(noise * tensor.std().nan_to_num() * torch.randn_like(tensor))
     told = document("segmentation")
     labels = [{**one, "name": name, "code": None} for one, name in zip(told["output"]["labels"], names, strict=True)]
     content = {

@@ -19,7 +19,6 @@ from medview.ml.runs.folder import RunFolder
 from medview.store.project import Project
 from medview.workspace.evaluation import evaluate
 from medview.workspace.model_line import ModelLines, Verdict
-from medview.workspace.training import gate_run
 from medview.workspace.training.freeze import GuardedError
 from medview.workspace.training.line_of_run import take_home, take_run, waiting_runs
 from tests.workspace.training.lines import VALIDATION, frozen_run, made_pack, project_of, trained
@@ -68,7 +67,6 @@ def test_worse_is_refused_equal_is_kept_better_is_promoted_and_the_project_knows
     project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verdicts = []
-    noises = {"poor": 0.003, "bad": 0.01, "good": 0.0015}
     for number, name in enumerate(("poor", "bad", "poor", "good"), start=1):
         run = frozen_run(project, tmp_path / f"run-{number}")
         # The same weights in another training are another pack.
@@ -107,13 +105,13 @@ def test_what_was_judged_before_is_not_run_again(
     project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged: list[str] = []
-    known = gate_run.evaluate_pack
+    known = evaluate.evaluate_pack
 
     def counted(pack: ModelPack, *given: Any, **more: Any) -> Any:
         judged.append(pack.spec.id)
         return known(pack, *given, **more)
 
-    monkeypatch.setattr(gate_run, "evaluate_pack", counted)
+    monkeypatch.setattr("medview.workspace.training.gate_run.evaluate_pack", counted)
     trained(frozen_run(project, tmp_path / "a"), packs["good"], monkeypatch)
     trained(frozen_run(project, tmp_path / "b"), packs["bad"], monkeypatch)
     assert judged == [], "it was judged when it was trained"
