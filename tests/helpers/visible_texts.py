@@ -65,6 +65,7 @@ EXCEPTED = {
     "workspace/training/gate.py": "names of rows and verdicts are data of `RUN/gate.json`",
     "workspace/training/gate_run.py": "titles are data of `RUN/gate.json`",
     "workspace/training/gate_words.py": "sentences are data of `RUN/gate.json` and kept in the project",
+    "workspace/training/judgements.py": ("MedView judgements",),
     "workspace/training/learnt.py": "a finding, which is data of `RUN/guards.json`",
     "workspace/training/leaks.py": "a warning that is written into the report of a training",
     "workspace/training/examples.py": "warnings are written into the report of a training",

@@ -84,7 +84,7 @@ class Judgements:
 
     def take(self, other: Judgements) -> None:
         """Keep what another one of the same pack knows as well."""
-        assert other._digest == self._digest, "judgements of one pack"
+        assert other._digest == self._digest
         self._rows |= other._rows
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from medview.core.errors import LockedError, MedViewError, ModelError, ReadError, StoreError
 from medview.core.job import Inline, JobContext
+from medview.core.language import _, in_language
 from medview.io.datasets.neutral_read import NeutralDataset, read_neutral
 from medview.ml.examples import ExampleSet
 from medview.ml.packs import copy_pack, load_pack
@@ -164,15 +165,16 @@ def take_home(path: Path) -> str:
     if line is None or run.taken.exists():
         return ""
     place = Path(str(line["project"]))
-    later = f"take it up with medview project models {place} --take {path}"
+    later = _("To take it up: medview project models {project} --take {run}").format(project=place, run=path)
     try:
         with Project.open(place) as project:
             taken = take_run(ModelLines(project), project, path)
     except LockedError:
-        return f"{place.name} is open elsewhere and takes the model up there; else {later}."
+        return _("{name} is open elsewhere and takes the model up there.").format(name=place.name) + f" {later}"
     except (StoreError, MedViewError) as error:
-        return f"{error.sentence} The model is in {run.pack}; {later}."
-    return f"{taken.title} of {taken.line} in {place.name}: {taken.reason}"
+        return f"{in_language(error.sentence)} {later}"
+    told = _("Version {version} of {line} in {name}: {reason}")
+    return told.format(version=taken.version, line=taken.line, name=place.name, reason=taken.reason)
 
 
 def waiting_runs(lines: ModelLines, project: Path) -> tuple[Path, ...]:
