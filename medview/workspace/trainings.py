@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from medview.ml.packs import ModelPack
     from medview.ml.runs.samples import Samples
     from medview.workspace.jobs import Job
+    from medview.workspace.training.line_view import LineView
     from medview.workspace.training.outlook import Outlook
     from medview.workspace.training.run_report import RunReport
     from medview.workspace.training.run_view import RunView
@@ -102,6 +103,9 @@ class Conductor(Protocol):
     def read_samples(self, name: str) -> None:
         """Read the newest samples of a training."""
 
+    def use_version(self, line: str, version: int | None) -> None:
+        """Let another version of a model line count; None goes back to the one before."""
+
     def forget(self) -> None:
         """Another project is open."""
 
@@ -125,8 +129,8 @@ class Trainings:
         Those that were read, by name.
     samples : dict of str to Samples
         The newest ones that were read, by name.
-    current_packs : tuple of ModelPack
-        Versions of the project's model lines that count now.
+    lines : tuple of LineView
+        The project's model lines, as they were read last.
     """
 
     changed = Signal()
@@ -146,7 +150,7 @@ class Trainings:
         self.refused: Refusal | None = None
         self.reports: dict[str, RunReport] = {}
         self.samples: dict[str, Samples] = {}
-        self.current_packs: tuple[ModelPack, ...] = ()
+        self.lines: tuple[LineView, ...] = ()
 
     @property
     def busy(self) -> bool:
@@ -157,6 +161,15 @@ class Trainings:
     def going(self) -> RunView | None:
         """The training whose process runs now."""
         return next((run for run in self.runs if run.phase.goes_on), None)
+
+    @property
+    def current_packs(self) -> tuple[ModelPack, ...]:
+        """Versions of the project's model lines that count now."""
+        return tuple(line.pack for line in self.lines if line.pack is not None)
+
+    def line_of(self, run: str) -> LineView | None:
+        """Return the line that the model of a training is a version of."""
+        return next((line for line in self.lines if line.of_run(run) is not None), None)
 
     @property
     def problem(self) -> str:
@@ -199,6 +212,11 @@ class Trainings:
     def show_report(self, name: str, report: RunReport) -> None:
         """Take over a report."""
         self.reports[name] = report
+        self.changed.emit()
+
+    def show_lines(self, lines: tuple[LineView, ...]) -> None:
+        """Take over the model lines."""
+        self.lines = lines
         self.changed.emit()
 
     def show_samples(self, name: str, samples: Samples) -> None:

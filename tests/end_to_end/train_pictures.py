@@ -1,16 +1,20 @@
-"""Pictures of trainings in the window: ``python -m tests.end_to_end.train_pictures DIR``. A real training of a minute."""
+"""Pictures of trainings in the window: ``python -m tests.end_to_end.train_pictures DIR``. Real trainings of some steps."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
 from medview.ml.guards.finding import GuardFinding, GuardReport, Severity
+from medview.ml.recipes.recipe import Recipe
+from medview.ml.recipes.table import choose
 from medview.ml.spec import Task
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
+from medview.workspace.operations import trainings as operations
 from medview.workspace.training.run_view import RunPhase
 from medview.workspace.trainings import Refusal, Wish
 
@@ -22,8 +26,14 @@ CASES = 10
 _PATIENCE_S = 900.0
 
 
-def main(folder: Path, minutes: float = 1.0) -> None:
+def small(task: Task) -> Recipe:
+    """Return a recipe that is through soon."""
+    return replace(choose(task), network_options={"features": 8}, batch=2, steps=160, check_every=16)
+
+
+def main(folder: Path) -> None:
     """Write all pictures."""
+    operations.choose = small
     app = QApplication(sys.argv[:1])
     folder.mkdir(parents=True, exist_ok=True)
     with private_home() as home:
@@ -52,7 +62,7 @@ def main(folder: Path, minutes: float = 1.0) -> None:
         assert dialog is not None
         studio.wait(lambda: trainings.outlook is not None, "what can be learnt")
         shoot("train-setup", dialog)
-        wish = Wish(Task.SEGMENTATION, minutes=minutes, confirmed=True)
+        wish = Wish(Task.SEGMENTATION, minutes=None, confirmed=True)
         findings = (
             GuardFinding("one-patient", Severity.CONFIRM, "Heart is labelled in one patient only."),
             GuardFinding("small", Severity.CONFIRM, "Lungs of case_0004 have 12 voxels; the others have 40,000 and more."),

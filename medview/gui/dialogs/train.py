@@ -24,6 +24,7 @@ from medview.gui.parts.run_compare import RunCompare
 from medview.gui.parts.run_page import RunPage
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.gui.parts.train_setup import TrainSetup
+from medview.gui.parts.version_table import VersionTable
 from medview.workspace.training.run_view import RunPhase
 from medview.workspace.training.run_words import run_state, run_title
 from medview.workspace.workspace import Workspace
@@ -60,11 +61,21 @@ class TrainDialog(QDialog):
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setIconSize(QSize(16, 16))
         self.list.itemSelectionChanged.connect(self._on_selection)
+        self.versions_of = text_button(
+            _("Versions"),
+            _("Which versions of the project's models there are, and which counts"),
+            icon_name="mdi6.source-branch",
+        )
+        self.versions_of.setObjectName("train versions")
+        self.versions_of.setAutoDefault(False)
+        self.versions_of.clicked.connect(self.show_versions)
         self.setup, self.page, self.compare = TrainSetup(workspace), RunPage(workspace), RunCompare(workspace)
+        self.versions = VersionTable(workspace)
+        self.versions.run_wanted.connect(self.show_run)
         self.page.case_wanted.connect(workspace.arrival.open_at)
         self.page.delete_wanted.connect(self._ask_to_delete)
         self.stack = QStackedWidget()
-        for widget in (self.setup, self.page, self.compare):
+        for widget in (self.setup, self.page, self.compare, self.versions):
             self.stack.addWidget(widget)
         self._known: set[str] = set()
         self._arrange()
@@ -79,6 +90,11 @@ class TrainDialog(QDialog):
         self.stack.setCurrentWidget(self.setup)
         self._trainings.refuse(None)
         self._trainings.conductor.look_at_project()
+
+    def show_versions(self) -> None:
+        """Show the versions of the project's models."""
+        self.list.clearSelection()
+        self.stack.setCurrentWidget(self.versions)
 
     def show_run(self, name: str) -> None:
         """Show a training by its name."""
@@ -172,6 +188,7 @@ class TrainDialog(QDialog):
         left.addWidget(self.new)
         left.addWidget(words(_("Trainings"), "quiet"))
         left.addWidget(self.list, 1)
+        left.addWidget(self.versions_of)
         left.addWidget(close)
         self.list.setFixedWidth(_LIST_PX)
         layout = QHBoxLayout(self)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QTabWidget, QVBoxLayout
 from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import set_role, text_button, words
+from medview.gui.parts.gate_card import GateCard
 from medview.gui.parts.plots_loader import PlotsLoader
 from medview.gui.parts.report_view import ReportView
 from medview.gui.parts.sample_pictures import SamplePictures
@@ -59,8 +60,9 @@ class RunPage(QWidget):
             getattr(self, name).setObjectName(f"run {name}")
         self.curves: Any = None
         self.samples = SamplePictures()
-        self.report = ReportView()
-        self.report.case_wanted.connect(self.case_wanted)
+        self.gate, self.report = GateCard(workspace), ReportView()
+        for part in (self.gate, self.report):
+            part.case_wanted.connect(self.case_wanted)
         self._course = QHBoxLayout()
         self.tabs = QTabWidget()
         self.tabs.setObjectName("run tabs")
@@ -75,6 +77,7 @@ class RunPage(QWidget):
             PlotsLoader(_CURVES, self._on_loaded, self)
         if name != self.name:
             self.name = name
+            self.gate.show_run(name)
             run = self._trainings.run(name)
             self._was = RunPhase.DONE if run is None else run.phase
             self.tabs.setCurrentIndex(_RESULT if run is not None and run.phase is RunPhase.DONE else _COURSE)
@@ -132,10 +135,11 @@ class RunPage(QWidget):
         self._course.setContentsMargins(0, GRID_PX * 2, 0, 0)
         self._course.setSpacing(GRID_PX * 3)
         self._course.addWidget(self.samples, 2)
-        self.outcome = QVBoxLayout(result)
-        self.outcome.setContentsMargins(0, GRID_PX * 2, 0, 0)
-        self.outcome.setSpacing(GRID_PX * 3)
-        self.outcome.addWidget(self.report, 1)
+        outcome = QVBoxLayout(result)
+        outcome.setContentsMargins(0, GRID_PX * 2, 0, 0)
+        outcome.setSpacing(GRID_PX * 3)
+        outcome.addWidget(self.gate, 1)
+        outcome.addWidget(self.report, 1)
         self.tabs.addTab(course, _("Course"))
         self.tabs.addTab(result, _("Result"))
         self.tabs.setTabToolTip(_COURSE, _("Loss, figures on the validation cases, and what it finds on some of them"))

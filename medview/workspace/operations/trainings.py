@@ -14,6 +14,8 @@ from medview.ml.runs.control import Ask
 from medview.ml.runs.samples import Samples
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, JobStatus, Outcome, Request
+from medview.workspace.model_line import ModelVersion
+from medview.workspace.requests_lines import ReadLines, TakeRun, UseVersion
 from medview.workspace.requests_training import (
     DeleteRun,
     FreezeRun,
@@ -31,6 +33,7 @@ from medview.workspace.training.outlook import Outlook
 from medview.workspace.training.run_report import RunReport
 from medview.workspace.training.run_tail import RunTail
 from medview.workspace.training.run_view import RunPhase, RunView
+from medview.workspace.training.run_words import run_title
 from medview.workspace.trainings import Refusal, Wish
 from medview.workspace.workspace import Workspace
 
@@ -57,6 +60,7 @@ class TrainingConductor:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._looking = self._again = self._starting = False
         self._reading: set[tuple[str, int]] = set()
+        self._taking: set[str] = set()
 
     def forget(self) -> None:
         """Another project is open: its trainings go on, and those of the other one are looked at."""
@@ -67,6 +71,7 @@ class TrainingConductor:
         self._tails, self._of = {}, self._workspace.services.project
         self._looking = self._again = self._starting = False
         self._reading.clear()
+        self._taking.clear()
         self._trainings.forget()
         self._trainings.changed.emit()
 
@@ -75,6 +80,7 @@ class TrainingConductor:
         project = self._workspace.services.project
         if project is not self._of:
             self.forget()
+            self.read_lines()
         if project is None:
             return
         if self._looking:
@@ -206,12 +212,59 @@ class TrainingConductor:
         # Pictures that cannot be read are not worth a line: the training goes on.
         self._submit(ReadRunSamples(run.path, run.sample_step), done, lambda _error: None)
 
+    def read_lines(self) -> None:
+        """Read the model lines of the project."""
+        project = self._of
+        if project is None:
+            return
+
+        def done(value: object) -> None:
+            if isinstance(value, tuple) and self._of is project:
+                known = {pack.digest for pack in self._trainings.current_packs}
+                self._trainings.show_lines(value)
+                if {pack.digest for pack in self._trainings.current_packs} != known:
+                    self._workspace.models_changed.emit()
+
+        self._submit(ReadLines(project), done, self._workspace.report)
+
+    def use_version(self, line: str, version: int | None) -> None:
+        """Let another version of a model line count; None goes back to the one before."""
+        project = self._of
+        if project is None or self._trainings.problem:
+            return
+
+        def done(value: object) -> None:
+            if isinstance(value, ModelVersion):
+                self._workspace.say(_("{version} counts now.").format(version=value.title))
+            self.read_lines()
+
+        self._submit(UseVersion(project, line, version), done, self._workspace.report)
+
+    def _take_in(self, run: RunView) -> None:
+        """Take the model of a finished training into the project, once."""
+        project = self._of
+        if project is None or run.gate is None or run.taken is not None or run.name in self._taking:
+            return
+        if self._trainings.problem:
+            return
+        self._taking.add(run.name)
+
+        def done(value: object) -> None:
+            if isinstance(value, ModelVersion) and self._of is project:
+                self._workspace.say(value.reason)
+                self.read_lines()
+                self.look()
+
+        self._submit(TakeRun(project, run.path), done, self._workspace.report)
+
     def _take(self, views: tuple[RunView, ...]) -> None:
         before = {run.name: run.phase for run in self._trainings.runs}
         self._trainings.show(views)
         for run in views:
             if before.get(run.name, run.phase) is not run.phase:
                 self._announce(run)
+            if run.phase is RunPhase.DONE:
+                self._take_in(run)
         waiting = [run for run in views if run.phase is RunPhase.QUEUED]
         free = self._trainings.going is None and not self._starting and not self._trainings.problem
         if waiting and free:
@@ -248,12 +301,9 @@ class TrainingConductor:
 
     def _announce(self, run: RunView) -> None:
         if run.phase is RunPhase.FAILED:
-            self._workspace.say(f"{run.name}: {in_language(run.text)}", Severity.ERROR)
-        elif run.phase is RunPhase.DONE:
-            if run.gate is not None:
-                self._workspace.say(str(run.gate.get("sentence", "")))
-            else:
-                self._workspace.say(_("The training {name} is over.").format(name=run.name))
+            self._workspace.say(f"{run_title(run)}: {in_language(run.text)}", Severity.ERROR)
+        elif run.phase is RunPhase.DONE and run.gate is None:
+            self._workspace.say(_("The training {name} is over.").format(name=run_title(run)))
 
     def _tell(self, request: Request) -> None:
         self._submit(request, lambda _value: self.look(), self._workspace.report)

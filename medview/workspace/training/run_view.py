@@ -95,8 +95,9 @@ class RunView:
     left_s : float or None
         Until the end, as far as is known.
     looks : tuple of LookPoint
-    result, gate, borrowed : mapping or None
-        What came out; what the promotion gate says of it; what became of the parent's weights.
+    result, gate, taken, borrowed : mapping or None
+        What came out; what the promotion gate says of it; which version of the project it became; what became of the
+        parent's weights.
     sample_step : int
         Of the newest samples; 0 for none.
     pace : mapping or None
@@ -119,6 +120,7 @@ class RunView:
     loss: LossCurve = NO_CURVE
     result: Document | None = None
     gate: Document | None = None
+    taken: Document | None = None
     borrowed: Document | None = None
     sample_step: int = 0
     pace: Document | None = None

@@ -1,0 +1,178 @@
+"""The gate's answer to a training: in a sentence, class by class, case by case; and which version counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from medview.core.language import _
+from medview.gui.parts.bind import Subscriptions
+from medview.gui.parts.controls import text_button, words
+from medview.gui.parts.report_view import case_name, fill, interval, number, plain_table
+from medview.gui.parts.theme import tokens_in_use
+from medview.gui.parts.theme_tokens import GRID_PX
+from medview.workspace.training.gate_view import VERDICTS, GateCase, GateRow, GateView, gate_view
+from medview.workspace.training.line_view import LineView
+from medview.workspace.workspace import Workspace
+
+_CASE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+_VERDICT_COLUMN = 5
+
+
+class GateCard(QFrame):
+    """Hidden while there is no answer. What a person decides is asked of the workspace."""
+
+    case_wanted = Signal(int, object)
+    """Number of a case and a slice of it, or None."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._trainings = workspace.trainings
+        self._name = ""
+        self._shown: object = None
+        self.sentence = words("")
+        self.sentence.setObjectName("gate sentence")
+        self.counts = words("", "quiet")
+        self.counts.setObjectName("gate counts")
+        self.use = text_button("", "", role="primary")
+        self.use.setObjectName("gate use")
+        self.use.clicked.connect(self._on_use)
+        self.back = text_button("", "")
+        self.back.setObjectName("gate back")
+        self.back.clicked.connect(self._on_back)
+        for button in (self.use, self.back):
+            button.setAutoDefault(False)
+        self.classes = plain_table([""] * (_VERDICT_COLUMN + 1))
+        self.classes.setObjectName("gate classes")
+        self.classes.setToolTip(_("Both models on the same held-out cases; the interval draws patients again"))
+        self.cases = plain_table([""] * 4)
+        self.cases.setObjectName("gate cases")
+        self.cases.setToolTip(_("Where the new model loses most first; a click opens a case"))
+        self.cases.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.cases.cellClicked.connect(self._on_case)
+        self.cases.cellActivated.connect(self._on_case)
+        self._arrange()
+        Subscriptions(self).add(self._trainings.changed, self.refresh)
+        self.hide()
+
+    def show_run(self, name: str) -> None:
+        """Show what the gate said of a training."""
+        self._name = name
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show it, and which version counts now."""
+        run = self._trainings.run(self._name)
+        document = None if run is None else run.gate
+        self.setVisible(document is not None)
+        if document is None:
+            return
+        view = gate_view(document)
+        if document is not self._shown:
+            self._shown = document
+            self._show(view)
+        self._show_line(view)
+
+    def _show(self, view: GateView) -> None:
+        self.sentence.setText(view.sentence)
+        new, current = view.new or _("New"), view.current or _("Current")
+        self.classes.setHorizontalHeaderLabels(
+            [_("Class"), current, new, _("Difference"), _("95 % interval"), _("Verdict")]
+        )
+        fill(self.classes, [_class_cells(row) for row in view.rows])
+        tokens = tokens_in_use()
+        for line, row in enumerate(view.rows):
+            item = self.classes.item(line, _VERDICT_COLUMN)
+            if item is not None and row.good is not None:
+                item.setForeground(QColor(tokens.good if row.good else tokens.error))
+        self.cases.setHorizontalHeaderLabels([_("Case"), current, new, _("Difference")])
+        fill(self.cases, [_case_cells(one) for one in view.cases])
+        for line, one in enumerate(view.cases):
+            item = self.cases.item(line, 0)
+            if item is not None:
+                item.setData(_CASE_ROLE, one.case)
+        for table, rows in ((self.classes, view.rows), (self.cases, view.cases)):
+            table.parentWidget().setVisible(_any(rows))
+
+    def _show_line(self, view: GateView) -> None:
+        line = self._trainings.line_of(self._name)
+        version = None if line is None else line.of_run(self._name)
+        allowed = not self._trainings.problem
+        if line is None or version is None:
+            self.counts.setText(_("The project takes the model in."))
+            self.use.hide()
+            self.back.hide()
+            return
+        now = line.current
+        counts = now is not None and now.version == version.version
+        self.counts.setText(_("{version} counts now.").format(version=now.title) if now is not None else _("None counts."))
+        self.use.setVisible(allowed and not counts)
+        use = _("Use {version}") if view.promoted else _("Use {version} all the same")
+        self.use.setText(use.format(version=version.title))
+        self.use.setToolTip(
+            _("{version} counts from now on; that you chose it is written down").format(version=version.title)
+        )
+        self._show_back(line, counts=counts, allowed=allowed)
+
+    def _show_back(self, line: LineView, *, counts: bool, allowed: bool) -> None:
+        self.back.setVisible(allowed and counts and line.before is not None)
+        if line.before is not None:
+            title = line.before.title
+            self.back.setText(_("Roll back to {version}").format(version=title))
+            self.back.setToolTip(_("{version} counts again; nothing is deleted").format(version=title))
+
+    def _on_use(self) -> None:
+        line = self._trainings.line_of(self._name)
+        version = None if line is None else line.of_run(self._name)
+        if line is not None and version is not None:
+            self._trainings.conductor.use_version(line.name, version.version)
+
+    def _on_back(self) -> None:
+        if (line := self._trainings.line_of(self._name)) is not None:
+            self._trainings.conductor.use_version(line.name, None)
+
+    def _on_case(self, row: int, _column: int) -> None:
+        item = self.cases.item(row, 0)
+        case = None if item is None else item.data(_CASE_ROLE)
+        if case is not None and case.case_id is not None:
+            self.case_wanted.emit(case.case_id, case.k)
+
+    def _arrange(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID_PX * 2)
+        buttons.addWidget(self.counts, 1)
+        buttons.addWidget(self.back)
+        buttons.addWidget(self.use)
+        tables = QHBoxLayout()
+        tables.setSpacing(GRID_PX * 3)
+        for title, table, share in ((_("By class"), self.classes, 3), (_("By case"), self.cases, 2)):
+            place = QWidget()
+            column = QVBoxLayout(place)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(GRID_PX)
+            column.addWidget(words(title, "quiet"))
+            column.addWidget(table, 1)
+            tables.addWidget(place, share)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID_PX * 2)
+        layout.addWidget(self.sentence)
+        layout.addLayout(buttons)
+        layout.addLayout(tables, 1)
+
+
+def _class_cells(row: GateRow) -> tuple[str, ...]:
+    verdict = VERDICTS.get(row.verdict, row.verdict)
+    between = interval(row.low, row.high, signed=True)
+    return row.name, number(row.current), number(row.new), number(row.difference, signed=True), between, verdict
+
+
+def _case_cells(one: GateCase) -> tuple[str, ...]:
+    return case_name(one.case), number(one.current), number(one.new), number(one.difference, signed=True)
+
+
+def _any(rows: Sequence[object]) -> bool:
+    return len(rows) > 0
