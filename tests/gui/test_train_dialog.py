@@ -16,15 +16,18 @@ from medview.gui.dialogs.train import TrainDialog
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.ml.guards.finding import GuardFinding, Severity
+from medview.ml.packs import load_pack
 from medview.ml.runs.events import EventLog
 from medview.ml.runs.folder import RunFolder
 from medview.ml.runs.samples import SampleSlice, write_found, write_slices
 from medview.ml.spec import Task
 from medview.store.project import Project
+from medview.workspace.model_line import ModelLines
 from medview.workspace.requests_training import runs_folder
 from medview.workspace.trainings import Refusal, Trainings, Wish
 from medview.workspace.workspace import Workspace
 from tests.ml.runs.test_runs import settings
+from tests.ml.small_packs import small_pack
 from tests.workspace.exported import labelled
 from tests.workspace.queued import queue_workspace
 
@@ -205,3 +208,45 @@ def test_buttons_ask_the_training_that_goes_on_and_the_column_tells_of_it(
     qtbot.waitUntil(lambda: workspace.trainings.going is None, timeout=_PATIENCE_MS)
     qtbot.waitUntil(dialog.page.go_on.isVisible, timeout=_PATIENCE_MS)
     assert not window.side.training.wanted
+
+
+def test_the_gates_answer_is_shown_and_a_person_has_the_last_word(
+    dialog: TrainDialog, workspace: Workspace, project: Project, over: list[RunFolder], tmp_path: Path, qtbot: QtBot
+) -> None:
+    lines = ModelLines(project)
+    first, second = (load_pack(small_pack(tmp_path / name, version=name)) for name in ("1", "2"))
+    sentence = "v2 is not better than v1: kept v1."
+    row = {"name": "Lung", "new": 0.7, "current": 0.8, "difference": -0.1, "ci95": [-0.15, -0.05], "verdict": "worse"}
+    gate = {
+        "verdict": "kept", "sentence": sentence, "new": {"title": "v2"}, "current": {"title": "v1"}, "per_class": [row],
+        "headline": {"name": "dice", **row}, "by_case": [{"case": "case_0003", "new": 0.6, "current": 0.8, "difference": -0.2}],
+    }  # fmt: skip
+    lines.promote("segmentation", first, reason="The first.", run="segmentation-1", first=True)
+    lines.keep("segmentation", second, reason=sentence, run="segmentation-2", gate=gate, compared=1)
+    over[1].write_json(over[1].gate, gate)
+    over[1].write_json(over[1].taken, {"version": 2})
+    workspace.trainings.conductor.look()
+    qtbot.waitUntil(lambda: dialog.list.count() == 2 and bool(workspace.trainings.lines), timeout=_PATIENCE_MS)
+    dialog.show_run("segmentation-2")
+    card = dialog.page.gate
+    qtbot.waitUntil(card.isVisible, timeout=_PATIENCE_MS)
+    assert card.sentence.text() == sentence
+    assert card.counts.text() == "v1 counts now."
+    assert [card.classes.item(1, n).text() for n in range(6)] == [
+        "Lung", "0.800", "0.700", "-0.100", "-0.150 … -0.050", "worse",
+    ]  # fmt: skip
+    assert card.cases.item(0, 0).text() == "Case 3"
+    assert card.use.text() == "Use v2 all the same"
+    qtbot.mouseClick(card.use, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: card.counts.text() == "v2 counts now.", timeout=_PATIENCE_MS)
+    assert not card.use.isVisible()
+    assert card.back.text() == "Roll back to v1"
+    qtbot.mouseClick(card.back, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: card.counts.text() == "v1 counts now.", timeout=_PATIENCE_MS)
+    qtbot.mouseClick(dialog.versions_of, Qt.MouseButton.LeftButton)
+    table = dialog.versions.table
+    assert [table.item(n, 0).text() for n in range(2)] == ["v2", "v1, counts"]
+    assert "chosen by" in table.item(0, 3).text()
+    table.selectRow(0)
+    qtbot.mouseClick(dialog.versions.use, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: table.item(0, 0).text() == "v2, counts", timeout=_PATIENCE_MS)

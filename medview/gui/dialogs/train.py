@@ -61,11 +61,8 @@ class TrainDialog(QDialog):
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setIconSize(QSize(16, 16))
         self.list.itemSelectionChanged.connect(self._on_selection)
-        self.versions_of = text_button(
-            _("Versions"),
-            _("Which versions of the project's models there are, and which counts"),
-            icon_name="mdi6.source-branch",
-        )
+        tip = _("Which versions of the project's models there are, and which counts")
+        self.versions_of = text_button(_("Versions"), tip, icon_name="mdi6.source-branch")
         self.versions_of.setObjectName("train versions")
         self.versions_of.setAutoDefault(False)
         self.versions_of.clicked.connect(self.show_versions)
