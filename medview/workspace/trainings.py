@@ -103,6 +103,9 @@ class Conductor(Protocol):
     def read_samples(self, name: str) -> None:
         """Read the newest samples of a training."""
 
+    def read_lines(self) -> None:
+        """Read the model lines of the project."""
+
     def use_version(self, line: str, version: int | None) -> None:
         """Let another version of a model line count; None goes back to the one before."""
 

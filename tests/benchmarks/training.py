@@ -1,6 +1,6 @@
 """The window while a training runs beside it: slices are scrolled and a brush draws, and the longest wait is measured.
 
-The training is a real one of the default recipe, in the process the window starts it in: with lower priority than the window.
+The training is a real one of the default recipe, in a process as the window starts it, with lower priority than its own.
 What the system as a whole takes from the window counts, so this says something only where nothing else runs.
 """
 

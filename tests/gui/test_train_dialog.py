@@ -16,7 +16,6 @@ from medview.gui.dialogs.train import TrainDialog
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.main_window import MainWindow
 from medview.ml.guards.finding import GuardFinding, Severity
-from medview.ml.packs import load_pack
 from medview.ml.runs.events import EventLog
 from medview.ml.runs.folder import RunFolder
 from medview.ml.runs.samples import SampleSlice, write_found, write_slices
@@ -214,18 +213,20 @@ def test_the_gates_answer_is_shown_and_a_person_has_the_last_word(
     dialog: TrainDialog, workspace: Workspace, project: Project, over: list[RunFolder], tmp_path: Path, qtbot: QtBot
 ) -> None:
     lines = ModelLines(project)
-    first, second = (load_pack(small_pack(tmp_path / name, version=name)) for name in ("1", "2"))
+    first, second = (small_pack(tmp_path / name, version=name) for name in ("1", "2"))
     sentence = "v2 is not better than v1: kept v1."
     row = {"name": "Lung", "new": 0.7, "current": 0.8, "difference": -0.1, "ci95": [-0.15, -0.05], "verdict": "worse"}
     gate = {
         "verdict": "kept", "sentence": sentence, "new": {"title": "v2"}, "current": {"title": "v1"}, "per_class": [row],
-        "headline": {"name": "dice", **row}, "by_case": [{"case": "case_0003", "new": 0.6, "current": 0.8, "difference": -0.2}],
+        "headline": {"name": "dice", **row},
+        "by_case": [{"case": "case_0003", "new": 0.6, "current": 0.8, "difference": -0.2}],
     }  # fmt: skip
     lines.promote("segmentation", first, reason="The first.", run="segmentation-1", first=True)
     lines.keep("segmentation", second, reason=sentence, run="segmentation-2", gate=gate, compared=1)
     over[1].write_json(over[1].gate, gate)
     over[1].write_json(over[1].taken, {"version": 2})
     workspace.trainings.conductor.look()
+    workspace.trainings.conductor.read_lines()
     qtbot.waitUntil(lambda: dialog.list.count() == 2 and bool(workspace.trainings.lines), timeout=_PATIENCE_MS)
     dialog.show_run("segmentation-2")
     card = dialog.page.gate

@@ -118,6 +118,7 @@ class TrainDialog(QDialog):
         """Look how they are."""
         super().showEvent(event)
         self._trainings.conductor.look()
+        self._trainings.conductor.read_lines()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks: nothing ticks."""
