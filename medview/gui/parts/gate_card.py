@@ -33,6 +33,7 @@ class GateCard(QFrame):
         self._trainings = workspace.trainings
         self._name = ""
         self._shown: object = None
+        self._places: list[QWidget] = []
         self.sentence = words("")
         self.sentence.setObjectName("gate sentence")
         self.counts = words("", "quiet")
@@ -94,8 +95,8 @@ class GateCard(QFrame):
             item = self.cases.item(line, 0)
             if item is not None:
                 item.setData(_CASE_ROLE, one.case)
-        for table, rows in ((self.classes, view.rows), (self.cases, view.cases)):
-            table.parentWidget().setVisible(_any(rows))
+        for place, rows in zip(self._places, (view.rows, view.cases), strict=True):
+            place.setVisible(_any(rows))
 
     def _show_line(self, view: GateView) -> None:
         line = self._trainings.line_of(self._name)
@@ -150,6 +151,7 @@ class GateCard(QFrame):
         tables.setSpacing(GRID_PX * 3)
         for title, table, share in ((_("By class"), self.classes, 3), (_("By case"), self.cases, 2)):
             place = QWidget()
+            self._places.append(place)
             column = QVBoxLayout(place)
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(GRID_PX)

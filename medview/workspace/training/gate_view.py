@@ -101,8 +101,8 @@ def gate_view(document: Mapping[str, Any]) -> GateView:
 def _row(said: Mapping[str, Any], name: str) -> GateRow:
     ends = said.get("ci95")
     low, high = (_number(one) for one in ends) if isinstance(ends, Sequence) and len(ends) == 2 else (None, None)
-    figures = (_number(said.get(key)) for key in ("new", "current", "difference"))
-    return GateRow(name, *figures, low, high, str(said.get("verdict", "")))
+    new, current, difference = (_number(said.get(key)) for key in ("new", "current", "difference"))
+    return GateRow(name, new, current, difference, low, high, str(said.get("verdict", "")))
 
 
 def _title(side: object) -> str:
