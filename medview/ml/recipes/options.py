@@ -1,11 +1,21 @@
-"""What the options of a recipe say, as numbers; the reader knows only that they are literals."""
+"""Which options a recipe may have, and what they say as numbers; the reader knows only that they are literals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from medview.core.errors import ModelError
-from medview.ml.spec import Literal
+from medview.ml.spec import Literal, Task
+
+_OF_ALL = frozenset({"precision", "full_weights", "tune", "tune_rate", "encoder_rate", "rank", "frozen", "backbone_rate"})
+
+OPTIONS: Mapping[Task, frozenset[str]] = {
+    Task.SEGMENTATION: _OF_ALL | {"foreground", "room"},
+    Task.DETECTION: _OF_ALL | {"foreground", "side"},
+    Task.CLASSIFICATION: _OF_ALL | {"weights", "balance", "smoothing", "sure", "side"},
+    Task.INTERACTIVE: _OF_ALL | {"grown", "tile"},
+}
+"""By name, as docs/training.md and the page of each task tell them: a misspelled one would be passed over in silence."""
 
 
 def number_in(options: Mapping[str, Literal], name: str, usual: float) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from medview.core.errors import MedViewError, ModelError
+from medview.ml.recipes.options import OPTIONS
 from medview.ml.recipes.recipe import OptimiserChoice, Recipe, ScheduleChoice
 from medview.ml.spec import Task
 from medview.ml.spec_fields import Fields
@@ -79,6 +80,10 @@ def read_recipe(document: bytes | str) -> Recipe:
         options=_literals(top, "options", LONGEST_PATH),
     )
     top.end()
+    for name in sorted(set(recipe.options) - OPTIONS[recipe.task]):
+        RecipeFields(recipe.options, "options.").wrong(
+            name, f"left out, or one of {', '.join(sorted(OPTIONS[recipe.task]))}"
+        )
     if recipe.dimensions == 1:
         top.wrong("dimensions", "2, 3, or 0 to leave it to the data")
     return recipe

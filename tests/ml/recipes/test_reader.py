@@ -80,6 +80,8 @@ def test_the_schema_names_the_keys_and_choices_the_reader_knows() -> None:
         ("optimiser", {"name": "adamw", "momentum": 0.9}, "optimiser.momentum"),
         ("optimiser", {"name": "sgd", "nesterov": True}, "optimiser.nesterov"),
         ("schedule", {"name": "cosine", "cycles": 3}, "schedule.cycles"),
+        ("options", {"foregound": 0.5}, r"options\.foregound.*foreground"),
+        ("options", {"tile": [8, 8, 8]}, r"options\.tile"),
         ("recipe_version", 2, "newer MedView"),
     ],
 )
