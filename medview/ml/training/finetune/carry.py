@@ -115,8 +115,7 @@ def _of_rows(value: torch.Tensor, key: str, counted: Counted, rows: Sequence[Row
 
 def _column_of(value: torch.Tensor, axis: int, row: Row) -> torch.Tensor:
     """Return how an answer goes on into one more layer: what is new says nothing there yet."""
-    known = row.plus is not None and row.more == 0.0
-    return _picked(value, axis, row.plus) if known else torch.zeros_like(_picked(value, axis, 0))
+    return torch.zeros_like(_picked(value, axis, 0)) if row.new else _picked(value, axis, row.plus)
 
 
 def _row_of(value: torch.Tensor, axis: int, row: Row, *, bias: bool) -> torch.Tensor:
@@ -124,11 +123,14 @@ def _row_of(value: torch.Tensor, axis: int, row: Row, *, bias: bool) -> torch.Te
         found = torch.zeros_like(_picked(value, axis, 0))
         if value.ndim == 1:
             # The scales of norms among them.
-            found += value.mean() if row.more is None or not bias else row.more
-        return found
-    found = _picked(value, axis, row.plus)
+            return found + (value.mean() if row.more is None or not bias else row.more)
+    else:
+        found = _picked(value, axis, row.plus)
     if row.minus is not None:
         found = found - _picked(value, axis, row.minus)
+    if row.new and value.ndim > 1:
+        # Two rows that are the same, or one of nothing, ask nothing of the features before them: they would never part.
+        found = found + torch.randn_like(found) * found.numel() ** -0.5
     return found + row.more if bias and row.more else found
 
 

@@ -28,6 +28,11 @@ class Row:
     minus: int | None = None
     more: float | None = 0.0
 
+    @property
+    def new(self) -> bool:
+        """Whether it is of a class the parent does not have; its kernels begin with a little noise, so that they may part."""
+        return self.more != 0.0
+
 
 def rows_of(parent: ModelSpec, spec: ModelSpec, classes: ClassMap) -> tuple[Row, ...]:
     """Return the rows of the head of ``spec`` in those of its parent's.
@@ -48,6 +53,7 @@ def rows_of(parent: ModelSpec, spec: ModelSpec, classes: ClassMap) -> tuple[Row,
 def _of_masks(was_softmax: bool, is_softmax: bool, classes: ClassMap) -> tuple[Row, ...]:
     """Where one of them has a background and the other has not, a class is told from it by the difference of the two."""
     first = 1 if was_softmax else 0
+    # What no class is has no row where each is told by itself: nothing, and the classes' own rows are above it or below.
     found = [Row(0 if was_softmax else None)] if is_softmax else []
     minus = 0 if was_softmax and not is_softmax else None
     for one in classes.classes:

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.lineage.channel_map import ChannelMap
@@ -88,6 +89,10 @@ class TunedTask(TrainingTask):
         ModelError
             When the weights do not fit, or the network has no such part.
         """
+        if CLASSES not in plan.settings:
+            raise ModelError(
+                "This training was planned by an older MedView, which took over weights otherwise; start anew."
+            )
         spec, name = plan.spec, plan.spec.network.name
         foreign = spec.task in (Task.SEGMENTATION, Task.INTERACTIVE) and name not in NETWORKS.values()
         network = trainable_network(spec.network) if foreign else self._task.network(plan)
