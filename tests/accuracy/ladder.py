@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -157,6 +158,11 @@ def _judged(folder: Path, judges: Sequence[Example]) -> dict[str, float]:
     return {name.removeprefix("dice_"): round(value, 4) for name, value in found.items() if name != "score"}
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Train what is not there yet, and print the table."""
     asked = argparse.ArgumentParser()
@@ -192,7 +198,7 @@ def _table(name: str, base: ExampleSet, usual: Recipe, given: argparse.Namespace
     known = _set(base, how.classes_before, _of_split(first, "train", how.before), _of_split(validation, "val", how.before))
     recipe = replace(usual, steps=given.parent_steps, check_every=max(1, given.parent_steps // 4))
     parent = _train(place / "parent", recipe, known, None, seed=0)
-    print(f"\n## {name}\nparent: {_judged(place / 'parent', _of_split(judges, 'test', how.before))}", flush=True)
+    _say(f"{name}, the parent: {json.dumps(_judged(place / 'parent', _of_split(judges, 'test', how.before)))}")
     for cases in given.cases:
         for variant in given.variants:
             changes = VARIANTS[variant]
@@ -216,7 +222,7 @@ def _table(name: str, base: ExampleSet, usual: Recipe, given: argparse.Namespace
                     found.append(_judged(folder, _of_split(judges, "test", how.after)))
                 means = {key: round(float(np.mean([one[key] for one in found])), 4) for key in found[0]}
                 row = {"cases": cases, "variant": variant, "rate": rate, **means, "seconds": round(seconds, 1)}
-                print(json.dumps(row), flush=True)
+                _say(json.dumps(row))
 
 
 if __name__ == "__main__":

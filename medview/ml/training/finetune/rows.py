@@ -30,7 +30,7 @@ class Row:
 
     @property
     def new(self) -> bool:
-        """Whether it is of a class the parent does not have; its kernels begin with a little noise, so that they may part."""
+        """Whether it is of a class the parent does not have; its kernels begin with a little noise."""
         return self.more != 0.0
 
 

@@ -90,9 +90,7 @@ class TunedTask(TrainingTask):
             When the weights do not fit, or the network has no such part.
         """
         if CLASSES not in plan.settings:
-            raise ModelError(
-                "This training was planned by an older MedView, which took over weights otherwise; start anew."
-            )
+            raise ModelError("This training was planned by an older MedView, which borrowed weights otherwise; start anew.")
         spec, name = plan.spec, plan.spec.network.name
         foreign = spec.task in (Task.SEGMENTATION, Task.INTERACTIVE) and name not in NETWORKS.values()
         network = trainable_network(spec.network) if foreign else self._task.network(plan)
