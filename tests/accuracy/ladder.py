@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from medview.core.job import Inline
-from medview.core.volume import Volume
+from medview.core.volume import Rescale, Volume
 from medview.io.datasets.neutral_read import read_neutral
 from medview.ml.examples import Example, ExampleSet, TrainingClass, Truth
 from medview.ml.lineage.recipe import recipe_from_parent
@@ -78,14 +78,15 @@ def _same(example: Example) -> Example:
 
 
 def _other_contrast(example: Example) -> Example:
-    """Return what another sequence might show: bright is dark, and darker the farther from the middle."""
+    """Return what another scanner might show: another contrast, less signal on one side, and noise."""
 
     def volumes() -> tuple[Volume, ...]:
         (volume,) = example.volumes()
         values = volume.values().astype(np.float32)
-        fading = np.linspace(1.0, 0.6, values.shape[2], dtype=np.float32)
-        other = (values.max() - values) ** 1.3 * fading
-        return (replace(volume, voxels=(other * (1000.0 / max(other.max(), 1.0))).astype(np.int16)),)
+        values = (values - values.min()) / max(float(values.max() - values.min()), 1.0)
+        other = values**1.8 * np.linspace(1.0, 0.4, values.shape[2], dtype=np.float32)
+        other += np.random.default_rng(sum(example.key.encode())).normal(0, 0.04, values.shape).astype(np.float32)
+        return (replace(volume, voxels=(other * 1000.0).astype(np.int16), rescale=Rescale()),)
 
     return replace(example, volumes=volumes)
 
