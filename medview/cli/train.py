@@ -39,7 +39,9 @@ def train(
     task: Annotated[Task | None, typer.Option(help="What is learnt")] = None,
     recipe: Annotated[str | None, typer.Option(help="Name of a recipe, or a file (*.json)")] = None,
     target: Annotated[str | None, typer.Option(help="Classification: the question or label that is learnt")] = None,
-    parent: Annotated[str | None, typer.Option(metavar="MODEL", help="Begin with this model: its input, sizes, weights")] = None,
+    parent: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Begin with this model: its input, sizes, weights")
+    ] = None,
     tune: Annotated[
         str | None, typer.Option(help="How much of the parent learns: auto, head, decoder, all or adapters")
     ] = None,
