@@ -42,10 +42,12 @@ faults: $(VENV)/.dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -rP --show-capture=stdout tests/faults
 
 # Models on whole real images, and trainings with their figures for docs/accuracy.md: hours, and it goes on where it was
-# interrupted. ROWS="pneumonia bccd-15min" makes these alone; python -m tests.accuracy.trainings --list tells all.
+# interrupted. ROWS="pneumonia bccd-15min" makes these alone; python -m tests.accuracy.trainings --list tells all. Without ROWS
+# the loop is played too (about two hours; python -m tests.accuracy.loop --list).
 accuracy: $(VENV)/.dev
 	@failed=0; export MEDVIEW_ACCURACY=1 QT_QPA_PLATFORM=offscreen; \
 	$(BIN)/python -m tests.accuracy.trainings $(ROWS) || failed=1; \
+	$(if $(ROWS),:,$(BIN)/python -m tests.accuracy.loop) || failed=1; \
 	MEDVIEW_ACCURACY_ROWS="$(ROWS)" $(BIN)/python -m pytest -rP $(if $(ROWS),tests/accuracy/test_trainings.py,tests/accuracy) || failed=1; \
 	exit $$failed
 

@@ -1,1 +1,1 @@
-"""The loop that ``docs/accuracy.md`` tells of: propose, correct, train, compare, and again, by a script in place of a person."""
+"""The loop that ``docs/accuracy.md`` tells of: a script proposes, corrects, trains, compares, and again."""

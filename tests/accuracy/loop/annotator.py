@@ -42,7 +42,7 @@ from medview.workspace.operations.segments import set_status
 from medview.workspace.services import Services
 from medview.workspace.work_clock import PAUSE_S, WorkClock
 from medview.workspace.workspace import Workspace
-from tests.accuracy.loop.corrections import corrected
+from tests.accuracy.loop.corrections import changed_voxels, corrected
 
 Labels = npt.NDArray[np.uint8]
 Ranges = Sequence[tuple[int, int]]
@@ -215,20 +215,20 @@ class Annotator:
                 if one.name in self._classes:
                     first[on_grid == one.value] = 1 + self._classes.index(one.name)
         true = truth[slices]
-        changed = sum(np.count_nonzero((first == n) != (held == n)) for n in range(1, 1 + len(self._classes)))
         seen = (first != 0) | (held != 0) | (true != 0)
         return Work(
             case_id,
             int(seen.any(axis=(1, 2)).sum()),
             int(np.count_nonzero(first)),
-            changed,
+            changed_voxels(first, held, len(self._classes)),
             int(np.count_nonzero(true)),
             int(np.count_nonzero(held != true)),
         )
 
     def _repair(self, case: OpenCase, truth: Labels, slices: Sequence[int]) -> None:
         segments = {n: self._segment(case, name) for n, name in enumerate(self._classes, start=1)}
-        shown = [k for k in slices if self._held(case, k).any() or truth[k].any()]
+        shown = [k for k in range(len(truth)) if truth[k].any() or self._held(case, k).any()]
+        # Looking over a segment is looking at every slice that shows any.
         look_s = GUESS.per_segment_s * len(segments) / max(1, len(shown))
         for k in slices:
             before = self._held(case, k)

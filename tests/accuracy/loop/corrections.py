@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Slice = npt.NDArray[np.uint8]
+"""Numbers of classes, 0 for none."""
 Flags = npt.NDArray[np.bool_]
 
 
@@ -38,11 +39,16 @@ def corrected(found: Slice, truth: Slice) -> Slice:
     return np.where(repaired[places], truth, found).astype(np.uint8)
 
 
+def changed_voxels(before: Slice, after: Slice, classes: int) -> int:
+    """Return how many voxels were added to a class or taken from one; from one class to another counts in both."""
+    return int(sum(np.count_nonzero((before == n) != (after == n)) for n in range(1, 1 + classes)))
+
+
 def _nearly(found: Slice, truth: Slice) -> Flags:
     """Return where the truth holds, in a voxel or one of its four neighbours, what the voxel is called."""
     around = np.pad(truth, 1, mode="edge")
     neighbours = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
-    return np.any([found == one for one in (truth, *neighbours)], axis=0)
+    return np.asarray(np.any([found == one for one in (truth, *neighbours)], axis=0))
 
 
 def _without(pieces: Flags, other: Flags) -> Flags:

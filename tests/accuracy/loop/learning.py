@@ -11,10 +11,9 @@ import numpy as np
 
 from medview.ml.lineage.recipe import TUNE_RATE, WARM_UP
 from medview.ml.lineage.rung import AUTO
-from medview.ml.recipes.reader import read_recipe
+from medview.ml.recipes.reader import read_recipe, recipe_document
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.recipes.table import choose
-from medview.ml.recipes.reader import recipe_document
 from medview.ml.spec import Task
 from medview.store.project import Project
 from medview.workspace.training.run_report import case_of_key
@@ -117,14 +116,14 @@ def read_learnt(run: Path, project: Path) -> Learnt | None:
         return None
     with Project.open(project, read_only=True) as opened:
         names = {
-            row.case_id: Path(row.sources.paths[0]).name.removesuffix(SUFFIX) for row in opened.images() if row.sources.paths
+            row.case_id: Path(row.sources.paths[0]).name.removesuffix(SUFFIX)
+            for row in opened.images()
+            if row.sources.paths
         }
     dices: Dices = {}
     for case in report["by_case"]:
         number, _ = case_of_key(case["case"])
-        dices[names[number] if number is not None else case["case"]] = {
-            one["name"]: one["dice"] for one in case["classes"]
-        }
+        dices[names[number] if number is not None else case["case"]] = {one["name"]: one["dice"] for one in case["classes"]}
     return Learnt(run, project, int(result["steps"]), float(result["seconds"]), dices, gate)
 
 

@@ -71,9 +71,7 @@ class Volumes:
 
     def truth(self, root: Path, name: str, volume: Volume) -> npt.NDArray[np.uint8]:
         """Return the true classes of a patient by number from 1 on, on the grid of the volume as MedView reads it."""
-        file = MaskFile(
-            str(self._at(root) / LABELS / f"{name}{SUFFIX}"), tuple(enumerate(self.classes, start=1))
-        )
+        file = MaskFile(str(self._at(root) / LABELS / f"{name}{SUFFIX}"), tuple(enumerate(self.classes, start=1)))
         case = ForeignCase(name, (ImageRef(str(self.image(root, name))),), file)
         masks = load_labels(case, Target.of(volume)).masks
         found = np.zeros(volume.geometry.shape_kji, dtype=np.uint8)

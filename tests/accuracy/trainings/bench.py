@@ -15,12 +15,13 @@ from medview.core.atomic import replacing
 from medview.ml.recipes.reader import read_recipe, recipe_document
 from medview.ml.recipes.table import choose
 from medview.ml.spec import Task
-from tests.accuracy.trainings.command_line import ROOT, CommandError, medview, run
+from tests.accuracy.trainings.command_line import ROOT, medview, run
 from tests.accuracy.trainings.figures import figures_of, pooled
 from tests.accuracy.trainings.machine import machine
 from tests.accuracy.trainings.projects import project_of
 from tests.accuracy.trainings.row import Row
 from tests.accuracy.trainings.rows import ROWS
+from tests.accuracy.trainings.training import trained
 
 RESULT = "row.json"
 SHORTEST_MINUTES = 1.0
@@ -131,26 +132,13 @@ class Bench:
         return _read(folder / "result.json"), _read(report / "report.json")
 
     def _train(self, row: Row, project: Path, folder: Path, recipe: Path, where: str) -> None:
-        if (folder / "run.json").exists():
-            self.say(f"{where}: going on; medview train --watch {folder} follows it")
-            medview("train", "--run", folder, "--quiet")
-            return
-        # Without settings it was never made whole.
-        shutil.rmtree(folder, ignore_errors=True)
-        self.say(f"{where}: training; medview train --watch {folder} follows it")
         # Pictures that stand in two splits of a public dataset must not make figures better.
         options: list[object] = ["--task", row.task, "--recipe", recipe, "--seed", row.seed, "--without-leaks", "--yes"]
         if (minutes := self.minutes(row)) is not None:
             options += ["--minutes", minutes]
         if row.parent:
             options += ["--parent", self.run_of(ROWS[row.parent]) / "pack"]
-        try:
-            medview("train", project, *options, "-o", folder, "--quiet")
-        except CommandError:
-            # Going on would only fail again, with less time.
-            if not any((folder / "checkpoints").glob("*")):
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
+        trained(project, folder, options, lambda what: self.say(f"{where}: {what}"))
 
     def _scripted(self, row: Row, recipe: Path) -> tuple[Document, Document]:
         """Run a row that a program of its own trains and judges."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from tests.accuracy.loop.page import Results, read_results, section
 from tests.accuracy.trainings.bench import Bench, code_sha256
 from tests.accuracy.trainings.command_line import ROOT
 from tests.accuracy.trainings.row import Row
@@ -43,13 +45,12 @@ def keep_results(bench: Bench) -> None:
 
 def write_page(results: Path = RESULTS, page: Path = PAGE) -> None:
     """Write the page from the results in a folder."""
-    page.write_text(
-        page_of({file.stem: json.loads(file.read_text("utf-8")) for file in results.glob("*.json")}), encoding="utf-8"
-    )
+    own = {file.stem: json.loads(file.read_text("utf-8")) for file in results.glob("*.json")}
+    page.write_text(page_of(own, read_results()), encoding="utf-8")
 
 
-def page_of(results: Mapping[str, Document]) -> str:
-    """Return the page for results by the names of their rows."""
+def page_of(results: Mapping[str, Document], loop: Results = MappingProxyType({})) -> str:
+    """Return the page for results by the names of their rows, and for those of the loop."""
     code = code_sha256()
     tables: dict[str, list[Row]] = {}
     for row in ROWS.values():
@@ -59,7 +60,7 @@ def page_of(results: Mapping[str, Document]) -> str:
         parts.append(f"## {title}\n")
         asked = any(row.thresholds for row in rows)
         parts.append(_thresholds(rows, results) if asked else _comparison(rows, results))
-    parts += [_how(results, code), _data()]
+    parts += [section(loop), _how(results, code), _data()]
     return "\n".join(parts)
 
 

@@ -1,0 +1,64 @@
+"""All rows of the loop, in the order in which they are played and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.accuracy.loop.play_change import play_added_class, play_worse
+from tests.accuracy.loop.play_few import play_few_minutes, play_few_steps, play_ladder
+from tests.accuracy.loop.play_rounds import play_rounds
+from tests.accuracy.loop.play_sampling import play_sampling
+from tests.accuracy.loop.scene import Scene
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopRow:
+    """One thing that is tried with every seed.
+
+    Attributes
+    ----------
+    play : callable
+        Plays it for one seed and returns what it came to, ready for JSON.
+    parent : bool
+        Whether it begins with the model all seeds' rows share.
+    sizes : tuple of str
+        The sizes it hangs on, beside those of the parent.
+    """
+
+    name: str
+    title: str
+    play: Callable[[Scene], Document]
+    sizes: tuple[str, ...]
+    parent: bool = True
+
+
+PARENT_SIZES = ("parent", "parent_steps", "rounds", "per_round", "held_out")
+
+_ROWS = (
+    LoopRow("rounds", "Rounds of corrected cases", play_rounds, ("round_steps",)),
+    LoopRow("few-steps", "Few patients, as many steps", play_few_steps, ("few", "few_steps")),
+    LoopRow("few-minutes", "Few patients, as much time", play_few_minutes, ("few", "few_minutes")),
+    LoopRow("ladder", "How much of a model learns on", play_ladder, ("ladder", "few_steps")),
+    LoopRow(
+        "sampling",
+        "What to label next",
+        play_sampling,
+        ("start", "start_steps", "sampling_rounds", "sampling_pool", "sampling_steps", "per_round", "held_out"),
+        parent=False,
+    ),
+    LoopRow(
+        "added-class",
+        "A class that is added",
+        play_added_class,
+        ("parent", "parent_steps", "added", "added_steps", "held_out"),
+        parent=False,
+    ),
+    LoopRow("worse", "A run that is made worse", play_worse, ("worse_steps", "worse_rate")),
+)
+ROWS: Mapping[str, LoopRow] = {row.name: row for row in _ROWS}
+
+SEEDS = (0, 1, 2)
