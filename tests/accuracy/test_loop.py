@@ -1,4 +1,4 @@
-"""The scripted loop goes on where it was broken off, and what is asked of it is so where it was played (docs/accuracy.md)."""
+"""The scripted loop goes on where it was broken off, and what is asked of it is so where it was played."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def asked_of(results: Mapping[str, Sequence[Document]]) -> list[Asked]:
 
 
 def _few(own: Sequence[Document], count: int, words: str) -> Asked:
-    asked = f"from the parent above from nothing at {count} patients in {words}, interval above 0"
+    asked = f"{count} patients, {words}: going on from the parent beats beginning from nothing (interval above 0)"
     if not own or str(count) not in own[0]["found"]:
         return Asked(asked)
     scratch, tuned = ([one["found"][str(count)][side]["dices"] for one in own] for side in ("scratch", "tuned"))
