@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from medview.core.box import Box
 from medview.core.changes import Change, SegmentChange
 from medview.core.label_patch import PIECE_KJI, LabelPatch
 from medview.core.prediction import PredictedMask, PredictedSegment
-from medview.core.segmentation import VALUES_PER_LAYER, LabelLayer, Segmentation, SegmentRole
+from medview.core.segmentation import VALUES_PER_LAYER, LabelLayer, Segment, Segmentation, SegmentRole, SegmentStatus
 from medview.core.source import Source
 from medview.core.volume import Volume
 from medview.edit.rules import Area, EditRules, LabelWriter, Overlap
@@ -28,6 +29,7 @@ def accept_segments(
     source: Source,
     rules: EditRules = EditRules(),
     volume: Volume | None = None,
+    waiting: Mapping[int, Segment] = MappingProxyType({}),
 ) -> Iterator[Change | None]:
     """Yield the changes that add proposed segments to a segmentation; each has to be applied before the next is asked for.
 
@@ -40,6 +42,8 @@ def accept_segments(
         Those of ``mask.segments`` to add, in this order.
     volume : Volume, optional
         On the same grid; needed where the rules speak of values.
+    waiting : mapping of int to Segment
+        By value of the mask: segments without voxels that become what is proposed, in place of new ones.
 
     Yields
     ------
@@ -53,9 +57,15 @@ def accept_segments(
     lookup = np.zeros(256, dtype=np.uint8)
     for predicted in wanted:
         name, colour, code = predicted.name, predicted.colour, predicted.code
-        segment = new_segment(segmentation, name, colour=colour, code=code, source=source, layer_id=layer.layer_id)
+        before = waiting.get(predicted.value)
+        if before is None:
+            segment = new_segment(segmentation, name, colour=colour, code=code, source=source, layer_id=layer.layer_id)
+            position = len(segmentation.segments)
+        else:
+            segment = _filled(segmentation, before, layer.layer_id, source)
+            position = next(n for n, one in enumerate(segmentation.segments) if one.segment_id == before.segment_id)
         lookup[predicted.value] = segment.value
-        yield SegmentChange(None, segment, len(segmentation.segments))
+        yield SegmentChange(before, segment, position)
     for box in mask.box.pieces(PIECE_KJI):
         chosen = cut.chosen(box)
         patch = None
@@ -63,6 +73,15 @@ def accept_segments(
             now = layer.voxels[box.slices]
             patch = LabelPatch.between(layer, box, np.where(chosen, np.take(lookup, cut.proposed(box)), now))
         yield patch
+
+
+def _filled(segmentation: Segmentation, empty: Segment, layer_id: int, source: Source) -> Segment:
+    """Return a segment without voxels as it is once a proposed class is in it: its name, colour and place stay."""
+    value = empty.value
+    if empty.layer_id != layer_id:
+        layer_id, value = segmentation.free_slot(layer_id)
+    status = SegmentStatus.IN_WORK if empty.status is SegmentStatus.TO_DO else empty.status
+    return replace(empty, layer_id=layer_id, value=value, source=source, status=status)
 
 
 def let_in(

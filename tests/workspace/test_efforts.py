@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medview.core.changes import Command, SegmentChange
 from medview.core.effort import Agreement, Effort, model_efforts
 from medview.core.heat import Heat
+from medview.core.label_set import LabelEntry, LabelSet
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.segmentation import SegmentStatus
 from medview.core.source import Source, SourceKind
@@ -21,6 +23,7 @@ from medview.store.recovery import recover_project
 from medview.workspace import efforts
 from medview.workspace.hands import Hands
 from medview.workspace.jobs import InlineRunner
+from medview.workspace.label_sets import apply_label_set
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels, segments
 from medview.workspace.operations.files import export_nifti
@@ -367,3 +370,38 @@ def test_a_case_takes_as_long_as_its_slowest_segment_and_means_go_over_cases() -
     assert found.minutes_per_case == 3.0
     assert found.dice == pytest.approx((1 + 0.5 + 1) / 3)
     assert (found.added_ml, found.removed_ml) == (2.5, 2.5)
+
+
+def test_what_is_accepted_fills_the_segment_that_the_label_set_has_for_it_and_undo_leaves_it_empty(desk: Desk) -> None:
+    case = desk.case
+    entries = (LabelEntry("Vein", (0, 0, 250)), LabelEntry("Liver", (250, 0, 0)))
+    apply_label_set(case, LabelSet("Abdomen", entries), by_itself=True)
+    waiting = case.labels.segmentation.segments[1]
+    _accept(desk)
+    _vein, liver, spleen = case.labels.segmentation.segments
+    assert (liver.segment_id, liver.name, liver.colour) == (waiting.segment_id, "Liver", (250, 0, 0))
+    assert spleen.name == "Spleen"
+    assert (liver.source, liver.status) == (MODEL, SegmentStatus.IN_WORK)
+    assert case.labels.segmentation.count(liver) == 5 * 10 * 10
+    assert case.labels.efforts[liver.segment_id].label == "Liver"
+    case.undo()
+    assert case.labels.segmentation.segments[1] == waiting
+    assert not case.labels.efforts
+    case.redo()
+    assert case.labels.segmentation.count(case.labels.segmentation.segments[1]) == 5 * 10 * 10
+    # Once something is drawn in it, another proposal stands beside it.
+    _propose(desk, replace(MODEL, job_id="job-2"))
+    labels.accept(case, "p-job-2")
+    assert [s.name for s in case.labels.segmentation.segments] == ["Vein", "Liver", "Spleen", "Liver 2", "Spleen 2"]
+
+
+@pytest.mark.parametrize("how", ["locked", "absent"])
+def test_a_segment_that_is_locked_or_confirmed_absent_is_not_filled(desk: Desk, how: str) -> None:
+    case = desk.case
+    apply_label_set(case, LabelSet("Abdomen", (LabelEntry("Liver", (250, 0, 0)),)), by_itself=True)
+    before = case.labels.segmentation.segments[0]
+    after = replace(before, locked=how == "locked", absent=how == "absent")
+    case.do(Command("Say so", (SegmentChange(before, after, 0),), "segments"))
+    _accept(desk)
+    assert case.labels.segmentation.segments[0] == after
+    assert case.labels.segmentation.segments[1].name == "Liver 2"

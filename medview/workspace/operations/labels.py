@@ -47,7 +47,8 @@ def accept(
     """Take a proposal into the labels: all of it, or only the segments with these mask values; False when that cannot be.
 
     Voxels of segments that are already there stay; what overlaps them goes to a layer of its own. What another reader
-    drew goes to the segment that is the same label, where there is one; what a model found becomes a new one. A class of
+    drew goes to the segment that is the same label, where there is one; what a model found becomes a new one, unless a
+    segment of its name or code is there and holds nothing yet, as those of a label set. A class of
     which the rules let nothing in begins no segment and stays proposed.
 
     Parameters

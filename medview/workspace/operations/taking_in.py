@@ -10,7 +10,7 @@ from medview.core.effort import Effort
 from medview.core.label_patch import PIECE_KJI
 from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
-from medview.core.segmentation import Segment, Segmentation
+from medview.core.segmentation import Segment, Segmentation, SegmentRole
 from medview.core.source import Source, SourceKind
 from medview.edit.proposals import accept_segments, let_in
 from medview.edit.rules import EditRules, Overlap
@@ -58,14 +58,16 @@ def taken_in(
     fresh = [one for one in fresh if one.value in allowed]
     accepted.taken += [one.name for one in fresh]
     made = iter(fresh)
-    for change in accept_segments(segmentation, mask, fresh, source, rules, volume):
+    for change in accept_segments(
+        segmentation, mask, fresh, source, rules, volume, _waiting(segmentation, mask, fresh, source)
+    ):
         yield change
-        if isinstance(change, SegmentChange) and change.before is None and change.after is not None:
+        if isinstance(change, SegmentChange) and change.after is not None:
             predicted = next(made)
             if source.kind is not SourceKind.MODEL:
                 continue
             effort = Effort(change.after.segment_id, source, predicted.value, predicted.name)
-            yield EffortChange(None, effort)
+            yield EffortChange(case.labels.efforts.get(effort.segment_id), effort)
     # As with all that is accepted whole: nothing a person drew gives way to it.
     rules = replace(rules, overlap=Overlap.ALLOW) if rules.overlap is Overlap.REPLACE else rules
     for one in wanted:
@@ -85,6 +87,26 @@ def taken_in(
         if before and written and source.kind is SourceKind.READER:
             accepted.joined[one.name] = there.name
         yield from _from_reader(segmentation, there, source, was_empty=not before)
+
+
+def _waiting(
+    segmentation: Segmentation, mask: PredictedMask, fresh: Sequence[PredictedSegment], source: Source
+) -> dict[int, Segment]:
+    """Return the segments that hold nothing yet, as those of a label set, by the value of the class each is there for."""
+    if source.kind is SourceKind.READER:
+        return {}
+    free = [
+        one
+        for one in segmentation.segments
+        if not (one.locked or one.absent or one.role is SegmentRole.IGNORE or segmentation.count(one))
+    ]
+    found: dict[int, Segment] = {}
+    for one in fresh:
+        segment = same_label(free, one, mask.segments, source)
+        if segment is not None:
+            found[one.value] = segment
+            free.remove(segment)
+    return found
 
 
 def _going_on(
