@@ -82,6 +82,7 @@ class NextCases:
         self.forget()
         workspace.active_changed.connect(self._on_active)
         workspace.worklist.changed.connect(self._on_list)
+        workspace.models_changed.connect(self._on_models)
 
     def forget(self) -> None:
         """Begin anew, as in another project."""
@@ -92,6 +93,7 @@ class NextCases:
         self.seed = 0
         self.looking = self.loaded = False
         self.looked = self.total = self.held_out = 0
+        self._asked = ""
         self.failed: dict[int, str] = {}
         self.rate: EffortRate = GUESS
 
@@ -124,8 +126,7 @@ class NextCases:
     def ask(self, digest: str) -> None:
         """Ask another of the models."""
         if self.pack is None or digest != self.pack.digest:
-            self.scorer.stop()
-            self.looking = False
+            self._asked, self.looking = digest, False
             self.scorer.load(digest)
 
     def begin(self) -> None:
@@ -185,6 +186,11 @@ class NextCases:
             return
         (_number, best), self._wanted = self._wanted, None
         case.view.set_slice(0, min(best, case.volume.geometry.shape_kji[0] - 1))
+
+    def _on_models(self) -> None:
+        # A new version of the project's own counts, unless somebody asks a certain model.
+        if self.loaded:
+            self.scorer.load(self._asked)
 
     def _on_list(self) -> None:
         if self.loaded and self._scorer is not None:

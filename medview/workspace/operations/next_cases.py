@@ -119,6 +119,7 @@ class CaseScorer:
         if services.project is None:
             return
         self._round += 1
+        self.stop()
         now = self._round
 
         def done(value: object) -> None:
@@ -196,6 +197,7 @@ class CaseScorer:
         state.failed, state.batches = {}, {}
         state.changed.emit()
         self.propose()
+        self.go_on()
 
     def _count(self, found: Candidates) -> None:
         known, state = self._known, self._state
@@ -224,6 +226,9 @@ class CaseScorer:
 
         def over() -> bool:
             self._job = None
+            if now != self._round:
+                # Another model is asked meanwhile, or in another project.
+                self.go_on()
             return now == self._round
 
         def done(value: object) -> None:

@@ -14,11 +14,13 @@ from medview.io.reader_pool import InlinePool
 from medview.ml.next_cases.strategy import Strategy
 from medview.store.project import Project
 from medview.workspace.case_adding import AddCases, WantedPlace
+from medview.workspace.model_line import ModelLines
+from medview.workspace.next_cases.models import model_for
 from medview.workspace.next_cases.state import SHOWN, NextCases
 from medview.workspace.queue import tasks_of
 from medview.workspace.workspace import Workspace
-from tests.ml.small_packs import document
-from tests.workspace.queued import StepRunner, add_small_model, place_of, queue_workspace, write_small_ct
+from tests.ml.small_packs import document, small_pack
+from tests.workspace.queued import TILES, StepRunner, add_small_model, place_of, queue_workspace, write_small_ct
 
 CASES = 4
 KEY = "example-organs@1.0.0"
@@ -149,6 +151,39 @@ def test_a_case_the_model_is_not_for_is_left_out_with_the_reason(state: NextCase
     assert state.looked == CASES
     assert set(state.failed.values()) == {"A head is for MR; this series is CT."}
     assert state.shown == ()
+
+
+def test_the_model_the_project_trained_and_uses_is_asked_and_each_new_version_of_it(
+    workspace: Workspace, state: NextCases, runner: StepRunner, tmp_path: Path
+) -> None:
+    project = workspace.services.project
+    assert project is not None
+    lines = ModelLines(project)
+    first, second = (small_pack(tmp_path / f"v{n}", seed=n, id="own", version=f"{n}.0", tiling=TILES) for n in (1, 2))
+    lines.promote("segmentation", first, reason="It is the first.", first=True)
+    assert model_for(project.path, "").digest == first.digest
+    loaded(state, runner).begin()
+    assert state.pack is not None
+    assert state.pack.digest == first.digest
+    runner.step("ScoreCase")
+    lines.promote("segmentation", second, reason="It is better.", compared=1)
+    workspace.models_changed.emit()
+    runner.finish()
+    assert state.pack.digest == second.digest
+    # It went on by itself, and what the first one made of a case is not taken for it.
+    assert (state.looking, state.looked) == (False, CASES)
+    lines.roll_back("segmentation")
+    workspace.models_changed.emit()
+    runner.finish()
+    assert state.pack.digest == first.digest
+    assert 1 <= state.looked < CASES
+    # Who asks a certain model is not taken off it.
+    installed = next(pack for pack in state.packs if pack.spec.key == KEY)
+    state.ask(installed.digest)
+    runner.finish()
+    workspace.models_changed.emit()
+    runner.finish()
+    assert state.pack.digest == installed.digest
 
 
 def test_a_case_that_is_begun_meanwhile_is_not_proposed_any_more(
