@@ -7,8 +7,10 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
+from medview.core.effort import ModelEffort
 from medview.core.reading_rule import ReadingRule
 from medview.core.volume import Volume
+from medview.gui.dialogs.effort_table import EffortTableDialog
 from medview.io.dicom.write_series import SeriesIdentity, write_series
 from medview.ml.next_cases.strategy import Strategy
 from medview.phantom.chest import chest
@@ -89,7 +91,31 @@ def main(folder: Path) -> None:
             lambda: workspace.worklist.current is not None and workspace.worklist.current.case_id == chosen.case_id, "it"
         )
         shoot("next-opened-dark-large", LARGE)
+        workspace.efforts.models = _versions()
+        window.efforts.show_table()
+        table = window.findChild(EffortTableDialog)
+        assert table is not None
+        studio.wait(lambda: table.plots is not None, "the curves")
+        workspace.efforts.models = _versions()
+        workspace.efforts.changed.emit()
+        for name, theme in (("next-effort-dark", "dark"), ("next-effort-light", "light")):
+            shoot(name, SMALL, theme, table)
+        table.close()
         window.close()
+
+
+def _versions() -> tuple[ModelEffort, ...]:
+    """Four versions of one model and one of another, as a project might have them."""
+    figures = ((0.31, 9.5), (0.22, 6.4), (0.24, 6.8), (0.09, 3.1))
+    own = [
+        ModelEffort(
+            "lung-nodules-segmentation", f"20261{n}01.101500", "ab" * 32, 5, 10, 10, 0.8 + n / 25, 12.0, 8.0, minutes,
+            40_000, round(40_000 * part), f"2026-1{n}-01",
+        )
+        for n, (part, minutes) in enumerate(figures)
+    ]  # fmt: skip
+    other = ModelEffort("phantom-nodule", "1.0.0", "cd" * 32, 2, 4, 3, 0.71, 3.0, 1.0, 7.5, 9_000, 4_100, "2026-09-01")
+    return (*own, other)
 
 
 if __name__ == "__main__":

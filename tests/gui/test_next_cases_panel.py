@@ -85,11 +85,13 @@ def test_cases_are_listed_with_reason_and_minutes_chance_beside_them_and_a_click
     window.side.show_part("next")
     runner.finish()
     panel = window.side.next_cases
+    assert panel.look.text() == "Look at 3 cases"
+    assert panel.switches[Strategy.UNCERTAINTY].isHidden()
     qtbot.mouseClick(panel.look, Qt.MouseButton.LeftButton)
-    assert panel.look.toolTip() == "Pause: look at no further case"
+    assert panel.look.text() == "Pause"
     runner.finish()
     assert panel.summary.text() == "3 of 3 cases looked at"
-    assert not panel.look.isEnabled()
+    assert panel.look.isHidden()
     listed = rows(window)
     assert len(listed) == CASES
     assert all("uncertain on slices" in reason for _title, reason, _minutes in listed)

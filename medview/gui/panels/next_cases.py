@@ -50,7 +50,7 @@ class NextCasesPanel(QWidget):
         self.models.setMinimumContentsLength(_NARROW)
         self.models.setSizeAdjustPolicy(SteadyComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.activated.connect(lambda _row: self._state.ask(str(self.models.currentData())))
-        self.look = icon_button("mdi6.play", "")
+        self.look = text_button("", "", icon_name="mdi6.play")
         self.look.setObjectName("next look")
         self.look.clicked.connect(self._on_look)
         self.bar = QProgressBar()
@@ -84,22 +84,17 @@ class NextCasesPanel(QWidget):
         if self.isVisible():
             state.load()
         self._show_models()
-        self.look.setEnabled(state.pack is not None and (state.looking or state.looked < state.total))
-        tip = (
-            _("Pause: look at no further case")
-            if state.looking
-            else _("Look at the cases nobody has begun, in the background")
-        )
-        self.look.setIcon(icon("mdi6.pause" if state.looking else "mdi6.play"))
-        self.look.setToolTip(tip)
-        self.look.setAccessibleName(tip)
+        self._show_look()
         self.bar.setRange(0, max(1, state.total))
         self.bar.setValue(state.looked)
         self.bar.setVisible(state.looking)
         self.summary.setText(self._summary())
-        self.summary.setToolTip("\n".join(dict.fromkeys(in_language(why) for why in state.failed.values())))
+        # Sentences may name files, and those patients.
+        told = () if self._workspace.bench.identity_hidden else dict.fromkeys(map(in_language, state.failed.values()))
+        self.summary.setToolTip("\n".join(told))
         for strategy, button in self.switches.items():
             button.setChecked(strategy is state.strategy)
+            button.setVisible(any(state.batches.values()))
         shown = [(case, row) for case in state.shown if (row := state.row(case)) is not None]
         self.model.show(shown, hidden=self._workspace.bench.identity_hidden)
         self.rows.setFixedHeight(max(1, len(shown)) * ROW_PX + 2)
@@ -116,6 +111,21 @@ class NextCasesPanel(QWidget):
         """Read what is known once somebody looks here."""
         super().showEvent(event)
         self._state.load()
+
+    def _show_look(self) -> None:
+        """Let the button say what it does now; it is gone where there is nothing left to do."""
+        state = self._state
+        left = max(0, state.total - state.looked)
+        self.look.setVisible(state.pack is not None and (state.looking or left > 0))
+        self.look.setIcon(icon("mdi6.pause" if state.looking else "mdi6.play"))
+        if state.looking:
+            text, tip = _("Pause"), _("Look at no further case")
+        else:
+            more = plural("Look at {n} more case", "Look at {n} more cases", left)
+            text = (more if state.looked else plural("Look at {n} case", "Look at {n} cases", left)).format(n=left)
+            tip = _("Ask the model about the cases nobody has begun, in the background, one after the other")
+        self.look.setText(text)
+        self.look.setToolTip(tip)
 
     def _summary(self) -> str:
         state = self._state
@@ -179,10 +189,6 @@ class NextCasesPanel(QWidget):
         return rows
 
     def _arrange(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(GRID_PX)
-        top.addWidget(self.models, 1)
-        top.addWidget(self.look)
         switches = QHBoxLayout()
         switches.setSpacing(GRID_PX)
         for strategy in SHOWN:
@@ -201,7 +207,8 @@ class NextCasesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         column.setSpacing(GRID_PX)
-        column.addLayout(top)
+        column.addWidget(self.models)
+        column.addWidget(self.look)
         column.addWidget(self.bar)
         column.addWidget(self.summary)
         column.addLayout(switches)

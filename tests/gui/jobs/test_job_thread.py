@@ -270,3 +270,48 @@ def test_the_window_does_not_stall_while_a_job_computes(threads: JobThreads, qtb
         return float(np.diff(beats).max())
 
     assert typical_of(longest_gap_s) < allowed_s(0.05)
+
+
+@dataclass(frozen=True)
+class Patient(Work):
+    """A request nobody waits for."""
+
+    give_way: Callable[[], None] = lambda: None
+
+
+def test_what_nobody_waits_for_is_asked_to_give_way_on_its_own_lane_and_only_to_what_somebody_may_wait_for(
+    threads: JobThreads, qtbot: QtBot
+) -> None:
+    going, asked, order = threading.Event(), list[str](), list[str]()
+
+    def long(context: JobContext) -> None:
+        going.set()
+        while True:
+            context.raise_if_cancelled()
+            threading.Event().wait(0.001)
+
+    def begin(name: str, work: Callable[[JobContext], object]) -> None:
+        jobs: list[Job] = []
+
+        def give_way() -> None:
+            asked.append(name)
+            jobs[0].cancel()
+
+        def again() -> None:
+            order.append(f"{name} gave way")
+            begin(f"{name} again", lambda _context: order.append(f"{name} again"))
+
+        jobs.append(
+            threads.submit(Patient(work, lane=Lane.MODEL, give_way=give_way), Outcome(order.append, cancelled=again))
+        )
+
+    begin("first", long)
+    qtbot.waitUntil(going.is_set)
+    threads.submit(Patient(lambda _context: None, lane=Lane.MODEL), Outcome(lambda _value: None))
+    threads.submit(Work(lambda _context: None, lane=Lane.READ), Outcome(lambda _value: None))
+    assert asked == []
+    threads.submit(Work(lambda _context: order.append("somebody's"), lane=Lane.MODEL), Outcome(lambda _value: None))
+    qtbot.waitUntil(lambda: not threads.jobs)
+    assert asked == ["first"]
+    assert order.index("somebody's") < order.index("first again")
+    assert "first gave way" in order
