@@ -66,7 +66,7 @@ def draw_sample(
     rng: np.random.Generator,
 ) -> Sample:
     """Draw an example, a place in it and a sample there."""
-    example = examples[int(rng.integers(len(examples)))]
+    example = _picked(examples, foreground, rng)
     values, labels = example.values(), example.labels()
     centre = _centre(example, values.shape[1:], tile_kji, foreground, rng)
     found = augment_sample(
@@ -74,6 +74,20 @@ def draw_sample(
     )
     assert found.labels is not None
     return Sample(found.values, found.labels, example.open_classes)
+
+
+def _picked(examples: Sequence[StoredExample], foreground: float, rng: np.random.Generator) -> StoredExample:
+    """Return an example, drawn evenly.
+
+    Where some say nothing of a class, which was added later, say, a share ``foreground`` is drawn by class: each class as
+    often as the others, then an example that shows it. Those few that know a new class would hardly be seen otherwise.
+    """
+    if any(example.open_classes for example in examples) and rng.random() < foreground:
+        numbers = sorted({number for example in examples for number in example.shown})
+        if numbers:
+            wanted = numbers[int(rng.integers(len(numbers)))]
+            examples = [example for example in examples if wanted in example.shown]
+    return examples[int(rng.integers(len(examples)))]
 
 
 def _centre(

@@ -53,6 +53,8 @@ class StoredExample:
         Of the network's grid.
     spacing_kji : tuple of float
         Of the network's grid.
+    shown : tuple of int
+        Classes of which there is a voxel.
     """
 
     key: str
@@ -60,6 +62,7 @@ class StoredExample:
     open_classes: tuple[int, ...]
     voxel_mm3: float
     spacing_kji: Vector3
+    shown: tuple[int, ...] = ()
 
     def values(self) -> npt.NDArray[np.float16]:
         """Return the values (channels, k, j, i)."""
@@ -105,12 +108,18 @@ def store_example(
     prepared = prepare(volumes, wanted, context)
     labels = class_maps(truth, prepared, classes, overlapping=overlapping)
     spacing = [float(side) for side in prepared.spacing_kji_mm]
-    about = {"open": sorted(truth.open_classes), "voxel_mm3": math.prod(spacing), "spacing": spacing}
+    places = _places(labels, classes, overlapping=overlapping)
+    about = {
+        "open": sorted(truth.open_classes),
+        "voxel_mm3": math.prod(spacing),
+        "spacing": spacing,
+        "shown": np.unique(places[:, 0]).tolist(),
+    }
     values = prepared.values.numpy().clip(-HALF_LARGEST, HALF_LARGEST).astype(np.float16)
     arrays: dict[str, npt.NDArray[Any]] = {
         "values": values,
         "labels": labels,
-        "places": _places(labels, classes, overlapping=overlapping),
+        "places": places,
     }
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -144,7 +153,8 @@ def open_examples(cache: Path, keys: Sequence[str]) -> tuple[StoredExample, ...]
         try:
             about = json.loads((folder / "example.json").read_text(encoding="utf-8"))
             k, j, i = about["spacing"]
-            one = StoredExample(key, folder, tuple(about["open"]), about["voxel_mm3"], (k, j, i))
+            shown = tuple(about.get("shown", ()))
+            one = StoredExample(key, folder, tuple(about["open"]), about["voxel_mm3"], (k, j, i), shown)
             whole = one.values().shape[1:] == one.labels().shape[1:] and one.places().shape[1] == 4
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise _torn(cache, key) from error

@@ -65,6 +65,22 @@ def test_what_one_layer_does_not_know_nobody_knows() -> None:
     assert (class_maps(Truth(), prepared, 2, overlapping=False) == UNKNOWN).all()
 
 
+def test_the_few_cases_that_know_a_class_are_drawn_often(tmp_path: Path) -> None:
+    volume, drawn = phantom_case(3)
+    assert drawn.layers is not None
+    old = Truth(np.where(drawn.layers == 1, drawn.layers, 0).astype(np.uint8), frozenset({2}))
+    keys = ["new", *(f"old-{n}" for n in range(9))]
+    for key in keys:
+        example = example_of(key, volume, drawn if key == "new" else old)
+        store_example(example, AS_IT_IS, 2, tmp_path, Inline(), overlapping=False)
+    examples = open_examples(tmp_path, keys)
+    assert [one.shown for one in examples[:2]] == [(1, 2), (1,)]
+    samples = [draw_sample(examples, (4, 4, 4), {}, 0.5, np.random.default_rng(n)) for n in range(400)]
+    # Half of the samples by class, half of those of the class one case alone shows; the rest evenly.
+    share = np.mean([not sample.open_classes for sample in samples])
+    assert share == pytest.approx(0.5 * (0.5 + 0.5 * 0.1) + 0.5 * 0.1, abs=0.06)
+
+
 def test_an_example_that_is_there_is_not_prepared_again(tmp_path: Path) -> None:
     stored, volume, truth = _stored(tmp_path)
     when = (stored.folder / "values.npy").stat().st_mtime_ns
