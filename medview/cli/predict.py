@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast
@@ -34,14 +35,20 @@ from medview.workspace.exports import (
 )
 from medview.workspace.input_preparation import Preparation
 from medview.workspace.model_inputs import ModelInputs, given_of
-from medview.workspace.models import model_registry
+from medview.workspace.models import model_registry, pack_of
+from medview.workspace.project_place import is_project
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def predict(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="ID or ID@VERSION")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="ID or ID@VERSION; for a project also a model line of it, LINE or LINE@VERSION"
+        ),
+    ],
     src: Annotated[list[Path], typer.Argument(metavar="SRC", help="Series folder, file or zip, or a project")],
     *,
     output: Annotated[Path, typer.Option("-o", help="Folder to write to")],
@@ -65,8 +72,8 @@ def predict(
     """
     if method not in METHODS:
         raise AmbiguousError(f"--method {method} is none; choose {' or '.join(METHODS)}.")
-    pack = model_registry().get(model)
-    if len(src) == 1 and (src[0] / "project.db").is_file():
+    pack = _pack_of(model, src)
+    if len(src) == 1 and is_project(src[0]):
         of_one = {"--series": series, "--channel": channel, "--reference": reference, "--explain": explain}
         if given := [option for option, value in of_one.items() if value]:
             raise AmbiguousError(f"A project is run case by case, each as the project knows it; leave {given[0]} out.")
@@ -142,6 +149,12 @@ def predict(
         print_json(summary)
     else:
         say(f"{pack.spec.name} wrote its result to {output}.")
+
+
+def _pack_of(model: str, src: Sequence[Path]) -> ModelPack:
+    if len(src) == 1 and is_project(src[0]):
+        return pack_of(model, src[0])
+    return model_registry().get(model)
 
 
 def _explained(

@@ -97,6 +97,8 @@ def info(path: Place, *, json: Json = False) -> None:
         print_json(document)
         return
     for key, value in document.items():
+        if key == "models":
+            value = ", ".join(f"{one['line']} v{one['version']}" for one in value) or "none"
         print(f"{key}: {value}")
 
 
@@ -110,6 +112,27 @@ def list_readings(path: Place, *, json: Json = False) -> None:
         return
     for case in cases:
         print("  ".join(f"{key}={value}" for key, value in case.items()))
+
+
+@app.command()
+def models(
+    path: Place,
+    number: Annotated[int | None, typer.Argument(metavar="[VERSION]", help="Of --roll-back; else the one before")] = None,
+    *,
+    line: Annotated[str, typer.Option(help="Which model line, where there are several")] = "",
+    take: Annotated[Path | None, typer.Option(metavar="RUN", help="Take a finished training of the project up")] = None,
+    roll_back: Annotated[bool, typer.Option("--roll-back", help="Let an earlier version count again")] = False,
+    choose: Annotated[
+        int | None, typer.Option(metavar="VERSION", help="Let a version count that was not promoted; who says so is kept")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """List the models that were trained on a project: which counts, and why. See docs/model-line.md."""
+    # Trainings bring the code that judges models with them.
+    from medview.cli.project_models import models_of_project
+
+    models_of_project(path, number, line=line, take=take, roll_back=roll_back, choose=choose, json=json, quiet=quiet)
 
 
 @app.command()

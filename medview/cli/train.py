@@ -40,7 +40,7 @@ def train(
     recipe: Annotated[str | None, typer.Option(help="Name of a recipe, or a file (*.json)")] = None,
     target: Annotated[str | None, typer.Option(help="Classification: the question or label that is learnt")] = None,
     parent: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Begin with this model: its input, sizes, weights")
+        str | None, typer.Option(metavar="MODEL", help="Begin with this model, or a LINE of P: its input, sizes, weights")
     ] = None,
     tune: Annotated[
         str | None, typer.Option(help="How much of the parent learns: auto, head, decoder, all or adapters")
@@ -116,7 +116,7 @@ def train(
         target=target,
         minutes=minutes,
         device=device,
-        parent=None if parent is None else pack_of(parent),
+        parent=None if parent is None else pack_of(parent, source),
         recipe_given=recipe is not None,
         tune=tune,
         renames=_renames(rename or []),
@@ -196,8 +196,20 @@ def _told(result: dict[str, Any], *, json: bool) -> None:
         score = result["score"]
         said = "" if score is None else f", validation score {score:.4f}"
         say(f"{result['model']} is in {result['pack']}: {result['steps']} steps, {result['seconds']:.0f} s{said}.")
+        if "gate" in result:
+            say(result["gate"]["sentence"])
+        _told_of_line(RunFolder(Path(result["run"])))
     else:
         say("The training ended without a result.")
+
+
+def _told_of_line(run: RunFolder) -> None:
+    """Say which version of its project a model became, or how it becomes one."""
+    line, taken = run.read_json(run.line), run.read_json(run.taken)
+    if line is not None and taken is not None:
+        say(f"It is version {taken['version']} of {taken['line']} in {line['project']}.")
+    elif line is not None:
+        say(f"To take it up: medview project models {line['project']} --take {run.path}")
 
 
 class _Shown:

@@ -6,6 +6,7 @@ import logging
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +54,16 @@ class Registry:
         self._bundled = bundled
         self._user = user
         self._read: dict[Path, tuple[int, ModelPack]] = {}
+        self._held: tuple[ModelPack, ...] = ()
         self.damaged: tuple[DamagedPack, ...] = ()
+
+    def hold(self, packs: Sequence[ModelPack]) -> None:
+        """List packs that are kept elsewhere as well, in place of those held before: the versions of the open project."""
+        self._held = tuple(packs)
 
     def list(self) -> list[ModelPack]:
         """Return all readable packs by name, newest version first; unreadable ones are in ``damaged``."""
-        packs: dict[str, ModelPack] = {}
+        packs: dict[str, ModelPack] = {pack.digest: pack for pack in self._held}
         damaged = []
         for root, bundled in ((self._bundled, True), (self._user, False)):
             for folder in sorted(root.iterdir()) if root.is_dir() else []:
@@ -134,6 +140,8 @@ class Registry:
         pack = self.get(name)
         if pack.bundled:
             raise PackError(f"{pack.spec.name} comes with MedView and stays; only added models can be removed.")
+        if pack.folder.parent != self._user:
+            raise PackError(f"{pack.spec.name} is a version of the open project and stays; roll the project back instead.")
         try:
             # Renamed first: a half-deleted pack must not be listed.
             gone = pack.folder.rename(pack.folder.with_name(f".removed-{pack.folder.name}"))

@@ -16,6 +16,7 @@ from medview.ml.packs import ModelPack, load_pack, looks_like_pack
 from medview.ml.registry import Registry
 from medview.ml.spec import MODEL_FILE
 from medview.workspace.converting import convert_apart
+from medview.workspace.project_place import is_project
 
 if TYPE_CHECKING:
     from medview.ml.download import Address
@@ -32,10 +33,45 @@ def model_registry() -> Registry:
     return Registry(resource_path("packs"), data_folder() / "models")
 
 
-def pack_of(model: str) -> ModelPack:
-    """Return an installed pack by its id, or the one in a folder. Raises PackError."""
+def pack_of(model: str, source: Path | None = None) -> ModelPack:
+    """Return an installed pack by its id, or the one in a folder. Raises PackError.
+
+    Parameters
+    ----------
+    source : Path, optional
+        What it is for: of a project its versions are known too, by the name of their line, which is the version that
+        counts, ``LINE@VERSION``, or by id and version of the pack.
+    """
     folder = Path(model)
-    return load_pack(folder) if (folder / MODEL_FILE).is_file() else model_registry().get(model)
+    if (folder / MODEL_FILE).is_file():
+        return load_pack(folder)
+    if source is not None and is_project(source) and (pack := _of_project(model, source)) is not None:
+        return pack
+    return model_registry().get(model)
+
+
+def _of_project(model: str, path: Path) -> ModelPack | None:
+    # The database library is imported when a project is opened.
+    from medview.store.project import Project
+    from medview.workspace.model_line import ModelLines, pack_of_version
+
+    name, _at, number = model.rpartition("@") if "@" in model else (model, "", "")
+    with Project.open(path, read_only=True) as project:
+        lines = ModelLines(project)
+        current = {line: lines.current(line) for line in lines.lines()}
+        versions = [one for line in current for one in lines.versions(line)]
+    if not number and name in current:
+        wanted = current[name]
+    else:
+        # Of one id the version that counts comes before others, and the newest before older ones.
+        known = [*(one for one in current.values() if one is not None), *reversed(versions)]
+        fits = (one for one in known if (one.line, str(one.version)) == (name, number) or model in (one.key, _id(one.key)))
+        wanted = next(fits, None)
+    return None if wanted is None else pack_of_version(wanted)
+
+
+def _id(key: str) -> str:
+    return key.partition("@")[0]
 
 
 def add_model(

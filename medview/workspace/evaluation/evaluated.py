@@ -83,8 +83,8 @@ def evaluate(run: EvaluationRun, context: JobContext, pool: Pool, room: Path) ->
         When it is not clear what is meant, or the classes of both sides do not match.
     MedViewError
     """
-    pack = pack_of(run.model)
-    other = pack_of(run.against) if run.against else None
+    pack = pack_of(run.model, run.request.source)
+    other = pack_of(run.against, run.request.source) if run.against else None
     part = JobPart(context, 0.0, 0.1)
     source = run.request.source
     split = SPLIT_WORDS.get(run.split.casefold(), run.split)

@@ -19,6 +19,7 @@ from medview.ml.runs.folder import RunFolder
 from medview.store.project import Project
 from medview.workspace.evaluation import evaluate
 from medview.workspace.model_line import ModelLines, Verdict
+from medview.workspace.training.child import train_run
 from medview.workspace.training.freeze import GuardedError
 from medview.workspace.training.line_of_run import take_home, take_run, waiting_runs
 from tests.workspace.training.lines import VALIDATION, frozen_run, made_pack, project_of, trained
@@ -279,3 +280,20 @@ def test_a_model_that_counts_and_cannot_run_here_is_kept_and_said(
     said = trained(run, packs["exact"], monkeypatch)["gate"]["sentence"]
     assert said.startswith("v2 could not be compared with v1, which was kept: ")
     assert current_of(project) == 1
+
+
+def test_a_real_training_is_judged_beside_the_version_it_began_with(project: Path, tmp_path: Path) -> None:
+    for number in (1, 2):
+        with Project.open(project, read_only=True) as opened:
+            parent = next(iter(ModelLines(opened).packs()), None)
+        run = frozen_run(project, tmp_path / f"run-{number}", parent)
+        assert not run.current.exists(), "what it begins with is there once"
+        result = train_run(run.path, Inline(), lambda: False)
+        assert json.loads(run.taken.read_text())["version"] == number
+        assert result["gate"]["sentence"].startswith(f"v{number} ")
+    gate = gate_of(run)
+    assert gate["current"]["title"] == "v1"
+    assert gate["patients"] == VALIDATION
+    stages = [event["name"] for event in read_events(run.events) if event["kind"] == "stage"]
+    assert stages[0] == "judge"
+    assert stages[-1] == "evaluate"

@@ -39,6 +39,16 @@ def test_steps_looks_and_the_report_fit_into_the_minutes(step_s: float, check_s:
     assert pace.deadline_seconds < 20.0 * 60 - final + 1e-9
 
 
+def test_what_judging_such_a_model_took_before_is_left_over_in_the_end() -> None:
+    usual, dear = (find_pace(trial(1.0, 2.0), 20.0, lambda: 60.0, Inline(), seconds) for seconds in (0.0, 300.0))
+    assert usual.deadline_seconds is not None
+    assert dear.deadline_seconds is not None
+    assert dear.deadline_seconds + 300.0 < 20.0 * 60 < usual.deadline_seconds + 300.0
+    assert dear.steps < usual.steps - 200
+    # What is quicker than was thought changes nothing.
+    assert find_pace(trial(1.0, 2.0), 20.0, lambda: 60.0, Inline(), 0.5) == usual
+
+
 def test_a_longer_training_looks_as_often_as_the_recipe_does_so_that_patience_lasts() -> None:
     pace = find_pace(trial(0.01, 0.01), 20.0, lambda: 0.0, Inline())
     assert pace.steps > 50_000
