@@ -63,7 +63,10 @@ class Registry:
 
     def list(self) -> list[ModelPack]:
         """Return all readable packs by name, newest version first; unreadable ones are in ``damaged``."""
-        packs: dict[str, ModelPack] = {pack.digest: pack for pack in self._held}
+        return [*self._listed(self._held)]
+
+    def _listed(self, held: Sequence[ModelPack] = ()) -> tuple[ModelPack, ...]:
+        packs: dict[str, ModelPack] = {pack.digest: pack for pack in held}
         damaged = []
         for root, bundled in ((self._bundled, True), (self._user, False)):
             for folder in sorted(root.iterdir()) if root.is_dir() else []:
@@ -81,7 +84,7 @@ class Registry:
                     damaged.append(DamagedPack(folder, f"{folder.name} cannot be read as a model pack; remove it."))
         self.damaged = tuple(damaged)
         newest_first = sorted(packs.values(), key=lambda p: version_key(p.spec.version), reverse=True)
-        return sorted(newest_first, key=lambda p: (p.spec.name.casefold(), p.spec.id))
+        return tuple(sorted(newest_first, key=lambda p: (p.spec.name.casefold(), p.spec.id)))
 
     def get(self, name: str) -> ModelPack:
         """Return the pack ``id`` (its newest version) or ``id@version``.
@@ -150,7 +153,7 @@ class Registry:
             raise write_error(pack.folder, error) from error
 
     def _keep(self, pack: ModelPack) -> ModelPack:
-        for other in self.list():
+        for other in self._listed():
             if other.digest == pack.digest:
                 return other
             if other.spec.key == pack.spec.key:

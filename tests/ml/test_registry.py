@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -236,3 +237,19 @@ def test_each_channel_says_for_itself_what_it_takes(tmp_path: Path) -> None:
     assert fits(spec, "CT", geometry, "HU", False).ok
     assert fits(spec, "PT", geometry, "g/mL", False, 1).ok
     assert "(PET) is for PT; this series is CT" in fits(spec, "CT", geometry, "HU", False, 1).reason
+
+
+def test_packs_kept_elsewhere_are_listed_while_they_are_held_and_are_nobodys_to_remove(
+    registry: Registry, tmp_path: Path
+) -> None:
+    held = small_pack(tmp_path / "project" / "pack", id="lungs", name="Lungs")
+    registry.hold([replace(held, spec=replace(held.spec, name="Lungs v3"))])
+    assert [pack.spec.name for pack in registry.list()] == ["Lungs v3", "Organs"]
+    assert registry.get("lungs").folder == held.folder
+    with pytest.raises(PackError, match="Lungs v3 is a version of the open project and stays"):
+        registry.remove("lungs")
+    assert held.folder.is_dir()
+    # Installed as well, it is there when the project is closed.
+    registry.add(held.folder)
+    registry.hold(())
+    assert [pack.spec.name for pack in registry.list()] == ["Lungs", "Organs"]

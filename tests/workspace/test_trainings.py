@@ -22,6 +22,7 @@ from medview.ml.spec import Task
 from medview.store.project import Project
 from medview.workspace import requests_training
 from medview.workspace.jobs import InlineRunner
+from medview.workspace.model_line import ModelLines
 from medview.workspace.operations import trainings as operations
 from medview.workspace.requests_training import new_run_folder, runs_folder
 from medview.workspace.services import Services
@@ -30,6 +31,7 @@ from medview.workspace.training.run_view import RunPhase
 from medview.workspace.trainings import Trainings, Wish
 from medview.workspace.workspace import Workspace
 from tests.helpers.segmentation_training import tiny_recipe
+from tests.ml.small_packs import small_pack
 from tests.workspace.exported import labelled
 
 WISH = Wish(Task.SEGMENTATION, minutes=None, confirmed=True)
@@ -205,3 +207,18 @@ def test_what_can_be_learnt_is_found_out_on_a_copy(trainings: Trainings) -> None
     assert trainings.outlook is not None
     assert trainings.outlook.lessons[0].task is Task.SEGMENTATION
     assert trainings.looking is None
+
+
+def test_the_version_that_counts_is_among_the_models_that_can_be_run_while_the_project_is_open(
+    workspace: Workspace, project: Project, tmp_path: Path
+) -> None:
+    registry = workspace.services.registry
+    told: list[bool] = []
+    workspace.models_changed.connect(lambda: told.append(True))
+    ModelLines(project).promote("segmentation", small_pack(tmp_path / "pack", name="Organs"), reason="", first=True)
+    workspace.trainings.conductor.look()
+    assert [pack.spec.name for pack in registry.list()] == ["Organs v1"]
+    assert told
+    workspace.services.project = None
+    workspace.trainings.conductor.look()
+    assert registry.list() == []

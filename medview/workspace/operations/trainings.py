@@ -72,6 +72,7 @@ class TrainingConductor:
         self._looking = self._again = self._starting = False
         self._reading.clear()
         self._taking.clear()
+        self._workspace.services.registry.hold(())
         self._trainings.forget()
         self._trainings.changed.emit()
 
@@ -222,6 +223,7 @@ class TrainingConductor:
             if isinstance(value, tuple) and self._of is project:
                 known = {pack.digest for pack in self._trainings.current_packs}
                 self._trainings.show_lines(value)
+                self._workspace.services.registry.hold(self._trainings.current_packs)
                 if {pack.digest for pack in self._trainings.current_packs} != known:
                     self._workspace.models_changed.emit()
 

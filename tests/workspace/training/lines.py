@@ -104,7 +104,8 @@ def project_of(folder: Path, truth: ModelPack, names: Mapping[int, str] | None =
 
 def small_recipe() -> Any:
     told = json.loads(resource_path("recipes/segmentation-plain-unet.json").read_text())
-    return read_recipe(json.dumps({**told, "steps": 2, "check_every": 2}))
+    small = {"network_options": {"features": 4}, "batch": 1, "steps": 2, "check_every": 2}
+    return read_recipe(json.dumps({**told, **small}))
 
 
 def frozen_run(project: Path, folder: Path, parent: ModelPack | None = None, **more: Any) -> RunFolder:
