@@ -67,6 +67,8 @@ class CasesPanel(QFrame):
         self.setProperty("role", "panel")
         self._workspace, self._cases, self._actions = workspace, workspace.worklist, actions
         self.name = ElidedLabel("", "heading")
+        self.train = action_button(actions["train.open"])
+        self.train.setObjectName("cases train")
         self.menu = icon_button("mdi6.dots-vertical", _("The project: add cases, instructions, who reads what"))
         self.menu.setObjectName("project menu")
         self.menu.setMenu(self._project_menu())
@@ -200,6 +202,7 @@ class CasesPanel(QFrame):
         heading = QHBoxLayout()
         heading.setContentsMargins(GRID_PX * 2, 0, GRID_PX, 0)
         heading.addWidget(self.name, 1)
+        heading.addWidget(self.train)
         heading.addWidget(self.menu)
         work = QHBoxLayout()
         work.setContentsMargins(GRID_PX * 2, 0, GRID_PX, 0)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions
-from medview.gui.parts.controls import action_button, words
+from medview.gui.parts.controls import text_button, words
 from medview.gui.parts.elided_label import ElidedLabel
 from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.theme_tokens import GRID_PX
@@ -32,8 +32,9 @@ class TrainingPanel(QWidget):
         self.meter.setRange(0, 1000)
         self.meter.setTextVisible(False)
         self.meter.setFixedHeight(4)
-        self.open = action_button(actions["train.open"], text=True, flat=False)
+        self.open = text_button(_("Show"), _("Curves, samples, pause and stop"), icon_name="mdi6.chart-line")
         self.open.setObjectName("training open")
+        self.open.clicked.connect(lambda: actions.run("train.open"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID_PX * 2, 0, GRID_PX * 2, GRID_PX)
         layout.setSpacing(GRID_PX)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -77,6 +75,13 @@ class GateCard(QFrame):
             self._show(view)
         self._show_line(view)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange) and hasattr(self, "_shown"):
+            self._shown = None
+            self.refresh()
+
     def _show(self, view: GateView) -> None:
         self.sentence.setText(view.sentence)
         new, current = view.new or _("New"), view.current or _("Current")
@@ -96,7 +101,8 @@ class GateCard(QFrame):
             if item is not None:
                 item.setData(_CASE_ROLE, one.case)
         for place, rows in zip(self._places, (view.rows, view.cases), strict=True):
-            place.setVisible(_any(rows))
+            # Beside nothing the figures of the report say it all.
+            place.setVisible(bool(view.current) and len(rows) > 0)
 
     def _show_line(self, view: GateView) -> None:
         line = self._trainings.line_of(self._name)
@@ -174,7 +180,3 @@ def _class_cells(row: GateRow) -> tuple[str, ...]:
 
 def _case_cells(one: GateCase) -> tuple[str, ...]:
     return case_name(one.case), number(one.current), number(one.new), number(one.difference, signed=True)
-
-
-def _any(rows: Sequence[object]) -> bool:
-    return len(rows) > 0
