@@ -9,7 +9,11 @@ from medview.ml.outputs import ClassificationOutput, DetectionOutput, Segmentati
 from medview.ml.spec import ModelSpec
 
 RARE = -4.6
-"""Logarithm of one in a hundred: how probable a new class is in a voxel or cell, before anything was learnt of it."""
+"""Logarithm of one in a hundred: how probable a class is that is told by itself, before anything was learnt of it."""
+
+RARER = -2.3
+"""Logarithm of one in ten: how much rarer than background a class is that was background before. Rarer ones are learnt
+later, and no sooner would more than a voxel in a thousand be said to be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Row:
 def rows_of(parent: ModelSpec, spec: ModelSpec, classes: ClassMap) -> tuple[Row, ...]:
     """Return the rows of the head of ``spec`` in those of its parent's.
 
-    A new class begins as background that is a hundred times rarer, so that nothing is said otherwise than before; where
+    A new class begins as background that is ten times rarer, so that hardly anything is said otherwise than before; where
     each class is told by itself, as something that is hardly ever there; of scores of whole pictures, with their mean.
     """
     before, now = parent.output, spec.output
@@ -60,7 +64,7 @@ def _of_masks(was_softmax: bool, is_softmax: bool, classes: ClassMap) -> tuple[R
         if one.old is not None:
             found.append(Row(one.old + first, minus))
         elif is_softmax and was_softmax:
-            found.append(Row(0, more=RARE))
+            found.append(Row(0, more=RARER))
         else:
             found.append(Row(None, more=RARE))
     return tuple(found)

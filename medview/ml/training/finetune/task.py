@@ -16,7 +16,7 @@ from medview.core.errors import ModelError
 from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.lineage.channel_map import ChannelMap
-from medview.ml.lineage.class_map import ClassMap
+from medview.ml.lineage.class_map import ClassMap, How
 from medview.ml.lineage.rung import Rung, Tune
 from medview.ml.packs import ModelPack
 from medview.ml.recipes.recipe import Recipe
@@ -42,14 +42,15 @@ class Begun:
 
     Attributes
     ----------
-    head, learns, slow : frozenset of str
-        Names of weights: the head, all that learn, those of them that learn more slowly.
+    head, learns, slow, quick : frozenset of str
+        Names of weights: the head, all that learn, those of them that learn more slowly, and faster.
     """
 
     tune: Tune
     head: frozenset[str]
     learns: frozenset[str]
     slow: frozenset[str]
+    quick: frozenset[str]
     report: BorrowedReport
 
 
@@ -114,20 +115,23 @@ class TunedTask(TrainingTask):
         slow = (learns & parts.encoder) - anew if tune.rung is Rung.ALL else frozenset()
         members = len(self._parent.spec.ensemble)
         report = BorrowedReport(self._parent.spec.key, carried, classes, channels, tune, members, trained, of)
-        setattr(network, BEGUN, Begun(tune, parts.head, learns, slow, report))
+        quick = learns & frozenset(carried.heads) if classes.named(How.NEW) else frozenset()
+        setattr(network, BEGUN, Begun(tune, parts.head, learns, slow, quick, report))
         set_learning(network, learns)
         return network
 
     def rates(self, network: nn.Module, recipe: Recipe) -> list[tuple[float, list[nn.Parameter]]]:
-        """Return what learns at the recipe's rate, and the encoder at its part of that."""
+        """Return what learns at the recipe's rate, the encoder at its part of that, and a head with new classes at more."""
         begun = begun_of(network)
         assert begun is not None
         named = [(name, weights) for name, weights in network.named_parameters() if name in begun.learns]
-        groups = [
-            (1.0, [weights for name, weights in named if name not in begun.slow]),
-            (begun.tune.encoder_rate, [weights for name, weights in named if name in begun.slow]),
-        ]
-        return [(times, weights) for times, weights in groups if weights]
+        groups = (
+            (1.0, begun.learns - begun.slow - begun.quick),
+            (begun.tune.encoder_rate, begun.slow),
+            (begun.tune.head_rate, begun.quick),
+        )
+        found = [(times, [weights for name, weights in named if name in names]) for times, names in groups]
+        return [(times, weights) for times, weights in found if weights]
 
     def phase(self, network: nn.Module, done: float, recipe: Recipe) -> None:
         """Let the rung learn; for the share ``frozen`` of the steps the head alone."""
