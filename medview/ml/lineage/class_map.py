@@ -13,6 +13,9 @@ from medview.ml.examples import TrainingClass
 from medview.ml.outputs import ClassificationOutput, DetectionOutput, SegmentationOutput
 from medview.ml.spec import ModelSpec
 
+LONGEST_NAME = 64
+"""Of a class in a pack."""
+
 
 class How(StrEnum):
     """What became of a class."""
@@ -128,8 +131,8 @@ def class_names(spec: ModelSpec) -> list[str]:
 
 
 def plain_name(name: str) -> str:
-    """Return a name as it is compared."""
-    return " ".join(name.split()).casefold()
+    """Return a name as it is compared; packs hold no more of it."""
+    return " ".join(name[:LONGEST_NAME].split()).casefold()
 
 
 def _mapped(name: str, old: int | None, names: Sequence[str]) -> MappedClass:

@@ -40,6 +40,11 @@ def test_names_are_found_whatever_their_case_and_blanks() -> None:
     assert found.sentence_parts() == []
 
 
+def test_a_name_that_a_pack_holds_a_part_of_is_found() -> None:
+    long = "left " * 20
+    assert places(map_classes(with_labels((long[:64], None)), [learnt(long)])) == [0]
+
+
 def test_a_code_speaks_before_the_name() -> None:
     found = map_classes(with_labels(("a", LIVER), ("b", SPLEEN)), [learnt("b", LIVER), learnt("milt", SPLEEN)])
     assert places(found) == [0, 1]
