@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from medview.core.job import Inline
+from medview.core.job import JobContext
 from medview.core.plane import Plane
 from medview.gui.jobs.job_thread import JobThreads
 from medview.gui.panes.pane_grid import PaneGrid
@@ -25,6 +27,7 @@ from medview.ml.runs.events import read_events
 from medview.ml.runs.folder import RunFolder
 from medview.ml.spec import Task
 from medview.workspace.hands import Hands
+from medview.workspace.jobs import Lane, Outcome
 from medview.workspace.operations import labels
 from medview.workspace.scheme import Scheme
 from medview.workspace.services import Services
@@ -44,6 +47,19 @@ _PATIENCE_S = 300.0
 WAIT = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
 
 
+@dataclass(frozen=True, slots=True)
+class FreezeLabels:
+    """Request: labels frozen for a training, as the window has it done."""
+
+    wanted: Wanted
+    path: Path
+    title: str = "Freezing"
+    lane: Lane = Lane.TRAIN
+
+    def run(self, context: JobContext) -> RunFolder:
+        return freeze(self.wanted, self.path, context, InlinePool(), lambda _said: None)
+
+
 class Stroker(Hand):
     """Draws strokes of the brush."""
 
@@ -57,7 +73,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as place:
         project = chest_project(Path(place), 8, step=2)
         wanted = Wanted(project, Task.SEGMENTATION, choose(Task.SEGMENTATION), confirmed=True)
-        run = freeze(wanted, Path(place) / "run", Inline(), InlinePool(), lambda _said: None)
+        run = RunFolder(Path(place) / "run")
         volume = phantom()
         case = make_case(volume.geometry, np.rint(volume.values()).astype(np.int16))
         threads = JobThreads()
@@ -70,6 +86,9 @@ def rows() -> list[Row]:
         panes.show()
         hand = Stroker(workspace, hands, 7)
         alone = _longest(application, workspace, hand)
+        frozen: list[object] = []
+        threads.submit(FreezeLabels(wanted, run.path), Outcome(frozen.append))
+        freezing = _longest(application, workspace, hand, lambda: bool(frozen))
         process = start_training(run.path, background=True)
         end = time.monotonic() + _PATIENCE_S
         while not _steps(run) and time.monotonic() < end:
@@ -81,7 +100,8 @@ def rows() -> list[Row]:
         process.wait()
         panes.close()
         threads.close()
-    for name, (gap_ms, typical_ms, strokes) in (("alone", alone), ("beside a training", beside)):
+    measured = (("alone", alone), ("while labels are frozen", freezing), ("beside a training", beside))
+    for name, (gap_ms, typical_ms, strokes) in measured:
         budget = LONGEST_GAP_MS if name != "alone" else None
         note = f"typically {typical_ms:.0f} ms, scrolling every 10 ms, {strokes} strokes"
         found.append(Row(f"window {name}: longest gap", gap_ms, "ms", budget, note))
@@ -89,7 +109,9 @@ def rows() -> list[Row]:
     return found
 
 
-def _longest(application: QApplication, workspace: Workspace, hand: Stroker) -> tuple[float, float, int]:
+def _longest(
+    application: QApplication, workspace: Workspace, hand: Stroker, over: Callable[[], bool] = lambda: False
+) -> tuple[float, float, int]:
     """Return the longest and the usual time between two beats in ms, and how many strokes were drawn."""
     case = workspace.active
     assert case is not None
@@ -109,7 +131,7 @@ def _longest(application: QApplication, workspace: Workspace, hand: Stroker) -> 
     timer.timeout.connect(beat)
     timer.start()
     end = time.perf_counter() + MEASURED_S
-    while time.perf_counter() < end:
+    while time.perf_counter() < end and not over():
         application.processEvents(WAIT)
     timer.stop()
     gaps = np.diff(np.asarray(beats[5:])) * 1000.0

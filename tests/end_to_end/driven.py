@@ -7,7 +7,9 @@ Everything that is done, is done with mouse and keys through the X server.
 from __future__ import annotations
 
 import json
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +202,8 @@ class Peephole(QObject):
             "panes": _panes(window),
             "effect": _effect(window),
             "case": _case(case) if case is not None else None,
+            "trainings": {run.name: run.phase.value for run in window.workspace.trainings.runs},
+            "counts": [line.current.title if line.current else "" for line in window.workspace.trainings.lines],
         }
 
     def answers(self) -> dict[str, str]:
@@ -253,6 +257,7 @@ def _case(case: Any) -> dict[str, Any]:
         "annotations": len(case.labels.annotations),
         "measured": [[str(m.kind.value), *short_text(measured(case, m))] for m in measurements(case)],
         "proposals": [p.prediction.model_name for p in case.labels.proposals.values()],
+        "versions": [p.prediction.source.model_version for p in case.labels.proposals.values()],
         "history": list(case.history.names),
         "undone": list(case.history.undone_names),
     }
@@ -283,9 +288,24 @@ def _text(widget: QWidget) -> str:
     return str(text()) if callable(text) else ""
 
 
+SHORT_RECIPE = "MEDVIEW_TEST_RECIPE"
+"""Names a recipe; trainings make its steps, however many minutes are asked for."""
+
+
+def _train_shortly(recipe: str) -> None:
+    from medview.ml.recipes.table import choose
+    from medview.workspace.operations import trainings
+
+    begin = trainings.TrainingConductor.start
+    trainings.choose = lambda task: choose(task, recipe)
+    trainings.TrainingConductor.start = lambda self, wish: begin(self, replace(wish, minutes=None))
+
+
 def main() -> None:
     """Run the window until it is closed."""
     name, *arguments = sys.argv[1:]
+    if recipe := os.environ.get(SHORT_RECIPE):
+        _train_shortly(recipe)
     app = QApplication(sys.argv[:1])
     peephole = Peephole(name)
     code = run_window([str(Path(a)) for a in arguments])

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from medview.core.language import _
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import text_button, words
-from medview.gui.parts.report_view import case_name, fill, interval, number, plain_table
+from medview.gui.parts.report_view import case_name, fill, interval, name_columns, number, plain_table
 from medview.gui.parts.theme import tokens_in_use
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.training.gate_view import VERDICTS, GateCase, GateRow, GateView, gate_view
@@ -85,16 +85,14 @@ class GateCard(QFrame):
     def _show(self, view: GateView) -> None:
         self.sentence.setText(view.sentence)
         new, current = view.new or _("New"), view.current or _("Current")
-        self.classes.setHorizontalHeaderLabels(
-            [_("Class"), current, new, _("Difference"), _("95 % interval"), _("Verdict")]
-        )
+        name_columns(self.classes, [_("Class"), current, new, _("Difference"), _("95 % interval"), _("Verdict")])
         fill(self.classes, [_class_cells(row) for row in view.rows])
         tokens = tokens_in_use()
         for line, row in enumerate(view.rows):
             item = self.classes.item(line, _VERDICT_COLUMN)
             if item is not None and row.good is not None:
                 item.setForeground(QColor(tokens.good if row.good else tokens.error))
-        self.cases.setHorizontalHeaderLabels([_("Case"), current, new, _("Difference")])
+        name_columns(self.cases, [_("Case"), current, new, _("Difference")])
         fill(self.cases, [_case_cells(one) for one in view.cases])
         for line, one in enumerate(view.cases):
             item = self.cases.item(line, 0)

@@ -114,7 +114,7 @@ def interval(low: float | None, high: float | None, *, signed: bool = False) -> 
 def plain_table(titles: Sequence[str]) -> QTableWidget:
     """Return a table of whole rows that nobody edits; the first column takes what is left."""
     table = QTableWidget(0, len(titles))
-    table.setHorizontalHeaderLabels(list(titles))
+    name_columns(table, titles)
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(_ROW_PX)
     header = table.horizontalHeader()
@@ -128,6 +128,14 @@ def plain_table(titles: Sequence[str]) -> QTableWidget:
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setWordWrap(False)
     return table
+
+
+def name_columns(table: QTableWidget, titles: Sequence[str]) -> None:
+    """Say what the columns are; the first one holds words."""
+    table.setHorizontalHeaderLabels(list(titles))
+    first = table.horizontalHeaderItem(0)
+    if first is not None:
+        first.setTextAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 
 
 def fill(table: QTableWidget, rows: Sequence[Sequence[str]]) -> None:

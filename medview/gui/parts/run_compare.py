@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from medview.core.language import _
+from medview.core.language import _, plural
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import words
-from medview.gui.parts.report_view import fill, interval, number, plain_table
+from medview.gui.parts.report_view import fill, interval, name_columns, number, plain_table
 from medview.gui.parts.theme_tokens import GRID_PX
-from medview.workspace.training.run_report import ReportFigure, compared
+from medview.workspace.training.run_report import ReportFigure, RunReport, compared
 from medview.workspace.training.run_words import run_detail, run_title
 from medview.workspace.workspace import Workspace
 
@@ -54,11 +54,8 @@ class RunCompare(QWidget):
             self.said.setText("\n".join([_("Both have to be judged first."), *lines]))
             fill(self.table, [])
             return
-        same = all(a is not None and b is not None for a, b in [(first.patients, second.patients)])
-        cases = _("Judged on {first} and {second} validation cases.").format(first=first.cases, second=second.cases)
-        other = "" if same and first.cases == second.cases else " " + _("They are not the same ones: compare with care.")
-        self.said.setText(cases + other)
-        self.table.setHorizontalHeaderLabels([_("Figure"), titles[0], titles[1], _("Difference")])
+        self.said.setText(_judged_on(first, second))
+        name_columns(self.table, [_("Figure"), titles[0], titles[1], _("Difference")])
         rows = [
             (one.title, _value(one.first), _value(one.second), number(one.difference, signed=True))
             for one in compared(first, second)
@@ -69,4 +66,14 @@ class RunCompare(QWidget):
 def _value(figure: ReportFigure | None) -> str:
     if figure is None or figure.value is None:
         return "–"
-    return f"{number(figure.value)}  ({interval(figure.low, figure.high)})"
+    known = figure.low is not None and figure.high is not None
+    return f"{number(figure.value)}  ({interval(figure.low, figure.high)})" if known else number(figure.value)
+
+
+def _judged_on(first: RunReport, second: RunReport) -> str:
+    if (first.cases, first.patients) == (second.cases, second.patients):
+        return plural("Each judged on {n} validation case.", "Each judged on {n} validation cases.", first.cases).format(
+            n=first.cases
+        )
+    text = _("Judged on {first} and on {second} validation cases, not the same ones: compare with care.")
+    return text.format(first=first.cases, second=second.cases)

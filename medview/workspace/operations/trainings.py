@@ -72,9 +72,12 @@ class TrainingConductor:
         self._looking = self._again = self._starting = False
         self._reading.clear()
         self._taking.clear()
+        held = bool(self._trainings.current_packs)
         self._workspace.services.registry.hold(())
         self._trainings.forget()
         self._trainings.changed.emit()
+        if held:
+            self._workspace.models_changed.emit()
 
     def look(self) -> None:
         """Look how all trainings are, unless that is being done; then once more."""

@@ -1,0 +1,45 @@
+"""A training that somebody works beside gives way; one from a terminal does not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medview.workspace.training import process
+from medview.workspace.training.process import NICE, start_training
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, Any]]]:
+    found: list[tuple[list[str], dict[str, Any]]] = []
+    monkeypatch.setattr(process.subprocess, "Popen", lambda command, **how: found.append((command, how)))
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    return found
+
+
+def test_what_runs_in_the_background_lets_others_have_the_processor_and_the_disk(
+    started: list[tuple[list[str], dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process.shutil, "which", lambda name: f"/usr/bin/{name}")
+    start_training(tmp_path, background=True)
+    start_training(tmp_path, background=True, enough=True)
+    start_training(tmp_path)
+    (behind, how), (ending, _), (alone, plainly) = started
+    assert behind[:3] == ["/usr/bin/ionice", "-c", "3"]
+    assert behind[-5:] == ["train", "--run", str(tmp_path), "--background", "--quiet"]
+    assert ending[-5:] == ["train", "--stop", str(tmp_path), "--background", "--quiet"]
+    assert alone[-4:] == ["train", "--run", str(tmp_path), "--quiet"]
+    assert how["env"]["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert "OMP_WAIT_POLICY" not in plainly["env"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the priority is set by who starts it there")
+def test_giving_way_lowers_the_priority_of_the_process() -> None:
+    script = "from medview.workspace.training.process import give_way; import os; give_way(); print(os.nice(0))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(told.stdout) == min(19, os.nice(0) + NICE)
