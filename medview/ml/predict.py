@@ -5,11 +5,15 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from medview.core.volume import Volume
 from medview.ml.packs import ModelPack
 from medview.ml.spec import COLOUR_CHANNELS
 
 DEVICES = ("auto", "cpu", "cuda")
+
+_LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +64,27 @@ class PredictRequest:
         if self.pack.spec.input.colour and not self.others:
             return colour_parts(self.volume)
         return (self.volume, *self.others)
+
+
+def brightness(volume: Volume) -> Volume:
+    """Return a picture in colour as grey: the part that all three are where they are equal, else luminance (ITU-R BT.601).
+
+    A grey one is returned as it is. Takes a while on large ones: not for the window's thread.
+    """
+    if not volume.colour:
+        return volume
+    red, green, blue = (volume.voxels[..., n] for n in range(len(COLOUR_CHANNELS)))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return replace(volume, voxels=np.ascontiguousarray(red))
+    planes = [np.rint(plane.astype(np.float32) @ _LUMINANCE).astype(np.uint8) for plane in volume.voxels]
+    return replace(volume, voxels=np.stack(planes))
+
+
+def as_wanted(request: PredictRequest) -> PredictRequest:
+    """Return a request with the brightness of a picture in colour where the model takes grey ones."""
+    if request.pack.spec.input.colour or not request.volume.colour:
+        return request
+    return replace(request, volume=brightness(request.volume))
 
 
 def colour_parts(volume: Volume) -> tuple[Volume, ...]:

@@ -194,7 +194,9 @@ def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: 
     name, wanted = spec.name, spec.input.channels[channel]
     if spec.input.several:
         name = f"{name} ({wanted.name})"
-    if colour and not spec.input.colour:
+    # What is for any kind of picture was trained on their brightness where they are in colour.
+    brightness = colour and not spec.input.colour
+    if brightness and (wanted.modality or spec.task is Task.INTERACTIVE or spec.input.several):
         return Fit(False, f"{name} takes grey images; this one is in colour.")
     if geometry.calibration not in _calibrations(spec) or geometry.shape_kji[0] < _least_slices(spec):
         if geometry.shape_kji[0] < LEAST_SLICES or geometry.calibration is Calibration.PIXELS:
@@ -207,7 +209,7 @@ def fits(spec: ModelSpec, modality: str, geometry: Geometry, unit: str, colour: 
     if not modality and wanted.modality:
         unsure = f"values in {wanted.unit}" if wanted.unit else "nothing else"
         return Fit(True, f"The file does not say what it is; {name} expects {' or '.join(wanted.modality)} and {unsure}.")
-    return Fit(True)
+    return Fit(True, f"{name} looks at the brightness of this picture, not at its colours." if brightness else "")
 
 
 def looks_as_stored(spec: ModelSpec) -> bool:

@@ -195,6 +195,9 @@ def test_a_pack_for_any_modality_takes_what_comes(tmp_path: Path) -> None:
     anything = {**document()["input"], "modality": [], "unit": ""}
     spec = small_pack(tmp_path / "pack", input=anything).spec
     assert fits(spec, "PT", oblique_geometry((9, 9, 9)), "SUV", False).ok
+    colours = fits(spec, "", oblique_geometry((9, 9, 9)), "", True)
+    assert colours.ok
+    assert "brightness" in colours.reason
 
 
 def test_packs_registry_and_request_do_not_import_torch() -> None:

@@ -27,6 +27,7 @@ from medview.ml.explain.occlusion import AT_ONCE, occlusion
 from medview.ml.explain.targets import Target, box_target, class_target, slice_of
 from medview.ml.explain_request import ExplainRequest
 from medview.ml.outputs import ClassificationOutput
+from medview.ml.predict import as_wanted
 from medview.ml.runners.device_errors import explained
 from medview.ml.runners.memory_plan import FLOAT, plan_for
 from medview.ml.runners.model_grid import ModelGrid
@@ -108,13 +109,14 @@ def _start(request: ExplainRequest, context: JobContext) -> tuple[_Looked, Prepa
     # Not one of those kept for runs: they were made for answers only and know no gradients.
     network = load_network(request.predict.pack)
     context.progress(0.03, "Preparing the volume")
-    shown = shown_of(request.predict.volumes, spec.input, context)
+    volumes = as_wanted(request.predict).volumes
+    shown = shown_of(volumes, spec.input, context)
     device = _device(request, network, shown.shape_kji)
     network = network.to(device)
     for leaf in network.modules():
         leaf.register_forward_pre_hook(lambda *_inputs: context.raise_if_cancelled())
     context.progress(0.05, "Preparing the volume")
-    prepared = prepare(request.predict.volumes, spec.input, context, device, shown)
+    prepared = prepare(volumes, spec.input, context, device, shown)
     values = prepared.values.clone()[None]
     if isinstance(spec.output, ClassificationOutput):
         number = spec.output.classes.index(request.class_name)

@@ -20,7 +20,7 @@ from medview.core.scores import ScoreRule
 from medview.core.source import Source, SourceKind
 from medview.ml.next_cases.case_scores import CaseScores
 from medview.ml.outputs import ClassificationOutput, DetectionOutput, Output
-from medview.ml.predict import PredictRequest
+from medview.ml.predict import PredictRequest, as_wanted
 from medview.ml.registry import fits
 from medview.ml.runners.body import Body, find_body
 from medview.ml.runners.device_errors import explained
@@ -155,6 +155,7 @@ def _start(request: PredictRequest, context: JobContext, stopwatch: Stopwatch, l
         fit = fits(spec, given.modality, given.geometry, given.unit, given.colour, channel)
         if not fit.ok:
             raise ModelError(fit.reason)
+    request = as_wanted(request)
     context.progress(0.0, f"Loading {spec.name}")
     with stopwatch.stage("load"):
         network = RESIDENT.get(request.pack, torch.device("cpu"))
