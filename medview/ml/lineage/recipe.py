@@ -67,6 +67,8 @@ def recipe_from_parent(recipe: Recipe, parent: ModelSpec, *, given: bool, tune: 
     times = number_in(options, "tune_rate", 1.0 if given else TUNE_RATE)
     # It is in the rate now, and not to be counted twice by who trains by this recipe again.
     options.pop("tune_rate", None)
+    if given:
+        options.setdefault("new_rate", 1.0)
     if tune is not None:
         options["tune"] = tune
     if isinstance(parent.output, InteractiveOutput) and parent.tiling is not None:

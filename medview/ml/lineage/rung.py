@@ -16,8 +16,8 @@ FEW, SOME = 3, 20
 ENCODER_RATE = 0.1
 """Rate of what sees the picture first, beside that of the rest."""
 
-HEAD_RATE = 3.0
-"""Rate of a head with new classes, beside that of the rest: what begins anew has farther to go."""
+NEW_RATE, HEAD_RATE = 3.0, 3.0
+"""With new classes: how much faster all of it learns, and the head beside the rest; what begins anew has farther to go."""
 
 RANK = 8
 """Of adapters: how many directions each kernel may change in."""
@@ -54,6 +54,8 @@ class Tune:
         Of the decoder, how many learn with the head, the finest first.
     encoder_rate : float
         As a share of the rate of the rest.
+    new_rate : float
+        How many times the rate everything has where there are new classes.
     head_rate : float
         As a share of the rate of the rest, for a head that has new classes.
     frozen : float
@@ -65,6 +67,7 @@ class Tune:
     rung: Rung
     stages: int = 0
     encoder_rate: float = ENCODER_RATE
+    new_rate: float = NEW_RATE
     head_rate: float = HEAD_RATE
     frozen: float = 0.0
     rank: int = RANK
@@ -101,6 +104,7 @@ def tune_of(recipe: Recipe, cases: int) -> Tune:
         rung,
         1 if few and rung is Rung.HEAD else 0,
         number_in(options, "encoder_rate", usual),
+        number_in(options, "new_rate", NEW_RATE),
         number_in(options, "head_rate", HEAD_RATE),
         number_in(options, "frozen", 0.0),
         rank,

@@ -16,9 +16,9 @@ def test_few_cases_teach_little_of_a_network() -> None:
 
 
 def test_a_recipe_may_say_it() -> None:
-    options = {"tune": "adapters", "rank": 4, "encoder_rate": 0.5, "head_rate": 5, "frozen": 0.2}
+    options = {"tune": "adapters", "rank": 4, "encoder_rate": 0.5, "new_rate": 2, "head_rate": 5, "frozen": 0.2}
     found = tune_of(tiny_recipe(options=options), 2)
-    assert found == Tune(Rung.ADAPTERS, 0, 0.5, 5.0, 0.2, 4)
+    assert found == Tune(Rung.ADAPTERS, 0, 0.5, 2.0, 5.0, 0.2, 4)
     assert Tune.of_document(found.document()) == found
     # As recipes for classifiers called it before there were rungs.
     assert tune_of(tiny_recipe(options={"backbone_rate": 1.0}), 50).encoder_rate == 1.0

@@ -121,14 +121,15 @@ class TunedTask(TrainingTask):
         return network
 
     def rates(self, network: nn.Module, recipe: Recipe) -> list[tuple[float, list[nn.Parameter]]]:
-        """Return what learns at the recipe's rate, the encoder at its part of that, and a head with new classes at more."""
+        """Return what learns at the recipe's rate, the encoder at its part of that; with new classes faster."""
         begun = begun_of(network)
         assert begun is not None
         named = [(name, weights) for name, weights in network.named_parameters() if name in begun.learns]
+        usual = begun.tune.new_rate if begun.quick else 1.0
         groups = (
-            (1.0, begun.learns - begun.slow - begun.quick),
-            (begun.tune.encoder_rate, begun.slow),
-            (begun.tune.head_rate, begun.quick),
+            (usual, begun.learns - begun.slow - begun.quick),
+            (usual * begun.tune.encoder_rate, begun.slow),
+            (usual * begun.tune.head_rate, begun.quick),
         )
         found = [(times, [weights for name, weights in named if name in names]) for times, names in groups]
         return [(times, weights) for times, weights in found if weights]

@@ -190,13 +190,13 @@ def test_weights_of_another_network_are_refused_and_nothing_is_changed(tmp_path:
 
 def test_a_head_with_new_classes_learns_faster_and_an_encoder_more_slowly(tmp_path: Path) -> None:
     parent = random_parent(tmp_path, SegmentationTask(), EXAMPLES, RECIPE)
-    how = tiny_recipe(options={"tune": "all"})
-    for classes, expected in (((BRIGHT, DARK), {0.1, 1.0}), ((BRIGHT, LESION), {0.1, 1.0, 3.0})):
+    how = tiny_recipe(options={"tune": "all", "new_rate": 2.0})
+    for classes, expected in (((BRIGHT, DARK), {0.1, 1.0}), ((BRIGHT, LESION), {0.2, 2.0, 6.0})):
         task, _, network = tuned(SegmentationTask(), parent, of_classes(*classes), how)
         groups = task.rates(network, how)
         assert {times for times, _ in groups} == expected
         assert sum(len(weights) for _, weights in groups) == len(list(network.parameters()))
         names = {id(weights): name for name, weights in network.named_parameters()}
         for times, weights in groups:
-            begins = {0.1: "encoder.", 1.0: "decoder.", 3.0: "decoder.seg_layers."}[times]
+            begins = "encoder." if times < 1 else "decoder." if times < 3 else "decoder.seg_layers."
             assert all(names[id(one)].startswith(begins) for one in weights)
