@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MINUTES = (5.0, 60.0, 480.0)
 """What is offered: a short one, an hour, a night."""
-LEAKS = ("same-patient", "same-pixels")
+LEAKS = ("same-patient", "same-pixels", "seen-before")
 """Findings of guards that leaving cases out does away with; as in ``training.leaks``."""
 
 

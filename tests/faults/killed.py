@@ -6,6 +6,7 @@ answers each with a line: how the child ended, and how many calls it made where 
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -21,12 +22,16 @@ from typing import Any
 from medview.core.job import Inline
 from medview.io.datasets.foreign import DatasetRequest
 from medview.io.reader_pool import InlinePool
+from medview.store.model_book import NewVersion, VersionRow
 from medview.store.project import Project
 from medview.workspace import label_intake
 from medview.workspace.dataset_import import ImportRun, import_dataset
 from medview.workspace.dataset_import_report import ImportReport
 from medview.workspace.export_selection import ExportRun
 from medview.workspace.exporting import export_as
+
+VERSION = "version"
+"""In place of a format: a model becomes a version."""
 
 AT_ONCE = 3
 """Cases that are begun together, so that there are several times of writing."""
@@ -41,6 +46,13 @@ def import_set(folder: Path, project: Project) -> ImportReport:
 def export_out(folder: Path, project: Project, form: str) -> None:
     """Write the project of a folder into ``out`` beside it."""
     export_as(ExportRun(form), project, folder / "out", Inline(), InlinePool(), lambda _said: None)
+
+
+def take_version(folder: Path, project: Project) -> VersionRow:
+    """Take the pack of a folder into the project as the next version of a model line, which counts from then on."""
+    digest = hashlib.sha256((folder / "pack" / "model.json").read_bytes()).hexdigest()
+    new = NewVersion("segmentation", "m@1.0.0", digest, verdict="promoted")
+    return project.models.add(new, folder / "pack", counts="promoted")
 
 
 class Doomed:
@@ -116,9 +128,12 @@ def _carry_out(order: dict[str, Any], tells: int) -> None:
     threading.setprofile(count)
     sys.setprofile(count)
     try:
-        with Project.open(folder / "p.medview", read_only=bool(order["form"])) as project:
-            if order["form"]:
-                export_out(folder, project, order["form"])
+        form = order["form"]
+        with Project.open(folder / "p.medview", read_only=form not in ("", VERSION)) as project:
+            if form == VERSION:
+                take_version(folder, project)
+            elif form:
+                export_out(folder, project, form)
             else:
                 import_set(folder, project)
         code = 0

@@ -56,6 +56,11 @@ def test_every_object_is_clicked_at_and_told_beside_growing(pack: ModelPack) -> 
     assert all(len(one["dice"]) == CLICKS for one in told["objects"])
     assert document["curves"]["model"][0] == [1, pytest.approx(1.0, abs=0.02)]
     assert {"Dice after 1 click", "Growing alone: Dice after 5 clicks"} <= set(report.metrics())
+    parts = report.figures.parts["a"]
+    assert {name: (part.below, part.above) for name, part in parts.items()} == {
+        row["name"]: (1.0, row["dice_3"]) for row in document["per_class"]
+    }
+    assert (report.figures.class_figure, report.figures.items, report.figures.patients) == ("dice_3", ("a",), ("p",))
     times = np.array([2])
     assert all(one.statistic(times) == pytest.approx(one.interval.value) for one in report.figures.headlines)
     page = report_page(document, {})
