@@ -249,8 +249,15 @@ Licence: {spec.licence.rstrip(".")}. Weights (SHA-256): `{report.pack.sha256}`.
 """
 
 
-def carded(report: EvaluationReport, guards: Guards | None, training: TrainingFacts) -> ModelPack:
+def carded(
+    report: EvaluationReport, guards: Guards | None, training: TrainingFacts, more: Mapping[str, bytes] | None = None
+) -> ModelPack:
     """Write a pack anew with its card; the weights stay as they are.
+
+    Parameters
+    ----------
+    more : mapping of str to bytes
+        Further files of the pack, in place of those of the same names.
 
     Raises
     ------
@@ -260,6 +267,7 @@ def carded(report: EvaluationReport, guards: Guards | None, training: TrainingFa
     content = {name: value for name, value in pack.spec.document.items() if name != "files"}
     content["card"] = card_document(report, guards, training)
     files: dict[str, Any] = {name: pack.folder / name for name in pack.spec.files if name != CARD_FILE}
+    files |= more or {}
     files[CARD_FILE] = model_card(report, guards, training).encode()
     return write_pack(pack.folder, content, files)
 

@@ -36,7 +36,7 @@ from medview.workspace.exporting import export_as, note_export
 from medview.workspace.neutral_export import DATASET
 from medview.workspace.training.examples import dataset_folder, examples_of
 from medview.workspace.training.leaks import leaking, said_of, without
-from medview.workspace.training.learnt import seen_finding, seen_in
+from medview.workspace.training.learnt import learnt_of_pack, seen_finding, seen_in
 from medview.workspace.training.line_of_run import LineFacts, line_facts, line_name, write_line
 
 _PARTS = ("numpy", "torch", "lightning")
@@ -205,9 +205,10 @@ def _with_seen(
     report: GuardReport, run: RunFolder, examples: ExampleSet, wanted: Wanted, line: LineFacts | None
 ) -> GuardReport:
     """Return what the guards found, and which held-out cases the first weights have learnt from."""
-    if line is None or line.parent is None or wanted.parent is None:
+    if wanted.parent is None:
         return report
-    keys = seen_in(read_neutral(run.dataset, check=False), examples, [line.parent], line.uid)
+    known = [learnt_of_pack(wanted.parent), None if line is None else line.parent]
+    keys = seen_in(read_neutral(run.dataset, check=False), examples, known, "" if line is None else line.uid)
     if not keys:
         return report
     return replace(report, findings=(seen_finding(keys, examples, wanted.parent.spec.name), *report.findings))

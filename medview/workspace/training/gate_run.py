@@ -24,7 +24,7 @@ from medview.workspace.evaluation.report import EvaluationReport
 from medview.workspace.training.gate import Held, Judged, compare_judged
 from medview.workspace.training.gate_words import sentence_of
 from medview.workspace.training.judgements import Judgements, case_prints
-from medview.workspace.training.learnt import Learnt, seen_in
+from medview.workspace.training.learnt import Learnt, learnt_in, learnt_of_pack, seen_in
 
 VAL = "val"
 NEW_FILE, CURRENT_FILE = "new.json", "current.json"
@@ -207,8 +207,19 @@ class GateRun:
             kept.put(prints[key], new.figure, new.classes, parts, float(report.speed.seconds.get("mean", 0.0)))
         kept.write(self._run.judged / NEW_FILE)
 
+    @property
+    def learnt(self) -> Learnt:
+        """What the new weights have learnt from, those they began with included."""
+        own = learnt_in(self._dataset, self._examples, str(self._line.get("project_uid", "")))
+        return own.with_(Learnt.of_document(self._line.get("seen_by_parent"))).with_(self._of_parent())
+
+    def _of_parent(self) -> Learnt | None:
+        folder = self._run.parent
+        return learnt_of_pack(load_pack(folder, verify=False)) if (folder / MODEL_FILE).is_file() else None
+
     def _seen(self) -> frozenset[str]:
         earlier = [Learnt.of_document(self._line.get(name)) for name in ("seen_by_current", "seen_by_parent")]
+        earlier += [self._of_parent(), None if self.rival is None else learnt_of_pack(self.rival.pack)]
         return seen_in(self._dataset, self._examples, earlier, str(self._line.get("project_uid", "")))
 
     def _gone(self) -> list[str]:

@@ -13,6 +13,7 @@ from medview.workspace.evaluation.files import write_report
 from medview.workspace.evaluation.model_card import TrainingFacts, carded, machine_line
 from medview.workspace.evaluation.report import EvaluationReport
 from medview.workspace.training.gate_run import GateRun
+from medview.workspace.training.learnt import LEARNT_FILE, learnt_file
 
 if TYPE_CHECKING:
     from medview.ml.training.engine.outcome import Outcome
@@ -56,7 +57,7 @@ def judge(
         versions=settings.versions,
     )
     more: dict[str, object] = {"guards": guards, "training": facts.document()}
-    pack = carded(report, guards, facts)
+    pack = carded(report, guards, facts, {LEARNT_FILE: learnt_file(gate.learnt)})
     if gate.wanted:
         more["gate"] = gate.decide(report, pack, context)
     report = replace(report, pack=pack, more=more)

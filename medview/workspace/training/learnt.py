@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,10 +13,15 @@ from medview.io.datasets.dataset_case import TRAIN
 from medview.io.datasets.neutral_read import NeutralDataset
 from medview.ml.examples import ExampleSet
 from medview.ml.guards.finding import GuardFinding, Severity, counted, listed
+from medview.ml.packs import ModelPack
 
 SEEN = "seen-before"
 """Code of the finding."""
 
+LEARNT_FILE = "training_cases.json"
+"""In a pack."""
+
+_DIGITS = 20
 _OF_SLICE = re.compile(r"_k\d{4,}$")
 
 
@@ -28,15 +35,19 @@ class Learnt:
         Uid of the project whose pseudonyms ``patients`` are; elsewhere they mean nothing.
     pixels : frozenset of str
         Hashes of the voxels of training cases.
+    prints : frozenset of str
+        Of voxels, as packs carry them.
     """
 
     project: str = ""
     pixels: frozenset[str] = frozenset()
     patients: frozenset[str] = frozenset()
+    prints: frozenset[str] = frozenset()
 
     def document(self) -> dict[str, Any]:
         """Return it ready for JSON."""
-        return {"project": self.project, "pixels": sorted(self.pixels), "patients": sorted(self.patients)}
+        named = ("pixels", "patients", "prints")
+        return {"project": self.project, **{name: sorted(getattr(self, name)) for name in named}}
 
     @classmethod
     def of_document(cls, said: Mapping[str, Any] | None) -> Learnt | None:
@@ -44,8 +55,8 @@ class Learnt:
         try:
             if said is None:
                 return None
-            pixels, patients = ([str(one) for one in said[name]] for name in ("pixels", "patients"))
-            return cls(str(said["project"]), frozenset(pixels), frozenset(patients))
+            named = (said["pixels"], said["patients"], said.get("prints", ()))
+            return cls(str(said["project"]), *(frozenset(str(one) for one in held) for held in named))
         except (KeyError, TypeError):
             return None
 
@@ -54,7 +65,32 @@ class Learnt:
         if other is None:
             return self
         patients = self.patients | (other.patients if other.project == self.project else frozenset())
-        return Learnt(self.project, self.pixels | other.pixels, patients)
+        return Learnt(self.project, self.pixels | other.pixels, patients, self.prints | other.prints)
+
+    def all_prints(self) -> frozenset[str]:
+        """Return what a pack carries of it: who has a picture finds it in there, nobody finds a picture from it."""
+        return self.prints | {_print(pixels) for pixels in self.pixels}
+
+
+def learnt_of_pack(pack: ModelPack) -> Learnt | None:
+    """Return what a pack says it has learnt from, wherever it was trained; None where it says nothing."""
+    if LEARNT_FILE not in pack.spec.files:
+        return None
+    try:
+        said = json.loads((pack.folder / LEARNT_FILE).read_bytes())
+        return Learnt(prints=frozenset(str(one) for one in said["cases"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def learnt_file(learnt: Learnt) -> bytes:
+    """Return the file of a pack with what its weights have learnt from."""
+    document = {"format": "MedView training cases", "version": 1, "cases": sorted(learnt.all_prints())}
+    return (json.dumps(document, indent=0) + "\n").encode()
+
+
+def _print(pixels: str) -> str:
+    return hashlib.sha256(f"MedView training case {pixels}".encode()).hexdigest()[:_DIGITS]
 
 
 def case_key(key: str) -> str:
@@ -77,13 +113,14 @@ def seen_in(
     cases = {case.key: case for case in dataset.cases}
     known = [one for one in earlier if one is not None]
     pixels = frozenset[str]().union(*(one.pixels for one in known))
+    prints = frozenset[str]().union(*(one.prints for one in known))
     patients = frozenset[str]().union(*(one.patients for one in known if project and one.project == project))
     found = set()
     for example in examples.examples:
         case = cases.get(case_key(example.key))
         if case is not None and example.split != TRAIN:
             own = str(case.said["pixels_sha256"] or "")
-            if (own and own in pixels) or (case.patient and case.patient in patients):
+            if (own and (own in pixels or _print(own) in prints)) or (case.patient and case.patient in patients):
                 found.add(example.key)
     return frozenset(found)
 

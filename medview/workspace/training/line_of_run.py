@@ -23,7 +23,7 @@ from medview.workspace.training.gate_run import CURRENT_FILE, NEW_FILE, GateRun,
 from medview.workspace.training.gate_words import sentence_of
 from medview.workspace.training.judgements import Judgements
 from medview.workspace.training.leaks import without
-from medview.workspace.training.learnt import Learnt, learnt_in
+from medview.workspace.training.learnt import Learnt
 
 RUNS, JUDGED = "runs", "judged"
 """Folders in a project: of trainings started from the window, and, in ``models``, of what is known of versions."""
@@ -147,7 +147,7 @@ def take_run(lines: ModelLines, project: Project, path: Path, context: JobContex
     elif current is not None and _digest(gate["current"]) != current.digest:
         known_there = _known(project.path, current.digest)
         gate = _again(run, dataset, examples, settings, current, known_there, context or Inline())
-    taken = _taken(lines, run, project, name, gate, learnt_in(dataset, examples, str(line["project_uid"])))
+    taken = _taken(lines, run, project, name, gate, GateRun(run, dataset, examples, settings.renames).learnt)
     # Numbers that others took meanwhile are put right in it.
     run.write_json(run.gate, gate)
     _keep_known(run, project.path, gate)
@@ -190,7 +190,6 @@ def waiting_runs(lines: ModelLines, project: Path) -> tuple[Path, ...]:
 def _taken(
     lines: ModelLines, run: RunFolder, project: Project, line: str, gate: dict[str, Any], learnt: Learnt
 ) -> ModelVersion:
-    seen = Learnt.of_document((run.read_json(run.line) or {}).get("seen_by_parent"))
     versions = lines.versions(line)
     number = max((one.version for one in versions), default=0) + 1
     rival = gate["current"]
@@ -201,7 +200,7 @@ def _taken(
         "reason": gate["sentence"],
         "run": run.path.name if inside else str(run.path.resolve()),
         "gate": gate,
-        "learnt": learnt.with_(seen).document(),
+        "learnt": learnt.document(),
         "compared": 0 if rival is None or rival["version"] is None else rival["version"],
     }
     pack = load_pack(run.pack)

@@ -13,7 +13,7 @@ import torch
 
 from medview.core.errors import ModelError, ReadError
 from medview.core.job import Inline
-from medview.ml.packs import ModelPack
+from medview.ml.packs import ModelPack, load_pack
 from medview.ml.runs.events import read_events
 from medview.ml.runs.folder import RunFolder
 from medview.store.project import Project
@@ -297,3 +297,26 @@ def test_a_real_training_is_judged_beside_the_version_it_began_with(project: Pat
     stages = [event["name"] for event in read_events(run.events) if event["kind"] == "stage"]
     assert stages[0] == "judge"
     assert stages[-1] == "evaluate"
+
+
+def test_a_pack_carries_what_it_has_learnt_from_to_where_nobody_knows_it(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = frozen_run(project, tmp_path / "a")
+    trained(run, packs["poor"], monkeypatch)
+    elsewhere = load_pack(run.pack)
+    said = (run.pack / "training_cases.json").read_text()
+    with Project.open(project) as opened:
+        version = ModelLines(opened).current(LINE)
+        assert version is not None
+        assert version.learnt is not None
+        assert not any(pixels[:20] in said for pixels in version.learnt["pixels"]), "nothing that stands elsewhere"
+        moved = next(case for case in opened.cases() if case.split == "train")
+        opened.worklist.set_split([moved.case_id], "validation")
+    source = frozen_run(project, tmp_path / "b").dataset
+    with pytest.raises(GuardedError, match="has learnt from 1 held-out case"):
+        frozen_run(source, tmp_path / "c", elsewhere)
+    run = frozen_run(source, tmp_path / "c", elsewhere, without_leaks=True)
+    trained(run, packs["exact"], monkeypatch)
+    # What it began with is passed on.
+    assert set(json.loads(said)["cases"]) <= set(json.loads((run.pack / "training_cases.json").read_text())["cases"])
