@@ -21,7 +21,7 @@ from medview.workspace.view_state import Mode
 # Sets the platform before Qt looks at it.
 from tests.end_to_end.pictures import LARGE, SMALL, Studio, private_home
 
-CASES = 7
+CASES = 6
 
 
 def main(folder: Path) -> None:
@@ -70,9 +70,9 @@ def main(folder: Path) -> None:
         studio.wait(lambda: state.pack is not None and state.pack.digest == organs.digest, "the model")
         shoot("next-begin-dark", SMALL)
         state.begin()
-        studio.wait(lambda: state.looked >= 3 and state.shown, "three cases")
+        studio.wait(lambda: state.looked >= 3 and state.shown, "three cases", 1500.0)
         shoot("next-looking-dark", SMALL)
-        studio.wait(lambda: not state.looking, "all cases", 600.0)
+        studio.wait(lambda: not state.looking, "all cases", 1500.0)
         studio.wait(lambda: not studio.program.threads.jobs, "the jobs")
         for name, size, theme in (
             ("next-dark", SMALL, "dark"),

@@ -120,9 +120,15 @@ def unsure(request: PredictRequest, context: JobContext) -> CaseScores:
     spec = request.pack.spec
     stopwatch = Stopwatch()
     threshold = spec.output.score_threshold if isinstance(spec.output, DetectionOutput) else 0.5
+    asked, looks = replace(request, pack=doubtful(request.pack)), looks_of(spec)
     with explaining(spec):
-        asked = replace(request, pack=doubtful(request.pack))
-        found = scores_of(_start(asked, context, stopwatch, len(looks_of(spec))), threshold)
+        try:
+            job = _start(asked, context, stopwatch, len(looks))
+        except ModelError:
+            # One look takes no more memory than a prediction. What else is wrong is wrong again.
+            looks = looks[:1]
+            job = _start(asked, context, stopwatch)
+        found = scores_of(job, looks, threshold)
     _log.info("%s: how unsure it is: %s", spec.key, stopwatch.seconds)
     context.progress(1.0, "Done")
     return found

@@ -51,11 +51,13 @@ def doubtful(pack: ModelPack) -> ModelPack:
     return replace(pack, spec=replace(pack.spec, output=lower))
 
 
-def scores_of(job: RunningJob, threshold: float = 0.5) -> CaseScores:
+def scores_of(job: RunningJob, looks: Sequence[Look], threshold: float = 0.5) -> CaseScores:
     """Run the model of a job and return how unsure it is.
 
     Parameters
     ----------
+    looks : sequence of Look
+        At tiles, of a model that makes masks; the plan of the job has to have room for their answers.
     threshold : float
         Of boxes: the score from which they count.
 
@@ -66,7 +68,7 @@ def scores_of(job: RunningJob, threshold: float = 0.5) -> CaseScores:
     """
     output, geometry = job.spec.output, job.request.volume.geometry
     if isinstance(output, SegmentationOutput):
-        return _of_masks(job, output)
+        return _of_masks(job, output, looks)
     if isinstance(output, DetectionOutput):
         with Pooled(job.network) as pooled:
             boxes = detect(job).boxes
@@ -79,10 +81,9 @@ def scores_of(job: RunningJob, threshold: float = 0.5) -> CaseScores:
     raise ModelError(f"{job.spec.name} waits for clicks, so nothing says what it is unsure of.")
 
 
-def _of_masks(job: RunningJob, output: SegmentationOutput) -> CaseScores:
+def _of_masks(job: RunningJob, output: SegmentationOutput, looks: Sequence[Look]) -> CaseScores:
     spec, prepared, seen = job.spec, job.prepared, job.seen
     assert spec.tiling is not None
-    looks = looks_of(spec)
     exclusive = output.activation == "softmax"
     channels = [label.value if exclusive else label.value - 1 for label in output.labels]
     # Slices are counted as the case stores them, whichever of the model's axes that is.

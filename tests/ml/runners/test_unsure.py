@@ -14,6 +14,7 @@ from medview.core.errors import CancelledError, ModelError
 from medview.core.job import Inline
 from medview.ml.networks.looks import CONTRAST, looks_for
 from medview.ml.predict import PredictRequest
+from medview.ml.runners import run
 from medview.ml.runners.doubts import LEAST_VOXELS, NEAR_MM, PLAUSIBLE, Doubts
 from medview.ml.runners.run import predict, unsure
 from medview.ml.runners.tiling import LogitSlab
@@ -142,6 +143,19 @@ def test_the_same_case_has_the_same_scores_and_a_model_for_other_images_is_refus
     other = small_pack(tmp_path / "mr", input={**document()["input"], "modality": ["MR"]}, tiling=WHOLE)
     with pytest.raises(ModelError, match="is for MR"):
         unsure(PredictRequest(ct_volume(), other), Inline())
+
+
+def test_where_memory_has_no_room_for_several_looks_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = PredictRequest(ct_volume(), small_pack(tmp_path / "pack", tiling=WHOLE))
+    plan = run.plan_for
+
+    def tight(*given: Any, looks: int = 1) -> object:
+        if looks > 1:
+            raise ModelError("Organs needs about 9.0 GB of memory.")
+        return plan(*given, looks=looks)
+
+    monkeypatch.setattr(run, "plan_for", tight)
+    assert unsure(request, Inline()).looks == 1
 
 
 def test_it_stops_when_it_is_cancelled(tmp_path: Path) -> None:
