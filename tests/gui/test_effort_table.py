@@ -50,6 +50,7 @@ def test_the_versions_of_a_model_are_drawn_in_the_order_they_came_into_use(qtbot
     assert [(dot.place, dot.value) for dot in plots.corrected.dots] == [(0, 0.25), (1, 0.05)]
     assert [(dot.place, dot.value) for dot in plots.minutes.dots] == [(0, 3.26), (1, 1.5)]
     assert "Version 0.9.1, 12 cases: 0.050 corrected" in plots.corrected.dots[1].words
+    assert dialog.state.text() == "The curves are of phantom-thorax-segmenter: 3 versions."
     dialog.view.selectRow(3)
     assert [dot.value for dot in plots.corrected.dots] == [0.25]
     workspace.efforts.models = ()

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from medview.core.effort import ModelEffort, versions_in_order
-from medview.core.language import _
+from medview.core.language import _, plural
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.copied_table import lay_out_table
 from medview.gui.parts.plots_loader import PlotsLoader
@@ -109,9 +109,9 @@ class EffortTableDialog(QDialog):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(_side(number))
                 self.view.setItem(line, number, item)
-        self._show_versions()
         self.copy.setEnabled(bool(rows))
         self.state.setText("" if rows else _("Nothing a model proposed was accepted in this project yet."))
+        self._show_versions()
 
     def _on_loaded(self, module: ModuleType) -> None:
         plots = module.EffortPlots(self)
@@ -133,6 +133,9 @@ class EffortTableDialog(QDialog):
         else:
             shown = max(by_model.values(), key=len, default=())
         self.plots.show_versions(shown)
+        if shown:
+            text = plural("The curves are of {model}: {n} version.", "The curves are of {model}: {n} versions.", len(shown))
+            self.state.setText(text.format(model=shown[0].model_id, n=len(shown)))
 
     def _copy(self) -> None:
         lines = [tuple(title for title, _tip in _columns()), *(effort_cells(one) for one in self._workspace.efforts.models)]
