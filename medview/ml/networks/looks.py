@@ -14,8 +14,7 @@ MOST_LOOKS = 4
 """More say little that is new, and each takes as long as a run of the model."""
 
 CONTRAST = (0.95, 1.05)
-"""Of the looks at tiles that are not mirrored. With 15 % a model of CT contradicts itself about bone and muscle: values in HU
-are other tissue then."""
+"""Of the looks at tiles that are not mirrored. With 15 % a model of CT contradicts itself about bone and muscle."""
 
 
 @dataclass(frozen=True, slots=True)
