@@ -129,6 +129,19 @@ def _rounds(own: Sequence[Document]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _no_new_cases(own: Sequence[Document]) -> str:
+    parent, after = ([one["found"][side] for one in own] for side in ("parent", "after"))
+    found = paired([one["dices"] for one in parent], [one["dices"] for one in after])
+    steps, before, now = (
+        _mean([one["steps"] for one in after]),
+        *(_spread([one["dice"][ALL] for one in side]) for side in (parent, after)),
+    )
+    return (
+        f"The first model, trained on for as many steps as all rounds together ({steps:.0f}) on its own cases alone: Dice {now} "
+        f"after {before}, difference {_difference(found)}. What rounds bring beyond that is owed to the corrected cases.\n"
+    )
+
+
 def counting(rounds: Sequence[Document]) -> list[Document]:
     """Return for each round what is known of the model that counts after it."""
     found: list[Document] = []
@@ -237,6 +250,7 @@ def _worse(own: Sequence[Document]) -> str:
 
 _TELL: Mapping[str, Callable[[Sequence[Document]], str]] = {
     "rounds": _rounds,
+    "no-new-cases": _no_new_cases,
     "few-steps": _few,
     "few-minutes": _few,
     "ladder": _ladder,

@@ -52,6 +52,20 @@ def play_rounds(scene: Scene) -> Document:
     return {"rounds": rounds}
 
 
+def play_no_new_cases(scene: Scene) -> Document:
+    """Train the first model on in as many steps as the rounds have together, on nothing but its own cases.
+
+    Returns
+    -------
+    dict
+        ``parent`` and ``after``.
+    """
+    parent, sizes = scene.parent(), scene.sizes
+    lesson = Lesson("no-new-cases", sizes.rounds * sizes.round_steps, parent=parent.pack)
+    after = scene.learn(parent.project, lesson, source=scene.dataset(parent.project))
+    return {"parent": parent.document(), "after": after.document()}
+
+
 def _wanted(scene: Scene, project: Path, cases: list[int], pack: Path) -> Document:
     return {"cases": wanted_effort(scene, project, cases, pack)}
 

@@ -32,17 +32,21 @@ def play_sampling(scene: Scene) -> Document:
     """
     sizes, order = scene.sizes, scene.order
     wait = order[sizes.start : sizes.start + sizes.sampling_pool]
-    begun = scene.project(scene.folder / START, order[: sizes.start])
+    begun = scene.project(scene.folder / START, order[: sizes.start], wait)
     start = scene.learn(begun, Lesson(START, sizes.start_steps), source=scene.dataset(begun))
+    # What this model is unsure of is worked out here, and copied with the project.
+    scene.once(START, partial(_chosen, scene, begun, start.pack, Strategy.UNCERTAINTY, 0))
     found: Document = {START: start.document()}
     for strategy in Strategy:
-        project = scene.project(scene.folder / strategy.value, order[: sizes.start], wait)
+        project = scene.copy(begun, scene.folder / strategy.value)
         pack, rounds = start.pack, []
         for number in range(1, sizes.sampling_rounds + 1):
             batch = partial(_chosen, scene, project, pack, strategy, number)
             chosen = scene.once(f"{strategy.value}-{number}", batch)
+            # Where nothing is known of slices the whole case is looked at.
             cases: dict[int, Ranges | None] = {
-                one["case"]: [(part["first"] - 1, part["last"] - 1) for part in one["slices"]] for one in chosen["cases"]
+                one["case"]: [(part["first"] - 1, part["last"] - 1) for part in one["slices"]] or None
+                for one in chosen["cases"]
             }
             effort = scene.annotate(project, cases, pack)
             lesson = Lesson(f"{strategy.value}-{number}", sizes.sampling_steps, parent=pack)

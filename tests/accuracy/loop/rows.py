@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.accuracy.loop.play_change import play_added_class, play_worse
 from tests.accuracy.loop.play_few import play_few_minutes, play_few_steps, play_ladder
-from tests.accuracy.loop.play_rounds import play_rounds
+from tests.accuracy.loop.play_rounds import play_no_new_cases, play_rounds
 from tests.accuracy.loop.play_sampling import play_sampling
 from tests.accuracy.loop.scene import Scene
 
@@ -40,6 +40,7 @@ PARENT_SIZES = ("parent", "parent_steps", "rounds", "per_round", "held_out")
 
 _ROWS = (
     LoopRow("rounds", "Rounds of corrected cases", play_rounds, ("round_steps",)),
+    LoopRow("no-new-cases", "As many steps without new cases", play_no_new_cases, ("round_steps",)),
     LoopRow("few-steps", "Few patients, as many steps", play_few_steps, ("few", "few_steps")),
     LoopRow("few-minutes", "Few patients, as much time", play_few_minutes, ("few", "few_minutes")),
     LoopRow("ladder", "How much of a model learns on", play_ladder, ("ladder", "few_steps")),

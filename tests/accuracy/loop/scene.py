@@ -128,12 +128,15 @@ class Scene:
 
     def copy_of_parent(self) -> Path:
         """Return a copy of the parent's project, to go on in."""
-        parent, own = self.parent(), self.folder / "project"
-        target = own / parent.project.name
+        return self.copy(self.parent().project, self.folder / "project")
+
+    def copy(self, project: Path, own: Path) -> Path:
+        """Return a copy of a project in a folder of its own, whole or not there; it is made once."""
+        target = own / project.name
         if not target.exists():
             own.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(own / "copying", ignore_errors=True)
-            shutil.copytree(parent.project, own / "copying")
+            shutil.copytree(project, own / "copying")
             (own / "copying").rename(target)
         return target
 
