@@ -132,13 +132,11 @@ def _rounds(own: Sequence[Document]) -> str:
 def _no_new_cases(own: Sequence[Document]) -> str:
     parent, after = ([one["found"][side] for one in own] for side in ("parent", "after"))
     found = paired([one["dices"] for one in parent], [one["dices"] for one in after])
-    steps, before, now = (
-        _mean([one["steps"] for one in after]),
-        *(_spread([one["dice"][ALL] for one in side]) for side in (parent, after)),
-    )
+    steps = _mean([one["steps"] for one in after])
+    before, now = (_spread([one["dice"][ALL] for one in side]) for side in (parent, after))
     return (
-        f"The first model, trained on for as many steps as all rounds together ({steps:.0f}) on its own cases alone: Dice {now} "
-        f"after {before}, difference {_difference(found)}. What rounds bring beyond that is owed to the corrected cases.\n"
+        f"The first model, trained on for as many steps as all rounds together ({steps:.0f}) on its own cases alone: Dice "
+        f"{now} after {before}, difference {_difference(found)}. Rounds owe to corrected cases what they bring beyond.\n"
     )
 
 
