@@ -16,6 +16,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from medview.core.errors import MedViewError
@@ -34,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", metavar="ROW")
     parser.add_argument("--work", type=Path, default=WORK, help="projects, trainings and results (build/accuracy)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), metavar="SEED", help="0 1 2 unless given")
+    parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="those of each row unless given")
     parser.add_argument(
         "--share", type=float, default=float(os.environ.get("MEDVIEW_ACCURACY_SHARE", "1")), help="part of the steps"
     )
@@ -49,13 +50,14 @@ def main() -> int:
     rows = [row for row in ROWS.values() if row.name in (options.rows or ROWS)]
     if options.list:
         for row in rows:
-            print(_listed(bench, row, options.seeds))
+            print(_listed(bench, row, options.seeds or row.seeds))
         return 0
     failed: list[str] = []
     try:
         # Seed by seed: a table of one seed is told sooner, and rows of a seed share their parent.
-        for seed in [] if options.write_docs else options.seeds:
-            failed += [f"{row.name}, seed {seed}" for row in rows if not _played(bench, row, seed)]
+        for seed in [] if options.write_docs else options.seeds or SEEDS:
+            own = [row for row in rows if options.seeds or seed in row.seeds]
+            failed += [f"{row.name}, seed {seed}" for row in own if not _played(bench, row, seed)]
     except KeyboardInterrupt:
         print("Stopped; the same command goes on.", file=sys.stderr)
         return 130
@@ -87,7 +89,7 @@ def _played(bench: LoopBench, row: LoopRow, seed: int) -> bool:
     return True
 
 
-def _listed(bench: LoopBench, row: LoopRow, seeds: list[int]) -> str:
+def _listed(bench: LoopBench, row: LoopRow, seeds: Sequence[int]) -> str:
     states = (
         "done" if bench.played(row, seed) else "begun" if bench.folder(row, seed).exists() else _DASH for seed in seeds
     )

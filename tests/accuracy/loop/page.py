@@ -88,7 +88,7 @@ def _played(row: LoopRow, own: Sequence[Document]) -> str:
     if not own:
         return ""
     seeds = ", ".join(str(one["seed"]) for one in own)
-    missing = [str(seed) for seed in SEEDS if seed not in {one["seed"] for one in own}]
+    missing = [str(seed) for seed in row.seeds if seed not in {one["seed"] for one in own}]
     told = f"Seeds {seeds}" if len(own) > 1 else f"Seed {seeds}"
     told += f"; not run: seed {', '.join(missing)}" if missing else ""
     made = max(one["made_utc"][:10] for one in own)

@@ -1,4 +1,4 @@
-"""How large a loop is: patients, rounds, steps. Chosen so that all rows and seeds take about two hours on two cores."""
+"""How large a loop is: patients, rounds, steps. All rows and seeds take about two and a half hours on two quiet cores."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class Sizes:
     per_round: int = 5
     round_steps: int = 80
     few: tuple[int, ...] = (5, 10)
-    few_steps: int = 120
+    few_steps: int = 100
     few_minutes: float = 2.0
     ladder: tuple[int, ...] = (3, 5, 10, 20)
     start: int = 5
     start_steps: int = 150
     sampling_rounds: int = 3
-    sampling_pool: int = 40
+    sampling_pool: int = 30
     sampling_steps: int = 60
     added: int = 5
-    added_steps: int = 120
+    added_steps: int = 100
     worse_steps: int = 12
     worse_rate: float = 1.0
 
