@@ -19,6 +19,8 @@ from tests.end_to_end.driver import Driver
 FORMAT = ("--format", "image-mask", "--label-values", "255=LV")
 WHO = r"(SC-[A-Z]+(?:-N?I)?-\d+)"
 PATIENTS, CORRECTED = 14, 3
+FIRST, THEN = 120, 24
+"""Steps of the first version, which has to find hearts, and of the next."""
 MODEL = "hearts-segmentation"
 _LONG_S = 900.0
 
@@ -34,11 +36,11 @@ def copied(source: Path, folder: Path, names: list[str], *, labels: bool) -> Pat
     return folder
 
 
-def recipe(folder: Path) -> Path:
-    """Write a recipe that is through in a minute."""
+def recipe(folder: Path, steps: int) -> Path:
+    """Write a recipe that is through soon."""
     document = json.loads(resource_path("recipes/segmentation-residual-unet.json").read_text())
-    document |= {"network_options": {"features": 8}, "batch": 4, "steps": 60, "check_every": 20}
-    file = folder / "short.json"
+    document |= {"network_options": {"features": 8}, "batch": 4, "steps": steps, "check_every": steps // 3}
+    file = folder / f"{steps}-steps.json"
     file.write_text(json.dumps(document))
     return file
 
@@ -64,7 +66,7 @@ def hearts(test_data: Path, tmp_path: Path) -> Path:
     )
     medview("project", "add", path, copied(source, tmp_path / "fresh", fresh, labels=False), "--patient-from", WHO)
     run = path / "runs" / "segmentation-1"
-    medview("train", path, "--task", "segmentation", "--recipe", recipe(tmp_path), "-o", run, "--yes", "--quiet")
+    medview("train", path, "--task", "segmentation", "--recipe", recipe(tmp_path, FIRST), "-o", run, "--yes", "--quiet")
     with Project.open(path) as project:
         assert [one.title for one in ModelLines(project).versions("segmentation")] == ["v1"]
         assert sum(row.status.value == "to do" for row in project.cases()) == CORRECTED + 1
@@ -97,10 +99,11 @@ def correct(driver: Driver) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_what_is_corrected_makes_a_new_version_that_is_used_and_rolled_back(
     start: Start, hearts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(SHORT_RECIPE, str(tmp_path / "short.json"))
+    monkeypatch.setenv(SHORT_RECIPE, str(recipe(tmp_path, THEN)))
     driver = start(hearts)
     driver.wait(lambda: driver.state["cases"], "the list of cases", 120)
     driver.wait(lambda: driver.state["counts"] == ["v1"], "the version that counts", 120)

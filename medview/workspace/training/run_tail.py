@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from medview.core.errors import ReadError
+from medview.core.errors import ReadError, WriteError
 from medview.core.language import _
 from medview.ml.runs.events import Event, EventTail
 from medview.ml.runs.folder import RunFolder, RunSettings
@@ -92,11 +92,11 @@ class RunTail:
         run = self.run
         if self._settings is None and run.settings_file.exists():
             self._settings = run.settings()
+        result = self._document(run.result)
         # Asked before reading on: what is written until the holder lets go is read with it.
-        busy = self._settings is not None and run.busy()
+        busy = self._settings is not None and result is None and self._busy()
         for event in self._tail.fresh():
             self._take(event)
-        result = self._document(run.result)
         phase, text = self._phase(busy=busy, done=result is not None)
         steps = sample_steps(run)
         plan = self._document(run.plan)
@@ -126,6 +126,13 @@ class RunTail:
         """Return what is shown of a folder that cannot be read."""
         path = self.run.path
         return RunView(path.name, path, RunPhase.FAILED, text=error.sentence)
+
+    def _busy(self) -> bool:
+        try:
+            return self.run.busy()
+        except WriteError:
+            # Where nothing can be written nobody trains.
+            return False
 
     def _take(self, event: Event) -> None:
         self.started_at = None
