@@ -48,7 +48,10 @@ def main(folder: Path) -> None:
         for number in range(CASES):
             made = chest(500 + number, nodules=number % 4)
             identity = SeriesIdentity(
-                f"Phantom^{number}", f"N-{number // 2}", series_description=f"Chest low dose {number + 1}", seed=str(number)
+                f"Phantom^{number}",
+                f"N-{min(number, 4)}",
+                series_description=f"Chest low dose {number + 1}",
+                seed=str(number),
             )
             write_series(
                 home / "ct" / str(number), Volume(made.hu, made.geometry, modality="CT", unit="HU"), identity, durable=False
