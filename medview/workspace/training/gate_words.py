@@ -72,9 +72,10 @@ def _class(gate: Mapping[str, Any], new: str, current: str) -> str:
     poor = [row for row in _judged(gate) if row["verdict"] not in (BETTER, NO_WORSE)]
     worse = [row for row in poor if row["verdict"] == WORSE]
     names = _listed([str(row["name"]) for row in worse or poor])
-    gained = "is better as a whole" if gate["headline"]["verdict"] == BETTER else "finds more"
-    lost = f"worse in {names}" if worse else f"not sure to be no worse in {names}"
-    return f"{new} {gained} and {lost} than {current}: kept {current}. {_figures(gate, worse or poor)}.{_of_classes(gate)}"
+    better = gate["headline"]["verdict"] == BETTER
+    gained = f"is better than {current} as a whole" if better else f"finds more than {current}"
+    lost = f"is worse in {names}" if worse else f"may be worse in {names}, as far as can be told"
+    return f"{new} {gained}, but {lost}: kept {current}. {_figures(gate, worse or poor)}.{_of_classes(gate)}"
 
 
 def _equal(gate: Mapping[str, Any], new: str, current: str) -> str:

@@ -83,13 +83,15 @@ def test_better_as_a_whole_is_not_enough_where_a_class_is_worse_or_may_be() -> N
     better = shifted(ONE, 0.08)
     gate = compare_judged(dices({"Anterior": better, "Posterior": shifted(TWO, -0.02)}), dices(BASE), held())
     assert (gate["verdict"], gate["why"], gate["headline"]["verdict"]) == ("kept", "class", "better")
-    assert "is better as a whole and worse in Posterior than v6: kept v6. Posterior 0." in sentence_of(gate, "v7", "v6")
+    assert "v7 is better than v6 as a whole, but is worse in Posterior: kept v6. Posterior 0." in sentence_of(
+        gate, "v7", "v6"
+    )
     # Hardly worse by its mean, but by how much nobody can tell.
     unsteady = shifted(TWO, -0.002, noise=0.06)
     gate = compare_judged(dices({"Anterior": better, "Posterior": unsteady}), dices(BASE), held())
     assert (gate["verdict"], gate["why"]) == ("kept", "class")
     assert gate["per_class"][1]["verdict"] == "not shown"
-    assert "not sure to be no worse in Posterior" in sentence_of(gate, "v7", "v6")
+    assert "but may be worse in Posterior, as far as can be told: kept v6." in sentence_of(gate, "v7", "v6")
     # Within the margin, and that is known.
     gate = compare_judged(dices({"Anterior": better, "Posterior": shifted(TWO, -0.002, 0.003)}), dices(BASE), held())
     assert (gate["verdict"], gate["per_class"][1]["verdict"]) == ("promoted", "no worse")
@@ -134,7 +136,7 @@ def test_a_class_that_was_added_and_learnt_takes_the_new_model_in_if_the_others_
     lost = {**same, "Posterior": shifted(TWO, -0.03), "Tail": some(3, 0.7)}
     gate = compare_judged(dices(lost), dices(BASE), held())
     assert (gate["verdict"], gate["why"]) == ("kept", "class")
-    assert "finds more and worse in Posterior" in sentence_of(gate, "v7", "v6")
+    assert "v7 finds more than v6, but is worse in Posterior: kept v6." in sentence_of(gate, "v7", "v6")
 
 
 def test_classes_that_are_gone_are_told() -> None:
