@@ -26,7 +26,7 @@ RECIPES: Mapping[str, str] = {
 }
 """What a network is trained with where nobody asked for a recipe; others with their task's default."""
 
-TUNE_RATE = 0.3
+TUNE_RATE = 0.5
 """Rate beside that of a training from nothing."""
 
 WARM_UP = 0.1

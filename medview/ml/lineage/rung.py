@@ -16,7 +16,7 @@ FEW, SOME = 3, 20
 ENCODER_RATE = 0.1
 """Rate of what sees the picture first, beside that of the rest."""
 
-NEW_RATE, HEAD_RATE = 3.0, 3.0
+NEW_RATE, HEAD_RATE = 2.0, 3.0
 """With new classes: how much faster all of it learns, and the head beside the rest; what begins anew has farther to go."""
 
 RANK = 8
