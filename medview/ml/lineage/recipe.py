@@ -67,7 +67,8 @@ def recipe_from_parent(recipe: Recipe, parent: ModelSpec, *, given: bool, tune: 
     times = number_in(options, "tune_rate", 1.0 if given else TUNE_RATE)
     # It is in the rate now, and not to be counted twice by who trains by this recipe again.
     options.pop("tune_rate", None)
-    if given:
+    if given and "tune_rate" not in recipe.options:
+        # Its rate is what somebody wants, with new classes too.
         options.setdefault("new_rate", 1.0)
     if tune is not None:
         options["tune"] = tune

@@ -50,10 +50,12 @@ def test_a_recipe_somebody_asked_for_keeps_its_rate() -> None:
     recipe = tiny_recipe(dimensions=3, network_options={"features": 6, "millions": 1.0})
     made = recipe_from_parent(recipe, segmenter(), given=True)
     assert (made.optimiser.rate, made.schedule) == (recipe.optimiser.rate, recipe.schedule)
+    assert made.options["new_rate"] == 1.0
     slower = recipe_from_parent(replace(recipe, options={"tune_rate": 0.5}), segmenter(), given=True)
     assert slower.optimiser.rate == pytest.approx(recipe.optimiser.rate / 2)
     # It is counted once, also where somebody trains by it again.
     assert "tune_rate" not in slower.options
+    assert "new_rate" not in slower.options
 
 
 @pytest.mark.parametrize(
