@@ -77,7 +77,13 @@ def propose(driver: Driver) -> str:
     """Run the project's model on the case that is open and return its version."""
     driver.wait(lambda: driver.case["complete"], "its pixels")
     driver.click(f"run {MODEL}")
-    driver.wait(lambda: driver.case["proposals"], "the proposal", _LONG_S)
+    asks = "ModelRunDialog"
+    driver.wait(lambda: driver.case["proposals"] or driver.ask("front")["class"] == asks, "the proposal", _LONG_S)
+    if not driver.case["proposals"]:
+        # Before the first run of a version here its time and memory are told.
+        driver.wait_front(asks)
+        driver.click("run chosen")
+        driver.wait(lambda: driver.case["proposals"], "the proposal", _LONG_S)
     return str(driver.case["versions"][-1])
 
 
