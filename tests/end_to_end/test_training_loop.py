@@ -88,7 +88,7 @@ def propose(driver: Driver) -> str:
 
 
 def correct(driver: Driver) -> None:
-    """Accept what is proposed and add a stroke of the brush to it."""
+    """Accept what is proposed and add a stroke of the brush beside the heart."""
     driver.click("accept all")
     driver.wait(lambda: driver.case["history"], "the segment", 60)
     driver.keys("F3")
@@ -97,7 +97,7 @@ def correct(driver: Driver) -> None:
     driver.wait(lambda: driver.state["tool"] == "brush", "the brush")
     before = len(driver.case["history"])
     _k, rows, columns = driver.case["shape_kji"]
-    places = [driver.ask("voxel", plane="1", voxel_kji=[0, rows // 2, columns // 2 + n]) for n in (0, 6, 12)]
+    places = [driver.ask("voxel", plane="1", voxel_kji=[0, rows // 3, columns // 3 + n]) for n in (0, 6, 12)]
     driver.drag(places)
     driver.wait(lambda: len(driver.case["history"]) > before, "the stroke")
     driver.keys("F2")
