@@ -170,6 +170,7 @@ def test_two_trainings_stand_beside_each_other_and_one_is_deleted_after_a_questi
 ) -> None:
     workspace.trainings.conductor.look()
     qtbot.waitUntil(lambda: dialog.list.count() == 2, timeout=_PATIENCE_MS)
+    assert dialog.stack.currentWidget() is dialog.setup, "what is over is shown to who asks for it"
     dialog.list.selectAll()
     table = dialog.compare.table
     qtbot.waitUntil(lambda: table.rowCount() == 1, timeout=_PATIENCE_MS)

@@ -136,12 +136,10 @@ class TrainDialog(QDialog):
             self.list.addItem(item)
             item.setSelected(name in chosen)
         blocker.unblock()
-        fresh = [name for name in names if name not in self._known]
-        began = bool(self._known) or self.stack.currentWidget() is self.setup
-        first = not self._known and len(fresh) > 1
+        fresh = [run.name for run in self._trainings.runs if run.name not in self._known and not run.phase.lasting]
         self._known = set(names)
-        if fresh and began and not first and not chosen:
-            # What was just asked for is what somebody wants to see.
+        if fresh and not chosen:
+            # What was just asked for is what somebody wants to see; what is over is not.
             self.show_run(fresh[0])
         elif chosen and not chosen & set(names):
             self.begin()
