@@ -43,7 +43,7 @@ faults: $(VENV)/.dev
 
 # Models on whole real images, and trainings with their figures for docs/accuracy.md: hours, and it goes on where it was
 # interrupted. ROWS="pneumonia bccd-15min" makes these alone; python -m tests.accuracy.trainings --list tells all. Without ROWS
-# the loop is played too (two to three hours; python -m tests.accuracy.loop --list).
+# the loop is played too (about three hours; python -m tests.accuracy.loop --list).
 accuracy: $(VENV)/.dev
 	@failed=0; export MEDVIEW_ACCURACY=1 QT_QPA_PLATFORM=offscreen; \
 	$(BIN)/python -m tests.accuracy.trainings $(ROWS) || failed=1; \

@@ -94,7 +94,7 @@ def _listed(bench: LoopBench, row: LoopRow, seeds: Sequence[int]) -> str:
         "done" if bench.played(row, seed) else "begun" if bench.folder(row, seed).exists() else _DASH for seed in seeds
     )
     told = "  ".join(f"{seed}: {state}" for seed, state in zip(seeds, states, strict=True))
-    return f"{row.name:<14}{told:<32}{row.title}"
+    return f"{row.name:<14}{row.minutes:>3} min a seed  {told:<32}{row.title}"
 
 
 _DASH = "-"

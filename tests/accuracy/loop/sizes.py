@@ -1,4 +1,4 @@
-"""How large a loop is: patients, rounds, steps. All rows and seeds take about two and a half hours on two quiet cores."""
+"""How large a loop is: patients, rounds, steps. All rows and seeds take about three hours on two quiet cores."""
 
 from __future__ import annotations
 
