@@ -24,7 +24,7 @@ SMOOTH = 1.0
 
 
 def segmentation_loss(
-    answers: torch.Tensor | Sequence[torch.Tensor], batch: Batch, name: str, *, overlapping: bool
+    answers: torch.Tensor | Sequence[torch.Tensor], batch: Batch, name: str, *, overlapping: bool, alone: bool = False
 ) -> dict[str, torch.Tensor]:
     """Return ``loss`` and its parts, those of the finest answer.
 
@@ -36,6 +36,9 @@ def segmentation_loss(
         One of ``LOSSES``.
     overlapping : bool
         Whether channel n is class n + 1 by itself; otherwise channel n is class n, and 0 background.
+    alone : bool
+        Whether the overlap of each sample counts by itself; otherwise that of the batch as a whole, in which a small
+        object weighs less than a large one.
     """
     scales = [answers] if isinstance(answers, torch.Tensor) else list(answers)
     weights = [0.5**n for n in range(len(scales))]
@@ -44,7 +47,7 @@ def segmentation_loss(
     for logits, weight in zip(scales, weights, strict=True):
         labels = _at_scale(batch.labels, logits.shape[2:])
         of_scale = _overlapping if overlapping else _exclusive
-        parts = of_scale(logits.float(), labels, batch.open_classes, name)
+        parts = of_scale(logits.float(), labels, batch.open_classes, name, alone)
         total = total + weight / sum(weights) * sum(parts.values())
         found = found or {key: part.detach() for key, part in parts.items()}
     return {"loss": total, **found}
@@ -60,7 +63,7 @@ def _at_scale(labels: torch.Tensor, shape: torch.Size) -> torch.Tensor:
 
 
 def _exclusive(
-    logits: torch.Tensor, labels: torch.Tensor, open_classes: tuple[tuple[int, ...], ...], name: str
+    logits: torch.Tensor, labels: torch.Tensor, open_classes: tuple[tuple[int, ...], ...], name: str, alone: bool
 ) -> dict[str, torch.Tensor]:
     numbers = labels[:, 0].long()
     known = numbers != UNKNOWN
@@ -73,7 +76,7 @@ def _exclusive(
         marginal, counted = _marginal(chances, numbers, sure, open_classes)
     entropy = -marginal.gather(1, numbers[:, None])
     truth = torch.zeros_like(chances).scatter_(1, numbers[:, None], 1.0) * counted
-    return _parts(entropy, sure, chances[:, 1:].exp() * counted[:, 1:], truth[:, 1:], name)
+    return _parts(entropy, sure, chances[:, 1:].exp() * counted[:, 1:], truth[:, 1:], name, alone)
 
 
 def _marginal(
@@ -91,30 +94,31 @@ def _marginal(
 
 
 def _overlapping(
-    logits: torch.Tensor, labels: torch.Tensor, _open: tuple[tuple[int, ...], ...], name: str
+    logits: torch.Tensor, labels: torch.Tensor, _open: tuple[tuple[int, ...], ...], name: str, alone: bool
 ) -> dict[str, torch.Tensor]:
     known = labels != UNKNOWN
     truth = (labels * known).float()
     entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    return _parts(entropy, known, logits.sigmoid() * known, truth, name)
+    return _parts(entropy, known, logits.sigmoid() * known, truth, name, alone)
 
 
 def _parts(
-    entropy: torch.Tensor, known: torch.Tensor, chances: torch.Tensor, truth: torch.Tensor, name: str
+    entropy: torch.Tensor, known: torch.Tensor, chances: torch.Tensor, truth: torch.Tensor, name: str, alone: bool
 ) -> dict[str, torch.Tensor]:
     parts = {}
     for part in name.split("_"):
         if part == "dice":
-            parts[part] = _overlap_loss(chances, truth)
+            parts[part] = _overlap_loss(chances, truth, alone=alone)
             continue
         weighed = entropy if part == "ce" else (1 - (-entropy).exp()).clamp(min=0) ** FOCUS * entropy
         parts[part] = (weighed * known).sum() / known.sum().clamp(min=1)
     return parts
 
 
-def _overlap_loss(chances: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return one less the soft Dice over the batch, averaged over the classes that are in it."""
-    axes = (0, *range(2, chances.ndim))
+def _overlap_loss(chances: torch.Tensor, truth: torch.Tensor, *, alone: bool) -> torch.Tensor:
+    """Return one less the soft Dice of each sample, or over the batch, averaged over the classes that are in it."""
+    inside = tuple(range(2, chances.ndim))
+    axes = inside if alone else (0, *inside)
     there = truth.sum(axes)
     dice = (2 * (chances * truth).sum(axes) + SMOOTH) / (chances.sum(axes) + there + SMOOTH)
     present = there > 0

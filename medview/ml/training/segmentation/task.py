@@ -64,6 +64,8 @@ class SegmentationTask(TrainingTask):
                 "median_kji": list(sizes.median_kji),
                 "weights": sizes.weights,
                 "voxels": list(looked.voxels),
+                # Each picture is a case and has a figure of its own; a slice of a volume only adds to one.
+                "pictures": all(shape[0] == 1 for shape in looked.shapes_kji),
             },
         )
 
@@ -99,7 +101,8 @@ class SegmentationTask(TrainingTask):
     def loss(self, network: nn.Module, batch: Batch, plan: TrainingPlan, recipe: Recipe) -> dict[str, torch.Tensor]:
         """Return ``loss`` and its parts by name."""
         answers = network(batch.values)
-        return segmentation_loss(answers, batch, recipe.loss, overlapping=bool(plan.settings["overlapping"]))
+        overlapping, alone = bool(plan.settings["overlapping"]), bool(plan.settings["pictures"])
+        return segmentation_loss(answers, batch, recipe.loss, overlapping=overlapping, alone=alone)
 
     def phase(self, network: nn.Module, done: float, recipe: Recipe) -> None:
         """Freeze nothing."""

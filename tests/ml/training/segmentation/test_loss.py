@@ -100,11 +100,27 @@ def test_losses_are_those_of_monai_where_everything_is_known() -> None:
         include_background=False, to_onehot_y=True, softmax=True, batch=True, smooth_nr=SMOOTH, smooth_dr=SMOOTH
     )
     assert _loss(logits, batch, "dice") == pytest.approx(float(theirs(logits, labels)), rel=1e-5)
+    each = DiceLoss(include_background=False, to_onehot_y=True, softmax=True, smooth_nr=SMOOTH, smooth_dr=SMOOTH)
+    alone = segmentation_loss(logits, batch, "dice", overlapping=False, alone=True)["loss"]
+    assert float(alone) == pytest.approx(float(each(logits, labels)), rel=1e-5)
     focal = FocalLoss(to_onehot_y=True, use_softmax=True, gamma=2.0)
     # MONAI averages over the channels as well, all but one of which are 0.
     assert _loss(logits, batch, "focal") == pytest.approx(3 * float(focal(logits, labels)), rel=1e-5)
     entropy = torch.nn.functional.cross_entropy(logits, labels[:, 0])
     assert _loss(logits, batch, "dice_ce") == pytest.approx(float(theirs(logits, labels) + entropy), rel=1e-5)
+
+
+def test_a_small_object_counts_like_a_large_one_where_each_sample_is_judged_alone() -> None:
+    logits = _logits([[[0.1, 0.9]] * 8, [[0.9, 0.1]] * 8])
+    batch = _batch([[1] * 8, [1] + [0] * 7])
+    large, small = (2 * 7.2 + SMOOTH) / (7.2 + 8 + SMOOTH), (2 * 0.1 + SMOOTH) / (0.8 + 1 + SMOOTH)
+    alone = segmentation_loss(logits, batch, "dice", overlapping=False, alone=True)["loss"]
+    assert float(alone) == pytest.approx(1 - (large + small) / 2)
+    assert float(alone) > 2 * _loss(logits, batch, "dice")
+    # What a sample does not show has no overlap there.
+    nothing = _batch([[1] * 8, [0] * 8])
+    alone = segmentation_loss(logits, nothing, "dice", overlapping=False, alone=True)["loss"]
+    assert float(alone) == pytest.approx(1 - large)
 
 
 def test_coarser_answers_count_half_as_much_each_and_are_judged_by_the_nearest_labels() -> None:

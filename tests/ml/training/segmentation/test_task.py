@@ -189,6 +189,13 @@ def test_classes_that_overlap_are_learnt_each_by_itself(tmp_path: Path) -> None:
     assert min(figures["dice_bright"], figures["dice_dark"]) > 0.6
 
 
+def test_of_pictures_each_counts_by_itself_and_of_volumes_the_batch_as_a_whole(tmp_path: Path) -> None:
+    flat, solid = (
+        TASK.plan(phantom_set(4, **sides), tiny_recipe(), Inline()).settings["pictures"] for sides in (FLAT, SOLID)
+    )
+    assert (flat, solid) == (True, False)
+
+
 def test_plans_are_the_same_every_time_and_say_what_they_take(tmp_path: Path) -> None:
     examples, recipe = phantom_set(6), tiny_recipe()
     one, again = (TASK.plan(examples, recipe, Inline()) for _ in range(2))
