@@ -58,6 +58,7 @@ def train(
         bool, typer.Option("--without-leaks", help="Leave out cases whose picture or patient is in another split too")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Train in spite of what the guards want confirmed")] = False,
+    apart: Annotated[bool, typer.Option("--apart", help="An experiment: the model becomes no version of P")] = False,
     output: Annotated[Path | None, typer.Option("-o", metavar="RUN", help="Folder of the training, new")] = None,
     run: Annotated[Path | None, typer.Option("--run", help="Go on with a training, or train as torchrun starts it")] = None,
     watch: Annotated[Path | None, typer.Option("--watch", help="Follow a training")] = None,
@@ -122,6 +123,7 @@ def train(
         renames=_renames(rename or []),
         without_leaks=without_leaks,
         confirmed=yes,
+        apart=apart,
         began=began,
     )
     with progress(quiet=quiet) as context:

@@ -148,10 +148,9 @@ def test_modes_bring_their_own_parts(qtbot: QtBot, window: MainWindow, workspace
     assert shown == {"tools", "segments", "lesions", "effects", "models", "history"}
 
 
-def test_review_and_train_are_not_offered_before_they_exist(window: MainWindow) -> None:
+def test_a_review_is_not_offered_before_it_exists(window: MainWindow) -> None:
     words = " ".join(b.text() for b in window.findChildren(QToolButton))
     assert "Review" not in words
-    assert "Train" not in words
 
 
 def test_tool_buttons_and_keys_choose_the_same_tool(qtbot: QtBot, window: MainWindow, workspace: Workspace) -> None:

@@ -72,12 +72,19 @@ def test_a_grey_picture_stands_three_times(tmp_path: Path) -> None:
     assert _boxes(PredictRequest(grey, pack, "cpu")) == _boxes(PredictRequest(grey, pack, "cpu", others=(grey, grey)))
 
 
-def test_one_picture_without_millimetres_fits_and_one_in_colour_fits_no_grey_model(tmp_path: Path) -> None:
+def test_one_picture_without_millimetres_fits_and_of_one_in_colour_grey_models_see_the_brightness(tmp_path: Path) -> None:
     of_colours, of_grey = _pack(tmp_path / "colours", COLOURS).spec, _pack(tmp_path / "grey", ["image"]).spec
     picture = _picture()
     assert fits(of_colours, "", picture.geometry, "", colour=True).ok
     assert fits(of_colours, "", picture.geometry, "", colour=False).ok
-    assert "takes grey images" in fits(of_grey, "", picture.geometry, "", colour=True).reason
+    seen = fits(of_grey, "", picture.geometry, "", colour=True)
+    assert seen.ok
+    assert "looks at the brightness" in seen.reason
+    channel = replace(of_grey.input.channels[0], modality=("DX",))
+    of_xrays = replace(of_grey, input=replace(of_grey.input, channels=(channel,)))
+    refused = fits(of_xrays, "", picture.geometry, "", colour=True)
+    assert not refused.ok
+    assert "takes grey images" in refused.reason
     assert not of_colours.input.several
     # Other triples are three series.
     assert _pack(tmp_path / "series", ["a", "b", "c"]).spec.input.several

@@ -47,7 +47,7 @@ def test_a_project_of_version_2_gets_the_table(tmp_path: Path) -> None:
     path = tmp_path / "p.medview"
     Project.create(path).close()
     with sqlite3.connect(path / "project.db") as connection:
-        newer = ["queue", "worklist", "patients", "reading_state", "activity"]
+        newer = ["queue", "worklist", "patients", "reading_state", "activity", "model_versions", "model_choices"]
         connection.executescript(";".join(f"DROP TABLE {table}" for table in newer) + "; PRAGMA user_version = 2;")
     connection.close()
     with Project.open(path) as project:

@@ -102,7 +102,7 @@ def test_two_actions_on_one_key_in_one_mode_quarrel_and_in_two_modes_do_not() ->
     settled = taken_from(mine, "tool.length", Mode.READ, "l")
     assert conflicts(settled) == []
     assert settled.shortcuts("tool.length", Mode.ANNOTATE) == ("L",)
-    assert conflicts(with_keys(base, "brush.smaller", [Mode.ANNOTATE], ("F12",))) == []
+    assert conflicts(with_keys(base, "brush.smaller", [Mode.ANNOTATE], ("Ctrl+F12",))) == []
 
 
 def test_a_kept_quarrel_leaves_the_key_to_one_action() -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from medview.core.errors import ModelError
 from medview.ml.spec import Literal, Task
 
-_OF_ALL = frozenset({"precision", "full_weights", "tune", "tune_rate", "encoder_rate", "rank", "frozen", "backbone_rate"})
+_WITH_PARENT = {"tune", "tune_rate", "new_rate", "head_rate", "encoder_rate", "backbone_rate", "rank", "frozen"}
+_OF_ALL = frozenset({"precision", "full_weights", *_WITH_PARENT})
 
 OPTIONS: Mapping[Task, frozenset[str]] = {
     Task.SEGMENTATION: _OF_ALL | {"foreground", "room"},

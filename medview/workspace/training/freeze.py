@@ -77,6 +77,8 @@ class Wanted:
         ``time.monotonic()`` when the command began.
     samples : bool
         Whether what is found on a few validation slices is kept at each look.
+    apart : bool
+        Whether the model is to be no version of the project's: an experiment, compared with its parent alone.
     """
 
     source: Path
@@ -97,6 +99,7 @@ class Wanted:
     confirmed: bool = False
     began: float = 0.0
     samples: bool = False
+    apart: bool = False
 
 
 class GuardedError(ModelError):
@@ -194,8 +197,8 @@ def _with_parent(wanted: Wanted) -> Wanted:
 
 
 def _line_of(wanted: Wanted, examples: ExampleSet, opened: Project | None) -> LineFacts | None:
-    """Return the model line of the project that a training goes on; None where it is of a dataset folder."""
-    if dataset_folder(wanted.source):
+    """Return the model line of the project that a training goes on; None where it goes on none."""
+    if wanted.apart or dataset_folder(wanted.source):
         return None
     digest = "" if wanted.parent is None else wanted.parent.digest
     return line_facts(wanted.source, opened, line_name(wanted.task, examples.target), digest)

@@ -134,6 +134,8 @@ class Bench:
     def _train(self, row: Row, project: Path, folder: Path, recipe: Path, where: str) -> None:
         # Pictures that stand in two splits of a public dataset must not make figures better.
         options: list[object] = ["--task", row.task, "--recipe", recipe, "--seed", row.seed, "--without-leaks", "--yes"]
+        # Rows of one project are no versions of one model: none waits for another to be judged.
+        options.append("--apart")
         if (minutes := self.minutes(row)) is not None:
             options += ["--minutes", minutes]
         if row.parent:

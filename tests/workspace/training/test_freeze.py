@@ -139,6 +139,14 @@ def test_a_project_keeps_the_splits_its_training_made_and_is_not_needed_again(tm
     assert {case.split for case in read_neutral(run.dataset).cases} == {s.replace("validation", "val") for s in splits}
 
 
+def test_an_experiment_goes_on_no_model_line(tmp_path: Path) -> None:
+    made = labelled(tmp_path / "in", unsure=True)
+    usual, _ = frozen(wanted(made.project, Task.SEGMENTATION), tmp_path / "run")
+    apart, _ = frozen(wanted(made.project, Task.SEGMENTATION, apart=True), tmp_path / "apart")
+    assert usual.read_json(usual.line) is not None
+    assert apart.read_json(apart.line) is None
+
+
 def parent_of(source: Path, folder: Path) -> ModelPack:
     """Return a model for the pictures of a dataset folder."""
     examples = examples_of(read_neutral(source), Task.CLASSIFICATION)
