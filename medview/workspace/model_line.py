@@ -179,48 +179,38 @@ class ModelLines:
                 found.append(pack)
         return tuple(found)
 
-    def promote(
+    def add(
         self,
         line: str,
         pack: ModelPack,
+        verdict: Verdict,
         *,
         reason: str,
         run: str = "",
         gate: Mapping[str, Any] | None = None,
         learnt: Mapping[str, Any] | None = None,
         compared: int = 0,
-        first: bool = False,
     ) -> ModelVersion:
-        """Take a pack in as the next version of a line, which counts from now on; it is copied into the project.
+        """Take a pack in as the next version of a line; it is copied into the project, and counts from now on unless kept.
 
         Parameters
         ----------
+        verdict : Verdict
+            ``FIRST`` or ``PROMOTED``; with ``KEPT`` the version that counts stays as it is.
         compared : int
             The version it was compared with; 0 for none.
-        first : bool
-            There was none to compare it with.
 
         Raises
         ------
         StoreError
             When the project cannot be written, or the pack is damaged; nothing changed then.
         """
-        verdict = Verdict.FIRST if first else Verdict.PROMOTED
-        return self._add(line, pack, verdict, reason, run, gate, learnt, compared)
+        from medview.store.model_book import NewVersion
 
-    def keep(
-        self,
-        line: str,
-        pack: ModelPack,
-        *,
-        reason: str,
-        run: str = "",
-        gate: Mapping[str, Any] | None = None,
-        learnt: Mapping[str, Any] | None = None,
-        compared: int = 0,
-    ) -> ModelVersion:
-        """Take a refused pack in as the next version; which one counts stays as it is. Raises as ``promote``."""
-        return self._add(line, pack, Verdict.KEPT, reason, run, gate, learnt, compared)
+        new = NewVersion(line, pack.spec.key, pack.digest, run, compared, verdict.value, reason, _json(gate), _json(learnt))
+        row = self._book.add(new, pack.folder, counts="" if verdict is Verdict.KEPT else verdict.value)
+        self.changed.emit(line)
+        return next(one for one in self.versions(line) if one.version == row.version)
 
     def choose(self, line: str, version: int, reader: str = "", reason: str = "") -> ModelVersion:
         """Let a version count because a person says so; who it was is written down.
@@ -252,24 +242,6 @@ class ModelLines:
         found = self.current(line)
         assert found is not None, "it was chosen just now"
         return found
-
-    def _add(
-        self,
-        line: str,
-        pack: ModelPack,
-        verdict: Verdict,
-        reason: str,
-        run: str,
-        gate: Mapping[str, Any] | None,
-        learnt: Mapping[str, Any] | None,
-        compared: int,
-    ) -> ModelVersion:
-        from medview.store.model_book import NewVersion
-
-        new = NewVersion(line, pack.spec.key, pack.digest, run, compared, verdict.value, reason, _json(gate), _json(learnt))
-        row = self._book.add(new, pack.folder, counts="" if verdict is Verdict.KEPT else verdict.value)
-        self.changed.emit(line)
-        return next(one for one in self.versions(line) if one.version == row.version)
 
     def _version(self, row: VersionRow) -> ModelVersion:
         made, files = row.made, self._book.files

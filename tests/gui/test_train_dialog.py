@@ -21,7 +21,7 @@ from medview.ml.runs.folder import RunFolder
 from medview.ml.runs.samples import SampleSlice, write_found, write_slices
 from medview.ml.spec import Task
 from medview.store.project import Project
-from medview.workspace.model_line import ModelLines
+from medview.workspace.model_line import ModelLines, Verdict
 from medview.workspace.requests_training import runs_folder
 from medview.workspace.trainings import Refusal, Trainings, Wish
 from medview.workspace.workspace import Workspace
@@ -222,8 +222,8 @@ def test_the_gates_answer_is_shown_and_a_person_has_the_last_word(
         "headline": {"name": "dice", **row},
         "by_case": [{"case": "case_0003", "new": 0.6, "current": 0.8, "difference": -0.2}],
     }  # fmt: skip
-    lines.promote("segmentation", first, reason="The first.", run="segmentation-1", first=True)
-    lines.keep("segmentation", second, reason=sentence, run="segmentation-2", gate=gate, compared=1)
+    lines.add("segmentation", first, Verdict.FIRST, reason="The first.", run="segmentation-1")
+    lines.add("segmentation", second, Verdict.KEPT, reason=sentence, run="segmentation-2", gate=gate, compared=1)
     over[1].write_json(over[1].gate, gate)
     over[1].write_json(over[1].taken, {"version": 2})
     workspace.trainings.conductor.look()

@@ -33,9 +33,11 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def lines(project: Project, packs: tuple[ModelPack, ...]) -> ModelLines:
     """Three versions: the first, a better one, a refused one."""
     found = ModelLines(project)
-    found.promote(LINE, packs[0], reason="The first.", first=True, run="segmentation-1", learnt={"pixels": ["ab"]})
-    found.promote(LINE, packs[1], reason="v2 is better than v1.", compared=1, gate={"verdict": "promoted"})
-    found.keep(LINE, packs[2], reason="v3 is not better than v2: kept v2.", compared=2, gate={"verdict": "kept"})
+    found.add(LINE, packs[0], Verdict.FIRST, reason="The first.", run="segmentation-1", learnt={"pixels": ["ab"]})
+    found.add(LINE, packs[1], Verdict.PROMOTED, reason="v2 is better than v1.", compared=1, gate={"verdict": "promoted"})
+    found.add(
+        LINE, packs[2], Verdict.KEPT, reason="v3 is not better than v2: kept v2.", compared=2, gate={"verdict": "kept"}
+    )
     return found
 
 
@@ -79,7 +81,7 @@ def test_going_back_leads_through_what_counted_before_and_never_forth_again(
     assert lines.roll_back(LINE).version == 1
     with pytest.raises(ModelError, match="nothing to go back to"):
         lines.roll_back(LINE)
-    lines.promote(LINE, packs[3], reason="v4 is better.", compared=1)
+    lines.add(LINE, packs[3], Verdict.PROMOTED, reason="v4 is better.", compared=1)
     before = lines.before(LINE)
     assert before is not None
     assert before.version == 1
@@ -115,5 +117,5 @@ def test_a_project_that_is_only_read_lists_them_and_takes_none(
         with pytest.raises(StoreError):
             only.roll_back(LINE)
         with pytest.raises(StoreError):
-            only.promote(LINE, packs[3], reason="")
+            only.add(LINE, packs[3], Verdict.PROMOTED, reason="")
     assert len(lines.versions(LINE)) == 3

@@ -22,7 +22,7 @@ from medview.ml.spec import Task
 from medview.store.project import Project
 from medview.workspace import requests_training
 from medview.workspace.jobs import InlineRunner
-from medview.workspace.model_line import ModelLines
+from medview.workspace.model_line import ModelLines, Verdict
 from medview.workspace.operations import trainings as operations
 from medview.workspace.requests_training import new_run_folder, runs_folder
 from medview.workspace.services import Services
@@ -215,7 +215,7 @@ def test_the_version_that_counts_is_among_the_models_that_can_be_run_while_the_p
     registry = workspace.services.registry
     told: list[bool] = []
     workspace.models_changed.connect(lambda: told.append(True))
-    ModelLines(project).promote("segmentation", small_pack(tmp_path / "pack", name="Organs"), reason="", first=True)
+    ModelLines(project).add("segmentation", small_pack(tmp_path / "pack", name="Organs"), Verdict.FIRST, reason="")
     workspace.trainings.conductor.look()
     assert [pack.spec.name for pack in registry.list()] == ["Organs v1"]
     assert told

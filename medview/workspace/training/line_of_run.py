@@ -18,7 +18,7 @@ from medview.ml.packs import copy_pack, load_pack
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.spec import Task
 from medview.store.project import Project
-from medview.workspace.model_line import ModelLines, ModelVersion, pack_of_version
+from medview.workspace.model_line import ModelLines, ModelVersion, Verdict, pack_of_version
 from medview.workspace.training.gate_run import CURRENT_FILE, NEW_FILE, GateRun, Rival
 from medview.workspace.training.gate_words import sentence_of
 from medview.workspace.training.judgements import Judgements
@@ -196,17 +196,16 @@ def _taken(
     gate["new"] |= {"version": number, "title": f"v{number}"}
     gate["sentence"] = sentence_of(gate, f"v{number}", "" if rival is None else rival["title"])
     inside = run.path.resolve().parent == (project.path / RUNS).resolve()
-    told: dict[str, Any] = {
-        "reason": gate["sentence"],
-        "run": run.path.name if inside else str(run.path.resolve()),
-        "gate": gate,
-        "learnt": learnt.document(),
-        "compared": 0 if rival is None or rival["version"] is None else rival["version"],
-    }
-    pack = load_pack(run.pack)
-    if gate["verdict"] == "kept":
-        return lines.keep(line, pack, **told)
-    return lines.promote(line, pack, **told, first=gate["verdict"] == "first")
+    return lines.add(
+        line,
+        load_pack(run.pack),
+        Verdict(gate["verdict"]),
+        reason=gate["sentence"],
+        run=run.path.name if inside else str(run.path.resolve()),
+        gate=gate,
+        learnt=learnt.document(),
+        compared=0 if rival is None or rival["version"] is None else rival["version"],
+    )
 
 
 def _again(

@@ -14,7 +14,7 @@ from medview.io.reader_pool import InlinePool
 from medview.ml.next_cases.strategy import Strategy
 from medview.store.project import Project
 from medview.workspace.case_adding import AddCases, WantedPlace
-from medview.workspace.model_line import ModelLines
+from medview.workspace.model_line import ModelLines, Verdict
 from medview.workspace.next_cases.models import model_for
 from medview.workspace.next_cases.state import SHOWN, NextCases
 from medview.workspace.queue import tasks_of
@@ -160,13 +160,13 @@ def test_the_model_the_project_trained_and_uses_is_asked_and_each_new_version_of
     assert project is not None
     lines = ModelLines(project)
     first, second = (small_pack(tmp_path / f"v{n}", seed=n, id="own", version=f"{n}.0", tiling=TILES) for n in (1, 2))
-    lines.promote("segmentation", first, reason="It is the first.", first=True)
+    lines.add("segmentation", first, Verdict.FIRST, reason="It is the first.")
     assert model_for(project.path, "").digest == first.digest
     loaded(state, runner).begin()
     assert state.pack is not None
     assert state.pack.digest == first.digest
     runner.step("ScoreCase")
-    lines.promote("segmentation", second, reason="It is better.", compared=1)
+    lines.add("segmentation", second, Verdict.PROMOTED, reason="It is better.", compared=1)
     workspace.models_changed.emit()
     runner.finish()
     assert state.pack.digest == second.digest

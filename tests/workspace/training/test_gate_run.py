@@ -234,7 +234,7 @@ def test_a_class_that_was_added_takes_the_new_model_in(
     project = project_of(tmp_path / "p", packs["exact"])
     old = made_pack(tmp_path / "old", names=("Lungs", "Vessel"), id="old")
     with Project.open(project) as opened:
-        ModelLines(opened).promote(LINE, old, reason="From elsewhere.", first=True)
+        ModelLines(opened).add(LINE, old, Verdict.FIRST, reason="From elsewhere.")
     run = frozen_run(project, tmp_path / "run")
     said = trained(run, packs["exact"], monkeypatch)["gate"]["sentence"]
     gate = gate_of(run)
@@ -275,7 +275,7 @@ def test_a_model_that_counts_and_cannot_run_here_is_kept_and_said(
         network={"name": "unet3d", "kwargs": {"in_channels": 2, "classes": 3, "channels": [4, 6]}},
     )
     with Project.open(project) as opened:
-        ModelLines(opened).promote(LINE, flat, reason="From elsewhere.", first=True)
+        ModelLines(opened).add(LINE, flat, Verdict.FIRST, reason="From elsewhere.")
     run = frozen_run(project, tmp_path / "a")
     said = trained(run, packs["exact"], monkeypatch)["gate"]["sentence"]
     assert said.startswith("v2 could not be compared with v1, which was kept: ")

@@ -75,7 +75,7 @@ def test_a_class_that_is_gone_takes_its_row_with_it(tmp_path: Path) -> None:
     parent = random_parent(tmp_path, SegmentationTask(), EXAMPLES, RECIPE)
     volume = torch.randn(1, 1, 12, 20, 24)
     before, after = (tuned(SegmentationTask(), parent, one, RECIPE)[2] for one in (EXAMPLES, of_classes(DARK)))
-    torch.testing.assert_close(answers(after, volume)[0], answers(before, volume)[0][:, [0, 2]], atol=1e-5, rtol=1e-5)
+    assert torch.equal(answers(after, volume)[0], answers(before, volume)[0][:, [0, 2]])
     assert begun_of(after).report.document()["gone"] == ["bright"]  # type: ignore[union-attr]
 
 
@@ -98,7 +98,7 @@ def test_what_is_told_class_by_class_stays_so_when_classes_no_longer_overlap(tmp
     _, plan, after = tuned(SegmentationTask(), parent, of_classes(DARK, LESION, BRIGHT), RECIPE)
     assert plan.spec.output.activation == "sigmoid"  # type: ignore[union-attr]
     old, new = answers(before, volume)[0], answers(after, volume)[0]
-    torch.testing.assert_close(new[:, [0, 2]], old[:, [1, 0]], atol=1e-5, rtol=1e-5)
+    assert torch.equal(new[:, [0, 2]], old[:, [1, 0]])
     assert float(new[:, 1].mean()) == pytest.approx(RARE, abs=1.0)
 
 
@@ -110,8 +110,8 @@ def test_boxes_and_answers_keep_their_rows_too(tmp_path: Path) -> None:
     picture = torch.randn(1, 1, 64, 80)
     with torch.no_grad():
         old, new = (tuned(DetectionTask(), parent, one, how)[2].eval()(picture) for one in (made, swapped))
-    torch.testing.assert_close(new["logits_0"], old["logits_0"].flip(1), atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(new["size_0"], old["size_0"], atol=1e-5, rtol=1e-5)
+    assert torch.equal(new["logits_0"], old["logits_0"].flip(1))
+    assert torch.equal(new["size_0"], old["size_0"])
 
     asked = bright_or_not(count=12)
     small = recipe("classification", "small_cnn", network_options={"width": 8})
@@ -121,7 +121,7 @@ def test_boxes_and_answers_keep_their_rows_too(tmp_path: Path) -> None:
     picture = torch.randn(3, 1, 20, 26)
     with torch.no_grad():
         old, new = (tuned(ClassificationTask(), parent, one, small)[2].eval()(picture) for one in (asked, more))
-    torch.testing.assert_close(new[:, :2], old.flip(1), atol=1e-5, rtol=1e-5)
+    assert torch.equal(new[:, :2], old.flip(1))
     assert new[:, 2].std() > 0
 
 
