@@ -64,7 +64,7 @@ _ASKED = (
         task="segmentation",
         data=SUNNYBROOK,
         minutes=None,
-        changes={"steps": 1000},
+        changes={"steps": 1500},
         folds=5,
         thresholds=(Threshold("dice.LV", 0.91),),
     ),
