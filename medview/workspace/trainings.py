@@ -170,6 +170,11 @@ class Trainings:
         """Versions of the project's model lines that count now."""
         return tuple(line.pack for line in self.lines if line.pack is not None)
 
+    def title_of(self, pack: ModelPack) -> str:
+        """Return what a pack is called beside others: with its version, which the name of a project's own carries."""
+        own = any(pack.digest == held.digest for held in self.current_packs)
+        return pack.spec.name if own else f"{pack.spec.name} {pack.spec.version}"
+
     def line_of(self, run: str) -> LineView | None:
         """Return the line that the model of a training is a version of."""
         return next((line for line in self.lines if line.of_run(run) is not None), None)

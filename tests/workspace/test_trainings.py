@@ -219,6 +219,10 @@ def test_the_version_that_counts_is_among_the_models_that_can_be_run_while_the_p
     workspace.trainings.conductor.look()
     assert [pack.spec.name for pack in registry.list()] == ["Organs v1"]
     assert told
+    (pack,) = registry.list()
+    # Its name tells the version; that of the pack is the moment it was made.
+    assert workspace.trainings.title_of(pack) == "Organs v1"
     workspace.services.project = None
     workspace.trainings.conductor.look()
     assert registry.list() == []
+    assert workspace.trainings.title_of(pack) == f"Organs v1 {pack.spec.version}"

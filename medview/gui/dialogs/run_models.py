@@ -69,7 +69,7 @@ class RunModelsDialog(QDialog):
         column = QVBoxLayout(inside)
         column.setSpacing(GRID_PX)
         for pack in self._packs:
-            box = QCheckBox(f"{pack.spec.name} {pack.spec.version}")
+            box = QCheckBox(self._workspace.trainings.title_of(pack))
             box.setToolTip(pack.spec.summary or pack.spec.name)
             box.setObjectName(f"queue {pack.spec.id}")
             box.toggled.connect(lambda _on: self._count())

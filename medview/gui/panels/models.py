@@ -90,7 +90,7 @@ class ModelsPanel(QWidget):
         clear_layout(self._cards)
         self.cards = {}
         for offer in offers(self._workspace):
-            card = ModelCard(offer)
+            card = ModelCard(offer, self._workspace.trainings.title_of(offer.pack))
             card.run_wanted.connect(self._run)
             card.cancel_wanted.connect(self._cancel)
             card.remove_wanted.connect(self.remove_wanted)

@@ -155,7 +155,7 @@ class NextCasesPanel(QWidget):
 
     def _show_models(self) -> None:
         state = self._state
-        named = [(pack.digest, f"{pack.spec.name} {pack.spec.version}") for pack in state.packs]
+        named = [(pack.digest, self._workspace.trainings.title_of(pack)) for pack in state.packs]
         blocker = QSignalBlocker(self.models)
         if [(self.models.itemData(n), self.models.itemText(n)) for n in range(self.models.count())] != named:
             self.models.clear()

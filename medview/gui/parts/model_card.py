@@ -20,27 +20,35 @@ from medview.workspace.operations.predict import Offer
 
 
 class ModelCard(QFrame):
-    """Announces Run, Cancel and Remove; shows how far a run is."""
+    """Announces Run, Cancel and Remove; shows how far a run is.
+
+    Parameters
+    ----------
+    title : str
+        What the pack is called beside others, with its version.
+    """
 
     run_wanted = Signal(str)
     cancel_wanted = Signal(str)
     remove_wanted = Signal(str)
 
-    def __init__(self, offer: Offer, parent: QWidget | None = None) -> None:
+    def __init__(self, offer: Offer, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "raised")
         self.offer = offer
         spec = offer.pack.spec
         self.key = spec.key
-        title = ElidedLabel(spec.name)
+        heading_words = ElidedLabel(spec.name)
         about = _("Needs {needs_text}. Gives {gives_text}.").format(
             needs_text=needs_text(spec), gives_text=gives_text(spec)
         )
-        title.set_hint(f"{spec.id} {spec.version}, {spec.licence}\n{about}")
+        heading_words.set_hint(f"{spec.id} {spec.version}, {spec.licence}\n{about}")
         heading = QHBoxLayout()
         heading.setSpacing(GRID_PX)
-        heading.addWidget(title, 1)
-        heading.addWidget(chip(spec.version, _("Version")))
+        heading.addWidget(heading_words, 1)
+        if title != spec.name:
+            # The name of a version that was learnt here says which it is.
+            heading.addWidget(chip(spec.version, _("Version")))
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX * 2, GRID_PX * 2, GRID_PX * 2, GRID_PX * 2)
         column.setSpacing(GRID_PX)

@@ -170,7 +170,7 @@ class TrainSetup(QWidget):
             services = self._workspace.services
             found = parents_for(lesson, self._trainings.current_packs, services.registry.list())
             for one in found:
-                title = f"{one.pack.spec.name} {one.pack.spec.version}" if not one.current else one.pack.spec.name
+                title = self._trainings.title_of(one.pack)
                 known = _("knows {n} of {count} classes").format(n=one.known, count=len(lesson.classes))
                 self.parent_model.addItem(_("{model} ({known})").format(model=title, known=known), one.pack)
             best = likeliest(found)

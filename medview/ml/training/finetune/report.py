@@ -27,8 +27,8 @@ class BorrowedReport:
 
     Attributes
     ----------
-    parent : str
-        Name of the model.
+    parent, title : str
+        The model as ``id@version``, and for people.
     members : int
         How many weights the model averages; the first of them is what the training begins with.
     trained, of : int
@@ -36,6 +36,7 @@ class BorrowedReport:
     """
 
     parent: str
+    title: str
     carried: Carried
     classes: ClassMap
     channels: ChannelMap
@@ -77,7 +78,7 @@ class BorrowedReport:
         if carried.fresh:
             more = "" if len(carried.fresh) <= SHOWN else f" and {len(carried.fresh) - SHOWN} more"
             said.append(f"anew: {', '.join(carried.fresh[:SHOWN])}{more}")
-        return f"Begins with {self.parent}: {', '.join(said)}. {self._learns()}"
+        return f"Begins with {self.title}: {', '.join(said)}. {self._learns()}"
 
     def _learns(self) -> str:
         what = _WORDS[self.tune.rung]

@@ -113,8 +113,10 @@ class TunedTask(TrainingTask):
         channels_last(network)
         trained = sum(one.numel() for own, one in network.named_parameters() if own in learns)
         slow = (learns & parts.encoder) - anew if tune.rung is Rung.ALL else frozenset()
-        members = len(self._parent.spec.ensemble)
-        report = BorrowedReport(self._parent.spec.key, carried, classes, channels, tune, members, trained, of)
+        parent = self._parent.spec
+        members = len(parent.ensemble)
+        title = f"{parent.name} {parent.version}"
+        report = BorrowedReport(parent.key, title, carried, classes, channels, tune, members, trained, of)
         quick = learns & frozenset(carried.heads) if classes.named(How.NEW) else frozenset()
         setattr(network, BEGUN, Begun(tune, parts.head, learns, slow, quick, report))
         set_learning(network, learns)
