@@ -91,6 +91,7 @@ SHIPPED = (
         limits=(
             "It has seen crops of about 35 x 50 x 35 mm around one hippocampus only: in a whole head it errs elsewhere.",
             "All volumes are T1-weighted MR of one hospital.",
+            "It was judged on other volumes, maybe of people whose other side it has seen: nobody says which are of one.",
         ),
     ),
     Shipped(

@@ -26,3 +26,4 @@ def test_a_training_reaches_what_is_asked(test_data: Path, row: Row) -> None:
         if not one.reached(found["figures"])
     ]
     assert not missed, "; ".join(missed)
+    assert row.in_time(found), f"{row.name} took longer than {row.minutes:g} minutes"

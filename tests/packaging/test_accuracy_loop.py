@@ -202,8 +202,9 @@ def test_the_page_says_what_was_not_run_what_is_reached_and_what_is_missed() -> 
     added = {"before": _trained(0.8), "after": _trained(0.78)}
     worse = {"parent": _trained(0.8), "worse": _trained(0.2, "kept")}
     results = {
-        "few-minutes": [_played("few-minutes", 0, few)],
-        "added-class": [_played("added-class", 0, added)],
+        "few-minutes": [_played("few-minutes", seed, few) for seed in (0, 1, 2)],
+        "few-steps": [_played("few-steps", 0, few)],
+        "added-class": [_played("added-class", seed, added) for seed in (0, 1, 2)],
         "worse": [_played("worse", seed, worse) for seed in (0, 1, 2)],
     }
     reached = {one.asked: one.reached for one in asked_of(results)}
@@ -211,8 +212,9 @@ def test_the_page_says_what_was_not_run_what_is_reached_and_what_is_missed() -> 
     told = page_of({}, results)
     assert "+0.100 (+0.100 to +0.100) | better |" in told
     assert "Seed 0; not run: seed 1, 2." in told
+    assert "+0.100 (+0.100 to +0.100); not run: seed 1, 2 | not all seeds |" in told
     assert "Seeds 0, 1, 2. `worse`" in told
-    assert told.count("Not run.") == len(ROWS) - 3
+    assert told.count("Not run.") == len(ROWS) - 4
     assert "v2 is not better than v1: kept v1." in told
 
 

@@ -16,7 +16,7 @@ from medview.ml.recipes.reader import read_recipe
 from medview.ml.recipes.table import DEFAULTS
 from medview.ml.spec import Task
 from tests.accuracy.trainings.__main__ import chosen
-from tests.accuracy.trainings.bench import RESULT, Bench
+from tests.accuracy.trainings.bench import RESULT, Bench, code_sha256, recipe_of
 from tests.accuracy.trainings.command_line import ROOT
 from tests.accuracy.trainings.data import SUNNYBROOK, Data
 from tests.accuracy.trainings.figures import pooled
@@ -136,15 +136,16 @@ def test_a_threshold_is_a_number_or_another_figure() -> None:
     assert not Threshold("unknown", 0.1).reached(figures)
 
 
-def _result(row: Row, value: float) -> dict[str, Any]:
+def _result(row: Row, value: float, used: float = 0.9) -> dict[str, Any]:
     figures = {
         one.figure: {"title": one.figure, "value": value, "low": value - 0.01, "high": value + 0.01}
         for one in row.thresholds
     }
-    part = {"minutes_asked": 1, "minutes_used": 0.9, "steps": 77, "stopped": "time", "cases": 9, "patients": 3}
+    part = {"minutes_asked": row.minutes, "minutes_used": used, "steps": 77, "stopped": "time", "cases": 9, "patients": 3}
     part |= {"name": row.name, "split_by": "patient", "figures": figures}
     return {
         "recipe": "r",
+        "recipe_document": recipe_of(row),
         "seed": 0,
         "made_utc": "2020-01-01T00:00:00",
         "code_sha256": "",
@@ -167,6 +168,23 @@ def test_the_page_says_what_is_missed_and_what_has_not_been_run() -> None:
     assert "CC BY-SA 4.0" in page
 
 
+def test_what_is_reached_in_more_time_than_was_asked_is_missed() -> None:
+    row = ROWS["pneumonia"]
+    assert "| reached |" in page_of({"pneumonia": _result(row, 0.995, used=10.1)})
+    late = page_of({"pneumonia": _result(row, 0.995, used=10.2)})
+    assert "**missed**: in 10.2 minutes instead of 10" in late
+    assert "**Missed:** pneumonia (auc), pneumonia (accuracy)." in late
+
+
+def test_a_result_of_another_recipe_or_time_than_the_row_has_now_is_called_old() -> None:
+    row = ROWS["pneumonia"]
+    result = _result(row, 0.995) | {"code_sha256": code_sha256()}
+    old = "or to the row: pneumonia."
+    assert old not in page_of({"pneumonia": result})
+    assert old in page_of({"pneumonia": result | {"recipe_document": result["recipe_document"] | {"steps": 7}}})
+    assert old in page_of({"pneumonia": result | {"seed": 5}})
+
+
 def test_rows_are_chosen_by_name_or_by_how_names_begin() -> None:
     assert [row.name for row in chosen(["pneumonia"])] == ["pneumonia"]
     assert all(row.name.startswith("optimiser-") for row in chosen(["optimiser-"]))
@@ -182,6 +200,7 @@ def test_the_two_parts_of_the_chest_x_rays_share_no_image(tmp_path: Path) -> Non
     source.mkdir()
     images, labels = rng.integers(0, 255, (1000, 4, 4), dtype=np.uint8), rng.integers(0, 2, (1000, 1), dtype=np.uint8)
     judging = rng.integers(0, 255, (30, 4, 4), dtype=np.uint8)
+    images[[3, 500, 900]] = judging[[0, 1, 2]]
     np.savez(source / "p.npz", train_images=images, train_labels=labels, val_images=judging, val_labels=labels[:30])
     seen = []
     for name in ("transfer-parent", "transfer-none"):
@@ -196,7 +215,7 @@ def test_the_two_parts_of_the_chest_x_rays_share_no_image(tmp_path: Path) -> Non
     assert len(few["train"]) == 200
     assert few["val"] == {one.tobytes() for one in judging}
     assert not (parent["train"] | parent["val"]) & (few["train"] | few["val"])
-    assert len(parent["train"]) + len(parent["val"]) == 800
+    assert len(parent["train"]) + len(parent["val"]) == 797
 
 
 def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:

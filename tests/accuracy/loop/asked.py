@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tests.accuracy.loop.paired import paired
+from tests.accuracy.loop.rows import ROWS
 from tests.accuracy.loop.sizes import Sizes
 from tests.accuracy.loop.volumes import HIPPOCAMPI
 
@@ -34,13 +36,22 @@ class Asked:
 
 
 def asked_of(results: Mapping[str, Sequence[Document]]) -> list[Asked]:
-    """Return everything that is asked, with what results by the names of their rows say."""
+    """Return everything that is asked, with what results by the names of rows say; some of the seeds reach nothing."""
     found = [
-        _few(results.get(row, ()), count, words)
+        _if_whole(row, results, partial(_few, count=count, words=words))
         for row, words in (("few-minutes", "as much time"), ("few-steps", "as many steps"))
         for count in Sizes().few
     ]
-    return [*found, _added(results.get("added-class", ())), _worse(results.get("worse", ()))]
+    return [*found, _if_whole("added-class", results, _added), _if_whole("worse", results, _worse)]
+
+
+def _if_whole(name: str, results: Mapping[str, Sequence[Document]], judged: Callable[[Sequence[Document]], Asked]) -> Asked:
+    own = results.get(name, ())
+    found = judged(own)
+    missing = [str(seed) for seed in ROWS[name].seeds if seed not in {one["seed"] for one in own}]
+    if not own or not missing:
+        return found
+    return replace(found, value=f"{found.value}; not run: seed {', '.join(missing)}", reached=None)
 
 
 def _few(own: Sequence[Document], count: int, words: str) -> Asked:

@@ -79,7 +79,8 @@ modality would give is not measured here.
 def _asked(results: Results) -> str:
     lines = ["| asked | value | |", "|---|---|---|"]
     for one in asked_of(results):
-        state = "not run" if one.reached is None else "reached" if one.reached else "**missed**"
+        open_words = "not all seeds" if one.value else "not run"
+        state = open_words if one.reached is None else "reached" if one.reached else "**missed**"
         lines.append(f"| {one.asked} | {one.value or _DASH} | {state} |")
     return "\n".join(lines) + "\n"
 

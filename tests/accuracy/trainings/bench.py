@@ -27,7 +27,15 @@ RESULT = "row.json"
 SHORTEST_MINUTES = 1.0
 """However small the share: less is no training."""
 
-_CODE = ("medview/ml/training", "medview/ml/networks", "medview/ml/runners", "medview/workspace/training")
+_CODE = (
+    "medview/ml/lineage",
+    "medview/ml/networks",
+    "medview/ml/runners",
+    "medview/ml/training",
+    "medview/analysis/agreement",
+    "medview/workspace/evaluation",
+    "medview/workspace/training",
+)
 """What figures hang on beside recipe and data."""
 
 Document = dict[str, Any]
@@ -72,13 +80,7 @@ class Bench:
 
     def recipe(self, row: Row) -> Document:
         """Return the recipe of a row, every key written out."""
-        document = recipe_document(choose(Task(row.task), row.recipe or None))
-        document |= row.changes
-        if row.changes:
-            document["name"] = row.name
-        if row.minutes is None:
-            document["steps"] = max(2, round(document["steps"] * self.share))
-        return recipe_document(read_recipe(json.dumps(document)))
+        return recipe_of(row, self.share)
 
     def minutes(self, row: Row) -> float | None:
         """Return the wall time of each training of a row."""
@@ -194,8 +196,19 @@ class Bench:
         }
 
 
+def recipe_of(row: Row, share: float = 1.0) -> Document:
+    """Return the recipe of a row, every key written out."""
+    document = recipe_document(choose(Task(row.task), row.recipe or None))
+    document |= row.changes
+    if row.changes:
+        document["name"] = row.name
+    if row.minutes is None:
+        document["steps"] = max(2, round(document["steps"] * share))
+    return recipe_document(read_recipe(json.dumps(document)))
+
+
 def code_sha256() -> str:
-    """Return a checksum over the code that trains and runs models."""
+    """Return a checksum over the code that trains, runs and judges models."""
     total = hashlib.sha256()
     for folder in _CODE:
         for file in sorted((ROOT / folder).rglob("*.py")):

@@ -26,6 +26,8 @@ class Data:
         Regular expression for the patient in the name of an image; empty where nobody knows.
     licence, origin : str
         In words, for the page and for cards.
+    split : str
+        How it is split, in words, where more has to be said than whether by patient.
     cut : callable or None
         Makes a dataset of a part of it: (folder of the data, folder to write) -> None.
     """
@@ -37,6 +39,7 @@ class Data:
     licence: str
     origin: str
     patient: str = ""
+    split: str = ""
     cut: Callable[[Path, Path], None] | None = None
 
     def source(self, root: Path) -> Path:
@@ -107,9 +110,11 @@ def _few(source: Path, folder: Path) -> None:
 
 
 def _train(source: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the training images in another order, without those that are pixel for pixel in the validation set."""
     with np.load(next(source.glob("*.npz"))) as arrays:
-        images, labels = arrays["train_images"], arrays["train_labels"]
-    order = np.random.default_rng(0).permutation(len(images))
+        images, labels, held = arrays["train_images"], arrays["train_labels"], arrays["val_images"]
+    judged = {image.tobytes() for image in held}
+    order = [n for n in np.random.default_rng(0).permutation(len(images)) if images[n].tobytes() not in judged]
     return images[order], labels[order]
 
 
@@ -121,6 +126,10 @@ HIPPOCAMPUS = Data(
     licence="CC BY-SA 4.0",
     origin="Medical Segmentation Decathlon, Task04 Hippocampus (Antonelli et al. 2022; Vanderbilt)",
     patient=r"hippocampus_\d+",
+    split=(
+        "by volume, and a volume counts as a patient: the collection has 394 volumes of 195 people and does not say which "
+        "two are of one, so both sides of a person may stand in two splits"
+    ),
 )
 SUNNYBROOK = Data(
     name="sunnybrook",

@@ -8,6 +8,9 @@ from typing import Any
 
 from tests.accuracy.trainings.data import Data
 
+ROUNDED = 0.1
+"""Minutes are kept with one digit behind the point."""
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -80,6 +83,12 @@ class Row:
     parent: str = ""
     seed: int = 0
     script: str = ""
+
+    def in_time(self, result: Mapping[str, Any]) -> bool:
+        """Whether each training of a result kept to its minutes."""
+        if self.minutes is None:
+            return True
+        return all(part["minutes_used"] <= self.minutes + ROUNDED for part in result["parts"])
 
     @property
     def parts(self) -> tuple[int | None, ...]:
