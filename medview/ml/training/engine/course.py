@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from medview.ml.training.engine.pace import MARGIN, Pace
+from medview.ml.training.engine.pace import FINAL_CHECKS, MARGIN, Pace
 
 SETTLE_STEPS = 5
 """The first steps after a start compile kernels and get memory; they say nothing of those to come."""
@@ -75,6 +75,14 @@ class Course:
         return self._bearing.place >= self._pace.steps - 1e-6 * self._bearing.stride
 
     @property
+    def deadline_s(self) -> float | None:
+        """Used time at which steps end: as planned, and earlier where looks take longer now, as finishing will then."""
+        planned = self._pace.deadline_seconds
+        if planned is None:
+            return None
+        return planned - FINAL_CHECKS * max(0.0, self._look_s - self._pace.check_seconds)
+
+    @property
     def steps_left(self) -> int:
         """How many steps are still to be made, as far as is known."""
         return max(0, round((self._pace.steps - self._bearing.place) / self._bearing.stride))
@@ -93,7 +101,7 @@ class Course:
 
     def correct(self) -> None:
         """Plan what is left anew by the pace of late; every process calls it after the same steps."""
-        deadline = self._pace.deadline_seconds
+        deadline = self.deadline_s
         if deadline is None:
             return
         stride = self._agreed(self._new_stride(deadline))

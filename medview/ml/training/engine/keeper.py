@@ -146,7 +146,7 @@ class Keeper(Callback):
             return ASKED
         if self._control.stop:
             return ENOUGH
-        deadline = self._pace.deadline_seconds
+        deadline = self._course.deadline_s
         late = deadline is not None and self._events is not None and self._events.used > deadline
         return TIME if late else ""
 

@@ -21,7 +21,7 @@ class Walk:
         self.seconds, self.made = 0.0, 0
         self.course = Course(pace(deadline_s, steps), Bearing(), lambda: self.seconds, lambda stride: stride)
 
-    def go(self, step_s: float, steps: int = 10**6, *, until_s: float = 10**9) -> None:
+    def go(self, step_s: float, steps: int = 10**6, *, until_s: float = 10**9, look_s: float = LOOK_S) -> None:
         for _ in range(steps):
             if self.course.over or self.seconds > until_s:
                 return
@@ -29,8 +29,8 @@ class Walk:
             self.made += 1
             self.course.went()
             if self.made % EVERY == 0:
-                self.seconds += LOOK_S
-                self.course.looked(LOOK_S)
+                self.seconds += look_s
+                self.course.looked(look_s)
             if self.made % CORRECT == 0 or self.made % EVERY == 0:
                 self.course.correct()
 
@@ -56,6 +56,16 @@ def test_the_end_of_the_schedule_is_reached_just_before_the_time_is_over(slower:
     assert walk.course.over
     # The clock ends a training whose last step is late.
     assert 0.85 * 1200.0 < walk.seconds <= 1200.0 + LOOK_S
+
+
+def test_where_looks_take_longer_than_planned_steps_end_earlier_since_finishing_takes_looks_too() -> None:
+    walk = Walk(1200.0)
+    assert walk.course.deadline_s == 1200.0
+    walk.go(1.0, look_s=7 * LOOK_S, until_s=1200.0)
+    assert walk.course.over
+    # Four looks more than was planned for each of them are left.
+    assert walk.course.deadline_s == 1200.0 - 4 * 6 * LOOK_S
+    assert 0.8 * 1200.0 < walk.seconds <= 1200.0 - 4 * 6 * LOOK_S + 7 * LOOK_S
 
 
 def test_it_goes_up_and_down_with_the_computer() -> None:
