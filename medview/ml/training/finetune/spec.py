@@ -19,9 +19,11 @@ from medview.ml.outputs import (
 )
 from medview.ml.spec import ChannelSpec, InputChecks, InputSpec, ModelSpec, Step
 from medview.ml.training.finetune.counted import with_counts
-from medview.ml.training.segmentation.described import LONGEST_LICENCE
+from medview.ml.training.segmentation.described import LONGEST_LICENCE, LONGEST_NAME
 
 _AXES = {letter: axis for axis, pair in enumerate(("LR", "AP", "SI")) for letter in pair}
+
+_BEGUN = "; begun with "
 
 Ranges = tuple[Range, Range, Range]
 
@@ -134,7 +136,21 @@ def _steps(steps: tuple[Step, ...], classes: ClassMap) -> tuple[Step, ...]:
 
 
 def _licence(parent: ModelSpec, base: ModelSpec) -> str:
-    """Return the licence of what is learnt from now, and the parent's: what comes out is made of both."""
-    if not parent.licence or parent.licence in base.licence:
+    """Return the licence of what is learnt from now, and those of all that came before: what comes out is made of all.
+
+    Each licence is named once, with the last model that came by it. Where that is too long, names of models are cut.
+    """
+    own = base.licence.rstrip(".")
+    before, *older = parent.licence.split(_BEGUN)
+    names = {own: ""}
+    for name, licence in ((parent.name, before), *(link.rpartition(": ")[::2] for link in older)):
+        names.setdefault(licence.rstrip("."), name)
+    del names[own]
+    if not names:
         return base.licence
-    return f"{base.licence.rstrip('.')}; begun with {parent.name}: {parent.licence}"[:LONGEST_LICENCE]
+    room = LONGEST_LICENCE - len(own) - sum(len(f"{_BEGUN}: {licence}") for licence in names)
+    longest = LONGEST_NAME if sum(map(len, names.values())) <= room else max(0, room // len(names))
+    links = (f"{name[:longest]}: {licence}" if name[:longest] else licence for licence, name in names.items())
+    rest = "".join(_BEGUN + link for link in links)
+    # Texts that leave no room for the others lose their end.
+    return (own[: max(LONGEST_LICENCE // 2, LONGEST_LICENCE - len(rest))] + rest)[:LONGEST_LICENCE]
