@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from medview.ml.runners.orientation import Orientation, letters_of
 from medview.ml.spec import Shape3, Vector3
 
 MOST_LOOKED_AT = 100
-"""Examples whose voxels are looked at, evenly spread over the training examples."""
+"""Examples whose voxels are looked at, evenly spread over the training examples; more while no class is seen in them."""
 
 VALUES_PER_EXAMPLE = 10_000
 
@@ -102,12 +102,15 @@ def look_at(examples: ExampleSet, context: JobContext) -> Fingerprint:
     training = examples.of_split("train")
     if not training:
         raise ModelError("There are no training examples with masks; label some cases and mark them as done.")
-    places = np.unique(np.linspace(0, len(training) - 1, min(len(training), MOST_LOOKED_AT)).round().astype(int))
     looks: list[_Look] = []
-    for n, place in enumerate(places.tolist()):
-        context.raise_if_cancelled()
-        context.progress(n / len(places), "Looking at the training examples")
-        looks.append(_look(training[place], len(examples.classes)))
+    for some in _spread(len(training)):
+        for n, place in enumerate(some):
+            context.raise_if_cancelled()
+            context.progress(n / len(some), "Looking at the training examples")
+            looks.append(_look(training[place], len(examples.classes)))
+        # Where hardly any shows a class, others are looked at than those first.
+        if any(look.voxels.any() for look in looks):
+            break
     voxels = np.sum([look.voxels for look in looks], axis=0)
     if not voxels.any():
         raise ModelError("No training example has a voxel of any class; draw what is to be learnt in some cases.")
@@ -127,6 +130,15 @@ def look_at(examples: ExampleSet, context: JobContext) -> Fingerprint:
         voxels=tuple(voxels.tolist()),
         counted=len(training),
     )
+
+
+def _spread(count: int) -> Iterator[list[int]]:
+    """Yield places below ``count``, each once: evenly spread ones, then the others, spread over what is left."""
+    first = np.unique(np.linspace(0, count - 1, min(count, MOST_LOOKED_AT)).round().astype(int)).tolist()
+    yield first
+    others = sorted(set(range(count)) - set(first))
+    turns = -(-len(others) // MOST_LOOKED_AT)
+    yield from (others[turn::turns] for turn in range(turns))
 
 
 def _letters(volume: Volume) -> str | None:
