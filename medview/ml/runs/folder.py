@@ -183,12 +183,12 @@ class RunFolder:
 
     @property
     def cache(self) -> Path:
-        """Prepared examples; may be deleted, and is made again then."""
+        """Prepared examples; may be deleted, and is made again then. Removed when all is done."""
         return self.path / "cache"
 
     @property
     def checkpoints(self) -> Path:
-        """The last two states of the training."""
+        """The last two states of the training; removed when all is done."""
         return self.path / "checkpoints"
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 import time
@@ -66,6 +67,7 @@ def train_run(
     settings = run.settings()
     if (done := run.read_json(run.result)) is not None:
         take_home(path)
+        _clear(run)
         return done
     if enough and not any(run.checkpoints.glob("*")):
         raise ModelError(f"{path.name} has made no steps to keep anything of; go on with medview train --run {path.name}.")
@@ -102,6 +104,7 @@ def train_run(
             result = _concluded(run, settings, examples, outcome, log, JobPart(context, 0.93, 1.0), gate)
             if said := take_home(path):
                 log.add("note", text=said)
+            _clear(run)
             return result
         except CancelledError:
             if log is not None:
@@ -163,6 +166,12 @@ def _concluded(
     log.add("done", **{name: result[name] for name in ("model", "steps", "seconds", "score", "stopped")})
     run.write_json(run.result, result)
     return result
+
+
+def _clear(run: RunFolder) -> None:
+    """Remove what only a training that goes on needs: of scans that is more than all the rest."""
+    for folder in (run.cache, run.checkpoints):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Breakable:

@@ -67,6 +67,9 @@ def test_a_pause_ends_with_a_checkpoint_and_stop_makes_a_pack_of_it(
     result = json.loads(capsys.readouterr().out)
     assert result["stopped"] == "ended early"
     assert load_pack(run.pack).spec.key == result["model"]
+    # What only going on would need takes no room any longer.
+    assert not run.cache.exists()
+    assert not run.checkpoints.exists()
     assert run_command(["train", "--stop", str(run.path)]) == 1
     assert "is over" in capsys.readouterr().err
 
