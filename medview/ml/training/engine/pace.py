@@ -92,6 +92,12 @@ class Trial:
     device: torch.device
     move: Callable[[Any, torch.device], Any]
 
+    @property
+    def final_looks(self) -> int:
+        """How often the model that comes out looks at each place, by the plan: mirrored as well, where its parent does."""
+        tiling = self.plan.spec.tiling
+        return 1 if tiling is None else 1 << len(tiling.mirror_axes)
+
     def step_seconds(self, precision: str, batch: Any) -> float:
         """Return the time of the quickest of some steps, without drawing their batches."""
         network = copy.deepcopy(self.network).to(self.device).train()
@@ -157,9 +163,11 @@ def find_pace(
     # Batches are drawn beside the steps; they count where drawing is what takes long.
     step = max(step, trial.draw_seconds())
     check = trial.check_seconds()
-    final = FINAL_CHECKS * check + FINAL_EXAMPLE_S * trial.examples + LEAST_FINAL_S
+    # Finishing and judging look at the validation examples once each as the model will: mirrored ones take longer.
+    looks = trial.final_looks
+    final = max(FINAL_CHECKS, 2 * looks) * check + FINAL_EXAMPLE_S * trial.examples + LEAST_FINAL_S
     if report_seconds:
-        final = max(final, REPORT_SLACK * report_seconds + FINISH_CHECKS * check + LEAST_FINAL_S)
+        final = max(final, REPORT_SLACK * report_seconds + max(FINISH_CHECKS, looks) * check + LEAST_FINAL_S)
     deadline = minutes * 60 - final
     left = (deadline - used()) * MARGIN
     # At least ten looks, where that costs little; in a longer training no more of them, so that patience lasts as long.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,20 +27,36 @@ SMALL_SHARE = 0.5
 """What is removed as small is smaller than this share of the smallest true mask."""
 
 
-def worthwhile_steps(found: Sequence[tuple[StoredExample, Labels]], classes: int, context: JobContext) -> tuple[Step, ...]:
+def worthwhile_steps(
+    found: Sequence[tuple[StoredExample, Labels]], classes: int, context: JobContext, before: Sequence[Step] = ()
+) -> tuple[Step, ...]:
     """Return the steps on labels that raise the Dice of validation examples, and lower it for fewer than it rises in.
 
     Parameters
     ----------
     found : sequence
         Validation examples and what the network says of them, class numbers (1, k, j, i).
+    before : sequence of Step
+        Those of a class stay where no other is better and they do not lower its mean Dice, as far as that is known.
     """
-    return tuple(step for number in range(1, classes + 1) for step in _of_class(found, number, context))
+    return tuple(
+        step
+        for number in range(1, classes + 1)
+        for step in _of_class(
+            found,
+            number,
+            [replace(step, values=(number,)) for step in before if not step.values or number in step.values],
+            context,
+        )
+    )
 
 
-def _of_class(found: Sequence[tuple[StoredExample, Labels]], number: int, context: JobContext) -> Iterator[Step]:
+def _of_class(
+    found: Sequence[tuple[StoredExample, Labels]], number: int, before: Sequence[Step], context: JobContext
+) -> Iterator[Step]:
     known = [(one, labels) for one, labels in found if number not in one.open_classes]
     if len(known) < LEAST_EXAMPLES:
+        yield from before
         return
     sizes = [int((np.asarray(one.labels()[0]) == number).sum()) * one.voxel_mm3 for one, _ in known]
     smallest = min((size for size in sizes if size > 0), default=0.0)
@@ -55,6 +72,8 @@ def _of_class(found: Sequence[tuple[StoredExample, Labels]], number: int, contex
             best = gain, step
     if best is not None:
         yield best[1]
+    else:
+        yield from (step for step in before if sum(_gains(known, number, step, context)) >= 0)
 
 
 def _gains(found: Sequence[tuple[StoredExample, Labels]], number: int, step: Step, context: JobContext) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +103,7 @@ def predicted(
     Parameters
     ----------
     mirrored : sequence of int
-        Axes (0 k, 1 j, 2 i) along which mirrored tiles are looked at too.
+        Axes (0 k, 1 j, 2 i) along which mirrored tiles are looked at too, in all combinations.
 
     Raises
     ------
@@ -140,8 +140,9 @@ def _look(network: nn.Module, batch: Sequence[tuple[_Open, Place]], dimensions: 
     tiles = torch.stack([one.tile(place) for one, place in batch])
     with torch.inference_mode():
         logits = _answer(network, tiles, dimensions)
-        for axis in mirrored:
-            logits += _answer(network, tiles.flip(axis + 2), dimensions).flip(axis + 2)
+        for axes in (some for n in range(len(mirrored)) for some in combinations(mirrored, n + 1)):
+            turn = [axis + 2 for axis in axes]
+            logits += _answer(network, tiles.flip(turn), dimensions).flip(turn)
         for (one, place), answer in zip(batch, logits.float(), strict=True):
             one.add(place, answer)
 

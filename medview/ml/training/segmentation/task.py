@@ -121,13 +121,16 @@ class SegmentationTask(TrainingTask):
     def finish(
         self, network: nn.Module, data: Sequence[StoredExample], plan: TrainingPlan, context: JobContext
     ) -> ModelSpec:
-        """Return the description with steps on labels and mirrored looks where validation examples gain by them."""
+        """Return the description with steps on labels and mirrored looks where validation examples gain by them.
+
+        Those a plan has from a model it goes on from stay where validation examples do not speak against them.
+        """
         if plan.settings["overlapping"] or len(data) < LEAST_EXAMPLES:
             return plan.spec
-        found = list(self._predicted(network, data, plan, context))
         tiling = plan.spec.tiling
         assert tiling is not None
-        mirrored = tuple(plan.settings["mirrored"])
+        found = list(self._predicted(network, data, plan, context, tiling.mirror_axes))
+        mirrored = () if tiling.mirror_axes else tuple(plan.settings["mirrored"])
         if mirrored:
             plainly, again = self._tally(plan), self._tally(plan)
             looked_twice = list(self._predicted(network, data, plan, context, mirrored[-1:]))
@@ -136,7 +139,7 @@ class SegmentationTask(TrainingTask):
                     tally.add(*one)
             if again.score() - plainly.score() >= WORTH_MIRRORING:
                 tiling, found = replace(tiling, mirror_axes=mirrored[-1:]), looked_twice
-        steps = worthwhile_steps(found, len(plan.settings["classes"]), context)
+        steps = worthwhile_steps(found, len(plan.settings["classes"]), context, plan.spec.postprocess)
         return replace(plan.spec, tiling=tiling, postprocess=steps)
 
     @staticmethod

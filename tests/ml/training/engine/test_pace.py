@@ -14,13 +14,16 @@ from medview.ml.training.engine.pace import FINAL_EXAMPLE_S, FULL, HALF, find_pa
 from tests.ml.training.engine.pictures import recipe
 
 
-def trial(step_s: float, check_s: float, *, half_s: float = 99.0, draw_s: float = 0.0, **changes: Any) -> Any:
+def trial(
+    step_s: float, check_s: float, *, half_s: float = 99.0, draw_s: float = 0.0, looks: int = 1, **changes: Any
+) -> Any:
     return SimpleNamespace(
         recipe=recipe(**{"steps": 1000, "check_every": 50, **changes}),
         batches=SimpleNamespace(at=lambda _step: None),
         move=lambda batch, _device: batch,
         device=torch.device("cpu"),
         examples=40,
+        final_looks=looks,
         step_seconds=lambda precision, _batch: step_s if precision == FULL else half_s,
         draw_seconds=lambda: draw_s,
         check_seconds=lambda: check_s,
@@ -47,6 +50,13 @@ def test_what_judging_such_a_model_took_before_is_left_over_in_the_end() -> None
     assert dear.steps < usual.steps - 200
     # What is quicker than was thought changes nothing.
     assert find_pace(trial(1.0, 2.0), 20.0, lambda: 60.0, Inline(), 0.5) == usual
+
+
+def test_a_model_that_looks_at_mirrored_places_as_well_has_time_to_be_judged() -> None:
+    pace = find_pace(trial(0.3, 5.0, looks=8), 20.0, lambda: 60.0, Inline())
+    assert pace.deadline_seconds is not None
+    # Once for finishing, once for the report.
+    assert pace.deadline_seconds + 2 * 8 * 5.0 < 20.0 * 60
 
 
 def test_a_longer_training_looks_as_often_as_the_recipe_does_so_that_patience_lasts() -> None:

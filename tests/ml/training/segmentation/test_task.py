@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,13 +18,14 @@ from medview.core.errors import ModelError
 from medview.core.geometry import Calibration
 from medview.core.job import Inline
 from medview.ml.examples import UNKNOWN, ExampleSet, TrainingClass, Truth
+from medview.ml.networks.averaged import Mirrored
 from medview.ml.outputs import SegmentationOutput
 from medview.ml.packs import ModelPack, write_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.recipes.table import bundled
 from medview.ml.runners.run import let_go, predict
-from medview.ml.spec import ModelSpec, Task
+from medview.ml.spec import ModelSpec, Step, Task
 from medview.ml.spec_reader import read_spec
 from medview.ml.spec_writer import document_of
 from medview.ml.training.segmentation.finish import worthwhile_steps
@@ -280,6 +283,45 @@ def test_small_pieces_are_removed_where_that_is_better_and_nowhere_else(tmp_path
     assert [step.values for step in steps] == [(1,)]
     assert steps[0].op in ("largest_component", "remove_small")
     assert worthwhile_steps(specks[:2], 2, Inline()) == ()
+
+
+def test_steps_of_the_model_before_stay_where_validation_does_not_speak_against_them(tmp_path: Path) -> None:
+    _, training, _ = _prepared(tmp_path, phantom_set(8, **SOLID), tiny_recipe())
+    right = [(one, np.array(one.labels())) for one in training]
+    harmless, harmful = Step("largest_component", {}, (2,)), Step("remove_small", {"min_mm3": 1e6})
+    assert worthwhile_steps(right, 2, Inline(), (harmless, harmful)) == (harmless,)
+    # Cases that were done before class 2 was added say nothing about it.
+    few = [(replace(one, open_classes=(2,)) if n > 2 else one, labels) for n, (one, labels) in enumerate(right)]
+    assert worthwhile_steps(few, 2, Inline(), (harmful,)) == (replace(harmful, values=(2,)),)
+
+
+def test_what_is_set_at_the_end_is_measured_with_the_mirrored_looks_of_the_model_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe(augment={"flip_i": 0.5})
+    plan, training, _ = _prepared(tmp_path, phantom_set(8, **SOLID), recipe)
+    assert plan.spec.tiling is not None
+    network, tiling = TASK.network(plan), replace(plan.spec.tiling, mirror_axes=(1, 2))
+    looked: list[Sequence[int]] = []
+
+    def seen(*args: Any, mirrored: Sequence[int] = (), **how: Any) -> Any:
+        looked.append(mirrored)
+        return predicted(*args, mirrored=mirrored, **how)
+
+    monkeypatch.setattr(f"{SegmentationTask.__module__}.predicted", seen)
+    spec = TASK.finish(network, training, replace(plan, spec=replace(plan.spec, tiling=tiling)), Inline())
+    assert looked == [(1, 2)]
+    assert spec.tiling == tiling
+
+
+def test_mirrored_looks_are_those_of_the_runner(tmp_path: Path) -> None:
+    plan, training, _ = _prepared(tmp_path, phantom_set(4, **SOLID), tiny_recipe())
+    network, tiling = TASK.network(plan).eval(), plan.spec.tiling
+    assert tiling is not None
+    ours = predicted(network, training[:1], tiling, 3, Inline(), overlapping=False, mirrored=(0, 2))
+    theirs = predicted(Mirrored(network, (0, 2)), training[:1], tiling, 3, Inline(), overlapping=False)
+    for (_, one), (_, other) in zip(ours, theirs, strict=True):
+        assert (one == other).mean() > 0.999
 
 
 def test_a_class_that_nobody_ruled_out_is_not_judged(tmp_path: Path) -> None:
