@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -173,7 +174,11 @@ class _Seen:
     @classmethod
     def of(cls, volume: Volume) -> _Seen:
         stored = volume.voxels.reshape(-1)
-        some = stored[:: max(1, stored.size // VOXELS_EACH)]
+        stride = max(1, stored.size // VOXELS_EACH)
+        # One that goes into a row or a slice would look at a few columns only, such as those of air at the left.
+        while math.gcd(stride, math.prod(volume.voxels.shape[1:])) > 1:
+            stride += 1
+        some = stored[::stride]
         values = volume.values_of(some)[~volume.is_padding(some)]
         values = values[np.isfinite(values)]
         plain = not volume.unit and volume.rescale.identity and volume.voxels.dtype == np.uint8

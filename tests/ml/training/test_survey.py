@@ -64,6 +64,16 @@ def test_values_are_those_of_the_middle_without_padding() -> None:
     assert [step.op for step in channel.spec().intensity] == ["clip", "shift_scale"]
 
 
+@pytest.mark.parametrize("shape", [(200, 100, 16), (200, 16, 100), (20, 100, 160)])
+def test_values_are_of_all_columns_and_rows_whatever_the_sides_are(shape: tuple[int, int, int]) -> None:
+    columns = np.broadcast_to(np.arange(shape[2]) * 1000 // shape[2], shape).astype(np.int16)
+    rows = np.broadcast_to(np.arange(shape[1])[:, None] * 1000 // shape[1], shape).astype(np.int16)
+    for voxels in (columns, rows):
+        (channel,) = survey([_example("a", voxels, modality="CT", unit="HU")], ["CT"], Inline()).channels
+        assert channel.mean == pytest.approx(voxels.mean(), abs=20)
+        assert channel.deviation == pytest.approx(voxels.std(), abs=20)
+
+
 def test_numbers_without_a_unit_are_taken_relative_to_each_picture_but_bytes_as_they_are() -> None:
     grey = np.random.default_rng(2).integers(0, 200, (1, 20, 20))
     of_bytes = survey([_example("a", grey.astype(np.uint8))], ["x"], Inline()).channels[0]
