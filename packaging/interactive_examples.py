@@ -28,9 +28,10 @@ PHANTOM = ("phantom lung", "phantom nodule", "phantom heart", "phantom spine")
 HIPPOCAMPUS = {1: "anterior hippocampus", 2: "posterior hippocampus"}
 LICENCE = "CC-BY-SA-4.0"
 DATA = (
-    "Chest CT phantoms made by MedView; 180 MR hippocampi of the Medical Segmentation Decathlon (Task04, CC BY-SA 4.0); "
-    "526 cine MR slices of 30 hearts (Sunnybrook Cardiac Data, public domain)."
+    "Chest CT phantoms made by MedView; MR hippocampi of the Medical Segmentation Decathlon (Task04, CC BY-SA 4.0); "
+    "cine MR slices of hearts (Sunnybrook Cardiac Data, public domain)."
 )
+"""How many of each a card says after what was counted when the training began."""
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -28,6 +27,7 @@ import medview
 from medview.core.errors import CancelledError
 from medview.core.job import Inline
 from medview.ml.examples import ExampleSet
+from medview.ml.guards.finding import Severity
 from medview.ml.guards.guard import guard
 from medview.ml.packs import ModelPack, load_pack, write_pack
 from medview.ml.recipes.table import choose
@@ -90,7 +90,10 @@ def train(run: RunFolder, examples: ExampleSet, options: argparse.Namespace) -> 
     began = time.monotonic()
     run.path.mkdir(parents=True, exist_ok=True)
     if not run.settings_file.exists():
-        run.write_json(run.guards, guard(examples, Inline()).document())
+        found = guard(examples, Inline())
+        run.write_json(run.guards, found.document())
+        if found.blocked:
+            raise SystemExit("\n".join(finding.sentence for finding in found.of(Severity.BLOCK)))
         run.write_json(run.settings_file, made_settings(options).document())
     settings = run.settings()
     processes = Processes.of_environment()
@@ -129,7 +132,7 @@ def made_settings(options: argparse.Namespace) -> RunSettings:
 
 
 def ship(run: RunFolder) -> ModelPack:
-    """Write the pack of a run into the resources, with its card and licence."""
+    """Write the pack of a run into the resources, with its card and licence; one that is there stays if this is too large."""
     pack = load_pack(run.pack)
     content = {name: value for name, value in pack.spec.document.items() if name != "files"}
     content |= {"summary": SUMMARY, "notice": NOTICE}
@@ -143,11 +146,11 @@ def ship(run: RunFolder) -> ModelPack:
         CARD_FILE: text.replace("## Data\n", f"## Data\n\n{DATA}\n").encode(),
     }
     folder = ROOT / "resources" / "packs" / PACK_ID
-    shutil.rmtree(folder, ignore_errors=True)
-    made = write_pack(folder, content, files)
-    if sum(file.stat().st_size for file in folder.iterdir()) > LARGEST_BYTES:
-        raise SystemExit(f"{folder} is larger than a pack that is shipped may be.")
-    return made
+    with tempfile.TemporaryDirectory(prefix="medview-") as room:
+        made = write_pack(Path(room) / PACK_ID, content, files)
+        if sum(file.stat().st_size for file in made.folder.iterdir()) > LARGEST_BYTES:
+            raise SystemExit(f"{PACK_ID} is larger than a pack that is shipped may be.")
+    return write_pack(folder, content, files)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def judge(
     outcome: Outcome,
     seconds: float,
     context: JobContext,
-    gate: GateRun,
+    gate: GateRun | None = None,
 ) -> EvaluationReport:
     """Judge the pack of a run on its validation examples; write the report, the card into the pack, and the gate's verdict.
 
@@ -36,6 +36,8 @@ def judge(
     ----------
     seconds : float
         That the training took so far.
+    gate : GateRun, optional
+        Of a training on the cases of a project; without one the pack does not tell its cases, and there is no verdict.
 
     Raises
     ------
@@ -57,8 +59,8 @@ def judge(
         versions=settings.versions,
     )
     more: dict[str, object] = {"guards": guards, "training": facts.document()}
-    pack = carded(report, guards, facts, {LEARNT_FILE: learnt_file(gate.learnt)})
-    if gate.wanted:
+    pack = carded(report, guards, facts, {} if gate is None else {LEARNT_FILE: learnt_file(gate.learnt)})
+    if gate is not None and gate.wanted:
         more["gate"] = gate.decide(report, pack, context)
     report = replace(report, pack=pack, more=more)
     write_report(report, run.path, overwrite=True)
