@@ -108,8 +108,8 @@ def shown_axes(geometry: Geometry) -> tuple[int, ...]:
 
 
 def unknown_in(labels: Labels) -> HeldVoxels:
-    """Return where nobody knows of any class."""
-    unknown = (labels == UNKNOWN).any(axis=0)
+    """Return where nobody knows of any class; where classes overlap, what is known of one says enough."""
+    unknown = (labels == UNKNOWN).all(axis=0)
     return HeldVoxels.of(Box.whole((unknown.shape[0], unknown.shape[1], unknown.shape[2])), unknown)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from medview.core.errors import ModelError
 from medview.core.geometry import Geometry
 from medview.core.prompt import Prompt, PromptKind
 from medview.core.vector import Triple, triple
@@ -46,7 +47,8 @@ BORDER = 0.25
 LEAST_SEEN = 4
 """Voxels of an object in a tile, so that there is something to point at."""
 
-_TRIES = 8
+_TRIES, _OBJECTS = 8, 100
+"""Views of an object, and objects, that are tried before it is said that there is nothing to see."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,8 +101,14 @@ def collate(samples: Sequence[Sample]) -> Batch:
 def draw_sample(
     data: ObjectSet, tile_kji: Shape3, output: InteractiveOutput, strengths: Mapping[str, float], rng: np.random.Generator
 ) -> Sample:
-    """Draw an object, a place to look from and a beginning of what is said."""
-    while True:
+    """Draw an object, a place to look from and a beginning of what is said.
+
+    Raises
+    ------
+    ModelError
+        Where nothing is known of any of the objects that were drawn.
+    """
+    for _ in range(_OBJECTS):
         n, one = data.drawn(rng)
         for _ in range(_TRIES):
             view, fine = _view(data.values(n).shape[1:], one, tile_kji, rng)
@@ -111,6 +119,7 @@ def draw_sample(
                 held = _something_like(shown.masks[0], rng) if begun else np.zeros_like(shown.masks[0])
                 further = int(rng.choice(len(FURTHER), p=FURTHER))
                 return _begun(shown, held, first, data.spacing_kji(n), output, further, rng)
+    raise ModelError("Of what is drawn in the training cases hardly anything is known to be there; review the labels.")
 
 
 def plain_sample(

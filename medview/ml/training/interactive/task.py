@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,8 @@ class InteractiveTask(TrainingTask):
         volumes, truth = example.volumes(), example.truth()
         prepared = prepare(volumes, plan.spec.input, context)
         overlapping = bool(plan.settings["overlapping"])
+        # Each object is learnt by itself: around it is what it is not, whoever looked for more of its class.
+        truth = replace(truth, open_classes=frozenset())
         labels = class_maps(truth, prepared, len(plan.settings["classes"]), overlapping=overlapping)
         rng = np.random.default_rng(seed_of(example.key))
         objects = []

@@ -181,6 +181,39 @@ def test_what_is_not_known_of_an_example_is_neither_object_nor_background(tmp_pa
     assert moved[batch.truth == 1].all()
 
 
+def test_where_classes_overlap_one_that_nobody_looked_for_hides_nothing_of_the_others(tmp_path: Path) -> None:
+    examples = made((12, 32, 36), count=3)
+
+    def partly(example: Example) -> Example:
+        layers = example.truth().layers
+        assert layers is not None
+        # The bright blobs alone were looked for, and not on all slices.
+        some = np.where(layers == 1, 1, 0).astype(np.uint8)
+        some[:, 9:] = UNKNOWN
+        return replace(example, truth=lambda: Truth(some, open_classes=frozenset({2})))
+
+    partial = replace(examples, examples=tuple(map(partly, examples.examples)), exclusive=False)
+    recipe = tiny(augment={})
+    task, plan, train, val = prepared(partial, recipe, tmp_path)
+    samples = [task.draw(train, plan, recipe, np.random.default_rng([5, n])) for n in range(6)]
+    assert all((one.truth == 1).sum() >= 4 and (one.truth == 0).sum() > 100 for one in samples)
+    assert any((one.truth == UNKNOWN).any() for one in samples)
+    network = task.network(plan).train()
+    with torch.no_grad():
+        assert "dice_after_1" in task.check(network, val, plan, Inline())
+
+
+def test_objects_of_which_nothing_is_known_end_a_training_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny(augment={})
+    task, plan, train, _ = prepared(made((12, 32, 36), count=3), recipe, tmp_path)
+    everything = HeldVoxels.of(Box.whole((12, 32, 36)), np.ones((12, 32, 36), dtype=bool))
+    monkeypatch.setattr(type(train), "unknown", lambda _set, _n: everything)
+    with pytest.raises(ModelError, match="review the labels"):
+        task.draw(train, plan, recipe, np.random.default_rng(0))
+
+
 class Given(torch.nn.Module):
     """Answers what it was given."""
 
