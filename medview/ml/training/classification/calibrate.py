@@ -66,8 +66,8 @@ def threshold_of(scores: Doubles, holds: Bools) -> float:
     levels = np.unique(scores)
     # Between two scores that occur, so that rounding changes nothing.
     tried = np.unique(np.clip([0.5, *((levels[1:] + levels[:-1]) / 2.0)], 0.0, 1.0))
-    hits = (scores[holds][:, None] >= tried).mean(axis=0)
-    spared = (scores[~holds][:, None] < tried).mean(axis=0)
+    hits = 1.0 - np.searchsorted(np.sort(scores[holds]), tried) / yes
+    spared = np.searchsorted(np.sort(scores[~holds]), tried) / no
     balanced = (hits + spared) / 2.0
     best = int(balanced.argmax())
     error = 0.5 * np.sqrt(hits[best] * (1 - hits[best]) / yes + spared[best] * (1 - spared[best]) / no)

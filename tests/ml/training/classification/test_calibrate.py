@@ -1,5 +1,7 @@
 """Calibration makes probabilities worth what they say; thresholds and bands follow from validation."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,21 @@ def test_one_half_stays_where_another_line_is_hardly_better() -> None:
     scores = np.clip(0.5 + np.where(holds, 0.15, -0.15) + rng.normal(0, 0.15, 200), 0, 1)
     assert threshold_of(scores, holds) == pytest.approx(0.5, abs=0.05)
     assert threshold_of(scores, np.ones(200, dtype=bool)) == 0.5
+
+
+def test_the_line_is_found_without_a_table_of_answers_by_scores() -> None:
+    rng = np.random.default_rng(8)
+    holds = rng.random(20_000) < 0.3
+    scores = np.clip(rng.normal(0.3 + 0.3 * holds, 0.2), 0, 1)
+    tracemalloc.start()
+    try:
+        found = threshold_of(scores, holds)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
+    balanced = [(scores[holds] >= line).mean() + (scores[~holds] < line).mean() for line in (found, *np.linspace(0, 1, 201))]
+    assert balanced[0] >= max(balanced) - 0.01
 
 
 def test_beside_the_band_of_not_sure_answers_are_as_right_as_was_asked() -> None:
