@@ -33,8 +33,8 @@ from medview.ml.training.freezing import part_rates, set_frozen
 from medview.ml.training.stored import StoredExamples, is_stored, store_example
 from medview.ml.training.task import TrainingPlan, TrainingTask
 
-TOGETHER = 64
-"""Pictures that are looked at together on validation."""
+TOGETHER, VOLUMES_TOGETHER = 64, 4
+"""Pictures, and volumes, that are looked at together on validation."""
 
 _log = logging.getLogger("medview.training")
 
@@ -158,14 +158,17 @@ def answers(network: nn.Module, data: StoredExamples, plan: TrainingPlan, contex
     """Return logits (slices of all examples, classes) and truth (examples, classes); volumes are one slice here."""
     device = next(network.parameters()).device
     flat = plan.spec.input.dimensions == 2
+    most = TOGETHER if flat else VOLUMES_TOGETHER
     was_training = network.training
     network.eval()
     found: list[np.ndarray[Any, Any]] = []
     waiting: list[torch.Tensor] = []
 
     def run() -> None:
-        pictures = torch.cat(waiting).float().to(device)
-        found.append(network(laid_out(pictures, plan.spec.input.dimensions)).float().cpu().numpy())
+        # The slices of one volume may be many more than are looked at together.
+        for pictures in torch.cat(waiting).split(most):
+            seen = laid_out(pictures.float().to(device), plan.spec.input.dimensions)
+            found.append(network(seen).float().cpu().numpy())
         waiting.clear()
 
     with torch.no_grad():
@@ -173,7 +176,7 @@ def answers(network: nn.Module, data: StoredExamples, plan: TrainingPlan, contex
             context.raise_if_cancelled()
             values = torch.from_numpy(np.array(data.values(n)))
             waiting.append(values.transpose(0, 1)[:, :, None] if flat else values[None])
-            if sum(len(some) for some in waiting) >= (TOGETHER if flat else 4):
+            if sum(len(some) for some in waiting) >= most:
                 run()
         if waiting:
             run()

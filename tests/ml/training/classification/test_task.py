@@ -193,6 +193,20 @@ def test_a_network_of_slices_learns_from_every_slice_of_a_volume(tmp_path: Path)
     assert 0.0 <= figures["accuracy"] <= 1.0
 
 
+def test_the_slices_of_a_long_volume_are_not_looked_at_all_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = recipe("classification", "small_cnn", dimensions=2, network_options=NARROW, steps=1)
+    trained = Trained(ClassificationTask(), bright_or_not(count=8, shape=(6, 16, 20)), made, tmp_path)
+    whole, _ = answers(trained.network, trained.val, trained.plan, Inline())
+    together: list[int] = []
+    trained.network.register_forward_hook(lambda _network, seen, _answer: together.append(len(seen[0])))
+    monkeypatch.setattr("medview.ml.training.classification.task.TOGETHER", 4)
+    pieces, _ = answers(trained.network, trained.val, trained.plan, Inline())
+    assert max(together) == 4
+    assert np.allclose(pieces, whole, atol=1e-5)
+
+
 def test_large_pictures_are_made_smaller_and_small_ones_left_as_they_are() -> None:
     examples = bright_or_not(count=8, shape=(1, 300, 450))
     plan = ClassificationTask().plan(examples, recipe("classification", "small_cnn"), Inline())
