@@ -18,6 +18,10 @@ class Said(StrEnum):
     UNSURE = "not sure"
 
 
+NO_LINE = 0.5
+"""What a pack says of three or more classes that exclude each other where nobody set a threshold."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreRule:
     """How scores are to be read.
@@ -27,7 +31,8 @@ class ScoreRule:
     subject : str
         What one answer is about: ``study``, ``series`` or ``slice``.
     threshold : float
-        Score from which a class counts as present; of classes that exclude each other, the last class.
+        Score from which a class counts as present; of classes that exclude each other, the last class. ``NO_LINE`` of
+        three or more of those is none: the most probable class is present.
     abstain : tuple of float, or None
         Scores between the two are answered with "not sure".
     exclusive : bool
@@ -44,7 +49,10 @@ class ScoreRule:
         if not self.exclusive or len(scores) < 2:
             return {name: self._of_one(score) for name, score in scores.items()}
         *others, last = scores
-        winner = last if scores[last] >= self.threshold else max(others, key=lambda name: scores[name])
+        if not self.draws_line(len(scores)):
+            winner = max(scores, key=lambda name: scores[name])
+        else:
+            winner = last if scores[last] >= self.threshold else max(others, key=lambda name: scores[name])
         # Two classes are two sides of one score.
         if self._unsure(scores[last if len(scores) == 2 else winner]):
             return dict.fromkeys(scores, Said.UNSURE)
@@ -52,7 +60,11 @@ class ScoreRule:
 
     def marks(self, name: str, names: Sequence[str]) -> bool:
         """Whether the threshold is about the score of a class: of classes that exclude each other, only about the last."""
-        return not self.exclusive or len(names) < 2 or name == names[-1]
+        return not self.exclusive or len(names) < 2 or (name == names[-1] and self.draws_line(len(names)))
+
+    def draws_line(self, classes: int) -> bool:
+        """Whether so many classes are told apart by the threshold, and not by which is the most probable."""
+        return not self.exclusive or classes < 3 or self.threshold != NO_LINE
 
     def _of_one(self, score: float) -> Said:
         if self._unsure(score):

@@ -33,6 +33,15 @@ def test_of_several_the_likeliest_is_present_unless_the_last_reaches_the_thresho
     assert rule.says({"A": 0.5, "B": 0.15, "C": 0.35}) == {"A": A, "B": A, "C": P}
 
 
+def test_of_several_the_likeliest_is_present_where_nobody_set_a_threshold() -> None:
+    rule = ScoreRule(exclusive=True)
+    assert rule.says({"A": 0.3, "B": 0.25, "C": 0.45}) == {"A": A, "B": A, "C": P}
+    assert rule.says({"A": 0.4, "B": 0.35, "C": 0.25}) == {"A": P, "B": A, "C": A}
+    assert not any(rule.marks(name, "ABC") for name in "ABC")
+    assert [ScoreRule(threshold=0.3, exclusive=True).marks(name, "ABC") for name in "ABC"] == [False, False, True]
+    assert [rule.marks(name, "AB") for name in "AB"] == [False, True]
+
+
 def test_scores_of_a_slice_are_asked_for_by_its_number() -> None:
     slices = SliceScores(1, {"A": np.array([0.25, 0.5], np.float32), "B": np.array([0.75, 0.125], np.float32)})
     assert slices.at(1) == {"A": 0.5, "B": 0.125}

@@ -166,12 +166,15 @@ class AnswerJudge:
         }
 
     def _notes(self) -> tuple[str, ...]:
-        how = (
-            f"An image is put into {self._names[-1]} where that has a probability of at least {self._rule.threshold:g}, "
-            "else into the class that is most probable of the others."
-            if self._softmax and len(self._names) > 1
-            else f"A class is said to be present from a probability of {self._rule.threshold:g} on."
-        )
+        if not self._rule.draws_line(len(self._names)):
+            how = "An image is put into the class that is most probable."
+        elif self._softmax and len(self._names) > 1:
+            how = (
+                f"An image is put into {self._names[-1]} where that has a probability of at least "
+                f"{self._rule.threshold:g}, else into the class that is most probable of the others."
+            )
+        else:
+            how = f"A class is said to be present from a probability of {self._rule.threshold:g} on."
         notes = [how]
         if self._rule.abstain is not None:
             notes.append('Accuracy counts every image, also those that the model would answer with "not sure".')

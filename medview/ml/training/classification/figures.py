@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from medview.core.scores import ScoreRule
+
 Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -26,7 +28,7 @@ def log_loss(probabilities: Doubles, truth: Doubles, *, exclusive: bool) -> floa
     """Return the mean cross-entropy of probabilities (n, classes) over what is known of ``truth``, NaN where nothing is."""
     p = np.clip(probabilities, SURE, 1.0 - SURE)
     if exclusive:
-        return float(-np.log((p * truth).sum(axis=1)).mean())
+        return float(-(truth * np.log(p)).sum(axis=1).mean())
     known = ~np.isnan(truth)
     costs = -(truth * np.log(p) + (1.0 - truth) * np.log1p(-p))
     return float(costs[known].mean()) if known.any() else 0.0
@@ -36,9 +38,13 @@ def said(probabilities: Doubles, threshold: float, *, exclusive: bool) -> Bools:
     """Return which classes count as present, by the rule of ``medview.core.scores.ScoreRule``."""
     if not exclusive or probabilities.shape[1] == 1:
         return probabilities >= threshold
-    winner = probabilities[:, :-1].argmax(axis=1)
-    winner = np.where(probabilities[:, -1] >= threshold, probabilities.shape[1] - 1, winner)
-    return np.asarray(winner[:, None] == np.arange(probabilities.shape[1]))
+    classes = probabilities.shape[1]
+    if ScoreRule(threshold=threshold, exclusive=True).draws_line(classes):
+        others = probabilities[:, :-1].argmax(axis=1)
+        winner = np.where(probabilities[:, -1] >= threshold, classes - 1, others)
+    else:
+        winner = probabilities.argmax(axis=1)
+    return np.asarray(winner[:, None] == np.arange(classes))
 
 
 def figures_of(probabilities: Doubles, truth: Doubles, threshold: float, *, exclusive: bool) -> dict[str, float]:

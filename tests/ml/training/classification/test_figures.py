@@ -35,14 +35,22 @@ def test_figures_are_those_of_a_foreign_judge() -> None:
     assert figures["log_loss"] == pytest.approx(log_loss(classes, found))
 
 
+@pytest.mark.parametrize("threshold", [0.4, 0.5])
 @pytest.mark.parametrize("exclusive", [True, False])
-def test_what_counts_as_present_is_what_the_window_says(exclusive: bool) -> None:
+def test_what_counts_as_present_is_what_the_window_says(exclusive: bool, threshold: float) -> None:
     rng = np.random.default_rng(3)
     found = rng.dirichlet(np.ones(3), 50)
-    rule = ScoreRule(threshold=0.4, exclusive=exclusive)
-    for row, present in zip(found, said(found, 0.4, exclusive=exclusive), strict=True):
+    rule = ScoreRule(threshold=threshold, exclusive=exclusive)
+    for row, present in zip(found, said(found, threshold, exclusive=exclusive), strict=True):
         told = rule.says(dict(zip("abc", row.tolist(), strict=True)))
         assert [told[name] == "present" for name in "abc"] == present.tolist()
+
+
+def test_the_last_of_three_classes_wins_as_the_others_do_where_nobody_set_a_threshold() -> None:
+    found = np.array([[0.30, 0.25, 0.45], [0.4, 0.35, 0.25]])
+    assert said(found, 0.5, exclusive=True).argmax(axis=1).tolist() == [2, 0]
+    assert said(found, 0.2, exclusive=True).argmax(axis=1).tolist() == [2, 2]
+    assert said(np.array([[0.5, 0.5], [0.55, 0.45]]), 0.5, exclusive=True).argmax(axis=1).tolist() == [1, 0]
 
 
 def test_what_is_known_of_classes_that_exclude_each_other() -> None:
