@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,22 +28,29 @@ def probabilities_of(logits: Doubles, scale: float, shift: float, *, exclusive: 
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(calibrated, -500.0, 500.0))))
 
 
-def calibration(logits: Doubles, truth: Doubles, *, exclusive: bool) -> tuple[float, float]:
+def calibration(
+    logits: Doubles, truth: Doubles, *, exclusive: bool, slices: Sequence[int] | None = None
+) -> tuple[float, float]:
     """Return scale and shift of the logits that make the log loss least (Guo 2017; the shift only for a single class).
 
-    A single class is fitted to softened targets (Platt 1999), so that few examples do not make it overconfident.
+    They are fitted to softened targets (Platt 1999), so that few examples do not make it overconfident.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (slices of all examples, classes)
+    truth : ndarray, shape (examples, classes)
+        0 or 1, NaN where nobody said.
+    slices : sequence of int, optional
+        Of each example; one of each unless given. What they say together is no more than one example says.
     """
     from scipy.optimize import minimize
 
-    known = ~np.isnan(truth)
-    if known.all(axis=1).sum() < LEAST_EXAMPLES and known.sum() < LEAST_EXAMPLES:
+    if (~np.isnan(truth)).any(axis=1).sum() < LEAST_EXAMPLES:
         return 1.0, 0.0
-    target = truth
     shifted = not exclusive and truth.shape[1] == 1
-    if shifted:
-        yes, no = np.nansum(truth), np.nansum(1.0 - truth)
-        target = np.where(truth > 0.5, (yes + 1.0) / (yes + 2.0), 1.0 / (no + 2.0))
-        target = np.where(known, target, np.nan)
+    target = softened(truth, exclusive=exclusive)
+    if slices is not None:
+        target = np.repeat(target, slices, axis=0)
 
     def cost(x: Doubles) -> float:
         scale, shift = float(np.exp(x[0])), float(x[1]) if shifted else 0.0
@@ -52,6 +61,17 @@ def calibration(logits: Doubles, truth: Doubles, *, exclusive: bool) -> tuple[fl
     scale = float(np.clip(np.exp(found[0]), SMALLEST_SCALE, LARGEST_SCALE))
     shift = float(np.clip(found[1], -LARGEST_SHIFT, LARGEST_SHIFT)) if shifted else 0.0
     return round(scale, 5), round(shift, 5)
+
+
+def softened(truth: Doubles, *, exclusive: bool) -> Doubles:
+    """Return what examples (n, classes) say is true, as if one of each kind had been wrong; NaN where nobody said."""
+    yes, no = np.nansum(truth, axis=0), np.nansum(1.0 - truth, axis=0)
+    if exclusive:
+        # Of n examples of one class one more is taken to be of each.
+        others = 1.0 / (truth @ yes + truth.shape[1])
+        return np.asarray(truth * (truth @ yes * others)[:, None] + others[:, None])
+    target = np.where(truth > 0.5, (yes + 1.0) / (yes + 2.0), 1.0 / (no + 2.0))
+    return np.where(np.isnan(truth), np.nan, target)
 
 
 def threshold_of(scores: Doubles, holds: Bools) -> float:

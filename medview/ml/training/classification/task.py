@@ -138,8 +138,7 @@ class ClassificationTask(TrainingTask):
             return plan.spec
         exclusive = plan.settings["exclusive"]
         logits, truth = answers(network, data, plan, context)
-        per_slice = np.repeat(truth, _slices(data), axis=0)
-        scale, shift = calibration(logits, per_slice, exclusive=exclusive)
+        scale, shift = calibration(logits, truth, exclusive=exclusive, slices=_slices(data))
         found = _by_example(probabilities_of(logits, scale, shift, exclusive=exclusive), data)
         output = replace(output, scale=scale, shift=shift)
         # About the last class where one excludes the other, and about all of them together where none does.

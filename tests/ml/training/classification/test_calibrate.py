@@ -5,7 +5,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from medview.ml.training.classification.calibrate import abstention, calibration, probabilities_of, threshold_of
+from medview.ml.training.classification.calibrate import (
+    LARGEST_SCALE,
+    abstention,
+    calibration,
+    probabilities_of,
+    softened,
+    threshold_of,
+)
 from medview.ml.training.classification.figures import log_loss
 
 
@@ -40,6 +47,39 @@ def test_a_single_class_is_shifted_too() -> None:
 
 def test_a_handful_of_examples_changes_nothing() -> None:
     assert calibration(np.array([[5.0, -5.0]] * 6), np.array([[0.0, 1.0]] * 6), exclusive=True) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3])
+def test_two_dozen_examples_that_are_all_right_do_not_make_a_model_certain(classes: int) -> None:
+    rng = np.random.default_rng(7)
+    true = np.arange(24) % max(2, classes)
+    truth = np.eye(3)[true][:, :classes] if classes > 1 else true[:, None].astype(float)
+    logits = 2.0 * truth + rng.uniform(0, 0.5, truth.shape) - (1.0 if classes == 1 else 0.0)
+    scale, shift = calibration(logits, truth, exclusive=classes > 1)
+    assert scale < LARGEST_SCALE / 4
+    near = np.zeros((1, classes))
+    near[0, -1] = 0.3
+    assert probabilities_of(near, scale, shift, exclusive=classes > 1)[0, -1] < 0.9
+
+
+def test_softened_answers_are_those_of_one_more_example_of_each_kind() -> None:
+    truth = np.eye(3)[[0, 0, 0, 1, 2]]
+    soft = softened(truth, exclusive=True)
+    assert soft.sum(axis=1) == pytest.approx(1.0)
+    assert soft[0] == pytest.approx([4 / 6, 1 / 6, 1 / 6])
+    assert soft[4] == pytest.approx([1 / 4, 1 / 4, 2 / 4])
+    some = softened(np.array([[1.0, np.nan], [0.0, 1.0]]), exclusive=False)
+    assert np.array_equal(some, [[2 / 3, np.nan], [1 / 3, 2 / 3]], equal_nan=True)
+
+
+def test_slices_of_few_examples_are_no_more_than_the_examples() -> None:
+    rng = np.random.default_rng(9)
+    truth = np.eye(2)[np.arange(8) % 2]
+    slices = [10] * 8
+    logits = np.repeat(truth, slices, axis=0) * 3.0 + rng.normal(0, 0.1, (80, 2))
+    assert calibration(logits, truth, exclusive=True, slices=slices) == (1.0, 0.0)
+    # Five findings of six examples are not thirty examples.
+    assert calibration(rng.normal(0, 1, (6, 5)), np.ones((6, 5)), exclusive=False) == (1.0, 0.0)
 
 
 def test_missing_answers_take_no_part() -> None:
