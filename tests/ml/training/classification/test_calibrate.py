@@ -119,7 +119,9 @@ def test_the_line_is_found_without_a_table_of_answers_by_scores() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 10_000_000
-    balanced = [(scores[holds] >= line).mean() + (scores[~holds] < line).mean() for line in (found, *np.linspace(0, 1, 201))]
+    balanced = [
+        (scores[holds] >= line).mean() + (scores[~holds] < line).mean() for line in (found, *np.linspace(0, 1, 201))
+    ]
     assert balanced[0] >= max(balanced) - 0.01
 
 

@@ -193,9 +193,7 @@ def test_a_network_of_slices_learns_from_every_slice_of_a_volume(tmp_path: Path)
     assert 0.0 <= figures["accuracy"] <= 1.0
 
 
-def test_the_slices_of_a_long_volume_are_not_looked_at_all_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_slices_of_a_long_volume_are_not_looked_at_all_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = recipe("classification", "small_cnn", dimensions=2, network_options=NARROW, steps=1)
     trained = Trained(ClassificationTask(), bright_or_not(count=8, shape=(6, 16, 20)), made, tmp_path)
     whole, _ = answers(trained.network, trained.val, trained.plan, Inline())
