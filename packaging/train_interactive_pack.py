@@ -132,7 +132,7 @@ def made_settings(options: argparse.Namespace) -> RunSettings:
 
 
 def ship(run: RunFolder) -> ModelPack:
-    """Write the pack of a run into the resources, with its card and licence; one that is there stays if this is too large."""
+    """Write the pack of a run into the resources, with card and licence; if it is too large the one that is there stays."""
     pack = load_pack(run.pack)
     content = {name: value for name, value in pack.spec.document.items() if name != "files"}
     content |= {"summary": SUMMARY, "notice": NOTICE}
