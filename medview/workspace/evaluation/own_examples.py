@@ -11,8 +11,8 @@ from medview.core.job import JobContext
 from medview.core.segmentation import COLOUR_CYCLE
 from medview.io.datasets.neutral_read import NeutralDataset, read_neutral
 from medview.io.reader_pool import Pool
-from medview.ml.examples import ExampleSet, TrainingClass
-from medview.ml.spec import ModelSpec
+from medview.ml.examples import Example, ExampleSet, TrainingClass, Truth
+from medview.ml.spec import ModelSpec, Task
 from medview.store.project import Project
 from medview.store.project_folder import DATABASE_NAME
 from medview.workspace.evaluation.matching import model_classes
@@ -89,7 +89,10 @@ def _examples(dataset: NeutralDataset, spec: ModelSpec, target: str | None) -> E
 
 
 def _with_known_names(examples: ExampleSet, dataset: NeutralDataset, spec: ModelSpec) -> ExampleSet:
-    """Return examples with the classes of the model that the labels know and nobody drew here: they are nowhere."""
+    """Return examples with the classes of the model that the labels know and nobody drew here.
+
+    They are nowhere; of masks only where somebody ruled them out, and open in the other cases.
+    """
     facts = dataset.facts
     known = [entry["name"] for entry in facts["classes"]] + [*facts["box_classes"], *facts["image_classes"]]
     there = _plain(one.name for one in examples.classes)
@@ -97,7 +100,24 @@ def _with_known_names(examples: ExampleSet, dataset: NeutralDataset, spec: Model
     missing = {name: None for name in known if _plain([name]) <= wanted and not _plain([name]) & there}
     first = len(examples.classes)
     more = [TrainingClass(name, COLOUR_CYCLE[(first + n) % len(COLOUR_CYCLE)]) for n, name in enumerate(missing)]
-    return replace(examples, classes=(*examples.classes, *more))
+    found = replace(examples, classes=(*examples.classes, *more))
+    if examples.task not in (Task.SEGMENTATION, Task.INTERACTIVE):
+        return found
+    numbers = {name: number for number, name in enumerate(missing, start=first + 1)}
+    unknown = {case.key: frozenset(numbers[name] for name in case.said["unknown"] if name in numbers) for case in dataset.cases}
+    return replace(found, examples=tuple(_with_open(one, unknown[one.key]) for one in found.examples))
+
+
+def _with_open(example: Example, classes: frozenset[int]) -> Example:
+    """Return an example that leaves more classes open."""
+    if not classes:
+        return example
+
+    def truth() -> Truth:
+        known = example.truth()
+        return replace(known, open_classes=known.open_classes | classes)
+
+    return replace(example, truth=truth)
 
 
 def _plain(names: Iterable[object]) -> set[str]:
