@@ -11,7 +11,7 @@ from typing import Any
 from medview.workspace.evaluation.page_style import COLOURS
 
 Point = Sequence[float]
-Curves = Mapping[str, Sequence[Point]]
+Curves = Mapping[str, Sequence[Sequence[float | None]]]
 
 _WIDTH, _HEIGHT = 314, 290
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 10, 40
@@ -61,6 +61,8 @@ def curve_chart(
 
     Parameters
     ----------
+    curves : mapping of str to sequence
+        Name -> points (x, y, ...); one without a value is left out.
     steps : bool
         A value holds until the next: nothing lies between points.
     marks : mapping, optional
@@ -73,7 +75,8 @@ def curve_chart(
         parts.append(f'<path class="guide" d="M{frame.x(0):.1f} {frame.y(0):.1f}L{frame.x(1):.1f} {frame.y(1):.1f}"/>')
     for n, (name, points) in enumerate(curves.items()):
         colour = f"var(--c{n % COLOURS})"
-        way = _way([(frame.x(x), frame.y(y)) for x, y, *_ in points if x <= largest_x], steps=steps)
+        known = [(x, y) for x, y, *_ in points if x is not None and y is not None and x <= largest_x]
+        way = _way([(frame.x(x), frame.y(y)) for x, y in known], steps=steps)
         if way:
             parts.append(f'<path class="curve" style="stroke:{colour}" d="{way}"><title>{escape(name)}</title></path>')
         if marks and name in marks:

@@ -105,10 +105,13 @@ class PromptJudge:
         for one in self.classes:
             if one.truth in truth.open_classes:
                 continue
-            for held in _objects((layers == one.truth).any(axis=0)):
+            true = (layers == one.truth).any(axis=0)
+            # Of classes that overlap another layer may know nothing where this one is drawn.
+            open_ = unknown & ~true
+            for held in _objects(true):
                 context.raise_if_cancelled()
-                course, found = followed(model, volume, held, unknown, context)
-                grown, _ = followed(growing, volume, held, unknown, context)
+                course, found = followed(model, volume, held, open_, context)
+                grown, _ = followed(growing, volume, held, open_, context)
                 labels[found] = one.model + 1
                 self._pending.append(_Object(len(self._keys), patient_of(example), one.model, course, grown))
         segments = tuple(PredictedSegment(one.model + 1, one.name, (220, 60, 60)) for one in self.classes)

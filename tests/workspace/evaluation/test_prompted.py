@@ -81,6 +81,32 @@ def test_labels_of_a_segmentation_are_objects_too_and_what_nobody_knows_counts_f
     assert far.any()
 
 
+def test_what_is_drawn_is_known_also_where_another_layer_knows_nothing(pack: ModelPack) -> None:
+    volume, near, far = case()
+    layers = np.stack([near, far]).astype(np.uint8)
+    layers[1, far] = 2
+    # Nothing more was looked for on the upper slices of the first class, nor on any of the second.
+    layers[0, :14][layers[0, :14] == 0] = UNKNOWN
+    layers[1][layers[1] == 0] = UNKNOWN
+    examples = example_set(Task.SEGMENTATION, ("near", "far"), [example("a", "p", volume, Truth(layers))], exclusive=False)
+    report = evaluate_pack(pack, examples, "val", Inline(), SETTINGS)
+    for row in report.document()["per_class"]:
+        assert row["objects"] == 1
+        assert row["dice_1"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_cases_without_an_object_have_a_report_without_figures(pack: ModelPack) -> None:
+    volume, _, _ = case()
+    layers = np.zeros((1, *GRID.shape_kji), dtype=np.uint8)
+    examples = example_set(Task.INTERACTIVE, ("near",), [example("a", "p", volume, Truth(layers))])
+    report = evaluate_pack(pack, examples, "val", Inline(), SETTINGS)
+    document = report.document()
+    assert document["curves"]["model"] == [[n, None] for n in range(1, CLICKS + 1)]
+    assert "From a click to the mask" in report_page(document, {})
+    facts = TrainingFacts("interactive-clicks", "", 0, 1, "steps", 1.0, "2026-01-01", machine="here")
+    assert "somebody points at" in model_card(report, None, facts)
+
+
 def test_a_person_says_nothing_more_once_all_is_right() -> None:
     volume, near, _ = case()
     held = HeldVoxels.of(Box.whole(GRID.shape_kji), near)
