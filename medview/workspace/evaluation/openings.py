@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from medview.core.atomic import write_error
+from medview.core.errors import ModelError
 from medview.ml.packs import ModelPack
+from medview.ml.runs.folder import RunFolder
 from medview.store.activity import ActivityKind
 from medview.store.holder import user_name
 from medview.store.project import Project
@@ -39,9 +41,19 @@ def note_beside(folder: Path, pack: ModelPack, cases: int) -> Openings:
 
     Raises
     ------
+    ModelError
+        When it is the frozen dataset of a training: its test cases are also those of what it was frozen from.
     WriteError
         When nothing can be written there; the test cases stay closed then.
     """
+    # However it is called, it is one folder and has one list.
+    folder = folder.resolve()
+    run = RunFolder(folder.parent)
+    if run.settings_file.exists() and folder == run.dataset:
+        raise ModelError(
+            f"{folder.name} of {folder.parent.name} was frozen for a training; its test cases are opened where they come "
+            "from: name that project or dataset folder."
+        )
     file = folder.parent / f"{folder.name}{BESIDE}"
     entry = {
         "who": user_name(),
