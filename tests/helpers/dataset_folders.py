@@ -57,6 +57,7 @@ def write_dataset(
     cases: Sequence[MadeCase],
     classes: Sequence[str] = (),
     spacing_kji_mm: tuple[float, float, float] | None = None,
+    codes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> NeutralDataset:
     """Write a dataset folder and read it back; classes nobody drew in a case are unknown there."""
     for name in (IMAGES, LABELS):
@@ -87,7 +88,10 @@ def write_dataset(
     facts = {
         "format": FORMAT, "version": VERSION, "name": folder.name, "licence": "CC0", "written": len(lines),
         "splits": dict(Counter(splits.values())), "splits_sha256": splits_sha256(splits),
-        "classes": [{"value": n, "name": name, "colour": [n, 2, 3], "code": None} for n, name in enumerate(classes, 1)],
+        "classes": [
+            {"value": n, "name": name, "colour": [n, 2, 3], "code": (codes or {}).get(name)}
+            for n, name in enumerate(classes, 1)
+        ],
         "box_classes": sorted({str(b["label"]) for line in lines for b in line["drawn"] if b["kind"] == "box"}),
         "image_classes": sorted({str(a["label"]) for line in lines for a in line["image_labels"]}),
         "warnings": [],

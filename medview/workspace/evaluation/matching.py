@@ -10,6 +10,9 @@ from medview.ml.examples import ExampleSet, TrainingClass
 from medview.ml.outputs import ClassificationOutput, DetectionOutput, SegmentationOutput
 from medview.ml.spec import ModelSpec, Task
 
+ModelClass = tuple[str, tuple[str, str] | None]
+"""Name and code (scheme, value) of what a model finds."""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedClass:
@@ -50,12 +53,7 @@ def match_classes(spec: ModelSpec, examples: ExampleSet, *, common: bool = False
         # It finds whatever is pointed at: all that the labels have.
         return tuple(JudgedClass(one.name, n, n + 1, one.name) for n, one in enumerate(examples.classes))
     mine, theirs = model_classes(spec), examples.classes
-    taken: dict[int, int] = {}
-    for same in (_same_code, _same_name):
-        for n, (name, code) in enumerate(mine):
-            for number, one in enumerate(theirs, start=1):
-                if n not in taken and number not in taken.values() and same(name, code, one):
-                    taken[n] = number
+    taken = counterparts(mine, theirs)
     found = tuple(
         JudgedClass(name, n, taken[n], theirs[taken[n] - 1].name) for n, (name, _) in enumerate(mine) if n in taken
     )
@@ -71,8 +69,19 @@ def match_classes(spec: ModelSpec, examples: ExampleSet, *, common: bool = False
     return found
 
 
-def model_classes(spec: ModelSpec) -> list[tuple[str, tuple[str, str] | None]]:
-    """Return name and code (scheme, value) of what a model finds, in its order."""
+def counterparts(mine: Sequence[ModelClass], theirs: Sequence[TrainingClass]) -> dict[int, int]:
+    """Return which classes of examples, from 1, those of a model are, from 0; one without a counterpart is not in it."""
+    taken: dict[int, int] = {}
+    for same in (_same_code, _same_name):
+        for n, (name, code) in enumerate(mine):
+            for number, one in enumerate(theirs, start=1):
+                if n not in taken and number not in taken.values() and same(name, code, one):
+                    taken[n] = number
+    return taken
+
+
+def model_classes(spec: ModelSpec) -> list[ModelClass]:
+    """Return what a model finds, in its order."""
     output = spec.output
     if isinstance(output, SegmentationOutput):
         return [(one.name, None if one.code is None else (one.code.scheme, one.code.value)) for one in output.labels]

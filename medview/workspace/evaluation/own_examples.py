@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from medview.core.errors import ReadError
 from medview.core.job import JobContext
-from medview.core.segmentation import COLOUR_CYCLE
 from medview.io.datasets.neutral_read import NeutralDataset, read_neutral
 from medview.io.reader_pool import Pool
 from medview.ml.examples import Example, ExampleSet, TrainingClass, Truth
 from medview.ml.spec import ModelSpec, Task
 from medview.store.project import Project
 from medview.store.project_folder import DATABASE_NAME
-from medview.workspace.evaluation.matching import model_classes
+from medview.workspace.evaluation.matching import counterparts, model_classes
 from medview.workspace.export_selection import ExportRun
 from medview.workspace.neutral_export import DATASET, export_neutral, keep_splits
 from medview.workspace.training.examples import dataset_folder, examples_of
@@ -85,26 +84,29 @@ def project_examples(
 
 
 def _examples(dataset: NeutralDataset, spec: ModelSpec, target: str | None) -> ExampleSet:
-    return _with_known_names(examples_of(dataset, spec.task, target, reviewed_only=True), dataset, spec)
+    return _with_known_classes(examples_of(dataset, spec.task, target, reviewed_only=True), dataset, spec)
 
 
-def _with_known_names(examples: ExampleSet, dataset: NeutralDataset, spec: ModelSpec) -> ExampleSet:
+def _with_known_classes(examples: ExampleSet, dataset: NeutralDataset, spec: ModelSpec) -> ExampleSet:
     """Return examples with the classes of the model that the labels know and nobody drew here.
 
     They are nowhere; of masks only where somebody ruled them out, and open in the other cases.
     """
-    facts = dataset.facts
-    known = [entry["name"] for entry in facts["classes"]] + [*facts["box_classes"], *facts["image_classes"]]
-    there = _plain(one.name for one in examples.classes)
-    wanted = _plain(name for name, _ in model_classes(spec))
-    missing = {name: None for name in known if _plain([name]) <= wanted and not _plain([name]) & there}
-    first = len(examples.classes)
-    more = [TrainingClass(name, COLOUR_CYCLE[(first + n) % len(COLOUR_CYCLE)]) for n, name in enumerate(missing)]
+    facts, mine = dataset.facts, model_classes(spec)
+    codes = {str(entry["name"]): entry["code"] for entry in facts["classes"]}
+    there = {one.name for one in examples.classes}
+    known = [name for name in dict.fromkeys([*codes, *facts["box_classes"], *facts["image_classes"]]) if name not in there]
+    others = [TrainingClass(name, code=_code(codes.get(name))) for name in known]
+    taken = counterparts(mine, examples.classes)
+    added = counterparts([own for n, own in enumerate(mine) if n not in taken], others)
+    more = [others[number - 1] for number in sorted(added.values())]
     found = replace(examples, classes=(*examples.classes, *more))
     if examples.task not in (Task.SEGMENTATION, Task.INTERACTIVE):
         return found
-    numbers = {name: number for number, name in enumerate(missing, start=first + 1)}
-    unknown = {case.key: frozenset(numbers[name] for name in case.said["unknown"] if name in numbers) for case in dataset.cases}
+    numbers = {one.name: number for number, one in enumerate(more, start=len(examples.classes) + 1)}
+    unknown = {
+        case.key: frozenset(numbers[name] for name in case.said["unknown"] if name in numbers) for case in dataset.cases
+    }
     return replace(found, examples=tuple(_with_open(one, unknown[one.key]) for one in found.examples))
 
 
@@ -120,5 +122,5 @@ def _with_open(example: Example, classes: frozenset[int]) -> Example:
     return replace(example, truth=truth)
 
 
-def _plain(names: Iterable[object]) -> set[str]:
-    return {" ".join(str(name).split()).casefold() for name in names}
+def _code(said: Mapping[str, object] | None) -> Mapping[str, str] | None:
+    return None if said is None else {key: str(value) for key, value in said.items()}
