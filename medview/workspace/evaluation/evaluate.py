@@ -84,8 +84,8 @@ def evaluate_pack(
     if not run.cases:
         key, reason = run.failed[0]
         raise ModelError(f"{pack.spec.name} ran on none of the {len(chosen)} cases; the first, {key}: {reason}")
-    known = {example.patient for example in chosen} - {""}
-    by_patient = all(example.patient for example in chosen)
+    known = {case.patient for case in run.cases} - {""}
+    by_patient = all(case.patient for case in run.cases)
     left_out = len(every) - len(chosen)
     return EvaluationReport(
         pack=pack,

@@ -122,7 +122,7 @@ def test_a_case_the_model_cannot_run_on_is_named_and_counts_for_nothing(tmp_path
     cases[1] = replace(cases[1], volumes=broken)
     report = evaluate_pack(pack, example_set(Task.SEGMENTATION, names_of("segmentation"), cases), "val", Inline())
     assert report.failed == (("case_1", "case_1 is damaged."),)
-    assert len(report.cases) == 1
+    assert (len(report.cases), report.patients) == (1, 1)
     assert any("did not run on 1 case" in warning for warning in report.warnings)
     with pytest.raises(ModelError, match="ran on none of the 1 cases"):
         evaluate_pack(pack, example_set(Task.SEGMENTATION, names_of("segmentation"), cases[1:]), "val", Inline())
