@@ -69,7 +69,7 @@ def evaluate_pack(
     if not chosen:
         where = f"the split {split}" if split else "what was given"
         raise ModelError(f"There is nothing to compare {pack.spec.name} with: no labelled case is in {where}.")
-    classes = _classes(pack, examples, settings)
+    classes = judged_classes(pack, examples, settings)
     run = _Run(pack, _judge(pack, classes, settings, context), classes, settings)
     for number, example in enumerate(chosen):
         context.raise_if_cancelled()
@@ -110,10 +110,23 @@ def evaluate_pack(
     )
 
 
-def _classes(pack: ModelPack, examples: ExampleSet, settings: EvaluationSettings) -> tuple[JudgedClass, ...]:
+def judged_classes(pack: ModelPack, examples: ExampleSet, settings: EvaluationSettings) -> tuple[JudgedClass, ...]:
+    """Return the classes that a pack is judged in; what can be found wrong before a model runs is found here.
+
+    Raises
+    ------
+    AmbiguousError
+        When the classes of both sides do not match.
+    ModelError
+        When the examples are for another task, or show another number of images at once.
+    """
     spec = pack.spec
     if spec.task is not examples.task and (spec.task, examples.task) != (Task.INTERACTIVE, Task.SEGMENTATION):
         raise ModelError(f"{spec.name} is a model for {spec.task.value} and the labels are for {examples.task.value}.")
+    wanted, held = len(spec.input.channels), len(examples.channels)
+    # One that is clicked at sees the first.
+    if spec.task is not Task.INTERACTIVE and wanted != held:
+        raise ModelError(f"{spec.name} looks at {wanted} images at once and the cases have {held}.")
     return match_classes(spec, examples, common=settings.common)
 
 

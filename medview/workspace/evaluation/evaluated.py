@@ -14,10 +14,9 @@ from medview.io.datasets.inside import VOLUMES
 from medview.io.reader_pool import Pool
 from medview.ml.examples import ExampleSet
 from medview.workspace.evaluation.comparison import compare
-from medview.workspace.evaluation.evaluate import evaluate_pack
+from medview.workspace.evaluation.evaluate import evaluate_pack, judged_classes
 from medview.workspace.evaluation.foreign_examples import foreign_examples
 from medview.workspace.evaluation.judging import EvaluationSettings
-from medview.workspace.evaluation.matching import match_classes
 from medview.workspace.evaluation.openings import Openings, note_beside, note_in_project
 from medview.workspace.evaluation.own_examples import SPLIT_WORDS, folder_examples, is_project, project_examples
 from medview.workspace.evaluation.report import EvaluationReport
@@ -85,30 +84,31 @@ def evaluate(run: EvaluationRun, context: JobContext, pool: Pool, room: Path) ->
     """
     pack = pack_of(run.model, run.request.source)
     other = pack_of(run.against, run.request.source) if run.against else None
+    packs = [pack] if other is None else [pack, other]
     part = JobPart(context, 0.0, 0.1)
-    source = run.request.source
+    source = None if run.form or run.request.labels is not None else run.request.source
     split = SPLIT_WORDS.get(run.split.casefold(), run.split)
-    openings: Openings = ()
-    if source is not None and not run.form and run.request.labels is None:
+    if source is not None:
         split = split if run.split else VAL
+        specs = [one.spec for one in packs]
         if is_project(source):
             export = ExportRun(DATASET, run.reader, images=run.request.images)
-            examples = project_examples(source, split, pack.spec, part, pool, room / "cases", run.target, export)
+            examples = project_examples(source, split, specs, part, pool, room / "cases", run.target, export)
         else:
-            examples = folder_examples(source, pack.spec, run.target)
-        if tested := _tested(examples, split):
-            # Whatever can be found wrong before is found before the test cases are opened.
-            note = note_in_project if is_project(source) else note_beside
-            for one in (pack, other):
-                if one is not None:
-                    match_classes(one.spec, examples, common=run.settings.common)
-            for one in (other, pack):
-                openings = openings if one is None else note(source, one, tested)
+            examples = folder_examples(source, specs, run.target)
     else:
         channels = [channel.name for channel in pack.spec.input.channels]
         form = run.form or guessed_form(run.request)
         examples = foreign_examples(form, run.request, pack.spec.task, channels, part, pool, room)
         split = split if run.split else VAL if examples.of_split(VAL) else ""
+    # Whatever can be found wrong before is found before a model runs, and before the test cases are opened.
+    for one in packs:
+        judged_classes(one, examples, run.settings)
+    openings: Openings = ()
+    if source is not None and (tested := _tested(examples, split)):
+        note = note_in_project if is_project(source) else note_beside
+        for one in reversed(packs):
+            openings = note(source, one, tested)
     half = 1.0 if other is None else 0.55
     report = evaluate_pack(pack, examples, split, JobPart(context, 0.1, half), run.settings, openings)
     if other is not None:

@@ -110,12 +110,19 @@ def foreign_examples(
     return ExampleSet(
         task,
         classes,
-        COLOUR_CHANNELS if colours else ("image",),
+        _channels(labelled, colours=colours),
         tuple(source.example(case) for case in labelled),
         by_patient=dataset.patients_known,
         exclusive=dataset.exclusive,
         warnings=tuple(warnings),
     )
+
+
+def _channels(cases: Sequence[ForeignCase], *, colours: bool) -> tuple[str, ...]:
+    count = max((len(case.images) for case in cases), default=1)
+    if count > 1:
+        return tuple(f"image {n}" for n in range(1, count + 1))
+    return COLOUR_CHANNELS if colours else ("image",)
 
 
 def _names(

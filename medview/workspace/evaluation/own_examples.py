@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,11 +28,13 @@ def is_project(path: Path) -> bool:
     return (path / DATABASE_NAME).is_file()
 
 
-def folder_examples(folder: Path, spec: ModelSpec, target: str | None = None) -> ExampleSet:
+def folder_examples(folder: Path, specs: Sequence[ModelSpec], target: str | None = None) -> ExampleSet:
     """Return the examples of a dataset folder.
 
     Parameters
     ----------
+    specs : sequence of ModelSpec
+        Of the models that are judged; the first says the task.
     target : str, optional
         Classification: the question that is asked.
 
@@ -43,13 +45,13 @@ def folder_examples(folder: Path, spec: ModelSpec, target: str | None = None) ->
     """
     if not folder.is_dir() or not dataset_folder(folder):
         raise ReadError(f"{folder.name} is no project and no dataset folder; name one, or say what it is with --format.")
-    return _examples(read_neutral(folder), spec, target)
+    return _examples(read_neutral(folder), specs, target)
 
 
 def project_examples(
     path: Path,
     split: str,
-    spec: ModelSpec,
+    specs: Sequence[ModelSpec],
     context: JobContext,
     pool: Pool,
     folder: Path,
@@ -64,6 +66,8 @@ def project_examples(
     ----------
     split : str
         ``train``, ``val`` or ``test``; empty for all.
+    specs : sequence of ModelSpec
+        Of the models that are judged; the first says the task.
     folder : Path
         Does not exist yet, and lasts as long as the examples.
     export : ExportRun, optional
@@ -80,11 +84,14 @@ def project_examples(
     if planned.made:
         with Project.open(path) as project:
             keep_splits(project, planned.made)
-    return _examples(read_neutral(folder, check=False), spec, target)
+    return _examples(read_neutral(folder, check=False), specs, target)
 
 
-def _examples(dataset: NeutralDataset, spec: ModelSpec, target: str | None) -> ExampleSet:
-    return _with_known_classes(examples_of(dataset, spec.task, target, reviewed_only=True), dataset, spec)
+def _examples(dataset: NeutralDataset, specs: Sequence[ModelSpec], target: str | None) -> ExampleSet:
+    found = examples_of(dataset, specs[0].task, target, reviewed_only=True)
+    for spec in specs:
+        found = _with_known_classes(found, dataset, spec)
+    return found
 
 
 def _with_known_classes(examples: ExampleSet, dataset: NeutralDataset, spec: ModelSpec) -> ExampleSet:

@@ -28,7 +28,7 @@ def test_a_class_nobody_drew_here_is_nowhere_where_it_was_ruled_out_and_open_whe
     pack = quick_pack(tmp_path / "pack")
     cases = [drawn(first), drawn(first, unknown=[], absent=[second])]
     write_dataset(tmp_path / "d", cases, [second, "Cyst", first])
-    found = folder_examples(tmp_path / "d", pack.spec)
+    found = folder_examples(tmp_path / "d", [pack.spec])
     assert [one.name for one in found.classes] == [first, second]
     assert [example.truth().open_classes for example in found.examples] == [{2}, frozenset()]
 
@@ -40,8 +40,19 @@ def test_a_class_nobody_drew_here_is_known_by_its_code_whatever_it_is_called(tmp
     labels[1]["code"] = code
     pack = quick_pack(tmp_path / "pack", output={**document()["output"], "labels": labels})
     write_dataset(tmp_path / "d", [drawn(first)], ["Leber", first], codes={"Leber": code})
-    found = folder_examples(tmp_path / "d", pack.spec)
+    found = folder_examples(tmp_path / "d", [pack.spec])
     assert [(one.model, one.truth_name) for one in match_classes(pack.spec, found)] == [(0, first), (1, "Leber")]
     # Another class of that name stays out where the code tells which it is.
     write_dataset(tmp_path / "both", [drawn(first)], [second, "Leber", first], codes={"Leber": code})
-    assert [one.name for one in folder_examples(tmp_path / "both", pack.spec).classes] == [first, "Leber"]
+    assert [one.name for one in folder_examples(tmp_path / "both", [pack.spec]).classes] == [first, "Leber"]
+
+
+def test_classes_that_either_of_two_models_finds_are_known(tmp_path: Path) -> None:
+    first, second = names_of("segmentation")
+    labels = [{"value": 1, "name": first}, {"value": 2, "name": "Kidney"}]
+    pack = quick_pack(tmp_path / "pack")
+    other = quick_pack(tmp_path / "other", output={**document()["output"], "labels": labels})
+    write_dataset(tmp_path / "d", [drawn(first)], [first, second, "Kidney", "Cyst"])
+    found = folder_examples(tmp_path / "d", [pack.spec, other.spec])
+    assert [one.name for one in found.classes] == [first, second, "Kidney"]
+    assert found.examples[0].truth().open_classes == {2, 3}
