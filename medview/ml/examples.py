@@ -94,8 +94,10 @@ class Example:
 
     Attributes
     ----------
-    key, patient : str
-        Pseudonyms; the patient's is empty where nobody knows.
+    key : str
+        A pseudonym; of datasets of other programs the name of a file.
+    patient : str
+        A pseudonym; empty where nobody knows.
     split : str
         ``train``, ``val`` or ``test``.
     volumes : callable

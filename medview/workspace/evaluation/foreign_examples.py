@@ -40,7 +40,8 @@ class _Source:
     numbers : mapping of str to int
         Class -> its number.
     pseudonyms : mapping of str to str
-        Of patients: what names of files say of them goes into no report.
+        Key of a patient in the dataset -> what it is called in the report. Cases keep the names of their files: whoever
+        judges a model wants to open the worst.
     """
 
     pool: Pool
