@@ -90,7 +90,10 @@ class Judgements:
 
 def case_prints(dataset: NeutralDataset, examples: ExampleSet) -> dict[str, str]:
     """Return for each example a hash of its images and labels, whatever it is called: the same one judges the same."""
-    files = read_checksums(dataset.folder)
+    # Part of the folder -> hash, of each case: looked through once, since there are as many files as cases.
+    files: dict[str, dict[str, str]] = {}
+    for name, sha256 in read_checksums(dataset.folder).items():
+        files.setdefault(Path(name).stem, {})[name.partition("/")[0]] = sha256
     about = {"task": examples.task.value, "exclusive": examples.exclusive, "channels": list(examples.channels)}
     cases = {case.key: case.said for case in dataset.cases}
     found = {}
@@ -99,8 +102,7 @@ def case_prints(dataset: NeutralDataset, examples: ExampleSet) -> dict[str, str]
         said = cases[key]
         told = {name: _without_file(said.get(name)) for name in _SAID}
         told["segments"] = [{name: one.get(name) for name in _OF_SEGMENT} for one in said["segments"]]
-        held = {name.partition("/")[0]: sha256 for name, sha256 in files.items() if Path(name).stem == key}
-        text = json.dumps([about, example.key.removeprefix(key), told, held], sort_keys=True)
+        text = json.dumps([about, example.key.removeprefix(key), told, files.get(key, {})], sort_keys=True)
         found[example.key] = hashlib.sha256(text.encode()).hexdigest()
     return found
 
