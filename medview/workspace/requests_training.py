@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -240,9 +241,15 @@ def run_folders(folder: Path) -> list[Path]:
     return [one for one in folder.iterdir() if not one.name.startswith(".") and RunFolder(one).settings_file.is_file()]
 
 
-def new_run_folder(folder: Path, task: str) -> Path:
-    """Return a folder for a training, numbered from the last one; it is not made."""
-    names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
+def new_run_folder(folder: Path, task: str, known: Iterable[str] = ()) -> Path:
+    """Return a folder for a training, numbered from the last one; it is not made.
+
+    Parameters
+    ----------
+    known : iterable of str
+        Names of trainings that versions of models come from, though their folders may be gone.
+    """
+    names = [*known, *((one.name for one in folder.iterdir()) if folder.is_dir() else ())]
     numbers = [int(tail) for name in names if (tail := name.removeprefix(f"{task}-")) != name and tail.isdigit()]
     return folder / f"{task}-{max(numbers, default=0) + 1}"
 

@@ -175,6 +175,11 @@ class Trainings:
         own = any(pack.digest == held.digest for held in self.current_packs)
         return pack.spec.name if own else f"{pack.spec.name} {pack.spec.version}"
 
+    @property
+    def runs_of_versions(self) -> tuple[str, ...]:
+        """Names of the trainings that versions of the project's models come from."""
+        return tuple(version.run for line in self.lines for version in line.versions)
+
     def line_of(self, run: str) -> LineView | None:
         """Return the line that the model of a training is a version of."""
         return next((line for line in self.lines if line.of_run(run) is not None), None)
@@ -192,8 +197,12 @@ class Trainings:
         return next((run for run in self.runs if run.name == name), None)
 
     def show(self, runs: tuple[RunView, ...]) -> None:
-        """Take over how they are."""
+        """Take over how they are, and forget what was read of those that are gone: their names may come again."""
         self.runs = runs
+        names = {run.name for run in runs}
+        for known in (self.reports, self.samples):
+            for name in known.keys() - names:
+                del known[name]
         self.changed.emit()
 
     def is_preparing(self, job: Job | None) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from medview.core.job import JobContext
 from medview.io.reader_pool import InlinePool
 from medview.ml.guards.finding import GuardFinding, GuardReport, Severity
 from medview.ml.recipes.recipe import Recipe
@@ -22,8 +23,9 @@ from medview.ml.spec import Task
 from medview.store.project import Project
 from medview.workspace import requests_training
 from medview.workspace.jobs import InlineRunner
-from medview.workspace.model_line import ModelLines, Verdict
+from medview.workspace.model_line import ModelLines, ModelVersion, Verdict
 from medview.workspace.operations import trainings as operations
+from medview.workspace.requests_lines import TakeRun
 from medview.workspace.requests_training import new_run_folder, runs_folder
 from medview.workspace.services import Services
 from medview.workspace.training import freeze
@@ -31,6 +33,7 @@ from medview.workspace.training.run_view import RunPhase
 from medview.workspace.trainings import Trainings, Wish
 from medview.workspace.workspace import Workspace
 from tests.helpers.segmentation_training import tiny_recipe
+from tests.ml.runs.test_runs import settings
 from tests.ml.small_packs import small_pack
 from tests.workspace.exported import labelled
 
@@ -189,6 +192,48 @@ def test_numbers_of_trainings_go_on_from_the_last_one(tmp_path: Path) -> None:
     for name in ("segmentation-2", "segmentation-10", "segmentation-x", "detection-4"):
         (tmp_path / name).mkdir()
     assert new_run_folder(tmp_path, "segmentation").name == "segmentation-11"
+    assert new_run_folder(tmp_path, "segmentation", ["segmentation-12", "/elsewhere/run"]).name == "segmentation-13"
+
+
+def over(project: Project, number: int, score: float) -> RunFolder:
+    """Return a training that is over, and whose model was not better."""
+    run = RunFolder(runs_folder(project.path) / f"segmentation-{number}")
+    run.path.mkdir(parents=True)
+    run.write_json(run.report, {"cases": 1, "patients": 1, "headlines": [], "worst": []})
+    run.write_json(run.result, {"score": score})
+    run.write_json(run.gate, {"verdict": "kept", "sentence": "It is not better."})
+    run.write_json(run.settings_file, settings().document())
+    return run
+
+
+def test_a_training_in_the_place_of_a_deleted_one_is_another_one(
+    trainings: Trainings,
+    project: Project,
+    started: list[tuple[str, bool]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[float] = []
+
+    def take(request: TakeRun, _context: JobContext) -> ModelVersion:
+        taken.append(json.loads((request.path / "result.json").read_text())["score"])
+        return ModelLines(project).versions("segmentation")[0]
+
+    monkeypatch.setattr(TakeRun, "run", take)
+    pack = small_pack(tmp_path / "pack", name="Organs")
+    ModelLines(project).add("segmentation", pack, Verdict.FIRST, reason="", run="segmentation-2")
+    conductor = trainings.conductor
+    for score in (0.5, 0.75):
+        over(project, 1, score)
+        conductor.look()
+        conductor.read_report("segmentation-1")
+        assert "segmentation-1" in trainings.reports
+        conductor.delete("segmentation-1")
+        assert trainings.reports == {}
+    assert taken == [0.5, 0.75]
+    # Its number is not that of the training a version comes from, though that was deleted, too.
+    conductor.start(WISH)
+    assert started == [("segmentation-3", False)]
 
 
 def test_what_cannot_be_written_trains_nothing(tmp_path: Path, project: Project) -> None:

@@ -124,7 +124,7 @@ class TrainingConductor:
         project, trainings = self._workspace.services.project, self._trainings
         if project is None or trainings.preparing is not None or trainings.problem:
             return
-        path = new_run_folder(runs_folder(project.path), wish.task.value)
+        path = new_run_folder(runs_folder(project.path), wish.task.value, trainings.runs_of_versions)
         wanted = Wanted(
             source=project.path,
             task=wish.task,
@@ -265,6 +265,9 @@ class TrainingConductor:
     def _take(self, views: tuple[RunView, ...]) -> None:
         before = {run.name: run.phase for run in self._trainings.runs}
         self._trainings.show(views)
+        names = {run.name for run in views}
+        self._taking &= names
+        self._reading = {(name, step) for name, step in self._reading if name in names}
         for run in views:
             if before.get(run.name, run.phase) is not run.phase:
                 self._announce(run)
