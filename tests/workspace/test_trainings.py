@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from medview.core.job import JobContext
+from medview.core.job import Inline, JobContext
 from medview.io.reader_pool import InlinePool
 from medview.ml.guards.finding import GuardFinding, GuardReport, Severity
 from medview.ml.recipes.recipe import Recipe
@@ -26,7 +26,7 @@ from medview.workspace.jobs import InlineRunner
 from medview.workspace.model_line import ModelLines, ModelVersion, Verdict
 from medview.workspace.operations import trainings as operations
 from medview.workspace.requests_lines import TakeRun
-from medview.workspace.requests_training import new_run_folder, runs_folder
+from medview.workspace.requests_training import mark_queued, new_run_folder, runs_folder
 from medview.workspace.services import Services
 from medview.workspace.training import freeze
 from medview.workspace.training.run_view import RunPhase
@@ -36,6 +36,7 @@ from tests.helpers.segmentation_training import tiny_recipe
 from tests.ml.runs.test_runs import settings
 from tests.ml.small_packs import small_pack
 from tests.workspace.exported import labelled
+from tests.workspace.queued import StepRunner
 
 WISH = Wish(Task.SEGMENTATION, minutes=None, confirmed=True)
 
@@ -140,6 +141,38 @@ def test_one_trains_and_the_others_wait_for_it(
     conductor.look()
     assert started[1:] == [("segmentation-3", False)]
     assert not any(run.phase is RunPhase.QUEUED for run in trainings.runs)
+
+
+class SideBySide(StepRunner):
+    """Two jobs are done before the window hears of the first."""
+
+    def both(self) -> None:
+        found, self.waiting = self.waiting[:2], self.waiting[2:]
+        values = [request.run(Inline()) for _job, request, _outcome in found]
+        for (_job, _request, outcome), value in zip(found, values, strict=True):
+            outcome.done(value)
+
+
+def test_a_look_from_before_the_window_knew_of_a_start_begins_no_second_one(
+    workspace: Workspace, project: Project, started: list[tuple[str, bool]]
+) -> None:
+    for number in (1, 2):
+        run = RunFolder(runs_folder(project.path) / f"segmentation-{number}")
+        run.path.mkdir(parents=True)
+        run.write_json(run.settings_file, settings().document())
+        mark_queued(run.path)
+    workspace.runner = runner = SideBySide()
+    conductor = workspace.trainings.conductor
+    conductor.look()
+    runner.finish("ReadLines")
+    assert runner.step("LookAtRuns")
+    conductor.look()
+    assert runner.titles() == ["StartRun", "LookAtRuns"]
+    runner.both()
+    assert runner.titles() == ["LookAtRuns"]
+    assert started == [("segmentation-1", False)]
+    runner.finish()
+    assert [name for name, _enough in started] == ["segmentation-1", "segmentation-2"], "once it is over"
 
 
 def test_pause_go_on_and_stop_are_asked_of_whoever_trains(

@@ -274,8 +274,9 @@ class TrainingConductor:
             if run.phase is RunPhase.DONE:
                 self._take_in(run)
         waiting = [run for run in views if run.phase is RunPhase.QUEUED]
-        free = self._trainings.going is None and not self._starting and not self._trainings.problem
-        if waiting and free:
+        # A look from before its process said anything shows the one that was started as resting.
+        free = self._trainings.going is None and not self._starting and not self.processes
+        if waiting and free and not self._trainings.problem:
             # The newest is listed first.
             self._begin(waiting[-1])
 
