@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from medview.core.errors import WriteError
 from medview.core.job import Inline, JobContext
 from medview.io.reader_pool import InlinePool
 from medview.ml.guards.finding import GuardFinding, GuardReport, Severity
@@ -22,11 +23,11 @@ from medview.ml.runs.folder import RunFolder
 from medview.ml.spec import Task
 from medview.store.project import Project
 from medview.workspace import requests_training
-from medview.workspace.jobs import InlineRunner
+from medview.workspace.jobs import InlineRunner, Request
 from medview.workspace.model_line import ModelLines, ModelVersion, Verdict
 from medview.workspace.operations import trainings as operations
 from medview.workspace.requests_lines import TakeRun
-from medview.workspace.requests_training import mark_queued, new_run_folder, runs_folder
+from medview.workspace.requests_training import FreezeRun, mark_queued, new_run_folder, runs_folder
 from medview.workspace.services import Services
 from medview.workspace.training import freeze
 from medview.workspace.training.run_view import RunPhase
@@ -173,6 +174,40 @@ def test_a_look_from_before_the_window_knew_of_a_start_begins_no_second_one(
     assert started == [("segmentation-1", False)]
     runner.finish()
     assert [name for name, _enough in started] == ["segmentation-1", "segmentation-2"], "once it is over"
+
+
+def fails(_request: Request, _context: JobContext) -> None:
+    raise WriteError("The disk is full; free some space.")
+
+
+def test_what_was_begun_in_a_project_is_no_business_of_the_next_one(
+    workspace: Workspace, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainings, conductor = workspace.trainings, workspace.trainings.conductor
+    other = labelled(tmp_path / "other").project
+    conductor.look()
+    over(project, 1, 0.5)
+    conductor.look()
+    workspace.runner = runner = StepRunner()
+    conductor.start(WISH)
+    conductor.look_at_project()
+    conductor.read_report("segmentation-1")
+    assert trainings.preparing is not None
+    assert trainings.looking is not None
+    with Project.open(other) as opened:
+        workspace.services.project = opened
+        conductor.look()
+        assert runner.titles() == ["ReadRunReport", "ReadLines", "LookAtRuns"], "nobody waits for its labels any more"
+        conductor.start(WISH)
+        runner.step("ReadRunReport")
+        assert trainings.reports == {}
+        # What fails where it was begun takes nothing from the one that is open.
+        mine = trainings.preparing
+        assert mine is not None
+        workspace.services.project = project
+        monkeypatch.setattr(FreezeRun, "run", fails)
+        runner.step("FreezeRun")
+        assert (trainings.preparing, trainings.refused) == (mine, None)
 
 
 def test_pause_go_on_and_stop_are_asked_of_whoever_trains(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from medview.core.errors import MedViewError
 from medview.core.language import _, in_language
@@ -40,6 +40,7 @@ from medview.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from medview.store.project import Project
 
+_P = ParamSpec("_P")
 _ALIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
@@ -72,6 +73,9 @@ class TrainingConductor:
         self._looking = self._again = self._starting = False
         self._reading.clear()
         self._taking.clear()
+        for job in (self._trainings.preparing, self._trainings.looking):
+            if job is not None:
+                job.cancel()
         held = bool(self._trainings.current_packs)
         self._workspace.services.registry.hold(())
         self._trainings.forget()
@@ -95,7 +99,7 @@ class TrainingConductor:
 
         def done(value: object) -> None:
             self._looking = False
-            if isinstance(value, tuple) and self._of is project:
+            if isinstance(value, tuple):
                 self._take(value)
             if self._again:
                 self.look()
@@ -109,7 +113,7 @@ class TrainingConductor:
             return
 
         def done(value: object) -> None:
-            if isinstance(value, Outlook) and self._workspace.services.project is project:
+            if isinstance(value, Outlook):
                 trainings.show_outlook(value)
 
         def failed(error: MedViewError) -> None:
@@ -140,9 +144,8 @@ class TrainingConductor:
         trainings.refuse(None)
 
         def done(_value: object) -> None:
-            if self._workspace.services.project is project:
-                trainings.is_preparing(None)
-                self.look()
+            trainings.is_preparing(None)
+            self.look()
 
         def failed(error: MedViewError) -> None:
             trainings.is_preparing(None)
@@ -223,7 +226,7 @@ class TrainingConductor:
             return
 
         def done(value: object) -> None:
-            if isinstance(value, tuple) and self._of is project:
+            if isinstance(value, tuple):
                 known = {pack.digest for pack in self._trainings.current_packs}
                 self._trainings.show_lines(value)
                 self._workspace.services.registry.hold(self._trainings.current_packs)
@@ -255,7 +258,7 @@ class TrainingConductor:
         self._taking.add(run.name)
 
         def done(value: object) -> None:
-            if isinstance(value, ModelVersion) and self._of is project:
+            if isinstance(value, ModelVersion):
                 self._workspace.say(value.reason)
                 self.read_lines()
                 self.look()
@@ -284,11 +287,10 @@ class TrainingConductor:
         if self._starting:
             return
         self._starting = True
-        project = self._of
 
         def done(value: object) -> None:
             self._starting = False
-            if isinstance(value, subprocess.Popen) and self._of is project:
+            if isinstance(value, subprocess.Popen):
                 self.processes[run.name] = value
                 if (tail := self._tails.get(run.name)) is not None:
                     tail.started_at = time.monotonic()
@@ -328,4 +330,15 @@ class TrainingConductor:
         failed: Callable[[MedViewError], None],
         cancelled: Callable[[], None] = lambda: None,
     ) -> Job:
-        return self._workspace.runner.submit(request, Outcome(done, failed=failed, cancelled=cancelled))
+        outcome = Outcome(self._here(done), failed=self._here(failed), cancelled=self._here(cancelled))
+        return self._workspace.runner.submit(request, outcome)
+
+    def _here(self, end: Callable[_P, None]) -> Callable[_P, None]:
+        """Return the end of a job, which is nobody's business once another project is open."""
+        project = self._workspace.services.project
+
+        def heard(*given: _P.args, **named: _P.kwargs) -> None:
+            if self._workspace.services.project is project:
+                end(*given, **named)
+
+        return heard
