@@ -106,6 +106,9 @@ class Conductor(Protocol):
     def read_lines(self) -> None:
         """Read the model lines of the project."""
 
+    def take_in(self, name: str) -> None:
+        """Try again to take the model of a finished training into the project."""
+
     def use_version(self, line: str, version: int | None) -> None:
         """Let another version of a model line count; None goes back to the one before."""
 
@@ -132,6 +135,8 @@ class Trainings:
         Those that were read, by name.
     samples : dict of str to Samples
         The newest ones that were read, by name.
+    not_taken : dict of str to str
+        Why models of finished trainings were not taken into the project, by name.
     lines : tuple of LineView
         The project's model lines, as they were read last.
     """
@@ -153,6 +158,7 @@ class Trainings:
         self.refused: Refusal | None = None
         self.reports: dict[str, RunReport] = {}
         self.samples: dict[str, Samples] = {}
+        self.not_taken: dict[str, str] = {}
         self.lines: tuple[LineView, ...] = ()
 
     @property
@@ -200,7 +206,7 @@ class Trainings:
         """Take over how they are, and forget what was read of those that are gone: their names may come again."""
         self.runs = runs
         names = {run.name for run in runs}
-        for known in (self.reports, self.samples):
+        for known in (self.reports, self.samples, self.not_taken):
             for name in known.keys() - names:
                 del known[name]
         self.changed.emit()
@@ -229,6 +235,13 @@ class Trainings:
     def show_report(self, name: str, report: RunReport) -> None:
         """Take over a report."""
         self.reports[name] = report
+        self.changed.emit()
+
+    def show_not_taken(self, name: str, why: str | None) -> None:
+        """Say why a model was not taken in; None where that is tried again."""
+        self.not_taken.pop(name, None)
+        if why is not None:
+            self.not_taken[name] = why
         self.changed.emit()
 
     def show_lines(self, lines: tuple[LineView, ...]) -> None:

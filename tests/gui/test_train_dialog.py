@@ -210,6 +210,22 @@ def test_buttons_ask_the_training_that_goes_on_and_the_column_tells_of_it(
     assert not window.side.training.wanted
 
 
+def test_a_model_that_was_not_taken_in_says_why_and_is_taken_in_by_a_button(
+    dialog: TrainDialog, workspace: Workspace, over: list[RunFolder], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over[1].write_json(over[1].gate, {"verdict": "kept", "sentence": "v2 is not better than v1: kept v1."})
+    trainings, asked = workspace.trainings, []
+    trainings.conductor.look()
+    qtbot.waitUntil(lambda: "segmentation-2" in trainings.not_taken, timeout=_PATIENCE_MS)
+    dialog.show_run("segmentation-2")
+    card = dialog.page.gate
+    qtbot.waitUntil(card.isVisible, timeout=_PATIENCE_MS)
+    assert card.counts.text().startswith("The project did not take the model in: segmentation-2 ")
+    monkeypatch.setattr(trainings.conductor, "take_in", asked.append)
+    qtbot.mouseClick(card.use, Qt.MouseButton.LeftButton)
+    assert asked == ["segmentation-2"]
+
+
 def test_the_gates_answer_is_shown_and_a_person_has_the_last_word(
     dialog: TrainDialog, workspace: Workspace, project: Project, over: list[RunFolder], tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from medview.core.errors import WriteError
+from medview.core.errors import CancelledError, WriteError
 from medview.core.job import Inline, JobContext
 from medview.io.reader_pool import InlinePool
 from medview.ml.guards.finding import GuardFinding, GuardReport, Severity
@@ -208,6 +208,39 @@ def test_what_was_begun_in_a_project_is_no_business_of_the_next_one(
         monkeypatch.setattr(FreezeRun, "run", fails)
         runner.step("FreezeRun")
         assert (trainings.preparing, trainings.refused) == (mine, None)
+
+
+def test_a_model_that_could_not_be_taken_in_is_taken_when_somebody_asks_again(
+    trainings: Trainings, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over(project, 1, 0.5)
+    tried: list[int] = []
+    conductor = trainings.conductor
+
+    def cancelled(_request: Request, _context: JobContext) -> None:
+        tried.append(1)
+        raise CancelledError
+
+    def full(request: Request, context: JobContext) -> None:
+        tried.append(2)
+        fails(request, context)
+
+    for take, why in ((full, "The disk is full; free some space."), (cancelled, "That was cancelled.")):
+        monkeypatch.setattr(TakeRun, "run", take)
+        conductor.take_in("segmentation-1")
+        conductor.look()
+        assert trainings.not_taken == {"segmentation-1": why}
+    conductor.look()
+    assert tried == [2, 1], "not by itself: it may take minutes"
+    pack = small_pack(project.path.parent / "pack", name="Organs")
+
+    def take(_request: Request, _context: JobContext) -> ModelVersion:
+        return ModelLines(project).add("segmentation", pack, Verdict.FIRST, reason="", run="segmentation-1")
+
+    monkeypatch.setattr(TakeRun, "run", take)
+    conductor.take_in("segmentation-1")
+    assert trainings.not_taken == {}
+    assert trainings.line_of("segmentation-1") is not None
 
 
 def test_pause_go_on_and_stop_are_asked_of_whoever_trains(

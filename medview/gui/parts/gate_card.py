@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from medview.core.language import _
+from medview.core.language import _, in_language
 from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import text_button, words
 from medview.gui.parts.report_view import case_name, fill, interval, name_columns, number, plain_table
@@ -107,8 +107,13 @@ class GateCard(QFrame):
         version = None if line is None else line.of_run(self._name)
         allowed = not self._trainings.problem
         if line is None or version is None:
-            self.counts.setText(_("The project takes the model in."))
-            self.use.hide()
+            why = self._trainings.not_taken.get(self._name)
+            not_in = _("The project did not take the model in: {why}")
+            takes = _("The project takes the model in.")
+            self.counts.setText(takes if why is None else not_in.format(why=in_language(why)))
+            self.use.setVisible(allowed and why is not None)
+            self.use.setText(_("Take it in"))
+            self.use.setToolTip(_("Tries again to make the model a version of the project"))
             self.back.hide()
             return
         now = line.current
@@ -134,6 +139,8 @@ class GateCard(QFrame):
         version = None if line is None else line.of_run(self._name)
         if line is not None and version is not None:
             self._trainings.conductor.use_version(line.name, version.version)
+        else:
+            self._trainings.conductor.take_in(self._name)
 
     def _on_back(self) -> None:
         if (line := self._trainings.line_of(self._name)) is not None:

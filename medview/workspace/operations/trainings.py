@@ -248,6 +248,14 @@ class TrainingConductor:
 
         self._submit(UseVersion(project, line, version), done, self._workspace.report)
 
+    def take_in(self, name: str) -> None:
+        """Try again to take the model of a finished training into the project."""
+        run = self._trainings.run(name)
+        if run is not None and name in self._trainings.not_taken:
+            self._trainings.show_not_taken(name, None)
+            self._taking.discard(name)
+            self._take_in(run)
+
     def _take_in(self, run: RunView) -> None:
         """Take the model of a finished training into the project, once."""
         project = self._of
@@ -263,7 +271,15 @@ class TrainingConductor:
                 self.read_lines()
                 self.look()
 
-        self._submit(TakeRun(project, run.path), done, self._workspace.report)
+        def failed(error: MedViewError) -> None:
+            # By itself it is not tried again: what fails now fails a second later, and it may take minutes.
+            self._trainings.show_not_taken(run.name, error.sentence)
+            self._workspace.report(error)
+
+        def cancelled() -> None:
+            self._trainings.show_not_taken(run.name, _("That was cancelled."))
+
+        self._submit(TakeRun(project, run.path), done, failed, cancelled)
 
     def _take(self, views: tuple[RunView, ...]) -> None:
         before = {run.name: run.phase for run in self._trainings.runs}
