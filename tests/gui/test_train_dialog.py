@@ -214,6 +214,7 @@ def test_a_model_that_was_not_taken_in_says_why_and_is_taken_in_by_a_button(
     dialog: TrainDialog, workspace: Workspace, over: list[RunFolder], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     over[1].write_json(over[1].gate, {"verdict": "kept", "sentence": "v2 is not better than v1: kept v1."})
+    over[1].write_json(over[1].line, {"line": "segmentation", "project_uid": "another"})
     trainings, asked = workspace.trainings, []
     trainings.conductor.look()
     qtbot.waitUntil(lambda: "segmentation-2" in trainings.not_taken, timeout=_PATIENCE_MS)

@@ -232,6 +232,9 @@ def test_a_model_that_could_not_be_taken_in_is_taken_when_somebody_asks_again(
         assert trainings.not_taken == {"segmentation-1": why}
     conductor.look()
     assert tried == [2, 1], "not by itself: it may take minutes"
+    over(project, 2, 0.5).line.unlink()
+    conductor.look()
+    assert tried == [2, 1], "an experiment is to be no version"
     pack = small_pack(project.path.parent / "pack", name="Organs")
 
     def take(_request: Request, _context: JobContext) -> ModelVersion:
@@ -303,6 +306,7 @@ def over(project: Project, number: int, score: float) -> RunFolder:
     run.write_json(run.report, {"cases": 1, "patients": 1, "headlines": [], "worst": []})
     run.write_json(run.result, {"score": score})
     run.write_json(run.gate, {"verdict": "kept", "sentence": "It is not better."})
+    run.write_json(run.line, {"line": "segmentation", "project_uid": project.models.project_uid})
     run.write_json(run.settings_file, settings().document())
     return run
 

@@ -109,8 +109,10 @@ class GateCard(QFrame):
         if line is None or version is None:
             why = self._trainings.not_taken.get(self._name)
             not_in = _("The project did not take the model in: {why}")
-            takes = _("The project takes the model in.")
-            self.counts.setText(takes if why is None else not_in.format(why=in_language(why)))
+            run = self._trainings.run(self._name)
+            takes = run is not None and run.of_line
+            doing = _("The project takes the model in.") if takes else _("The model is to be no version of the project.")
+            self.counts.setText(doing if why is None else not_in.format(why=in_language(why)))
             self.use.setVisible(allowed and why is not None)
             self.use.setText(_("Take it in"))
             self.use.setToolTip(_("Tries again to make the model a version of the project"))

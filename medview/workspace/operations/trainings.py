@@ -259,9 +259,8 @@ class TrainingConductor:
     def _take_in(self, run: RunView) -> None:
         """Take the model of a finished training into the project, once."""
         project = self._of
-        if project is None or run.gate is None or run.taken is not None or run.name in self._taking:
-            return
-        if self._trainings.problem:
+        wanted = run.of_line and run.gate is not None and run.taken is None and run.name not in self._taking
+        if project is None or not wanted or self._trainings.problem:
             return
         self._taking.add(run.name)
 

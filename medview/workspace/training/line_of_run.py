@@ -138,6 +138,9 @@ def take_run(lines: ModelLines, project: Project, path: Path, context: JobContex
         raise ReadError(f"{path.name} is not finished yet; go on with it with medview train --run {path}.")
     pack, name = load_pack(run.pack), str(line["line"])
     if (known := lines.of_pack(pack.digest)) is not None and known.line == name:
+        if not run.taken.exists():
+            # Whoever took it in was ended before that was written down.
+            _note_taken(run, project, known, known.gate or gate)
         return known
     dataset = read_neutral(run.dataset, check=False)
     examples = _examples(dataset, settings)
@@ -148,10 +151,7 @@ def take_run(lines: ModelLines, project: Project, path: Path, context: JobContex
         known_there = _known(project.path, current.digest)
         gate = _again(run, dataset, examples, settings, current, known_there, context or Inline())
     taken = _taken(lines, run, project, name, gate, GateRun(run, dataset, examples, settings.renames).learnt)
-    # Numbers that others took meanwhile are put right in it.
-    run.write_json(run.gate, gate)
-    _keep_known(run, project.path, gate)
-    run.write_json(run.taken, {"line": name, "version": taken.version, "verdict": taken.verdict.value, "utc": taken.utc})
+    _note_taken(run, project, taken, gate)
     return taken
 
 
@@ -178,11 +178,11 @@ def take_home(path: Path) -> str:
 
 
 def waiting_runs(lines: ModelLines, project: Path) -> tuple[Path, ...]:
-    """Return the finished trainings in a project's folder that it has not taken yet, oldest first."""
+    """Return the finished trainings in a project's folder that it is to take and has not yet, oldest first."""
     found = []
     for path in sorted((project / RUNS).glob("*")) if (project / RUNS).is_dir() else []:
         run = RunFolder(path)
-        if run.result.is_file() and run.gate.is_file() and not run.taken.exists():
+        if run.line.is_file() and run.result.is_file() and run.gate.is_file() and not run.taken.exists():
             found.append(path)
     return tuple(sorted(found, key=lambda path: RunFolder(path).result.stat().st_mtime))
 
@@ -206,6 +206,15 @@ def _taken(
         learnt=learnt.document(),
         compared=0 if rival is None or rival["version"] is None else rival["version"],
     )
+
+
+def _note_taken(run: RunFolder, project: Project, taken: ModelVersion, gate: Mapping[str, Any]) -> None:
+    """Write down in a training which version it became; that last, since it is not looked at again then."""
+    # Numbers that others took meanwhile are put right in it.
+    run.write_json(run.gate, gate)
+    _keep_known(run, project.path, gate)
+    told = {"line": taken.line, "version": taken.version, "verdict": taken.verdict.value, "utc": taken.utc}
+    run.write_json(run.taken, told)
 
 
 def _again(

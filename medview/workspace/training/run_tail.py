@@ -113,6 +113,7 @@ class RunTail:
             left_s=self._left(phase),
             looks=tuple(self._looks),
             loss=self._curve.curve(),
+            of_line=run.line.exists(),
             result=result,
             gate=self._document(run.gate),
             taken=self._document(run.taken),

@@ -95,6 +95,8 @@ class RunView:
     left_s : float or None
         Until the end, as far as is known.
     looks : tuple of LookPoint
+    of_line : bool
+        Whether its model is to be a version of a project's model line; not that of an experiment, or of a dataset folder.
     result, gate, taken, borrowed : mapping or None
         What came out; what the promotion gate says of it; which version of the project it became; what became of the
         parent's weights.
@@ -118,6 +120,7 @@ class RunView:
     left_s: float | None = None
     looks: tuple[LookPoint, ...] = ()
     loss: LossCurve = NO_CURVE
+    of_line: bool = False
     result: Document | None = None
     gate: Document | None = None
     taken: Document | None = None

@@ -161,6 +161,15 @@ def test_a_project_that_is_open_elsewhere_takes_the_model_up_later(
         assert (taken.version, taken.verdict, taken.run) == (1, Verdict.FIRST, "segmentation-1")
         assert waiting_runs(lines, project) == ()
         assert take_run(lines, opened, run.path) == taken, "again changes nothing"
+        told = run.taken.read_text()
+        run.taken.unlink()
+        assert waiting_runs(lines, project) == (run.path,), "it was ended before it could be written down"
+        assert take_run(lines, opened, run.path) == taken
+        assert run.taken.read_text() == told
+        assert lines.versions(LINE) == (taken,)
+        run.taken.unlink()
+        run.line.unlink()
+        assert waiting_runs(lines, project) == (), "an experiment waits for nobody"
     assert take_home(run.path) == ""
 
 
