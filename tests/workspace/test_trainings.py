@@ -144,6 +144,15 @@ def test_one_trains_and_the_others_wait_for_it(
     assert not any(run.phase is RunPhase.QUEUED for run in trainings.runs)
 
 
+def queued(project: Project, number: int) -> RunFolder:
+    """Return a training that waits for its turn."""
+    run = RunFolder(runs_folder(project.path) / f"segmentation-{number}")
+    run.path.mkdir(parents=True)
+    run.write_json(run.settings_file, settings().document())
+    mark_queued(run.path)
+    return run
+
+
 class SideBySide(StepRunner):
     """Two jobs are done before the window hears of the first."""
 
@@ -158,10 +167,7 @@ def test_a_look_from_before_the_window_knew_of_a_start_begins_no_second_one(
     workspace: Workspace, project: Project, started: list[tuple[str, bool]]
 ) -> None:
     for number in (1, 2):
-        run = RunFolder(runs_folder(project.path) / f"segmentation-{number}")
-        run.path.mkdir(parents=True)
-        run.write_json(run.settings_file, settings().document())
-        mark_queued(run.path)
+        queued(project, number)
     workspace.runner = runner = SideBySide()
     conductor = workspace.trainings.conductor
     conductor.look()
@@ -178,6 +184,28 @@ def test_a_look_from_before_the_window_knew_of_a_start_begins_no_second_one(
 
 def fails(_request: Request, _context: JobContext) -> None:
     raise WriteError("The disk is full; free some space.")
+
+
+@pytest.fixture
+def dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of trainings end at once."""
+
+    def start(path: Path, *, background: bool, enough: bool) -> subprocess.Popen[bytes]:
+        RunFolder(path).log.write_text("ImportError: libgomp.so.1 is missing\n")
+        process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
+        process.wait()
+        return process
+
+    monkeypatch.setattr(requests_training, "start_training", start)
+
+
+@pytest.mark.usefixtures("dies")
+def test_a_training_whose_process_cannot_begin_has_failed_and_that_is_said(workspace: Workspace, project: Project) -> None:
+    run = queued(project, 1)
+    said: list[str] = []
+    workspace.message.connect(lambda message: said.append(message.text))
+    assert phases(workspace.trainings) == {run.path.name: RunPhase.FAILED}
+    assert any("libgomp.so.1 is missing" in text for text in said)
 
 
 def test_what_was_begun_in_a_project_is_no_business_of_the_next_one(

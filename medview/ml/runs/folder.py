@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ else:
     import fcntl
 
 FORMAT, VERSION = "MedView training", 1
+_AGAIN_S = 0.05
+"""Between two tries to lock a folder."""
 
 
 class RunBusyError(ModelError):
@@ -301,8 +304,13 @@ class RunFolder:
             opened.write((json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, patience_s: float = 0.0) -> Iterator[None]:
         """Keep other processes of this computer from training in the folder meanwhile; a killed holder lets go.
+
+        Parameters
+        ----------
+        patience_s : float
+            Seconds to go on trying: who asks whether it is busy holds it for a moment.
 
         Raises
         ------
@@ -316,8 +324,11 @@ class RunFolder:
         except OSError as error:
             raise write_error(self.path / "lock", error) from error
         with opened:
-            if not _lock(opened.fileno()):
-                raise RunBusyError(f"{self.path.name} is being trained already; follow it with medview train --watch.")
+            until = time.monotonic() + patience_s
+            while not _lock(opened.fileno()):
+                if time.monotonic() >= until:
+                    raise RunBusyError(f"{self.path.name} is being trained already; follow it with medview train --watch.")
+                time.sleep(_AGAIN_S)
             try:
                 yield
             finally:

@@ -308,7 +308,7 @@ class TrainingConductor:
             if isinstance(value, subprocess.Popen):
                 self.processes[run.name] = value
                 if (tail := self._tails.get(run.name)) is not None:
-                    tail.started_at = time.monotonic()
+                    tail.started()
             self.look()
 
         def failed(error: MedViewError) -> None:
@@ -323,7 +323,7 @@ class TrainingConductor:
             if process.poll() is not None:
                 del self.processes[name]
                 if (tail := self._tails.get(name)) is not None:
-                    tail.started_at = None
+                    tail.ended(process.returncode)
 
     def _announce(self, run: RunView) -> None:
         if run.phase is RunPhase.FAILED:

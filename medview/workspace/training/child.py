@@ -84,7 +84,7 @@ def train_run(
     processes = Processes.of_environment()
     with ExitStack() as held:
         if processes.local_rank == 0:
-            held.enter_context(run.held())
+            held.enter_context(run.held(patience_s=1.0))
             # What was asked of an earlier life does not count for this one.
             control.obeyed()
         held.callback(processes.part)

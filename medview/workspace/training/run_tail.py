@@ -77,6 +77,7 @@ class RunTail:
         self.started_at: float | None = None
         """When this window started a process of it that has not shown itself yet."""
         self._clock = clock
+        self._silent, self._died = False, 0
         self._tail = EventTail(self.run.events)
         self._settings: RunSettings | None = None
         self._curve = Curve()
@@ -86,6 +87,14 @@ class RunTail:
         self._step = self._steps = 0
         self._used = 0.0
         self._documents: dict[Path, tuple[int, dict[str, Any] | None]] = {}
+
+    def started(self) -> None:
+        """Take note that this window started a process of it."""
+        self.started_at, self._silent, self._died = self._clock(), True, 0
+
+    def ended(self, code: int) -> None:
+        """Take note how the process ended that this window started."""
+        self.started_at, self._died = None, code if self._silent else 0
 
     def look(self) -> RunView:
         """Return how it is now. Raises ReadError where its folder is damaged."""
@@ -136,7 +145,7 @@ class RunTail:
             return False
 
     def _take(self, event: Event) -> None:
-        self.started_at = None
+        self.started_at, self._silent, self._died = None, False, 0
         kind, self._used = event["kind"], max(self._used, float(event["used"]))
         if kind != "note":
             self._ended = event if kind in ("failed", "done") or event.get("reason") == "asked" else None
@@ -156,7 +165,6 @@ class RunTail:
 
     def _phase(self, *, busy: bool, done: bool) -> tuple[RunPhase, str]:
         if busy:
-            self.started_at = None
             if self.run.control.exists():
                 return RunPhase.STOPPING, self._text
             return (RunPhase.JUDGING if self._stage in _JUDGING else RunPhase.TRAINING), self._text
@@ -170,11 +178,22 @@ class RunTail:
             return RunPhase.FREEZING, ""
         if (self.run.path / QUEUED).exists():
             return RunPhase.QUEUED, ""
+        if self._died:
+            return RunPhase.FAILED, self._last_words()
         if self._ended is not None and self._ended["kind"] == "failed":
             return RunPhase.FAILED, str(self._ended["text"])
         if self._ended is None and self.run.events.exists():
             return RunPhase.PAUSED, _("It was broken off; nothing is lost when it goes on.")
         return RunPhase.PAUSED, ""
+
+    def _last_words(self) -> str:
+        """Return why a process ended that wrote no event: what it said last, unless somebody else ended it."""
+        try:
+            lines = self.run.log.read_text("utf-8", "replace").split("\n") if self._died > 0 else []
+        except OSError:
+            lines = []
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return said or _("Its process ended before it said anything; log.txt in its folder may say why.")
 
     def _left(self, phase: RunPhase) -> float | None:
         settings = self._settings

@@ -12,6 +12,7 @@ import pytest
 from medview.core.errors import ReadError
 from medview.core.resources import resource_path
 from medview.ml.recipes.reader import read_recipe
+from medview.ml.runs import folder
 from medview.ml.runs.clock import process_seconds
 from medview.ml.runs.control import LOOK_S, Ask, Control, ask
 from medview.ml.runs.events import EventLog, EventTail, lasting, read_events, used_seconds
@@ -102,6 +103,22 @@ def test_two_processes_never_train_in_one_folder_and_a_killed_one_lets_go(tmp_pa
     process.join()
     process.close()
     assert not run.busy()
+
+
+def test_whoever_trains_waits_for_those_who_only_ask_whether_somebody_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, tries = folder._lock, []
+
+    def asked_meanwhile(descriptor: int) -> bool:
+        tries.append(descriptor)
+        return len(tries) > 2 and lock(descriptor)
+
+    monkeypatch.setattr(folder, "_lock", asked_meanwhile)
+    with pytest.raises(RunBusyError), RunFolder(tmp_path).held():
+        pass
+    with RunFolder(tmp_path).held(patience_s=60.0):
+        assert len(tries) == 3
 
 
 def test_a_process_knows_how_long_it_runs() -> None:

@@ -92,6 +92,39 @@ def test_one_that_begins_anew_from_nothing_and_a_newer_one_are_seen_as_they_are(
     assert gate["verdict"] == "kept"
 
 
+@pytest.mark.parametrize("code", [1, -9])
+def test_a_process_that_ends_before_its_first_event_has_failed_and_says_why(run: RunFolder, code: int) -> None:
+    tail = RunTail(run.path)
+    log = EventLog(run.events)
+    log.add("stopped", reason="asked")
+    log.close()
+    run.log.write_text("Traceback\nImportError: libgomp.so.1 is missing\n\n")
+    tail.look()
+    tail.started()
+    with run.held():
+        assert tail.look().phase is RunPhase.TRAINING
+    tail.ended(code)
+    view = tail.look()
+    assert view.phase is RunPhase.FAILED
+    assert view.can_go_on
+    # What it says there may be older where somebody killed it.
+    assert ("libgomp" in view.text) == (code == 1)
+    assert ("log.txt" in view.text) == (code != 1)
+    (run.path / QUEUED).touch()
+    assert tail.look().phase is RunPhase.QUEUED
+    (run.path / QUEUED).unlink()
+    tail.started()
+    tail.ended(0)
+    assert tail.look().phase is RunPhase.PAUSED
+    # One that has said something is broken off, whatever its code.
+    tail.started()
+    log = EventLog(run.events)
+    log.add("stage", name="plan")
+    log.close()
+    tail.ended(code)
+    assert "broken off" in tail.look().text
+
+
 def test_a_long_curve_keeps_its_shape_in_few_points() -> None:
     curve = Curve()
     for step in range(1, 20_001):
