@@ -162,6 +162,12 @@ class Efforts:
         if self._case is case:
             self._case = None
 
+    def read_anew(self) -> None:
+        """Show nothing of the project before, and read what the one says that is open now."""
+        self.models = ()
+        self.changed.emit()
+        self.read()
+
     def read(self) -> None:
         """Read what the project says of all models; ``changed`` tells when it is there."""
         project = self._workspace.services.project
@@ -169,7 +175,7 @@ class Efforts:
             return
 
         def done(value: object) -> None:
-            if isinstance(value, list):
+            if isinstance(value, list) and self._workspace.services.project is project:
                 self.models = tuple(value)
                 self.changed.emit()
 

@@ -28,12 +28,14 @@ from medview.store.entry import SavedKind, SavedState
 from medview.store.personal import personal_project
 from medview.store.project import Project
 from medview.workspace.keeping import keep, load_stored
+from medview.workspace.model_line import ModelLines, Verdict
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.operations.open import restore
 from medview.workspace.requests import ReadSeries
 from tests.gui.cases import make_case
 from tests.helpers.small_disk import small_disk
+from tests.ml.small_packs import small_pack
 
 FULL = SavedState(SavedKind.FAILED, "The disk has no room for x.medview; free some space and saving goes on by itself.", 3)
 
@@ -132,7 +134,7 @@ def _noise(case: OpenCase, segment: Segment, seed: int) -> None:
 
 
 def test_a_second_window_reads_says_who_writes_and_goes_on_once_it_may(
-    home: Path, program: Program, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    home: Path, program: Program, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(lock_watch, "LOOK_EVERY_S", 0.02)
     _known(home)
@@ -146,6 +148,7 @@ def test_a_second_window_reads_says_who_writes_and_goes_on_once_it_may(
 
     program.keeper.open()
     banner, workspace = program.window.banner, program.workspace
+    workspace.trainings.conductor.look()
     assert banner.isVisible()
     assert banner.label.text().startswith("personal.medview is being written by ")
     assert not banner.write.isVisible()
@@ -170,6 +173,11 @@ def test_a_second_window_reads_says_who_writes_and_goes_on_once_it_may(
     assert project is not None
     qtbot.waitUntil(lambda: project.journal.state.kind is SavedKind.SAVED)
     qtbot.waitUntil(lambda: program.window.status.saved.label.text() == "Saved")
+    # Trainings and versions are those of the project that is written now, not of the copy that was read.
+    pack = small_pack(tmp_path / "pack", name="Organs")
+    ModelLines(project).add("segmentation", pack, Verdict.KEPT, reason="")
+    workspace.trainings.conductor.use_version("segmentation", 1)
+    qtbot.waitUntil(lambda: [one.spec.name for one in workspace.trainings.current_packs] == ["Organs v1"])
     with Project.open(project.path, read_only=True) as on_disk:
         row = on_disk.find_reading(key, case.volume.geometry) or on_disk.readings()[0]
         names = [s.name for s in on_disk.load_reading(row.reading_id).labels.segmentation.segments]

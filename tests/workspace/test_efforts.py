@@ -38,6 +38,7 @@ from medview.workspace.workspace import Workspace
 from tests.helpers.dicom_series import write_ct
 from tests.store.conftest import StillClock
 from tests.workspace.gestures import drag, pointer
+from tests.workspace.queued import StepRunner
 
 MODEL = Source(SourceKind.MODEL, "organs", "1.0.0", "ab" * 32, "job-1")
 
@@ -342,6 +343,26 @@ def test_a_clock_leaves_pauses_out_and_never_runs_backwards() -> None:
     assert clock.sign() == 0.0
     still.forward(seconds=2)
     assert clock.sign() == 2.0
+
+
+def test_efforts_of_another_project_are_not_shown(desk: Desk, tmp_path: Path) -> None:
+    _accept(desk)
+    _mark_done(desk, "Liver")
+    read, services = desk.workspace.efforts, desk.workspace.services
+    read.read()
+    assert len(read.models) == 1
+    told: list[int] = []
+    read.changed.connect(lambda: told.append(len(read.models)))
+    desk.workspace.runner = runner = StepRunner()
+    read.read()
+    with Project.create(tmp_path / "other.medview") as other:
+        services.project = other
+        read.read_anew()
+        assert (read.models, told) == ((), [0])
+        # What was asked of the one before comes too late.
+        runner.finish()
+        assert told == [0, 0]
+    services.project = desk.project
 
 
 def test_an_export_notes_it_too(desk: Desk) -> None:

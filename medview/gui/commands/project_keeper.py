@@ -122,6 +122,7 @@ class ProjectKeeper(QObject):
         self._follow(project)
         self._workspace.queue.load()
         self._workspace.worklist.load()
+        self._workspace.trainings.conductor.look()
 
     def repair(self) -> None:
         """Put a sound project in the place of a damaged one and go on in it."""
@@ -170,6 +171,7 @@ class ProjectKeeper(QObject):
 
     def _follow(self, project: Project) -> None:
         self.stop()
+        self._workspace.efforts.read_anew()
         # Room can be made and rights can be given: then it is worth another try.
         free = isinstance(project.refusal, WriteError)
         self.access_changed.emit(Access(project.read_only_reason, free, project.damaged))
@@ -180,7 +182,6 @@ class ProjectKeeper(QObject):
                 project.lock_watch.freed.connect(self._from_watcher)
             return
         self._watch = SavedWatch(project.journal, self)
-        self._workspace.efforts.read()
         self._watch.changed.connect(self._on_saved)
         self._on_saved(project.journal.state)
 

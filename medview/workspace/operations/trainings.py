@@ -237,7 +237,7 @@ class TrainingConductor:
 
     def use_version(self, line: str, version: int | None) -> None:
         """Let another version of a model line count; None goes back to the one before."""
-        project = self._of
+        project = self._workspace.services.project
         if project is None or self._trainings.problem:
             return
 
