@@ -42,8 +42,8 @@ class Wish:
         The model it begins with.
     minutes : float or None
         Wall time of all of it; None for the steps of the recipe.
-    confirmed : bool
-        Somebody knows what the guards want confirmed.
+    confirmed : bool or frozenset of str
+        What the guards want confirmed and somebody means: the sentences that were read; True for whatever they are.
     without_leaks : bool
         Cases whose picture or patient is in another split too are left out.
     """
@@ -52,7 +52,7 @@ class Wish:
     target: str | None = None
     parent: ModelPack | None = None
     minutes: float | None = MINUTES[0]
-    confirmed: bool = False
+    confirmed: bool | frozenset[str] = False
     without_leaks: bool = False
 
 

@@ -113,7 +113,7 @@ def test_one_key_and_start_are_enough_for_a_training_with_good_defaults(
     monkeypatch.setattr(trainings.conductor, "start", wishes.append)
     qtbot.mouseClick(setup.start, Qt.MouseButton.LeftButton)
     assert [(one.task, one.minutes, one.confirmed, one.without_leaks) for one in wishes] == [
-        (Task.SEGMENTATION, 5.0, False, False)
+        (Task.SEGMENTATION, 5.0, frozenset(), False)
     ]
 
 
@@ -135,7 +135,7 @@ def test_what_the_guards_ask_has_to_be_ticked_before_it_begins(
     wishes: list[Wish] = []
     monkeypatch.setattr(trainings.conductor, "start", wishes.append)
     qtbot.mouseClick(setup.start, Qt.MouseButton.LeftButton)
-    assert (wishes[0].confirmed, wishes[0].without_leaks) == (True, True)
+    assert (wishes[0].confirmed, wishes[0].without_leaks) == ({"Lung is small in case_0001."}, True)
     block = GuardFinding("no-validation", Severity.BLOCK, "There are no validation cases.")
     trainings.refuse(Refusal(wish, block.sentence, (block, ask)))
     assert setup.asked.boxes == []

@@ -33,14 +33,26 @@ class TrainAsked(QFrame):
 
     @property
     def settled(self) -> bool:
-        """Whether nothing stands in the way any more."""
-        return self.refusal is None or (bool(self.boxes) and all(box.isChecked() for box in self.boxes))
+        """Whether nothing stands in the way any more; whether a failure is over, only another try tells."""
+        if self.refusal is None or not self.refusal.findings:
+            return True
+        return bool(self.boxes) and all(box.isChecked() for box in self.boxes)
 
     @property
     def leaks(self) -> bool:
         """Whether leaving cases out does away with what blocks."""
         blocks = _blocks(self.refusal)
         return bool(blocks) and all(one.code in LEAKS for one in blocks)
+
+    @property
+    def confirmed(self) -> frozenset[str]:
+        """The sentences that have a box: without leaks the guards may find others, which nobody has read."""
+        return frozenset(one.sentence for one in self._to_confirm())
+
+    @property
+    def without_leaks(self) -> bool:
+        """Whether cases are left out: now, or as it was meant when something else was refused."""
+        return self.leaks or (self.refusal is not None and self.refusal.wish.without_leaks)
 
     def show_refusal(self, refusal: Refusal | None) -> None:
         """Show why a wish was not carried out."""
@@ -56,10 +68,13 @@ class TrainAsked(QFrame):
             self._column.addWidget(words(in_language(sentence), "warning"))
         if self.leaks:
             self._ask(_("Leave those cases out that also stand in another split"))
-        if self.leaks or not blocks:
-            for one in refusal.findings:
-                if one.severity is Severity.CONFIRM:
-                    self._ask(in_language(one.sentence))
+        for one in self._to_confirm():
+            self._ask(in_language(one.sentence))
+
+    def _to_confirm(self) -> list[GuardFinding]:
+        if self.refusal is None or (_blocks(self.refusal) and not self.leaks):
+            return []
+        return [one for one in self.refusal.findings if one.severity is Severity.CONFIRM]
 
     def _ask(self, sentence: str) -> None:
         box = QCheckBox()

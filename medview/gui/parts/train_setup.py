@@ -196,7 +196,7 @@ class TrainSetup(QWidget):
         pack = self.parent_model.currentData()
         parent = pack if isinstance(pack, ModelPack) else None
         self._trainings.conductor.start(
-            Wish(lesson.task, lesson.target, parent, self.minutes, confirmed=bool(asked.boxes), without_leaks=asked.leaks)
+            Wish(lesson.task, lesson.target, parent, self.minutes, asked.confirmed, without_leaks=asked.without_leaks)
         )
 
     def _on_cancel(self) -> None:

@@ -71,8 +71,8 @@ class Wanted:
         Name of a class in the parent -> name now.
     without_leaks : bool
         Cases whose picture or patient is in another split too are left out, instead of ending it.
-    confirmed : bool
-        Somebody knows what the guards want confirmed.
+    confirmed : bool or collection of str
+        What the guards want confirmed and somebody means: the sentences that were read; True for whatever they are.
     began : float
         ``time.monotonic()`` when the command began.
     samples : bool
@@ -96,7 +96,7 @@ class Wanted:
     tune: str | None = None
     renames: Mapping[str, str] = field(default_factory=dict)
     without_leaks: bool = False
-    confirmed: bool = False
+    confirmed: bool | Collection[str] = False
     began: float = 0.0
     samples: bool = False
     apart: bool = False
@@ -283,11 +283,13 @@ def _link(source: Path, target: Path) -> None:
         raise write_error(target, error) from error
 
 
-def _obey(report: GuardReport, *, confirmed: bool) -> None:
+def _obey(report: GuardReport, *, confirmed: bool | Collection[str]) -> None:
     """Raise GuardedError where the guards speak against a training."""
     if blocked := report.of(Severity.BLOCK):
         raise GuardedError(blocked[0].sentence, report)
-    if not confirmed and (open_ones := report.of(Severity.CONFIRM)):
+    read = () if isinstance(confirmed, bool) else confirmed
+    open_ones = [one for one in report.of(Severity.CONFIRM) if confirmed is not True and one.sentence not in read]
+    if open_ones:
         raise GuardedError(f"{open_ones[0].sentence} To train all the same, say --yes.", report)
 
 

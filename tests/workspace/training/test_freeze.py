@@ -14,6 +14,7 @@ from medview.core.errors import AmbiguousError, ModelError, ReadError, WriteErro
 from medview.core.job import Inline
 from medview.io.datasets.neutral_read import read_neutral
 from medview.io.reader_pool import InlinePool
+from medview.ml.guards.finding import Severity
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.recipes.table import choose
 from medview.ml.runs.folder import RunFolder
@@ -22,7 +23,7 @@ from medview.ml.training.classification.task import ClassificationTask
 from medview.store.project import Project
 from medview.workspace.export_selection import Include
 from medview.workspace.training.examples import examples_of
-from medview.workspace.training.freeze import MARKER, Wanted, freeze
+from medview.workspace.training.freeze import MARKER, GuardedError, Wanted, freeze
 from tests.helpers.dataset_folders import MadeCase, write_dataset
 from tests.helpers.parents import random_parent
 from tests.workspace.exported import labelled
@@ -101,10 +102,15 @@ def test_training_cases_that_are_in_validation_too_are_left_out_when_that_is_wan
 
 def test_a_finding_has_to_be_confirmed(tmp_path: Path) -> None:
     source = pictures(tmp_path / "d", count=5)
-    with pytest.raises(ModelError, match="--yes"):
+    with pytest.raises(GuardedError, match="--yes") as refused:
         frozen(wanted(source, confirmed=False), tmp_path / "run")
     run, _ = frozen(wanted(source), tmp_path / "run")
     assert run.guards.is_file()
+    # Whoever confirms by the sentence has read it; another one asks again.
+    read = {one.sentence for one in refused.value.report.of(Severity.CONFIRM)}
+    with pytest.raises(GuardedError):
+        frozen(wanted(source, confirmed={"Something else."}), tmp_path / "other")
+    frozen(wanted(source, confirmed=read), tmp_path / "other")
 
 
 def test_what_a_killed_one_left_is_made_anew_and_folders_of_others_are_left_alone(tmp_path: Path) -> None:
