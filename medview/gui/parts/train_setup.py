@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from medview.core.language import _, in_language
-from medview.gui.parts.bind import Subscriptions
+from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.gui.parts.controls import text_button, words
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.gui.parts.train_asked import TrainAsked
@@ -75,6 +75,7 @@ class TrainSetup(QWidget):
         heard = Subscriptions(self)
         heard.add(self._trainings.changed, self.refresh)
         heard.add(workspace.models_changed, self._list_parents)
+        heard.add(field_signal(workspace.bench, "identity_hidden"), self._show_left_out)
         self.refresh()
 
     @property
@@ -92,6 +93,7 @@ class TrainSetup(QWidget):
         """Show what can be learnt, and how far labels are copied."""
         trainings = self._trainings
         self._list_lessons()
+        self._show_left_out()
         self.asked.show_refusal(trainings.refused)
         self.start.setText(_("Train all the same") if self.asked.boxes else _("Start training"))
         job = trainings.preparing or trainings.looking
@@ -143,11 +145,13 @@ class TrainSetup(QWidget):
         same = [n for n, one in enumerate(lessons) if (one.task, one.target) == wanted]
         self.lesson.setCurrentIndex(same[0] if same else 0)
         blocker.unblock()
-        hidden = self._workspace.bench.identity_hidden
+        self._show_lesson()
+
+    def _show_left_out(self) -> None:
+        outlook, hidden = self._trainings.outlook, self._workspace.bench.identity_hidden
         names = {row.case_id: case_title(row, hidden=hidden) for row in self._workspace.worklist.rows}
         lines = [] if outlook is None else left_out_lines(outlook.left_out, names)
         self.left_out.setText("\n".join(lines) or ("" if outlook is None else _("No case is left out.")))
-        self._show_lesson()
 
     def _on_lesson(self, _index: int) -> None:
         self._trainings.refuse(None)

@@ -14,6 +14,7 @@ from medview.io.reader_pool import InlinePool
 from medview.ml.guards.finding import GuardFinding, Severity
 from medview.ml.registry import Registry
 from medview.ml.spec import Task
+from medview.store.cases import CaseRow
 from medview.store.project import Project
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.services import Services
@@ -73,3 +74,16 @@ def test_a_failure_that_may_be_over_is_no_reason_to_refuse_another_try(
     workspace.trainings.refuse(Refusal(Wish(Task.SEGMENTATION, without_leaks=True), "The disk is full."))
     start(setup, qtbot)
     assert wishes[0].without_leaks
+
+
+def test_cases_that_are_left_out_are_told_where_nothing_can_be_learnt_and_without_names_of_files_where_those_are_hidden(
+    setup: TrainSetup, workspace: Workspace
+) -> None:
+    file = CaseRow(1, "s", "1.2", "", "", "Jane Doe knee", (9, 8, 7), "P0001", 1, "", "", "")
+    workspace.worklist.rows = (file,)
+    workspace.trainings.show_outlook(Outlook((), {"Not labelled yet": (1,)}))
+    assert setup.left_out.text() == "Not labelled yet (1): P0001 · Jane Doe knee"
+    workspace.trainings.show_outlook(Outlook((), {"Not marked done": (1,)}))
+    assert setup.left_out.text() == "Not marked done (1): P0001 · Jane Doe knee"
+    workspace.bench.identity_hidden = True
+    assert setup.left_out.text() == "Not marked done (1): P0001 · Image file"
