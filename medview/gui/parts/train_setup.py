@@ -20,6 +20,7 @@ from medview.gui.parts.controls import text_button, words
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.gui.parts.train_asked import TrainAsked
 from medview.ml.packs import ModelPack
+from medview.ml.spec import Task
 from medview.workspace.case_words import case_title
 from medview.workspace.training.outlook import Lesson
 from medview.workspace.training.parents import likeliest, parents_for
@@ -53,7 +54,8 @@ class TrainSetup(QWidget):
         self.parent_model.setObjectName("train parent")
         tip = _("The model whose weights it begins with; one that knows the classes saves most of the time")
         self.parent_model.setToolTip(tip)
-        self.parent_model.activated.connect(lambda _index: self._trainings.refuse(None))
+        self.parent_model.activated.connect(self._on_parent)
+        self._parent_for: tuple[Task, str | None] | None = None
         self.efforts = QButtonGroup(self)
         self.estimate = words("", "quiet")
         self.estimate.setObjectName("train estimate")
@@ -83,6 +85,12 @@ class TrainSetup(QWidget):
         """What is to be learnt."""
         found = self.lesson.currentData()
         return found if isinstance(found, Lesson) else None
+
+    @property
+    def begins_with(self) -> ModelPack | None:
+        """What it begins with; None for nothing."""
+        found = self.parent_model.currentData()
+        return found if isinstance(found, ModelPack) else None
 
     @property
     def minutes(self) -> float:
@@ -141,8 +149,8 @@ class TrainSetup(QWidget):
         self.lesson.clear()
         for one in lessons:
             self.lesson.addItem(lesson_title(one), one)
-        wanted = None if before is None else (before.task, before.target)
-        same = [n for n, one in enumerate(lessons) if (one.task, one.target) == wanted]
+        wanted = _subject(before)
+        same = [n for n, one in enumerate(lessons) if _subject(one) == wanted]
         self.lesson.setCurrentIndex(same[0] if same else 0)
         blocker.unblock()
         self._show_lesson()
@@ -154,6 +162,7 @@ class TrainSetup(QWidget):
         self.left_out.setText("\n".join(lines) or ("" if outlook is None else _("No case is left out.")))
 
     def _on_lesson(self, _index: int) -> None:
+        self._parent_for = None
         self._trainings.refuse(None)
         self._show_lesson()
 
@@ -167,8 +176,13 @@ class TrainSetup(QWidget):
         self._enable()
         self._show_estimate()
 
+    def _on_parent(self, _index: int) -> None:
+        self._parent_for = _subject(self.chosen)
+        self._trainings.refuse(None)
+
     def _list_parents(self) -> None:
-        lesson = self.chosen
+        """List them anew; what somebody chose for this lesson stays chosen as long as it is there."""
+        lesson, before = self.chosen, _digest(self.begins_with)
         self.parent_model.clear()
         if lesson is not None:
             services = self._workspace.services
@@ -177,9 +191,13 @@ class TrainSetup(QWidget):
                 title = self._trainings.title_of(one.pack)
                 known = _("knows {n} of {count} classes").format(n=one.known, count=len(lesson.classes))
                 self.parent_model.addItem(_("{model} ({known})").format(model=title, known=known), one.pack)
-            best = likeliest(found)
             self.parent_model.addItem(_("Nothing: it learns from the beginning"), None)
-            self.parent_model.setCurrentIndex(0 if best is not None else self.parent_model.count() - 1)
+            digests = [*(one.pack.digest for one in found), ""]
+            likely = 0 if likeliest(found) is not None else len(found)
+            kept = self._parent_for == _subject(lesson) and before in digests
+            self.parent_model.setCurrentIndex(digests.index(before) if kept else likely)
+        if _digest(self.begins_with) != before:
+            self._trainings.refuse(None)
 
     def _show_estimate(self) -> None:
         lesson = self.chosen
@@ -197,10 +215,8 @@ class TrainSetup(QWidget):
         lesson, asked = self.chosen, self.asked
         if lesson is None:
             return
-        pack = self.parent_model.currentData()
-        parent = pack if isinstance(pack, ModelPack) else None
         self._trainings.conductor.start(
-            Wish(lesson.task, lesson.target, parent, self.minutes, asked.confirmed, without_leaks=asked.without_leaks)
+            Wish(lesson.task, lesson.target, self.begins_with, self.minutes, asked.confirmed, without_leaks=asked.without_leaks)
         )
 
     def _on_cancel(self) -> None:
@@ -248,3 +264,12 @@ class TrainSetup(QWidget):
         layout.addStretch(1)
         layout.addWidget(self.meter)
         layout.addLayout(foot)
+
+
+def _subject(lesson: Lesson | None) -> tuple[Task, str | None] | None:
+    """Return what is learnt, however many cases teach it."""
+    return None if lesson is None else (lesson.task, lesson.target)
+
+
+def _digest(pack: ModelPack | None) -> str:
+    return "" if pack is None else pack.digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,18 @@ from pytestqt.qtbot import QtBot
 from medview.gui.parts.train_setup import TrainSetup
 from medview.io.reader_pool import InlinePool
 from medview.ml.guards.finding import GuardFinding, Severity
+from medview.ml.packs import ModelPack
 from medview.ml.registry import Registry
 from medview.ml.spec import Task
 from medview.store.cases import CaseRow
 from medview.store.project import Project
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.services import Services
+from medview.workspace.training.line_view import LineView
 from medview.workspace.training.outlook import Lesson, Outlook
 from medview.workspace.trainings import Refusal, Wish
 from medview.workspace.workspace import Workspace
+from tests.ml.small_packs import small_pack
 
 LESSON = Lesson(Task.SEGMENTATION, None, (1, 2, 3), (), 3, ("Lung",))
 LEAK = GuardFinding("seen-before", Severity.BLOCK, "The model has learnt from case_0003.", ("case_0003",))
@@ -87,3 +91,35 @@ def test_cases_that_are_left_out_are_told_where_nothing_can_be_learnt_and_withou
     assert setup.left_out.text() == "Not marked done (1): P0001 · Jane Doe knee"
     workspace.bench.identity_hidden = True
     assert setup.left_out.text() == "Not marked done (1): P0001 · Image file"
+
+
+def test_the_parent_somebody_chose_stays_chosen_and_another_one_asks_again(
+    setup: TrainSetup, workspace: Workspace, tmp_path: Path
+) -> None:
+    trainings = workspace.trainings
+
+    def counts(version: str) -> ModelPack:
+        pack = small_pack(tmp_path / version, version=version)
+        trainings.show_lines((LineView("segmentation", (), None, None, pack),))
+        workspace.models_changed.emit()
+        return pack
+
+    def choose(index: int) -> Refusal:
+        setup.parent_model.setCurrentIndex(index)
+        setup.parent_model.activated.emit(index)
+        refusal = Refusal(Wish(Task.SEGMENTATION), ONLY_TRAINED.sentence, (ONLY_TRAINED,))
+        trainings.refuse(refusal)
+        return refusal
+
+    first = counts("1")
+    assert setup.begins_with is first
+    refusal = choose(1)
+    second = counts("2")
+    trainings.show_outlook(Outlook((replace(LESSON, cases=(1, 2, 3, 4)),)))
+    assert setup.begins_with is None, "nothing was chosen"
+    assert trainings.refused is refusal
+    choose(0)
+    assert setup.begins_with is second
+    third = counts("3")
+    assert setup.begins_with is third, "the chosen one is there no more"
+    assert trainings.refused is None
