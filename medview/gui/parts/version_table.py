@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
@@ -21,6 +21,7 @@ VERDICTS = {
     Verdict.CHOSEN: _("chosen by {who}"),
 }
 _DAY = 10
+_VERSION_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 
 
 class VersionTable(QWidget):
@@ -68,17 +69,21 @@ class VersionTable(QWidget):
         """Show the lines as they are."""
         names = [line.name for line in self._trainings.lines]
         if [self.line.itemData(n) for n in range(self.line.count())] != names:
+            shown, blocker = self.line.currentData(), QSignalBlocker(self.line)
             self.line.clear()
             for name in names:
                 self.line.addItem(name, name)
+            self.line.setCurrentIndex(max(0, self.line.findData(shown)))
+            blocker.unblock()
         self.line.setVisible(len(names) > 1)
         self._list()
 
     @property
     def chosen(self) -> ModelVersion | None:
         """The version that is selected."""
-        shown, rows = self._shown(), self.table.selectionModel().selectedRows()
-        return None if shown is None or not rows else shown.versions[len(shown.versions) - 1 - rows[0].row()]
+        rows = self.table.selectionModel().selectedRows()
+        found = rows[0].data(_VERSION_ROLE) if rows else None
+        return found if isinstance(found, ModelVersion) else None
 
     def _shown(self) -> LineView | None:
         return next((line for line in self._trainings.lines if line.name == self.line.currentData()), None)
@@ -87,11 +92,16 @@ class VersionTable(QWidget):
         shown = self._shown()
         versions = () if shown is None else tuple(reversed(shown.versions))
         current = None if shown is None or shown.current is None else shown.current.version
-        row = self.table.currentRow()
+        before = self.chosen
+        # A row that is selected holds another version once there are more of them.
+        self.table.clearSelection()
         fill(self.table, [_cells(one, counts=one.version == current) for one in versions])
         self.table.horizontalHeader().setStretchLastSection(True)
-        if 0 <= row < len(versions):
-            self.table.selectRow(row)
+        for row, one in enumerate(versions):
+            if (item := self.table.item(row, 0)) is not None:
+                item.setData(_VERSION_ROLE, one)
+            if before is not None and (one.line, one.version) == (before.line, before.version):
+                self.table.selectRow(row)
         none = _("No training has made a model yet.") if shown is None else _("None counts.")
         now = None if shown is None else shown.current
         self.state.setText(none if now is None else _("{version} counts now.").format(version=now.title))
