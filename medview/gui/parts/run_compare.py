@@ -9,7 +9,9 @@ from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import words
 from medview.gui.parts.report_view import fill, interval, name_columns, number, plain_table
 from medview.gui.parts.theme_tokens import GRID_PX
+from medview.ml.spec import Task
 from medview.workspace.training.run_report import ReportFigure, RunReport, compared
+from medview.workspace.training.run_view import RunView
 from medview.workspace.training.run_words import run_detail, run_title
 from medview.workspace.workspace import Workspace
 
@@ -31,13 +33,23 @@ class RunCompare(QWidget):
         for widget in (self.title, self.said):
             layout.addWidget(widget)
         layout.addWidget(self.table, 1)
-        Subscriptions(self).add(self._trainings.changed, self.refresh)
+        Subscriptions(self).add(self._trainings.changed, self._on_changed)
 
     def show_runs(self, first: str, second: str) -> None:
         """Compare two trainings by their names: the second with the first."""
         self.names = first, second
+        self._read()
+        self.refresh()
+
+    def _read(self) -> None:
+        """Have the reports read that are there; each is read once."""
         for name in self.names:
             self._trainings.conductor.read_report(name)
+
+    def _on_changed(self) -> None:
+        if self.isVisible():
+            # One of them may have been judged meanwhile.
+            self._read()
         self.refresh()
 
     def refresh(self) -> None:
@@ -54,13 +66,19 @@ class RunCompare(QWidget):
             self.said.setText("\n".join([_("Both have to be judged first."), *lines]))
             fill(self.table, [])
             return
-        self.said.setText(_judged_on(first, second))
+        same = _learnt(runs[0]) == _learnt(runs[1])
+        other = _("They learn different things: their figures cannot be compared.")
+        self.said.setText(_judged_on(first, second) if same else other)
         name_columns(self.table, [_("Figure"), titles[0], titles[1], _("Difference")])
         rows = [
-            (one.title, _value(one.first), _value(one.second), number(one.difference, signed=True))
+            (one.title, _value(one.first), _value(one.second), number(one.difference if same else None, signed=True))
             for one in compared(first, second)
         ]
         fill(self.table, rows)
+
+
+def _learnt(run: RunView) -> tuple[Task, str | None] | None:
+    return None if run.settings is None else (run.settings.task, run.settings.target)
 
 
 def _value(figure: ReportFigure | None) -> str:
@@ -71,7 +89,7 @@ def _value(figure: ReportFigure | None) -> str:
 
 
 def _judged_on(first: RunReport, second: RunReport) -> str:
-    if (first.cases, first.patients) == (second.cases, second.patients):
+    if (first.cases, first.patients, first.keys) == (second.cases, second.patients, second.keys):
         return plural("Each judged on {n} validation case.", "Each judged on {n} validation cases.", first.cases).format(
             n=first.cases
         )

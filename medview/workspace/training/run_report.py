@@ -45,12 +45,19 @@ class ReportCase:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """How good the model of a training is on the validation cases."""
+    """How good the model of a training is on the validation cases.
+
+    Attributes
+    ----------
+    keys : frozenset of str
+        Of the cases; empty where the report does not say.
+    """
 
     cases: int
     patients: int | None
     figures: tuple[ReportFigure, ...]
     worst: tuple[ReportCase, ...]
+    keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,8 @@ def report_of(content: Mapping[str, Any]) -> RunReport:
     )
     worst = tuple(report_case(one) for one in content.get("worst", ()))
     patients = content.get("patients")
-    return RunReport(int(content.get("cases", 0)), None if patients is None else int(patients), figures, worst)
+    keys = frozenset(str(one["case"]) for one in content.get("by_case", ()))
+    return RunReport(int(content.get("cases", 0)), None if patients is None else int(patients), figures, worst, keys)
 
 
 def report_case(said: Mapping[str, Any]) -> ReportCase:
