@@ -18,18 +18,21 @@ class Arrival:
 
     def open_at(self, case_id: int, k: int | None = None) -> None:
         """Open a case of the list and look at a slice of it: an index along the first axis of its grid."""
-        self._wanted = None if k is None else (case_id, k)
+        self._wanted = None
+        # Others may be closed for it first.
         self._workspace.worklist.open(case_id)
-        # One that is open already comes without a change.
-        self._on_active()
+        self._wanted = None if k is None else (case_id, k)
+        row = self._workspace.worklist.current
+        if row is not None and row.case_id == case_id:
+            # One that is open already comes without a change.
+            self._on_active()
 
     def _on_active(self) -> None:
-        case, wanted = self._workspace.active, self._wanted
+        case, row, wanted = self._workspace.active, self._workspace.worklist.current, self._wanted
         if case is None or wanted is None:
             return
-        row = self._workspace.worklist.row_of(case)
+        self._wanted = None
         if row is None or row.case_id != wanted[0]:
             return
-        self._wanted = None
         _k, j, i = case.view.at_kji
         case.view.look_at((wanted[1], j, i), case.volume.geometry.shape_kji)

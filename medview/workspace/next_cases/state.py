@@ -78,9 +78,7 @@ class NextCases:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._scorer: Scorer | None = None
-        self._wanted: tuple[int, int] | None = None
         self.forget()
-        workspace.active_changed.connect(self._on_active)
         workspace.worklist.changed.connect(self._on_list)
         workspace.models_changed.connect(self._on_models)
 
@@ -160,9 +158,7 @@ class NextCases:
 
     def open(self, case: NextCase) -> None:
         """Open a case at the slice the model is most unsure of."""
-        if case.ranges:
-            self._wanted = case.case_id, case.ranges[0].best
-        self._workspace.worklist.open(case.case_id)
+        self._workspace.arrival.open_at(case.case_id, case.ranges[0].best if case.ranges else None)
 
     def let_go(self) -> None:
         """Get ready for the project to be closed."""
@@ -179,13 +175,6 @@ class NextCases:
             made: Scorer = module.CaseScorer(self._workspace, self)
             self._scorer = made
         return self._scorer
-
-    def _on_active(self) -> None:
-        case, current = self._workspace.active, self._workspace.worklist.current
-        if self._wanted is None or case is None or current is None or current.case_id != self._wanted[0]:
-            return
-        (_number, best), self._wanted = self._wanted, None
-        case.view.set_slice(0, min(best, case.volume.geometry.shape_kji[0] - 1))
 
     def _on_models(self) -> None:
         # A new version of the project's own counts, unless somebody asks a certain model.
