@@ -216,7 +216,14 @@ class TrainSetup(QWidget):
         if lesson is None:
             return
         self._trainings.conductor.start(
-            Wish(lesson.task, lesson.target, self.begins_with, self.minutes, asked.confirmed, without_leaks=asked.without_leaks)
+            Wish(
+                lesson.task,
+                lesson.target,
+                self.begins_with,
+                self.minutes,
+                asked.confirmed,
+                without_leaks=asked.without_leaks,
+            )
         )
 
     def _on_cancel(self) -> None:

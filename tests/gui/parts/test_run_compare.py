@@ -21,9 +21,7 @@ NAMES = ("classification-1", "classification-2")
 def runs(*targets: str) -> tuple[RunView, ...]:
     """Trainings that are over, each of a question."""
     return tuple(
-        RunView(
-            name, Path(name), RunPhase.DONE, replace(settings(), task=Task.CLASSIFICATION, target=target), result={}
-        )
+        RunView(name, Path(name), RunPhase.DONE, replace(settings(), task=Task.CLASSIFICATION, target=target), result={})
         for name, target in zip(NAMES, targets, strict=True)
     )
 
@@ -50,15 +48,19 @@ def compare(workspace: Workspace, asked: list[str], qtbot: QtBot) -> RunCompare:
     return made
 
 
+SAME = "Each judged on 2 validation cases."
+OTHERS = "Judged on 2 and on 2 validation cases, not the same ones: compare with care."
+UNLIKE = "They learn different things: their figures cannot be compared."
+
+
 @pytest.mark.parametrize(
     ("targets", "second", "said", "difference"),
     [
-        (("fracture", "fracture"), ("a", "b"), "Each judged on 2 validation cases.", "+0.100"),
-        (("fracture", "fracture"), ("a", "c"), "Judged on 2 and on 2 validation cases, not the same ones: compare with care.",
-         "+0.100"),
-        (("fracture", "effusion"), ("a", "b"), "They learn different things: their figures cannot be compared.", "–"),
+        (("fracture", "fracture"), ("a", "b"), SAME, "+0.100"),
+        (("fracture", "fracture"), ("a", "c"), OTHERS, "+0.100"),
+        (("fracture", "effusion"), ("a", "b"), UNLIKE, "–"),
     ],
-)  # fmt: skip
+)
 def test_only_trainings_of_one_thing_differ_and_other_cases_of_the_same_number_are_told(
     compare: RunCompare, workspace: Workspace, targets: tuple[str, str], second: tuple[str, ...], said: str, difference: str
 ) -> None:

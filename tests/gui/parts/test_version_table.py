@@ -25,9 +25,7 @@ def line(name: str, count: int) -> LineView:
     return LineView(name, versions, versions[0], None, None)
 
 
-def test_the_selected_version_stays_selected_when_a_version_or_a_line_comes(
-    workspace: Workspace, qtbot: QtBot
-) -> None:
+def test_the_selected_version_stays_selected_when_a_version_or_a_line_comes(workspace: Workspace, qtbot: QtBot) -> None:
     trainings = workspace.trainings
     trainings.show_lines((line("segmentation", 3),))
     table = VersionTable(workspace)
