@@ -49,6 +49,7 @@ def main(folder: Path) -> None:
         for _ in range(3):
             window.actions_table.run("time.next")
         window.actions_table.run("time.curve")
+        studio.wait(lambda: window.findChild(QWidget, "time curve") is not None, "what draws curves")
         curve = window.findChild(QWidget, "time curve")
         assert curve is not None
         shoot_both(studio, "time-voxel-dark", "dark", curve, folder)

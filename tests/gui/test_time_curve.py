@@ -220,7 +220,7 @@ def test_the_window_opens_one_curve_and_says_why_there_is_none(window: MainWindo
     assert window.side.planes._what.isVisibleTo(window.side.planes)
     for _ in range(2):
         window.actions_table.run("time.curve")
-    assert len(window.findChildren(QWidget, "time curve")) == 1
+    qtbot.waitUntil(lambda: len(window.findChildren(QWidget, "time curve")) == 1)
     window.findChild(QWidget, "time curve").close()
 
 

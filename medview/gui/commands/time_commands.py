@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from PySide6.QtWidgets import QDialog, QWidget
 from shiboken6 import isValid
 
 from medview.core.language import _
+from medview.gui.parts.plots_loader import PlotsLoader
 from medview.workspace.action import Action
 from medview.workspace.time_axis import axis_of
 from medview.workspace.workspace import Workspace
+
+_DIALOG = "medview.gui.dialogs.time_curve"
 
 
 class TimeCommands:
@@ -17,18 +22,24 @@ class TimeCommands:
     def __init__(self, window: QWidget, workspace: Workspace) -> None:
         self._window, self._workspace = window, workspace
         self._curve: QDialog | None = None
+        self._loading = False
 
     def actions(self) -> tuple[Action, ...]:
         """Return the actions for menus and keys."""
         return (Action("time.curve", _("Curve over time"), lambda _w: self.show_curve(), "mdi6.chart-line", _in_time),)
 
     def show_curve(self) -> None:
-        """Open the window with the curve, or bring it to the front."""
-        # The plotting library is imported only by who looks at a curve.
-        from medview.gui.dialogs.time_curve import TimeCurveDialog
+        """Open the window with the curve once what draws it is loaded, or bring it to the front."""
+        if self._curve is not None and isValid(self._curve):
+            self._curve.show()
+            self._curve.activateWindow()
+        elif not self._loading:
+            self._loading = True
+            PlotsLoader(_DIALOG, self._on_loaded, self._window)
 
-        if self._curve is None or not isValid(self._curve):
-            self._curve = TimeCurveDialog(self._workspace, self._window)
+    def _on_loaded(self, module: ModuleType) -> None:
+        self._loading = False
+        self._curve = module.TimeCurveDialog(self._workspace, self._window)
         self._curve.show()
         self._curve.activateWindow()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medview.analysis.time_curve import TimeCurve
 from medview.core.language import _
+from medview.gui.parts.plots import pyqtgraph
 from medview.gui.parts.theme import ui_font
 from medview.gui.parts.theme_tokens import TEXT_PX, TEXT_SMALL_PX
 from medview.workspace.time_axis import TimeAxis
@@ -104,12 +106,12 @@ class CurvePlot(QWidget):
         """Return the number of the time nearest to a place on the axis, -1 where there is none."""
         return int(np.abs(self._x - x).argmin()) if len(self._x) else -1
 
-    def _on_click(self, event: pyqtgraph.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
+    def _on_click(self, event: Any) -> None:
         box = self.plot.getPlotItem().getViewBox()
         if event.button() == Qt.MouseButton.LeftButton and box.sceneBoundingRect().contains(event.scenePos()):
             self._ask(box.mapSceneToView(event.scenePos()).x())
 
-    def _on_drag(self, line: pyqtgraph.InfiniteLine) -> None:
+    def _on_drag(self, line: Any) -> None:
         index = self._ask(line.value())
         if index >= 0:
             # The line snaps: there is nothing between two times.

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
+import medview.gui
 from medview.gui.parts import plots_loader
 from medview.gui.parts.plots_loader import STEP_S, PlotsLoader
+
+
+def test_the_library_is_brought_by_one_module_alone_which_keeps_the_hook_for_errors() -> None:
+    sources = Path(medview.gui.__file__).parent.rglob("*.py")
+    lines = ((file.name, line) for file in sources for line in file.read_text().splitlines())
+    assert [name for name, line in lines if re.match(r"\s*(import|from) pyqtgraph", line)] == []
 
 
 def test_the_module_comes_on_the_windows_thread(qtbot: QtBot) -> None:
