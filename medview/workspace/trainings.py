@@ -272,7 +272,7 @@ class Trainings:
 
 
 def steps_in(run: RunView, minutes: float) -> tuple[int, int] | None:
-    """Return how many steps and samples a training like this one makes in some minutes here; None where nobody knows."""
+    """Return how many steps and samples a training like this one makes in some minutes at its pace; None without one."""
     pace: Mapping[str, object] | None = run.pace
     step_s = pace.get("step_seconds") if pace is not None else None
     if not isinstance(step_s, int | float) or step_s <= 0:

@@ -205,10 +205,10 @@ class TrainSetup(QWidget):
         same = (run for run in like if run.settings is not None and lesson is not None and run.settings.task is lesson.task)
         counts = next((found for run in same if (found := steps_in(run, self.minutes)) is not None), None)
         if counts is None:
-            self.estimate.setText(_("How many steps that is on this computer is measured when the first training begins."))
+            self.estimate.setText(_("How many steps that is on this computer is measured when the training begins."))
             return
         steps, samples = counts
-        text = _("About {steps} steps on this computer, {samples} samples looked at.")
+        text = _("About {steps} steps at the pace of the last training like it, {samples} samples looked at.")
         self.estimate.setText(text.format(steps=f"{steps:,}", samples=f"{samples:,}"))
 
     def _on_start(self) -> None:

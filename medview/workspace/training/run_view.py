@@ -103,7 +103,7 @@ class RunView:
     sample_step : int
         Of the newest samples; 0 for none.
     pace : mapping or None
-        Seconds of a step and a look on this computer, as tried.
+        Seconds of a step and a look, as tried on the computer it began on.
     batch : int
         Samples of a step; 0 while that is not planned.
     """
