@@ -205,14 +205,18 @@ def _centre(
     for axis in range(3):
         half = tile[axis] / 2
         if shape[axis] <= tile[axis]:
-            # A slice of a volume is a tile of one voxel; pictures smaller than a tile lie in its middle.
+            # Pictures smaller than a tile lie in its middle.
             centre.append(shape[axis] / 2)
+            continue
+        if tile[axis] == 1:
+            # A slice of a volume: the one that holds a place of the box, or any, the last one too.
+            low, high = (0.0, shape[axis]) if box is None else (box[1 + axis], box[4 + axis])
+            share = free[axis] if box is None else part[axis] / 0.8 + 0.5
+            centre.append(float(np.clip(np.floor(low + share * (high - low)), 0, shape[axis] - 1)) + half)
             continue
         at = half + free[axis] * (shape[axis] - tile[axis])
         if box is not None:
-            at = (box[1 + axis] + box[4 + axis]) / 2 + part[axis] * (tile[axis] if tile[axis] > 1 else 0)
-            if tile[axis] == 1:
-                at = box[1 + axis] + (part[axis] / 0.8 + 0.5) * (box[4 + axis] - box[1 + axis])
+            at = (box[1 + axis] + box[4 + axis]) / 2 + part[axis] * tile[axis]
         # Whole voxels, so that a plain cut stays exact.
         at = float(np.clip(at, half, shape[axis] - half))
         centre.append(np.floor(at - half) + half)

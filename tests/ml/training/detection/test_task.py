@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 from medview.core.errors import ModelError
 from medview.core.job import Inline
-from medview.ml.examples import Example, ExampleSet, TrueBox, Truth
+from medview.ml.examples import Example, ExampleSet, TrainingClass, TrueBox, Truth
 from medview.ml.outputs import DetectionOutput
 from medview.ml.packs import ModelPack, write_pack
 from medview.ml.predict import PredictRequest
@@ -26,7 +26,7 @@ from medview.ml.spec_writer import document_of
 from medview.ml.training.detection.average_precision import TrueBoxes, hits_of, mean_average_precision
 from medview.ml.training.detection.boxes import model_box
 from medview.ml.training.detection.task import LEAST_SCORE, DetectionTask, cut_off
-from tests.ml.training.pictures import Trained, discs, recipe
+from tests.ml.training.pictures import Trained, discs, example_of, recipe
 
 NARROW = {"channels": [8, 12, 16, 24, 24], "width": 16}
 AUGMENT = {"flip_j": 0.5, "flip_i": 0.5, "scale": 0.1, "gain": 0.1}
@@ -98,6 +98,25 @@ def test_a_network_of_slices_draws_boxes_in_slices_and_joins_them(tmp_path: Path
     assert trained.plan.spec.tiling.tile_kji[0] == 1  # type: ignore[union-attr]
     assert trained.falls
     trained.task.finish(trained.network, trained.val, trained.plan, Inline())
+
+
+def test_samples_of_flat_boxes_are_of_the_slice_they_lie_on_and_others_of_any_slice(tmp_path: Path) -> None:
+    def flat(n: int) -> Example:
+        values = np.broadcast_to(10 * np.arange(12, dtype=np.uint8)[:, None, None], (1, 12, 40, 48))
+        boxes = tuple(TrueBox(1, (float(k), 12, 12), (float(k + 1), 28, 30)) for k in (0, 5, 11))
+        return example_of(f"f{n}", "train", values, Truth(boxes=boxes), (3.0, 1.0, 1.0))
+
+    examples = ExampleSet(Task.DETECTION, (TrainingClass("flat"),), ("grey",), (flat(0), flat(1)))
+    task, made = DetectionTask(), _recipe(dimensions=2, augment={}, options={"foreground": 1.0})
+    plan = task.plan(examples, made, Inline())
+    for example in examples.examples:
+        task.store(example, plan, tmp_path, Inline())
+    data = task.open(tmp_path, [one.key for one in examples.examples], plan)
+    held = [task.draw(data, plan, made, np.random.default_rng(n)) for n in range(30)]
+    assert all(len(sample["boxes"]) for sample in held)
+    anywhere = replace(made, options={"foreground": 0.0})
+    slices = {round(float(task.draw(data, plan, anywhere, np.random.default_rng(n))["values"].max()), 4) for n in range(150)}
+    assert len(slices) == 12
 
 
 def test_difficult_boxes_are_neither_right_nor_wrong_in_training_and_on_validation(tmp_path: Path) -> None:
