@@ -51,7 +51,7 @@ def enough(facts: Sequence[ExampleFacts], examples: ExampleSet) -> Iterator[Guar
                 f"There is no {TITLES[split]} case; put some patients into {TITLES[split]} and export again.",
             )
             continue
-        empty = [fact.key for fact in own if fact.empty]
+        empty = [fact.key for fact in own if _silent(fact, examples.task)]
         if len(empty) == len(own):
             yield GuardFinding(
                 "empty",
@@ -71,15 +71,28 @@ def enough(facts: Sequence[ExampleFacts], examples: ExampleSet) -> Iterator[Guar
         yield from _classes(own, split, examples)
 
 
+def _silent(fact: ExampleFacts, task: Task) -> bool:
+    """Whether an example says nothing; that a class is absent is an answer."""
+    return not any(fact.known) if task is Task.CLASSIFICATION else fact.empty
+
+
 def _classes(own: Sequence[ExampleFacts], split: str, examples: ExampleSet) -> Iterator[GuardFinding]:
     for n, one in enumerate(examples.classes):
         held = [fact for fact in own if fact.amounts[n]]
+        lack = [fact for fact in own if fact.known[n] and not fact.amounts[n]]
         patients = len({fact.group for fact in held})
         if not held and split == "train":
             yield GuardFinding(
                 "no-examples",
-                Severity.CONFIRM,
+                # Those of masks learn the other classes all the same; no others can be planned.
+                Severity.BLOCK if examples.task in (Task.DETECTION, Task.CLASSIFICATION) else Severity.CONFIRM,
                 f"No training case shows {one.name}, so it cannot be learnt; label it somewhere or take it out.",
+            )
+        elif not lack and split == "train" and examples.task is Task.CLASSIFICATION:
+            yield GuardFinding(
+                "no-examples",
+                Severity.BLOCK,
+                f"All training cases have {one.name}, so nothing can be learnt of how it differs; add some without it.",
             )
         elif not held:
             yield GuardFinding(

@@ -142,6 +142,32 @@ def test_nothing_labelled_at_all_stops_and_a_class_nobody_shows_is_asked_about()
     assert codes(found(only)) == [("no-examples", "confirm"), ("no-examples", "confirm")]
 
 
+def answered(train: Sequence[float], val: Sequence[float]) -> GuardReport:
+    """Whether one finding is there in each case."""
+    examples = [
+        case(n, f"P{n}", split, said=Truth(answers={"Nodule": value}))
+        for n, (split, value) in enumerate([*(("train", one) for one in train), *(("val", one) for one in val)])
+    ]
+    return guard(ExampleSet(Task.CLASSIFICATION, (TrainingClass("Nodule"),), ("CT",), tuple(examples)), Inline())
+
+
+def test_what_cannot_be_planned_stops_a_training_before_anybody_confirms_it() -> None:
+    assert codes(answered([1, 0, 1, 0], [1, 0])) == []
+    none, all_of_them = answered([0, 0, 0, 0], [1, 0]), answered([1, 1, 1, 1], [1, 0])
+    assert codes(none) == codes(all_of_them) == [("no-examples", "block")]
+    assert none.findings[0].sentence.startswith("No training case shows Nodule")
+    assert all_of_them.findings[0].sentence.startswith("All training cases have Nodule")
+    boxes = [replace(one, truth=lambda: Truth(boxes=(TrueBox(1, (0, 1, 1), (1, 5, 5)),))) for one in sound()]
+    drawn = guard(labelled(boxes, Task.DETECTION), Inline())
+    assert codes(drawn) == [("no-examples", "block"), ("no-examples", "confirm")]
+
+
+def test_validation_cases_that_are_all_without_a_finding_are_answered_ones() -> None:
+    report = answered([1, 0, 1, 0], [0, 0])
+    assert codes(report) == [("no-examples", "confirm")]
+    assert report.findings[0].sentence.startswith("No validation case shows Nodule")
+
+
 def test_many_empty_cases_are_told() -> None:
     cases = [replace(one, truth=truth) if one.key in ("case_0", "case_1", "case_2") else one for one in sound()]
     assert codes(found(cases)) == [("empty", "warn")]
