@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medview.core.effort_rate import GUESS, SECONDS_PER_ANSWER, SECONDS_PER_BOX, EffortRate, Grounds
-from medview.core.reading_status import ReadingStatus
+from medview.core.reading_status import ReadingStatus, Role
 from medview.ml.next_cases.case_scores import CaseScores
 from medview.ml.next_cases.choice import Pick, Pool, choose
 from medview.ml.next_cases.slices import SliceRange, ranges_of
@@ -100,14 +100,21 @@ def candidates(rows: Sequence[CaseRow]) -> Candidates:
     """Return which cases may be proposed. Those that are done, begun, flagged or left out are not."""
     kept = [row for row in rows if not row.excluded]
     held = {row.patient for row in kept if row.split in HELD_OUT and row.patient}
-    fresh = [row for row in kept if row.status is ReadingStatus.TO_DO]
+    fresh = [row for row in kept if not _begun(row)]
     aside = {row.case_id for row in fresh if row.split in HELD_OUT or row.patient in held}
-    done = sum(row.status in FINISHED and row.split not in HELD_OUT and row.patient not in held for row in kept)
+    learnt = [row for row in kept if row.split not in HELD_OUT and row.patient not in held]
+    done = sum(bool(begun := _begun(row)) and begun <= FINISHED for row in learnt)
     return Candidates(
         tuple(row for row in fresh if row.case_id not in aside),
         tuple(row for row in fresh if row.case_id in aside),
         done,
     )
+
+
+def _begun(row: CaseRow) -> set[ReadingStatus]:
+    """Return how far those are who began a case; whoever merely opened it did not."""
+    counting = [row.agreed] if row.agreed is not None else [one for one in row.readings if one.role is Role.READER]
+    return {one.status for one in counting} - {ReadingStatus.TO_DO}
 
 
 def next_cases(

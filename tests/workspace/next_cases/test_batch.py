@@ -55,6 +55,21 @@ def test_done_begun_flagged_and_left_out_cases_are_not_proposed_nor_those_of_hel
     assert found.labelled == 1
 
 
+def test_a_case_one_reader_finished_is_not_one_that_nobody_began_because_another_opened_it() -> None:
+    def read(number: int, *status: ReadingStatus) -> CaseRow:
+        return replace(row(number, f"P{number}"), readings=tuple(state(10 * number + n, s) for n, s in enumerate(status)))
+
+    rows = [
+        read(1, ReadingStatus.DONE, ReadingStatus.TO_DO),
+        read(2, ReadingStatus.TO_DO, ReadingStatus.IN_WORK),
+        read(3, ReadingStatus.TO_DO, ReadingStatus.TO_DO),
+        read(4, ReadingStatus.DONE, ReadingStatus.IN_WORK),
+    ]
+    found = candidates(rows)
+    assert [one.case_id for one in found.free] == [3]
+    assert found.labelled == 1
+
+
 def test_a_proposal_says_which_slices_for_which_class_and_how_long() -> None:
     found = candidates([row(1, "P1"), row(2, "P2", "train")])
     slices = np.stack([curve(11, 14), curve(2, 3) / 100])
