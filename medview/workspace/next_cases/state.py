@@ -92,6 +92,7 @@ class NextCases:
         self.looking = self.loaded = False
         self.looked = self.total = self.held_out = 0
         self._asked = ""
+        self._listed: set[int] = set()
         self.failed: dict[int, str] = {}
         self.rate: EffortRate = GUESS
 
@@ -118,7 +119,7 @@ class NextCases:
     def load(self) -> None:
         """Read what is known, once for a project."""
         if self.wanted and not self.loaded:
-            self.loaded = True
+            self.loaded, self._listed = True, self._ids()
             self.scorer.load("")
 
     def ask(self, digest: str) -> None:
@@ -183,6 +184,14 @@ class NextCases:
 
     def _on_list(self) -> None:
         if self.loaded and self._scorer is not None:
-            # Cases were begun or done, or come to the list: others are proposed.
-            self._scorer.propose()
+            if new := self._ids() - self._listed:
+                # What is known of the images was read before they came.
+                self._listed |= new
+                self._scorer.load(self._asked)
+            else:
+                # Cases were begun or done: others are proposed.
+                self._scorer.propose()
         self.changed.emit()
+
+    def _ids(self) -> set[int]:
+        return {row.case_id for row in self._workspace.worklist.rows}

@@ -199,6 +199,23 @@ def test_a_case_that_is_begun_meanwhile_is_not_proposed_any_more(
     assert state.total == CASES - 1
 
 
+def test_cases_that_come_to_the_project_later_are_looked_at_too(
+    workspace: Workspace, state: NextCases, runner: StepRunner, tmp_path: Path
+) -> None:
+    looked_through(state, runner)
+    project = workspace.services.project
+    assert project is not None
+    more = WantedPlace(write_small_ct(tmp_path / "ct", "later"))
+    AddCases(project, (more,), InlinePool(), Library(tmp_path / "cache")).run(Inline())
+    workspace.worklist.load()
+    runner.finish()
+    assert (state.looked, state.total, state.looking) == (CASES, CASES + 1, False)
+    state.begin()
+    runner.finish()
+    assert (state.looked, state.failed) == (CASES + 1, {})
+    assert project.cases()[-1].case_id in {case.case_id for case in state.batches[Strategy.FOREGROUND_RANDOM]}
+
+
 def test_a_press_opens_the_case_at_the_slice(workspace: Workspace, state: NextCases, runner: StepRunner) -> None:
     for case in looked_through(state, runner).shown:
         state.open(case)
