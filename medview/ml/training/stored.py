@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from medview.core.atomic import replacing
 from medview.core.errors import ReadError
+from medview.ml.spec import Vector3
 
 Halves = npt.NDArray[np.float16]
 
@@ -21,6 +22,9 @@ KEPT_BYTES = 512 << 20
 """Sets up to this are read into memory once; larger ones are mapped whenever a sample is drawn."""
 
 LARGEST_HALF = 65504.0
+
+NEARLY_SQUARE = 0.01
+"""Pixels whose sides differ by less are squares: resizing to whole pixels makes them a little longer one way."""
 
 
 def is_stored(folder: Path, key: str) -> bool:
@@ -90,6 +94,11 @@ class StoredExamples:
         """Return the values of an example, shape (channels, k, j, i): in memory, or mapped."""
         kept = self._kept.get(self.keys[n])
         return _array(self.folder, self.keys[n], mapped=True) if kept is None else kept
+
+    def spacing_kji(self, n: int) -> Vector3:
+        """Return how large the voxels of an example are, in widths of one; cubes where it was stored without ``spacing``."""
+        k, j, i = self.facts[n].get("spacing", (1.0, 1.0, 1.0))
+        return k / i, 1.0 if abs(j / i - 1.0) < NEARLY_SQUARE else j / i, 1.0
 
     def chosen(self, numbers: Sequence[int]) -> StoredExamples:
         """Return some of the examples."""

@@ -55,7 +55,11 @@ class ClassificationTask(TrainingTask):
             return
         prepared = prepare(example.volumes(), plan.spec.input, context)
         slices = prepared.values.shape[1] if plan.spec.input.dimensions == 2 else 1
-        facts = {"answers": dict(example.truth().answers), "answered": slices}
+        facts = {
+            "answers": dict(example.truth().answers),
+            "answered": slices,
+            "spacing": [float(side) for side in prepared.spacing_kji_mm],
+        }
         store_example(folder, example.key, prepared.values.numpy(), facts)
 
     def open(self, folder: Path, keys: Sequence[str], plan: TrainingPlan) -> StoredExamples:
@@ -92,7 +96,8 @@ class ClassificationTask(TrainingTask):
         if plan.spec.input.dimensions == 2:
             k = int(rng.integers(values.shape[1]))
             values = values[:, k : k + 1]
-        drawn = augment_sample(values, None, None, recipe.augment, rng, shape, edge=True)
+        spacing = data.spacing_kji(n)
+        drawn = augment_sample(values, None, None, recipe.augment, rng, shape, spacing_kji=spacing, edge=True)
         truth = _truth(data, n, plan)
         assert truth is not None
         return {"values": drawn.values, "truth": truth}

@@ -66,7 +66,11 @@ class DetectionTask(TrainingTask):
         shape = volumes[0].geometry.shape_kji
         truth = example.truth()
         boxes = [[box.number - 1, *model_box(box, prepared, shape), int(box.difficult)] for box in truth.boxes]
-        facts = {"boxes": boxes, "open": sorted(number - 1 for number in truth.open_classes)}
+        facts = {
+            "boxes": boxes,
+            "open": sorted(number - 1 for number in truth.open_classes),
+            "spacing": [float(side) for side in prepared.spacing_kji_mm],
+        }
         store_example(folder, example.key, prepared.values.numpy(), facts)
 
     def open(self, folder: Path, keys: Sequence[str], plan: TrainingPlan) -> BoxExamples:
@@ -90,7 +94,16 @@ class DetectionTask(TrainingTask):
             k = int(np.clip(centre[0], 0, values.shape[1] - 1))
             values, every = values[:, k : k + 1], _in_slice(every, k)
             centre = (0.5, centre[1], centre[2])
-        drawn = augment_sample(values, None, every[:, 1:7].astype(np.float32), recipe.augment, rng, tile, centre_kji=centre)
+        drawn = augment_sample(
+            values,
+            None,
+            every[:, 1:7].astype(np.float32),
+            recipe.augment,
+            rng,
+            tile,
+            centre_kji=centre,
+            spacing_kji=data.stored.spacing_kji(n),
+        )
         boxes, ignored, kept = cut_off(drawn.boxes, tile)
         return {
             "values": drawn.values,

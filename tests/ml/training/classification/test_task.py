@@ -26,7 +26,7 @@ from medview.ml.training.classification.calibrate import probabilities_of
 from medview.ml.training.classification.figures import figures_of
 from medview.ml.training.classification.planning import batch_of
 from medview.ml.training.classification.task import ClassificationTask, answers
-from tests.ml.training.pictures import Trained, bright_or_not, recipe
+from tests.ml.training.pictures import Trained, bright_or_not, example_of, recipe
 
 AUGMENT = {"rotate": 20, "scale": 0.1, "shift": 0.05, "gain": 0.1, "noise": 0.1}
 NARROW = {"width": 8}
@@ -132,6 +132,29 @@ def test_the_same_generator_draws_the_same_sample_and_another_one_another(tmp_pa
     )
     assert np.array_equal(one["values"], same["values"])
     assert not np.array_equal(one["values"], other["values"])
+
+
+def test_pictures_are_turned_as_they_are_seen_and_not_on_their_grid(tmp_path: Path) -> None:
+    rows, columns = np.indices((40, 20)) + 0.5
+    disc = ((rows - 20) ** 2 + (2 * (columns - 10)) ** 2 < 64)[None, None]
+    pixels = (60 + 120 * disc).astype(np.uint8)
+    examples = replace(
+        bright_or_not(count=2),
+        examples=tuple(
+            example_of(f"d{n}", "train", pixels, Truth(answers={"clear": 1.0 - n, "spot": float(n)}), (1.0, 1.0, 2.0))
+            for n in range(2)
+        ),
+    )
+    task, made = ClassificationTask(), recipe("classification", "small_cnn", augment={"rotate": 180})
+    plan = task.plan(examples, made, Inline())
+    for example in examples.examples:
+        task.store(example, plan, tmp_path, Inline())
+    data = task.open(tmp_path, ["d0", "d1"], plan)
+    for n in range(12):
+        seen = task.draw(data, plan, made, np.random.default_rng(n))["values"][0, 0]
+        bright = seen > (seen.min() + seen.max()) / 2
+        assert np.count_nonzero(bright.any(axis=1)) == pytest.approx(16, abs=2)
+        assert np.count_nonzero(bright.any(axis=0)) == pytest.approx(8, abs=2)
 
 
 def test_examples_without_an_answer_are_left_out(tmp_path: Path) -> None:
