@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.ml.next_cases.case_scores import CaseScores
-from medview.ml.next_cases.ranking import Doubles, distances, drawn, power_after, ranks
+from medview.ml.next_cases.ranking import Apart, Doubles, drawn, power_after, ranks
 from medview.ml.next_cases.strategy import Strategy
 
 LEAST_APART = 0.1
@@ -101,13 +101,13 @@ def choose(
         return _at_random(pool, free, count, rng)
     scored = {number: ranks(pool.unsure[:, number]) for number in order}
     power = power_after(labelled)
-    away = distances(pool.features)
+    apart, nearest = Apart.of(pool.features), np.full(len(pool.patients), np.inf)
     picks: list[Pick] = []
     while len(picks) < count and free.any():
         number = order[len(picks) % len(order)]
         value = scored[number]
-        if picks and away.any():
-            nearest = away[:, [pick.number for pick in picks]].min(axis=1)
+        if picks and apart.mean:
+            nearest = np.minimum(nearest, apart.from_case(picks[-1].number))
             value = value * np.clip(nearest, LEAST_APART, 1.0)
         with_chance = drawn(value, power, rng)
         best = int(np.where(free, with_chance, -np.inf).argmax())

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 Doubles = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
+
+PAIRS = 20_000
+"""Pairs of cases whose distances speak for all, where there are more."""
 
 STEADY_FROM = 40
 """Labelled cases from which on the most uncertain ones are taken nearly strictly."""
@@ -49,23 +55,50 @@ def drawn(scores: Doubles, power: float, rng: np.random.Generator) -> Doubles:
     return np.asarray(power * np.log(np.maximum(scores, floor)) + rng.gumbel(size=len(scores)))
 
 
-def distances(features: npt.ArrayLike) -> Doubles:
-    """Return how far apart cases lie, shape (n, n), 1 being the mean of all pairs.
+@dataclass(frozen=True, slots=True, eq=False)
+class Apart:
+    """How far apart cases lie, 1 being the mean of pairs; worked out for one case at a time, since there may be many.
 
-    Parameters
+    Attributes
     ----------
-    features : ndarray, shape (n, m)
-        Each of the m is brought to the same spread; those that are the same everywhere count for nothing.
+    points : ndarray, shape (n, m)
+    mean : float
+        Of pairs; 0 where all lie at one place.
     """
-    points = np.asarray(features, dtype=np.float64)
-    if points.ndim != 2 or not points.shape[1] or len(points) < 2:
-        return np.zeros((len(points), len(points)))
-    spread = points.std(axis=0)
-    kept = spread > 1e-9 * (1.0 + np.abs(points).max(axis=0))
-    scaled = (points[:, kept] - points[:, kept].mean(axis=0)) / spread[kept]
-    squares = (scaled**2).sum(axis=1)
-    away = np.sqrt(np.maximum(squares[:, None] + squares[None] - 2.0 * scaled @ scaled.T, 0.0))
-    np.fill_diagonal(away, 0.0)
-    # Not the median: where most cases are alike, that is what cases that are alike have.
-    middle = float(away[np.triu_indices(len(away), 1)].mean())
-    return np.asarray(away / middle) if middle > 0 else away
+
+    points: Doubles
+    mean: float
+
+    @classmethod
+    def of(cls, features: npt.ArrayLike) -> Apart:
+        """Measure cases.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, m)
+            Each of the m is brought to the same spread; those that are the same everywhere count for nothing.
+        """
+        points = np.asarray(features, dtype=np.float64)
+        if points.ndim != 2 or not points.shape[1] or len(points) < 2:
+            return cls(np.zeros((len(points), 0)), 0.0)
+        spread = points.std(axis=0)
+        kept = spread > 1e-9 * (1.0 + np.abs(points).max(axis=0))
+        scaled = (points[:, kept] - points[:, kept].mean(axis=0)) / spread[kept]
+        one, other = _pairs(len(scaled))
+        # Not the median: where most cases are alike, that is what cases that are alike have.
+        return cls(scaled, float(np.sqrt(((scaled[one] - scaled[other]) ** 2).sum(axis=1)).mean()))
+
+    def from_case(self, number: int) -> Doubles:
+        """Return how far each case lies from one of them, shape (n,)."""
+        if self.mean == 0.0:
+            return np.zeros(len(self.points))
+        return np.asarray(np.sqrt(((self.points - self.points[number]) ** 2).sum(axis=1)) / self.mean)
+
+
+def _pairs(count: int) -> tuple[Numbers, Numbers]:
+    """Return all pairs of so many cases, or of many the same ones each time, drawn evenly."""
+    if count * (count - 1) // 2 <= PAIRS:
+        return np.triu_indices(count, 1)
+    rng = np.random.default_rng(0)
+    one = rng.integers(count, size=PAIRS)
+    return one, (one + rng.integers(1, count, size=PAIRS)) % count

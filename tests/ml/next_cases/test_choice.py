@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from medview.ml.next_cases.choice import Pool, choose
-from medview.ml.next_cases.ranking import STEADY_FROM, distances, drawn, power_after, ranks
+from medview.ml.next_cases.ranking import STEADY_FROM, Apart, drawn, power_after, ranks
 from medview.ml.next_cases.strategy import Strategy
 from tests.ml.next_cases.made import made_pool
 
@@ -100,9 +101,30 @@ def test_chance_follows_the_power_of_the_scores() -> None:
 
 
 def test_distances_are_in_means_and_know_no_units() -> None:
+    def table(points: np.ndarray) -> np.ndarray:
+        apart = Apart.of(points)
+        return np.array([apart.from_case(n) for n in range(len(points))])
+
     points = np.random.default_rng(2).normal(size=(9, 3))
-    away = distances(points)
+    away = table(points)
     assert np.mean(away[np.triu_indices(9, 1)]) == pytest.approx(1.0)
-    assert np.allclose(away, distances(points * (1000.0, 0.001, 5.0) + 3.0))
-    assert not distances(np.ones((4, 2))).any()
-    assert distances(np.zeros((3, 0))).shape == (3, 3)
+    assert np.allclose(away, away.T)
+    assert np.allclose(away, table(points * (1000.0, 0.001, 5.0) + 3.0))
+    assert not table(np.ones((4, 2))).any()
+    assert table(np.zeros((3, 0))).shape == (3, 3)
+
+
+def test_of_many_cases_no_table_is_made_of_all_pairs() -> None:
+    points = np.random.default_rng(4).normal(size=(3000, 4))
+    unsure = np.random.default_rng(5).random((3000, 1))
+    pool = Pool(tuple(map(str, range(3000))), unsure, np.ones_like(unsure), points)
+    tracemalloc.start()
+    try:
+        assert len(choose(pool, 5)) == 5
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
+    apart = Apart.of(points)
+    mean = np.mean([apart.from_case(n).sum() / 2999 for n in range(0, 3000, 60)])
+    assert mean == pytest.approx(1.0, abs=0.02)
