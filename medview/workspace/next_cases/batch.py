@@ -89,11 +89,14 @@ class Candidates:
         Nobody has begun them; they, or other cases of their patients, are for validation or test.
     labelled : int
         How many cases for training are done.
+    busy : frozenset of str
+        Patients of whom a case is in work.
     """
 
     free: tuple[CaseRow, ...]
     held_out: tuple[CaseRow, ...]
     labelled: int
+    busy: frozenset[str]
 
 
 def candidates(rows: Sequence[CaseRow]) -> Candidates:
@@ -108,6 +111,7 @@ def candidates(rows: Sequence[CaseRow]) -> Candidates:
         tuple(row for row in fresh if row.case_id not in aside),
         tuple(row for row in fresh if row.case_id in aside),
         done,
+        frozenset(row.patient for row in kept if row.patient and ReadingStatus.IN_WORK in _begun(row)),
     )
 
 
@@ -138,7 +142,7 @@ def next_cases(
     of = [scores[row.case_id] for row in rows]
     if not rows or len({(one.classes, one.features.shape) for one in of}) != 1:
         return ()
-    picks = choose(Pool.of(of, patients), count, strategy, seed, labelled=found.labelled)
+    picks = choose(Pool.of(of, patients), count, strategy, seed, labelled=found.labelled, busy=found.busy)
     return tuple(_case(rows[pick.number], of[pick.number], pick, strategy, seed, rate) for pick in picks)
 
 

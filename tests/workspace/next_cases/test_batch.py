@@ -70,6 +70,13 @@ def test_a_case_one_reader_finished_is_not_one_that_nobody_began_because_another
     assert found.labelled == 1
 
 
+@pytest.mark.parametrize("strategy", Strategy)
+def test_of_a_patient_of_whom_a_case_is_in_work_no_other_is_proposed(strategy: Strategy) -> None:
+    found = candidates([row(1, "P1"), row(2, "P1", status=ReadingStatus.IN_WORK), row(3, "P2"), row(4, "")])
+    scores = {n: made_scores([0.5], [curve(2, 4)]) for n in (1, 3, 4)}
+    assert {one.case_id for one in next_cases(found, scores, 3, strategy)} == {3, 4}
+
+
 def test_a_proposal_says_which_slices_for_which_class_and_how_long() -> None:
     found = candidates([row(1, "P1"), row(2, "P2", "train")])
     slices = np.stack([curve(11, 14), curve(2, 3) / 100])

@@ -15,7 +15,7 @@ from medview.ml.outputs import InteractiveOutput, PromptChannel
 from medview.ml.recipes.options import count_in, counts_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import Blend, Card, ChannelSpec, InputSpec, Literal, ModelSpec, NetworkSpec, Shape3, Step, Task, Tiling
-from medview.ml.training.augment import STRENGTHS
+from medview.ml.training.augment import check_strengths
 from medview.ml.training.footprint import step_bytes
 from medview.ml.training.interactive.samples import KINDS
 from medview.ml.training.segmentation.described import NO_LICENCE
@@ -146,7 +146,6 @@ def _check(recipe: Recipe, channels: int, *, can_grow: bool) -> None:
         raise ModelError(
             "The recipe asks for what growing makes of prompts, and nothing here grows; leave out options.grown."
         )
-    for name, number in recipe.augment.items():
-        _, low, high = STRENGTHS.get(name, ("", 1.0, 0.0))
-        if name == BENT or not low <= number <= high:
-            raise ModelError(f"The recipe's augment.{name} is {number:g}; see docs/training.md for what there is.")
+    check_strengths(recipe.augment)
+    if BENT in recipe.augment:
+        raise ModelError(f"The recipe's augment.{BENT} would bend objects away from what was said of them; leave it out.")
