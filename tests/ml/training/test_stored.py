@@ -8,6 +8,7 @@ import pytest
 
 from medview.core.errors import ReadError
 from medview.ml.training import stored
+from medview.ml.training.augment_spatial import drawn_way
 from medview.ml.training.stored import StoredExamples, is_stored, store_example
 
 
@@ -37,6 +38,24 @@ def test_large_sets_are_mapped_and_small_ones_in_memory(
     some = found.chosen([2, 0])
     assert some.keys == ("1", "2")
     assert np.array_equal(some.values(0), _values(1).astype(np.float16))
+
+
+def test_square_pixels_of_one_slice_are_turned_to_the_bit_as_on_a_grid_without_sides(tmp_path: Path) -> None:
+    sides = {"square": (5.0, 0.7, 0.7), "rounded": (1.0, 300 / 149, 450 / 224), "oblong": (4.0, 1.5, 1.0)}
+    for key, spacing in sides.items():
+        store_example(tmp_path, key, _values(), {"spacing": spacing})
+    store_example(tmp_path, "older", _values(), {})
+    found = StoredExamples.open(tmp_path, [*sides, "older"])
+    said = [found.spacing_kji(n) for n in range(4)]
+    assert [one[1:] for one in said] == [(1.0, 1.0), (1.0, 1.0), (1.5, 1.0), (1.0, 1.0)]
+    strengths = {"rotate": 30.0, "scale": 0.2, "stretch": 0.1, "shear": 0.2, "shift": 0.1, "quarter": 0.5}
+    ways = [
+        drawn_way(strengths, np.random.default_rng(3), (1, 20, 20), np.array([0.5, 9.0, 9.0]), one, bend=False).matrix
+        for one in said
+    ]
+    assert np.array_equal(ways[0], ways[3])
+    assert np.array_equal(ways[1], ways[3])
+    assert not np.array_equal(ways[2], ways[3])
 
 
 def test_numbers_too_large_for_half_precision_stay_numbers(tmp_path: Path) -> None:
