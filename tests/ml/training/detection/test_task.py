@@ -115,7 +115,9 @@ def test_samples_of_flat_boxes_are_of_the_slice_they_lie_on_and_others_of_any_sl
     held = [task.draw(data, plan, made, np.random.default_rng(n)) for n in range(30)]
     assert all(len(sample["boxes"]) for sample in held)
     anywhere = replace(made, options={"foreground": 0.0})
-    slices = {round(float(task.draw(data, plan, anywhere, np.random.default_rng(n))["values"].max()), 4) for n in range(150)}
+    slices = {
+        round(float(task.draw(data, plan, anywhere, np.random.default_rng(n))["values"].max()), 4) for n in range(150)
+    }
     assert len(slices) == 12
 
 
