@@ -96,7 +96,7 @@ class StoredExamples:
         return _array(self.folder, self.keys[n], mapped=True) if kept is None else kept
 
     def spacing_kji(self, n: int) -> Vector3:
-        """Return how large the voxels of an example are, in widths of one; cubes where it was stored without ``spacing``."""
+        """Return how large the voxels of an example are, in widths of one; cubes where nothing was stored of that."""
         k, j, i = self.facts[n].get("spacing", (1.0, 1.0, 1.0))
         return k / i, 1.0 if abs(j / i - 1.0) < NEARLY_SQUARE else j / i, 1.0
 
