@@ -23,9 +23,6 @@ _AT_ONCE = 1 << 22
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-Statistic = Callable[[IntArray], float | None]
-"""A figure of the items with these positions, some of them several times; None where it has none."""
-
 FigureOfSums = Callable[[FloatArray], FloatArray]
 """Figures of sums, shape (draws, parts) to (draws,)."""
 
@@ -142,33 +139,6 @@ def sums_interval(
     return _interval(value, figures, level, number.size, count, resamples)
 
 
-def interval_of(
-    statistic: Statistic,
-    patients: Sequence[Hashable],
-    level: float = LEVEL,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> Interval:
-    """Return any figure, worked out anew for every draw: an area under a curve, an average precision, a kappa.
-
-    Parameters
-    ----------
-    patients : sequence
-        Of every item.
-    """
-    number, count = _numbers(patients)
-    items = np.argsort(number, kind="stable")
-    parts = np.split(items, np.cumsum(np.bincount(number, minlength=count))[:-1]) if count else []
-    value = statistic(np.arange(number.size)) if number.size else None
-    found: list[float] = []
-    for drawn in _draws(count, resamples, seed):
-        for times in drawn:
-            which = [np.tile(parts[n], times[n]) for n in np.flatnonzero(times)]
-            figure = statistic(np.concatenate(which))
-            found.append(np.nan if figure is None else figure)
-    return _interval(value, np.asarray(found, dtype=np.float64), level, number.size, count, resamples)
-
-
 def weighted_interval(
     statistic: WeightedStatistic,
     patients: Sequence[Hashable],
@@ -176,10 +146,7 @@ def weighted_interval(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Interval:
-    """Return a figure that can be worked out from how often each item was drawn: a curve is sorted once for all draws.
-
-    The interval is that of ``interval_of`` for a statistic that does not care in which order items come.
-    """
+    """Return a figure that can be worked out from how often each item was drawn: a curve is sorted once for all draws."""
     number, count = _numbers(patients)
     value = statistic(np.ones(number.size, dtype=np.int64)) if number.size else None
     found = [statistic(times[number]) for drawn in _draws(count, resamples, seed) for times in drawn]

@@ -76,22 +76,3 @@ def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 
     held = items > 0
     worst = float((off[held] / items[held]).max())
     return Calibration(rows, float(off.sum() / said.size), worst, float(((said - true) ** 2).mean()))
-
-
-def brier_of_classes(probabilities: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
-    """Return Brier's score of classes that exclude each other, 0 to 2: the sum over classes as he wrote it in 1950.
-
-    Parameters
-    ----------
-    probabilities : array_like, shape (items, classes)
-    truth : array_like of int, shape (items,)
-        The position of the true class.
-    """
-    said, true = np.asarray(probabilities, dtype=np.float64), np.asarray(truth, dtype=np.int64)
-    if said.ndim != 2 or true.shape != said.shape[:1]:
-        raise ValueError(f"probabilities are a table of items by classes, not of shape {said.shape}")
-    if not len(said):
-        return None
-    is_true = np.zeros_like(said)
-    is_true[np.arange(len(said)), true] = 1.0
-    return float(((said - is_true) ** 2).sum(axis=1).mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,57 +57,13 @@ class ImageHits:
     truths: int
 
 
-@dataclass(frozen=True, slots=True)
-class ClassDetections:
-    """Figures of one class over all images.
-
-    Attributes
-    ----------
-    truths : int
-        True boxes in all images. Without any there are neither average precisions nor a recall.
-    average_precisions : tuple of float or None
-        By the IoU thresholds of the figures.
-    ap50 : float or None
-        Average precision at an IoU of 0.5.
-    recall, precision : float or None
-        Of the boxes with at least the asked score, at an IoU of 0.5; no precision without such boxes.
-    """
-
-    name: str
-    truths: int
-    average_precisions: tuple[float | None, ...]
-    ap50: float | None
-    recall: float | None
-    precision: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionFigures:
-    """Figures of all classes.
-
-    Attributes
-    ----------
-    ious : tuple of float
-        Thresholds of ``mean_ap``.
-    mean_ap : float or None
-        Mean of the average precisions over thresholds and classes that have true boxes (COCO mAP).
-    map50 : float or None
-        The same at an IoU of 0.5.
-    """
-
-    ious: tuple[float, ...]
-    classes: tuple[ClassDetections, ...]
-    mean_ap: float | None
-    map50: float | None
-
-
-def image_hits(image: ImageBoxes, iou: float, most: int = MOST_BOXES) -> ImageHits:
+def image_hits(image: ImageBoxes, iou: float) -> ImageHits:
     """Give each found box, the best score first, the free true box it shares most with, from an IoU of ``iou`` on.
 
     A box that gets none, and shares as much with a difficult one, is left out, however many others do so (as in the Pascal
     VOC challenge, Everingham et al. 2010).
     """
-    order = np.argsort(-image.found.scores, kind="stable")[:most]
+    order = np.argsort(-image.found.scores, kind="stable")[:MOST_BOXES]
     found = image.found[order]
     overlaps = box_iou(found, image.truth)
     hits = np.zeros(len(found), dtype=bool)
@@ -208,41 +164,3 @@ def mixed_up(classes: Sequence[ImageBoxes | None], score: float, iou: float = 0.
 
 def _together(parts: Sequence[Boxes]) -> Boxes:
     return Boxes(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("low", "high", "scores")))
-
-
-def at_score(images: Sequence[ImageHits], score: float) -> tuple[float | None, float | None]:
-    """Return recall and precision of the boxes with at least a score; None where there is nothing to divide by."""
-    truths = sum(image.truths for image in images)
-    kept = sum(int(np.count_nonzero(image.scores >= score)) for image in images)
-    right = sum(int(np.count_nonzero(image.hits[image.scores >= score])) for image in images)
-    return (right / truths if truths else None), (right / kept if kept else None)
-
-
-def detection_figures(
-    classes: Mapping[str, Sequence[ImageBoxes]],
-    score: float,
-    ious: Sequence[float] = COCO_IOUS,
-    most: int = MOST_BOXES,
-) -> DetectionFigures:
-    """Return the figures of all classes.
-
-    Parameters
-    ----------
-    classes : mapping
-        By name, of every image the true and the found boxes of that class; an image with neither counts as well.
-    score : float
-        From which on a box counts for recall and precision.
-    """
-    rows: list[ClassDetections] = []
-    for name, images in classes.items():
-        by_iou = tuple(average_precision([image_hits(image, iou, most) for image in images]) for iou in ious)
-        halves = [image_hits(image, 0.5, most) for image in images]
-        truths = sum(image.truths for image in halves)
-        rows.append(ClassDetections(name, truths, by_iou, average_precision(halves), *at_score(halves, score)))
-    every = [ap for row in rows for ap in row.average_precisions]
-    return DetectionFigures(tuple(ious), tuple(rows), _mean(every), _mean([row.ap50 for row in rows]))
-
-
-def _mean(numbers: Sequence[float | None]) -> float | None:
-    counted = [number for number in numbers if number is not None]
-    return float(np.mean(counted)) if counted else None

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from medview.analysis.agreement.bootstrap import Interval, weighted_interval
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -98,11 +95,6 @@ class RocAreas:
         both = int(hits.sum()) * int(wrong.sum())
         below = np.cumsum(wrong) - wrong
         return float((hits * (below + 0.5 * wrong)).sum() / both) if both else None
-
-
-def auc_interval(scores: npt.ArrayLike, truth: npt.ArrayLike, patients: Sequence[Hashable]) -> Interval:
-    """Return the area under the ROC curve of ``roc_curve`` with its interval by patient."""
-    return weighted_interval(RocAreas(scores, truth).area, patients)
 
 
 def _counts(scores: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[FloatArray, IntArray, IntArray]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from medview.analysis.agreement.bootstrap import difference_interval, interval_of, mean_interval, ratio_interval
+from medview.analysis.agreement.bootstrap import difference_interval, mean_interval, ratio_interval
 from medview.analysis.agreement.score_curves import roc_curve
+from tests.analysis.agreement.drawn_anew import interval_of
 from tests.helpers.timing import allowed_s
 
 

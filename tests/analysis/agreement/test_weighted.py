@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medview.analysis.agreement.bootstrap import interval_of, weighted_interval
+from medview.analysis.agreement.bootstrap import weighted_interval
 from medview.analysis.agreement.detections import AveragePrecisions, ImageHits, average_precision
 from medview.analysis.agreement.score_curves import RocAreas, roc_curve
+from tests.analysis.agreement.drawn_anew import interval_of
 
 
 def test_a_figure_of_weights_has_the_interval_of_one_worked_out_anew_for_every_draw() -> None:

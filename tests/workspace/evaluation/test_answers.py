@@ -70,7 +70,24 @@ def test_of_several_classes_that_exclude_each_other_the_area_is_the_mean_of_one_
     assert figures.more["auc"] == pytest.approx(metrics.roc_auc_score(true, scores, multi_class="ovr"))
     said = scores[:, :3].argmax(axis=1)
     assert figures.more["accuracy"] == pytest.approx(metrics.accuracy_score(true, said))
-    assert figures.confusion["counts"] == metrics.confusion_matrix(true, said).tolist()
+    assert figures.confusion["counts"] == metrics.confusion_matrix(true, said, labels=range(4)).tolist()
+    precision, recall, f1, truths = metrics.precision_recall_fscore_support(true, said, labels=range(4), zero_division=0)
+    # The last is put into by nobody: it has no precision, and its F1 is 0.
+    assert [row["precision"] for row in figures.per_class] == [*map(pytest.approx, precision[:3]), None]
+    assert [row["recall"] for row in figures.per_class] == pytest.approx(recall.tolist())
+    assert [row["f1"] for row in figures.per_class] == pytest.approx(f1.tolist())
+    assert [row["truths"] for row in figures.per_class] == truths.tolist()
+    assert figures.more["f1"] == pytest.approx(metrics.f1_score(true, said, average="macro"))
+
+
+def test_a_class_nobody_has_or_gets_has_no_figures_and_is_in_no_mean() -> None:
+    true, said = [0, 0, 1], [0, 1, 1]
+    figures = judged(list("abcd"), 0.1 + 0.5 * np.eye(4)[said], np.eye(4)[true], softmax=True).figures()
+    for row in figures.per_class[2:]:
+        assert [row[key] for key in ("precision", "recall", "f1", "auc")] == [None] * 4
+    assert [row["precision"] for row in figures.per_class[:2]] == [1.0, 0.5]
+    assert figures.more["f1"] == pytest.approx(metrics.f1_score(true, said, average="macro"))
+    assert figures.more["auc"] == pytest.approx(0.75)
 
 
 def test_classes_that_do_not_exclude_each_other_are_judged_one_by_one_where_somebody_answered() -> None:

@@ -117,6 +117,18 @@ def test_recall_and_precision_are_those_of_the_packs_own_threshold() -> None:
     assert figures.more["froc"]["at"][-1] == [8.0, 1.0]
 
 
+def test_of_a_class_in_an_image_the_hundred_best_boxes_count_as_with_coco() -> None:
+    truth = Truth(boxes=tuple(TrueBox(number, (0, 10, 10), (1, 30, 30)) for number in (1, 2, 3)))
+    wrong = [("RBC", 0.9 - 0.001 * n, (0, 60, 60), (1, 70, 70)) for n in range(100)]
+    # One box less before it, and the right one is still looked at.
+    found = [*wrong, *[("WBC", *one[1:]) for one in wrong[1:]], *[(name, 0.6, (0, 10, 10), (1, 30, 30)) for name in NAMES]]
+    figures = judged([(truth, found)]).figures()
+    precision = coco([(truth, found)]).eval["precision"][..., 0, -1]
+    assert [row["ap50"] for row in figures.per_class] == pytest.approx(precision[0].mean(axis=0).tolist(), abs=1e-9)
+    assert [row["recall"] for row in figures.per_class] == [0.0, 1.0, 1.0]
+    assert figures.per_class[1]["precision"] == 0.01
+
+
 def test_what_is_taken_for_another_class_stands_in_the_confusion_matrix() -> None:
     truth = Truth(boxes=(TrueBox(1, (0, 10, 10), (1, 30, 30)), TrueBox(2, (0, 50, 50), (1, 70, 70))))
     found = [("WBC", 0.9, (0, 10, 10), (1, 30, 30)), ("Platelets", 0.8, (0, 0, 80), (1, 9, 90))]
@@ -139,10 +151,13 @@ def test_a_difficult_box_is_neither_missed_nor_found() -> None:
 def test_an_open_class_does_not_count_in_a_case() -> None:
     truth = Truth(open_classes=frozenset({1}), boxes=(TrueBox(2, (0, 10, 10), (1, 30, 30)),))
     found = [("RBC", 0.9, (0, 50, 50), (1, 70, 70)), ("WBC", 0.9, (0, 10, 10), (1, 30, 30))]
-    first, second, third = judged([(truth, found)]).figures().per_class
+    figures = judged([(truth, found)]).figures()
+    first, second, third = figures.per_class
     assert (first["images"], first["ap50"], first["precision"]) == (0, None, None)
     assert (second["images"], second["ap50"]) == (1, 1.0)
-    assert (third["truths"], third["ap50"], third["recall"]) == (0, None, None)
+    assert (third["truths"], third["ap50"], third["recall"], third["precision"]) == (0, None, None, None)
+    # Classes without true boxes are in no mean.
+    assert (figures.more["map50"], figures.more["map"]) == (1.0, 1.0)
 
 
 def test_the_case_with_most_mistakes_is_the_worst() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from medview.analysis.agreement.bootstrap import difference_interval, interval_of
+from medview.analysis.agreement.bootstrap import difference_interval
 from medview.analysis.agreement.detections import ImageHits, average_precision
 from medview.workspace.evaluation.case_parts import Part
 from medview.workspace.training.gate import Held, Judged, compare_judged
 from medview.workspace.training.gate_words import sentence_of
+from tests.analysis.agreement.drawn_anew import interval_of
 
 CASES = 14
 

@@ -1,4 +1,4 @@
-"""A classifier's figures, curves and calibration, judged by scikit-learn."""
+"""Curves and calibration of scores, judged by scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,38 +7,8 @@ import pytest
 import sklearn.metrics as judge
 from sklearn.calibration import calibration_curve
 
-from medview.analysis.agreement.calibration import brier_of_classes, calibration
-from medview.analysis.agreement.classes import classification
+from medview.analysis.agreement.calibration import calibration
 from medview.analysis.agreement.score_curves import precision_recall_curve, roc_curve
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_accuracy_precision_recall_and_f1_are_those_of_scikit_learn(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    names = ["CT", "MR", "PT", "US"]
-    truth = [names[n] for n in rng.integers(0, 4, 80)]
-    found = [t if rng.random() < 0.6 else names[rng.integers(0, 4)] for t in truth]
-    figures = classification(truth, found, names)
-    precision, recall, f1, support = judge.precision_recall_fscore_support(truth, found, labels=names)
-    assert [row.precision for row in figures.classes] == pytest.approx(precision.tolist())
-    assert [row.recall for row in figures.classes] == pytest.approx(recall.tolist())
-    assert [row.f1 for row in figures.classes] == pytest.approx(f1.tolist())
-    assert [row.truths for row in figures.classes] == support.tolist()
-    macro = judge.precision_recall_fscore_support(truth, found, labels=names, average="macro")
-    assert (figures.macro_precision, figures.macro_recall, figures.macro_f1) == pytest.approx(macro[:3])
-    assert figures.accuracy == pytest.approx(judge.accuracy_score(truth, found))
-    assert [list(row) for row in figures.confusion] == judge.confusion_matrix(truth, found, labels=names).tolist()
-
-
-def test_a_class_nobody_has_or_gets_has_no_figures_and_is_in_no_mean() -> None:
-    figures = classification(["a", "a", "b"], ["a", "b", "b"], ["a", "b", "c", "d"])
-    assert (figures.classes[2].precision, figures.classes[2].recall, figures.classes[2].f1) == (None, None, None)
-    assert figures.macro_recall == pytest.approx(0.75)
-    wrong = classification(["a"], ["b"], ["a", "b"])
-    assert (wrong.classes[0].precision, wrong.classes[0].recall, wrong.classes[0].f1) == (None, 0.0, 0.0)
-    assert classification([], [], ["a"]).accuracy is None
-    with pytest.raises(ValueError, match="none of the classes"):
-        classification(["a"], ["x"], ["a"])
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -97,12 +67,3 @@ def test_edges_of_bins_and_empty_ones_by_hand() -> None:
     assert (calibration([], []).ece, calibration([], []).brier) == (None, None)
     with pytest.raises(ValueError, match="between 0 and 1"):
         calibration([1.2], [True])
-
-
-def test_briers_score_of_several_classes_is_that_of_scikit_learn() -> None:
-    rng = np.random.default_rng(0)
-    said = rng.dirichlet(np.ones(4), 50)
-    truth = rng.integers(0, 4, 50)
-    judged = judge.brier_score_loss(truth, said, labels=range(4), scale_by_half=False)
-    assert brier_of_classes(said, truth) == pytest.approx(judged)
-    assert brier_of_classes(np.zeros((0, 3)), np.zeros(0, dtype=int)) is None
