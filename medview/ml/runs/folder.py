@@ -335,20 +335,25 @@ class RunFolder:
                 _unlock(opened.fileno())
 
     def busy(self) -> bool:
-        """Whether a process of this computer is training in the folder."""
+        """Whether a process of this computer is training in the folder. Raises WriteError."""
         try:
-            with self.held():
-                return False
-        except RunBusyError:
-            return True
+            opened = (self.path / "lock").open("a+b")
+        except OSError as error:
+            raise write_error(self.path / "lock", error) from error
+        with opened:
+            # Others who ask at this moment are no training.
+            if not _lock(opened.fileno(), alone=False):
+                return True
+            _unlock(opened.fileno())
+        return False
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, *, alone: bool = True) -> bool:
     try:
         if sys.platform == "win32":
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,15 @@ def test_whoever_trains_waits_for_those_who_only_ask_whether_somebody_does(
         pass
     with RunFolder(tmp_path).held(patience_s=60.0):
         assert len(tries) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is only one kind of lock")
+def test_who_asks_whether_somebody_trains_is_not_taken_for_one_who_does(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    with (tmp_path / "lock").open("a+b") as opened:
+        # Held by one who asks, at this moment.
+        assert folder._lock(opened.fileno(), alone=False)
+        assert not run.busy()
 
 
 def test_a_process_knows_how_long_it_runs() -> None:
