@@ -191,6 +191,12 @@ def _with_parent(wanted: Wanted) -> Wanted:
     if wanted.parent is None:
         if wanted.renames or wanted.tune is not None:
             raise AmbiguousError("Only a parent is tuned, and only its classes are renamed; name one with --parent.")
+        options = wanted.recipe.options
+        if options.get("frozen") and not options.get("weights"):
+            raise ModelError(
+                f"The recipe {wanted.recipe.name} trains the head first, on a network that is chance as yet; name "
+                "a model with --parent, or weights in the recipe."
+            )
         return wanted
     recipe = recipe_from_parent(wanted.recipe, wanted.parent.spec, given=wanted.recipe_given, tune=wanted.tune)
     return replace(wanted, recipe=recipe)

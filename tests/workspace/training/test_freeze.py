@@ -100,6 +100,15 @@ def test_training_cases_that_are_in_validation_too_are_left_out_when_that_is_wan
     assert "1 case is left out: its picture or patient is in another split." in said_of
 
 
+def test_a_recipe_that_trains_the_head_first_asks_for_weights_to_begin_with(tmp_path: Path) -> None:
+    source, recipe = pictures(tmp_path / "d"), choose(Task.CLASSIFICATION, "classification-resnet18-frozen")
+    with pytest.raises(ModelError, match="--parent, or weights"):
+        frozen(wanted(source, recipe=recipe), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    given = replace(recipe, options={**recipe.options, "weights": "/models/resnet18.safetensors"})
+    assert frozen(wanted(source, recipe=given), tmp_path / "run")[0].settings().recipe == given
+
+
 def test_a_finding_has_to_be_confirmed(tmp_path: Path) -> None:
     source = pictures(tmp_path / "d", count=5)
     with pytest.raises(GuardedError, match="--yes") as refused:
