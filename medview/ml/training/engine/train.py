@@ -108,7 +108,7 @@ class Training:
         if not processes.first or events is None:
             return None
         events.add("stopped", step=state.step, reason=state.reason)
-        return self._finish(task, plan, network, seen, state, events)
+        return self._finish(task, plan, network, seen, state, device, events)
 
     def _planned(self, task: TrainingTask, processes: Processes, events: EventLog | None) -> TrainingPlan:
         if processes.first and read_plan(self.run) is None:
@@ -186,6 +186,7 @@ class Training:
         network: nn.Module,
         validation: Any,
         state: checkpoint.TrainingState,
+        device: torch.device,
         events: EventLog,
     ) -> Outcome:
         events.add("stage", name="finish")
@@ -194,7 +195,8 @@ class Training:
         best.load_state_dict(state.average if state.best is None else state.best)
         best = task.plain(best)
         round_kernels(best, self.settings)
-        spec = task.finish(best, validation, plan, JobPart(self.context, 0.9, 0.93))
+        # Looks at validation take the time that was measured where the steps were made.
+        spec = task.finish(best.to(device), validation, plan, JobPart(self.context, 0.9, 0.93))
         pack = write_outcome(self.run, self.settings, spec, best)
         return Outcome(pack, state.step, state.best_step, state.best_figures or {}, state.reason, events.used)
 
