@@ -50,7 +50,10 @@ class Processes:
         return self.count > 1
 
     def meet(self, device: torch.device) -> None:
-        """Connect the processes; nothing where there is one."""
+        """Make the device the one in use, and connect the processes where there are several."""
+        if device.type == "cuda":
+            # What processes tell each other goes by the card that is current, the first one unless it is said.
+            torch.cuda.set_device(device)
         if self.several and not distributed.is_initialized():
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
 

@@ -219,11 +219,23 @@ def _tell_begun(network: nn.Module, run: RunFolder, events: EventLog) -> None:
 
 
 def device_of(wanted: str, processes: Processes) -> torch.device:
-    """Return where to compute. Raises DeviceError when there is no graphics card and one is asked for."""
+    """Return where to compute.
+
+    Raises
+    ------
+    DeviceError
+        When there is no graphics card and one is asked for, or there are fewer than processes.
+    """
     if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise DeviceError("There is no graphics card that can be used; train with --device cpu.")
+    cards = torch.cuda.device_count()
+    if processes.local_rank >= cards:
+        raise DeviceError(
+            f"{processes.local_count} processes are started on a computer with {cards} graphics cards that can be used; "
+            f"start {cards} (--nproc-per-node)."
+        )
     # Matrix products on graphics cards are the same every time only with room of their own.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     return torch.device("cuda", processes.local_rank)

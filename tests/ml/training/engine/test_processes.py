@@ -13,13 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from medview.core.errors import ModelError
+from medview.core.errors import DeviceError, ModelError
 from medview.core.job import Inline
 from medview.ml.packs import copy_pack, load_pack
 from medview.ml.runs.events import read_events
 from medview.ml.runs.folder import RunFolder
 from medview.ml.training.engine.processes import Processes
-from medview.ml.training.engine.train import Training, event_log
+from medview.ml.training.engine.train import Training, device_of, event_log
 from tests.ml.training.engine.pictures import examples, new_run, train, weights
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -79,6 +79,22 @@ def test_more_processes_than_samples_in_a_batch_are_refused(tmp_path: Path) -> N
     crowd = Crowd(0, 8, 0, 8)
     with event_log(run, run.settings(), crowd) as events, pytest.raises(ModelError, match="8 processes cannot share"):
         Training(run, run.settings(), examples(), Inline(), lambda: False).carry_out(crowd, events)
+
+
+def test_every_process_has_a_graphics_card_of_its_own_before_they_talk(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", done.append)
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda backend, timeout: done.append(backend))
+    second = Processes(1, 3, 1, 3)
+    device = device_of("auto", second)
+    second.meet(device)
+    assert done == [torch.device("cuda", 1), "nccl"]
+    for wanted in ("auto", "cuda"):
+        with pytest.raises(DeviceError, match="3 processes are started on a computer with 2 graphics cards"):
+            device_of(wanted, Processes(2, 3, 2, 3))
+    assert device_of("cpu", Processes(2, 3, 2, 3)).type == "cpu"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forked, and there is no fork here")
