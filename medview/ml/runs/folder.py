@@ -31,6 +31,12 @@ class RunBusyError(ModelError):
     """A training is running already."""
 
 
+def nothing_kept(run: RunFolder) -> ModelError:
+    """Return the error of a training that is to end with what it has before it has anything."""
+    name = run.path.name
+    return ModelError(f"{name} has made no steps to keep anything of; go on with medview train --run {name}.")
+
+
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """What a training was started with; never changed after.

@@ -12,13 +12,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from medview.core.errors import CancelledError, MedViewError, ModelError
+from medview.core.errors import CancelledError, MedViewError
 from medview.core.job import JobContext, JobPart
 from medview.io.datasets.neutral_read import read_neutral
 from medview.ml.examples import ExampleSet
 from medview.ml.runners.quiet_import import import_torch
 from medview.ml.runs.control import Control
-from medview.ml.runs.folder import RunFolder, RunSettings
+from medview.ml.runs.folder import RunFolder, RunSettings, nothing_kept
 from medview.ml.spec import Task
 from medview.workspace.requests_prompt import grow_first
 from medview.workspace.training.examples import examples_of
@@ -69,8 +69,8 @@ def train_run(
         take_home(path)
         _clear(run)
         return done
-    if enough and not any(run.checkpoints.glob("*")):
-        raise ModelError(f"{path.name} has made no steps to keep anything of; go on with medview train --run {path.name}.")
+    if enough and not any(run.checkpoints.glob("step-*.ckpt")):
+        raise nothing_kept(run)
     control = Control(run, enough=enough)
 
     def break_wanted() -> bool:

@@ -16,7 +16,7 @@ from medview.core.job import JobContext
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runs.control import Control
 from medview.ml.runs.events import EventLog
-from medview.ml.runs.folder import RunFolder
+from medview.ml.runs.folder import RunFolder, nothing_kept
 from medview.ml.training.averaging import average, decay_at
 from medview.ml.training.engine import checkpoint
 from medview.ml.training.engine.checkpoint import Tensors, TrainingState
@@ -120,13 +120,18 @@ class Keeper(Callback):
         if looked or done % CORRECT_STEPS == 0:
             self._course.correct()
         self._decide(done, looked=looked)
+        if self.reason == ENOUGH and self._processes.first and not self._state.step and self._state.best is None:
+            # Asked for while cases were prepared, say: a network of a step or two is no model.
+            self._control.obeyed()
+            raise nothing_kept(self._run)
         if self.reason in (TIME, ENOUGH) and not looked and self._processes.first:
             # Room for it is in the deadline: the last weights are often the best.
             self._look(done)
-        if self.reason == ENOUGH and self._processes.first:
-            self._control.obeyed()
         if self._processes.first and (self.reason or self._due(looked=looked)):
             self._save(done, trainer, pl_module)
+        if self.reason == ENOUGH and self._processes.first:
+            # Not before it is on disk: a kill in between would forget it.
+            self._control.obeyed()
         if self.reason:
             trainer.should_stop = True
 

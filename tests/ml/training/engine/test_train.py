@@ -14,6 +14,7 @@ from safetensors.torch import load
 
 from medview.core.errors import CancelledError, DeviceError, DiskFullError, ModelError
 from medview.ml.packs import copy_pack, load_pack
+from medview.ml.runs import control
 from medview.ml.runs.control import Ask, ask
 from medview.ml.runs.events import lasting, read_events
 from medview.ml.runs.folder import RunFolder
@@ -244,15 +245,35 @@ def test_a_training_begins_with_the_weights_of_its_parent(whole: RunFolder, tmp_
     assert load_pack(other.pack).spec.network == load_pack(whole.pack).spec.network
 
 
-def test_whoever_has_enough_of_it_gets_the_best_weights_so_far_as_a_pack(tmp_path: Path) -> None:
+def test_whoever_has_enough_before_anything_was_learnt_gets_no_model_of_a_step(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run", steps=1000, check_every=400)
     ask(run, Ask.STOP)
-    outcome = train(run)
-    assert (outcome.steps, outcome.reason, outcome.best_step) == (1, "ended early", 1)
+    with pytest.raises(ModelError, match="no steps to keep"):
+        train(run)
+    assert not run.control.exists()
+    assert not run.pack.exists()
+    assert not run.checkpoints.exists()
+
+
+def test_whoever_has_enough_of_it_gets_the_best_weights_so_far_as_a_pack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "LOOK_S", 0.0)
+    run = new_run(tmp_path / "run", steps=1000, check_every=4)
+    after = asked_after(5)
+
+    def enough() -> bool:
+        if after():
+            ask(run, Ask.STOP)
+        return False
+
+    outcome = train(run, enough)
+    assert (outcome.steps, outcome.reason) == (5, "ended early")
+    assert outcome.best_step in (4, 5)
     assert not run.control.exists()
     assert kinds(run, "stopped")[-1]["reason"] == "ended early"
     assert load_pack(run.pack).spec.id == "tiny"
     kept = weights(run)
     # It is over: who starts it again gets the same, and no further step.
-    assert train(run).steps == 1
+    assert train(run).steps == 5
     assert weights(run) == kept
