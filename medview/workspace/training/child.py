@@ -83,7 +83,8 @@ def train_run(
 
     processes = Processes.of_environment()
     with ExitStack() as held:
-        if processes.local_rank == 0:
+        # Of processes on several computers that share a disk the first alone: its lock may hold for all of them.
+        if processes.first:
             held.enter_context(run.held(patience_s=1.0))
             # What was asked of an earlier life does not count for this one.
             control.obeyed()

@@ -19,7 +19,7 @@ from medview.ml.recipes.reader import read_recipe
 from medview.ml.runs import control
 from medview.ml.runs.control import Ask, ask
 from medview.ml.runs.events import read_events
-from medview.ml.runs.folder import RunFolder
+from medview.ml.runs.folder import RunBusyError, RunFolder
 from medview.ml.spec import Task
 from medview.workspace.training.child import train_run
 from medview.workspace.training.freeze import Wanted, freeze
@@ -84,3 +84,20 @@ def test_who_trains_elsewhere_is_asked_by_a_file(tmp_path: Path, capsys: pytest.
             assert run_command(["train", option, str(run.path)]) == 0
             assert json.loads(run.control.read_text()) == {"ask": what}
     assert "ends with its next step" in capsys.readouterr().err
+
+
+def test_processes_on_other_computers_that_share_the_disk_leave_the_lock_to_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = small_run(tmp_path)
+    monkeypatch.setattr("medview.ml.training.engine.train.Training.carry_out", lambda *_given: None)
+    for name, value in {"TORCHELASTIC_RUN_ID": "a", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with run.held():
+        ask(run, Ask.STOP)
+        monkeypatch.setenv("RANK", "1")
+        assert train_run(run.path, Inline(), lambda: False) == {}
+        assert run.control.exists()
+        monkeypatch.setenv("RANK", "0")
+        with pytest.raises(RunBusyError):
+            train_run(run.path, Inline(), lambda: False)
