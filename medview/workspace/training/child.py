@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,7 @@ def train_run(
             held.enter_context(run.held(patience_s=1.0))
             # What was asked of an earlier life does not count for this one.
             control.obeyed()
+            _sweep(run)
         held.callback(processes.part)
         log = held.enter_context(event_log(run, settings, processes, time.monotonic() - began))
         try:
@@ -173,6 +174,16 @@ def _clear(run: RunFolder) -> None:
     """Remove what only a training that goes on needs: of scans that is more than all the rest."""
     for folder in (run.cache, run.checkpoints):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(run: RunFolder) -> None:
+    """Remove what earlier lives were writing when they were killed."""
+    for left in (*run.checkpoints.glob(".medview-*.tmp"), *run.cache.glob(".medview-*.tmp"), *run.cache.glob(".part-*")):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                left.unlink()
 
 
 class _Breakable:

@@ -53,8 +53,10 @@ def test_a_pause_ends_with_a_checkpoint_and_stop_makes_a_pack_of_it(
     torch.set_num_threads(1)
     run = small_run(tmp_path)
     # A kill may leave a checkpoint that was never whole.
-    run.checkpoints.mkdir()
-    (run.checkpoints / ".medview-left.tmp").touch()
+    left = [run.checkpoints / ".medview-a.tmp", run.cache / ".medview-b.tmp", run.cache / ".part-c" / "values.npy"]
+    for file in left:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
     with pytest.raises(ModelError, match="no steps to keep"):
         train_run(run.path, Inline(), lambda: False, enough=True)
     # What was asked before it began counts for nothing.
@@ -62,6 +64,8 @@ def test_a_pause_ends_with_a_checkpoint_and_stop_makes_a_pack_of_it(
     with pytest.raises(CancelledError):
         train_run(run.path, AtStep(run, Ask.PAUSE), lambda: False)
     assert not run.control.exists()
+    # What a killed process was writing is gone.
+    assert not any(file.exists() for file in left)
     stopped = [event for event in read_events(run.events) if event["kind"] == "stopped"]
     assert [event["reason"] for event in stopped] == ["asked"]
     assert run_command(["train", "--pause", str(run.path)]) == 1
