@@ -93,11 +93,14 @@ class Training:
         seen = task.open(run.cache, [one.key for one in validation], plan)
         pace = self._paced(task, plan, network, opened, seen, len(validation), device, processes, events)
         before = processes.told(checkpoint.load_last(run.checkpoints) if processes.first else None)
+        again = False
         if events is not None:
+            # An earlier life may have been killed before its first checkpoint.
+            again = before is not None or any(event["kind"] == "step" for event in read_events(run.events))
             events.add("stage", name="train")
-            if before is not None:
-                events.add("resumed", step=before.step)
-        with _scalars(run, processes, before.step if before else 0) as scalars:
+            if again:
+                events.add("resumed", step=before.step if before else 0)
+        with _scalars(run, processes, (before.step if before else 0) if again else None) as scalars:
             steady = Steady(JobPart(self.context, 0.1, 0.9))
             samples = SampleTaker(run, [one.key for one in validation], steady) if settings.samples else None
             loop = Loop(
@@ -263,13 +266,14 @@ def event_log(run: RunFolder, settings: RunSettings, processes: Processes, since
 
 
 @contextmanager
-def _scalars(run: RunFolder, processes: Processes, step: int) -> Iterator[Any]:
+def _scalars(run: RunFolder, processes: Processes, step: int | None) -> Iterator[Any]:
+    """Give the first process what draws curves; those of an earlier life end at ``step`` where there was one."""
     if not processes.first:
         yield None
         return
     from tensorboardX import SummaryWriter
 
-    writer = SummaryWriter(str(run.tensorboard), purge_step=step or None)
+    writer = SummaryWriter(str(run.tensorboard), purge_step=step)
     try:
         yield writer
     finally:

@@ -144,6 +144,8 @@ def test_without_any_whole_checkpoint_it_begins_anew(whole: RunFolder, tmp_path:
         file.write_bytes(file.read_bytes()[:1000])
     train(run)
     assert weights(run) == weights(whole)
+    # Whoever draws curves is told that steps are made again from the first on.
+    assert [event["step"] for event in kinds(run, "resumed")] == [0]
 
 
 def test_what_is_done_is_not_done_again(whole: RunFolder, tmp_path: Path) -> None:
