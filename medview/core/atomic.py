@@ -40,7 +40,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
             file.flush()
             if durable:
                 os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~umask())
         temporary.replace(path)
         temporary = None
         if durable:
@@ -82,7 +82,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return what this process leaves out of the rights of new files."""
     # There is no way to read the mask without setting it; a private file is what mkstemp makes.
     mask = os.umask(0o077)
     os.umask(mask)

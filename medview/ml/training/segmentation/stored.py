@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from medview.core.atomic import write_error
+from medview.core.atomic import umask, write_error
 from medview.core.errors import ReadError
 from medview.core.job import JobContext
 from medview.ml.examples import UNKNOWN, Example, Truth
@@ -102,8 +102,11 @@ def store_example(
         On the way.
     """
     folder = folder_of(cache, example.key)
-    if (folder / "example.json").exists():
-        return
+    try:
+        if (folder / "example.json").exists():
+            return
+    except OSError as error:
+        raise write_error(folder, error) from error
     volumes, truth = example.volumes(), example.truth()
     prepared = prepare(volumes, wanted, context)
     labels = class_maps(truth, prepared, classes, overlapping=overlapping)
@@ -132,6 +135,8 @@ def store_example(
                     os.fsync(file.fileno())
             (made / "example.json").write_text(json.dumps(about), encoding="utf-8")
             shutil.rmtree(folder, ignore_errors=True)
+            # Others of a shared project may go on with the training.
+            made.chmod(0o777 & ~umask())
             made.rename(folder)
         finally:
             shutil.rmtree(made, ignore_errors=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from medview.core.errors import CancelledError, ReadError
+from medview.core.errors import CancelledError, ReadError, WriteError
 from medview.core.geometry import Calibration
 from medview.core.job import Inline
 from medview.core.volume import Volume
@@ -38,6 +40,23 @@ def test_what_is_stored_is_what_the_runner_would_show_the_network(tmp_path: Path
     places = stored.places()
     assert set(places[:, 0]) == {1, 2}
     assert all(truth.layers[0, k, j, i] == number for number, k, j, i in places)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are those of the folder there")
+def test_others_of_a_shared_project_may_go_on_with_what_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.umask(0o022)
+    try:
+        stored, _, _ = _stored(tmp_path)
+    finally:
+        os.umask(before)
+    assert stored.folder.stat().st_mode & 0o777 == 0o755
+
+    def denied(_path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(Path, "exists", denied)
+    with pytest.raises(WriteError, match="may not be written"):
+        _stored(tmp_path)
 
 
 def test_labels_go_with_the_values_to_another_spacing_and_orientation() -> None:
