@@ -297,11 +297,9 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise ReadError(
-                f"{file.name} of {self.path.name} is damaged; delete it and resume.", detail=str(error)
-            ) from error
+            raise _damaged(self, file, str(error)) from error
         if not isinstance(content, dict):
-            raise ReadError(f"{file.name} of {self.path.name} is damaged; delete it and resume.")
+            raise _damaged(self, file)
         return content
 
     def write_json(self, file: Path, content: Mapping[str, Any]) -> None:
@@ -352,6 +350,12 @@ class RunFolder:
                 return True
             _unlock(opened.fileno())
         return False
+
+
+def _damaged(run: RunFolder, file: Path, detail: str = "") -> ReadError:
+    again = file in (run.plan, run.pace, run.guards, run.borrowed)
+    advice = "delete it and resume" if again else "restore it from a copy or start again"
+    return ReadError(f"{file.name} of {run.path.name} is damaged; {advice}.", detail=detail)
 
 
 def _lock(descriptor: int, *, alone: bool = True) -> bool:

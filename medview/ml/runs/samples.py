@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,14 +86,15 @@ def read_samples(run: RunFolder, step: int | None = None) -> Samples | None:
         return None
     wanted = steps[-1] if step is None else step
     try:
-        with np.load(run.samples / f"{FIXED}.npz") as fixed:
+        # Opened here: numpy leaves a damaged file open.
+        with (run.samples / f"{FIXED}.npz").open("rb") as file, np.load(file) as fixed:
             slices = tuple(
                 SampleSlice(str(key), int(k), float(aspect), fixed[f"grey{n}"], fixed[f"truth{n}"])
                 for n, (key, k, aspect) in enumerate(zip(fixed["keys"], fixed["k"], fixed["aspect"], strict=True))
             )
-        with np.load(run.samples / f"{wanted:09d}.npz") as told:
+        with (run.samples / f"{wanted:09d}.npz").open("rb") as file, np.load(file) as told:
             return Samples(wanted, slices, tuple(told[f"found{n}"] for n in range(len(slices))))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ReadError(
             f"The samples of {run.path.name} are damaged; delete its folder samples.", detail=str(error)
         ) from error

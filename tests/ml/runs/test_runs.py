@@ -46,6 +46,14 @@ def test_a_folder_without_a_whole_training_is_one_sentence(tmp_path: Path, text:
         run.settings()
 
 
+def test_only_what_is_made_again_is_to_be_deleted_when_it_is_damaged(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for file, advice in ((run.pace, "delete it and resume"), (run.line, "restore it"), (run.settings_file, "restore it")):
+        file.write_text("{")
+        with pytest.raises(ReadError, match=advice):
+            run.read_json(file)
+
+
 def test_a_line_that_a_kill_tore_is_left_out_and_runs_into_no_other(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "events.jsonl")
     log.add("stage", name="plan")
@@ -178,6 +186,8 @@ def test_samples_come_back_as_they_were_written(tmp_path: Path) -> None:
     assert (last.slices[0].key, last.slices[0].k, last.slices[0].aspect) == ("case_0003", 7, 1.5)
     assert np.array_equal(last.slices[0].grey, grey)
     assert int(first.found[0][0, 0]) == 1
-    (run.samples / "000000012.npz").write_bytes(b"PK")
-    with pytest.raises(ReadError, match="samples"):
-        read_samples(run)
+    whole = (run.samples / "000000012.npz").read_bytes()
+    for damaged in (b"PK", b"", whole[: len(whole) // 2]):
+        (run.samples / "000000012.npz").write_bytes(damaged)
+        with pytest.raises(ReadError, match="samples"):
+            read_samples(run)
