@@ -10,8 +10,8 @@ from medview.core.errors import ModelError
 from medview.ml.recipes.options import count_in, number_in
 from medview.ml.recipes.recipe import Recipe
 
-FEW, SOME = 3, 20
-"""Training cases up to which the lowest rung is taken, and the middle one."""
+FEW = 3
+"""Training cases up to which the lowest rung is taken; docs/training.md has the figures that speak for it."""
 
 ENCODER_RATE = 0.1
 """Rate of what sees the picture first, beside that of the rest."""
@@ -37,9 +37,6 @@ class Rung(StrEnum):
     ADAPTERS = "adapters"
     """The head, the norms, and a change of low rank in every kernel (Hu 2021, arXiv 2106.09685)."""
 
-
-MIDDLE = Rung.ALL
-"""Between few cases and many; docs/training.md has the figures that speak for it."""
 
 TUNES = (AUTO, *(rung.value for rung in Rung))
 
@@ -98,7 +95,7 @@ def tune_of(recipe: Recipe, cases: int) -> Tune:
     if rank < 1:
         raise ModelError("The recipe's rank has to be 1 or more; see docs/training.md.")
     few = cases <= FEW
-    rung = Rung(str(wanted)) if wanted != AUTO else Rung.HEAD if few else MIDDLE if cases <= SOME else Rung.ALL
+    rung = Rung(str(wanted)) if wanted != AUTO else Rung.HEAD if few else Rung.ALL
     usual = number_in(options, "backbone_rate", ENCODER_RATE)
     return Tune(
         rung,

@@ -3,7 +3,6 @@
 Every event has ``kind``, ``utc`` and ``used`` (seconds of the whole training so far, over all its lives), and:
 
 - ``stage``: ``name`` (``judge``: of the ``model`` that counts, ``plan``, ``prepare``, ``train``, ``finish``, ``evaluate``);
-- ``progress``: ``fraction`` and ``text`` of the stage;
 - ``step``: ``step``, ``steps``, ``rate``, ``loss`` and its other parts;
 - ``check``: ``step``, ``best`` (whether these weights are kept) and the figures;
 - ``checkpoint``: ``step``;
@@ -34,9 +33,6 @@ Event = Mapping[str, Any]
 
 ENDS = ("done", "failed", "stopped")
 """Events after which a process of a training ends; ``stopped`` only where it was asked to."""
-
-
-MADE_AGAIN = ("step", "check", "checkpoint")
 
 
 class EventLog:
@@ -95,18 +91,6 @@ def read_events(path: Path) -> list[Event]:
     except OSError as error:
         raise ReadError(f"{path.name} cannot be read; check the file.", detail=str(error)) from error
     return list(_events(data.splitlines()))
-
-
-def lasting(events: Sequence[Event]) -> list[Event]:
-    """Return the events without the steps, checks and checkpoints that a resumed training made again."""
-    kept: list[Event] = []
-    for event in events:
-        if event["kind"] == "resumed":
-            kept = [
-                one for one in kept if one["kind"] not in ("step", "check", "checkpoint") or one["step"] <= event["step"]
-            ]
-        kept.append(event)
-    return kept
 
 
 def used_seconds(events: Sequence[Event]) -> float:

@@ -1,4 +1,4 @@
-"""Events survive kills, resumed trainings count once, and the settings of a training come back as they were."""
+"""Events survive kills, and the settings of a training come back as they were."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from medview.ml.recipes.reader import read_recipe
 from medview.ml.runs import folder
 from medview.ml.runs.clock import process_seconds
 from medview.ml.runs.control import LOOK_S, Ask, Control, ask
-from medview.ml.runs.events import EventLog, EventTail, lasting, read_events, used_seconds
+from medview.ml.runs.events import EventLog, EventTail, read_events, used_seconds
 from medview.ml.runs.folder import RunBusyError, RunFolder, RunSettings
 from medview.ml.runs.samples import SampleSlice, read_samples, sample_steps, write_found, write_slices
 from medview.ml.spec import Task
@@ -67,17 +67,6 @@ def test_a_line_that_a_kill_tore_is_left_out_and_runs_into_no_other(tmp_path: Pa
     assert [event["kind"] for event in read_events(path)] == ["stage", "check", "resumed"]
     assert read_events(path)[1]["score"] is None
     assert used_seconds(read_events(path)) >= 100.0
-
-
-def test_steps_that_a_resumed_training_makes_again_count_once(tmp_path: Path) -> None:
-    log = EventLog(tmp_path / "e")
-    for step in (1, 2, 3, 4):
-        log.add("step", step=step)
-    log.add("resumed", step=2)
-    log.add("step", step=3)
-    log.close()
-    steps = [event["step"] for event in lasting(read_events(tmp_path / "e")) if event["kind"] == "step"]
-    assert steps == [1, 2, 3]
 
 
 def test_followers_get_every_event_once_and_wait_for_the_rest_of_a_line(tmp_path: Path) -> None:

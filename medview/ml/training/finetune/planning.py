@@ -21,7 +21,6 @@ from medview.ml.training.classification.planning import batch_of
 from medview.ml.training.finetune.spec import axes_between, spec_after
 from medview.ml.training.footprint import step_bytes
 from medview.ml.training.interactive.planning import NETWORKS as INTERACTIVE
-from medview.ml.training.segmentation.first_weights import parameter_count
 from medview.ml.training.segmentation.sizes import LARGEST_BATCH, LEAST_BATCH, NETWORKS, STEP_TILES, TILE_VOXELS
 from medview.ml.training.task import TrainingPlan
 
@@ -60,7 +59,7 @@ def plan_after(
     sides = _sides(spec)
     settings = dict(base.settings)
     if isinstance(spec.output, SegmentationOutput):
-        settings |= {"overlapping": spec.output.activation == "sigmoid", "weights": parameter_count(spec.network)}
+        settings["overlapping"] = spec.output.activation == "sigmoid"
     if spec.task is Task.DETECTION:
         settings["levels"] = _levels(spec)
     tune = tune_of(recipe, _training_cases(examples))

@@ -55,15 +55,16 @@ def rows_of(parent: ModelSpec, spec: ModelSpec, classes: ClassMap) -> tuple[Row,
 
 
 def _of_masks(was_softmax: bool, is_softmax: bool, classes: ClassMap) -> tuple[Row, ...]:
-    """Where one of them has a background and the other has not, a class is told from it by the difference of the two."""
+    """Where there was a background and is none any longer, a class is told from it by the difference of the two."""
+    # Nothing makes one background of classes that were told each by itself.
+    assert was_softmax or not is_softmax
     first = 1 if was_softmax else 0
-    # What no class is has no row where each is told by itself: nothing, and the classes' own rows are above it or below.
-    found = [Row(0 if was_softmax else None)] if is_softmax else []
+    found = [Row(0)] if is_softmax else []
     minus = 0 if was_softmax and not is_softmax else None
     for one in classes.classes:
         if one.old is not None:
             found.append(Row(one.old + first, minus))
-        elif is_softmax and was_softmax:
+        elif is_softmax:
             found.append(Row(0, more=RARER))
         else:
             found.append(Row(None, more=RARE))

@@ -54,12 +54,10 @@ class Fingerprint:
     calibration : Calibration
         The least that holds for all.
     shapes_kji, spacings_kji_mm : tuple
-        Of each, turned to the orientation.
+        Of each that was looked at, turned to the orientation.
     channels : tuple of ChannelValues
     voxels : tuple of int
         Of each class, from 1.
-    counted : int
-        Training examples there are; ``shapes_kji`` may be of fewer.
     """
 
     orientation: str | None
@@ -68,7 +66,6 @@ class Fingerprint:
     spacings_kji_mm: tuple[Vector3, ...]
     channels: tuple[ChannelValues, ...]
     voxels: tuple[int, ...]
-    counted: int
 
     def median_spacing(self) -> Vector3:
         """Return the median spacing along each axis in millimetres."""
@@ -128,7 +125,6 @@ def look_at(examples: ExampleSet, context: JobContext) -> Fingerprint:
         ),
         channels=tuple(_channel(looks, n) for n in range(len(examples.channels))),
         voxels=tuple(voxels.tolist()),
-        counted=len(training),
     )
 
 

@@ -53,10 +53,6 @@ class Batch:
     labels: torch.Tensor
     open_classes: tuple[tuple[int, ...], ...]
 
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device."""
-        return Batch(self.values.to(device), self.labels.to(device), self.open_classes)
-
 
 def draw_sample(
     examples: Sequence[StoredExample],

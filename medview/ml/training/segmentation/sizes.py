@@ -71,8 +71,6 @@ class Sizes:
         Of the examples on the network's grid.
     voxel_kji : tuple of float
         Size of a voxel of that grid, in millimetres where there are any.
-    weights : int
-        Of the network.
     """
 
     dimensions: int
@@ -82,7 +80,6 @@ class Sizes:
     voxel_kji: Vector3
     network: NetworkSpec
     batch: int
-    weights: int
 
     @property
     def sides(self) -> tuple[int, ...]:
@@ -114,7 +111,7 @@ def choose_sizes(looked: Fingerprint, recipe: Recipe, classes: int, in_channels:
     strides, kernels = stages_of(tile, voxels)
     steps = np.prod(strides, axis=0)
     tile = [_fitting(side, int(step)) for side, step in zip(tile, steps, strict=True)]
-    network, weights = _network(recipe, strides, kernels, classes, in_channels)
+    network = _network(recipe, strides, kernels, classes, in_channels)
     count = round(STEP_TILES[dimensions] * budget / math.prod(tile))
     batch = recipe.batch or min(max(count, LEAST_BATCH), LARGEST_BATCH)
     whole = [1, *tile] if dimensions == 2 else tile
@@ -126,7 +123,6 @@ def choose_sizes(looked: Fingerprint, recipe: Recipe, classes: int, in_channels:
         voxel,
         network,
         batch,
-        weights,
     )
 
 
@@ -195,7 +191,7 @@ def _kernel(size: Sequence[float], before: Sequence[int]) -> list[int]:
 
 def _network(
     recipe: Recipe, strides: list[list[int]], kernels: list[list[int]], classes: int, in_channels: int
-) -> tuple[NetworkSpec, int]:
+) -> NetworkSpec:
     """Return the network of a family with as many features as its weights may be."""
     given = recipe.network_options
     features = count_in(given, "features", FEATURES)
@@ -218,9 +214,8 @@ def _network(
             **options,
         }
         spec = NetworkSpec(NETWORKS[recipe.network], kwargs)
-        weights = parameter_count(spec)
-        if weights <= most or wide <= features:
-            return spec, weights
+        if parameter_count(spec) <= most or wide <= features:
+            return spec
         # Processors calculate in blocks of eight channels or more.
         wide = max(features, int(min(wide - 1, wide * 0.9)) // 8 * 8)
 

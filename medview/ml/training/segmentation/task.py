@@ -61,9 +61,6 @@ class SegmentationTask(TrainingTask):
                 "overlapping": overlapping,
                 "classes": [one.name for one in examples.classes],
                 "mirrored": mirrored,
-                "median_kji": list(sizes.median_kji),
-                "weights": sizes.weights,
-                "voxels": list(looked.voxels),
                 # Each picture is a case and has a figure of its own; a slice of a volume only adds to one.
                 "pictures": all(shape[0] == 1 for shape in looked.shapes_kji),
             },

@@ -16,7 +16,7 @@ from medview.core.errors import CancelledError, DeviceError, DiskFullError, Mode
 from medview.ml.packs import copy_pack, load_pack
 from medview.ml.runs import control
 from medview.ml.runs.control import Ask, ask
-from medview.ml.runs.events import lasting, read_events
+from medview.ml.runs.events import read_events
 from medview.ml.runs.folder import RunFolder
 from medview.ml.training.classification.task import ClassificationTask
 from medview.ml.training.engine import checkpoint, pace, resources
@@ -101,8 +101,7 @@ def test_a_training_goes_on_after_a_break_as_if_there_had_been_none(whole: RunFo
     train(run)
     assert weights(run) == weights(whole)
     assert kinds(run, "resumed")[0]["step"] == steps
-    steps_made = [event["step"] for event in lasting(read_events(run.events)) if event["kind"] == "check"]
-    assert steps_made == [4, 8, 12]
+    assert [event["step"] for event in kinds(run, "check")] == [4, 8, 12]
 
 
 @pytest.mark.parametrize(

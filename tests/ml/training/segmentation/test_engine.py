@@ -9,6 +9,8 @@ from medview.ml.packs import load_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.run import let_go, predict
 from medview.ml.runs.folder import RunFolder
+from medview.ml.training.engine.plan_file import read_plan
+from medview.ml.training.segmentation.first_weights import parameter_count
 from tests.helpers.segmentation_training import phantom_set, tiny_recipe
 from tests.ml.training.broken_off import ends_the_same
 
@@ -29,7 +31,7 @@ def test_a_training_that_is_broken_off_ends_as_a_whole_one_and_its_pack_labels_v
 
 
 def _weights(run: RunFolder) -> int:
-    """Return how many weights the plan counted."""
-    plan = run.read_json(run.plan)
+    """Return how many weights the planned network has."""
+    plan = read_plan(run)
     assert plan is not None
-    return int(plan["settings"]["weights"])
+    return parameter_count(plan.spec.network)
