@@ -37,6 +37,11 @@ class Part:
     score: float | None = None
     hits: ImageHits | None = None
 
+    @property
+    def shown(self) -> bool:
+        """Whether the class has a figure in this case alone: it is there, or was found where it is not."""
+        return self.below > 0 or (self.hits is not None and self.hits.truths > 0)
+
     def document(self) -> dict[str, Any]:
         """Return it ready for JSON."""
         found: dict[str, Any] = {"above": self.above, "below": self.below, "score": self.score}

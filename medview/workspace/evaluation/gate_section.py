@@ -25,10 +25,10 @@ def gate_section(document: Mapping[str, Any]) -> str:
         f"<div class='box wide'><table><tr><th>{figure}</th><th>{new}</th><th>{current}</th><th>difference</th>"
         f"<th></th></tr>{rows}</table></div>"
     )
-    where = f"{gate['patients']} patients" if gate["by_patient"] else f"{gate['cases']} images"
+    where = f"{gate['patients']} {'patients' if gate['by_patient'] else 'images'}"
     note = (
-        f"<p class='soft'>Of the {where} both ran on, drawn together for both; small figures are 95 % intervals of the "
-        "difference, or of the figure where only one model has the class.</p>"
+        f"<p class='soft'>Of the {where} that show any of it, drawn together for both; small figures are 95 % intervals of "
+        "the difference, or of the figure where only one model has the class.</p>"
     )
     return f"{head}{table}{note}{_cases(gate, new, current)}"
 

@@ -16,15 +16,16 @@ MARGIN = 0.01
 is seen of a mask. The whole interval has to lie above, so that a class in which little can be told is no way around it."""
 
 LEAST_PATIENTS = 3
-"""With fewer nothing can be said of patients that were not looked at."""
+"""With fewer that show a class nothing can be said of patients that were not looked at: an interval of one is a point."""
 
 LEARNT = 0.2
 """Figure from which a new class is learnt, its interval being above 0: less is of no help to who corrects it."""
 
 BETTER, NO_WORSE, WORSE, NOT_SHOWN = "better", "no worse", "worse", "not shown"
-"""Of a class both have: interval above 0, above the margin, below 0 or its middle below the margin, or none of these."""
+"""Of a class both have: interval above 0, above the margin, below 0 or its middle below the margin, or none of these; the
+last as well of any class that too few patients show."""
 IS_LEARNT, NOT_LEARNT = "learnt", "not learnt"
-"""Of a class that only the new model has."""
+"""Of a class that only the new model has and enough patients show."""
 
 POOLED = "dice_3"
 """The figure that is a mean over objects, whatever their class; others are means over classes."""
@@ -85,19 +86,19 @@ def compare_judged(new: Judged, current: Judged, held: Held, gone: Sequence[str]
     -------
     dict
         ``verdict`` (``promoted`` or ``kept``), ``why`` (``better``, ``added``, ``few``, ``failed``, ``class``, ``other`` or
-        ``equal``), ``figure``, ``patients``, ``cases``, ``by_patient``, ``left_out``, ``per_class``, ``headline``,
-        ``by_case`` (where the new one loses most first) and ``classes``.
+        ``equal``), ``figure``, ``patients`` (that show what both find; where that is nothing, what the new one finds),
+        ``cases``, ``by_patient``, ``left_out``, ``per_class``, ``headline``, ``by_case`` (where the new one loses most
+        first) and ``classes``. Rows of classes and the headline say how many ``patients`` show them.
     """
     common = [name for name in new.classes if name in current.classes]
     added = [name for name in new.classes if name not in current.classes]
     lost = [*gone, *(name for name in current.classes if name not in new.classes)]
     keys = [key for key in new.cases if key in current.cases and key not in held.seen]
     failed = [key for key in new.failed if key in current.cases and key not in held.seen]
-    patients = [held.patients[key] for key in keys]
-    rows, headline = _differences(new, current, keys, common, patients)
+    rows, headline = _differences(new, current, keys, common, held.patients)
     own = [key for key in new.cases if key not in held.seen]
-    rows += _of_added(new, own, added, [held.patients[key] for key in own])
-    count = len(set(patients))
+    rows += _of_added(new, own, added, held.patients)
+    count = headline["patients"] if common else _count([new], own, added, held.patients)
     verdict, why = _verdict(rows, headline, count, failed=bool(failed), common=bool(common))
     return {
         "verdict": verdict,
@@ -122,12 +123,12 @@ def _verdict(rows: Sequence[Document], headline: Document, patients: int, *, fai
     learnt = [row for row in rows if row["verdict"] == IS_LEARNT]
     if failed:
         return "kept", "failed"
-    if not common:
-        return ("promoted", "other") if learnt else ("kept", "other")
     if patients < LEAST_PATIENTS:
         return "kept", "few"
-    # A class that no held-out case shows says nothing for or against.
-    judged = [row for row in rows if row["current"] is not None and row["new"] is not None]
+    if not common:
+        return ("promoted", "other") if learnt else ("kept", "other")
+    # A class that no held-out patients show, or too few, says nothing for or against.
+    judged = [row for row in rows if row["difference"] is not None and row["patients"] >= LEAST_PATIENTS]
     sound = all(row["verdict"] in (BETTER, NO_WORSE) for row in judged)
     if headline["verdict"] == BETTER:
         return ("promoted", "better") if sound else ("kept", "class")
@@ -137,10 +138,10 @@ def _verdict(rows: Sequence[Document], headline: Document, patients: int, *, fai
 
 
 def _differences(
-    new: Judged, current: Judged, keys: Sequence[str], common: Sequence[str], patients: Sequence[str]
+    new: Judged, current: Judged, keys: Sequence[str], common: Sequence[str], patients: Mapping[str, str]
 ) -> tuple[list[Document], Document]:
     if not common or not keys:
-        return [], _row("all classes", [Interval(None, None, None, 0.95, 0, 0, 0)] * 3)
+        return [], _row("all classes", [Interval(None, None, None, 0.95, 0, 0, 0)] * 3, 0)
     pairs = [_pair(new, current, keys, name) for name in common]
     pooled = new.figure == POOLED
 
@@ -151,9 +152,21 @@ def _differences(
         table = np.concatenate([found, whole[:, None]], axis=1)
         return np.concatenate([table, table[:, :, :1] - table[:, :, 1:]], axis=2).reshape(len(weights), -1)
 
-    intervals = weighted_intervals(figures, list(patients))
-    rows = [_row(name, intervals[3 * n : 3 * n + 3]) for n, name in enumerate(common)]
-    return rows, _row("all classes", intervals[3 * len(common) :])
+    intervals = weighted_intervals(figures, [patients[key] for key in keys])
+    counts = [_count([new, current], keys, [name], patients) for name in common]
+    rows = [_row(name, intervals[3 * n : 3 * n + 3], counts[n]) for n, name in enumerate(common)]
+    return rows, _row("all classes", intervals[3 * len(common) :], _count([new, current], keys, common, patients))
+
+
+def _count(sides: Sequence[Judged], keys: Sequence[str], names: Sequence[str], patients: Mapping[str, str]) -> int:
+    """Return how many patients show one of the classes, or a model found it in them: no others change its figure."""
+    found = set()
+    for key in keys:
+        for name in names:
+            parts = [side.cases[key][name] for side in sides if name in side.cases[key]]
+            if len(parts) == len(sides) and any(part.shown for part in parts):
+                found.add(patients[key])
+    return len(found)
 
 
 def _pair(new: Judged, current: Judged, keys: Sequence[str], name: str) -> tuple[ClassFigure, ClassFigure]:
@@ -179,7 +192,7 @@ def _pooled(pairs: Sequence[tuple[ClassFigure, ClassFigure]], weights: IntArray)
     return np.asarray(np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)).T
 
 
-def _row(name: str, intervals: Sequence[Interval]) -> Document:
+def _row(name: str, intervals: Sequence[Interval], patients: int) -> Document:
     new, current, difference = intervals
     return {
         "name": name,
@@ -187,7 +200,8 @@ def _row(name: str, intervals: Sequence[Interval]) -> Document:
         "current": current.value,
         "difference": difference.value,
         "ci95": [difference.low, difference.high],
-        "verdict": _of_difference(difference),
+        "patients": patients,
+        "verdict": _of_difference(difference) if patients >= LEAST_PATIENTS else NOT_SHOWN,
     }
 
 
@@ -201,12 +215,14 @@ def _of_difference(found: Interval) -> str:
     return WORSE if found.high < 0 or found.value < -MARGIN else NOT_SHOWN
 
 
-def _of_added(new: Judged, keys: Sequence[str], added: Sequence[str], patients: Sequence[str]) -> list[Document]:
+def _of_added(new: Judged, keys: Sequence[str], added: Sequence[str], patients: Mapping[str, str]) -> list[Document]:
     """Return classes that only the new model has; ``ci95`` is that of their own figure."""
     if not added or not keys:
         return []
     figures = [ClassFigure([new.cases[key].get(name, Part()) for key in keys]) for name in added]
-    found = weighted_intervals(lambda weights: np.stack([one(weights) for one in figures], axis=1), list(patients))
+    own = [patients[key] for key in keys]
+    found = weighted_intervals(lambda weights: np.stack([one(weights) for one in figures], axis=1), own)
+    counts = [_count([new], keys, [name], patients) for name in added]
     return [
         {
             "name": name,
@@ -214,10 +230,15 @@ def _of_added(new: Judged, keys: Sequence[str], added: Sequence[str], patients: 
             "current": None,
             "difference": None,
             "ci95": [one.low, one.high],
-            "verdict": IS_LEARNT if one.value is not None and one.value >= LEARNT and (one.low or 0) > 0 else NOT_LEARNT,
+            "patients": count,
+            "verdict": _of_own(one) if count >= LEAST_PATIENTS else NOT_SHOWN,
         }
-        for name, one in zip(added, found, strict=True)
+        for name, one, count in zip(added, found, counts, strict=True)
     ]
+
+
+def _of_own(found: Interval) -> str:
+    return IS_LEARNT if found.value is not None and found.value >= LEARNT and (found.low or 0) > 0 else NOT_LEARNT
 
 
 def _by_case(new: Judged, current: Judged, keys: Sequence[str], common: Sequence[str]) -> list[Document]:

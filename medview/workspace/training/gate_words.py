@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medview.io.datasets.dataset_case import many
-from medview.workspace.training.gate import BETTER, IS_LEARNT, NO_WORSE, NOT_LEARNT, WORSE
+from medview.workspace.training.gate import BETTER, IS_LEARNT, LEAST_PATIENTS, NO_WORSE, NOT_LEARNT, WORSE
 
 FIGURES = {"dice": "Dice", "ap50": "AP50", "f1": "F1", "dice_3": "Dice after 3 clicks"}
 """What figures of classes are called."""
@@ -59,7 +59,10 @@ def _other(gate: Mapping[str, Any], new: str, current: str) -> str:
 
 
 def _few(gate: Mapping[str, Any], new: str, current: str) -> str:
-    where = f"only {_patients(gate)}" if gate["patients"] else "no patient"
+    where = f"only {_patients(gate, gate['patients'])}" if gate["patients"] else "no patient"
+    if not gate["classes"]["kept"]:
+        found = f"what {new} finds is in {where}, which is too few to tell"
+        return f"{new} and {current} find nothing in common, and {found}: kept {current}."
     return f"{new} was compared with {current} in {where}, which is too few to tell: kept {current}."
 
 
@@ -90,16 +93,24 @@ def _not_judged(gate: Mapping[str, Any], new: str, current: str) -> str:
 
 
 def _judged(gate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [row for row in gate["per_class"] if row["difference"] is not None]
+    return [row for row in gate["per_class"] if row["difference"] is not None and _count(gate, row) >= LEAST_PATIENTS]
+
+
+def _count(gate: Mapping[str, Any], row: Mapping[str, Any]) -> int:
+    """Return how many patients show a class; gates of trainings that were over before that was counted do not say it."""
+    return int(row.get("patients", gate["patients"]))
 
 
 def _figures(gate: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return figures of both models: of a class by its name, of all by what the figure is called."""
-    told = []
+    """Return figures of both models: of a class by its name, of all by what the figure is called; and how many patients."""
+    told, counts = [], []
     for row in rows[:MOST]:
         name = _title(gate) if row is gate["headline"] else row["name"]
         told.append(f"{name} {row['new']:.3f} against {row['current']:.3f}")
-    return f"{', '.join(told)} in {_patients(gate)}"
+        counts.append(_patients(gate, _count(gate, row)))
+    if len(set(counts)) == 1:
+        return f"{', '.join(told)} in {counts[0]}"
+    return ", ".join(f"{figures} in {count}" for figures, count in zip(told, counts, strict=True))
 
 
 def _of_classes(gate: Mapping[str, Any], told: str = "") -> str:
@@ -110,6 +121,9 @@ def _of_classes(gate: Mapping[str, Any], told: str = "") -> str:
         if rows and verdict != told:
             figures = [f"{row['name']} ({'–' if row['new'] is None else format(row['new'], '.3f')})" for row in rows]
             said += words.format(_listed(figures))
+    counts = [(row["name"], _count(gate, row)) for row in gate["per_class"]]
+    if few := [f"{name} ({count})" for name, count in counts if count < LEAST_PATIENTS]:
+        said += f" Too few patients show {_listed(few)} to tell."
     gone = gate["classes"]["gone"]
     return f"{said} It no longer finds {_listed(gone)}." if gone else said
 
@@ -122,10 +136,9 @@ def _left_out(gate: Mapping[str, Any], new: str, current: str) -> str:
     return f"{cases}, since {current} or what {new} began with has learnt from {'it' if count == 1 else 'them'}."
 
 
-def _patients(gate: Mapping[str, Any]) -> str:
-    if gate["by_patient"]:
-        return many(gate["patients"], "1 patient", "{n} patients")
-    return many(gate["cases"], "1 image", "{n} images")
+def _patients(gate: Mapping[str, Any], count: int) -> str:
+    """Return a number of patients; an image of which nobody knows the patient counts as one."""
+    return many(count, "1 patient", "{n} patients") if gate["by_patient"] else many(count, "1 image", "{n} images")
 
 
 def _title(gate: Mapping[str, Any]) -> str:

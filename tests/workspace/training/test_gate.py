@@ -110,6 +110,51 @@ def test_too_few_patients_tell_nothing_however_many_cases_they_have() -> None:
     assert "no patient" in sentence_of(gate, "v7", "v6")
 
 
+def test_a_class_that_fewer_than_three_patients_show_speaks_for_nothing_whatever_the_others_are() -> None:
+    # Better in the one patient in whom it is, by as little as may be: every draw of patients says the same.
+    alone = dices({"Cyst": [0.8, None, None]}), dices({"Cyst": [0.801, None, None]})
+    gate = compare_judged(alone[1], alone[0], held(3))
+    assert (gate["verdict"], gate["why"], gate["patients"], gate["cases"]) == ("kept", "few", 1, 3)
+    assert gate["headline"]["verdict"] == gate["per_class"][0]["verdict"] == "not shown"
+    assert sentence_of(gate, "v7", "v6") == (
+        "v7 was compared with v6 in only 1 patient, which is too few to tell: kept v6."
+    )
+    # Beside another class it stands in nobody's way, and is told.
+    rare: list[float | None] = [0.4, 0.9, *[None] * (CASES - 2)]
+    lost: list[float | None] = [0.3, 0.85, *[None] * (CASES - 2)]
+    gate = compare_judged(dices({"A": shifted(ONE, 0.03), "Rare": lost}), dices({"A": ONE, "Rare": rare}), held())
+    assert (gate["per_class"][1]["verdict"], gate["per_class"][1]["patients"]) == ("not shown", 2)
+    assert gate["why"] != "class"
+    assert "Too few patients show Rare (2) to tell." in sentence_of(gate, "v7", "v6")
+    # Nor is it learnt in one patient.
+    same = {name: shifted(own, 0.0, 0.002) for name, own in BASE.items()}
+    tail: list[float | None] = [0.9, *[None] * (CASES - 1)]
+    gate = compare_judged(dices({**same, "Tail": tail}), dices(BASE), held())
+    assert (gate["verdict"], gate["per_class"][2]["verdict"]) == ("kept", "not shown")
+
+
+def test_boxes_in_fewer_than_three_patients_speak_for_nothing() -> None:
+    none = Part(score=1.0, hits=ImageHits(np.zeros(0), np.zeros(0, dtype=bool), 0))
+
+    def side(right: bool) -> Judged:
+        there = Part(score=0.0, hits=ImageHits(np.array([0.9]), np.array([right]), 1))
+        return Judged("ap50", ("Nodule",), {f"c{n}": {"Nodule": there if n == 0 else none} for n in range(4)})
+
+    gate = compare_judged(side(right=True), side(right=False), held(4))
+    assert (gate["verdict"], gate["why"], gate["patients"]) == ("kept", "few", 1)
+
+
+def test_a_model_of_other_classes_takes_over_only_where_three_patients_show_them() -> None:
+    current = Judged("", (), {})
+    for count, wanted in ((2, ("kept", "few")), (3, ("promoted", "other"))):
+        found: list[float | None] = [*[0.5, 0.3, 0.6][:count], *[None] * 3]
+        gate = compare_judged(dices({"Hepar": found}), current, held(), gone=["Liver"])
+        assert (gate["verdict"], gate["why"], gate["patients"]) == (*wanted, count)
+        said = sentence_of(gate, "v2", "v1")
+        assert "v2 and v1 find nothing in common" in said
+        assert ("what v2 finds is in only 2 patients, which is too few to tell: kept v1." in said) == (count == 2)
+
+
 def test_cases_that_the_current_model_has_learnt_from_count_for_neither() -> None:
     # It knows half of them by heart.
     current = {name: [0.99 if n < 7 else d for n, d in enumerate(own)] for name, own in BASE.items()}
