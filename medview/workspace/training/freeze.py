@@ -40,8 +40,13 @@ from medview.workspace.training.learnt import learnt_of_pack, seen_finding, seen
 from medview.workspace.training.line_of_run import LineFacts, line_facts, line_name, write_line
 
 _PARTS = ("numpy", "torch", "lightning")
-MARKER = "unfinished"
-"""Stands in a folder while it is made: everything in it is ours then."""
+MARKER, MARKED = (
+    ".medview-unfinished-training",
+    b"A training is being made in this folder; what is in it may be made anew.\n",
+)
+"""A file that stands in a folder while it is made, and what it holds."""
+_GROWING = ".medview-"
+"""Begins the names of the marker, and of files and folders that are being written."""
 _LONGEST_ID = 64
 
 
@@ -228,16 +233,24 @@ def _begin(run: RunFolder) -> None:
     name = run.path.name
     if run.settings_file.exists():
         raise WriteError(f"{name} holds a training already; go on with medview train --run {name}.")
-    marker = run.path / MARKER
     try:
-        if marker.exists():
+        if _left(run):
             _clear(run)
         if run.path.exists() and any(run.path.iterdir()):
             raise WriteError(f"{name} is not empty; choose another folder for the training.")
         run.path.mkdir(parents=True, exist_ok=True)
-        marker.touch()
+        (run.path / MARKER).write_bytes(MARKED)
     except OSError as error:
         raise write_error(run.path, error) from error
+
+
+def _left(run: RunFolder) -> bool:
+    """Whether a folder is what an interrupted call left: it is marked, and holds nothing else than such a call makes."""
+    marker = run.path / MARKER
+    if marker.is_symlink() or not marker.is_file() or marker.stat().st_size != len(MARKED) or marker.read_bytes() != MARKED:
+        return False
+    made = {one.name for one in (run.dataset, run.guards, run.parent, run.line, run.current, run.judged)}
+    return all(one.name in made or one.name.startswith(_GROWING) for one in run.path.iterdir())
 
 
 def _clear(run: RunFolder) -> None:

@@ -23,7 +23,7 @@ from medview.ml.training.classification.task import ClassificationTask
 from medview.store.project import Project
 from medview.workspace.export_selection import Include
 from medview.workspace.training.examples import examples_of
-from medview.workspace.training.freeze import MARKER, GuardedError, Wanted, freeze
+from medview.workspace.training.freeze import MARKED, MARKER, GuardedError, Wanted, freeze
 from tests.helpers.dataset_folders import MadeCase, write_dataset
 from tests.helpers.parents import random_parent
 from tests.workspace.exported import labelled
@@ -130,12 +130,24 @@ def test_what_a_killed_one_left_is_made_anew_and_folders_of_others_are_left_alon
     with pytest.raises(WriteError, match="not empty"):
         frozen(wanted(source), run)
     assert (run / "dataset" / "images" / "half.npy").exists()
-    (run / MARKER).touch()
+    (run / MARKER).write_bytes(MARKED)
     made, _ = frozen(wanted(source), run)
     assert not (run / "dataset" / "images" / "half.npy").exists()
     with pytest.raises(WriteError, match="--run"):
         frozen(wanted(source), run)
     assert made.settings().seed == 0
+
+
+def test_a_folder_of_somebody_else_is_never_cleared_whatever_it_holds(tmp_path: Path) -> None:
+    source, run = pictures(tmp_path / "d"), tmp_path / "heart"
+    (run / "unfinished").mkdir(parents=True)
+    (run / "scan.nii.gz").write_bytes(b"x")
+    for marked in (b"", b"mine", MARKED):
+        if marked:
+            (run / MARKER).write_bytes(marked)
+        with pytest.raises(WriteError, match="not empty"):
+            frozen(wanted(source), run)
+        assert (run / "scan.nii.gz").read_bytes() == b"x"
 
 
 def test_what_is_neither_project_nor_dataset_is_said(tmp_path: Path) -> None:
