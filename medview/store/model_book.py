@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,10 @@ from medview.store.clock import Clock, iso
 from medview.store.database import Database
 from medview.store.faults import explain
 from medview.store.model_files import ModelFiles
+
+
+class OvertakenError(StoreError):
+    """Another version counts than the one that a new one was compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class ModelBook:
         with self._database.reading() as connection:
             return choice_rows(connection)
 
-    def add(self, new: NewVersion, pack: Path, *, counts: str = "") -> VersionRow:
+    def add(self, new: NewVersion, pack: Path, *, counts: str = "", counting: int | None = None) -> VersionRow:
         """Copy a pack into the project and make it the next version of its line; both or nothing.
 
         A pack that is a version of the line already stays what it is.
@@ -139,9 +143,13 @@ class ModelBook:
             Folder of the pack; it is copied before anything is written down.
         counts : str
             How it comes to count from now on; empty where it does not.
+        counting : int, optional
+            The version of the line that has to count still, 0 for none; whichever does unless given.
 
         Raises
         ------
+        OvertakenError
+            When another version counts: somebody chose it meanwhile.
         StoreError
             When the pack is not what its digest says, or the project cannot be written.
         WriteError, DiskFullError
@@ -157,6 +165,8 @@ class ModelBook:
             known = [row for row in version_rows(connection) if row.made.line == new.line]
             if same := [row for row in known if row.made.digest == new.digest]:
                 return same[0]
+            if counting is not None and counting != _counts(connection, new.line, known):
+                raise OvertakenError(f"Another version of {new.line} counts by now; compare the new one with that.")
             newest = connection.execute(select(func.max(table.c.version)).where(table.c.line == new.line)).scalar() or 0
             row = VersionRow(uuid.uuid4().hex, int(newest) + 1, new, now)
             values = {name: getattr(new, name) for name in NewVersion.__dataclass_fields__}
@@ -200,6 +210,12 @@ class ModelBook:
                 created_utc=choice.created_utc,
             )
         )
+
+
+def _counts(connection: Connection, line: str, versions: Sequence[VersionRow]) -> int:
+    """Return the version of a line that counts; 0 for none, or one that is not there."""
+    chosen = [choice.version for choice in choice_rows(connection) if choice.line == line]
+    return chosen[-1] if chosen and any(row.version == chosen[-1] for row in versions) else 0
 
 
 def version_rows(connection: Connection) -> list[VersionRow]:

@@ -190,6 +190,7 @@ class ModelLines:
         gate: Mapping[str, Any] | None = None,
         learnt: Mapping[str, Any] | None = None,
         compared: int = 0,
+        counting: int | None = None,
     ) -> ModelVersion:
         """Take a pack in as the next version of a line; it is copied into the project, and counts from now on unless kept.
 
@@ -199,16 +200,21 @@ class ModelLines:
             ``FIRST`` or ``PROMOTED``; with ``KEPT`` the version that counts stays as it is.
         compared : int
             The version it was compared with; 0 for none.
+        counting : int, optional
+            The version that has to count still, 0 for none; whichever does unless given.
 
         Raises
         ------
+        OvertakenError
+            When another one does.
         StoreError
             When the project cannot be written, or the pack is damaged; nothing changed then.
         """
         from medview.store.model_book import NewVersion
 
         new = NewVersion(line, pack.spec.key, pack.digest, run, compared, verdict.value, reason, _json(gate), _json(learnt))
-        row = self._book.add(new, pack.folder, counts="" if verdict is Verdict.KEPT else verdict.value)
+        counts = "" if verdict is Verdict.KEPT else verdict.value
+        row = self._book.add(new, pack.folder, counts=counts, counting=counting)
         self.changed.emit(line)
         return next(one for one in self.versions(line) if one.version == row.version)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from medview.core.errors import DiskFullError, StoreError
-from medview.store.model_book import NewVersion
+from medview.store.model_book import NewVersion, OvertakenError
 from medview.store.model_files import ModelFiles
 from medview.store.project import Project
 from medview.store.recovery import recover_project
@@ -74,6 +74,20 @@ def test_the_same_pack_is_one_version(tmp_path: Path) -> None:
     with Project.create(tmp_path / "p.medview") as project:
         assert project.models.add(new(digest), folder) == project.models.add(new(digest), folder)
         assert len(project.models.versions()) == 1
+
+
+def test_a_version_is_not_added_where_another_one_counts_than_it_was_compared_with(tmp_path: Path) -> None:
+    path = tmp_path / "p.medview"
+    with_two(path, tmp_path / "packs")
+    folder, digest = pack(tmp_path / "three", b"x")
+    with Project.open(path) as project:
+        project.models.choose("segmentation", 2, "chosen", "Rut chose v2.", "Rut")
+        with pytest.raises(OvertakenError, match="Another version of segmentation counts by now"):
+            project.models.add(new(digest, compared=1), folder, counts="promoted", counting=1)
+        assert len(project.models.versions()) == 2
+        assert project.models.add(new(digest, compared=2), folder, counts="promoted", counting=2).version == 3
+        other, else_ = pack(tmp_path / "four", b"y")
+        assert project.models.add(new(else_, "detection"), other, counts="first", counting=0).version == 1
 
 
 def test_a_choice_is_written_down_with_who_made_it(tmp_path: Path) -> None:

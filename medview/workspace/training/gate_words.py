@@ -35,6 +35,8 @@ def sentence_of(gate: Mapping[str, Any], new: str, current: str) -> str:
 def _first(gate: Mapping[str, Any], new: str, current: str) -> str:
     if gate["why"] == "not judged":
         return f"{new} is the first; {current} could not be judged beside it: {gate['problem']}"
+    if gate["why"] == "gone":
+        return f"{new} could be compared with none: {gate['problem']}"
     return f"{new} is the first: there was none to compare it with."
 
 

@@ -17,6 +17,7 @@ from medview.ml.examples import ExampleSet
 from medview.ml.packs import copy_pack, load_pack
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.spec import Task
+from medview.store.model_book import OvertakenError
 from medview.store.project import Project
 from medview.workspace.model_line import ModelLines, ModelVersion, Verdict, pack_of_version
 from medview.workspace.training.gate_run import CURRENT_FILE, NEW_FILE, GateRun, Rival
@@ -118,7 +119,8 @@ def write_line(run: RunFolder, facts: LineFacts, parent_digest: str) -> None:
 def take_run(lines: ModelLines, project: Project, path: Path, context: JobContext | None = None) -> ModelVersion:
     """Take the model of a finished training into its project as a version, which counts or not as the gate said.
 
-    Where another version came to count meanwhile both are compared anew: that belongs into a worker.
+    Where another version came to count meanwhile both are compared anew: that belongs into a worker. The first one counts,
+    and so does one that the version which counts cannot be compared with since its pack is gone.
 
     Raises
     ------
@@ -138,19 +140,25 @@ def take_run(lines: ModelLines, project: Project, path: Path, context: JobContex
         raise ReadError(f"{path.name} is not finished yet; go on with it with medview train --run {path}.")
     pack, name = load_pack(run.pack), str(line["line"])
     if (known := lines.of_pack(pack.digest)) is not None and known.line == name:
+        # It stays the version it is; its files come again where they are gone.
+        known = lines.add(name, pack, known.verdict, reason=known.reason)
         if not run.taken.exists():
             # Whoever took it in was ended before that was written down.
             _note_taken(run, project, known, known.gate or gate)
         return known
     dataset = read_neutral(run.dataset, check=False)
     examples = _examples(dataset, settings)
-    current = lines.current(name)
-    if current is None and _digest(gate["current"]) is not None:
-        gate |= {"verdict": "first", "why": "first", "current": None}
-    elif current is not None and _digest(gate["current"]) != current.digest:
-        known_there = _known(project.path, current.digest)
-        gate = _again(run, dataset, examples, settings, current, known_there, context or Inline())
-    taken = _taken(lines, run, project, name, gate, GateRun(run, dataset, examples, settings.renames).learnt)
+    learnt = GateRun(run, dataset, examples, settings.renames).learnt
+    taken = None
+    while taken is None:
+        current = lines.current(name)
+        if _digest(gate["current"]) != (None if current is None else current.digest):
+            gate = _again(run, gate, dataset, examples, settings, current, project.path, context or Inline())
+        try:
+            taken = _taken(lines, run, project, name, gate, learnt, current)
+        except OvertakenError:
+            # A person chose another version while both were compared: that is who it has to be better than.
+            _log.info("another version of %s counts than the one that was compared", name)
     _note_taken(run, project, taken, gate)
     return taken
 
@@ -182,13 +190,28 @@ def waiting_runs(lines: ModelLines, project: Path) -> tuple[Path, ...]:
     found = []
     for path in sorted((project / RUNS).glob("*")) if (project / RUNS).is_dir() else []:
         run = RunFolder(path)
-        if run.line.is_file() and run.result.is_file() and run.gate.is_file() and not run.taken.exists():
+        waiting = run.line.is_file() and run.result.is_file() and run.gate.is_file() and not run.taken.exists()
+        if waiting and not _is_version(lines, run):
             found.append(path)
     return tuple(sorted(found, key=lambda path: RunFolder(path).result.stat().st_mtime))
 
 
+def _is_version(lines: ModelLines, run: RunFolder) -> bool:
+    """Whether the model of a training is in the project, where its folder does not say so."""
+    try:
+        return lines.of_pack(load_pack(run.pack, verify=False).digest) is not None
+    except MedViewError:
+        return False
+
+
 def _taken(
-    lines: ModelLines, run: RunFolder, project: Project, line: str, gate: dict[str, Any], learnt: Learnt
+    lines: ModelLines,
+    run: RunFolder,
+    project: Project,
+    line: str,
+    gate: dict[str, Any],
+    learnt: Learnt,
+    current: ModelVersion | None,
 ) -> ModelVersion:
     versions = lines.versions(line)
     number = max((one.version for one in versions), default=0) + 1
@@ -205,41 +228,50 @@ def _taken(
         gate=gate,
         learnt=learnt.document(),
         compared=0 if rival is None or rival["version"] is None else rival["version"],
+        counting=0 if current is None else current.version,
     )
 
 
 def _note_taken(run: RunFolder, project: Project, taken: ModelVersion, gate: Mapping[str, Any]) -> None:
     """Write down in a training which version it became; that last, since it is not looked at again then."""
-    # Numbers that others took meanwhile are put right in it.
-    run.write_json(run.gate, gate)
     _keep_known(run, project.path, gate)
     told = {"line": taken.line, "version": taken.version, "verdict": taken.verdict.value, "utc": taken.utc}
-    run.write_json(run.taken, told)
+    try:
+        # Numbers that others took meanwhile are put right in it.
+        run.write_json(run.gate, gate)
+        run.write_json(run.taken, told)
+    except (OSError, MedViewError):
+        # It is a version by now, whatever can be written beside it: its pack says so too.
+        _log.warning("what became of a training was not written into its folder", exc_info=True)
 
 
 def _again(
     run: RunFolder,
+    gate: dict[str, Any],
     dataset: NeutralDataset,
     examples: ExampleSet,
     settings: RunSettings,
-    current: ModelVersion,
-    known: Path,
+    current: ModelVersion | None,
+    project: Path,
     context: JobContext,
 ) -> dict[str, Any]:
-    """Compare the model of a training with the version that counts by now."""
-    pack = pack_of_version(current)
-    if pack is None:
-        raise ModelError(f"The pack of {current.title} of {current.line} is gone; choose another version first.")
+    """Compare the model of a training with the version that counts by now, if there is one that can be read."""
+    pack = None if current is None else pack_of_version(current)
+    if current is None or pack is None:
+        # Were it refused, so would be every later one: what is gone can be chosen no more.
+        gone = "" if current is None else f"the pack of {current.title}, which counted until now, is gone."
+        return {**gate, "verdict": "first", "why": "gone" if gone else "first", "current": None, "problem": gone}
     line = dict(run.read_json(run.line) or {})
     seen = Learnt.of_document(current.learnt)
     line |= {"seen_by_current": None if seen is None else seen.document()}
     line["current"] = {"version": current.version, "key": current.key, "digest": current.digest}
     run.write_json(run.line, line)
+    known = _known(project, current.digest)
     if known.is_file():
         run.judged.mkdir(exist_ok=True)
         shutil.copyfile(known, run.judged / CURRENT_FILE)
-    gate = GateRun(run, dataset, examples, settings.renames, Rival(pack, current.title, current.version))
-    return gate.decide_again(load_pack(run.pack), context)
+    rival = Rival(pack, current.title, current.version)
+    return GateRun(run, dataset, examples, settings.renames, rival).decide_again(load_pack(run.pack), context)
 
 
 def _examples(dataset: NeutralDataset, settings: RunSettings) -> ExampleSet:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from medview.core.errors import ModelError, ReadError
+from medview.core.errors import ModelError, ReadError, WriteError
 from medview.core.job import Inline
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.runs.events import read_events
@@ -19,6 +19,7 @@ from medview.ml.runs.folder import RunFolder
 from medview.store.project import Project
 from medview.workspace.evaluation import evaluate
 from medview.workspace.model_line import ModelLines, Verdict
+from medview.workspace.training import line_of_run
 from medview.workspace.training.child import train_run
 from medview.workspace.training.freeze import GuardedError
 from medview.workspace.training.line_of_run import take_home, take_run, waiting_runs
@@ -163,7 +164,7 @@ def test_a_project_that_is_open_elsewhere_takes_the_model_up_later(
         assert take_run(lines, opened, run.path) == taken, "again changes nothing"
         told = run.taken.read_text()
         run.taken.unlink()
-        assert waiting_runs(lines, project) == (run.path,), "it was ended before it could be written down"
+        assert waiting_runs(lines, project) == (), "it is a version, though it was ended before it could be written down"
         assert take_run(lines, opened, run.path) == taken
         assert run.taken.read_text() == told
         assert lines.versions(LINE) == (taken,)
@@ -188,6 +189,74 @@ def test_where_another_version_came_to_count_meanwhile_both_are_compared_anew(
     assert (second.version, second.verdict, second.parent) == (3, Verdict.KEPT, 2)
     assert second.reason.startswith("v3 is not better than v2: kept v2.")
     assert gate_of(late)["sentence"] == second.reason
+
+
+def test_what_a_person_chooses_while_both_are_compared_is_what_the_new_one_has_to_be_better_than(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bad", "good"):
+        trained(frozen_run(project, tmp_path / name), packs[name], monkeypatch)
+    run = frozen_run(project, tmp_path / "c")
+    with Project.open(project) as opened:
+        trained(run, packs["exact"], monkeypatch)
+        assert gate_of(run)["current"]["title"] == "v2"
+        lines, compared = ModelLines(opened), []
+
+        def gone_back(*given: Any) -> Any:
+            compared.append(given[-1].version)
+            if len(compared) == 1:
+                lines.roll_back(LINE)
+            return taken_known(*given)
+
+        taken_known = line_of_run._taken
+        monkeypatch.setattr(line_of_run, "_taken", gone_back)
+        taken = take_run(lines, opened, run.path)
+        assert compared == [2, 1]
+        assert (taken.version, taken.parent, taken.verdict) == (3, 1, Verdict.PROMOTED)
+        assert taken.reason.startswith("v3 is better than v1: ")
+        assert [one.version for one in lines.history(LINE)] == [1, 2, 1, 3]
+
+
+def test_trainings_are_taken_where_the_pack_that_counted_is_gone_and_it_comes_back_with_its_own(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = frozen_run(project, tmp_path / "a")
+    trained(first, packs["good"], monkeypatch)
+    with Project.open(project) as opened:
+        version = ModelLines(opened).current(LINE)
+    assert version is not None
+    assert version.folder is not None
+    shutil.rmtree(version.folder)
+    run = frozen_run(project, tmp_path / "b")
+    trained(run, packs["poor"], monkeypatch)
+    assert json.loads(run.taken.read_text())["version"] == 2
+    with Project.open(project) as opened:
+        lines = ModelLines(opened)
+        current = lines.current(LINE)
+        assert current is not None
+        assert (current.version, current.verdict) == (2, Verdict.FIRST)
+        assert current.reason == "v2 could be compared with none: the pack of v1, which counted until now, is gone."
+        assert take_run(lines, opened, first.path) == version
+        assert opened.verify().problems == ()
+        assert current_of(project) == 2
+
+
+def test_a_training_whose_folder_takes_no_more_files_is_taken_all_the_same(
+    project: Path, packs: dict[str, ModelPack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = frozen_run(project, project / "runs" / "segmentation-1")
+    with Project.open(project) as opened:
+        trained(run, packs["good"], monkeypatch)
+        lines = ModelLines(opened)
+
+        def refused(*_given: object) -> None:
+            raise WriteError("gate.json was not written.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(RunFolder, "write_json", refused)
+            assert take_run(lines, opened, run.path).version == 1
+        assert not run.taken.exists()
+        assert waiting_runs(lines, project) == ()
 
 
 def test_weights_that_have_learnt_from_a_held_out_case_do_not_begin_a_training_and_it_counts_for_nobody(
