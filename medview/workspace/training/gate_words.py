@@ -36,7 +36,7 @@ def _first(gate: Mapping[str, Any], new: str, current: str) -> str:
     if gate["why"] == "not judged":
         return f"{new} is the first; {current} could not be judged beside it: {gate['problem']}"
     if gate["why"] == "gone":
-        return f"{new} could be compared with none: {gate['problem']}"
+        return f"{new} could be compared with none: the pack of {gate['gone']}, which counted until now, is gone."
     return f"{new} is the first: there was none to compare it with."
 
 

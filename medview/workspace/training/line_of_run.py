@@ -259,8 +259,8 @@ def _again(
     pack = None if current is None else pack_of_version(current)
     if current is None or pack is None:
         # Were it refused, so would be every later one: what is gone can be chosen no more.
-        gone = "" if current is None else f"the pack of {current.title}, which counted until now, is gone."
-        return {**gate, "verdict": "first", "why": "gone" if gone else "first", "current": None, "problem": gone}
+        why = {"why": "first"} if current is None else {"why": "gone", "gone": current.title}
+        return {**gate, "verdict": "first", "current": None, **why}
     line = dict(run.read_json(run.line) or {})
     seen = Learnt.of_document(current.learnt)
     line |= {"seen_by_current": None if seen is None else seen.document()}
