@@ -11,6 +11,7 @@ from medview.core.prediction import Prediction
 from medview.core.volume import Volume
 from medview.ml.examples import Example, Truth
 from medview.workspace.evaluation.case_parts import CaseParts
+from medview.workspace.training.learnt import case_key
 
 MOST_POINTS = 200
 """Of a curve in the report."""
@@ -127,8 +128,11 @@ class Judge(Protocol):
 
 
 def patient_of(example: Example) -> str:
-    """Return whom a case is drawn with when intervals are worked out: its patient, or where nobody knows itself alone."""
-    return example.patient or f" {example.key}"
+    """Return whom an example is drawn with when intervals are worked out: its patient, or where nobody knows its case.
+
+    Slices of one case are of one patient, whoever that is.
+    """
+    return example.patient or f" {case_key(example.key)}"
 
 
 def ends(interval: Interval) -> list[float | None]:

@@ -18,7 +18,7 @@ from medview.ml.runs.folder import RunFolder
 from medview.ml.spec import MODEL_FILE, Task
 from medview.workspace.evaluation.case_parts import CaseParts
 from medview.workspace.evaluation.evaluate import evaluate_pack
-from medview.workspace.evaluation.judging import EvaluationSettings
+from medview.workspace.evaluation.judging import EvaluationSettings, patient_of
 from medview.workspace.evaluation.matching import match_classes, model_classes
 from medview.workspace.evaluation.report import EvaluationReport
 from medview.workspace.training.gate import Held, Judged, compare_judged
@@ -175,7 +175,7 @@ class GateRun:
     def _decided(self, new: Judged, pack: ModelPack, context: JobContext) -> dict[str, Any]:
         self.judge_current(context)
         validation = [example for example in self._examples.of_split(VAL) if example.trust is not Trust.UNREVIEWED]
-        own = {example.key: example.patient or f" {example.key}" for example in validation}
+        own = {example.key: patient_of(example) for example in validation}
         held = Held(own, all(example.patient for example in validation), self._seen())
         found = compare_judged(new, self._judged or Judged(new.figure, (), {}), held, self._gone())
         # What it began with may have been made for something else.

@@ -12,6 +12,7 @@ from medview.core.errors import ModelError
 from medview.ml.examples import Truth
 from medview.ml.outputs import ClassificationOutput
 from medview.workspace.evaluation.answers import AnswerJudge
+from medview.workspace.evaluation.judging import patient_of
 from medview.workspace.evaluation.matching import JudgedClass
 from tests.workspace.evaluation.made import answers, classes, example, picture_grid, volume
 
@@ -144,3 +145,11 @@ def test_a_confident_mistake_is_the_worst_case() -> None:
         for p in (0.2, 0.6, 0.97)
     ]
     assert sorted(scores, reverse=True) == scores
+
+
+def test_slices_of_a_case_nobody_knows_the_patient_of_are_drawn_together() -> None:
+    keys = {"case_0001_k0003": "", "case_0001_k0010": "", "case_0002_k0003": "", "case_0003": "P3", "case_0004_k0001": "P3"}
+    found = [patient_of(example(key, patient, IMAGE, Truth())) for key, patient in keys.items()]
+    assert found[0] == found[1]
+    assert len(set(found)) == 3
+    assert found[3] == found[4] == "P3"
