@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from medview.core.errors import AmbiguousError, CancelledError, MedViewError, ModelError
@@ -103,9 +104,10 @@ class GateRun:
             return 0.0
         path, pack = self._run.judged / CURRENT_FILE, self.rival.pack
         known = Judgements.read(path, pack.digest)
+        # What stood in the way at the beginning, a full graphics card say, need not do so in the end.
+        self._problem = ""
         try:
             self._judged = self._judge(renamed(pack, self._renames), known, context)
-            known.write(path)
         except CancelledError:
             raise
         except AmbiguousError as error:
@@ -114,6 +116,8 @@ class GateRun:
             self._judged = Judged("", (), {})
         except MedViewError as error:
             self._problem = error.sentence
+        else:
+            _keep(known, path)
         return known.seconds()
 
     def _judge(self, pack: ModelPack, known: Judgements, context: JobContext) -> Judged:
@@ -169,7 +173,7 @@ class GateRun:
         """Compare the trained model anew, with what is known of it. Raises MedViewError."""
         known = Judgements.read(self._run.judged / NEW_FILE, pack.digest)
         new = self._judge(pack, known, context)
-        known.write(self._run.judged / NEW_FILE)
+        _keep(known, self._run.judged / NEW_FILE)
         return self._decided(new, pack, context)
 
     def _decided(self, new: Judged, pack: ModelPack, context: JobContext) -> dict[str, Any]:
@@ -205,7 +209,7 @@ class GateRun:
         prints, kept = case_prints(self._dataset, self._examples), Judgements(pack.digest)
         for key, parts in new.cases.items():
             kept.put(prints[key], new.figure, new.classes, parts, float(report.speed.seconds.get("mean", 0.0)))
-        kept.write(self._run.judged / NEW_FILE)
+        _keep(kept, self._run.judged / NEW_FILE)
 
     @property
     def learnt(self) -> Learnt:
@@ -257,6 +261,14 @@ def renamed(pack: ModelPack, renames: Mapping[str, str]) -> ModelPack:
         names = tuple(renames.get(name, name) for name in output.classes)
         return replace(pack, spec=replace(pack.spec, output=replace(output, classes=names)))
     return pack
+
+
+def _keep(known: Judgements, path: Path) -> None:
+    """Keep what is known of single cases, where there is room for it: it is judged again otherwise."""
+    try:
+        known.write(path)
+    except (OSError, MedViewError):
+        _log.warning("what is known of a model on single cases was not kept", exc_info=True)
 
 
 def _rival(run: RunFolder, line: Mapping[str, Any]) -> Rival | None:

@@ -22,6 +22,8 @@ from medview.workspace.model_line import ModelLines, Verdict
 from medview.workspace.training import line_of_run
 from medview.workspace.training.child import train_run
 from medview.workspace.training.freeze import GuardedError
+from medview.workspace.training.gate_run import GateRun
+from medview.workspace.training.judgements import Judgements
 from medview.workspace.training.line_of_run import take_home, take_run, waiting_runs
 from tests.workspace.training.lines import VALIDATION, frozen_run, made_pack, project_of, trained
 
@@ -358,6 +360,29 @@ def test_a_model_that_counts_and_cannot_run_here_is_kept_and_said(
     said = trained(run, packs["exact"], monkeypatch)["gate"]["sentence"]
     assert said.startswith("v2 could not be compared with v1, which was kept: ")
     assert current_of(project) == 1
+
+
+def test_what_failed_at_the_beginning_is_tried_again_and_what_cannot_be_kept_refuses_no_model(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(frozen_run(project, tmp_path / "a"), packs["bad"], monkeypatch)
+    run = frozen_run(project, tmp_path / "b")
+    judge_known, tries = GateRun._judge, []
+
+    def judged(*given: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ModelError("There is not enough memory on the graphics card.")
+        return judge_known(*given)
+
+    def full(*_given: object) -> None:
+        raise WriteError("current.json was not written: the disk is full.")
+
+    monkeypatch.setattr(GateRun, "_judge", judged)
+    monkeypatch.setattr(Judgements, "write", full)
+    said = trained(run, packs["exact"], monkeypatch)["gate"]["sentence"]
+    assert said.startswith("v2 is better than v1: ")
+    assert len(tries) == 2
 
 
 def test_a_real_training_is_judged_beside_the_version_it_began_with(project: Path, tmp_path: Path) -> None:
