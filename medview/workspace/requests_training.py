@@ -59,8 +59,8 @@ class FreezeRun:
         """What the person reads."""
         return _("Getting the training {name} ready").format(name=self.path.name)
 
-    def run(self, context: JobContext) -> tuple[str, ...]:
-        """Freeze a copy; return what a person has to know.
+    def run(self, context: JobContext) -> None:
+        """Freeze a copy; what a person has to know of it stands in the folder.
 
         Raises
         ------
@@ -68,10 +68,8 @@ class FreezeRun:
             When the guards speak against it.
         MedViewError
         """
-        told: list[str] = []
-        freeze(self.wanted, self.path, context, self.pool, told.extend, self.project)
+        freeze(self.wanted, self.path, context, self.pool, lambda _told: None, self.project)
         mark_queued(self.path)
-        return tuple(dict.fromkeys(told))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -165,6 +165,26 @@ def test_a_training_shows_its_course_and_its_worst_case_opens_at_the_slice(
     assert row.case_id == 2
 
 
+def test_what_was_told_of_the_labels_stands_with_the_training(
+    dialog: TrainDialog, workspace: Workspace, over: list[RunFolder], qtbot: QtBot
+) -> None:
+    left_out = "1 case is left out: its picture or patient is in another split."
+    told = [left_out, *(f"Lung is small in case_{n:04}." for n in range(4))]
+    over[0].write_json(over[0].guards, {"findings": [{"sentence": "Lung is small in case_0001."}]})
+    over[1].write_json(over[1].guards, {"findings": [], "told": told})
+    workspace.trainings.conductor.look()
+    qtbot.waitUntil(lambda: dialog.list.count() == 2, timeout=_PATIENCE_MS)
+    dialog.show_run("segmentation-2")
+    said = dialog.page.told
+    assert said.text().split("\n") == [*told[:3], "and 2 more"]
+    assert said.toolTip().split("\n")[1:] == told
+    dialog.show_run("segmentation-1")
+    assert said.text() == "Lung is small in case_0001.", "one of before, which lacks the rest"
+    over[0].guards.unlink()
+    workspace.trainings.conductor.look()
+    qtbot.waitUntil(lambda: not said.isVisible(), timeout=_PATIENCE_MS)
+
+
 def test_two_trainings_stand_beside_each_other_and_one_is_deleted_after_a_question(
     dialog: TrainDialog, workspace: Workspace, over: list[RunFolder], qtbot: QtBot
 ) -> None:

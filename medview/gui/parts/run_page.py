@@ -18,11 +18,13 @@ from medview.gui.parts.sample_pictures import SamplePictures
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.ml.spec import Task
 from medview.workspace.training.run_view import RunPhase, RunView
-from medview.workspace.training.run_words import run_detail, run_origin, run_title
+from medview.workspace.training.run_words import run_detail, run_origin, run_title, run_told
 from medview.workspace.workspace import Workspace
 
 _CURVES = "medview.gui.parts.run_curves"
 _COURSE, _RESULT = 0, 1
+_TOLD = 3
+"""Sentences that are shown; the tooltip has all."""
 
 
 class RunPage(QWidget):
@@ -39,6 +41,8 @@ class RunPage(QWidget):
         self._was = RunPhase.DONE
         self.title, self.origin, self.detail = words("", "heading"), words("", "quiet"), words("")
         self.detail.setObjectName("run detail")
+        self.told = words("", "quiet")
+        self.told.setObjectName("run told")
         self.meter = QProgressBar()
         self.meter.setRange(0, 1000)
         self.meter.setTextVisible(False)
@@ -92,6 +96,7 @@ class RunPage(QWidget):
         self.origin.setText(run_origin(run))
         self.detail.setText(run_detail(run))
         set_role(self.detail, "warning" if run.phase is RunPhase.FAILED else "")
+        self._show_told(run_told(run))
         self.meter.setVisible(not run.phase.lasting)
         self.meter.setValue(round(run.fraction * 1000))
         self._show_buttons(run)
@@ -106,6 +111,13 @@ class RunPage(QWidget):
         if run.phase is RunPhase.DONE and self._was is not RunPhase.DONE:
             self.tabs.setCurrentIndex(_RESULT)
         self._was = run.phase
+
+    def _show_told(self, told: list[str]) -> None:
+        n = len(told) - _TOLD
+        more = [_("and {n} more").format(n=n)] if n > 0 else []
+        self.told.setText("\n".join([*told[:_TOLD], *more]))
+        self.told.setToolTip("\n".join([_("Told of the labels before the training began:"), *told]))
+        self.told.setVisible(bool(told))
 
     def _show_buttons(self, run: RunView) -> None:
         problem = bool(self._trainings.problem)
@@ -123,7 +135,7 @@ class RunPage(QWidget):
     def _arrange(self) -> None:
         head, buttons = QVBoxLayout(), QHBoxLayout()
         head.setSpacing(GRID_PX)
-        for label in (self.title, self.origin, self.detail):
+        for label in (self.title, self.origin, self.told, self.detail):
             head.addWidget(label)
         buttons.setSpacing(GRID_PX * 2)
         for button in (self.pause, self.go_on, self.stop):

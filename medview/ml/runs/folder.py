@@ -167,7 +167,7 @@ class RunFolder:
 
     @property
     def guards(self) -> Path:
-        """What was found of the labels before, as JSON."""
+        """What was found of the labels before, and what was told of them (``told``), as JSON."""
         return self.path / "guards.json"
 
     @property

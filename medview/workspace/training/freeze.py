@@ -156,9 +156,15 @@ def freeze(
     """
     run = RunFolder(folder)
     wanted = _with_parent(wanted)
+    said: dict[str, None] = {}
+
+    def tell(sentences: Sequence[str]) -> None:
+        said.update(dict.fromkeys(sentences))
+        told(sentences)
+
     _begin(run)
     try:
-        _freeze_labels(wanted, run, JobPart(context, 0.0, 0.7), pool, told, opened)
+        _freeze_labels(wanted, run, JobPart(context, 0.0, 0.7), pool, tell, opened)
         examples = examples_of(
             read_neutral(run.dataset, check=False),
             wanted.task,
@@ -172,12 +178,12 @@ def freeze(
         )
         leaks = leaking(report, examples) if wanted.without_leaks else frozenset()
         if leaks:
-            told([said_of(leaks)])
+            tell([said_of(leaks)])
             examples = without(examples, leaks)
             again = guard(examples, JobPart(context, 0.9, 1.0), parent, wanted.renames)
             report = _with_seen(again, run, examples, wanted, line)
-        told([*examples.warnings, *(finding.sentence for finding in report.findings)])
-        run.write_json(run.guards, report.document())
+        tell([*examples.warnings, *(finding.sentence for finding in report.findings)])
+        run.write_json(run.guards, {**report.document(), "told": list(said)})
         _obey(report, confirmed=wanted.confirmed)
         if wanted.parent is not None:
             copy_pack(wanted.parent, run.parent)

@@ -123,6 +123,7 @@ class RunTail:
             looks=tuple(self._looks),
             loss=self._curve.curve(),
             of_line=run.line.exists(),
+            guards=self._document(run.guards),
             result=result,
             gate=self._document(run.gate),
             taken=self._document(run.taken),

@@ -97,8 +97,8 @@ class RunView:
     looks : tuple of LookPoint
     of_line : bool
         Whether its model is to be a version of a project's model line; not that of an experiment, or of a dataset folder.
-    result, gate, taken, borrowed : mapping or None
-        What came out; what the promotion gate says of it; which version of the project it became; what became of the
+    guards, result, gate, taken, borrowed : mapping or None
+        What was found of its labels before it began; what came out; what the promotion gate says of it; which version of the project it became; what became of the
         parent's weights.
     sample_step : int
         Of the newest samples; 0 for none.
@@ -121,6 +121,7 @@ class RunView:
     looks: tuple[LookPoint, ...] = ()
     loss: LossCurve = NO_CURVE
     of_line: bool = False
+    guards: Document | None = None
     result: Document | None = None
     gate: Document | None = None
     taken: Document | None = None

@@ -105,6 +105,14 @@ def run_origin(run: RunView) -> str:
     return said[:1].upper() + said[1:]
 
 
+def run_told(run: RunView) -> list[str]:
+    """Return what a person has to know of the labels a training learns from: what is left out, what the guards found."""
+    guards = run.guards or {}
+    # Trainings of before have the findings alone.
+    told = guards.get("told", [one.get("sentence") for one in guards.get("findings", ())])
+    return [in_language(str(sentence)) for sentence in told]
+
+
 def minutes_text(minutes: float) -> str:
     """Return ``5 min``, ``1 h``, ``8 h``."""
     if minutes >= 60 and minutes % 60 == 0:

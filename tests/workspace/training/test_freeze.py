@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -98,6 +99,10 @@ def test_training_cases_that_are_in_validation_too_are_left_out_when_that_is_wan
     run, said_of = frozen(wanted(source, without_leaks=True), tmp_path / "run")
     assert run.settings().left_out == ("case_0001",)
     assert "1 case is left out: its picture or patient is in another split." in said_of
+    # Whoever opens the training later reads it, too.
+    told = json.loads(run.guards.read_text())["told"]
+    assert set(told) == set(said_of)
+    assert len(told) == len(set(told))
 
 
 def test_a_recipe_that_trains_the_head_first_asks_for_weights_to_begin_with(tmp_path: Path) -> None:
