@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal
@@ -253,13 +253,6 @@ class Trainings:
         """Take over samples."""
         self.samples[name] = samples
         self.changed.emit()
-
-    def insist(self, *, confirmed: bool, without_leaks: bool) -> None:
-        """Ask again for what was refused, knowing what the guards say."""
-        if self.refused is not None:
-            wish = replace(self.refused.wish, confirmed=confirmed, without_leaks=without_leaks)
-            self.refused = None
-            self.conductor.start(wish)
 
     @property
     def conductor(self) -> Conductor:

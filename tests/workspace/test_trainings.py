@@ -314,7 +314,7 @@ def test_what_the_guards_want_confirmed_is_asked_and_then_done(
     assert trainings.refused.findings == (finding,)
     assert started == []
     assert list(runs_folder(project.path).iterdir()) == []
-    trainings.insist(confirmed=True, without_leaks=False)
+    trainings.conductor.start(WISH)
     assert trainings.refused is None
     assert started == [("segmentation-1", False)]
 

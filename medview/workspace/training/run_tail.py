@@ -175,8 +175,6 @@ class RunTail:
             if self._clock() - self.started_at < STARTING_S:
                 return RunPhase.STARTING, ""
             self.started_at = None
-        if self._settings is None:
-            return RunPhase.FREEZING, ""
         if (self.run.path / QUEUED).exists():
             return RunPhase.QUEUED, ""
         if self._died:

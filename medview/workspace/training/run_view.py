@@ -19,8 +19,6 @@ Document = Mapping[str, Any]
 class RunPhase(Enum):
     """Where a training stands."""
 
-    FREEZING = "freezing"
-    """Its labels are being copied."""
     QUEUED = "queued"
     """It begins once no other one trains."""
     STARTING = "starting"
@@ -83,7 +81,7 @@ class RunView:
     name : str
         Of its folder; says nothing of patients.
     settings : RunSettings or None
-        None while its labels are being frozen.
+        None where its folder is damaged.
     stage : str
         ``plan``, ``prepare``, ``train``, ``finish``, ``evaluate``; empty before the first.
     text : str

@@ -21,7 +21,6 @@ TASKS: Mapping[Task, str] = {
     Task.INTERACTIVE: _("Objects from clicks"),
 }
 PHASES: Mapping[RunPhase, str] = {
-    RunPhase.FREEZING: _("Labels are being copied"),
     RunPhase.QUEUED: _("Waits for its turn"),
     RunPhase.STARTING: _("Starting"),
     RunPhase.TRAINING: _("Training"),
