@@ -96,8 +96,8 @@ class RunView:
     of_line : bool
         Whether its model is to be a version of a project's model line; not that of an experiment, or of a dataset folder.
     guards, result, gate, taken, borrowed : mapping or None
-        What was found of its labels before it began; what came out; what the promotion gate says of it; which version of the project it became; what became of the
-        parent's weights.
+        What was found of its labels before it began; what came out; what the promotion gate says of it; which version of
+        the project it became; what became of the parent's weights.
     sample_step : int
         Of the newest samples; 0 for none.
     pace : mapping or None
