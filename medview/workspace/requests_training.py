@@ -18,12 +18,15 @@ from medview.ml.runs.folder import RunFolder
 from medview.ml.runs.samples import Samples, read_samples
 from medview.store.project import Project
 from medview.workspace.jobs import Lane
-from medview.workspace.training.freeze import Wanted, freeze
+from medview.workspace.training.freeze import Wanted, freeze, remove_left
 from medview.workspace.training.outlook import Outlook, outlook_of
 from medview.workspace.training.process import start_training
 from medview.workspace.training.run_report import RunReport, read_report
 from medview.workspace.training.run_tail import QUEUED, RunTail
 from medview.workspace.training.run_view import RunView
+
+_DELETED = ".deleted-"
+"""Begins the names of folders of trainings that are being deleted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,12 +65,19 @@ class FreezeRun:
     def run(self, context: JobContext) -> None:
         """Freeze a copy; what a person has to know of it stands in the folder.
 
+        What a window that was killed left half made or half deleted beside it is removed: while a window writes the project
+        nobody else makes trainings of it.
+
         Raises
         ------
         GuardedError
             When the guards speak against it.
         MedViewError
         """
+        folder = self.path.parent
+        remove_left(folder)
+        for gone in folder.glob(f"{_DELETED}*"):
+            shutil.rmtree(gone, ignore_errors=True)
         freeze(self.wanted, self.path, context, self.pool, lambda _told: None, self.project)
         mark_queued(self.path)
 
@@ -186,7 +196,7 @@ class DeleteRun:
         if RunFolder(self.path).busy():
             raise WriteError(f"{self.path.name} is being trained; pause it first.")
         try:
-            gone = self.path.rename(self.path.with_name(f".deleted-{self.path.name}"))
+            gone = self.path.rename(self.path.with_name(f"{_DELETED}{self.path.name}"))
             shutil.rmtree(gone)
         except OSError as error:
             raise write_error(self.path, error) from error

@@ -309,11 +309,18 @@ def test_what_the_guards_want_confirmed_is_asked_and_then_done(
 ) -> None:
     finding = GuardFinding("one-patient", Severity.CONFIRM, "Lung is of one patient.", ("case_0001",))
     monkeypatch.setattr(freeze, "guard", lambda *_given: GuardReport((finding,), (), (), "voxels"))
+    folder = runs_folder(project.path)
+    (folder / "notes").mkdir(parents=True)
+    (folder / "notes" / "dataset").touch()
+    # What a window that was killed left.
+    for name in ("segmentation-4", ".deleted-segmentation-2"):
+        (folder / name / "dataset").mkdir(parents=True)
+    (folder / "segmentation-4" / freeze.MARKER).write_bytes(freeze.MARKED)
     trainings.conductor.start(replace(WISH, confirmed=False))
     assert trainings.refused is not None
     assert trainings.refused.findings == (finding,)
     assert started == []
-    assert list(runs_folder(project.path).iterdir()) == []
+    assert [one.name for one in folder.iterdir()] == ["notes"]
     trainings.conductor.start(WISH)
     assert trainings.refused is None
     assert started == [("segmentation-1", False)]

@@ -259,6 +259,17 @@ def _left(run: RunFolder) -> bool:
     return all(one.name in made or one.name.startswith(_GROWING) for one in run.path.iterdir())
 
 
+def remove_left(folder: Path) -> None:
+    """Remove the trainings in a folder that interrupted calls left half made; nobody may be making one there."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            left = _left(RunFolder(path))
+        except OSError:
+            continue
+        if left:
+            _clear(RunFolder(path))
+
+
 def _clear(run: RunFolder) -> None:
     """Remove what was made of a run; its folder held nothing else."""
     shutil.rmtree(run.path, ignore_errors=True)
