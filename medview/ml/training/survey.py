@@ -175,8 +175,8 @@ class _Seen:
     def of(cls, volume: Volume) -> _Seen:
         stored = volume.voxels.reshape(-1)
         stride = max(1, stored.size // VOXELS_EACH)
-        # One that goes into a row or a slice would look at a few columns only, such as those of air at the left.
-        while math.gcd(stride, math.prod(volume.voxels.shape[1:])) > 1:
+        # With a factor of the rows' length in it some columns only are looked at, at worst the first one, in air.
+        while math.gcd(stride, math.prod(volume.voxels.shape[2:])) > 1:
             stride += 1
         some = stored[::stride]
         values = volume.values_of(some)[~volume.is_padding(some)]
