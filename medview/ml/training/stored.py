@@ -23,8 +23,8 @@ KEPT_BYTES = 512 << 20
 
 LARGEST_HALF = 65504.0
 
-NEARLY_SQUARE = 0.01
-"""Pixels whose sides differ by less are squares: resizing to whole pixels makes them a little longer one way."""
+NEARLY_EVEN = 0.01
+"""Sides of voxels that differ by less are the same: resizing to whole voxels makes them a little longer one way."""
 
 
 def is_stored(folder: Path, key: str) -> bool:
@@ -98,7 +98,8 @@ class StoredExamples:
     def spacing_kji(self, n: int) -> Vector3:
         """Return how large the voxels of an example are, in widths of one; cubes where nothing was stored of that."""
         k, j, i = self.facts[n].get("spacing", (1.0, 1.0, 1.0))
-        return k / i, 1.0 if abs(j / i - 1.0) < NEARLY_SQUARE else j / i, 1.0
+        k, j = (1.0 if abs(side / i - 1.0) < NEARLY_EVEN else side / i for side in (k, j))
+        return k, j, 1.0
 
     def chosen(self, numbers: Sequence[int]) -> StoredExamples:
         """Return some of the examples."""

@@ -48,6 +48,8 @@ def test_square_pixels_of_one_slice_are_turned_to_the_bit_as_on_a_grid_without_s
     found = StoredExamples.open(tmp_path, [*sides, "older"])
     said = [found.spacing_kji(n) for n in range(4)]
     assert [one[1:] for one in said] == [(1.0, 1.0), (1.0, 1.0), (1.5, 1.0), (1.0, 1.0)]
+    store_example(tmp_path, "even", _values(), {"spacing": (1.004, 0.998, 1.0)})
+    assert StoredExamples.open(tmp_path, ["even"]).spacing_kji(0) == (1.0, 1.0, 1.0)
     strengths = {"rotate": 30.0, "scale": 0.2, "stretch": 0.1, "shear": 0.2, "shift": 0.1, "quarter": 0.5}
     ways = [
         drawn_way(strengths, np.random.default_rng(3), (1, 20, 20), np.array([0.5, 9.0, 9.0]), one, bend=False).matrix
