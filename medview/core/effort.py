@@ -78,7 +78,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class ModelEffort:
-    """What correcting one version of a model came to, over cases.
+    """What correcting one version of a model came to, over cases that are done.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class ModelEffort:
     added_ml, removed_ml : float
         Sum over the measured segments.
     minutes_per_case : float
-        Mean; a case took as long as the one of its segments that took longest.
+        Mean over whoever corrected one; it took as long as the one of its segments that took longest.
     proposed, corrected : int
         Voxels of the measured segments as they were proposed, and how many of them and beside them were changed.
     first_utc : str
@@ -135,22 +135,26 @@ class ModelEffort:
         }
 
 
-def model_efforts(cases: Iterable[Mapping[str, Effort]]) -> list[ModelEffort]:
+def model_efforts(cases: Iterable[Sequence[Mapping[str, Effort]]]) -> list[ModelEffort]:
     """Return what each version of each model took, by its name and version.
 
     Parameters
     ----------
-    cases : iterable of mapping
-        Of each case: its efforts by segment id.
+    cases : iterable of sequence of mapping
+        Of each case that is done: the efforts of each of its readings by segment id.
     """
-    found: dict[tuple[str, str, str], list[list[Effort]]] = {}
-    for efforts in cases:
-        here: dict[tuple[str, str, str], list[Effort]] = {}
-        for one in efforts.values():
-            source = one.source
-            here.setdefault((source.model_id, source.model_version, source.model_sha256), []).append(one)
-        for key, of_case in here.items():
-            found.setdefault(key, []).append(of_case)
+    found: dict[tuple[str, str, str], list[list[list[Effort]]]] = {}
+    for readings in cases:
+        of_case: dict[tuple[str, str, str], list[list[Effort]]] = {}
+        for efforts in readings:
+            here: dict[tuple[str, str, str], list[Effort]] = {}
+            for one in efforts.values():
+                source = one.source
+                here.setdefault((source.model_id, source.model_version, source.model_sha256), []).append(one)
+            for key, of_reading in here.items():
+                of_case.setdefault(key, []).append(of_reading)
+        for key, of_readings in of_case.items():
+            found.setdefault(key, []).append(of_readings)
     return [_model(key, found[key]) for key in sorted(found)]
 
 
@@ -165,18 +169,19 @@ def versions_in_order(models: Iterable[ModelEffort]) -> dict[str, tuple[ModelEff
     }
 
 
-def _model(key: tuple[str, str, str], cases: Sequence[Sequence[Effort]]) -> ModelEffort:
-    measured = [one.agreement for case in cases for one in case if one.agreement is not None]
+def _model(key: tuple[str, str, str], cases: Sequence[Sequence[Sequence[Effort]]]) -> ModelEffort:
+    readings = [reading for case in cases for reading in case]
+    measured = [one.agreement for reading in readings for one in reading if one.agreement is not None]
     return ModelEffort(
         *key,
         cases=len(cases),
-        segments=sum(len(case) for case in cases),
+        segments=sum(len(reading) for reading in readings),
         measured=len(measured),
         dice=fmean(one.dice for one in measured) if measured else None,
         added_ml=sum(one.added_ml for one in measured),
         removed_ml=sum(one.removed_ml for one in measured),
-        minutes_per_case=fmean(max(one.active_s for one in case) for case in cases) / 60.0,
+        minutes_per_case=fmean(max(one.active_s for one in reading) for reading in readings) / 60.0,
         proposed=sum(one.proposed for one in measured),
         corrected=sum(one.added + one.removed for one in measured),
-        first_utc=min((when for case in cases for one in case if (when := one.source.created_utc)), default=""),
+        first_utc=min((when for reading in readings for one in reading if (when := one.source.created_utc)), default=""),
     )

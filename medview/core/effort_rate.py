@@ -69,7 +69,7 @@ def effort_rate(cases: Iterable[Mapping[str, Effort]], finished_s: Sequence[floa
     Parameters
     ----------
     cases : iterable of mapping
-        Of each case: its efforts by segment id. Those without time or measure say nothing.
+        Of each reading of a case that is done: its efforts by segment id. Those without time or measure say nothing.
     finished_s : sequence of float
         How long finished cases took, for a project in which nothing was corrected.
     """

@@ -10,14 +10,17 @@ from medview.core.changes import ProposalChange
 from medview.core.effort import Effort
 from medview.core.errors import StoreError
 from medview.core.prediction import ProposedMasks
+from medview.core.reading_status import ReadingStatus
 from medview.store import schema
 from medview.store.codec import decode
 from medview.store.codec_effort import decode_effort_change
+from medview.store.reading_state import reading_states
 from medview.store.standing import standing_changes
 
 _RUN_TOOL = "predict"
 _EFFORT_TOOLS = ("accept", "effort")
 """Tools of the commands that speak of efforts."""
+_FINISHED = (ReadingStatus.DONE, ReadingStatus.APPROVED)
 
 
 def proposed_masks(
@@ -41,8 +44,21 @@ def proposed_masks(
     return {job_id: mask for job_id, mask in found.items() if job_id in job_ids}
 
 
-def reading_efforts(connection: Connection) -> dict[int, dict[str, Effort]]:
-    """Return what became of the accepted segments of each case, by case and segment; nothing else is replayed for it.
+def done_efforts(connection: Connection) -> dict[int, list[dict[str, Effort]]]:
+    """Return what became of accepted segments where the work is done: by case, of each of its readings by segment.
+
+    What was only accepted so far, and what is still being corrected, would look as if nothing had been wrong with it.
+    """
+    efforts = _reading_efforts(connection)
+    found: dict[int, list[dict[str, Effort]]] = {}
+    for state in reading_states(connection):
+        if state.status in _FINISHED and state.reading_id in efforts:
+            found.setdefault(state.case_id, []).append(efforts[state.reading_id])
+    return found
+
+
+def _reading_efforts(connection: Connection) -> dict[int, dict[str, Effort]]:
+    """Return what became of accepted segments, by reading and segment; nothing else is replayed for it.
 
     What was undone is left out. Rows that are damaged are passed over.
     """

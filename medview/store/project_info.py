@@ -11,7 +11,7 @@ from medview.core.effort import model_efforts
 from medview.store import schema
 from medview.store.activity import ActivityKind, activity_entries
 from medview.store.ballast import FILE_NAME as BALLAST_NAME
-from medview.store.efforts import reading_efforts
+from medview.store.efforts import done_efforts
 from medview.store.migrate import past_migrations
 from medview.store.model_book import current_models
 
@@ -24,11 +24,11 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
     dict
         ``name``, ``path``, ``project_uid``, ``created_utc``, ``schema_version``, ``cases`` and ``gestures`` (counts; undo
         and redo are gestures too), ``readers`` (names), ``size_bytes``, ``migrations`` (``from``, ``to``, ``made_utc``,
-        ``backup``), ``correction_effort`` (of each version of each model: ``model_id``, ``model_version``,
-        ``model_sha256``, ``cases``, ``segments``, ``measured_segments``, ``mean_dice``, ``added_ml``, ``removed_ml``,
-        ``minutes_per_case``, ``proposed_voxels``, ``corrected_voxels``, ``corrected_per_proposed``, ``first_utc``),
-        ``test_openings`` (every time the test cases were opened: ``who``, ``when_utc``, ``model``, ``version``, ``cases``),
-        ``models`` (of each model line the version that counts: ``line``, ``version``, ``model``,
+        ``backup``), ``correction_effort`` (of each version of each model, in cases that are done: ``model_id``,
+        ``model_version``, ``model_sha256``, ``cases``, ``segments``, ``measured_segments``, ``mean_dice``, ``added_ml``,
+        ``removed_ml``, ``minutes_per_case``, ``proposed_voxels``, ``corrected_voxels``, ``corrected_per_proposed``,
+        ``first_utc``), ``test_openings`` (every time the test cases were opened: ``who``, ``when_utc``, ``model``,
+        ``version``, ``cases``), ``models`` (of each model line the version that counts: ``line``, ``version``, ``model``,
         ``since_utc``, and how many ``versions`` there are).
     """
     facts = {row.key: row.value for row in connection.execute(select(schema.facts))}
@@ -44,7 +44,7 @@ def project_info(connection: Connection, folder: Path) -> dict[str, Any]:
         "readers": list(connection.execute(select(schema.readers.c.name)).scalars()),
         "size_bytes": sum(file.stat().st_size for file in files),
         "migrations": past_migrations(connection),
-        "correction_effort": [one.document() for one in model_efforts(reading_efforts(connection).values())],
+        "correction_effort": [one.document() for one in model_efforts(done_efforts(connection).values())],
         "test_openings": test_openings(connection),
         "models": current_models(connection),
     }

@@ -20,7 +20,7 @@ from medview.store.begun import BegunReading, begin_readings
 from medview.store.case_images import CaseImages, CaseKey, CaseSources, damaged_case, other_pixels
 from medview.store.cases import CaseRow, list_cases
 from medview.store.clock import Clock, iso
-from medview.store.efforts import proposed_masks, reading_efforts
+from medview.store.efforts import done_efforts, proposed_masks
 from medview.store.faults import damaged_database
 from medview.store.import_book import ImportBook
 from medview.store.journal import Journal
@@ -292,11 +292,11 @@ class ReadingBook:
         with self._database.reading() as connection:
             return proposed_masks(connection, reading_id, job_ids, self._blobs.get)
 
-    def efforts(self) -> dict[int, dict[str, Effort]]:
-        """Return what became of the segments that were accepted from models, by case and segment."""
+    def done_efforts(self) -> dict[int, list[dict[str, Effort]]]:
+        """Return what became of segments accepted from models, of cases that are done: by case, by reading, by segment."""
         self.journal.flush()
         with self._database.reading() as connection:
-            return reading_efforts(connection)
+            return done_efforts(connection)
 
     def answers(self, reading_ids: Collection[int] | None = None) -> dict[int, dict[AnswerKey, Answer]]:
         """Return what was answered to questions of forms, by reading: in all, or in some."""

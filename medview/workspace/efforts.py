@@ -87,7 +87,7 @@ class ReadEfforts:
 
     def run(self, _context: JobContext) -> list[ModelEffort]:
         """Read in a worker, once what waits is written."""
-        return model_efforts(self.project.efforts().values())
+        return model_efforts(self.project.done_efforts().values())
 
 
 class Efforts:

@@ -86,6 +86,7 @@ def test_a_proposal_is_taken_over_in_part_compared_accepted_and_corrected(start:
     corrected = run.case["voxels"]
     drawn = _labels(run, tmp_path / "drawn.npz")
     assert corrected[name] <= whole
+    run.keys("F7")
     assert run.close() == 0
 
     # And kept.

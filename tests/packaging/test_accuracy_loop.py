@@ -302,7 +302,8 @@ def test_what_a_model_proposes_is_repaired_to_the_truth_and_medview_notes_how_mu
     assert work["changed"] > 0
     with Project.open(project, read_only=True) as opened:
         (row,) = [one for one in opened.cases() if one.case_id == case_id]
-        efforts = opened.efforts()[row.readings[0].reading_id].values()
+        (of_reading,) = opened.done_efforts()[row.case_id]
+        efforts = of_reading.values()
         segments = opened.load_reading(row.readings[0].reading_id).labels.segmentation.segments
         efforts_told = opened.info()["correction_effort"]
     assert row.status is ReadingStatus.DONE

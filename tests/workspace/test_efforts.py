@@ -14,6 +14,7 @@ from medview.core.effort import Agreement, Effort, model_efforts
 from medview.core.heat import Heat
 from medview.core.label_set import LabelEntry, LabelSet
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
+from medview.core.reading_status import ReadingStatus
 from medview.core.segmentation import SegmentStatus
 from medview.core.source import Source, SourceKind
 from medview.io.reader_pool import InlinePool
@@ -65,7 +66,14 @@ class Desk:
     def leave(self) -> None:
         for case in self.workspace.cases.values():
             self.workspace.efforts.end(case)
+        self.say_done()
         self.project.close()
+
+    def say_done(self) -> None:
+        """Say that the case is done."""
+        for row in self.project.cases():
+            for reading in row.readings:
+                self.project.set_status(reading.reading_id, ReadingStatus.DONE)
 
     def come_back(self) -> None:
         self.leave()
@@ -270,6 +278,8 @@ def test_time_counts_while_somebody_works_and_the_segment_is_not_done(desk: Desk
     desk.workspace.efforts.note(desk.case)
     assert desk.effort("Liver").active_s == pytest.approx(90)
     assert desk.effort("Spleen").active_s == pytest.approx(390)
+    assert desk.stored() == [], "the case is still in work"
+    desk.say_done()
     assert desk.stored()[0]["minutes_per_case"] == 6.5
 
 
@@ -348,6 +358,7 @@ def test_a_clock_leaves_pauses_out_and_never_runs_backwards() -> None:
 def test_efforts_of_another_project_are_not_shown(desk: Desk, tmp_path: Path) -> None:
     _accept(desk)
     _mark_done(desk, "Liver")
+    desk.say_done()
     read, services = desk.workspace.efforts, desk.workspace.services
     read.read()
     assert len(read.models) == 1
@@ -386,11 +397,18 @@ def test_a_case_takes_as_long_as_its_slowest_segment_and_means_go_over_cases() -
 
     one = {"a": effort("a", 60, (10, 10, 10)), "b": effort("b", 120, (10, 10, 5))}
     two = {"c": effort("c", 240, (0, 0, 0)), "d": Effort("d", MODEL, 2, "d")}
-    (found,) = model_efforts([one, two, {}])
+    (found,) = model_efforts([[one], [two], [{}]])
     assert (found.cases, found.segments, found.measured) == (2, 4, 3)
     assert found.minutes_per_case == 3.0
     assert found.dice == pytest.approx((1 + 0.5 + 1) / 3)
     assert (found.added_ml, found.removed_ml) == (2.5, 2.5)
+
+
+def test_a_case_of_two_readers_is_one_case_that_took_each_of_them_their_time() -> None:
+    efforts = [{name: Effort(name, MODEL, 1, name, active_s, Agreement.of(10, 10, 10, 0.5))} for name, active_s in
+               (("a", 60), ("b", 180))]  # fmt: skip
+    (found,) = model_efforts([efforts])
+    assert (found.cases, found.segments, found.minutes_per_case) == (1, 2, 2.0)
 
 
 def test_what_is_accepted_fills_the_segment_that_the_label_set_has_for_it_and_undo_leaves_it_empty(desk: Desk) -> None:

@@ -33,7 +33,7 @@ def _columns() -> tuple[tuple[str, str], ...]:
     return (
         (_("Model"), _("Id of the model")),
         (_("Version"), _("Version of the model")),
-        (_("Cases"), _("Cases with segments that were accepted from it")),
+        (_("Cases"), _("Cases that are done and have segments that were accepted from it")),
         (_("Segments"), _("Segments that were accepted from it")),
         (_("Mean Dice"), _("Of what it proposed with what was left in the end; 1 is unchanged")),
         (_("Added mL"), _("What people added to what it proposed, all together")),
@@ -110,7 +110,11 @@ class EffortTableDialog(QDialog):
                 item.setTextAlignment(_side(number))
                 self.view.setItem(line, number, item)
         self.copy.setEnabled(bool(rows))
-        self.state.setText("" if rows else _("Nothing a model proposed was accepted in this project yet."))
+        self.state.setText(
+            ""
+            if rows
+            else _("Nothing yet: a case in which something of a model was accepted counts once it is marked as done.")
+        )
         self._show_versions()
 
     def _on_loaded(self, module: ModuleType) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def next_of_project(run: NextRun, context: JobContext, pool: Pool) -> Document:
 def rate_of(rows: Sequence[CaseRow], project: Project) -> EffortRate:
     """Return how long work takes in a project."""
     finished = [float(row.seconds) for row in rows if row.status in FINISHED]
-    return effort_rate(project.efforts().values(), finished)
+    return effort_rate(chain.from_iterable(project.done_efforts().values()), finished)
 
 
 def rate_document(rate: EffortRate) -> Document:
