@@ -12,8 +12,10 @@ from medview.core.errors import StoreError
 from medview.core.form import Level
 from medview.core.job import JobContext
 from medview.core.language import _
+from medview.core.marks import Marks
 from medview.core.reading_status import ReadingStatus
 from medview.core.segmentation import SegmentRole
+from medview.io.datasets.dataset_case import category_of
 from medview.ml.spec import Task
 from medview.store.cases import CaseRow
 from medview.store.project import Project
@@ -75,7 +77,7 @@ def outlook_of(path: Path, context: JobContext) -> Outlook:
 def _outlook(project: Project, context: JobContext) -> Outlook:
     rows, reviewed = project.cases(), project.review.reviewed()
     images = {one.case_id for one in project.images()}
-    found: dict[tuple[Task, str | None], dict[int, Sequence[str]]] = {}
+    found: dict[tuple[Task, str | None], dict[int, list[str]]] = {}
     left: dict[str, list[int]] = {}
 
     def leave_out(why: str, row: CaseRow) -> None:
@@ -98,10 +100,13 @@ def _outlook(project: Project, context: JobContext) -> Outlook:
             leave_out(_("Not marked done"), row)
         else:
             labels = project.load_reading(counts.state.reading_id, beside=True).labels
-            taught = dict(_taught(labels))
-            for key, names in taught.items():
-                found.setdefault(key, {})[row.case_id] = names
-            if not taught:
+            taught = list(_taught(labels))
+            for key, names in taught:
+                # Of slices a question is answered several times.
+                found.setdefault(key, {}).setdefault(row.case_id, []).extend(names)
+            if not taught and any(_boxes(labels)):
+                leave_out(_("Boxes are drawn on some of its slices only"), row)
+            elif not taught:
                 leave_out(_("Done, but nothing is labelled in it"), row)
     of_row = {row.case_id: row for row in rows}
     lessons = [_lesson(task, target, cases, of_row) for (task, target), cases in found.items()]
@@ -111,13 +116,14 @@ def _outlook(project: Project, context: JobContext) -> Outlook:
 
 def _taught(labels: CaseLabels) -> Iterable[tuple[tuple[Task, str | None], Sequence[str]]]:
     """Yield what the labels of a case say something about: task and target, and which classes."""
-    segments = [one.name for one in labels.segmentation.segments if one.role is SegmentRole.STRUCTURE]
+    segments = [one for one in labels.segmentation.segments if one.role is SegmentRole.STRUCTURE]
+    drawn = [category_of(one) for one in segments if not one.absent]
     if segments:
-        yield (Task.SEGMENTATION, None), segments
-    annotations = labels.annotations.values()
-    boxes = [one.label for one in annotations if isinstance(one, BoxAnnotation)]
-    if boxes:
+        yield (Task.SEGMENTATION, None), drawn
+    # Where no box is drawn on slices that are not done nobody knows whether there is something.
+    if (boxes := _boxes(labels)) and labels.marks == Marks():
         yield (Task.DETECTION, None), boxes
+    annotations = labels.annotations.values()
     said = [one.label for one in annotations if isinstance(one, ImageLabel) and one.says]
     if said:
         yield (Task.CLASSIFICATION, IMAGE_LABELS), said
@@ -125,7 +131,11 @@ def _taught(labels: CaseLabels) -> Iterable[tuple[tuple[Task, str | None], Seque
         if isinstance(answer.value, tuple) and answer.target.level is not Level.LESION:
             yield (Task.CLASSIFICATION, answer.question), [option.text for option in answer.value]
     if segments:
-        yield (Task.INTERACTIVE, None), segments
+        yield (Task.INTERACTIVE, None), drawn
+
+
+def _boxes(labels: CaseLabels) -> list[str]:
+    return [one.label for one in labels.annotations.values() if isinstance(one, BoxAnnotation)]
 
 
 def _lesson(task: Task, target: str | None, cases: Mapping[int, Sequence[str]], of_row: Mapping[int, CaseRow]) -> Lesson:

@@ -47,8 +47,12 @@ def parents_for(lesson: Lesson, current: Iterable[ModelPack], installed: Iterabl
 
 
 def likeliest(parents: Sequence[Parent]) -> Parent | None:
-    """Return what a training begins with where nobody says otherwise; None for nothing."""
-    return parents[0] if parents and (parents[0].current or parents[0].known) else None
+    """Return what a training begins with where nobody says otherwise; None for nothing.
+
+    That knows something of what is labelled, or is the one of the project that knows no classes but what is pointed at.
+    """
+    fits = (one for one in parents if one.known or (one.current and not class_names(one.pack.spec)))
+    return next(fits, None)
 
 
 def _plain(name: str) -> str:

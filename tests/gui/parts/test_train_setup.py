@@ -99,7 +99,8 @@ def test_the_parent_somebody_chose_stays_chosen_and_another_one_asks_again(
     trainings = workspace.trainings
 
     def counts(version: str) -> ModelPack:
-        pack = small_pack(tmp_path / version, version=version)
+        labels = [{"value": 1, "name": "Lung"}, {"value": 2, "name": "Nodule"}]
+        pack = small_pack(tmp_path / version, version=version, output={"labels": labels})
         trainings.show_lines((LineView("segmentation", (), None, None, pack),))
         workspace.models_changed.emit()
         return pack

@@ -58,3 +58,16 @@ def test_a_training_begins_with_what_counts_in_the_project_else_with_what_knows_
     assert likeliest(parents_for(lesson, (), (boxes,))) is None
     counts = parents_for(lesson, (other,), (one, both))
     assert (counts[0].pack.spec.id, counts[0].current) == ("other", True)
+    # It is a model of something else of the project: what others know comes first where nobody says otherwise.
+    best = likeliest(counts)
+    assert best is not None
+    assert (best.known, best.current) == (1, False)
+    assert likeliest(parents_for(lesson, (other,), ())) is None
+    own = likeliest(parents_for(lesson, (other, both), (one,)))
+    assert own is not None
+    assert (own.known, own.current) == (1, True)
+    prompted = small_pack(tmp_path / "prompted", "interactive", id="prompted")
+    pointed = Lesson(Task.INTERACTIVE, None, (1, 2), (), 2, ("Liver",))
+    mine = likeliest(parents_for(pointed, (prompted,), ()))
+    assert mine is not None
+    assert mine.pack is prompted
