@@ -27,6 +27,7 @@ from medview.workspace.training.augment_sheet import write_sheet
 from medview.workspace.training.child import breaks, train_run
 from medview.workspace.training.examples import dataset_folder, examples_of
 from medview.workspace.training.freeze import Wanted, freeze
+from medview.workspace.training.leaks import without
 from medview.workspace.training.process import ask_to_end, ask_to_pause, follow, give_way, start_training, wait_for
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -168,13 +169,15 @@ def _previewed(
     if run is not None:
         settings = RunFolder(run).settings()
         folder, kind, chosen, what = RunFolder(run).dataset, settings.task, settings.recipe, settings.target
+        reviewed_only, left_out = not settings.unfinished, settings.left_out
     elif source is not None and task is not None and dataset_folder(source):
         folder, kind, chosen, what = source, task, choose(task, recipe), target
+        reviewed_only, left_out = False, ()
     else:
         raise AmbiguousError("--preview needs --run RUN, or a dataset folder and --task; export the project as one.")
     with progress(quiet=quiet) as context:
-        examples = examples_of(read_neutral(folder, check=False), kind, what)
-        count = write_sheet(examples, chosen, seed, file, context)
+        examples = examples_of(read_neutral(folder, check=False), kind, what, reviewed_only=reviewed_only)
+        count = write_sheet(without(examples, left_out), chosen, seed, file, context)
     say(f"Examples drawn in {file.name}: {count}.")
 
 

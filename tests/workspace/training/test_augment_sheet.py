@@ -11,10 +11,13 @@ from PIL import Image
 from medview.cli.main import run_command
 from medview.core.errors import ModelError
 from medview.core.job import Inline
+from medview.io.datasets.neutral_read import read_neutral
 from medview.ml.examples import ExampleSet, TrainingClass, TrueBox, Truth
 from medview.ml.recipes.table import choose
+from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.spec import Task
 from medview.workspace.training.augment_sheet import write_sheet
+from medview.workspace.training.examples import examples_of
 from tests.helpers.dataset_folders import MadeCase, segment, write_dataset
 from tests.helpers.segmentation_training import example_of, phantom_case, phantom_set
 
@@ -68,5 +71,17 @@ def test_the_command_draws_a_dataset_folder_and_trains_nothing(tmp_path: Path, c
     assert run_command(arguments) == 0
     assert _pixels(sheet).ndim == 3
     assert sorted(one.name for one in tmp_path.iterdir()) == ["d", "sheet.png"]
+    # Of a training that leaves cases out it draws what is left.
+    examples = examples_of(read_neutral(tmp_path / "d"), Task.SEGMENTATION)
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    (tmp_path / "d").rename(run.dataset)
+    settings = RunSettings(
+        Task.SEGMENTATION, RECIPE, 0, "m", "M", "1", "", left_out=tuple(e.key for e in examples.examples)
+    )
+    run.write_json(run.settings_file, settings.document())
+    assert run_command(["train", "--run", str(run.path), "--preview", str(tmp_path / "none.png")]) == 1
+    assert "no training examples" in capsys.readouterr().err
+    assert not (tmp_path / "none.png").exists()
     assert run_command(["train", str(tmp_path), "--task", "segmentation", "--preview", str(sheet)]) == 2
     assert "--preview needs" in capsys.readouterr().err
