@@ -9,8 +9,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psygnal import Signal
-
 from medview.core.errors import MedViewError, ModelError
 from medview.core.language import _
 from medview.ml.packs import ModelPack, load_pack
@@ -116,15 +114,7 @@ class ModelChoice:
 
 
 class ModelLines:
-    """Reads and continues the model lines of an open project. Its methods may be called from any thread.
-
-    Attributes
-    ----------
-    changed : Signal(str)
-        Tells the line that has a new version, or another one that counts.
-    """
-
-    changed = Signal(str)
+    """Reads and continues the model lines of an open project. Its methods may be called from any thread."""
 
     def __init__(self, project: Project) -> None:
         self._project, self._book = project, project.models
@@ -215,7 +205,6 @@ class ModelLines:
         new = NewVersion(line, pack.spec.key, pack.digest, run, compared, verdict.value, reason, _json(gate), _json(learnt))
         counts = "" if verdict is Verdict.KEPT else verdict.value
         row = self._book.add(new, pack.folder, counts=counts, counting=counting)
-        self.changed.emit(line)
         return next(one for one in self.versions(line) if one.version == row.version)
 
     def choose(self, line: str, version: int, reader: str = "", reason: str = "") -> ModelVersion:
@@ -244,7 +233,6 @@ class ModelLines:
         who = reader or self._project.reader
         told = reason or f"{who} {'went back to' if kind == ROLLED_BACK else 'chose'} v{version}."
         self._book.choose(line, version, kind, told, who)
-        self.changed.emit(line)
         found = self.current(line)
         assert found is not None, "it was chosen just now"
         return found

@@ -18,7 +18,7 @@ from medview.core.atomic import write_error
 from medview.core.errors import CancelledError, ModelError, ReadError
 from medview.core.job import JobContext
 from medview.ml.runs.control import Ask, ask
-from medview.ml.runs.events import ENDS, Event, EventTail, read_events
+from medview.ml.runs.events import Event, EventTail, read_events
 from medview.ml.runs.folder import RunFolder
 
 LOOK_S = 0.25
@@ -218,8 +218,3 @@ def follow(path: Path, told: Callable[[Event], None], context: JobContext) -> di
         if not busy:
             return run.read_json(run.result) or {}
         time.sleep(LOOK_S)  # the training is another process: nothing here is woken by what it writes
-
-
-def ended(event: Event) -> bool:
-    """Whether a process of a training ends with an event."""
-    return event["kind"] in ENDS and (event["kind"] != "stopped" or event.get("reason") == "asked")
