@@ -61,7 +61,8 @@ class RunSettings:
     unfinished : bool
         Whether cases nobody marked done are learnt from as well.
     left_out : tuple of str
-        Keys of cases that neither training nor validation sees: their pictures or patients stand in another split too.
+        Keys of examples that neither training nor validation sees: their pictures or patients stand in another split too,
+        or nobody approved their case where that was asked for.
     samples : bool
         Whether what is found on a few validation slices is kept at each look, for somebody who watches.
     renames : mapping of str to str

@@ -12,6 +12,7 @@ import numpy as np
 from medview.core.errors import AmbiguousError, ModelError, ReadError
 from medview.core.geometry import Geometry
 from medview.core.label_set import LabelSet
+from medview.core.reading_status import ReadingStatus
 from medview.core.segmentation import COLOUR_CYCLE
 from medview.core.source import SourceKind
 from medview.core.volume import Volume
@@ -25,6 +26,8 @@ from medview.ml.packs import sha256_of
 from medview.ml.spec import COLOUR_CHANNELS, Task
 from medview.workspace.training.answers import answer_set
 from medview.workspace.training.channels import grey_channels
+from medview.workspace.training.leaks import without
+from medview.workspace.training.learnt import case_key
 from medview.workspace.training.masks import class_of, mask_truth, overlaps
 
 DIFFICULT = "difficult"
@@ -85,6 +88,18 @@ def examples_of(
         licence=str(dataset.facts["licence"] or ""),
         warnings=(*(str(one) for one in dataset.facts["warnings"]), *not_done, *found.warnings),
     )
+
+
+def approved_of(dataset: NeutralDataset, examples: ExampleSet) -> ExampleSet:
+    """Return the examples of a dataset that are of approved cases, with a warning of how many are not."""
+    approved = {case.key for case in dataset.cases if case.said.get("status") == ReadingStatus.APPROVED.value}
+    keys = {example.key for example in examples.examples if case_key(example.key) not in approved}
+    told = _left_out(
+        len({case_key(key) for key in keys}),
+        "1 case is left out: it is not approved.",
+        "{n} cases are left out: they are not approved.",
+    )
+    return replace(without(examples, keys), warnings=(*examples.warnings, *told))
 
 
 def _masked(dataset: NeutralDataset, task: Task, count: int) -> ExampleSet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -34,10 +35,11 @@ from medview.store.project import Project
 from medview.workspace.export_selection import ExportRun, Include
 from medview.workspace.exporting import export_as, note_export
 from medview.workspace.neutral_export import DATASET
-from medview.workspace.training.examples import dataset_folder, examples_of
+from medview.workspace.training.examples import approved_of, dataset_folder, examples_of
 from medview.workspace.training.leaks import leaking, said_of, without
 from medview.workspace.training.learnt import learnt_of_pack, seen_finding, seen_in
 from medview.workspace.training.line_of_run import LineFacts, line_facts, line_name, write_line
+from medview.workspace.training.targets import IMAGE_LABELS
 
 _PARTS = ("numpy", "torch", "lightning")
 MARKER, MARKED = (
@@ -47,7 +49,9 @@ MARKER, MARKED = (
 """A file that stands in a folder while it is made, and what it holds."""
 _GROWING = ".medview-"
 """Begins the names of the marker, and of files and folders that are being written."""
-_LONGEST_ID = 64
+_LONGEST_ID, _LONGEST_TARGET = 64, 24
+_DIGITS = 6
+"""Of a checksum, where a name is told by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +169,11 @@ def freeze(
     _begin(run)
     try:
         _freeze_labels(wanted, run, JobPart(context, 0.0, 0.7), pool, tell, opened)
-        examples = examples_of(
-            read_neutral(run.dataset, check=False),
-            wanted.task,
-            wanted.target,
-            reviewed_only=wanted.include is not Include.ALL,
-        )
+        dataset = read_neutral(run.dataset, check=False)
+        every = examples_of(dataset, wanted.task, wanted.target, reviewed_only=wanted.include is not Include.ALL)
+        examples = approved_of(dataset, every) if wanted.include is Include.APPROVED else every
+        if not examples.examples:
+            raise ModelError(f"No case of {wanted.source.name} is approved; approve some, or name another --include.")
         line = _line_of(wanted, examples, opened)
         parent = None if wanted.parent is None else wanted.parent.spec
         report = _with_seen(
@@ -182,6 +185,7 @@ def freeze(
             examples = without(examples, leaks)
             again = guard(examples, JobPart(context, 0.9, 1.0), parent, wanted.renames)
             report = _with_seen(again, run, examples, wanted, line)
+        left_out = {one.key for one in every.examples} - {one.key for one in examples.examples}
         tell([*examples.warnings, *(finding.sentence for finding in report.findings)])
         run.write_json(run.guards, {**report.document(), "told": list(said)})
         _obey(report, confirmed=wanted.confirmed)
@@ -189,7 +193,7 @@ def freeze(
             copy_pack(wanted.parent, run.parent)
         if line is not None:
             write_line(run, line, "" if wanted.parent is None else wanted.parent.digest)
-        run.write_json(run.settings_file, _settings(wanted, examples, leaks).document())
+        run.write_json(run.settings_file, _settings(wanted, examples, left_out).document())
         (run.path / MARKER).unlink()
     except BaseException:  # Ctrl-C as well leaves no half frozen folder behind
         _clear(run)
@@ -329,11 +333,11 @@ def _obey(report: GuardReport, *, confirmed: bool | Collection[str]) -> None:
         raise GuardedError(f"{open_ones[0].sentence} To train all the same, say --yes.", report)
 
 
-def _settings(wanted: Wanted, examples: ExampleSet, leaks: Collection[str]) -> RunSettings:
+def _settings(wanted: Wanted, examples: ExampleSet, left_out: Collection[str]) -> RunSettings:
     now = datetime.now(UTC)
     stem = wanted.source.resolve().stem
-    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "model"
-    tail = f"-{wanted.task.value}"
+    slug = _slug(stem) or "model"
+    tail = f"-{wanted.task.value}{_of_target(examples.target)}"
     return RunSettings(
         task=wanted.task,
         recipe=wanted.recipe,
@@ -351,7 +355,7 @@ def _settings(wanted: Wanted, examples: ExampleSet, leaks: Collection[str]) -> R
         dataset_sha256=examples.dataset_sha256,
         splits_sha256=examples.splits_sha256,
         unfinished=wanted.include is Include.ALL,
-        left_out=tuple(sorted(leaks)),
+        left_out=tuple(sorted(left_out)),
         samples=wanted.samples,
         renames=wanted.renames,
         versions={
@@ -360,6 +364,22 @@ def _settings(wanted: Wanted, examples: ExampleSet, leaks: Collection[str]) -> R
             **{name: importlib.metadata.version(name) for name in _PARTS},
         },
     )
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _of_target(target: str) -> str:
+    """Return what tells the classifiers of one project apart in their ids; one of all image labels needs nothing."""
+    if target in ("", IMAGE_LABELS):
+        return ""
+    slug = _slug(target)
+    if len(slug) <= _LONGEST_TARGET and slug.replace("-", " ") == target.lower():
+        return f"-{slug}"
+    # Cut or spelt in other letters, two questions may look the same.
+    short = slug[: _LONGEST_TARGET - _DIGITS].strip("-")
+    return "".join(f"-{part}" for part in (short, hashlib.sha256(target.encode()).hexdigest()[:_DIGITS]) if part)
 
 
 def _printable(text: str) -> str:

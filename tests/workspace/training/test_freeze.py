@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +25,7 @@ from medview.ml.training.classification.task import ClassificationTask
 from medview.store.project import Project
 from medview.workspace.export_selection import Include
 from medview.workspace.training.examples import examples_of
-from medview.workspace.training.freeze import MARKED, MARKER, GuardedError, Wanted, freeze
+from medview.workspace.training.freeze import MARKED, MARKER, GuardedError, Wanted, _of_target, freeze
 from tests.helpers.dataset_folders import MadeCase, write_dataset
 from tests.helpers.parents import random_parent
 from tests.workspace.exported import labelled
@@ -70,6 +71,34 @@ def test_a_dataset_folder_is_frozen_with_its_hashes_and_outlives_its_source(tmp_
 def test_cases_that_nobody_marked_done_are_left_out_and_said(tmp_path: Path) -> None:
     _, said = frozen(wanted(pictures(tmp_path / "d", status="in work")), tmp_path / "run")
     assert "1 case is left out: it is not done." in said
+
+
+def test_of_a_dataset_folder_too_only_approved_cases_are_learnt_where_that_is_wanted(tmp_path: Path) -> None:
+    first = read_neutral(pictures(tmp_path / "first"))
+    cases = []
+    for n, case in enumerate(first.cases):
+        said = {"image_labels": case.said["image_labels"], "status": "done" if n == 1 else "approved"}
+        cases.append(MadeCase(np.array(case.image().voxels), patient=case.patient, split=case.split, said=said))
+    write_dataset(tmp_path / "d", cases)
+    run, said_of = frozen(wanted(tmp_path / "d", include=Include.APPROVED), tmp_path / "run")
+    assert run.settings().left_out == (first.cases[1].key,)
+    assert "1 case is left out: it is not approved." in said_of
+    with pytest.raises(ModelError, match="No case of first is approved"):
+        frozen(wanted(tmp_path / "first", include=Include.APPROVED), tmp_path / "none")
+
+
+def test_classifiers_of_one_project_that_learn_other_things_are_other_models(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "d")
+    ids = [frozen(wanted(source, target=name), tmp_path / name)[0].settings().model_id for name in ("labels", "a", "b")]
+    assert ids == ["d-classification", "d-classification-a", "d-classification-b"]
+    long = (
+        "Is there an artefact of motion in the upper lobe?",
+        "Is there an artefact of motion in the lower lobe?",
+        "動き",
+    )
+    found = [_of_target(one) for one in long]
+    assert len(set(found)) == 3
+    assert all(re.fullmatch(r"(-[a-z0-9]+)+", one) and len(one) <= 26 for one in found)
 
 
 def test_labels_from_elsewhere_are_taken_when_somebody_says_that_they_are_good(tmp_path: Path) -> None:
