@@ -117,6 +117,11 @@ class Example:
     trust: Trust = Trust.HUMAN
 
 
+LONGEST_LICENCE = 200
+"""Characters of a licence that a pack holds."""
+NO_LICENCE = "No licence is stated."
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ExampleSet:
     """A labelled dataset for one task.
@@ -151,6 +156,11 @@ class ExampleSet:
     licence: str = ""
     warnings: tuple[str, ...] = ()
     target: str = ""
+
+    @property
+    def stated_licence(self) -> str:
+        """What a pack that learns from it says of its licence."""
+        return self.licence[:LONGEST_LICENCE] or NO_LICENCE
 
     def of_split(self, split: str) -> tuple[Example, ...]:
         """Return the examples of a split, in order."""

@@ -53,11 +53,11 @@ class CaseChanges:
         reading = reading or self._cases.who.reading(row)
         title = case_title(row, hidden=self._workspace.bench.identity_hidden)
         if reading is None:
-            self._write(partial(_begin, row.case_id, status), self._workspace.reviewing.refresh)
+            self._write(partial(_begin, row.case_id, status), self._after_status)
         else:
             self._cases.put(row, reading, replace(reading, status=status))
             self._workspace.reviewing.put(reading.reading_id, status)
-            self._write(partial(_set_status, reading.reading_id, status), self._workspace.reviewing.refresh)
+            self._write(partial(_set_status, reading.reading_id, status), self._after_status)
             if reading.role is not Role.READER:
                 title = _("{title}, {whose}").format(title=title, whose=who_text(reading))
         text = _("{title}: {status}.").format(title=title, status=STATUS[status])
@@ -135,6 +135,11 @@ class CaseChanges:
         self._waiting.add(change)
         outcome = Outcome(done, failed=self._on_unwritten)
         self._workspace.runner.submit(WriteCases(project, self._waiting), outcome)
+
+    def _after_status(self) -> None:
+        self._workspace.reviewing.refresh()
+        # What correcting took counts once a case is done.
+        self._workspace.efforts.read()
 
     def _on_unwritten(self, error: MedViewError) -> None:
         self._workspace.report(error)

@@ -283,6 +283,20 @@ def test_time_counts_while_somebody_works_and_the_segment_is_not_done(desk: Desk
     assert desk.stored()[0]["minutes_per_case"] == 6.5
 
 
+def test_what_a_case_took_counts_as_soon_as_somebody_says_that_it_is_done(desk: Desk) -> None:
+    _accept(desk)
+    desk.work(60)
+    desk.workspace.efforts.note(desk.case)
+    assert desk.workspace.efforts.models == ()
+    worklist = desk.workspace.worklist
+    worklist.load()
+    (row,) = worklist.rows
+    worklist.changes.set_status(row, ReadingStatus.DONE)
+    assert [one.cases for one in desk.workspace.efforts.models] == [1]
+    worklist.changes.set_status(worklist.rows[0], ReadingStatus.IN_WORK)
+    assert desk.workspace.efforts.models == ()
+
+
 def test_moving_the_hand_and_looking_elsewhere_are_signs_of_work(desk: Desk) -> None:
     _accept(desk)
     case = desk.case

@@ -81,7 +81,7 @@ def classification_plan(examples: ExampleSet, recipe: Recipe, context: JobContex
         ),
         postprocess=(),
         card=Card(),
-        licence=examples.licence or "not stated",
+        licence=examples.stated_licence,
         notice="",
         files={},
     )

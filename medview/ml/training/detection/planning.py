@@ -126,7 +126,7 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
         ),
         postprocess=(),
         card=Card(),
-        licence=examples.licence or "not stated",
+        licence=examples.stated_licence,
         notice="",
         files={},
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from medview.core.errors import ModelError
-from medview.ml.examples import ExampleSet
+from medview.ml.examples import LONGEST_LICENCE, ExampleSet
 from medview.ml.lineage.channel_map import ChannelMap
 from medview.ml.lineage.class_map import ClassMap
 from medview.ml.outputs import (
@@ -19,7 +19,7 @@ from medview.ml.outputs import (
 )
 from medview.ml.spec import ChannelSpec, InputChecks, InputSpec, ModelSpec, Step
 from medview.ml.training.finetune.counted import with_counts
-from medview.ml.training.segmentation.described import LONGEST_LICENCE, LONGEST_NAME
+from medview.ml.training.segmentation.described import LONGEST_NAME
 
 _AXES = {letter: axis for axis, pair in enumerate(("LR", "AP", "SI")) for letter in pair}
 

@@ -18,7 +18,6 @@ from medview.ml.spec import Blend, Card, ChannelSpec, InputSpec, Literal, ModelS
 from medview.ml.training.augment import check_strengths
 from medview.ml.training.footprint import step_bytes
 from medview.ml.training.interactive.samples import KINDS
-from medview.ml.training.segmentation.described import NO_LICENCE
 from medview.ml.training.segmentation.fingerprint import Fingerprint, look_at
 from medview.ml.training.segmentation.loss import LOSSES
 from medview.ml.training.segmentation.sizes import stages_of
@@ -81,7 +80,7 @@ def interactive_plan(examples: ExampleSet, recipe: Recipe, context: JobContext, 
         output=output,
         postprocess=(),
         card=Card(training_set_sha256=examples.dataset_sha256),
-        licence=examples.licence or NO_LICENCE,
+        licence=examples.stated_licence,
         notice="",
         files={},
     )

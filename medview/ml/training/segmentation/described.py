@@ -20,10 +20,8 @@ OVERLAP = 0.5
 MARGIN = 0.1
 """How far outside of the training images spacing and extent may be before a person is told."""
 
-LONGEST_NAME, LONGEST_CODE, LONGEST_LICENCE = 64, 16, 200
+LONGEST_NAME, LONGEST_CODE = 64, 16
 """What a pack holds, in characters."""
-
-NO_LICENCE = "No licence is stated."
 
 
 def described(examples: ExampleSet, recipe: Recipe, looked: Fingerprint, sizes: Sizes) -> ModelSpec:
@@ -52,7 +50,7 @@ def described(examples: ExampleSet, recipe: Recipe, looked: Fingerprint, sizes: 
         ),
         postprocess=(),
         card=Card(training_set_sha256=examples.dataset_sha256),
-        licence=examples.licence[:LONGEST_LICENCE] or NO_LICENCE,
+        licence=examples.stated_licence,
         notice="",
         files={},
     )
