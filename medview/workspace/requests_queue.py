@@ -202,7 +202,18 @@ class KeepQueue:
         return Lane.WRITE
 
     def run(self, _context: JobContext) -> None:
-        """Write in one transaction. Rows are made here: hundreds of tasks name hundreds of thousands of files."""
+        """Write in one transaction. Rows are made here: hundreds of tasks name hundreds of thousands of files.
+
+        Raises
+        ------
+        StoreError
+            When what a task found is not on disk: a program that is killed now has to run it again.
+        """
+        ended = {task.task_uid for task in self.after.tasks if task.state is TaskState.DONE}
+        ended -= {task.task_uid for task in self.before.tasks if task.state is TaskState.DONE}
+        if ended and not self.project.journal.flush():
+            name = self.project.path.name
+            raise StoreError(f"What a model found is not saved in {name} yet; should MedView end now, it is run again.")
         self.project.queue.keep(*changed_rows(self.before, self.after))
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from medview.core.errors import DeviceError, GraphicsError, MedViewError
+from medview.core.errors import DeviceError, GraphicsError, MedViewError, StoreError
+from medview.core.job import Inline
 from medview.core.study import ScanResult
 from medview.store.project import Project
+from medview.store.queue_book import QueueRow
 from medview.store.reading_state import ReadingStatus
 from medview.workspace.events import Message
 from medview.workspace.jobs import InlineRunner
@@ -18,7 +21,7 @@ from medview.workspace.operations import labels
 from medview.workspace.operations.open import open_series
 from medview.workspace.operations.predict import RunModel
 from medview.workspace.queue import QueueTask, TaskState, tasks_of
-from medview.workspace.requests_queue import RunQueued
+from medview.workspace.requests_queue import KeepQueue, RunQueued
 from medview.workspace.workspace import Workspace
 from tests.helpers.strokes import stroke_patch
 from tests.ml.small_packs import document
@@ -279,6 +282,33 @@ def test_a_killed_program_goes_on_where_it_was(
     assert heard[0].text == "The queue of models goes on: 3 are left."
     assert heard[0].way_out is not None
     assert [row.state for row in project.queue.rows()] == ["done"] * 3
+
+
+def test_a_task_is_called_done_only_once_what_it_found_is_on_disk(
+    at_once: Workspace, project: Project, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush, keep, asked = project.journal.flush, project.queue.keep, []
+
+    def noted(timeout_s: float = 30.0) -> bool:
+        asked.append("flush")
+        return flush(timeout_s)
+
+    def kept(rows: Sequence[QueueRow], gone: Sequence[str]) -> None:
+        asked.extend(row.state for row in rows)
+        keep(rows, gone)
+
+    monkeypatch.setattr(project.journal, "flush", noted)
+    monkeypatch.setattr(project.queue, "keep", kept)
+    at_once.queue.add([QueueTask(model, place_of(write_small_ct(tmp_path, "s1")))])
+    assert asked[-2:] == ["flush", "done"]
+    after = at_once.queue.queue
+    before = after.with_task(replace(after.tasks[0], state=TaskState.RUNNING))
+    asked.clear()
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(project.journal, "flush", lambda: False)
+        with pytest.raises(StoreError, match="is run again"):
+            KeepQueue(project, before, after).run(Inline())
+    assert asked == []
 
 
 def test_a_task_that_ended_the_program_twice_is_left_alone(tmp_path: Path, project: Project, model: str) -> None:
