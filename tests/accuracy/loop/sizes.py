@@ -63,4 +63,4 @@ class Sizes:
 
     def document(self) -> dict[str, Any]:
         """Return it ready for JSON."""
-        return asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
