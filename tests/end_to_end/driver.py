@@ -16,6 +16,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+_SOON_S = 2.0
 _POLL_S = 0.05
 _START_S = 60.0
 _MOST_NOTCHES = 40
@@ -214,15 +215,22 @@ class Driver:
             self.write(str(path))
             if self._typed(str(path)):
                 break
-        self.keys("Return")
+        for _ in range(3):
+            self.keys("Return")
+            # The list of completions may come up late, and the key closes that.
+            if self._soon(lambda: self.ask("front")["class"] != "QFileDialog"):
+                break
         self.wait(lambda: self.ask("front")["class"] == "MainWindow", "the file dialog to close")
 
     def _typed(self, text: str) -> bool:
         """Whether the field of the file dialog holds a text; a busy machine may swallow keys."""
-        end = time.monotonic() + 2.0
+        return self._soon(lambda: (field := self.ask("widget", name="fileNameEdit")) is not None and field["text"] == text)
+
+    @staticmethod
+    def _soon(condition: Callable[[], bool]) -> bool:
+        end = time.monotonic() + _SOON_S
         while time.monotonic() < end:
-            field = self.ask("widget", name="fileNameEdit")
-            if field is not None and field["text"] == text:
+            if condition():
                 return True
             time.sleep(_POLL_S)
         return False
