@@ -333,7 +333,7 @@ class RunFolder:
             while not _lock(opened.fileno()):
                 if time.monotonic() >= until:
                     raise RunBusyError(f"{self.path.name} is being trained already; follow it with medview train --watch.")
-                time.sleep(_AGAIN_S)
+                time.sleep(_AGAIN_S)  # a lock that waits by itself would wait for a whole training, with no end
             try:
                 yield
             finally:

@@ -25,13 +25,18 @@ def line(name: str, count: int) -> LineView:
     return LineView(name, versions, versions[0], None, None)
 
 
-def test_the_selected_version_stays_selected_when_a_version_or_a_line_comes(workspace: Workspace, qtbot: QtBot) -> None:
-    trainings = workspace.trainings
-    trainings.show_lines((line("segmentation", 3),))
+def with_newest_selected_before_another_came(workspace: Workspace, qtbot: QtBot) -> VersionTable:
+    """The third of three versions was selected, and a fourth came."""
+    workspace.trainings.show_lines((line("segmentation", 3),))
     table = VersionTable(workspace)
     qtbot.addWidget(table)
     table.table.selectRow(0)
-    trainings.show_lines((line("segmentation", 4),))
+    workspace.trainings.show_lines((line("segmentation", 4),))
+    return table
+
+
+def test_the_selected_version_stays_selected_when_a_version_or_a_line_comes(workspace: Workspace, qtbot: QtBot) -> None:
+    trainings, table = workspace.trainings, with_newest_selected_before_another_came(workspace, qtbot)
     assert table.chosen is not None
     assert table.chosen.title == "v3"
     assert table.table.currentRow() == 1
@@ -46,12 +51,7 @@ def test_the_selected_version_stays_selected_when_a_version_or_a_line_comes(work
 def test_the_version_that_is_used_is_the_selected_one(
     workspace: Workspace, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainings = workspace.trainings
-    trainings.show_lines((line("segmentation", 3),))
-    table = VersionTable(workspace)
-    qtbot.addWidget(table)
-    table.table.selectRow(0)
-    trainings.show_lines((line("segmentation", 4),))
+    trainings, table = workspace.trainings, with_newest_selected_before_another_came(workspace, qtbot)
     used: list[tuple[str, int | None]] = []
     monkeypatch.setattr(type(trainings), "problem", "")
     monkeypatch.setattr(trainings.conductor, "use_version", lambda *given: used.append(given))
