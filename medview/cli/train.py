@@ -24,7 +24,8 @@ from medview.ml.spec import Task
 from medview.workspace.export_selection import Include
 from medview.workspace.models import pack_of
 from medview.workspace.training.augment_sheet import write_sheet
-from medview.workspace.training.child import breaks, train_run
+from medview.workspace.training.breaks import breaks
+from medview.workspace.training.child import train_run
 from medview.workspace.training.examples import dataset_folder, examples_of
 from medview.workspace.training.freeze import Wanted, freeze
 from medview.workspace.training.leaks import without
@@ -130,7 +131,9 @@ def train(
     with progress(quiet=quiet) as context:
         with readers() as pool:
             freeze(wanted, output, JobPart(context, 0.0, 0.02), pool, _Once())
-        _told(wait_for(start_training(output), output, _Shown(context, lines=not quiet)), json=json)
+        with breaks() as asked:
+            result = wait_for(start_training(output), output, _Shown(context, lines=not quiet), asked)
+        _told(result, json=json)
 
 
 def _renames(given: Sequence[str]) -> dict[str, str]:

@@ -100,6 +100,8 @@ class _Reader:
         self._number = reader_process.READY
         self._timeout_s = 0.0
         self.ready = False
+        self.begun = False
+        """Whether the last task was taken up: a process that is gone before that was not brought down by it."""
         self.deadline = time.monotonic() + START_TIMEOUT_S
         """When the last task has to be answered; until then earlier work, or the start, may still hold the process up."""
 
@@ -107,6 +109,7 @@ class _Reader:
         """Hand over a task. Raises OSError when the process is gone."""
         self._number += 1
         self._timeout_s = timeout_s
+        self.begun = False
         self.connection.send((self._number, function, args, timeout_s))
         self.deadline = max(time.monotonic(), self.deadline) + timeout_s
 
@@ -115,6 +118,9 @@ class _Reader:
         while self.connection.poll():
             number, outcome = self.connection.recv()
             self.ready = True
+            if number == -self._number:
+                self.begun = True
+                continue
             if number == self._number:
                 self.deadline = 0.0
                 return True, outcome
@@ -199,16 +205,21 @@ class ReaderPool:
         of the next item whenever a reader is free and names each once; in order unless given.
         """
         running: dict[_Reader, int] = {}
+        again: list[int] = []
+        twice: set[int] = set()
         following = 0
         chosen: int | None = None
         try:
             while True:
-                while following < len(items):
+                while following < len(items) or again or chosen is not None:
                     reader = self._acquire(block=not running, while_waiting=while_waiting)
                     if reader is None:
                         break
-                    if chosen is None:
+                    if chosen is None and again:
+                        chosen = again.pop()
+                    elif chosen is None:
                         chosen = following if pick is None else pick()
+                        following += 1
                     try:
                         reader.send(function, items[chosen], timeout_s)
                     except OSError:
@@ -216,7 +227,6 @@ class ReaderPool:
                         self._release(self._replaced(reader))
                         continue
                     running[reader] = chosen
-                    following += 1
                     chosen = None
                 if not running:
                     return
@@ -224,7 +234,13 @@ class ReaderPool:
                     while_waiting()
                 for reader, outcome in _answers(running, items, TICK_S if while_waiting else START_TIMEOUT_S):
                     index = running.pop(reader)
+                    lost = isinstance(outcome, _Died) and not reader.begun and reader.deadline > time.monotonic()
                     self._release(self._replaced(reader) if isinstance(outcome, _Died) else reader)
+                    if lost and index not in twice:
+                        # Killed before it took the item up; a process that cannot even start dies the second time too.
+                        twice.add(index)
+                        again.append(index)
+                        continue
                     yield index, outcome.error if isinstance(outcome, _Died) else outcome
         finally:
             for reader in running:

@@ -18,7 +18,10 @@ GRACE_S = 5
 
 
 def main(connection: Connection, memory_bytes: int) -> None:
-    """Answer tasks ``(number, function, args, timeout_s)`` with ``(number, outcome)`` until the connection closes."""
+    """Answer tasks ``(number, function, args, timeout_s)`` with ``(number, outcome)`` until the connection closes.
+
+    ``(-number, None)`` goes ahead of each answer: the task has begun, and an end of the process is its doing from now on.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _silence()
     _limit_memory(memory_bytes)
@@ -35,6 +38,7 @@ def main(connection: Connection, memory_bytes: int) -> None:
             number, function, args, timeout_s = connection.recv()
         except (EOFError, OSError):
             return
+        _send(connection, (-number, None))
         _alarm(int(timeout_s) + GRACE_S)
         outcome = boundary.run(function, args)
         _alarm(0)

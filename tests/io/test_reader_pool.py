@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -181,6 +182,28 @@ def test_readers_killed_at_random_are_replaced(pool: ReaderPool) -> None:
     # One killed while idle is noticed when its task is sent or answered; the next task has a fresh process.
     assert pool.call(tasks.double, "a.dcm", 7) == 14
     assert failed <= 12
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to send")
+def test_a_reader_killed_before_it_took_its_task_up_costs_nothing() -> None:
+    pool = ReaderPool(size=1)
+    try:
+        assert pool.call(tasks.double, "a.dcm", 1) == 2
+        (reader,) = pool.process_ids()
+        os.kill(reader, signal.SIGSTOP)
+        killed: list[int] = []
+
+        def kill() -> None:
+            if not killed:
+                killed.append(reader)
+                os.kill(reader, signal.SIGKILL)
+
+        ((index, value),) = pool.each(tasks.double, [("b.dcm", 21)], while_waiting=kill)
+        assert (index, value) == (0, 42)
+        assert killed
+        assert pool.process_ids() != killed
+    finally:
+        pool.close()
 
 
 def test_a_closed_pool_says_so() -> None:

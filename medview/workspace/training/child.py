@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from medview.core.errors import CancelledError, MedViewError
@@ -210,25 +207,3 @@ class _Breakable:
 def _tell(log: EventLog | None, kind: str, **said: Any) -> None:
     if log is not None:
         log.add(kind, **said)
-
-
-@contextmanager
-def breaks() -> Iterator[Callable[[], bool]]:
-    """Give a function that says whether somebody wants a break: Ctrl-C, or the system's wish to end this process.
-
-    A second Ctrl-C ends the process at once.
-    """
-    wanted = threading.Event()
-    before: dict[signal.Signals, Any] = {}
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        wanted.set()
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, ask)
-    try:
-        yield wanted.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

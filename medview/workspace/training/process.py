@@ -80,36 +80,43 @@ def _environment(code: str, *, background: bool) -> dict[str, str]:
     return made
 
 
-def wait_for(process: subprocess.Popen[bytes], path: Path, told: Callable[[Event], None]) -> dict[str, Any]:
+def wait_for(
+    process: subprocess.Popen[bytes], path: Path, told: Callable[[Event], None], asked: Callable[[], bool]
+) -> dict[str, Any]:
     """Follow a training that this process started, and return its result.
 
     Parameters
     ----------
     told : callable
         Gets its events.
+    asked : callable
+        Whether somebody wants a break: the training ends with its next step then. A KeyboardInterrupt ends it at once.
 
     Raises
     ------
     ModelError
         With the sentence it failed with.
     CancelledError
-        After Ctrl-C: the training has written a checkpoint and ended.
+        After a break: the training has written a checkpoint and ended.
     """
     run, tail = RunFolder(path), EventTail(RunFolder(path).events)
-    asked = False
+    again = f"go on with medview train --run {path}."
+    until = None
     try:
-        while True:
-            try:
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(LOOK_S)
-            except subprocess.TimeoutExpired:
-                pass
-            except KeyboardInterrupt:
-                asked = True
-                _break(process)
             for event in tail.fresh():
                 told(event)
-            if process.poll() is not None:
-                break
+            if asked() and until is None:
+                until = time.monotonic() + BREAK_S
+                ask_to_stop(process)
+            if until is not None and time.monotonic() > until:
+                process.kill()
+        for event in tail.fresh():
+            told(event)
+    except KeyboardInterrupt as stop:
+        raise CancelledError(f"Training stopped; {again}") from stop
     finally:
         if process.poll() is None:
             process.kill()
@@ -117,24 +124,13 @@ def wait_for(process: subprocess.Popen[bytes], path: Path, told: Callable[[Event
     result = run.read_json(run.result)
     if process.returncode == 0 and result is not None:
         return result
-    again = f"go on with medview train --run {path}."
-    if asked:
+    if until is not None:
         raise CancelledError(f"Training stopped; {again}")
     failed = [str(event["text"]) for event in read_events(run.events) if event["kind"] == "failed"]
     # Any other code is a crash.
     if failed and process.returncode == 1:
         raise ModelError(failed[-1])
     raise ModelError(f"The training process ended by itself; {again}", detail=f"{process.returncode}: {run.log}")
-
-
-def _break(process: subprocess.Popen[bytes]) -> None:
-    """Let the training come to the end of its step; not for ever, and not if Ctrl-C is pressed again."""
-    ask_to_stop(process)
-    try:
-        process.wait(BREAK_S)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        process.kill()
-        process.wait()
 
 
 def ask_to_stop(process: subprocess.Popen[bytes]) -> None:

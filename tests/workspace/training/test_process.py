@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +12,12 @@ from typing import Any
 
 import pytest
 
+from medview.core.errors import CancelledError
+from medview.ml.runs.events import Event, EventLog
+from medview.ml.runs.folder import RunFolder
 from medview.workspace.training import process
-from medview.workspace.training.process import NICE, start_training
+from medview.workspace.training.breaks import breaks
+from medview.workspace.training.process import NICE, start_training, wait_for
 
 
 @pytest.fixture
@@ -43,3 +49,31 @@ def test_giving_way_lowers_the_priority_of_the_process() -> None:
     script = "from medview.workspace.training.process import give_way; import os; give_way(); print(os.nice(0))"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(told.stdout) == min(19, os.nice(0) + NICE)
+
+
+_CALM = """
+import pathlib, signal, sys
+def end(*_):
+    pathlib.Path(sys.argv[1]).write_text("kept")
+    sys.exit(1)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to send")
+def test_ctrl_c_lets_the_training_end_its_step_whatever_is_being_told_meanwhile(tmp_path: Path) -> None:
+    with contextlib.closing(EventLog(RunFolder(tmp_path).events)) as log:
+        log.add("step", step=1)
+    checkpoint = tmp_path / "checkpoint"
+    training = subprocess.Popen([sys.executable, "-c", _CALM, str(checkpoint)], stdout=subprocess.PIPE)
+
+    def told(_event: Event) -> None:
+        assert training.stdout is not None
+        training.stdout.readline()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with training, breaks() as asked, pytest.raises(CancelledError, match="go on with medview train --run"):
+        wait_for(training, tmp_path, told, asked)
+    assert checkpoint.read_text() == "kept"
