@@ -38,7 +38,7 @@ from medview.ml.training.engine.train import Training, event_log
 from medview.ml.training.interactive.task import InteractiveTask
 from medview.workspace.evaluation.model_card import CARD_FILE
 from medview.workspace.requests_prompt import grow_first
-from medview.workspace.training.child import breaks
+from medview.workspace.training.breaks import breaks
 from medview.workspace.training.judged import judge
 
 ROOT = Path(__file__).resolve().parents[1]
