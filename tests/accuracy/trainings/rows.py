@@ -96,7 +96,7 @@ _PROMPTS = (
         task="interactive",
         data=PROMPTED,
         minutes=None,
-        changes={"steps": 8000, "check_every": 500},
+        changes={"steps": 8000},
         thresholds=tuple(Threshold(f"dice_{clicks}", above=f"growing_{clicks}") for clicks in (1, 3, 5)),
         script="packaging/train_interactive_pack.py",
     ),
