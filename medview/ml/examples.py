@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +17,18 @@ UNKNOWN = 255
 """In class maps: nobody knows what this voxel is. It enters no loss and no figure."""
 
 MOST_CLASSES = 254
+
+_OF_SLICE = re.compile(r"_k\d{4,}$")
+
+
+def slice_key(key: str, k: int) -> str:
+    """Return the key of the example that is one slice of a case."""
+    return f"{key}_k{k:04d}"
+
+
+def case_key(key: str) -> str:
+    """Return the key of the case that an example is, or is a slice of."""
+    return _OF_SLICE.sub("", key)
 
 
 class Trust(StrEnum):

@@ -10,7 +10,7 @@ import numpy as np
 from medview.core.geometry import Calibration, Geometry
 from medview.core.job import JobContext
 from medview.core.volume import Volume
-from medview.ml.examples import Example, ExampleSet, Trust, Truth
+from medview.ml.examples import Example, ExampleSet, Trust, Truth, case_key
 from medview.ml.guards.same_picture import picture_sha256
 from medview.ml.spec import Task
 
@@ -64,8 +64,8 @@ class ExampleFacts:
 
     @property
     def group(self) -> str:
-        """Its patient; where nobody knows it is a patient of its own."""
-        return self.patient or f" {self.key}"
+        """Its patient; where nobody knows, the case it is of stands for one."""
+        return self.patient or f" {case_key(self.key)}"
 
 
 def facts_of(examples: ExampleSet, context: JobContext) -> tuple[ExampleFacts, ...]:
@@ -110,7 +110,8 @@ def amounts_of(truth: Truth, examples: ExampleSet) -> tuple[tuple[int, ...], tup
         decided = examples.exclusive and any(amounts)
         known = [decided or one.name in truth.answers for one in examples.classes]
     elif examples.task is Task.DETECTION:
-        for box in truth.boxes:
+        # Those too difficult to be asked for are not learnt from.
+        for box in (one for one in truth.boxes if not one.difficult):
             amounts[box.number - 1] += 1
     elif truth.layers is not None:
         for layer in truth.layers:

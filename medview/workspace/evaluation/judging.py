@@ -9,9 +9,8 @@ from typing import Any, Protocol
 from medview.analysis.agreement.bootstrap import Interval, WeightedStatistic
 from medview.core.prediction import Prediction
 from medview.core.volume import Volume
-from medview.ml.examples import Example, Truth
+from medview.ml.examples import Example, Truth, case_key
 from medview.workspace.evaluation.case_parts import CaseParts
-from medview.workspace.training.learnt import case_key
 
 MOST_POINTS = 200
 """Of a curve in the report."""

@@ -21,13 +21,12 @@ from medview.io.datasets.dataset_case import TRAIN, many
 from medview.io.datasets.neutral import SCHEMA
 from medview.io.datasets.neutral_read import NeutralDataset, StoredCase
 from medview.io.label_sets import read_label_set
-from medview.ml.examples import MOST_CLASSES, Example, ExampleSet, TrainingClass, TrueBox, Trust, Truth
+from medview.ml.examples import MOST_CLASSES, Example, ExampleSet, TrainingClass, TrueBox, Trust, Truth, case_key, slice_key
 from medview.ml.packs import sha256_of
 from medview.ml.spec import COLOUR_CHANNELS, Task
 from medview.workspace.training.answers import answer_set
 from medview.workspace.training.channels import grey_channels
 from medview.workspace.training.leaks import without
-from medview.workspace.training.learnt import case_key
 from medview.workspace.training.masks import class_of, mask_truth, overlaps
 
 DIFFICULT = "difficult"
@@ -213,7 +212,7 @@ def _example(case: StoredCase, count: int, truth: Callable[[], Truth], sources: 
 def _of_slice(example: Example, k: int) -> Example:
     return replace(
         example,
-        key=f"{example.key}_k{k:04d}",
+        key=slice_key(example.key, k),
         volumes=lambda: tuple(one_slice(volume, k) for volume in example.volumes()),
         # The pixels of a slice are not those of the case; same pictures of two patients are looked for by their voxels.
         pixels_sha256="",

@@ -12,9 +12,8 @@ from typing import Any
 from medview.core.atomic import replacing
 from medview.io.datasets.checksums import read_checksums
 from medview.io.datasets.neutral_read import NeutralDataset
-from medview.ml.examples import ExampleSet
+from medview.ml.examples import ExampleSet, case_key
 from medview.workspace.evaluation.case_parts import CaseParts, Part
-from medview.workspace.training.learnt import case_key
 
 FORMAT, VERSION = "MedView judgements", 1
 """The version rises when a figure is counted in another way: what was judged before is judged again then."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from medview.io.datasets.dataset_case import TRAIN
 from medview.io.datasets.neutral_read import NeutralDataset
-from medview.ml.examples import ExampleSet
+from medview.ml.examples import ExampleSet, case_key
 from medview.ml.guards.finding import GuardFinding, Severity, counted, listed
 from medview.ml.packs import ModelPack
 
@@ -22,7 +21,6 @@ LEARNT_FILE = "training_cases.json"
 """In a pack."""
 
 _DIGITS = 20
-_OF_SLICE = re.compile(r"_k\d{4,}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +89,6 @@ def learnt_file(learnt: Learnt) -> bytes:
 
 def _print(pixels: str) -> str:
     return hashlib.sha256(f"MedView training case {pixels}".encode()).hexdigest()[:_DIGITS]
-
-
-def case_key(key: str) -> str:
-    """Return the key of the case that an example is, or is a slice of."""
-    return _OF_SLICE.sub("", key)
 
 
 def learnt_in(dataset: NeutralDataset, examples: ExampleSet, project: str) -> Learnt:

@@ -15,7 +15,7 @@ from medview.core.job import Inline
 from medview.core.pixel_hash import pixels_sha256
 from medview.core.prediction import PredictedSegment
 from medview.core.volume import Rescale, Volume
-from medview.ml.examples import Example, ExampleSet, TrainingClass, TrueBox, Trust, Truth
+from medview.ml.examples import Example, ExampleSet, TrainingClass, TrueBox, Trust, Truth, slice_key
 from medview.ml.guards.finding import GuardReport, Severity
 from medview.ml.guards.guard import guard
 from medview.ml.outputs import SegmentationOutput
@@ -158,6 +158,8 @@ def test_what_cannot_be_planned_stops_a_training_before_anybody_confirms_it() ->
     assert none.findings[0].sentence.startswith("No training case shows Nodule")
     assert all_of_them.findings[0].sentence.startswith("All training cases have Nodule")
     boxes = [replace(one, truth=lambda: Truth(boxes=(TrueBox(1, (0, 1, 1), (1, 5, 5)),))) for one in sound()]
+    difficult = TrueBox(2, (0, 1, 1), (1, 5, 5), difficult=True)
+    boxes[0] = replace(boxes[0], truth=lambda: Truth(boxes=(TrueBox(1, (0, 1, 1), (1, 5, 5)), difficult)))
     drawn = guard(labelled(boxes, Task.DETECTION), Inline())
     assert codes(drawn) == [("no-examples", "block"), ("no-examples", "confirm")]
 
@@ -180,6 +182,19 @@ def test_a_class_of_one_patient_only_is_asked_about() -> None:
     report = found(cases)
     assert codes(report) == [("few-patients", "confirm")]
     assert "All training examples of Posterior are of one patient (1 case)" in report.findings[0].sentence
+
+
+def test_slices_of_one_scan_are_of_one_patient_though_nobody_knows_of_which() -> None:
+    split = {0: "train", 1: "train", 2: "train", 3: "val", 4: "val"}
+    there = {0: 0.0, 1: 1.0, 2: 1.0, 3: 0.0, 4: 1.0}
+    slices = [
+        replace(case(n, "", split[n], said=Truth(answers={"Nodule": there[n]})), key=slice_key(f"scan-{split[n]}", n))
+        for n in split
+    ]
+    report = guard(ExampleSet(Task.CLASSIFICATION, (TrainingClass("Nodule"),), ("CT",), tuple(slices)), Inline())
+    assert ("few-patients", "confirm") in codes(report)
+    (few,) = (one for one in report.findings if one.code == "few-patients")
+    assert "of one patient (2 cases)" in few.sentence
 
 
 def test_a_split_without_cases_stops_training() -> None:

@@ -87,7 +87,9 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
     boxes = _boxes(examples, found, context, in_mm=in_mm)
     for n, one in enumerate(examples.classes):
         if not boxes.counts[n]:
-            raise ModelError(f"Of {one.name} nothing can be learnt: no training case has a box of it; draw some.")
+            raise ModelError(
+                f"Of {one.name} nothing can be learnt: no training case has boxes of it but difficult ones; draw some."
+            )
     spacing = _spacing(found, boxes) if in_mm else None
     scale = spacing[0] if spacing is not None else 1.0
     small, large = (size / scale for size in _sizes(boxes, dimensions))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from medview.core.errors import ModelError
-from medview.ml.examples import ExampleSet
+from medview.ml.examples import ExampleSet, case_key
 from medview.ml.lineage.channel_map import map_channels
 from medview.ml.lineage.class_map import map_classes
 from medview.ml.lineage.rung import tune_of
@@ -87,8 +87,8 @@ def _sized(recipe: Recipe, parent: ModelSpec) -> Recipe:
 
 def _training_cases(examples: ExampleSet) -> int:
     training = examples.of_split("train")
-    if examples.of_slices and all(one.patient for one in training):
-        return len({one.patient for one in training})
+    if examples.of_slices:
+        return len({one.patient or case_key(one.key) for one in training})
     return len(training)
 
 
