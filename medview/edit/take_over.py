@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,22 @@ def begin(segmentation: Segmentation, predicted: PredictedSegment, source: Sourc
     if source.kind is SourceKind.MODEL:
         changes.append(EffortChange(None, Effort(segment.segment_id, source, predicted.value, predicted.name)))
     return segment, changes
+
+
+def first_taken(
+    segmentation: Segmentation,
+    efforts: Mapping[str, Effort],
+    predicted: PredictedSegment,
+    segment: Segment,
+    source: Source,
+) -> list[Change]:
+    """Return the change that records which model fills a segment that waited for it, as those of a label set do."""
+    known = efforts.get(segment.segment_id)
+    if source.kind is not SourceKind.MODEL or segmentation.count(segment):
+        return []
+    if known is not None and known.value == predicted.value and known.source.same_run(source):
+        return []
+    return [EffortChange(known, Effort(segment.segment_id, source, predicted.value, predicted.name))]
 
 
 def would_take(writer: LabelWriter, segment: Segment, mask: Mask) -> bool:

@@ -227,6 +227,35 @@ def test_a_click_takes_the_piece_under_it_and_ctrl_gives_it_back(
     assert said[-1] == "Organs proposes nothing here; click on a hatched region."
 
 
+def test_segments_that_wait_for_a_class_note_which_model_fills_them_and_drawn_ones_stay_their_persons(
+    workspace: Workspace, hands: Hands, case: OpenCase, proposed: Proposal
+) -> None:
+    liver, lesion = labels.add_segment(case, "Liver"), labels.add_segment(case, "Lesion")
+    assert liver is not None
+    assert lesion is not None
+    _brush(workspace)
+    drag(hands, pointer(case, 6, 10), pointer(case, 6, 11))
+    set_tool(workspace, Tool.ACCEPT_PIECE)
+    _, row, column = case.slice_plane(Plane.AXIAL).screen(case.volume.geometry, (6.0, 15.0, 22.0))
+    drag(hands, pointer(case, row, column))
+    assert [s.name for s in case.labels.segmentation.segments] == ["Liver", "Lesion"]
+    noted = case.labels.efforts
+    assert {key: (one.value, one.source) for key, one in noted.items()} == {
+        liver.segment_id: (1, MODEL),
+        lesion.segment_id: (2, MODEL),
+    }
+    case.undo()
+    case.undo()
+    assert case.labels.efforts == {}
+    case.view.active_segment_id = liver.segment_id
+    set_tool(workspace, Tool.BRUSH)
+    drag(hands, pointer(case, 17, 10), pointer(case, 17, 11))
+    assert _held(case, "Liver").any()
+    _brush(workspace)
+    drag(hands, pointer(case, 6, 10), pointer(case, 6, 11))
+    assert case.labels.efforts == {}
+
+
 def test_accepting_the_rest_goes_on_in_the_segment_that_was_begun(
     workspace: Workspace, hands: Hands, case: OpenCase, proposed: Proposal
 ) -> None:

@@ -15,7 +15,7 @@ from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment, Proposal, ProposedPiece
 from medview.edit.hindrance import hindrances
 from medview.edit.rules import LabelWriter, Mask
-from medview.edit.take_over import begin, empty_out, fill, in_pieces, would_take
+from medview.edit.take_over import begin, empty_out, fill, first_taken, in_pieces, would_take
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Lane, Outcome
 from medview.workspace.open_case import OpenCase
@@ -117,8 +117,11 @@ def _write(
     def changes() -> Iterator[Change | None]:
         into, written = segment, 0
         pieces = [(part, mask) for part, mask in in_pieces(box, piece) if mask.any()]
-        if into is None:
-            into, beginning = begin(segmentation, predicted, source)
+        if into is None or not (back or segmentation.count(into)):
+            if into is None:
+                into, beginning = begin(segmentation, predicted, source)
+            else:
+                beginning = first_taken(segmentation, case.labels.efforts, predicted, into, source)
             # Nothing is begun that would stay empty.
             while pieces and not would_take(LabelWriter(segmentation, pieces[0][0], rules, volume), into, pieces[0][1]):
                 del pieces[0]

@@ -13,7 +13,7 @@ from medview.core.segmentation import Segment
 from medview.core.source import Source
 from medview.edit.paint import stroke_mask
 from medview.edit.rules import Mask
-from medview.edit.take_over import Taken, begin, give_back, proposed_in, take_over, would_take
+from medview.edit.take_over import Taken, begin, first_taken, give_back, proposed_in, take_over, would_take
 from medview.workspace.gesture import Gesture
 from medview.workspace.pointer import Modifiers, Pointer
 from medview.workspace.preview import BrushPreview
@@ -148,6 +148,10 @@ class _Stroke:
                 self._targets[predicted.value] = segment.segment_id
                 if case.active_segment is None:
                     case.view.active_segment_id = segment.segment_id
+            elif segment is not None and not self._back:
+                noted = first_taken(case.labels.segmentation, case.labels.efforts, predicted, segment, self._source)
+                if noted and would_take(self._stage.writer(box), segment, mask & (proposed == predicted.value)):
+                    self._gesture.apply(*noted)
             if segment is not None:
                 self._names[predicted.name] = None
                 found.append(Taken(predicted, segment))
