@@ -343,7 +343,7 @@ def _settings(wanted: Wanted, examples: ExampleSet, left_out: Collection[str]) -
         recipe=wanted.recipe,
         seed=wanted.seed,
         model_id=f"{slug[: _LONGEST_ID - len(tail)].strip('-')}{tail}",
-        model_name=f"{_printable(stem)[:60]}: {wanted.task.value}",
+        model_name=_name(stem, wanted.task, examples.target),
         # Trainings of one project are versions of one model.
         model_version=now.strftime("%Y%m%d.%H%M%S"),
         created_utc=now.isoformat(timespec="seconds"),
@@ -364,6 +364,12 @@ def _settings(wanted: Wanted, examples: ExampleSet, left_out: Collection[str]) -
             **{name: importlib.metadata.version(name) for name in _PARTS},
         },
     )
+
+
+def _name(stem: str, task: Task, target: str) -> str:
+    """Return what a person reads: the project, and the task or the question that is answered."""
+    what = task.value if target in ("", IMAGE_LABELS) else _printable(target)
+    return f"{_printable(stem)[:40]}: {what[:36]}"
 
 
 def _slug(text: str) -> str:

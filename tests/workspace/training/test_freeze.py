@@ -89,8 +89,9 @@ def test_of_a_dataset_folder_too_only_approved_cases_are_learnt_where_that_is_wa
 
 def test_classifiers_of_one_project_that_learn_other_things_are_other_models(tmp_path: Path) -> None:
     source = pictures(tmp_path / "d")
-    ids = [frozen(wanted(source, target=name), tmp_path / name)[0].settings().model_id for name in ("labels", "a", "b")]
-    assert ids == ["d-classification", "d-classification-a", "d-classification-b"]
+    made = [frozen(wanted(source, target=name), tmp_path / name)[0].settings() for name in ("labels", "a", "b")]
+    assert [one.model_id for one in made] == ["d-classification", "d-classification-a", "d-classification-b"]
+    assert [one.model_name for one in made] == ["d: classification", "d: a", "d: b"]
     long = (
         "Is there an artefact of motion in the upper lobe?",
         "Is there an artefact of motion in the lower lobe?",
