@@ -103,6 +103,9 @@ def main(folder: Path) -> None:
         dialog.list.selectAll()
         studio.wait(lambda: len(trainings.reports) == 2, "both reports")
         shoot("train-compare", dialog)
+        dialog.versions_of.click()
+        studio.wait(lambda: dialog.versions.table.rowCount() == 2, "both versions")
+        shoot("train-versions", dialog)
         window.close()
 
 

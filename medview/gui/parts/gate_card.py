@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
 from medview.gui.parts.bind import Subscriptions
@@ -101,6 +101,10 @@ class GateCard(QFrame):
         for place, rows in zip(self._places, (view.rows, view.cases), strict=True):
             # Beside nothing the figures of the report say it all.
             place.setVisible(bool(view.current) and len(rows) > 0)
+        # Without a table the sentences take no more room than they need.
+        tall = any(not place.isHidden() for place in self._places)
+        wide = QSizePolicy.Policy.Preferred
+        self.setSizePolicy(wide, QSizePolicy.Policy.Preferred if tall else QSizePolicy.Policy.Maximum)
 
     def _show_line(self, view: GateView) -> None:
         line = self._trainings.line_of(self._name)
