@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from medview.core.language import _, in_language
 from medview.gui.parts.bind import Subscriptions
@@ -12,6 +12,7 @@ from medview.gui.parts.report_view import fill, plain_table
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.workspace.model_line import ModelVersion, Verdict
 from medview.workspace.training.line_view import LineView
+from medview.workspace.training.run_words import line_title, run_title
 from medview.workspace.workspace import Workspace
 
 VERDICTS = {
@@ -40,6 +41,11 @@ class VersionTable(QWidget):
         self.state = words("", "quiet")
         self.table = plain_table([_("Version"), _("From"), _("Day"), _("What became of it"), _("Why")])
         self.table.setObjectName("versions")
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        # Why is the longest of it.
+        header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
         self.table.setToolTip(_("A double click shows the training of a version"))
         self.table.itemSelectionChanged.connect(self._enable)
         self.table.cellDoubleClicked.connect(self._on_run)
@@ -72,7 +78,7 @@ class VersionTable(QWidget):
             shown, blocker = self.line.currentData(), QSignalBlocker(self.line)
             self.line.clear()
             for name in names:
-                self.line.addItem(name, name)
+                self.line.addItem(line_title(name), name)
             self.line.setCurrentIndex(max(0, self.line.findData(shown)))
             blocker.unblock()
         self.line.setVisible(len(names) > 1)
@@ -95,8 +101,7 @@ class VersionTable(QWidget):
         before = self.chosen
         # A row that is selected holds another version once there are more of them.
         self.table.clearSelection()
-        fill(self.table, [_cells(one, counts=one.version == current) for one in versions])
-        self.table.horizontalHeader().setStretchLastSection(True)
+        fill(self.table, [self._cells(one, counts=one.version == current) for one in versions])
         for row, one in enumerate(versions):
             if (item := self.table.item(row, 0)) is not None:
                 item.setData(_VERSION_ROLE, one)
@@ -127,8 +132,8 @@ class VersionTable(QWidget):
         if (chosen := self.chosen) is not None and self._trainings.run(chosen.run) is not None:
             self.run_wanted.emit(chosen.run)
 
-
-def _cells(one: ModelVersion, *, counts: bool) -> tuple[str, ...]:
-    title = _("{version}, counts").format(version=one.title) if counts else one.title
-    verdict = VERDICTS[one.verdict].format(who=one.who)
-    return title, one.run, one.utc[:_DAY], verdict, in_language(one.reason)
+    def _cells(self, one: ModelVersion, *, counts: bool) -> tuple[str, ...]:
+        title = _("{version}, counts").format(version=one.title) if counts else one.title
+        run = self._trainings.run(one.run)
+        source = one.run if run is None else run_title(run)
+        return title, source, one.utc[:_DAY], VERDICTS[one.verdict].format(who=one.who), in_language(one.reason)

@@ -49,6 +49,13 @@ def run_title(run: RunView) -> str:
     return _("{what} {number}").format(what=TASKS[task], number=number) if task is not None else run.name
 
 
+def line_title(name: str) -> str:
+    """Return what the versions of a model are listed under in a person's words."""
+    task, _colon, target = name.partition(": ")
+    what = TASKS[Task(task)] if task in set(Task) else task
+    return f"{what}: {target}" if target else what
+
+
 def _task_of(run: RunView) -> Task | None:
     return run.settings.task if run.settings is not None else None
 

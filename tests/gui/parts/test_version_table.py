@@ -48,6 +48,18 @@ def test_the_selected_version_stays_selected_when_a_version_or_a_line_comes(work
     assert not table.use.isEnabled()
 
 
+def test_lines_are_called_as_what_they_learn_and_why_has_the_room(workspace: Workspace, qtbot: QtBot) -> None:
+    workspace.trainings.show_lines((line("classification: Pneumonia", 1), line("segmentation", 2)))
+    table = VersionTable(workspace)
+    qtbot.addWidget(table)
+    assert [table.line.itemText(n) for n in range(2)] == ["Answers and image labels: Pneumonia", "Segments"]
+    table.resize(900, 300)
+    table.show()
+    widths = [table.table.columnWidth(n) for n in range(5)]
+    assert widths[4] == max(widths)
+    assert widths[0] < 200
+
+
 def test_the_version_that_is_used_is_the_selected_one(
     workspace: Workspace, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
