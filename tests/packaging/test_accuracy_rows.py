@@ -125,6 +125,8 @@ def test_figures_of_folds_are_those_of_all_their_cases_together() -> None:
     # The patients of two folds are two people, or there were no interval.
     assert found["dice.LV"]["low"] == pytest.approx(0.5)
     assert found["dice.LV"]["high"] == pytest.approx(0.85)
+    sound = pooled([report([0.9, 0.1], ["a", "b"]), report([0.5], ["c"])], without={"b"})
+    assert {name: one["value"] for name, one in sound.items()} == {"dice.LV.without-doubtful": pytest.approx(0.7)}
 
 
 def test_a_threshold_is_a_number_or_another_figure() -> None:
@@ -166,6 +168,17 @@ def test_the_page_says_what_is_missed_and_what_has_not_been_run() -> None:
     assert "| pneumonia | auc | at least 0.99 | 0.995 | 0.985 to 1.005 | reached |" in page
     assert "| sunnybrook-lv | dice.LV | at least 0.91 | – |  | not run |" in page
     assert "CC BY-SA 4.0" in page
+
+
+def test_figures_without_doubtful_labels_are_told_beside_what_is_judged() -> None:
+    row = ROWS["sunnybrook-lv"]
+    result = _result(row, 0.9)
+    sound = {"title": "Dice, LV", "value": 0.92, "low": 0.91, "high": 0.93}
+    result["figures"] = {**result["figures"], "dice.LV.without-doubtful": sound}
+    page = page_of({"sunnybrook-lv": result})
+    assert "| **missed** |" in page
+    assert "Without SC-N-06, 13 images, whose contours lie" in page
+    assert "0.920 (0.910 to 0.930)" in page
 
 
 def test_what_is_reached_in_more_time_than_was_asked_is_missed() -> None:

@@ -159,7 +159,10 @@ class Bench:
         return done, _read(folder / "report.json")
 
     def _concluded(self, row: Row, reports: list[tuple[Document, Document]]) -> Document:
-        figures = pooled([report for _, report in reports]) if row.folds else figures_of(reports[0][1])
+        judged = [report for _, report in reports]
+        figures = pooled(judged) if row.folds else figures_of(judged[0])
+        if row.folds and row.data.doubtful:
+            figures |= pooled(judged, row.data.doubtful)
         parts = [
             {
                 "name": row.name if part is None else f"{row.name}-{part}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,9 @@ class Data:
         How it is split, in words, where more has to be said than whether by patient.
     cut : callable or None
         Makes a dataset of a part of it: (folder of the data, folder to write) -> None.
+    doubtful : mapping of str to str
+        Patients of its project whose labels do not lie on the image, and what was seen. They are trained and judged on like
+        all others; figures of folds are told without them as well.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Data:
     patient: str = ""
     split: str = ""
     cut: Callable[[Path, Path], None] | None = None
+    doubtful: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, root: Path) -> Path:
         """Return where it lies. Raises FileNotFoundError."""
@@ -139,6 +143,7 @@ SUNNYBROOK = Data(
     licence="public domain (CC0)",
     origin="Sunnybrook Cardiac Data (Radau et al. 2009)",
     patient=r"(SC-[A-Z]+(?:-N?I)?-\d+)",
+    doubtful={"P0029": "SC-N-06, 13 images, whose contours lie about ten pixels beside the ventricle in the public files"},
 )
 BCCD = Data(
     name="bccd",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from medview.analysis.agreement.bootstrap import mean_interval
@@ -15,23 +15,33 @@ def figures_of(report: Document) -> dict[str, Document]:
     return {one["name"]: {key: one[key] for key in ("title", "value", "low", "high")} for one in report["headlines"]}
 
 
-def pooled(reports: Sequence[Document]) -> dict[str, Document]:
+WITHOUT = "without-doubtful"
+"""Ends the names of figures from which patients with doubtful labels were left out."""
+
+
+def pooled(reports: Sequence[Document], without: Collection[str] = ()) -> dict[str, Document]:
     """Return mean Dice of each class over the cases of all folds, with intervals from draws of patients.
 
     A patient validates in one fold only, so patients of two folds are two, whatever they are called there.
+
+    Parameters
+    ----------
+    without : collection of str
+        Patients that are left out; the figures have other names then.
     """
+    ending, words = (f".{WITHOUT}", ", without doubtful labels") if without else ("", "")
     dices: dict[str, list[float | None]] = {}
     patients: dict[str, list[tuple[int, str]]] = {}
     for fold, report in enumerate(reports):
-        for case in report["by_case"]:
+        for case in (one for one in report["by_case"] if one["patient"] not in without):
             for one in case["classes"]:
                 dices.setdefault(one["name"], []).append(one["dice"])
                 patients.setdefault(one["name"], []).append((fold, case["patient"] or case["case"]))
     found = {}
     for name, values in dices.items():
         interval = mean_interval(values, patients[name])
-        found[f"dice.{name}"] = {
-            "title": f"Dice, {name}, all folds",
+        found[f"dice.{name}{ending}"] = {
+            "title": f"Dice, {name}, all folds{words}",
             "value": interval.value,
             "low": interval.low,
             "high": interval.high,

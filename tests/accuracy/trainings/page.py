@@ -11,6 +11,7 @@ from typing import Any
 from tests.accuracy.loop.page import Results, read_results, section
 from tests.accuracy.trainings.bench import Bench, code_sha256, recipe_of
 from tests.accuracy.trainings.command_line import ROOT
+from tests.accuracy.trainings.figures import WITHOUT
 from tests.accuracy.trainings.row import Row, Threshold
 from tests.accuracy.trainings.rows import ROWS
 
@@ -118,7 +119,12 @@ def _folds(row: Row, result: Document) -> str:
     for part in result["parts"]:
         values = ", ".join(_value(figure) for figure in part["figures"].values())
         told.append(f"{values} ({part['patients']} patients, {part['cases']} images)")
-    return f"Folds of {row.name}: {'; '.join(told)}.\n"
+    lines = [f"Folds of {row.name}: {'; '.join(told)}."]
+    found = [one for name, one in result["figures"].items() if name.endswith(WITHOUT)]
+    if found:
+        values = ", ".join(f"{_value(one)} ({_between(one)})" for one in found)
+        lines.append(f"Without {'; '.join(row.data.doubtful.values())}: {values}. What is asked is judged with them.")
+    return "\n".join(lines) + "\n"
 
 
 def _comparison(rows: list[Row], results: Mapping[str, Document]) -> str:
