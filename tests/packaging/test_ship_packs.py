@@ -102,11 +102,16 @@ def test_a_row_is_trained_judged_and_shipped_and_goes_on_where_it_was_broken_off
     assert pack.sha256 == load_pack(bench.run_of(TINY) / "pack").sha256
     assert (pack.spec.id, pack.spec.licence) == ("hippocampus", "CC BY-SA 4.0")
     assert "by-sa/4.0" in (pack.folder / "LICENSE").read_text()
+    assert ship_packs.ship(one, bench, tmp_path / "packs").digest == pack.digest, "once more takes its place"
     page = (pack.folder / "MODEL_CARD.md").read_text()
     assert page.startswith("# Hippocampus 1.0.0\n")
     assert "Medical Segmentation Decathlon" in page
     assert f"- {one.limits[0]}" in page
     assert "Licence: CC BY-SA 4.0. Weights (SHA-256)" in page
+    assert "Licence of the data: CC BY-SA 4.0." in page
+    assert "Licence of the data: CC BY-SA 4.0." in pack.spec.card.training_data
+    folds = ship_packs.page_of(replace(one, part=0), page, found)
+    assert "- Of 1 models that validate on other patients each, the first; together: Dice" in folds
     assert pack.spec.card.intended_use.endswith("Research use. Not a medical device.")
     assert pack.spec.card.metrics == load_pack(bench.run_of(TINY) / "pack").spec.card.metrics
     grid = Geometry.from_spacing((10, 14, 12), (2.0, 1.0, 1.5))
