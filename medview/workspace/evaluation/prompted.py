@@ -88,6 +88,7 @@ class PromptJudge:
     def find(self, example: Example, volume: Volume, truth: Truth, context: JobContext) -> Prediction:
         """Click at the objects of a case, and return what was found in the end. Raises ModelError, CancelledError."""
         from medview.ml.runners.interactive import find_object
+        from medview.ml.runners.prompt_session import KEPT
 
         self._pending = []
         shape = volume.geometry.shape_kji
@@ -114,6 +115,7 @@ class PromptJudge:
                 grown, _ = followed(growing, volume, held, open_, context)
                 labels[found] = one.model + 1
                 self._pending.append(_Object(len(self._keys), patient_of(example), one.model, course, grown))
+        session = KEPT.going_on(self.pack, volume, self.settings.device)
         segments = tuple(PredictedSegment(one.model + 1, one.name, (220, 60, 60)) for one in self.classes)
         spec = self.pack.spec
         return Prediction(
@@ -123,7 +125,7 @@ class PromptJudge:
             volume.geometry,
             mask=PredictedMask.trimmed(labels, segments),
             seconds={"clicks": time.perf_counter() - started},
-            device=self.settings.device,
+            device=self.settings.device if session is None else session.device.type,
         )
 
     def add(self, example: Example, volume: Volume, truth: Truth, found: Prediction) -> CaseJudgement:

@@ -176,6 +176,7 @@ class Bench:
                 "data": report["data"],
                 "model_sha256": report["model_sha256"],
                 "case_seconds": report["seconds"],
+                "click_seconds": report.get("click_seconds"),
                 "figures": figures_of(report),
             }
             for part, (result, report) in zip(row.parts, reports, strict=True)

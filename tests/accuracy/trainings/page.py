@@ -97,7 +97,8 @@ def _thresholds(rows: list[Row], results: Mapping[str, Document]) -> str:
             asked = f"at least {one.least:g}" if not one.above else f"above {_above(one.above, result)}"
             lines.append(f"| {row.name} | {title} | {asked} | {_value(figure)} | {_between(figure)} | {state} |")
     folds = [_folds(row, results[row.name]) for row in rows if row.folds and row.name in results]
-    return "\n".join([*lines, "", *folds])
+    clicks = [_clicks(row, results[row.name]) for row in rows if row.name in results]
+    return "\n".join([*lines, "", *folds, *filter(None, clicks)])
 
 
 def _reached(row: Row, one: Threshold, result: Document) -> str:
@@ -112,6 +113,17 @@ def _reached(row: Row, one: Threshold, result: Document) -> str:
 def _above(name: str, result: Document | None) -> str:
     figure = (result or {}).get("figures", {}).get(name)
     return name if figure is None else f"{_value(figure)} ({figure['title']})"
+
+
+def _clicks(row: Row, result: Document) -> str:
+    """Say how long a person waits for the mask after a click, where they do."""
+    told = result["parts"][0].get("click_seconds")
+    if not told:
+        return ""
+    each, first = (
+        f"median {told[f'{which}median']:.2f} s, 95 % within {told[f'{which}p95']:.1f} s" for which in ("", "first_")
+    )
+    return f"{row.name}, from a click to the mask: {each}; the first click, for which the image is prepared: {first}.\n"
 
 
 def _folds(row: Row, result: Document) -> str:
