@@ -181,6 +181,18 @@ def test_figures_without_doubtful_labels_are_told_beside_what_is_judged() -> Non
     assert "0.920 (0.910 to 0.930)" in page
 
 
+def test_how_long_a_click_takes_is_told_where_somebody_clicks() -> None:
+    row = ROWS["prompted-objects"]
+    result = _result(row, 0.7)
+    result["figures"] |= {
+        f"growing_{n}": {"title": f"Growing {n}", "value": 0.4, "low": 0.3, "high": 0.5} for n in (1, 3, 5)
+    }
+    result["parts"][0]["click_seconds"] = {"median": 0.1, "p95": 3.6, "first_median": 0.3, "first_p95": 3.9}
+    page = page_of({"prompted-objects": result})
+    assert "| prompted-objects | dice_3 | above 0.400 (Growing 3) | 0.700 | 0.690 to 0.710 | reached |" in page
+    assert "from a click to the mask: median 0.10 s, 95 % within 3.6 s; the first click" in page
+
+
 def test_what_is_reached_in_more_time_than_was_asked_is_missed() -> None:
     row = ROWS["pneumonia"]
     assert "| reached |" in page_of({"pneumonia": _result(row, 0.995, used=10.1)})

@@ -61,6 +61,8 @@ def test_every_object_is_clicked_at_and_told_beside_growing(pack: ModelPack) -> 
         row["name"]: (1.0, row["dice_3"]) for row in document["per_class"]
     }
     assert (report.figures.class_figure, report.figures.items, report.figures.patients) == ("dice_3", ("a",), ("p",))
+    # The place it really ran on, whatever was asked for.
+    assert evaluate_pack(pack, examples, "val", Inline(), EvaluationSettings(device="auto")).speed.device in ("cpu", "cuda")
     times = np.array([2])
     assert all(one.statistic(times) == pytest.approx(one.interval.value) for one in report.figures.headlines)
     page = report_page(document, {})
