@@ -26,7 +26,7 @@ VAL_SHARE = 6
 
 PHANTOM = ("phantom lung", "phantom nodule", "phantom heart", "phantom spine")
 HIPPOCAMPUS = {1: "anterior hippocampus", 2: "posterior hippocampus"}
-LICENCE = "CC-BY-SA-4.0"
+LICENCE = "CC BY-SA 4.0"
 DATA = (
     "Chest CT phantoms made by MedView; MR hippocampi of the Medical Segmentation Decathlon (Task04, CC BY-SA 4.0); "
     "cine MR slices of hearts (Sunnybrook Cardiac Data, public domain)."

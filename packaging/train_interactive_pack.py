@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from interactive_examples import DATA, interactive_examples
+from interactive_examples import DATA, LICENCE, interactive_examples
 
 import medview
 from medview.core.errors import CancelledError
@@ -135,11 +135,12 @@ def ship(run: RunFolder) -> ModelPack:
     """Write the pack of a run into the resources, with card and licence; if it is too large the one that is there stays."""
     pack = load_pack(run.pack)
     content = {name: value for name, value in pack.spec.document.items() if name != "files"}
-    content |= {"summary": SUMMARY, "notice": NOTICE}
+    said = str(content["licence"])
+    content |= {"summary": SUMMARY, "notice": NOTICE, "licence": LICENCE}
     card = dict(content["card"])  # type: ignore[call-overload]
-    card["training_data"] = f"{DATA} {card['training_data']}"[:2000]
+    card["training_data"] = f"{DATA} {card['training_data']}".replace(said, LICENCE)[:2000]
     content["card"] = card
-    text = (run.pack / CARD_FILE).read_text(encoding="utf-8")
+    text = (run.pack / CARD_FILE).read_text(encoding="utf-8").replace(said, LICENCE)
     files = {
         "weights.safetensors": pack.weights.read_bytes(),
         "LICENSE": LICENCE_TEXT.encode(),
