@@ -140,7 +140,7 @@ class _Reader:
 
 
 class ReaderPool:
-    """Spawned reader processes. Any thread may call; a process that dies or hangs costs its file and is replaced.
+    """Spawned reader processes. Any thread may call; a process that dies or hangs costs the file it had begun.
 
     Parameters
     ----------

@@ -127,6 +127,8 @@ def test_figures_of_folds_are_those_of_all_their_cases_together() -> None:
     assert found["dice.LV"]["high"] == pytest.approx(0.85)
     sound = pooled([report([0.9, 0.1], ["a", "b"]), report([0.5], ["c"])], without={"b"})
     assert {name: one["value"] for name, one in sound.items()} == {"dice.LV.without-doubtful": pytest.approx(0.7)}
+    with pytest.raises(ValueError, match="d cannot be left out"):
+        pooled([report([0.9], ["a"])], without={"d"})
 
 
 def test_a_threshold_is_a_number_or_another_figure() -> None:

@@ -28,7 +28,14 @@ def pooled(reports: Sequence[Document], without: Collection[str] = ()) -> dict[s
     ----------
     without : collection of str
         Patients that are left out; the figures have other names then.
+
+    Raises
+    ------
+    ValueError
+        When one of those was not judged: patients would have other numbers than when their labels were looked at.
     """
+    if gone := set(without) - {case["patient"] for report in reports for case in report["by_case"]}:
+        raise ValueError(f"{', '.join(sorted(gone))} cannot be left out: not among the patients that were judged.")
     ending, words = (f".{WITHOUT}", ", without doubtful labels") if without else ("", "")
     dices: dict[str, list[float | None]] = {}
     patients: dict[str, list[tuple[int, str]]] = {}
