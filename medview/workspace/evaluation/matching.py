@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medview.core.errors import AmbiguousError
 from medview.ml.examples import ExampleSet, TrainingClass
+from medview.ml.lineage.class_map import plain_name
 from medview.ml.outputs import ClassificationOutput, DetectionOutput, SegmentationOutput
 from medview.ml.spec import ModelSpec, Task
 
@@ -70,12 +72,25 @@ def match_classes(spec: ModelSpec, examples: ExampleSet, *, common: bool = False
 
 
 def counterparts(mine: Sequence[ModelClass], theirs: Sequence[TrainingClass]) -> dict[int, int]:
-    """Return which classes of examples, from 1, those of a model are, from 0; one without a counterpart is not in it."""
+    """Return which classes of examples, from 1, those of a model are, from 0; one without a counterpart is not in it.
+
+    A code speaks for a class only if no other class on either side has it: a left and a right kidney may share theirs, and
+    are told apart by their names.
+    """
     taken: dict[int, int] = {}
-    for same in (_same_code, _same_name):
-        for n, (name, code) in enumerate(mine):
+    held = Counter(code for _, code in mine), Counter(_code(one) for one in theirs)
+
+    def same_code(n: int, one: TrainingClass) -> bool:
+        code = mine[n][1]
+        return code is not None and code == _code(one) and all(counts[code] == 1 for counts in held)
+
+    def same_name(n: int, one: TrainingClass) -> bool:
+        return plain_name(mine[n][0]) == plain_name(one.name)
+
+    for same in (same_code, same_name):
+        for n in range(len(mine)):
             for number, one in enumerate(theirs, start=1):
-                if n not in taken and number not in taken.values() and same(name, code, one):
+                if n not in taken and number not in taken.values() and same(n, one):
                     taken[n] = number
     return taken
 
@@ -92,20 +107,8 @@ def model_classes(spec: ModelSpec) -> list[ModelClass]:
     return []
 
 
-def _same_code(_: str, code: tuple[str, str] | None, other: TrainingClass) -> bool:
-    return code is not None and other.code is not None and code == _code(other.code)
-
-
-def _same_name(name: str, _: tuple[str, str] | None, other: TrainingClass) -> bool:
-    return _plain(name) == _plain(other.name)
-
-
-def _code(said: Mapping[str, str]) -> tuple[str, str]:
-    return said.get("scheme", ""), said.get("value", "")
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
+def _code(one: TrainingClass) -> tuple[str, str] | None:
+    return None if one.code is None else (one.code.get("scheme", ""), one.code.get("value", ""))
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:

@@ -104,9 +104,9 @@ def _with_known_classes(examples: ExampleSet, dataset: NeutralDataset, spec: Mod
     there = {one.name for one in examples.classes}
     known = [name for name in dict.fromkeys([*codes, *facts["box_classes"], *facts["image_classes"]]) if name not in there]
     others = [TrainingClass(name, code=_code(codes.get(name))) for name in known]
-    taken = counterparts(mine, examples.classes)
-    added = counterparts([own for n, own in enumerate(mine) if n not in taken], others)
-    more = [others[number - 1] for number in sorted(added.values())]
+    # Among all there are: a kidney that nobody drew here may have the code of the other one, which somebody did.
+    every = [*examples.classes, *others]
+    more = [every[number - 1] for number in sorted(counterparts(mine, every).values()) if number > len(examples.classes)]
     found = replace(examples, classes=(*examples.classes, *more))
     if examples.task not in (Task.SEGMENTATION, Task.INTERACTIVE):
         return found
