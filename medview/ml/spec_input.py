@@ -31,6 +31,9 @@ LEAST_SPACING_MM = 0.05
 _ORIENTATION = re.compile(r"[LRAPSI]{3}")
 _AXIS_OF = {"L": 0, "R": 0, "A": 1, "P": 1, "S": 2, "I": 2}
 _LARGEST_VALUE = 1e9
+MOST_VALUE_STEPS = 16
+MOST_LABEL_STEPS = 512
+"""Two for each value a label map holds."""
 
 
 def read_input(fields: Fields, task: Task) -> InputSpec:
@@ -100,7 +103,7 @@ def read_steps(fields: Fields, key: str, table: Mapping[str, tuple[str, ...]]) -
     if fields.get(key) == []:
         return ()
     steps = []
-    for inner in fields.objects(key, 16):
+    for inner in fields.objects(key, MOST_LABEL_STEPS if table is POSTPROCESS_STEPS else MOST_VALUE_STEPS):
         op = inner.choice("op", list(table))
         numbers = {name: inner.number(name, -_LARGEST_VALUE, _LARGEST_VALUE) for name in table[op]}
         if "low" in numbers and not numbers["low"] < numbers["high"]:

@@ -17,10 +17,10 @@ from safetensors.torch import save as save_safetensors
 from medview.core.errors import PackError
 from medview.core.segmentation import COLOUR_CYCLE
 from medview.ml.convert.foreign_weights import read_tensors
-from medview.ml.convert.texts import plain
 from medview.ml.packs import write_pack
 from medview.ml.spec import MODEL_FILE, SCHEMA_VERSION, WEIGHTS_FILE
 from medview.ml.spec_reader import LARGEST_DOCUMENT
+from medview.ml.texts import plain
 
 WEIGHT_NAMES = ("model.safetensors", "model.pth", "model.pt")
 

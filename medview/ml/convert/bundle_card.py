@@ -8,7 +8,7 @@ from pathlib import Path
 
 from medview.ml.convert.bundle_config import BundleConfig, Config
 from medview.ml.convert.foreign_json import is_number
-from medview.ml.convert.texts import LONGEST_NAME, different, first_line, licence_in, plain
+from medview.ml.texts import LONGEST_NAME, different, first_line, licence_in, plain
 
 LONGEST_TEXT = 2000
 

@@ -17,7 +17,7 @@ from typing import NoReturn
 from medview.core.errors import PackError
 from medview.ml.convert.bundle_arithmetic import NeedsCodeError, evaluate
 from medview.ml.convert.foreign_json import is_number
-from medview.ml.convert.texts import plain
+from medview.ml.texts import plain
 
 LARGEST_CONFIG = 1 << 20
 DEEPEST_REFERENCE = 16

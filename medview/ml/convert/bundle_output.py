@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from medview.ml.convert.bundle_config import Arguments, BundleConfig
 from medview.ml.convert.bundle_input import EVERYWHERE
-from medview.ml.convert.texts import different
+from medview.ml.texts import different
 
 WITHOUT_EFFECT = frozenset(
     {"EnsureTyped", "ToTensord", "ToDeviced", "Identityd", "DeleteItemsd", "SelectItemsd", "CastToTyped", "SaveImaged",

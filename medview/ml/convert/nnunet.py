@@ -23,9 +23,9 @@ from medview.ml.convert.nnunet_folder import FINGERPRINT_FILE, TrainedFolder, ho
 from medview.ml.convert.nnunet_input import channels_of, place_of, sampling_of
 from medview.ml.convert.nnunet_labels import output_of
 from medview.ml.convert.nnunet_network import configuration_of, network_of
-from medview.ml.convert.texts import first_line, plain
 from medview.ml.packs import sha256_of, write_pack
 from medview.ml.spec import SCHEMA_VERSION, WEIGHTS_FILE, NetworkSpec
+from medview.ml.texts import first_line, plain
 from medview.ml.weights import build_network
 
 VERSION = "1.0.0"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medview.core.errors import PackError
 from medview.ml.convert.foreign_json import ForeignObject
-from medview.ml.convert.texts import licence_in
+from medview.ml.texts import licence_in
 
 DATASET_FILE = "dataset.json"
 PLANS_FILE = "plans.json"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from medview.ml.convert.foreign_json import ForeignObject
 from medview.ml.convert.nnunet_network import NEEDS_CODE
-from medview.ml.convert.texts import different, plain
 from medview.ml.spec_input import LEAST_SPACING_MM, MOST_CHANNELS
+from medview.ml.texts import different, plain
 
 STORED = ("SimpleITKIO", "NibabelIO", "Tiff3DIO")
 """Readers that leave axes as they are stored, slices first."""

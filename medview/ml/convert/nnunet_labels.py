@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medview.core.segmentation import VALUES_PER_LAYER
 from medview.ml.convert.foreign_json import ForeignObject
-from medview.ml.convert.texts import different
+from medview.ml.texts import different
 
 BACKGROUND = "background"
 IGNORE = "ignore"

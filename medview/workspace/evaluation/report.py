@@ -11,7 +11,11 @@ from medview.analysis.agreement.bootstrap import LEVEL, RESAMPLES
 from medview.io.dicom.seg import RESEARCH_USE
 from medview.ml.packs import ModelPack
 from medview.ml.spec import Task
+from medview.ml.spec_fields import LONGEST_NAME
+from medview.ml.texts import different
 from medview.workspace.evaluation.judging import CaseJudgement, Document, TaskFigures
+
+_LOW, _HIGH = " (95 % low)", " (95 % high)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,13 @@ class EvaluationReport:
     def metrics(self) -> dict[str, float]:
         """Return the headline figures and their intervals as a card holds them: plain names and numbers."""
         found: dict[str, float] = {}
-        for one in self.figures.headlines:
+        titles = different((one.title for one in self.figures.headlines), "Figure", LONGEST_NAME - len(_HIGH))
+        for one, title in zip(self.figures.headlines, titles, strict=True):
             interval = one.interval
             for name, value in (
-                (one.title, interval.value),
-                (f"{one.title} (95 % low)", interval.low),
-                (f"{one.title} (95 % high)", interval.high),
+                (title, interval.value),
+                (f"{title}{_LOW}", interval.low),
+                (f"{title}{_HIGH}", interval.high),
             ):
                 if value is not None:
                     found[name] = round(value, 4)

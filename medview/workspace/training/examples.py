@@ -24,6 +24,7 @@ from medview.io.label_sets import read_label_set
 from medview.ml.examples import MOST_CLASSES, Example, ExampleSet, TrainingClass, TrueBox, Trust, Truth, case_key, slice_key
 from medview.ml.packs import sha256_of
 from medview.ml.spec import COLOUR_CHANNELS, Task
+from medview.ml.texts import different
 from medview.workspace.training.answers import answer_set
 from medview.workspace.training.channels import grey_channels
 from medview.workspace.training.leaks import without
@@ -31,6 +32,12 @@ from medview.workspace.training.masks import class_of, mask_truth, overlaps
 
 DIFFICULT = "difficult"
 """The attribute of boxes, as PASCAL VOC has it, that nobody is asked to find."""
+
+CLASS = "Class"
+"""What one is called, with its number, whose name has no letter to show."""
+
+LONGEST_ANSWER = 80
+"""Letters that packs take of an option of a question; of what is drawn they take 64."""
 
 REVIEWED = ("done", "approved")
 """Statuses of cases a person has finished."""
@@ -121,7 +128,8 @@ def _masked(dataset: NeutralDataset, task: Task, count: int) -> ExampleSet:
         _example(case, count, _masks_of(case, numbers), [s for s in case.said["segments"] if class_of(s)]) for case in drawn
     ]
     exclusive = not any(overlaps(case, numbers) for case in drawn)
-    classes = tuple(_class(entry["name"], n, entry["colour"], entry["code"]) for n, entry in enumerate(kept))
+    named = zip(kept, different([str(entry["name"]) for entry in kept], CLASS), strict=True)
+    classes = tuple(_class(name, n, entry["colour"], entry["code"]) for n, (entry, name) in enumerate(named))
     return ExampleSet(
         task, classes, _channels(drawn, count), tuple(examples), exclusive=exclusive, warnings=tuple(warnings)
     )
@@ -144,7 +152,8 @@ def _boxed(dataset: NeutralDataset, count: int) -> ExampleSet:
     )
     numbers = {name: number for number, name in enumerate(names, start=1)}
     examples = [_example(case, count, _boxes_of(case, numbers), list(_box_documents(case))) for case in whole]
-    classes = tuple(_class(name, n, *colours.get(name, (None, None))) for n, name in enumerate(names))
+    named = zip(names, different(names, CLASS), strict=True)
+    classes = tuple(_class(short, n, *colours.get(name, (None, None))) for n, (name, short) in enumerate(named))
     return ExampleSet(Task.DETECTION, classes, _channels(whole, count), tuple(examples), warnings=tuple(warnings))
 
 
@@ -175,11 +184,13 @@ def _classified(dataset: NeutralDataset, count: int, target: str | None) -> Exam
         "1 case is left out: nothing is answered in it.",
         "{n} cases are left out: nothing is answered in them.",
     )
+    names = dict(zip(found.classes, different(found.classes, CLASS, LONGEST_ANSWER), strict=True))
     examples = []
     for one in found.answered:
-        made = _example(one.case, count, _answers_of(one.answers), one.case.said["image_labels"])
+        answers = {names[name]: share for name, share in one.answers.items()}
+        made = _example(one.case, count, _answers_of(answers), one.case.said["image_labels"])
         examples.append(made if one.k is None else _of_slice(made, one.k))
-    classes = tuple(_class(name, n, None, None) for n, name in enumerate(found.classes))
+    classes = tuple(_class(name, n, None, None) for n, name in enumerate(names.values()))
     cases = [one.case for one in found.answered]
     return ExampleSet(
         Task.CLASSIFICATION,

@@ -15,11 +15,11 @@ import torch
 
 from medview.core.errors import PackError
 from medview.ml.convert import formats, nnunet
-from medview.ml.convert.texts import LONGEST_LICENCE_BYTES
 from medview.ml.outputs import SegmentationOutput
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.registry import Registry
 from medview.ml.spec import Crop, Interpolation, Step
+from medview.ml.texts import LONGEST_LICENCE_BYTES
 from medview.ml.weights import build_network
 from medview.workspace.models import add_model
 from tests.ml.convert.nnunet_folders import (

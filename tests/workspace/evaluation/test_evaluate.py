@@ -17,6 +17,8 @@ from medview.ml.packs import ModelPack
 from medview.ml.predict import PredictRequest
 from medview.ml.runners.run import predict
 from medview.ml.spec import Task
+from medview.ml.spec_reader import read_spec
+from medview.ml.spec_writer import document_of
 from medview.workspace.evaluation.evaluate import evaluate_pack
 from medview.workspace.evaluation.judging import EvaluationSettings
 from tests.ml.small_packs import ct_volume, document, oblique_geometry, small_pack
@@ -68,6 +70,22 @@ def test_a_segmentation_pack_gets_a_dice_of_1_for_its_own_answers_and_the_report
     assert told["failed"] == []
     metrics = report.metrics()
     assert metrics["Dice, mean over classes"] == 1.0
+
+
+def test_figures_of_classes_with_long_names_have_names_that_a_card_can_hold(tmp_path: Path) -> None:
+    names = [f"{'lobe ' * 11}on left", f"{'lobe ' * 11}on right"]
+    labels = [{**one, "name": name} for one, name in zip(document()["output"]["labels"], names, strict=True)]
+    pack = quick_pack(tmp_path / "pack", output={**document()["output"], "labels": labels})
+    halves = np.ones((1, *SMALL), dtype=np.uint8)
+    halves[..., : SMALL[2] // 2] = 2
+    truths = [Truth(np.roll(halves, n, axis=3)) for n in range(3)]
+    examples = example_set(
+        Task.SEGMENTATION, names, [example(f"c{n}", f"p{n}", one, truths[n]) for n, one in enumerate(images(3))]
+    )
+    metrics = evaluate_pack(pack, examples, "val", Inline()).metrics()
+    assert len(metrics) == 9, "the mean and two classes, each with both ends of its interval"
+    again = read_spec(json.dumps({**document_of(pack.spec), "card": {**document()["card"], "metrics": metrics}}))
+    assert again.card.metrics == metrics
 
 
 def test_boxes_below_the_packs_threshold_are_in_the_average_precision(tmp_path: Path) -> None:

@@ -117,6 +117,26 @@ def test_boxes_come_with_classes_and_cases_without_any_are_negatives(tmp_path: P
     assert any("some of its slices only" in sentence for sentence in found.warnings)
 
 
+def test_names_that_are_longer_than_packs_hold_are_cut_and_stay_different(tmp_path: Path) -> None:
+    long = [f"{'suspicious abnormality, biopsy should be considered ' * 3}{end}" for end in ("yes", "no")]
+    layers = np.stack([layer((1, UPPER), (2, LOWER))])
+    drawn = [box(long[0], (0, 1, 2), (1, 4, 6)), box(long[1], (0, 0, 0), (1, 2, 2))]
+    masks = MadeCase(
+        voxels(), layers, [segment(long[0], 0, 1), segment(long[1], 0, 2)],
+        said={"drawn": drawn, "answers": [question("Risk", long[0])]},
+    )  # fmt: skip
+    other = MadeCase(voxels(1), said={"drawn": drawn, "answers": [question("Risk", long[1])]})
+    dataset = write_dataset(tmp_path / "d", [masks, other], long)
+    for task, most in ((Task.SEGMENTATION, 64), (Task.DETECTION, 64), (Task.CLASSIFICATION, 80)):
+        found = examples_of(dataset, task)
+        first, second = (one.name for one in found.classes)
+        assert first != second
+        assert max(len(first), len(second)) <= most
+        assert long[0].startswith(first) or long[1].startswith(first)
+    assert [sorted(example.truth().answers.values()) for example in found.examples] == [[0.0, 1.0]] * 2
+    assert set(found.examples[0].truth().answers) == {first, second}
+
+
 def test_three_equal_channels_are_grey(tmp_path: Path) -> None:
     from medview.workspace.training.channels import grey_channels
 

@@ -39,16 +39,21 @@ def worthwhile_steps(
     before : sequence of Step
         Those of a class stay where no other is better and they do not lower its mean Dice, as far as that is known.
     """
-    return tuple(
-        step
-        for number in range(1, classes + 1)
-        for step in _of_class(
-            found,
-            number,
-            [replace(step, values=(number,)) for step in before if not step.values or number in step.values],
-            context,
-        )
-    )
+    of_class = []
+    for number in range(1, classes + 1):
+        own = [replace(step, values=(number,)) for step in before if not step.values or number in step.values]
+        of_class.append(tuple(_of_class(found, number, own, context)))
+    return _together(of_class)
+
+
+def _together(of_class: Sequence[Sequence[Step]]) -> tuple[Step, ...]:
+    """Return the steps of all classes, equal ones as one; those of a class stay in their order, and touch no other."""
+    found: dict[tuple[int, str, tuple[tuple[str, float], ...]], Step] = {}
+    for steps in of_class:
+        for place, step in enumerate(steps):
+            key = place, step.op, tuple(sorted(step.numbers.items()))
+            found[key] = replace(step, values=(*found[key].values, *step.values)) if key in found else step
+    return tuple(found[key] for key in sorted(found, key=lambda key: key[0]))
 
 
 def _of_class(

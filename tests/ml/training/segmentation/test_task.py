@@ -285,6 +285,18 @@ def test_small_pieces_are_removed_where_that_is_better_and_nowhere_else(tmp_path
     assert worthwhile_steps(specks[:2], 2, Inline()) == ()
 
 
+def test_equal_steps_of_several_classes_are_one_and_those_of_a_class_stay_in_their_order(tmp_path: Path) -> None:
+    _, training, _ = _prepared(tmp_path, phantom_set(8, **SOLID), tiny_recipe())
+    nowhere = [(replace(one, open_classes=(1, 2, 3)), np.array(one.labels())) for one in training]
+    largest, small = Step("largest_component", {}), Step("remove_small", {"min_mm3": 3.0})
+    steps = worthwhile_steps(nowhere, 3, Inline(), (largest, small, replace(largest, values=(2,))))
+    assert steps == (
+        replace(largest, values=(1, 2, 3)),
+        replace(small, values=(1, 2, 3)),
+        replace(largest, values=(2,)),
+    )
+
+
 def test_steps_of_the_model_before_stay_where_validation_does_not_speak_against_them(tmp_path: Path) -> None:
     _, training, _ = _prepared(tmp_path, phantom_set(8, **SOLID), tiny_recipe())
     right = [(one, np.array(one.labels())) for one in training]

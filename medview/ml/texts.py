@@ -1,4 +1,4 @@
-"""Texts out of foreign files, as a pack may hold them: printable, short, and different where they are names."""
+"""Texts of anybody's, as a pack may hold them: printable, short, and different where they are names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 LONGEST_NAME = 64
 LONGEST_LICENCE_BYTES = 1 << 20
 
-_WITH_NUMBER = LONGEST_NAME - 8
-"""Letters of a name that leave room for a number in brackets."""
+_NUMBER = 8
+"""Letters of a number in brackets, with the blank before it."""
 
 
 def plain(text: str, most: int | None = None) -> str:
@@ -18,18 +18,20 @@ def plain(text: str, most: int | None = None) -> str:
     return "".join(c if c.isprintable() else " " for c in text).strip()[:most].rstrip()
 
 
-def different(names: Iterable[str], blank: str) -> list[str]:
+def different(names: Iterable[str], blank: str, longest: int = LONGEST_NAME) -> list[str]:
     """Return printable names of which no two are the same, in their order.
 
     Parameters
     ----------
     blank : str
         What one without a name is called; its number, from 1, follows.
+    longest : int
+        Letters a name may have.
     """
     found: list[str] = []
     for n, name in enumerate(names, start=1):
-        text = plain(name, LONGEST_NAME) or f"{blank} {n}"
-        numbered = (f"{text[:_WITH_NUMBER]} ({number})" for number in count(n))
+        text = plain(name, longest) or f"{blank} {n}"
+        numbered = (f"{text[: longest - _NUMBER]} ({number})" for number in count(n))
         found.append(text if text not in found else next(one for one in numbered if one not in found))
     return found
 

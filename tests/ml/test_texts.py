@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from medview.ml.convert.bundle_output import labels_of
-from medview.ml.convert.texts import LONGEST_NAME, different, first_line, licence_in, plain
+from medview.ml.texts import LONGEST_NAME, different, first_line, licence_in, plain
 
 
 def test_a_text_is_one_printable_line() -> None:
