@@ -16,6 +16,8 @@ from medview.ml.recipes.options import count_in, counts_in, number_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.runners.orientation import Orientation
 from medview.ml.spec import Blend, Card, InputSpec, ModelSpec, NetworkSpec, Shape3, Task, Tiling, Vector3
+from medview.ml.spec_fields import LARGEST_SIDE
+from medview.ml.spec_input import LEAST_SPACING_MM
 from medview.ml.training.augment import check_strengths
 from medview.ml.training.detection.losses import check_loss
 from medview.ml.training.detection.targets import LARGEST_CELLS
@@ -94,7 +96,8 @@ def detection_plan(examples: ExampleSet, recipe: Recipe, context: JobContext) ->
     scale = spacing[0] if spacing is not None else 1.0
     small, large = (size / scale for size in _sizes(boxes, dimensions))
     # Without millimetres the network makes large pictures of large things smaller by itself.
-    shrink = max(1, int(small / SMALL_VOXELS[2])) if dimensions == 2 else 1
+    most = LARGEST_SIDE // 2 ** COARSEST[2]
+    shrink = min(most, max(1, int(small / SMALL_VOXELS[2]))) if dimensions == 2 else 1
     shape = found.median_shape_kji()
     if spacing is not None:
         k, j, i = (np.asarray(shape) * np.median(found.spacings_kji_mm, axis=0) / spacing).tolist()
@@ -188,7 +191,7 @@ def _sizes(boxes: _Boxes, dimensions: int) -> tuple[float, float]:
 def _spacing(found: Survey, boxes: _Boxes) -> Vector3:
     """Return an even spacing at which small objects have the wanted size, not finer than the finest the pictures have."""
     finest = float(np.median(found.spacings_kji_mm.min(axis=1)))
-    even = round(max(finest, _sizes(boxes, 3)[0] / SMALL_VOXELS[3]), 3)
+    even = round(max(finest, _sizes(boxes, 3)[0] / SMALL_VOXELS[3], LEAST_SPACING_MM), 3)
     return even, even, even
 
 
@@ -200,7 +203,10 @@ def _levels(small: float, large: float, dimensions: int) -> tuple[int, int]:
 
 
 def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe, shrink: int) -> Shape3:
-    """Return the whole picture as one tile where that is small enough, else an even part; whole cells to each side."""
+    """Return the whole picture as one tile where that is small enough, else an even part; whole cells to each side.
+
+    No side is longer than those of packs may be, however much the network shrinks what it sees.
+    """
     longest = shrink * (number_in(recipe.options, "side", 0.0) or TILE_VOXELS[dimensions] ** (1 / dimensions))
     sides = [n if axis >= 3 - dimensions else 1.0 for axis, n in enumerate(shape)]
     most = longest**dimensions
@@ -209,9 +215,9 @@ def _tile(shape: Vector3, multiple: int, dimensions: int, recipe: Recipe, shrink
         n = int(np.argmax(sides))
         others = sorted(sides, reverse=True)
         sides[n] = max(sides[n] * 0.95, min(sides[n] - 1.0, others[1])) if len(others) > 1 else sides[n] * 0.95
-    k, j, i = (
-        1 if axis < 3 - dimensions else max(multiple, math.ceil(n / multiple) * multiple) for axis, n in enumerate(sides)
-    )
+    most_cells = max(1, LARGEST_SIDE // multiple)
+    cells = [min(most_cells, max(1, math.ceil(n / multiple))) for n in sides]
+    k, j, i = (1 if axis < 3 - dimensions else n * multiple for axis, n in enumerate(cells))
     return k, max(8, j), max(8, i)
 
 

@@ -1,5 +1,6 @@
 """Detectors learn to find discs and balls, and their packs find in the runner what was found on validation."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from medview.ml.runners.orientation import Orientation
 from medview.ml.runners.preprocess import Prepared
 from medview.ml.runners.run import predict
 from medview.ml.spec import ModelSpec, Task
+from medview.ml.spec_reader import read_spec
 from medview.ml.spec_writer import document_of
 from medview.ml.training.detection.average_precision import TrueBoxes, hits_of, mean_average_precision
 from medview.ml.training.detection.boxes import model_box
@@ -164,6 +166,16 @@ def test_sizes_follow_from_the_boxes() -> None:
     # Even spacing, so that the cells are as wide in the patient along every axis.
     assert len(set(deep.spec.input.spacing_kji_mm or ())) == 1
     assert all(side % 8 == 0 or side % 4 == 0 for side in deep.spec.tiling.tile_kji)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("shape", "largest"), [((1, 2944, 1316), 200.0), ((1, 2544, 3056), 700.0)])
+def test_no_side_of_a_tile_is_longer_than_packs_may_have_it(shape: tuple[int, int, int], largest: float) -> None:
+    plan = DetectionTask().plan(discs(count=4, shape=shape, largest=largest), _recipe(), Inline())
+    assert plan.spec.tiling is not None
+    assert max(plan.spec.tiling.tile_kji) <= 2048
+    assert all(side % plan.settings["levels"][-1][1] == 0 for side in plan.spec.tiling.tile_kji[1:])
+    again = read_spec(json.dumps({**document_of(plan.spec), "files": {"weights.safetensors": "0" * 64}}))
+    assert again.tiling == plan.spec.tiling
 
 
 def test_large_pictures_are_looked_at_in_tiles_and_training_samples_are_of_that_size(tmp_path: Path) -> None:
