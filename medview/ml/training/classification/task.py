@@ -132,7 +132,8 @@ class ClassificationTask(TrainingTask):
         output = plan.spec.output
         assert isinstance(output, ClassificationOutput)
         exclusive = plan.settings["exclusive"]
-        probabilities = probabilities_of(logits, 1.0, 0.0, exclusive=exclusive)
+        # A model that is tuned has the threshold of the one before, which is for probabilities as that one calibrates them.
+        probabilities = probabilities_of(logits, output.scale, output.shift, exclusive=exclusive)
         return figures_of(_by_example(probabilities, data), truth, output.threshold, exclusive=exclusive)
 
     def finish(self, network: nn.Module, data: StoredExamples, plan: TrainingPlan, context: JobContext) -> ModelSpec:
@@ -145,7 +146,8 @@ class ClassificationTask(TrainingTask):
         logits, truth = answers(network, data, plan, context)
         scale, shift = calibration(logits, truth, exclusive=exclusive, slices=_slices(data))
         found = _by_example(probabilities_of(logits, scale, shift, exclusive=exclusive), data)
-        output = replace(output, scale=scale, shift=shift)
+        # The band of a model before lies around a threshold that is no longer there.
+        output = replace(output, scale=scale, shift=shift, abstain=None)
         # About the last class where one excludes the other, and about all of them together where none does.
         wanted = slice(-1, None) if exclusive else slice(None)
         scores, holds = found[:, wanted].reshape(-1), truth[:, wanted].reshape(-1)

@@ -117,6 +117,24 @@ def test_the_pack_answers_in_the_runner_as_the_network_did_on_validation(
     assert right / count == pytest.approx(_calibrated_accuracy(trained, plan.spec.output), abs=1e-9)
 
 
+def test_what_the_model_before_had_set_is_set_anew_at_the_end_and_used_as_meant_until_then(
+    tmp_path: Path,
+) -> None:
+    made = recipe("classification", "small_cnn", network_options=NARROW, steps=20)
+    trained = Trained(ClassificationTask(), bright_or_not(count=48, shape=(1, 20, 26)), made, tmp_path / "cache")
+    output = trained.plan.spec.output
+    assert isinstance(output, ClassificationOutput)
+    # As a model that was tuned from one has it: its calibration, its threshold, and its band of "not sure".
+    before = replace(output, scale=4.0, shift=1.5, threshold=0.7, abstain=(0.6, 0.8))
+    plan = replace(trained.plan, spec=replace(trained.plan.spec, output=before))
+    after = trained.task.finish(trained.network, trained.val, plan, Inline()).output
+    assert isinstance(after, ClassificationOutput)
+    assert after.abstain is None
+    assert (after.scale, after.shift) != (4.0, 1.5)
+    seen = trained.task.check(trained.network, trained.val, plan, Inline())
+    assert seen["accuracy"] == pytest.approx(_calibrated_accuracy(trained, before), abs=1e-9)
+
+
 def _calibrated_accuracy(trained: Trained, output: object) -> float:
     assert isinstance(output, ClassificationOutput)
     logits, truth = answers(trained.network, trained.val, trained.plan, Inline())
