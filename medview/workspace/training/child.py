@@ -92,7 +92,7 @@ def train_run(
             dataset = read_neutral(run.dataset, check=not run.plan.exists())
             examples = examples_of(dataset, settings.task, settings.target, reviewed_only=not settings.unfinished)
             examples = without(examples, settings.left_out)
-            gate = GateRun(run, dataset, examples, settings.renames)
+            gate = GateRun(run, dataset, examples, settings.renames, device=settings.device)
             # Before the steps are planned: what it takes is known then, and what comes after can be told from it.
             case_seconds = _current_judged(gate, log, JobPart(context, 0.0, 0.02)) if log is not None else 0.0
             report_seconds = case_seconds * len(examples.of_split(VAL))

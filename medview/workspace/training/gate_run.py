@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from medview.core.errors import AmbiguousError, CancelledError, MedViewError, ModelError
+from medview.core.errors import AmbiguousError, CancelledError, DeviceError, MedViewError, ModelError
 from medview.core.job import JobContext
 from medview.io.datasets.neutral_read import NeutralDataset
 from medview.ml.examples import ExampleSet, Trust
+from medview.ml.lineage.class_map import plain_name
 from medview.ml.outputs import ClassificationOutput, DetectionOutput, SegmentationOutput
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.runs.folder import RunFolder
-from medview.ml.spec import MODEL_FILE, Task
+from medview.ml.spec import MODEL_FILE, ModelSpec, Task
 from medview.workspace.evaluation.case_parts import CaseParts
 from medview.workspace.evaluation.evaluate import evaluate_pack
 from medview.workspace.evaluation.judging import EvaluationSettings, patient_of
-from medview.workspace.evaluation.matching import match_classes, model_classes
+from medview.workspace.evaluation.matching import JudgedClass, match_classes, model_classes
 from medview.workspace.evaluation.report import EvaluationReport
 from medview.workspace.training.gate import Held, Judged, compare_judged
 from medview.workspace.training.gate_words import sentence_of
@@ -67,6 +68,8 @@ class GateRun:
         What classes of the model it began with are called now.
     rival : Rival, optional
         To compare with, where it is not the one that counted when the training began.
+    device : str
+        Where models run, as in ``EvaluationSettings``.
     """
 
     def __init__(
@@ -76,7 +79,10 @@ class GateRun:
         examples: ExampleSet,
         renames: Mapping[str, str],
         rival: Rival | None = None,
+        *,
+        device: str = "auto",
     ) -> None:
+        self._judging = replace(_QUIET, device=device)
         self._run, self._dataset, self._examples, self._renames = run, dataset, examples, renames
         self._line: Mapping[str, Any] = run.read_json(run.line) or {}
         self.rival = rival or _rival(run, self._line)
@@ -137,7 +143,10 @@ class GateRun:
         if left:
             began = time.monotonic()
             try:
-                report = evaluate_pack(pack, replace(examples, examples=tuple(left)), VAL, context, _QUIET)
+                report = evaluate_pack(pack, replace(examples, examples=tuple(left)), VAL, context, self._judging)
+            except DeviceError:
+                # The model is not to blame, and it is tried again in the end.
+                raise
             except ModelError:
                 if not cases:
                     raise
@@ -189,7 +198,7 @@ class GateRun:
             why = "not judged" if self._problem else "first"
             found |= {"verdict": "first" if first else "kept", "why": why, "problem": self._problem}
             found |= {"cases": len(new.cases), "patients": len({own[key] for key in new.cases})}
-        found["classes"]["renamed"] = [{"from": old, "to": name} for old, name in self._renames.items()]
+        found["classes"]["renamed"] = self._called_otherwise()
         number = self._line.get("next")
         title = f"v{number}" if number else "The new model"
         rival = self.rival
@@ -228,14 +237,27 @@ class GateRun:
 
     def _gone(self) -> list[str]:
         """Return what the model that counts finds and the labels do not know."""
+        spec, matched = self._of_rival()
+        there = {one.model for one in matched}
+        return [] if spec is None else [name for n, (name, _) in enumerate(model_classes(spec)) if n not in there]
+
+    def _called_otherwise(self) -> list[dict[str, str]]:
+        """Return classes that are called otherwise now: those that somebody renamed, and those their code makes one."""
+        found = dict(self._renames)
+        for one in self._of_rival()[1]:
+            if one.name.casefold() != one.truth_name.casefold():
+                found[one.name] = one.truth_name
+        return [{"from": old, "to": name} for old, name in found.items()]
+
+    def _of_rival(self) -> tuple[ModelSpec | None, tuple[JudgedClass, ...]]:
+        """Return what the model that counts finds, and what of it the labels know."""
         if self.rival is None:
-            return []
+            return None, ()
         spec = renamed(self.rival.pack, self._renames).spec
         try:
-            there = {one.model for one in match_classes(spec, self._examples, common=True)}
+            return spec, match_classes(spec, self._examples, common=True)
         except AmbiguousError:
-            there = set()
-        return [name for n, (name, _) in enumerate(model_classes(spec)) if n not in there]
+            return spec, ()
 
 
 _FIGURE = {
@@ -247,18 +269,18 @@ _FIGURE = {
 
 
 def renamed(pack: ModelPack, renames: Mapping[str, str]) -> ModelPack:
-    """Return a pack whose classes are called as they are now."""
-    output = pack.spec.output
+    """Return a pack whose classes are called as they are now; case and blanks of names are passed over."""
+    output, now = pack.spec.output, {plain_name(before): after for before, after in renames.items()}
     if not renames:
         return pack
     if isinstance(output, SegmentationOutput):
-        labels = tuple(replace(one, name=renames.get(one.name, one.name)) for one in output.labels)
+        labels = tuple(replace(one, name=now.get(plain_name(one.name), one.name)) for one in output.labels)
         return replace(pack, spec=replace(pack.spec, output=replace(output, labels=labels)))
     if isinstance(output, DetectionOutput):
-        classes = tuple(replace(one, name=renames.get(one.name, one.name)) for one in output.classes)
+        classes = tuple(replace(one, name=now.get(plain_name(one.name), one.name)) for one in output.classes)
         return replace(pack, spec=replace(pack.spec, output=replace(output, classes=classes)))
     if isinstance(output, ClassificationOutput):
-        names = tuple(renames.get(name, name) for name in output.classes)
+        names = tuple(now.get(plain_name(name), name) for name in output.classes)
         return replace(pack, spec=replace(pack.spec, output=replace(output, classes=names)))
     return pack
 

@@ -126,6 +126,8 @@ def _of_classes(gate: Mapping[str, Any], told: str = "") -> str:
     counts = [(row["name"], _count(gate, row)) for row in gate["per_class"]]
     if few := [f"{name} ({count})" for name, count in counts if count < LEAST_PATIENTS]:
         said += f" Too few patients show {_listed(few)} to tell."
+    for one in gate["classes"]["renamed"]:
+        said += f" What was called {one['from']} is called {one['to']} now."
     gone = gate["classes"]["gone"]
     return f"{said} It no longer finds {_listed(gone)}." if gone else said
 

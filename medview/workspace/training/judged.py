@@ -10,6 +10,7 @@ from medview.ml.examples import ExampleSet
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.workspace.evaluation.evaluate import evaluate_pack
 from medview.workspace.evaluation.files import write_report
+from medview.workspace.evaluation.judging import EvaluationSettings
 from medview.workspace.evaluation.model_card import TrainingFacts, carded, machine_line
 from medview.workspace.evaluation.report import EvaluationReport
 from medview.workspace.training.gate_run import GateRun
@@ -43,7 +44,7 @@ def judge(
     ------
     MedViewError
     """
-    report = evaluate_pack(outcome.pack, examples, VALIDATION, context)
+    report = evaluate_pack(outcome.pack, examples, VALIDATION, context, EvaluationSettings(device=settings.device))
     guards = run.read_json(run.guards)
     facts = TrainingFacts(
         recipe=settings.recipe.name,

@@ -271,7 +271,10 @@ def _again(
         run.judged.mkdir(exist_ok=True)
         shutil.copyfile(known, run.judged / CURRENT_FILE)
     rival = Rival(pack, current.title, current.version)
-    return GateRun(run, dataset, examples, settings.renames, rival).decide_again(load_pack(run.pack), context)
+    # It may have been trained on another computer, with a graphics card that is not here.
+    device = "cpu" if settings.device == "cpu" else "auto"
+    gate_run = GateRun(run, dataset, examples, settings.renames, rival, device=device)
+    return gate_run.decide_again(load_pack(run.pack), context)
 
 
 def _examples(dataset: NeutralDataset, settings: RunSettings) -> ExampleSet:

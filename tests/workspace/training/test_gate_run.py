@@ -5,26 +5,33 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from medview.core.errors import ModelError, ReadError, WriteError
+from medview.core.errors import DeviceError, ModelError, ReadError, WriteError
 from medview.core.job import Inline
+from medview.io.datasets.neutral_read import read_neutral
+from medview.ml.outputs import SegmentationOutput
 from medview.ml.packs import ModelPack, load_pack
 from medview.ml.runs.events import read_events
 from medview.ml.runs.folder import RunFolder
+from medview.ml.spec import Task
 from medview.store.project import Project
 from medview.workspace.evaluation import evaluate
 from medview.workspace.model_line import ModelLines, Verdict
-from medview.workspace.training import line_of_run
+from medview.workspace.training import gate_run, line_of_run
+from medview.workspace.training import judged as judged_module
 from medview.workspace.training.child import train_run
+from medview.workspace.training.examples import examples_of
 from medview.workspace.training.freeze import GuardedError
-from medview.workspace.training.gate_run import GateRun
+from medview.workspace.training.gate_run import GateRun, Rival, renamed
 from medview.workspace.training.judgements import Judgements
 from medview.workspace.training.line_of_run import take_home, take_run, waiting_runs
+from tests.ml.small_packs import document
 from tests.workspace.training.lines import VALIDATION, frozen_run, made_pack, project_of, trained
 
 LINE = "segmentation"
@@ -287,6 +294,88 @@ def test_weights_that_have_learnt_from_a_held_out_case_do_not_begin_a_training_a
     assert (gate["cases"], len(gate["left_out"]["seen"])) == (VALIDATION, 1)
     assert "1 held-out case did not count, since v1" in gate["sentence"]
     assert gate["verdict"] == "promoted"
+
+
+def test_a_class_that_somebody_renamed_is_compared_and_the_verdict_tells_both_names(
+    tmp_path: Path, packs: dict[str, ModelPack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_of(tmp_path / "p", packs["exact"])
+    old = made_pack(tmp_path / "old", 0.01, names=("Lungs", "Spot"), id="old")
+    with Project.open(project) as opened:
+        ModelLines(opened).add(LINE, old, Verdict.FIRST, reason="From elsewhere.")
+        (parent,) = ModelLines(opened).packs()
+    run = frozen_run(project, tmp_path / "run", parent, tune="head", renames={"Spot": "Nodule"})
+    said = trained(run, packs["exact"], monkeypatch)["gate"]["sentence"]
+    told = [{"from": "Spot", "to": "Nodule"}]
+    assert gate_of(run)["classes"] == {"kept": ["Lungs", "Nodule"], "added": [], "gone": [], "renamed": told}
+    assert said.startswith("v2 is better than v1: ")
+    assert said.endswith("What was called Spot is called Nodule now.")
+
+
+def test_a_class_is_renamed_whatever_the_case_of_its_name(packs: dict[str, ModelPack], tmp_path: Path) -> None:
+    old = made_pack(tmp_path / "old", names=("Lungs", "Spot on lung"), id="old")
+    output = renamed(old, {"spot  ON lung": "Nodule"}).spec.output
+    assert isinstance(output, SegmentationOutput)
+    assert [one.name for one in output.labels] == ["Lungs", "Nodule"]
+    assert renamed(old, {}) is old
+
+
+def test_models_are_compared_where_the_training_was_told_to_run(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    judge_pack = evaluate.evaluate_pack
+
+    def judged(pack: ModelPack, examples: Any, split: str, context: Any, settings: Any = None) -> Any:
+        asked.append("default" if settings is None else settings.device)
+        return judge_pack(pack, examples, split, context, settings)
+
+    monkeypatch.setattr(gate_run, "evaluate_pack", judged)
+    monkeypatch.setattr(judged_module, "evaluate_pack", judged)
+    trained(frozen_run(project, tmp_path / "a"), packs["bad"], monkeypatch)
+    trained(frozen_run(project, tmp_path / "b"), packs["exact"], monkeypatch)
+    assert asked
+    assert set(asked) == {"cpu"}
+
+
+def test_a_computer_that_could_not_run_the_model_that_counts_is_no_reason_to_leave_cases_out(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(frozen_run(project, tmp_path / "a"), packs["bad"], monkeypatch)
+    run = frozen_run(project, tmp_path / "b")
+    judge_pack, tries = evaluate.evaluate_pack, []
+
+    def judged(pack: ModelPack, examples: Any, split: str, context: Any, settings: Any = None) -> Any:
+        tries.append(len(examples.examples))
+        if len(tries) == 1:
+            raise DeviceError("There is not enough memory on the graphics card.")
+        return judge_pack(pack, examples, split, context, settings)
+
+    # Of one case nothing is known any more, as of one that came since.
+    told = json.loads((run.judged / "current.json").read_text())
+    (run.judged / "current.json").write_text(json.dumps({**told, "cases": dict(list(told["cases"].items())[1:])}))
+    monkeypatch.setattr(gate_run, "evaluate_pack", judged)
+    trained(run, packs["exact"], monkeypatch)
+    assert gate_of(run)["left_out"]["current_failed"] == []
+    assert gate_of(run)["cases"] == VALIDATION
+    assert len(tries) >= 2
+
+
+def test_a_class_that_its_code_makes_the_same_is_told_as_renamed(
+    project: Path, packs: dict[str, ModelPack], tmp_path: Path
+) -> None:
+    code = {"scheme": "SCT", "value": "27925004", "meaning": "Nodule"}
+    output = document("segmentation")["output"]
+    lungs, spot = output["labels"]
+    named = [{**lungs, "name": "lungs", "code": None}, {**spot, "name": "Spot", "code": code}]
+    old = made_pack(tmp_path / "old", 0.01, id="old", output={**output, "labels": named})
+    run = frozen_run(project, tmp_path / "run", old)
+    dataset = read_neutral(run.dataset, check=False)
+    examples = examples_of(dataset, Task.SEGMENTATION)
+    coded = replace(examples, classes=(examples.classes[0], replace(examples.classes[1], code=code)))
+    gate = GateRun(run, dataset, coded, {}, Rival(old, "v1", 1)).decide_again(packs["exact"], Inline())
+    renamed = [{"from": "Spot", "to": "Nodule"}]
+    assert gate["classes"] == {"kept": ["Lungs", "Nodule"], "added": [], "gone": [], "renamed": renamed}
 
 
 def test_what_a_version_has_learnt_from_is_passed_on_to_those_that_begin_with_it(
