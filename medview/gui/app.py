@@ -148,7 +148,6 @@ class Program(QObject):
             self.window.files.open(Path(path))
 
     def _read_lists(self) -> None:
-        self.workspace.queue.load()
         self.workspace.worklist.load()
         self.workspace.trainings.conductor.look()
 

@@ -55,11 +55,20 @@ class Registry:
         self._user = user
         self._read: dict[Path, tuple[int, ModelPack]] = {}
         self._held: tuple[ModelPack, ...] = ()
+        self._older: tuple[ModelPack, ...] = ()
         self.damaged: tuple[DamagedPack, ...] = ()
 
-    def hold(self, packs: Sequence[ModelPack]) -> None:
-        """List packs that are kept elsewhere as well, in place of those held before: the versions of the open project."""
-        self._held = tuple(packs)
+    def hold(self, packs: Sequence[ModelPack], older: Sequence[ModelPack] = ()) -> None:
+        """List packs that are kept elsewhere as well, in place of those held before: the versions of the open project.
+
+        Parameters
+        ----------
+        packs : sequence of ModelPack
+            Those that count.
+        older : sequence of ModelPack
+            Those that do not: nobody is offered them, but what one of them was asked, or has found, stays its own.
+        """
+        self._held, self._older = tuple(packs), tuple(older)
 
     def list(self) -> list[ModelPack]:
         """Return all readable packs by name, newest version first; unreadable ones are in ``damaged``."""
@@ -98,6 +107,9 @@ class Registry:
         packs = self.list()
         for pack in packs:
             if pack.spec.id == wanted and version in ("", pack.spec.version):
+                return pack
+        for pack in self._older:
+            if pack.spec.key == name:
                 return pack
         known = ", ".join(sorted({p.spec.id for p in packs})) or "none"
         raise PackError(f"There is no model {name[:80]} here (installed: {known}).")

@@ -176,6 +176,11 @@ class Trainings:
         """Versions of the project's model lines that count now."""
         return tuple(line.pack for line in self.lines if line.pack is not None)
 
+    @property
+    def other_packs(self) -> tuple[ModelPack, ...]:
+        """Versions of the project's model lines that do not count now."""
+        return tuple(pack for line in self.lines for pack in line.others)
+
     def title_of(self, pack: ModelPack) -> str:
         """Return what a pack is called beside others: with its version, which the name of a project's own carries."""
         own = any(pack.digest == held.digest for held in self.current_packs)

@@ -172,6 +172,7 @@ def test_a_look_from_before_the_window_knew_of_a_start_begins_no_second_one(
     conductor = workspace.trainings.conductor
     conductor.look()
     runner.finish("ReadLines")
+    runner.finish("LoadQueue")
     assert runner.step("LookAtRuns")
     conductor.look()
     assert runner.titles() == ["StartRun", "LookAtRuns"]

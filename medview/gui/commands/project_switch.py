@@ -66,7 +66,9 @@ class ProjectSwitch:
     def _put(self, project: Project) -> bool:
         """Let go of the project that is open and go on in another one; False where somebody thought better of it."""
         workspace = self._workspace
-        for key in list(workspace.cases):
+        for key, case in list(workspace.cases.items()):
+            # Measured at once: what a job would bring later has no project to go to.
+            workspace.efforts.end(case)
             workspace.close_case(key)
         running = workspace.queue.job
         if not self._keeper.closed():
@@ -77,7 +79,6 @@ class ProjectSwitch:
         if running is not None:
             running.cancel()
         self._keeper.take(project)
-        workspace.queue.load()
         workspace.worklist.load()
         workspace.trainings.conductor.look()
         workspace.bench.cases_listed = not project.one_person

@@ -60,6 +60,7 @@ class TrainingConductor:
         self._tails: dict[str, RunTail] = {}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._looking = self._again = self._starting = False
+        self._lines_unread = True
         self._reading: set[tuple[str, int]] = set()
         self._taking: set[str] = set()
 
@@ -71,6 +72,7 @@ class TrainingConductor:
         self.processes.clear()
         self._tails, self._of = {}, self._workspace.services.project
         self._looking = self._again = self._starting = False
+        self._lines_unread = True
         self._reading.clear()
         self._taking.clear()
         for job in (self._trainings.preparing, self._trainings.looking):
@@ -137,23 +139,30 @@ class TrainingConductor:
             minutes=wish.minutes,
             parent=wish.parent,
             without_leaks=wish.without_leaks,
+            # As the page says before: it has no choice of whose labels count.
+            without_undecided=True,
             confirmed=wish.confirmed,
             began=time.monotonic(),
             samples=True,
         )
         trainings.refuse(None)
 
-        def done(_value: object) -> None:
+        def over() -> None:
             trainings.is_preparing(None)
+            # Cases may have been given a split, whatever came of it.
+            self._workspace.worklist.reload()
+
+        def done(_value: object) -> None:
+            over()
             self.look()
 
         def failed(error: MedViewError) -> None:
-            trainings.is_preparing(None)
+            over()
             findings = error.report.findings if isinstance(error, GuardedError) else ()
             trainings.refuse(Refusal(wish, error.sentence, findings))
 
         request = FreezeRun(project, wanted, path, self._workspace.services.pool)
-        job = self._submit(request, done, failed, lambda: trainings.is_preparing(None))
+        job = self._submit(request, done, failed, over)
         if job.status in _ALIVE:
             trainings.is_preparing(job)
 
@@ -220,7 +229,7 @@ class TrainingConductor:
         self._submit(ReadRunSamples(run.path, run.sample_step), done, lambda _error: None)
 
     def read_lines(self) -> None:
-        """Read the model lines of the project."""
+        """Read the model lines of the project; the queue of a project that was just opened goes on once they are known."""
         project = self._of
         if project is None:
             return
@@ -229,11 +238,23 @@ class TrainingConductor:
             if isinstance(value, tuple):
                 known = {pack.digest for pack in self._trainings.current_packs}
                 self._trainings.show_lines(value)
-                self._workspace.services.registry.hold(self._trainings.current_packs)
+                self._workspace.services.registry.hold(self._trainings.current_packs, self._trainings.other_packs)
                 if {pack.digest for pack in self._trainings.current_packs} != known:
                     self._workspace.models_changed.emit()
 
-        self._submit(ReadLines(project), done, self._workspace.report)
+            self._lines_known()
+
+        def failed(error: MedViewError) -> None:
+            self._workspace.report(error)
+            self._lines_known()
+
+        self._submit(ReadLines(project), done, failed, self._lines_known)
+
+    def _lines_known(self) -> None:
+        """Go on with the queue of a project that was just opened: its tasks may be for versions of its own models."""
+        if self._lines_unread:
+            self._lines_unread = False
+            self._workspace.queue.load()
 
     def use_version(self, line: str, version: int | None) -> None:
         """Let another version of a model line count; None goes back to the one before."""

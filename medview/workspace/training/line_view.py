@@ -20,6 +20,8 @@ class LineView:
         The one that counts, and the one that going back leads to.
     pack : ModelPack or None
         Of the one that counts, named with its version; None where it cannot be read.
+    others : tuple of ModelPack
+        Of those that do not count, as far as they can be read.
     """
 
     name: str
@@ -27,6 +29,7 @@ class LineView:
     current: ModelVersion | None
     before: ModelVersion | None
     pack: ModelPack | None
+    others: tuple[ModelPack, ...] = ()
 
     def of_run(self, run: str) -> ModelVersion | None:
         """Return the version that a training of the project became."""
@@ -37,7 +40,9 @@ def line_views(lines: ModelLines) -> tuple[LineView, ...]:
     """Return all lines of a project. Raises MedViewError where they cannot be read."""
     found = []
     for name in lines.lines():
-        current = lines.current(name)
+        current, versions = lines.current(name), lines.versions(name)
         pack = None if current is None else pack_of_version(current)
-        found.append(LineView(name, lines.versions(name), current, lines.before(name), pack))
+        older = (pack_of_version(one) for one in versions if current is None or one.version != current.version)
+        others = tuple(one for one in older if one is not None)
+        found.append(LineView(name, versions, current, lines.before(name), pack, others))
     return tuple(found)
