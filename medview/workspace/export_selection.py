@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from medview.core.annotations import BoxAnnotation, ImageLabel, Trace
 from medview.core.case_labels import CaseLabels
-from medview.core.errors import ReadError, StoreError
+from medview.core.errors import CancelledError, MedViewError, ReadError, StoreError
 from medview.core.job import Inline, JobContext
 from medview.core.marks import Marks
 from medview.core.pixel_hash import same_pixels
@@ -57,6 +58,8 @@ class ExportRun:
         What is done, for the dataset to train on, and everything otherwise, unless given.
     images : Path or None
         Folder with the images, where they are no longer where they were.
+    without_undecided : bool
+        Cases that several read, and nobody said whose labels count, are left out; they end it otherwise.
     """
 
     form: str
@@ -64,6 +67,7 @@ class ExportRun:
     options: WriteOptions = WriteOptions()
     include: Include | None = None
     images: Path | None = None
+    without_undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +145,20 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
     every, reviewed, pixels = project.cases(), project.review.reviewed(), project.pixels()
     rows = [row for row in every if not row.excluded and row.case_id in images]
     found: list[ChosenReading] = []
-    unfinished = losses = not_done = unlabelled = answered = 0
+    unfinished = losses = not_done = unlabelled = answered = undecided = 0
     for number, row in enumerate(rows):
         context.raise_if_cancelled()
         context.progress(number / len(rows), f"Looking at case {number + 1} of {len(rows)}")
-        counts = counting(row, run.reader, reviewed)
+        try:
+            counts = counting(row, run.reader, reviewed)
+        except StoreError:
+            if not any(_far_enough(state, run.include) for state in row.readings if state.worked_on):
+                not_done += 1
+                continue
+            if not run.without_undecided:
+                raise
+            undecided += 1
+            continue
         if counts is None or not counts.state.worked_on:
             unlabelled += 1
             continue
@@ -175,6 +188,9 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
         notes.append(many(left_out.excluded, "1 case is left out because it is excluded.", many_of))
     if not_done:
         notes.append(many(not_done, "1 case is left out: it is not done.", "{n} cases are left out: they are not done."))
+    if undecided:
+        of_several = "{n} cases are left out: several read them, and they have no consensus."
+        notes.append(many(undecided, "1 case is left out: several read it, and it has no consensus.", of_several))
     if unfinished:
         notes.append(many(unfinished, "1 case is not marked done.", "{n} cases are not marked done."))
     notes += _whose(found, reviewed, project.review.gone_on())
@@ -208,10 +224,23 @@ def pixels_of(one: ChosenReading, pool: Pool) -> Volume:
     Raises
     ------
     MedViewError
-        When they are gone, damaged or others.
+        When they are gone, damaged or others; says which case it is.
     """
-    series, entry = one.find()
-    return _read(series, entry, one.images, pool)
+    with _told_of(one.images):
+        return _read(*one.find(), one.images, pool)
+
+
+@contextmanager
+def _told_of(images: CaseImages) -> Iterator[None]:
+    """Let what goes wrong with the images of a case say which case it is."""
+    try:
+        yield
+    except CancelledError:
+        raise
+    except MedViewError as error:
+        named = f"case {images.case_id}" in error.sentence
+        sentence = error.sentence if named else f"Case {images.case_id}: {error.sentence}"
+        raise type(error)(sentence, detail=error.detail) from error
 
 
 def _chosen(
@@ -232,7 +261,8 @@ def _chosen(
         return everything().segmentation
 
     def volumes() -> tuple[Volume, ...]:
-        volume = _read(*find(), images, places.pool)
+        with _told_of(images):
+            volume = _read(*find(), images, places.pool)
         voxels = as_grey(volume.voxels)
         # A picture whose three channels are equal everywhere is grey to whoever trains on it.
         return (volume if voxels.ndim == volume.voxels.ndim else replace(volume, voxels=voxels),)

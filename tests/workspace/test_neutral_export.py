@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,8 +132,25 @@ def test_a_case_of_two_readers_without_consensus_is_not_written_in_silence(tmp_p
         assert project.journal.flush()
     with pytest.raises(StoreError, match="has no consensus"):
         written(made, tmp_path / "out")
+    dataset, _, told = written(made, tmp_path / "left out", without_undecided=True)
+    assert [case.key for case in dataset.cases] == ["case_0002", "case_0003"]
+    assert "1 case is left out: several read it, and it has no consensus." in told
     dataset, _, _ = written(made, tmp_path / "out", reader="Reader Rut")
     assert [case.said["reader"] for case in dataset.cases] == ["Reader Rut"] * 3
+    with Project.open(made.project) as project:
+        project.set_status(row.reading_id, ReadingStatus.IN_WORK)
+    # Nobody is through with it: whose labels count is decided later.
+    dataset, _, told = written(made, tmp_path / "not done")
+    assert [case.key for case in dataset.cases] == ["case_0002", "case_0003"]
+    assert "1 case is left out: it is not done." in told
+
+
+def test_a_case_whose_images_are_gone_is_named(tmp_path: Path) -> None:
+    made = labelled(tmp_path / "in")
+    shutil.move(made.folders[1], tmp_path / "elsewhere")
+    with pytest.raises(MedViewError, match=r"^Case 2: The files of this series are no longer where they were"):
+        written(made, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_changed_or_cut_off_file_is_found_when_the_folder_is_read(made: Labelled, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import platform
 import re
 import shutil
@@ -19,8 +18,8 @@ from medview.core.atomic import write_error
 from medview.core.errors import AmbiguousError, ModelError, ReadError, WriteError
 from medview.core.job import JobContext, JobPart
 from medview.core.language import _
-from medview.io.datasets.checksums import CHECKSUMS, read_checksums
 from medview.io.datasets.dataset_case import WriteOptions
+from medview.io.datasets.neutral_copy import copy_neutral
 from medview.io.datasets.neutral_read import read_neutral
 from medview.io.reader_pool import Pool
 from medview.ml.examples import ExampleSet
@@ -80,6 +79,8 @@ class Wanted:
         Name of a class in the parent -> name now.
     without_leaks : bool
         Cases whose picture or patient is in another split too are left out, instead of ending it.
+    without_undecided : bool
+        Cases that several read, and nobody said whose labels count, are left out, instead of ending it.
     confirmed : bool or collection of str
         What the guards want confirmed and somebody means: the sentences that were read; True for whatever they are.
     began : float
@@ -105,6 +106,7 @@ class Wanted:
     tune: str | None = None
     renames: Mapping[str, str] = field(default_factory=dict)
     without_leaks: bool = False
+    without_undecided: bool = False
     confirmed: bool | Collection[str] = False
     began: float = 0.0
     samples: bool = False
@@ -291,7 +293,7 @@ def _freeze_labels(
     if dataset_folder(source):
         context.progress(0.0, _("Freezing the dataset"))
         read_neutral(source)
-        _link(source, run.dataset)
+        copy_neutral(source, run.dataset)
         return
     if not (source / "project.db").is_file():
         raise ReadError(f"{source.name or source} is neither a project nor a dataset folder; choose another.")
@@ -299,7 +301,8 @@ def _freeze_labels(
     if opened is not None:
         opened.journal.flush()
     with Project.open(source, read_only=True) as project:
-        export = ExportRun(DATASET, wanted.reader, WriteOptions(name), wanted.include, wanted.images)
+        options, undecided = WriteOptions(name), wanted.without_undecided
+        export = ExportRun(DATASET, wanted.reader, options, wanted.include, wanted.images, undecided)
         exported = export_as(export, project, run.dataset, context, pool, told)
     # The project keeps the splits that were made: who is tested on is never trained on later.
     if opened is not None:
@@ -307,20 +310,6 @@ def _freeze_labels(
         return
     with Project.open(source) as project:
         note_export(project, exported)
-
-
-def _link(source: Path, target: Path) -> None:
-    """Bring the files of a dataset folder into the run, sharing the disk's blocks where it can."""
-    try:
-        for name in (CHECKSUMS, *read_checksums(source)):
-            file = target / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(source / name, file)
-            except OSError:
-                shutil.copyfile(source / name, file)
-    except OSError as error:
-        raise write_error(target, error) from error
 
 
 def _obey(report: GuardReport, *, confirmed: bool | Collection[str]) -> None:
