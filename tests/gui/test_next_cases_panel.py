@@ -76,6 +76,25 @@ def test_it_stands_in_annotation_of_a_project_and_reads_nothing_before_it_is_unf
     assert section.isHidden()
 
 
+def test_a_look_up_that_was_cancelled_can_be_tried_again_and_says_nothing_of_models(
+    window: MainWindow, workspace: Workspace, runner: StepRunner, qtbot: QtBot
+) -> None:
+    workspace.bench.mode = Mode.ANNOTATE
+    workspace.worklist.load()
+    runner.finish()
+    window.side.show_part("next")
+    panel = window.side.next_cases
+    assert panel.summary.text() == "What is known of the cases is being looked up."
+    (looking,) = [job for job, request, _outcome in runner.waiting if type(request).__name__ == "ReadKnown"]
+    looking.cancel()
+    assert panel.summary.text() == "That was cancelled."
+    assert panel.look.text() == "Try again"
+    qtbot.mouseClick(panel.look, Qt.MouseButton.LeftButton)
+    runner.finish()
+    assert panel.summary.text() == "0 of 3 cases looked at"
+    assert panel.look.text() == "Look at 3 cases"
+
+
 def test_cases_are_listed_with_reason_and_minutes_chance_beside_them_and_a_click_opens_one_at_its_slice(
     window: MainWindow, workspace: Workspace, runner: StepRunner, qtbot: QtBot
 ) -> None:

@@ -120,7 +120,6 @@ class ProjectKeeper(QObject):
         if copy is not None:
             copy.close()
         self._follow(project)
-        self._workspace.queue.load()
         self._workspace.worklist.load()
         self._workspace.trainings.conductor.look()
 
@@ -149,6 +148,7 @@ class ProjectKeeper(QObject):
             if answer is Leaving.COPY:
                 self.save_copy()
             if answer is not Leaving.LEAVE:
+                self._workspace.next_cases.stay()
                 return False
             project.close(discard=True)
         self._workspace.services.project = None

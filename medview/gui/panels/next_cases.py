@@ -115,6 +115,12 @@ class NextCasesPanel(QWidget):
     def _show_look(self) -> None:
         """Let the button say what it does now; it is gone where there is nothing left to do."""
         state = self._state
+        if state.problem:
+            self.look.setVisible(True)
+            self.look.setIcon(icon("mdi6.refresh"))
+            self.look.setText(_("Try again"))
+            self.look.setToolTip(_("Look up what is known of the cases"))
+            return
         left = max(0, state.total - state.looked)
         self.look.setVisible(state.pack is not None and (state.looking or left > 0))
         self.look.setIcon(icon("mdi6.pause" if state.looking else "mdi6.play"))
@@ -129,9 +135,11 @@ class NextCasesPanel(QWidget):
 
     def _summary(self) -> str:
         state = self._state
+        if state.problem:
+            return in_language(state.problem)
+        if not state.known:
+            return _("What is known of the cases is being looked up.") if state.loaded else ""
         if state.pack is None:
-            if not state.loaded:
-                return ""
             return _("No model is installed that could say what it is unsure of.")
         if not state.total:
             return _("Every case is begun, done, or of a patient of validation or test.")
@@ -167,7 +175,8 @@ class NextCasesPanel(QWidget):
         self.models.setEnabled(bool(named))
 
     def _on_look(self) -> None:
-        (self._state.pause if self._state.looking else self._state.begin)()
+        state = self._state
+        (state.try_again if state.problem else state.pause if state.looking else state.begin)()
 
     def _open(self, index: QModelIndex) -> None:
         case = index.data(NEXT_ROLE)

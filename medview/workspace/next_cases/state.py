@@ -58,6 +58,10 @@ class NextCases:
         Strategy -> cases.
     seed : int
         Of chance; another one gives another batch.
+    loaded, known : bool
+        Somebody wants to see it, and what is known of the project's cases was read.
+    problem : str
+        Why it could not be read; empty where it could.
     looking : bool
         Cases are looked at in the background.
     looked, total : int
@@ -78,6 +82,7 @@ class NextCases:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._scorer: Scorer | None = None
+        self._closing: object = None
         self.forget()
         workspace.worklist.changed.connect(self._on_list)
         workspace.models_changed.connect(self._on_models)
@@ -89,7 +94,8 @@ class NextCases:
         self.strategy = Strategy.UNCERTAINTY
         self.batches: dict[Strategy, tuple[NextCase, ...]] = {}
         self.seed = 0
-        self.looking = self.loaded = False
+        self.looking = self.loaded = self.known = False
+        self.problem = ""
         self.looked = self.total = self.held_out = 0
         self._asked = ""
         self._listed: set[int] = set()
@@ -117,10 +123,23 @@ class NextCases:
         self.revealed.emit()
 
     def load(self) -> None:
-        """Read what is known, once for a project."""
-        if self.wanted and not self.loaded:
+        """Read what is known, once for a project; nothing any more of one that is being closed."""
+        if self.wanted and not self.loaded and self._workspace.services.project is not self._closing:
             self.loaded, self._listed = True, self._ids()
             self.scorer.load("")
+            self.changed.emit()
+
+    def try_again(self) -> None:
+        """Read what is known, where that did not work before."""
+        if self.problem:
+            self.problem = ""
+            self.scorer.load(self._asked)
+            self.changed.emit()
+
+    def not_known(self, problem: str) -> None:
+        """Say why what is known could not be read; it is not tried again by itself."""
+        self.problem = problem
+        self.changed.emit()
 
     def ask(self, digest: str) -> None:
         """Ask another of the models."""
@@ -165,7 +184,13 @@ class NextCases:
         """Get ready for the project to be closed."""
         if self._scorer is not None:
             self._scorer.let_go()
+        self._closing = self._workspace.services.project
         self.forget()
+        self.changed.emit()
+
+    def stay(self) -> None:
+        """The project stays open after all."""
+        self._closing = None
         self.changed.emit()
 
     @property

@@ -126,8 +126,17 @@ class CaseScorer:
             if now == self._round and isinstance(value, Known):
                 self._on_known(value)
 
+        def failed(error: MedViewError) -> None:
+            if now == self._round:
+                self._state.not_known(error.sentence)
+                self._workspace.report(error)
+
+        def cancelled() -> None:
+            if now == self._round:
+                self._state.not_known(_("That was cancelled."))
+
         request = ReadKnown(services.project, services.registry, digest)
-        self._workspace.runner.submit(request, Outcome(done, failed=self._workspace.report))
+        self._workspace.runner.submit(request, Outcome(done, failed=failed, cancelled=cancelled))
 
     def go_on(self) -> None:
         """Look at the next case, unless one is looked at or a hand is painting."""
@@ -195,6 +204,7 @@ class CaseScorer:
         self._known = known
         state.packs, state.pack, state.rate = known.packs, known.pack, known.rate
         state.failed, state.batches = {}, {}
+        state.known, state.problem = True, ""
         state.changed.emit()
         self.propose()
         self.go_on()

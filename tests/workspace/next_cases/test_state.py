@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from medview.core.errors import StoreError
 from medview.core.job import Inline
 from medview.core.reading_status import ReadingStatus
 from medview.io.library import Library
@@ -256,3 +257,54 @@ def test_when_the_project_is_closed_everything_is_forgotten(state: NextCases, ru
     assert not state.looking
     assert state.pack is None
     assert state.shown == ()
+
+
+def test_a_project_that_is_being_closed_is_not_read_again_unless_it_stays_open(
+    state: NextCases, runner: StepRunner, workspace: Workspace, tmp_path: Path
+) -> None:
+    loaded(state, runner)
+    # As the part of the column does, which is told that everything changed.
+    state.changed.connect(state.load)
+    state.let_go()
+    workspace.worklist.changed.emit()
+    assert runner.titles() == []
+    state.stay()
+    assert runner.titles() == ["ReadKnown"]
+    runner.finish()
+    state.let_go()
+    closed = workspace.services.project
+    with Project.create(tmp_path / "other.medview") as other:
+        workspace.services.project = other
+        workspace.worklist.changed.emit()
+        (waiting,) = [request for _job, request, _outcome in runner.waiting]
+        assert waiting.project is other  # type: ignore[attr-defined]
+        runner.finish()
+    workspace.services.project = closed
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_a_look_up_that_was_cancelled_or_failed_is_said_and_done_again_when_asked(
+    state: NextCases, runner: StepRunner, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    state.load()
+    assert (state.loaded, state.known) == (True, False)
+    (job, _request, _outcome) = runner.waiting[0]
+    if how == "cancelled":
+        job.cancel()
+    else:
+
+        def broken(_lines: ModelLines) -> None:
+            raise StoreError("The project cannot be read just now.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(ModelLines, "packs", broken)
+            runner.finish()
+    assert state.problem == ("That was cancelled." if how == "cancelled" else "The project cannot be read just now.")
+    assert not state.known
+    state.load()
+    assert runner.titles() == [], "it is not tried again by itself"
+    state.try_again()
+    assert state.problem == ""
+    runner.finish()
+    assert state.known
+    assert state.pack is not None
