@@ -34,9 +34,14 @@ def begin(segmentation: Segmentation, predicted: PredictedSegment, source: Sourc
     """Return a new, empty segment for a class, and the changes that add it and record which model it comes from."""
     segment = new_segment(segmentation, predicted.name, colour=predicted.colour, code=predicted.code, source=source)
     changes: list[Change] = [SegmentChange(None, segment, len(segmentation.segments))]
-    if source.kind is SourceKind.MODEL:
-        changes.append(EffortChange(None, Effort(segment.segment_id, source, predicted.value, predicted.name)))
-    return segment, changes
+    return segment, changes + filled_by(None, segment, predicted, source)
+
+
+def filled_by(known: Effort | None, segment: Segment, predicted: PredictedSegment, source: Source) -> list[Change]:
+    """Return the change that records which class of which model fills a segment; none for what no model proposed."""
+    if source.kind is not SourceKind.MODEL:
+        return []
+    return [EffortChange(known, Effort(segment.segment_id, source, predicted.value, predicted.name))]
 
 
 def first_taken(
@@ -48,11 +53,11 @@ def first_taken(
 ) -> list[Change]:
     """Return the change that records which model fills a segment that waited for it, as those of a label set do."""
     known = efforts.get(segment.segment_id)
-    if source.kind is not SourceKind.MODEL or segmentation.count(segment):
+    if segmentation.count(segment):
         return []
     if known is not None and known.value == predicted.value and known.source.same_run(source):
         return []
-    return [EffortChange(known, Effort(segment.segment_id, source, predicted.value, predicted.name))]
+    return filled_by(known, segment, predicted, source)
 
 
 def would_take(writer: LabelWriter, segment: Segment, mask: Mask) -> bool:

@@ -1,15 +1,16 @@
-"""Measuring what people made of what models proposed: every accepted segment of a case in one pass."""
+"""Measuring what people made of what models proposed, every accepted segment in one pass, and what is read for that."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from medview.core.box import Box
-from medview.core.effort import Agreement, Effort
+from medview.core.effort import Agreement, Effort, ModelEffort, model_efforts
 from medview.core.geometry import Calibration
 from medview.core.job import JobContext
 from medview.core.language import _
@@ -17,6 +18,9 @@ from medview.core.prediction import PredictedMask, ProposedMasks
 from medview.core.segmentation import LabelArray
 from medview.workspace.jobs import Lane
 from medview.workspace.open_case import OpenCase
+
+if TYPE_CHECKING:
+    from medview.store.project import Project
 
 Stamp = tuple[int, int, int]
 """As of ``Segmentation.stamp``."""
@@ -101,6 +105,33 @@ class MeasureEfforts:
             proposed = int(mask.histogram(context)[one.effort.value])
             found[one.effort.segment_id] = Agreement.of(proposed, one.voxels, common, self.voxel_ml)
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecallMasks:
+    """Request: masks that runs of models proposed in earlier sessions."""
+
+    recall: Callable[[Collection[str]], ProposedMasks]
+    job_ids: tuple[str, ...]
+    title: str = _("Looking up what was proposed")
+    lane: Lane = Lane.COMPUTE
+
+    def run(self, _context: JobContext) -> ProposedMasks:
+        """Read in a worker."""
+        return self.recall(self.job_ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadEfforts:
+    """Request: what correcting each model took in a whole project."""
+
+    project: Project
+    title: str = _("Looking up what was corrected")
+    lane: Lane = Lane.COMPUTE
+
+    def run(self, _context: JobContext) -> list[ModelEffort]:
+        """Read in a worker, once what waits is written."""
+        return model_efforts(self.project.done_efforts().values())
 
 
 def measuring(case: OpenCase, efforts: Collection[Effort], masks: Mapping[str, PredictedMask]) -> MeasureEfforts:

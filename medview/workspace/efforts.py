@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from psygnal import EmissionInfo, Signal
 
 from medview.core.changes import Command, EffortChange, ProposalChange, SegmentChange
-from medview.core.effort import Agreement, Effort, ModelEffort, model_efforts
-from medview.core.errors import MedViewError
-from medview.core.job import Inline, JobContext
-from medview.core.language import _
-from medview.core.prediction import PredictedMask, Prediction, ProposedMasks
+from medview.core.effort import Agreement, Effort, ModelEffort
+from medview.core.errors import MedViewError, StoreError
+from medview.core.job import Inline
+from medview.core.prediction import PredictedMask, Prediction
 from medview.core.segmentation import SegmentStatus
-from medview.workspace.effort_job import GONE, MeasureEfforts, Stamp, measuring
+from medview.workspace.effort_job import GONE, MeasureEfforts, ReadEfforts, RecallMasks, Stamp, measuring
 from medview.workspace.events import LabelsChanged
-from medview.workspace.jobs import Lane, Outcome
+from medview.workspace.jobs import Outcome
 from medview.workspace.work_clock import WorkClock
 
 if TYPE_CHECKING:
-    from medview.store.project import Project
     from medview.workspace.open_case import OpenCase
     from medview.workspace.workspace import Workspace
 
 log = logging.getLogger("medview.workspace")
 
 _AT_CLOSE_VOXELS = 1 << 26
-"""More than this is not measured while a case closes; it is when the case is open the next time."""
+"""More than this is not measured while the project closes; it is when the case is open the next time."""
+_AT_ONCE_VOXELS = 1 << 22
+"""More than this is measured by a job while another case is shown."""
 _WORTH_NOTING_S = 1.0
+_NOTED = "Note what was corrected"
 _BY_JOBS = frozenset({"unfinished", "heat", "heat_visible"})
 """Fields of a view that are set when a job brings something, though nobody may be there."""
 
@@ -49,6 +49,10 @@ class _Followed:
         By segment, not noted yet.
     measured : dict of str to tuple
         By segment: the voxels its agreement is true of.
+    asked : dict of str to tuple
+        By segment: the voxels that a job measures now.
+    noted : dict of str to Effort
+        By segment, as it was noted last: what is undone and done again has taken as long as before.
     masks : dict of str to PredictedMask
         As they were proposed, by run.
     recalled : set of str
@@ -59,35 +63,10 @@ class _Followed:
     waiting_s: float = 0.0
     worked_s: dict[str, float] = field(default_factory=dict)
     measured: dict[str, Stamp] = field(default_factory=dict)
+    asked: dict[str, Stamp] = field(default_factory=dict)
+    noted: dict[str, Effort] = field(default_factory=dict)
     masks: dict[str, PredictedMask] = field(default_factory=dict)
     recalled: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RecallMasks:
-    """Request: masks that runs of models proposed in earlier sessions."""
-
-    recall: Callable[[Collection[str]], ProposedMasks]
-    job_ids: tuple[str, ...]
-    title: str = _("Looking up what was proposed")
-    lane: Lane = Lane.COMPUTE
-
-    def run(self, _context: JobContext) -> ProposedMasks:
-        """Read in a worker."""
-        return self.recall(self.job_ids)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadEfforts:
-    """Request: what correcting each model took in a whole project."""
-
-    project: Project
-    title: str = _("Looking up what was corrected")
-    lane: Lane = Lane.COMPUTE
-
-    def run(self, _context: JobContext) -> list[ModelEffort]:
-        """Read in a worker, once what waits is written."""
-        return model_efforts(self.project.done_efforts().values())
 
 
 class Efforts:
@@ -118,7 +97,7 @@ class Efforts:
         workspace.active_changed.connect(self._on_active)
         workspace.labels_changed.connect(self._on_labels)
         workspace.looked_elsewhere.connect(self.look)
-        workspace.case_closing.connect(self.end)
+        workspace.case_closing.connect(self._on_closing)
 
     def sign(self) -> None:
         """Take notice that somebody works on the active case."""
@@ -134,29 +113,65 @@ class Efforts:
             self.sign()
 
     def note(self, case: OpenCase) -> None:
-        """Have measured what changed, and note it once that is done."""
+        """Have measured what changed, and note it once that is done, though the case may be closed by then."""
         request = self._to_measure(case)
-        if request is None:
-            return
+        if request is not None:
+            self._measure(case, request)
+
+    def _measure(self, case: OpenCase, request: MeasureEfforts) -> None:
+        followed = self._of(case)
+        asked = {one.effort.segment_id: one.stamp for one in request.asked}
+        followed.asked |= asked
+
+        def over() -> None:
+            for segment_id in [one for one, stamp in asked.items() if followed.asked.get(one) == stamp]:
+                del followed.asked[segment_id]
 
         def done(value: object) -> None:
-            if isinstance(value, dict) and self._workspace.cases.get(case.key) is case:
+            over()
+            if not isinstance(value, dict):
+                return
+            if self._workspace.cases.get(case.key) is case:
                 case.after_gesture(lambda: self._write_and_read(case, request, value))
+            elif case.key not in self._workspace.cases and case.key not in self._workspace.opening:
+                self._note_closed(case, request, value)
 
-        self._workspace.runner.submit(request, Outcome(done, failed=_not_measured))
+        def failed(error: MedViewError) -> None:
+            over()
+            _not_measured(error)
+
+        self._workspace.runner.submit(request, Outcome(done, failed=failed, cancelled=over))
 
     def end(self, case: OpenCase) -> None:
-        """Note everything before a case closes, at once; what would take long stays as it was measured last."""
+        """Note everything before the project closes, at once; what would take long stays as it was measured last."""
         case.settle()
         request = self._to_measure(case)
         if request is not None:
-            found: dict[str, Agreement] = {}
-            if request.voxels <= _AT_CLOSE_VOXELS and request.at_hand:
-                try:
-                    found = request.run(Inline())
-                except MedViewError as error:
-                    _not_measured(error)
+            self._write(case, request, self._measured_now(request, _AT_CLOSE_VOXELS))
+        self._let_go(case)
+
+    def _on_closing(self, case: OpenCase) -> None:
+        """Note what was worked before a case closes; what takes long to measure is noted after it, the project stays."""
+        case.settle()
+        request = self._to_measure(case, again=False)
+        if request is not None:
+            found = self._measured_now(request, _AT_ONCE_VOXELS)
+            if not found and request.asked:
+                self._measure(case, request)
             self._write(case, request, found)
+        self._let_go(case)
+
+    def _measured_now(self, request: MeasureEfforts, most: int) -> dict[str, Agreement]:
+        """Return what was corrected, unless that would take long."""
+        if request.voxels > most or not request.at_hand:
+            return {}
+        try:
+            return request.run(Inline())
+        except MedViewError as error:
+            _not_measured(error)
+            return {}
+
+    def _let_go(self, case: OpenCase) -> None:
         self._followed.pop(case.key, None)
         case.view.events.disconnect(self._on_view, missing_ok=True)
         if self._case is case:
@@ -210,6 +225,7 @@ class Efforts:
             # What was too much to be measured while it closed, or was left behind by a crash.
             self.note(case)
         done = False
+        self._time_again(case, event)
         for change in event.changes:
             if isinstance(change, ProposalChange) and change.before is not None:
                 self._remember(case, change.before.prediction)
@@ -222,6 +238,19 @@ class Efforts:
             case.after_gesture(lambda: self.note(case))
         elif case.labels.efforts and event.boxes():
             self._recall(case)
+
+    def _time_again(self, case: OpenCase, event: LabelsChanged) -> None:
+        """Note the time again of what was taken over, undone and done again: it was worked all the same."""
+        changes: list[EffortChange] = []
+        for change in event.changes:
+            after = change.after if isinstance(change, EffortChange) else None
+            noted = None if after is None else self._of(case).noted.get(after.segment_id)
+            if after is None or noted is None or not noted.source.same_run(after.source):
+                continue
+            if noted.active_s > after.active_s:
+                changes.append(EffortChange(after, replace(after, active_s=noted.active_s)))
+        if changes:
+            case.after_gesture(lambda: case.note(Command(_NOTED, tuple(changes), "effort")))
 
     def _remember(self, case: OpenCase, prediction: Prediction) -> None:
         if prediction.mask is not None:
@@ -265,13 +294,24 @@ class Efforts:
         found = (case.labels.segmentation.find(segment_id) for segment_id in case.labels.efforts)
         followed.running = frozenset(s.segment_id for s in found if s is not None and s.status is not SegmentStatus.DONE)
 
-    def _to_measure(self, case: OpenCase) -> MeasureEfforts | None:
-        """Return what measures the segments that changed; None where nothing is to be noted."""
+    def _to_measure(self, case: OpenCase, *, again: bool = True) -> MeasureEfforts | None:
+        """Return what measures the segments that changed; None where nothing is to be noted.
+
+        Parameters
+        ----------
+        again : bool
+            Those too that a job measures just now.
+        """
         if not case.labels.efforts or case.read_only or case.reading:
             return None
         self._give(case)
         followed, efforts = self._of(case), case.labels.efforts
-        changed = [one for one in efforts.values() if followed.measured.get(one.segment_id) != self._stamp(case, one)]
+        changed = []
+        for one in efforts.values():
+            stamp = self._stamp(case, one)
+            known = followed.measured.get(one.segment_id), None if again else followed.asked.get(one.segment_id)
+            if stamp not in known:
+                changed.append(one)
         worked = any(followed.worked_s.get(segment_id, 0.0) >= _WORTH_NOTING_S for segment_id in efforts)
         if not changed and not worked:
             return None
@@ -281,6 +321,22 @@ class Efforts:
     def _write_and_read(self, case: OpenCase, request: MeasureEfforts, found: dict[str, Agreement]) -> None:
         if self._write(case, request, found):
             self.read()
+
+    def _note_closed(self, case: OpenCase, request: MeasureEfforts, found: dict[str, Agreement]) -> None:
+        """Note what was measured of a case that was closed meanwhile, as it was when it closed."""
+        changes = []
+        for one in request.asked:
+            effort = case.labels.efforts.get(one.effort.segment_id)
+            agreement = found.get(one.effort.segment_id)
+            if effort is None or agreement in (None, effort.agreement) or self._stamp(case, effort) != one.stamp:
+                continue
+            changes.append(EffortChange(effort, replace(effort, agreement=agreement)))
+        try:
+            if changes and case.note(Command(_NOTED, tuple(changes), "effort")):
+                self.read()
+        except StoreError as error:
+            # The project was closed as well: it is measured when the case is open the next time.
+            _not_measured(error)
 
     def _write(self, case: OpenCase, request: MeasureEfforts, found: dict[str, Agreement]) -> bool:
         """Note what was measured; whether there was anything new."""
@@ -292,11 +348,12 @@ class Efforts:
             if agreement != effort.agreement or worked_s >= _WORTH_NOTING_S:
                 after = replace(effort, active_s=effort.active_s + worked_s, agreement=agreement)
                 changes.append(EffortChange(effort, after))
-        if changes and not case.note(Command("Note what was corrected", tuple(changes), "effort")):
+        if changes and not case.note(Command(_NOTED, tuple(changes), "effort")):
             return False
         for change in changes:
             if change.after is not None:
                 followed.worked_s.pop(change.after.segment_id, None)
+                followed.noted[change.after.segment_id] = change.after
         for one in request.asked:
             if one.effort.segment_id in found:
                 followed.measured[one.effort.segment_id] = one.stamp

@@ -237,6 +237,69 @@ def test_what_was_too_much_to_measure_while_closing_is_measured_when_the_case_is
     assert desk.stored()[0]["measured_segments"] == 2
 
 
+def test_what_was_worked_before_an_acceptance_was_undone_and_done_again_still_counts(desk: Desk) -> None:
+    _accept(desk)
+    desk.work(120)
+    desk.workspace.efforts.note(desk.case)
+    before = desk.effort().active_s
+    assert before == pytest.approx(120, abs=6)
+    desk.case.undo()
+    assert desk.case.labels.efforts == {}
+    desk.case.redo()
+    assert desk.effort().active_s == before
+    desk.come_back()
+    assert desk.effort().active_s == before
+    assert desk.project.verify().problems == ()
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["not asked before", "asked before"])
+def test_a_large_case_that_closes_is_measured_by_a_job_and_noted_though_it_is_closed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    _accept(desk)
+    gone = _erase_some(desk)
+    desk.work(60)
+    monkeypatch.setattr(efforts, "_AT_ONCE_VOXELS", 0)
+    desk.workspace.runner = runner = StepRunner()
+    if asked:
+        # As when another case is shown: the one that is left is measured, and closed right after.
+        desk.workspace.efforts.note(desk.case)
+    desk.workspace.close_case(desk.case.key)
+    assert runner.titles().count("MeasureEfforts") == 1, "once, though it was asked for twice"
+    assert desk.project.journal.flush()
+    desk.say_done()
+    (before,) = desk.stored()
+    assert before["minutes_per_case"] == 1.0
+    assert before["measured_segments"] == 0
+    runner.finish()
+    assert desk.project.journal.flush()
+    (found,) = desk.stored()
+    assert found["measured_segments"] == 2
+    assert found["mean_dice"] == pytest.approx((1 + 2 * (500 - gone) / (1000 - gone)) / 2, abs=1e-4)
+    assert desk.project.verify().problems == ()
+
+
+def test_what_was_measured_of_a_closed_case_is_dropped_once_the_case_is_open_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _accept(desk)
+    _erase_some(desk)
+    monkeypatch.setattr(efforts, "_AT_ONCE_VOXELS", 0)
+    held, desk.workspace.runner = desk.workspace.runner, StepRunner()
+    late = desk.workspace.runner
+    desk.workspace.close_case(desk.case.key)
+    desk.workspace.runner = held
+    open_path(desk.workspace, desk.place / "study")
+    assert desk.workspace.active is not None
+    desk.case = desk.workspace.active
+    assert desk.effort().agreement is not None, "it is measured when it is open again"
+    assert desk.project.journal.flush()
+    rows = desk.project.info()["gestures"]
+    late.finish()
+    assert desk.project.journal.flush()
+    assert desk.project.info()["gestures"] == rows
+
+
 def test_undone_corrections_are_undone_in_the_figures(desk: Desk) -> None:
     _accept(desk)
     _erase_some(desk)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from medview.core.changes import Change, EffortChange, SegmentChange
-from medview.core.effort import Effort
+from medview.core.changes import Change, SegmentChange
 from medview.core.label_patch import PIECE_KJI
 from medview.core.language import _
 from medview.core.prediction import PredictedMask, PredictedSegment, Proposal
@@ -14,7 +13,7 @@ from medview.core.segmentation import Segment, Segmentation, SegmentRole
 from medview.core.source import Source, SourceKind
 from medview.edit.proposals import accept_segments, let_in
 from medview.edit.rules import EditRules, Overlap
-from medview.edit.take_over import fill, proposed_in
+from medview.edit.take_over import fill, filled_by, proposed_in
 from medview.workspace.accepted import Accepted, why_kept_out
 from medview.workspace.open_case import OpenCase
 from medview.workspace.review import begun, same_label
@@ -63,11 +62,8 @@ def taken_in(
     ):
         yield change
         if isinstance(change, SegmentChange) and change.after is not None:
-            predicted = next(made)
-            if source.kind is not SourceKind.MODEL:
-                continue
-            effort = Effort(change.after.segment_id, source, predicted.value, predicted.name)
-            yield EffortChange(case.labels.efforts.get(effort.segment_id), effort)
+            known = case.labels.efforts.get(change.after.segment_id)
+            yield from filled_by(known, change.after, next(made), source)
     # As with all that is accepted whole: nothing a person drew gives way to it.
     rules = replace(rules, overlap=Overlap.ALLOW) if rules.overlap is Overlap.REPLACE else rules
     for one in wanted:
