@@ -27,7 +27,8 @@ def placed_box(case: OpenCase, box: BoxAnnotation) -> BoxAnnotation:
     """Return a box as it enters the annotations: a flat one on the image it lies on."""
     if box.flat_edge is None or box.sop_instance_uid:
         return box
-    placed = on_image(case, box, case.view.time_index)
+    # What a model looked at: the first time point.
+    placed = on_image(case, box, 0)
     return placed if isinstance(placed, BoxAnnotation) else box
 
 
@@ -58,7 +59,7 @@ def image_labels(case: OpenCase, prediction: Prediction) -> list[ImageLabel]:
     for index in range(plane.count(geometry)):
         scores = slices.at(index)
         present = [name for name, said in rule.says(scores).items() if said is Said.PRESENT]
-        image = case.image_of(index) if slices.axis == 0 else ("", 0)
+        image = case.images.image(0, index) if slices.axis == 0 else ("", 0)
         place = KeyImage.of_slice("", plane, geometry, index, image)
         found += [
             ImageLabel(

@@ -22,6 +22,7 @@ from medview.workspace.heat_picture import shown_heat
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from medview.workspace.operations.predict import run_model
 from medview.workspace.operations.probability import show_probability
 from medview.workspace.review import seen_as_probability
 from medview.workspace.services import Services
@@ -109,16 +110,32 @@ def test_a_pack_that_is_gone_or_has_other_weights_says_so(
     assert case.view.heat is None
 
 
-def test_the_probability_of_one_time_is_not_laid_over_the_others(
-    workspace: Workspace, case: OpenCase, pack: ModelPack
+def test_models_look_at_the_first_time_point_which_labels_lie_on_whichever_is_shown(
+    workspace: Workspace, case: OpenCase, pack: ModelPack, said: list[str]
 ) -> None:
-    case.entry = replace(case.entry, time_points=2)
-    case.times.append(TimePoint(case.volume, case.load))
     _propose(case, pack)
-    case.view.time_index = 1
     show_probability(workspace, "p", 1)
     assert case.view.heat is not None
-    assert case.view.heat.time_index == 1
+    expected = np.array(case.view.heat.levels)
+    case.view.heat = None
+    case.entry = replace(case.entry, time_points=2)
+    later = replace(case.volume, voxels=np.ascontiguousarray(np.asarray(case.volume.voxels)[:, ::-1, ::-1]))
+    case.times.append(TimePoint(later, case.load))
+    case.view.time_index = 1
+    assert case.volume is later
+    show_probability(workspace, "p", 1)
+    np.testing.assert_array_equal(case.view.heat.levels, expected)
+    assert case.view.time_index == 0, "the time it looked at is shown"
     assert shown_heat(case.view) is case.view.heat
+    case.view.time_index = 1
+    assert shown_heat(case.view) is None, "it is not laid over the others"
+    run_model(workspace, pack)
+    assert said[-1].endswith("It looked at the first time point, on which labels lie.")
+    newest = list(case.labels.proposals.values())[-1].prediction
     case.view.time_index = 0
-    assert shown_heat(case.view) is None
+    run_model(workspace, pack)
+    again = list(case.labels.proposals.values())[-1].prediction
+    assert newest.mask is not None
+    assert again.mask is not None
+    shape = case.volume.geometry.shape_kji
+    np.testing.assert_array_equal(newest.mask.on_grid(shape), again.mask.on_grid(shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from medview.core.annotations import BoxAnnotation
 from medview.core.errors import MedViewError, ModelError
@@ -21,6 +21,7 @@ from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.device import reporting
 from medview.workspace.operations.model_inputs import inputs_for, why_unclear
+from medview.workspace.operations.probability import lay_over
 from medview.workspace.workspace import Workspace
 
 
@@ -101,12 +102,12 @@ def explain(
     if given is None:
         return None
     request = ExplainModel(given, class_name, method, box, slice_index)
-    key, time_index = case.key, case.view.time_index if case.entry.time_points > 1 else None
+    key = case.key
 
     def done(value: object) -> None:
         open_case = workspace.cases.get(key)
         if isinstance(value, Explanation) and open_case is not None:
-            _show(workspace, open_case, value, time_index)
+            _show(workspace, open_case, value)
 
     proposal_id = proposal.proposal_id
 
@@ -136,9 +137,8 @@ def _given(workspace: Workspace, case: OpenCase, pack: ModelPack, device: str) -
         return None
 
 
-def _show(workspace: Workspace, case: OpenCase, found: Explanation, time_index: int | None) -> None:
-    case.view.heat = replace(found.heat, time_index=time_index)
-    case.view.heat_visible = True
+def _show(workspace: Workspace, case: OpenCase, found: Explanation) -> None:
+    lay_over(case, found.heat)
     workspace.say(found.heat.note, Severity.INFO if found.check.holds else Severity.WARNING)
 
 

@@ -52,17 +52,19 @@ def refreshed(workspace: Workspace, inputs: ModelInputs) -> ModelInputs:
 
 
 def _given(case: OpenCase) -> tuple[Given, ...]:
-    one = given_of(case.key, case.series, case.entry, case.volume, why_not_now(case))
+    # Labels lie on the first time point, whichever is shown: that is what models look at.
+    one = given_of(case.key, case.series, case.entry, case.anchor.volume, why_not_now(case))
     return () if one is None else (one,)
 
 
 def why_not_now(case: OpenCase) -> str:
     """Return why no model can be given an open series at this moment, or an empty text."""
-    if not case.ready:
+    load = case.anchor.load
+    if case.reading or not load.complete:
         return _("The series is still being read; run the model when it is complete.")
-    if case.load.damaged:
+    if load.damaged:
         return _("{count} slices are damaged, so a model would see gaps; it was not started.").format(
-            count=len(case.load.damaged)
+            count=len(load.damaged)
         )
     return ""
 

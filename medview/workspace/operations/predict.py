@@ -168,7 +168,10 @@ def run_on(
             return
 
         def shown() -> None:
-            workspace.say(_summary(value))
+            told = _summary(value)
+            if case.view.time_index:
+                told += " " + _("It looked at the first time point, on which labels lie.")
+            workspace.say(told)
             then(case, proposal)
 
         propose(case, proposal, shown)

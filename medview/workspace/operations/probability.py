@@ -19,6 +19,7 @@ from medview.ml.runners.quiet_import import import_torch
 from medview.workspace.events import Severity
 from medview.workspace.input_preparation import Preparation, prepared
 from medview.workspace.jobs import Job, Lane, Outcome
+from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.model_inputs import inputs_for, why_not_now, why_unclear
 from medview.workspace.review import probability_name
 from medview.workspace.workspace import Workspace
@@ -74,6 +75,13 @@ def pack_of(workspace: Workspace, prediction: Prediction) -> ModelPack:
     return pack
 
 
+def lay_over(case: OpenCase, heat: Heat) -> None:
+    """Show what a model made of a case in colour, over the time point it looked at, which is the first."""
+    case.view.heat = replace(heat, time_index=0 if case.entry.time_points > 1 else None)
+    case.view.heat_visible = True
+    case.view.time_index = 0
+
+
 def show_probability(workspace: Workspace, proposal_id: str, value: int) -> Job | None:
     """Run the model of a proposal once more and lay the probability of one class over the active case; says why not."""
     case = workspace.active
@@ -95,12 +103,10 @@ def show_probability(workspace: Workspace, proposal_id: str, value: int) -> Job 
     except ModelError as error:
         workspace.report(error)
         return None
-    time_index = case.view.time_index if case.entry.time_points > 1 else None
 
     def done(value: object) -> None:
         if isinstance(value, Heat) and workspace.cases.get(case.key) is case:
-            case.view.heat = replace(value, time_index=time_index)
-            case.view.heat_visible = True
+            lay_over(case, value)
             workspace.say(_("{name} is shown in colour; point at a place to read it.").format(name=value.name))
 
     return workspace.runner.submit(

@@ -90,8 +90,10 @@ class ReadAgain:
     def run(self, _context: JobContext) -> tuple[StoredCase, Tie]:
         """Load what is stored and compare the pixels."""
         case = self.case
-        stored = load_stored(self.project, case.series, case.entry, case.volume)
-        return stored, tie_pixels(self.project, stored, case.volume, case.load.damaged)
+        # Labels lie on the first time point, whichever is shown.
+        first = case.anchor
+        stored = load_stored(self.project, case.series, case.entry, first.volume)
+        return stored, tie_pixels(self.project, stored, first.volume, first.load.damaged)
 
 
 def save_project_copy(workspace: Workspace, target: Path) -> Job | None:
@@ -155,9 +157,13 @@ def go_on_in(workspace: Workspace, project: Project) -> None:
 
 def read_again(workspace: Workspace, project: Project, case: OpenCase) -> None:
     """Put the labels that a project holds on a case that is open, and let it be changed where the project can be."""
-    case.read_only = _("The labels are being read again.")
+    case.read_only, case.held = _("The labels are being read again."), True
     case.load_changed.emit()
-    outcome = Outcome(partial(_again, workspace, case), failed=partial(_failed, workspace, case))
+
+    def cancelled() -> None:
+        case.held = False
+
+    outcome = Outcome(partial(_again, workspace, case), failed=partial(_failed, workspace, case), cancelled=cancelled)
     workspace.runner.submit(ReadAgain(project, case), outcome)
 
 
@@ -165,7 +171,7 @@ def _again(workspace: Workspace, case: OpenCase, value: object) -> None:
     if not isinstance(value, tuple) or workspace.cases.get(case.key) is not case:
         return
     stored, tie = value
-    case.read_only = ""
+    case.read_only, case.held = "", False
     problem = restore(case, workspace.services, stored, ReadSeries(tie.other_pixels, tie.unsure))
     case.load_changed.emit()
     if problem:
@@ -173,6 +179,6 @@ def _again(workspace: Workspace, case: OpenCase, value: object) -> None:
 
 
 def _failed(workspace: Workspace, case: OpenCase, error: MedViewError) -> None:
-    case.read_only = error.sentence
+    case.read_only, case.held = error.sentence, False
     case.load_changed.emit()
     workspace.report(error)
