@@ -53,6 +53,8 @@ class OpenCase(Editing):
         Whose labels these are, where they stand beside one's own to be looked at; empty for one's own.
     read_only : str
         Why labels cannot be changed, or empty.
+    held : bool
+        They cannot for a moment: what is found meanwhile waits.
     graphics : dict of int to tuple of OverlayPlane
         What the files draw over their own images, by slice counted through all time points; read after the slices.
     headings : Headings
@@ -81,6 +83,7 @@ class OpenCase(Editing):
     reading_id: int | None = None
     reader: str = ""
     read_only: str = ""
+    held: bool = False
     losses: tuple[str, ...] = ()
     graphics: Graphics = field(default_factory=dict)
     headings: Headings = Headings()

@@ -58,12 +58,13 @@ class Hold:
         self._workspace.cases_changed.disconnect(self._on_cases)
         again: dict[int, OpenCase] = {}
         for case, sign in self._held.values():
+            case.held = False
             # Somebody may have closed it, or looked at the labels of another in it.
             if self._workspace.cases.get(case.key) is not case or case.read_only != self._why:
                 continue
             # What a model found meanwhile is on the picture and in no journal.
             if case.reading_id is not None and (case.reading_id in extended or self._sign_of(case) != sign):
-                again[case.reading_id] = case
+                again[case.reading_id], case.held = case, True
             else:
                 case.read_only = ""
                 case.load_changed.emit()
@@ -80,7 +81,7 @@ class Hold:
                 self._stop(case)
 
     def _stop(self, case: OpenCase) -> None:
-        case.read_only = self._why
+        case.read_only, case.held = self._why, True
         case.load_changed.emit()
 
     def _sign_of(self, case: OpenCase) -> _Sign:
@@ -94,12 +95,13 @@ class Hold:
         def done(value: object) -> None:
             for reading_id, loaded in value.items() if isinstance(value, dict) else ():
                 case = again[reading_id]
+                case.held = False
                 if workspace.cases.get(case.key) is case and case.reading_id == reading_id:
                     _put(workspace, case, loaded)
 
         def failed(error: MedViewError) -> None:
             for case in again.values():
-                case.read_only = error.sentence
+                case.read_only, case.held = error.sentence, False
                 case.load_changed.emit()
             workspace.report(error)
 

@@ -54,15 +54,16 @@ def open_case(workspace: Workspace, place: SeriesPlace) -> OpenCase | None:
 
 
 def arriving(workspace: Workspace, place: SeriesPlace) -> bool:
-    """Whether a person has just opened the series: it is read once, and the task waits for that."""
+    """Whether the task has to wait: a person has just opened the series, which is read once, or its labels are held."""
     case = open_case(workspace, place)
-    return case is not None and not case.ready
+    return case is not None and (not case.ready or case.held)
 
 
 def of_open(case: OpenCase) -> ReadVolume:
-    """Return the volume of an open case as a model gets it."""
+    """Return the volume of an open case as a model gets it; there is a problem where the result could not be kept."""
     count = len(case.anchor.load.damaged)
-    return ReadVolume(case.series, case.entry, case.anchor.volume, problem=damage(count) if count else "")
+    problem = damage(count) if count else case.read_only
+    return ReadVolume(case.series, case.entry, case.anchor.volume, problem=problem)
 
 
 def request_for(

@@ -66,14 +66,17 @@ class QueueResults:
             self.deliver(result)
 
     def deliver(self, result: Result) -> None:
-        """Put a proposal up where the case is open, else into the project; it waits while the case is being opened."""
+        """Put a proposal up where the case is open, else into the project; it waits while the case is opened or held."""
         key = result.key
         case, project = self._workspace.cases.get(key), self._project
-        if key in self._workspace.opening or (case is not None and case.reading):
+        if key in self._workspace.opening or (case is not None and (case.reading or case.held)):
             self._held.append(result)
             return
         try:
             if case is not None:
+                if case.read_only:
+                    # It would be on the picture, and gone with it.
+                    raise MedViewError(case.read_only)
                 propose(case, result.proposal)
             elif project is None:
                 raise MedViewError("The project can no longer be written, so what the model found is lost; retry it.")
