@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from medview.core.box import Box
 from medview.core.changes import Change, PromptChange, SegmentChange
-from medview.core.errors import MedViewError
+from medview.core.errors import MedViewError, PackError
 from medview.core.label_patch import PIECE_KJI
 from medview.core.language import _
 from medview.core.prompt import Prompt
@@ -79,6 +79,7 @@ class Prompting:
         self._job: Job | None = None
         self._told = LastWord(workspace)
         workspace.case_closing.connect(self._on_closing)
+        workspace.models_changed.connect(self._on_models)
 
     @property
     def going_on(self) -> bool:
@@ -173,6 +174,18 @@ class Prompting:
         job = self._workspace.runner.submit(request, Outcome(done, failed=failed, cancelled=cancelled))
         if self._asked and self._asked[0] is ask and ask.log is not None:
             self._job = job
+
+    def _on_models(self) -> None:
+        """Ask the version of a model that counts now in place of another one; say so where there is none any more."""
+        bench, listed = self._workspace.bench, engines(self._workspace)
+        wanted = bench.prompt_engine
+        if not wanted or any(pack.spec.key == wanted for pack in listed):
+            return
+        own_id = wanted.partition("@")[0]
+        bench.prompt_engine = next((pack.spec.key for pack in listed if pack.spec.id == own_id), "")
+        if not bench.prompt_engine:
+            text = _("The model that was asked for objects is not here any more; they are grown without a model now.")
+            self._workspace.say(text, Severity.WARNING)
 
     def _prepare(self, ask: _Ask) -> str:
         """Find out which prompts count; return why it cannot be, or nothing."""
@@ -277,8 +290,14 @@ def _again(prompting: Prompting, workspace: Workspace, ask: _Ask) -> Callable[[]
 
 
 def engine(workspace: Workspace, key: str) -> ModelPack | None:
-    """Return the installed model that finds objects from prompts and has this key; None for growing without one."""
-    return next((pack for pack in engines(workspace) if pack.spec.key == key), None) if key else None
+    """Return the model for prompts that has this key, be it one that counted before; None where there is none."""
+    if not key:
+        return None
+    try:
+        pack = workspace.services.registry.get(key)
+    except PackError:
+        return None
+    return pack if pack.spec.task is Task.INTERACTIVE else None
 
 
 def engines(workspace: Workspace) -> list[ModelPack]:

@@ -541,6 +541,33 @@ def test_a_model_is_asked_on_its_lane_and_kept_in_the_log(
     assert (after.engine, len(after.settled), len(after.prompts)) == ("", 1, 1)
 
 
+def test_when_another_version_counts_it_is_asked_and_prompts_of_the_one_before_can_still_be_taken_out(
+    workspace: Workspace, hands: Hands, case: OpenCase, tmp_path: Path, said: list[str]
+) -> None:
+    first, second = (small_pack(tmp_path / f"v{n}", "interactive", seed=n, version=f"1.0.{n}") for n in (5, 6))
+    registry = Registry(tmp_path / "a", tmp_path / "b")
+    workspace.services = Services(InlinePool(), registry)
+    registry.hold([first])
+    assert run_model(workspace, first) is None
+    for at_kji in (MIDDLE_KJI, OTHER_KJI):
+        point(hands, at(case, at_kji))
+    segment_id = case.view.active_segment_id
+    assert case.labels.prompts[segment_id].engine == first.spec.key
+    registry.hold([second], [first])
+    workspace.models_changed.emit()
+    assert workspace.bench.prompt_engine == second.spec.key
+    assert workspace.prompting.remove(case, segment_id, case.labels.prompts[segment_id].prompts[1].prompt_id)
+    assert case.labels.prompts[segment_id].engine == first.spec.key
+    assert len(case.labels.prompts[segment_id].prompts) == 1
+    point(hands, at(case, OTHER_KJI))
+    assert case.labels.prompts[segment_id].engine == second.spec.key
+    # Nothing is grown without a model in silence.
+    registry.hold(())
+    workspace.models_changed.emit()
+    assert workspace.bench.prompt_engine == ""
+    assert said[-1].startswith("The model that was asked for objects is not here any more")
+
+
 def test_why_a_prompt_came_to_nothing_is_over_with_the_next_one(tool: Workspace, hands: Hands, case: OpenCase) -> None:
     told: list[Message] = []
     over: list[Message] = []
