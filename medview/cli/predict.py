@@ -37,6 +37,7 @@ from medview.workspace.input_preparation import Preparation
 from medview.workspace.model_inputs import ModelInputs, given_of
 from medview.workspace.models import model_registry, pack_of
 from medview.workspace.project_place import is_project
+from medview.workspace.requests_queue import damage
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -81,7 +82,8 @@ def predict(
         from medview.cli.predict_project import run_on_project
         from medview.workspace.project_predict import ProjectRun
 
-        run_on_project(ProjectRun(pack, src[0], output, device, resume, overwrite), json=json, quiet=quiet)
+        run = ProjectRun(pack, src[0], output, device, resume, overwrite, full_precision)
+        run_on_project(run, json=json, quiet=quiet)
         return
     if resume:
         raise ModelError("Only a run over a project can be resumed; leave --resume out.")
@@ -127,7 +129,8 @@ def predict(
     started = time.monotonic()
     warnings = [f"{one.path}: {one.reason}" for one in damaged]
     # Its voxels, unless the result lies on another channel's grid, are those of the first channel.
-    volume = request.volumes[inputs.reference]
+    # The channels of a colour picture are told as the one image that they are.
+    volume = request.volumes[inputs.reference] if inputs.several else request.volume
     summary = write_prediction(prediction, volume, [Path(p) for p in base.entry.dicom_paths], output, warnings)
     if explanation is not None:
         summary["explain"] = write_heat(explanation, volume.geometry, output, context)
@@ -175,6 +178,8 @@ def _series_of(
 ) -> tuple[ModelInputs, tuple[DamagedFile, ...]]:
     """Return the one series under a path as what a model of one channel is given."""
     loaded = load_volume(path, series_uid, context, pool)
+    if loaded.gaps:
+        raise ModelError(damage(loaded.gaps))
     one = given_of(loaded.series.series_uid, loaded.series, loaded.entry, loaded.volume)
     assert one is not None, "what was read can be given"
     return ModelInputs.proposed(pack, (one,), pool, one.key), loaded.damaged

@@ -6,11 +6,12 @@ import contextlib
 import hashlib
 import importlib
 import json
+import logging
 import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ STATUS_FILE = "status.jsonl"
 """One line per case that came to an end, the last one of a case counts; a line that was torn counts for nothing."""
 
 SUMMARY_FILE = "predict.json"
+
+_log = logging.getLogger("medview.workspace")
 
 _FOLDER = re.compile(r"case-[0-9]{4,}")
 """Of one case."""
@@ -89,6 +92,8 @@ class ProjectRun:
     ----------
     resume : bool
         Go on in a folder that an earlier run of the same model began.
+    full_precision : bool
+        As ``PredictRequest`` has it.
     """
 
     pack: ModelPack
@@ -97,6 +102,7 @@ class ProjectRun:
     device: str = "auto"
     resume: bool = False
     overwrite: bool = False
+    full_precision: bool = False
 
 
 def predict_project(run: ProjectRun, context: JobContext, pool: Pool) -> dict[str, Any]:
@@ -214,6 +220,9 @@ def _one(run: ProjectRun, row: CaseImages, rows: Sequence[CaseImages], context: 
             # Nothing more can be written there, so nothing more can be done.
             raise
         status, reason = "failed", error.sentence
+    except Exception:  # noqa: BLE001 - whatever one case makes of a model, the others are run.
+        _log.exception("case %d", row.case_id)
+        status, reason = "failed", f"{run.pack.spec.name} failed on this series; the log says why."
     return CaseOutcome(
         case=row.case_id,
         series_uid=row.key.series_uid,
@@ -241,7 +250,7 @@ def _predict(
     request, context = prepared(case.request, context)
     loaded_s = time.monotonic() - began
     runner = importlib.import_module("medview.ml.runners.run")
-    prediction = runner.predict(request, context)
+    prediction = runner.predict(replace(request, full_precision=run.full_precision), context)
     prepare_folder(folder, overwrite=True)
     began = time.monotonic()
     summary = write_prediction(prediction, case.volume, [Path(path) for path in case.entry.dicom_paths], folder)

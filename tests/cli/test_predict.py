@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import highdicom
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 import torch
@@ -13,12 +16,14 @@ from PIL import Image
 
 from medview.core.box import Box
 from medview.core.job import Inline
+from medview.core.pixel_hash import pixels_sha256
 from medview.core.volume import Volume
 from medview.io.dicom.write_series import SeriesIdentity, write_series
 from medview.io.load import load_volume
 from medview.phantom.chest import ChestPhantom, chest
 from tests.cli.conftest import Cli, Done
 from tests.helpers.dciodvfy import errors
+from tests.ml.small_packs import document, small_pack
 
 SUMMARY_KEYS = {
     "model", "version", "task", "device", "source_series", "seconds", "peak_memory_mb", "segments", "boxes", "scores",
@@ -191,3 +196,36 @@ def test_where_the_model_looked_is_written_on_the_grid_of_the_series_with_its_ch
     assert heat.max() == pytest.approx(1.0, abs=0.2)
     # Hotter in the nodules than in the lungs around them.
     assert heat[labels == 2].mean() > 3 * heat[labels != 2].mean()
+
+
+def test_a_series_with_damaged_slices_is_refused_as_in_the_window(cli: Cli, series: Path, tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(series, tmp_path / "damaged"))
+    name = sorted(damaged.iterdir())[7]
+    dataset = pydicom.dcmread(name)
+    dataset.PixelData = dataset.PixelData[:100]
+    dataset.save_as(name)
+    done = cli("predict", "phantom-nodule-present", damaged, "-o", tmp_path / "out")
+    assert done.code == 1
+    assert done.err.strip().endswith("1 slices are damaged, so a model would see gaps.")
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_of_a_picture_in_colour_are_read_back_onto_it(cli: Cli, tmp_path: Path) -> None:
+    said = {"modality": [], "unit": "", "intensity": [{"op": "minmax"}]}
+    channels = [{"name": name, **said} for name in ("red", "green", "blue")]
+    given = {key: value for key, value in document()["input"].items() if key not in ("channels", *said)}
+    sizes = {"channels": [4, 8], "kernels": [[3, 3]] * 2, "strides": [[1, 1], [2, 2]], "encoder_units": [1, 1]}
+    network = {"name": "nnunet_residual", "kwargs": {"in_channels": 3, "classes": 3, **sizes, "decoder_units": [1]}}
+    (tmp_path / "user-data" / "models").mkdir(parents=True)
+    small_pack(
+        tmp_path / "user-data" / "models" / "colour", schema_version=2, network=network, postprocess=[],
+        tiling={"blend": "gaussian", "tile_kji": [1, 32, 32], "overlap": 0.5},
+        input={**given, "spacing_kji_mm": None, "orientation": None, "dimensions": 2, "channels": channels},
+    )  # fmt: skip
+    picture = np.random.default_rng(3).integers(0, 255, (24, 30, 3)).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+    done = cli("predict", "example-organs", tmp_path / "photo.png", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    loaded = load_volume(tmp_path / "photo.png", None, Inline())
+    told = json.loads((tmp_path / "out" / "labels.json").read_text())
+    assert told["pixels_sha256"] == pixels_sha256(loaded.volume)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import SimpleITK as sitk
@@ -15,6 +16,8 @@ import SimpleITK as sitk
 from medview.core.job import Inline
 from medview.io.reader_pool import InlinePool
 from medview.ml.packs import load_pack
+from medview.ml.registry import Registry
+from medview.ml.runners import run as runs
 from medview.store.project import Project
 from medview.workspace import project_predict
 from medview.workspace.jobs import InlineRunner
@@ -264,3 +267,25 @@ def test_only_a_project_can_be_resumed(cli: Cli, project: Path, model: str, tmp_
     done = cli("predict", model, tmp_path / "s0", "-o", tmp_path / "out", "--resume")
     assert done.code == 1
     assert "Only a run over a project" in done.err
+
+
+def test_a_case_on_which_anything_goes_wrong_fails_alone(
+    project: Path, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def broken(*given: Any) -> Any:
+        seen.append(given)
+        if len(seen) == 2:
+            raise IndexError("list index out of range")
+        return run_once(*given)
+
+    pack = Registry(tmp_path / "none", tmp_path / "user-data" / "models").get(model)
+    run_once = runs.predict
+    monkeypatch.setattr(runs, "predict", broken)
+    found = project_predict.predict_project(
+        project_predict.ProjectRun(pack, project, tmp_path / "out", full_precision=True), Inline(), InlinePool()
+    )
+    assert [case["status"] for case in found["cases"]] == ["done", "failed", "done"]
+    assert found["cases"][1]["reason"].endswith("failed on this series; the log says why.")
+    assert all(request.full_precision for request, _context in seen)
