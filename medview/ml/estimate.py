@@ -49,12 +49,14 @@ class RunEstimate:
 def work_voxels(spec: ModelSpec, geometry: Geometry) -> float:
     """Return how many voxels of its own grid a model looks at on a series, nearly: what time and memory grow with."""
     wanted = spec.input
-    if wanted.shape_kji is not None:
-        return float(prod(wanted.shape_kji))
     shape = geometry.shape_kji
+    turn = Orientation.towards(geometry, wanted.orientation, wanted.axes)
+    if wanted.shape_kji is not None:
+        # A network of two dimensions looks at every slice.
+        slices = turn.turned_shape(shape)[0] if wanted.dimensions == 2 else 1
+        return float(slices * prod(wanted.shape_kji))
     if wanted.spacing_kji_mm is None:
         return float(prod(shape))
-    turn = Orientation.towards(geometry, wanted.orientation, wanted.axes)
     have = turn.turned_numbers(geometry.spacing_kji_mm)
     # No millimetre is stated where the series' own is kept.
     want = [there or here for there, here in zip(wanted.spacing_kji_mm, have, strict=True)]

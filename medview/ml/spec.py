@@ -48,7 +48,7 @@ class Crop(Enum):
     NONZERO = "nonzero"
     """The box around everything that is not 0 in any channel."""
     BODY = "body"
-    """The box around the patient, found by a threshold; a person may switch it off."""
+    """The box around the patient, found by a threshold."""
 
 
 class Interpolation(Enum):

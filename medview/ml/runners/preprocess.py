@@ -161,10 +161,8 @@ def model_shape(turned_kji: Shape3, spacing_kji_mm: Vector3, wanted: InputSpec) 
         return turned_kji
     nominal = _nominal(spacing_kji_mm, wanted)
     if wanted.grid is Grid.CENTRES:
-        k, j, i = (
-            max(1, round((n - 1) * have / want + 1.0))
-            for n, have, want in zip(turned_kji, spacing_kji_mm, nominal, strict=True)
-        )
+        ratios = _ratios(spacing_kji_mm, wanted) or (1.0, 1.0, 1.0)
+        k, j, i = (max(1, round((n - 1) * ratio + 1.0)) for n, ratio in zip(turned_kji, ratios, strict=True))
         return k, j, i
     k, j, i = (max(1, round(n * have / want)) for n, have, want in zip(turned_kji, spacing_kji_mm, nominal, strict=True))
     return k, j, i
@@ -202,16 +200,16 @@ class _Channel:
     def __init__(self, volume: Volume, orientation: Orientation, crop: Box) -> None:
         self._volume = volume
         self._stored = orientation.turned(volume.voxels)[crop.slices]
-        self._outside = _padding_stand_in(volume)
+        self._gaps = _has_gaps(volume)
+        self._outside = _stand_in(volume) if self._gaps or volume.padding is not None else None
         self.shape_kji = crop.shape_kji
 
     def read(self, low: int, high: int) -> npt.NDArray[np.float32]:
         """Return the values of some slices: a copy, since steps work in place and voxels are nobody's to change."""
         part = self._stored[low:high]
         numbers = np.array(part, dtype=np.float32, order="C")
-        if self._outside is not None:
-            numbers[self._volume.is_padding(part)] = self._outside
-        np.nan_to_num(numbers, copy=False)
+        if (out := self._not_measured(part)) is not None:
+            numbers[out] = 0.0 if self._outside is None else self._outside
         if not self._volume.rescale.identity:
             numbers *= np.float32(self._volume.rescale.slope)
             numbers += np.float32(self._volume.rescale.intercept)
@@ -220,18 +218,23 @@ class _Channel:
     def not_zero(self, low: int, high: int) -> BoolArray:
         """Return where some slices show something else than 0. Padding shows nothing, whatever takes its place."""
         found = np.asarray(self.read(low, high) != 0)
-        if self._volume.padding is not None:
-            found &= ~self._volume.is_padding(self._stored[low:high])
+        if (out := self._not_measured(self._stored[low:high])) is not None:
+            found &= ~out
         return found
 
     def seen(self, shape: Shape3, device: torch.device) -> torch.Tensor | None:
         """Return which voxels of a grid over the crop show something, for statistics; None where all do."""
-        if self._volume.padding is None:
+        out = self._not_measured(self._stored)
+        if out is None or not out.any() or out.all():
             return None
-        padded = self._volume.is_padding(self._stored)
-        if not padded.any() or padded.all():
+        return _nearest_mask(~out, shape, device)
+
+    def _not_measured(self, stored: npt.NDArray[np.generic]) -> BoolArray | None:
+        """Return where stored numbers mark places outside the field of view, or are none; None where there are no such."""
+        if self._volume.padding is None and not self._gaps:
             return None
-        return _nearest_mask(~padded, shape, device)
+        out = self._volume.is_padding(stored)
+        return out | ~np.isfinite(stored) if self._gaps else out
 
 
 def _fill(
@@ -301,13 +304,20 @@ def _nearest_mask(inside: BoolArray, shape: Shape3, device: torch.device) -> tor
     return torch.from_numpy(inside[np.ix_(*places)]).to(device)
 
 
-def _padding_stand_in(volume: Volume) -> float | None:
-    """Return the stored number put in place of padding; None where there is none.
+def _has_gaps(volume: Volume) -> bool:
+    """Whether some numbers of a picture are none, as where a map was divided by 0."""
+    return np.issubdtype(volume.voxels.dtype, np.floating) and not all(np.isfinite(one).all() for one in volume.voxels)
 
-    Padding says that nothing was measured: left in, resampling would blend a number far from any tissue into the border.
-    The lowest number of the picture takes its place.
+
+def _stand_in(volume: Volume) -> float | None:
+    """Return the stored number put in place of padding and of numbers that are none; None where there is nothing else.
+
+    Both say that nothing was measured: left in, resampling would blend a number far from any tissue into what is around,
+    and a single infinite one would be all that statistics see. The lowest number of the picture takes its place.
     """
-    if volume.padding is None:
-        return None
-    lowest = [float(one[~out].min()) for one in volume.voxels if not (out := volume.is_padding(one)).all()]
+    lowest = []
+    for one in volume.voxels:
+        measured = one[np.isfinite(one) & ~volume.is_padding(one)]
+        if measured.size:
+            lowest.append(float(measured.min()))
     return min(lowest, default=None)

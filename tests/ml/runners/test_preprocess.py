@@ -125,13 +125,25 @@ def test_a_flat_volume_divides_by_nothing() -> None:
         assert not seen(flat, wanted(steps=(step,))).any()
 
 
-def test_numbers_that_are_none_count_as_nothing() -> None:
-    voxels = np.ones((4, 4, 4), dtype=np.float32)
-    voxels[1, 1, 1] = np.nan
-    volume = Volume(voxels, Geometry.from_spacing((4, 4, 4), (1.0, 1.0, 1.0)), rescale=Rescale(2.0, 1.0))
+@pytest.mark.parametrize("none", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_are_as_low_as_the_picture_goes_and_out_of_all_statistics(none: float) -> None:
+    voxels = np.random.default_rng(3).uniform(2.0, 9.0, (4, 4, 4)).astype(np.float32)
+    voxels[0, 0, 0] = 1.0
+    rest = np.ones(voxels.shape, dtype=bool)
+    rest[1, 1, 1] = False
+    stored = voxels.copy()
+    stored[1, 1, 1] = none
+    volume = Volume(stored, Geometry.from_spacing((4, 4, 4), (1.0, 1.0, 1.0)), rescale=Rescale(2.0, 1.0))
     found = seen(volume, wanted())
-    assert found[1, 1, 1] == 1.0
-    assert found[0, 0, 0] == 3.0
+    assert found[1, 1, 1] == 3.0
+    assert np.array_equal(found[rest], voxels[rest] * 2 + 1)
+    for step in (Step("minmax"), Step("zscore")):
+        values = seen(volume, wanted(steps=(step,)))
+        measured = values[rest]
+        expected = voxels[rest] - (voxels[rest].min() if step.op == "minmax" else voxels[rest].mean())
+        expected /= expected.max() if step.op == "minmax" else voxels[rest].std()
+        assert np.allclose(measured, expected, atol=0.02 if step.op == "zscore" else 1e-5), step.op
+        assert values[1, 1, 1] == measured.min()
 
 
 def test_a_fixed_shape_is_given_whatever_the_spacing() -> None:
