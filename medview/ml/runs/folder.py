@@ -288,6 +288,9 @@ class RunFolder:
             if int(content["version"]) > VERSION:
                 raise ReadError(f"{self.path.name} was made by a newer MedView; go on with it there.")
             return RunSettings.of_document(content)
+        except ModelError as error:
+            # Of a newer MedView, say, with options that are not known here.
+            raise ReadError(f"The recipe of {self.path.name} cannot be used here. {error.sentence}") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ReadError(f"run.json of {self.path.name} is damaged; start again.", detail=repr(error)[:200]) from error
 

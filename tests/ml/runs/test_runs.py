@@ -46,6 +46,17 @@ def test_a_folder_without_a_whole_training_is_one_sentence(tmp_path: Path, text:
         run.settings()
 
 
+def test_a_recipe_that_is_not_known_here_is_told_as_a_folder_that_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    run = RunFolder(tmp_path)
+    document = settings().document()
+    document["recipe"]["novelty"] = True
+    run.write_json(run.settings_file, document)
+    with pytest.raises(ReadError, match=f"The recipe of {tmp_path.name} cannot be used here"):
+        run.settings()
+
+
 def test_only_what_is_made_again_is_to_be_deleted_when_it_is_damaged(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     for file, advice in ((run.pace, "delete it and resume"), (run.line, "restore it"), (run.settings_file, "restore it")):
