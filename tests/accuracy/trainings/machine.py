@@ -10,10 +10,11 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """Return processor, cores, memory in GB, system, and the versions that compute."""
+    """Return processor, cores, how many threads compute at once, memory in GB, system, and the versions that compute."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 1,
+        "threads": _threads(),
         "memory_gb": _memory_gb(),
         "system": platform.system(),
         "python": platform.python_version(),
@@ -28,6 +29,12 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     found = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
     return found or platform.machine()
+
+
+def _threads() -> int:
+    """Return what the environment says that trainings inherit, the number of cores where it says nothing."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdigit() and int(told) else os.cpu_count() or 1
 
 
 def _memory_gb() -> int | None:

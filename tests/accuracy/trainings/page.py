@@ -218,6 +218,9 @@ def _part(result: Document, part: Document, number: int) -> str:
 def _machine(found: Document) -> str:
     memory = f", {found['memory_gb']} GB" if found["memory_gb"] else ""
     cores = f"{found['cores']} cores"
+    # Less than all of them, where several trainings ran side by side.
+    if found.get("threads", found["cores"]) < found["cores"]:
+        cores += f", {found['threads']} of them for each training"
     return f"{found['processor']}, {cores}{memory}, {found['system']}, Python {found['python']}, torch {found['torch']}"
 
 
