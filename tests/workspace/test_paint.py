@@ -216,6 +216,23 @@ def test_a_case_that_cannot_be_changed_says_why_and_stays_as_it_is(
     assert np.array_equal(painted(case), before)
 
 
+@pytest.mark.parametrize("tool", [Tool.BRUSH, Tool.ERASER, Tool.THRESHOLD_BRUSH])
+def test_nothing_is_painted_while_slices_arrive_since_what_the_project_knows_takes_its_place(
+    hands: Hands, workspace: Workspace, two_values: OpenCase, said: list[str], tool: Tool
+) -> None:
+    case = two_values
+    case.reading = True
+    set_tool(workspace, tool)
+    drag(hands, pointer(case, 5, 5), pointer(case, 9, 20))
+    assert said[-1] == "Wait until the slices have arrived; then it can be labelled."
+    assert case.labels.segmentation.segments == []
+    assert case.history.names == ()
+    case.reading = False
+    set_tool(workspace, Tool.BRUSH)
+    drag(hands, pointer(case, 5, 5), pointer(case, 9, 20))
+    assert painted(case).any()
+
+
 def test_rules_are_told_in_words_and_uptake_as_uptake(case: OpenCase) -> None:
     rules = EditRules(Area.OUTSIDE, "", (-30.0, 240.0), Overlap.ALLOW)
     assert rules_in_force(rules, case.volume) == [

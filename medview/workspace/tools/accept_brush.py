@@ -30,6 +30,10 @@ def drag(stage: Stage, press: Pointer) -> Drag:
     if case.read_only:
         stage.say(case.read_only)
         return
+    if case.reading:
+        # What the project knows of the series comes with the last slice, and takes the place of what is drawn till then.
+        stage.say(_("Wait until the slices have arrived; then it can be labelled."))
+        return
     found = in_hand(case, stage.bench)
     if found is None:
         stage.say(NOTHING_PROPOSED)
