@@ -163,7 +163,10 @@ class Effects:
             return
         if not self._wanted:
             self._on_changed()
-        elif not self._will_repeat and any(matters(change, self._job.request, case) for change in event.changes):
+        elif self._will_repeat:
+            return
+        elif not event.changes or any(matters(change, self._job.request, case) for change in event.changes):
+            # Without changes all labels are others: they were read anew.
             self._repeat_later(case)
 
     def _repeat_later(self, case: OpenCase) -> None:

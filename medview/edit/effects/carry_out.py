@@ -152,8 +152,11 @@ def _held_back(given: Given, result: Result, rules: EditRules, whole: Box) -> tu
 def _add_new(labels: Segmentation, result: Result) -> list[tuple[Segment, NewSegment]]:
     added: list[tuple[Segment, NewSegment]] = []
     for new in result.new:
-        code, group = (new.like.code, new.like.group) if new.like is not None else (None, "")
-        segment = replace(new_segment(labels, new.name, colour=new.colour, code=code), group=group)
+        like = new.like
+        segment = new_segment(labels, new.name, colour=new.colour, code=None if like is None else like.code)
+        if like is not None:
+            # What nobody is sure of stays unsure in every piece.
+            segment = replace(segment, group=like.group, role=like.role)
         added.append((segment, new))
         labels.segments.append(segment)
     return added

@@ -15,7 +15,7 @@ from medview.core.job import JobContext
 from medview.core.label_patch import PIECE_KJI, LabelPatch
 from medview.core.language import _, in_language
 from medview.core.pixel_hash import pixels_sha256
-from medview.core.segmentation import Segment, Segmentation
+from medview.core.segmentation import VALUES_PER_LAYER, Segment, Segmentation
 from medview.core.source import Source, SourceKind
 from medview.core.study import Frame
 from medview.core.volume import Volume
@@ -295,14 +295,19 @@ def add_imported(case: OpenCase, imported: ImportedLabels, name: str) -> int:
 def imported_changes(segmentation: Segmentation, imported: ImportedLabels) -> Iterator[Change | None]:
     """Yield the changes that add imported segments in layers of their own; each is to be applied before the next."""
     occupied = (n for n, layer in segmentation.layers.items() if layer.index.occupied is not None)
-    first_free = max(occupied, default=-1) + 1
-    for offset, (layer_id, voxels) in enumerate(sorted(imported.layers.items())):
+    free = max(occupied, default=-1) + 1
+    for layer_id, voxels in sorted(imported.layers.items()):
         lookup = np.zeros(256, dtype=np.uint8)
-        for segment in (s for s in imported.segments if s.layer_id == layer_id):
-            fresh = _fresh(segmentation, segment, first_free + offset)
+        own = [segment for segment in imported.segments if segment.layer_id == layer_id]
+        # Segments that hold nothing yet have their values in a layer as well.
+        while sum(one.layer_id == free for one in segmentation.segments) + len(own) > VALUES_PER_LAYER:
+            free += 1
+        for segment in own:
+            fresh = _fresh(segmentation, segment, free)
             lookup[segment.value] = fresh.value
             yield SegmentChange(None, fresh, len(segmentation.segments))
-        layer = segmentation.layer(first_free + offset)
+        layer = segmentation.layer(free)
+        free += 1
         for box in Box.whole(segmentation.geometry.shape_kji).pieces(PIECE_KJI):
             part = voxels[box.slices]
             yield LabelPatch.between(layer, box, lookup[part]) if part.any() else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -10,7 +12,7 @@ from scipy import ndimage
 from medview.core.changes import SegmentChange
 from medview.core.errors import LabelError
 from medview.core.geometry import Calibration, Geometry
-from medview.core.segmentation import Code
+from medview.core.segmentation import Code, SegmentRole
 from medview.edit.effects.islands import EFFECT
 from tests.edit.effects.given import ONE, held, labels_of, work
 from tests.edit.grids import KINDS, SHAPE_KJI, grid, segment
@@ -74,6 +76,15 @@ def test_each_piece_becomes_a_segment_the_largest_stays() -> None:
     assert [np.count_nonzero(h) for h in held_by] == [108, 18, 1]
     assert np.array_equal(np.logical_or.reduce(held_by), mask)
     assert [a.after for a in worked.candidate.amounts] == [108, 18, 1]
+
+
+def test_pieces_of_what_nobody_is_sure_of_stay_unsure_and_take_nothing_from_what_lies_under_them() -> None:
+    mask = np.zeros(SHAPE_KJI, dtype=bool)
+    mask[2:5, 3:9, 3:9] = mask[7:9, 20:23, 30:33] = True
+    unsure = replace(segment(1, name="Unsure"), role=SegmentRole.IGNORE)
+    worked = work(EFFECT, labels_of("oblique", mask, segments=(unsure,)), unsure, way="split")
+    (added,) = [c.after for c in worked.changes if isinstance(c, SegmentChange) and c.after is not None]
+    assert added.role is SegmentRole.IGNORE
 
 
 def test_many_pieces_stay_together_beyond_a_hundred() -> None:
