@@ -7,8 +7,8 @@ A box that reaches through slices is a box on each of them, with one ``track_id`
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +32,18 @@ class CocoSource:
     Attributes
     ----------
     images : tuple of (str, int)
-        SOP instance UID and frame number from 0 of every slice k; empty UIDs where files name none.
+        SOP instance UID and frame number from 0 of every slice k, through all time points; empty UIDs where there are none.
     done_slices : collection of int
-        Slices k on which everything is marked: they are listed without boxes too.
+        Slices k of the first time point on which everything is marked: they are listed without boxes too.
+    times : mapping of str to int
+        By box, the time point whose images it was drawn on; the first where it is not in it.
     """
 
     geometry: Geometry
     series_uid: str = ""
     images: tuple[tuple[str, int], ...] = ()
     done_slices: Collection[int] = ()
+    times: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_coco(path: Path, boxes: Sequence[BoxAnnotation], source: CocoSource) -> tuple[str, ...]:
@@ -65,7 +68,8 @@ def write_coco(path: Path, boxes: Sequence[BoxAnnotation], source: CocoSource) -
 def coco_document(boxes: Sequence[BoxAnnotation], source: CocoSource) -> tuple[dict[str, Any], int]:
     """Return the JSON, and how many boxes have no place in it."""
     geometry = source.geometry
-    on_slices = {n: list(slices_of_box(box, geometry)) for n, box in enumerate(boxes)}
+    firsts = [source.times.get(box.annotation_id, 0) * geometry.shape_kji[0] for box in boxes]
+    on_slices = {n: [firsts[n] + k for k in slices_of_box(box, geometry)] for n, box in enumerate(boxes)}
     names = list(dict.fromkeys(box.label or UNNAMED for n, box in enumerate(boxes) if on_slices[n]))
     categories = {name: number for number, name in enumerate(sorted(names), start=1)}
     slices = sorted({k for found in on_slices.values() for k in found} | set(source.done_slices))
@@ -108,11 +112,12 @@ def slices_of_box(box: BoxAnnotation, geometry: Geometry) -> Iterator[int]:
     yield from range(first, last + 1)
 
 
-def _image(k: int, number: int, source: CocoSource) -> dict[str, Any]:
-    _, rows, columns = source.geometry.shape_kji
-    uid, frame = source.images[k] if k < len(source.images) else ("", 0)
+def _image(at: int, number: int, source: CocoSource) -> dict[str, Any]:
+    slices, rows, columns = source.geometry.shape_kji
+    uid, frame = source.images[at] if at < len(source.images) else ("", 0)
+    time, k = divmod(at, slices)
     # Names of files are no part of an open series; what tells slices apart for ever is the UID.
-    name = f"{uid}.dcm" if uid else f"slice-{k + 1:04d}.png"
+    name = f"{uid}.dcm" if uid else f"{f'time-{time + 1:04d}-' if time else ''}slice-{k + 1:04d}.png"
     return {
         "id": number,
         "file_name": name,
@@ -122,5 +127,6 @@ def _image(k: int, number: int, source: CocoSource) -> dict[str, Any]:
         "sop_instance_uid": uid,
         "frame": frame,
         "slice": k + 1,
-        "everything_marked": k in source.done_slices,
+        **({"time_point": time + 1} if time else {}),
+        "everything_marked": not time and k in source.done_slices,
     }

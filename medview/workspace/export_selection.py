@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from medview.core.annotations import BoxAnnotation, ImageLabel, Trace
+from medview.core.annotations import Annotation, BoxAnnotation, ImageLabel, Trace
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import CancelledError, MedViewError, ReadError, StoreError
 from medview.core.job import Inline, JobContext
 from medview.core.marks import Marks
+from medview.core.measurement import Measurement
 from medview.core.pixel_hash import same_pixels
 from medview.core.segmentation import Segmentation
 from medview.core.study import Series, VolumeEntry
@@ -145,7 +146,7 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
     every, reviewed, pixels = project.cases(), project.review.reviewed(), project.pixels()
     rows = [row for row in every if not row.excluded and row.case_id in images]
     found: list[ChosenReading] = []
-    unfinished = losses = not_done = unlabelled = answered = undecided = 0
+    unfinished = losses = not_done = unlabelled = answered = undecided = later = 0
     for number, row in enumerate(rows):
         context.raise_if_cancelled()
         context.progress(number / len(rows), f"Looking at case {number + 1} of {len(rows)}")
@@ -168,6 +169,7 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
             continue
         loaded = project.load_reading(state.reading_id, beside=True)
         losses += len(loaded.losses)
+        later += _of_first_time(loaded.labels, images[row.case_id])
         answered += len(loaded.labels.answers)
         if not (loaded.labels.segmentation.segments or loaded.labels.annotations or loaded.labels.answers):
             unlabelled += 1
@@ -194,6 +196,10 @@ def select_cases(run: ExportRun, project: Project, context: JobContext, pool: Po
     if unfinished:
         notes.append(many(unfinished, "1 case is not marked done.", "{n} cases are not marked done."))
     notes += _whose(found, reviewed, project.review.gone_on())
+    if later:
+        of_later = "{n} boxes, points and statements of later time points are left out: images of the first are written."
+        alone = "1 box, point or statement of a later time point is left out: images of the first are written."
+        notes.append(many(later, alone, of_later))
     if losses:
         notes.append(many(losses, "1 gesture could not be read.", "{n} gestures could not be read; verify the project."))
     return Selection(tuple(found), tuple(notes), left_out, answered)
@@ -255,7 +261,9 @@ def _chosen(
         return places.of(images)
 
     def everything() -> CaseLabels:
-        return project.load_reading(counts.state.reading_id, beside=True).labels
+        found = project.load_reading(counts.state.reading_id, beside=True).labels
+        _of_first_time(found, images)
+        return found
 
     def segmentation() -> Segmentation:
         return everything().segmentation
@@ -283,6 +291,24 @@ def _chosen(
     )
     measured = case.others - (len(traces) - len(points))
     return ChosenReading(case, row, counts, images, find, everything, measured)
+
+
+def _of_first_time(labels: CaseLabels, images: CaseImages) -> int:
+    """Leave out what was drawn on images of later time points, which are not written; return how much that was."""
+    own, slices = images.sources.sop_instance_uids, images.geometry.shape_kji[0]
+
+    def later(one: Annotation) -> bool:
+        if isinstance(one, Measurement):
+            return False
+        if one.sop_instance_uid:
+            # Which frames of one file are of which time only its header says.
+            return len(own) > 1 and one.sop_instance_uid not in own
+        return one.frame_number >= slices
+
+    gone = [key for key, one in labels.annotations.items() if later(one)]
+    for key in gone:
+        del labels.annotations[key]
+    return len(gone)
 
 
 def _far_enough(state: ReadingState, include: Include | None) -> bool:

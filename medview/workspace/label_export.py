@@ -176,12 +176,18 @@ def case_document(one: ChosenReading, labels: CaseLabels) -> dict[str, Any]:
         "done_slices": {name: list(marks.done(axis)) for axis, name in enumerate("kji")} if one.case.marks else None,
         "segments": [segment_document(segment, labels.segmentation) for segment in labels.segmentation.segments],
         "image_labels": [
-            {"label": a.label, "probability": a.probability, "source": a.source.title, **encode_image_label(a)}
+            {"label": a.label, "probability": a.probability, "source": a.source.title, **_said_of(a)}
             for a in labels.annotations.values()
             if isinstance(a, ImageLabel)
         ],
         "shape_kji": list(geometry.shape_kji),
     }
+
+
+def _said_of(label: ImageLabel) -> dict[str, Any]:
+    """Return what an image label says, without the numbers that an archive knows the image by."""
+    said = encode_image_label(label)
+    return {key: value for key, value in said.items() if key != "sop_instance_uid"}
 
 
 def segment_document(segment: Segment, segmentation: Segmentation) -> dict[str, Any]:

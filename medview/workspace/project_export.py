@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from medview.core.annotations import BoxAnnotation, ImageLabel, Trace
+from medview.core.atomic import write_error
 from medview.core.case_labels import CaseLabels
 from medview.core.errors import MedViewError
 from medview.core.geometry import Geometry
@@ -27,7 +30,10 @@ from medview.store.reading_state import ReadingState
 from medview.store.readings import ReadingRow
 from medview.workspace.answers_table import ProjectAnswers
 from medview.workspace.counting import Counting, settled
-from medview.workspace.exports import box_document, prepare_folder, write_json, write_named_map
+from medview.workspace.exports import box_document, prepare_folder, remove_outputs, write_json, write_named_map
+
+_FOLDER = re.compile(r"case-[0-9]{4,}(-reading-[0-9]+)?")
+"""Of one reading."""
 
 
 def export_project(
@@ -54,6 +60,7 @@ def export_project(
     StoreError, WriteError
     """
     prepare_folder(output, overwrite=overwrite)
+    _remove_earlier(output)
     series = {s.series_uid: s for s in scan(images, context).series} if images is not None else {}
     cases: list[dict[str, Any]] = []
     warnings: list[str] = []
@@ -90,6 +97,19 @@ def export_project(
         document["answers"] = files
     write_json(output / "export.json", document)
     return document
+
+
+def _remove_earlier(output: Path) -> None:
+    """Remove what an earlier export left, so that labels that are gone by now are taken for nobody's. Raises WriteError."""
+    try:
+        for folder in output.iterdir():
+            if _FOLDER.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink():
+                remove_outputs(folder)
+                with contextlib.suppress(OSError):
+                    # Whatever somebody else put there stays.
+                    folder.rmdir()
+    except OSError as error:
+        raise write_error(output, error) from error
 
 
 def _settled(project: Project) -> list[tuple[ReadingRow, Counting]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,19 @@ def test_coco_has_a_box_on_every_slice_a_box_holds_and_says_what_it_cannot_hold(
     assert all(a["area"] == a["bbox"][2] * a["bbox"][3] for a in found["annotations"])
     assert len({a["id"] for a in found["annotations"]}) == 4
     assert len({a["track_id"] for a in found["annotations"]}) == 2
+
+
+def test_a_coco_box_names_the_image_of_the_time_point_it_was_drawn_on() -> None:
+    first = box("Lesion", (2, 3, 5), (3, 9, 12), flat_edge=0)
+    later = replace(first, annotation_id="later", label="Late")
+    images = tuple((f"1.2.{n}", 0) for n in range(3 * GRID.shape_kji[0]))
+    source = CocoSource(GRID, "1.2", images, done_slices={2}, times={"later": 2})
+    document, left_out = coco_document((first, later), source)
+    assert left_out == 0
+    asked = ("sop_instance_uid", "slice", "time_point", "everything_marked")
+    told = [tuple(one.get(key) for key in asked) for one in document["images"]]
+    assert told == [("1.2.2", 3, None, True), (f"1.2.{2 * GRID.shape_kji[0] + 2}", 3, 3, False)]
+    assert [one["image_id"] for one in document["annotations"]] == [1, 2]
 
 
 def test_a_coco_box_encloses_exactly_the_pixels_a_mask_of_it_has() -> None:

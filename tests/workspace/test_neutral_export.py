@@ -6,22 +6,26 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from medview.core.annotations import ImageLabel
+from medview.core.changes import AnnotationChange, Command, SegmentChange
 from medview.core.errors import MedViewError, StoreError
 from medview.core.job import Inline
 from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.neutral_read import NeutralDataset, read_neutral
 from medview.io.reader_pool import InlinePool
+from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
 from medview.workspace.export_selection import ExportRun, Include
 from medview.workspace.neutral_export import export_neutral, keep_splits
-from tests.workspace.exported import Labelled, labelled, leaks
+from tests.workspace.exported import LUNG, Labelled, labelled, leaks
 
 
 @pytest.fixture(scope="module")
@@ -122,10 +126,6 @@ def test_a_case_of_two_readers_without_consensus_is_not_written_in_silence(tmp_p
     with Project.open(made.project, reader="Other Olaf") as project:
         (row,) = [one for one in project.readings() if one.case_id == 1]
         own = project.reading(row.key, row.geometry, row.sources)
-        from medview.core.changes import Command, SegmentChange
-        from medview.store.entry import Entry, EntryKind
-        from tests.workspace.exported import LUNG
-
         project.journal.append(
             own.reading_id, Entry(EntryKind.DO, Command("Add", (SegmentChange(None, LUNG, 0),), "brush"), 1)
         )
@@ -143,6 +143,26 @@ def test_a_case_of_two_readers_without_consensus_is_not_written_in_silence(tmp_p
     dataset, _, told = written(made, tmp_path / "not done")
     assert [case.key for case in dataset.cases] == ["case_0002", "case_0003"]
     assert "1 case is left out: it is not done." in told
+
+
+def test_what_was_drawn_at_a_later_time_point_is_left_out_and_no_number_of_an_image_gets_out(tmp_path: Path) -> None:
+    made = labelled(tmp_path / "in")
+    own = made.loaded[0].volume.sop_instance_uids[2]
+    on_first = ImageLabel("first", "motion", says="present", subject="slice", point_lps_mm=(1.0, 2.0, 3.0),
+                          normal_lps=(0.0, 0.0, 1.0), sop_instance_uid=own)  # fmt: skip
+    on_later = replace(made.box, annotation_id="later", sop_instance_uid="1.2.3.4.5")
+    with Project.open(made.project) as project:
+        (row,) = [one for one in project.readings() if one.case_id == 1]
+        changes = (AnnotationChange(None, on_first), AnnotationChange(None, on_later))
+        project.journal.append(row.reading_id, Entry(EntryKind.DO, Command("Say", changes, "box"), 2))
+        assert project.journal.flush()
+    dataset, _, told = written(made, tmp_path / "out")
+    assert "1 box, point or statement of a later time point is left out: images of the first are written." in told
+    first = dataset.cases[0].said
+    assert [one["label"] for one in first["image_labels"]] == ["motion"]
+    assert len([one for one in first["drawn"] if one["kind"] == "box"]) == 1
+    for loaded in made.loaded:
+        assert leaks(tmp_path / "out", loaded.volume.sop_instance_uids) == []
 
 
 def test_a_case_whose_images_are_gone_is_named(tmp_path: Path) -> None:

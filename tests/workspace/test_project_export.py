@@ -9,7 +9,7 @@ import pytest
 
 from medview.core.annotations import BoxAnnotation, Trace
 from medview.core.attributes import Attribute
-from medview.core.changes import AnnotationChange, Command, PromptChange
+from medview.core.changes import AnnotationChange, Command, PromptChange, SegmentChange
 from medview.core.job import Inline
 from medview.core.prompt import Prompt, PromptKind
 from medview.core.prompt_log import PromptLog
@@ -45,6 +45,29 @@ def project(tmp_path: Path) -> Path:
         opened.journal.append(stored.reading_id, Entry(EntryKind.DO, drawn_command(loaded.volume), 1))
         assert opened.journal.flush()
     return tmp_path / "p.medview"
+
+
+def test_an_export_in_place_of_an_earlier_one_leaves_no_labels_of_that(project: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export_project(project, out, tmp_path / "ct", Inline(), overwrite=False)
+    (out / "case-0001" / "mine.txt").write_text("kept")
+    old = out / "case-0002-reading-7"
+    old.mkdir()
+    (old / "labels.nii.gz").write_bytes(b"of a case that is gone")
+    with Project.open(project) as opened:
+        (row,) = opened.readings()
+        labels = opened.load_reading(row.reading_id).labels
+        gone = labels.segmentation.segments[0]
+        opened.journal.append(
+            row.reading_id, Entry(EntryKind.DO, Command("Delete", (SegmentChange(gone, None, 0),), "segments"), 2)
+        )
+        assert opened.journal.flush()
+    document = export_project(project, out, tmp_path / "ct", Inline(), overwrite=True)
+    assert document["written"] == 0
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == [
+        "case-0001/mine.txt",
+        "export.json",
+    ]
 
 
 def test_each_case_becomes_a_label_map_and_a_seg_on_its_own_images(project: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medview.core.annotations import BoxAnnotation, Drawn
@@ -40,7 +40,9 @@ class ExportDrawn:
     rows : tuple of tuple of str
         The table, its heading first.
     images : tuple of (str, int)
-        Of the slices of the first time point.
+        Of the slices of all time points, one after the other.
+    times : dict of str to int
+        Of each thing, the time point it was drawn on.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class ExportDrawn:
     images: tuple[tuple[str, int], ...]
     done_slices: frozenset[int] = frozenset()
     damaged: tuple[int, ...] = ()
+    times: dict[str, int] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -69,7 +72,7 @@ class ExportDrawn:
             return Written(self.path)
         if name.endswith(COCO_ENDING):
             boxes = [one for one in self.things if isinstance(one, BoxAnnotation)]
-            source = CocoSource(self.volume.geometry, self.volume.series_uid, self.images, self.done_slices)
+            source = CocoSource(self.volume.geometry, self.volume.series_uid, self.images, self.done_slices, self.times)
             return Written(self.path, write_coco(self.path, boxes, source))
         pixels = pixels_sha256(self.volume, self.damaged)
         sheet = DrawnSheet(self.volume.geometry, self.things, self.volume.series_uid, self.volume.study_uid, pixels)
@@ -115,14 +118,16 @@ def export_drawn(workspace: Workspace, path: Path) -> Job | None:
     if not may_write(workspace, case, path):
         return None
     volume = case.anchor.volume
+    slices = volume.geometry.shape_kji[0]
     request = ExportDrawn(
         path,
         tuple(things),
         volume,
         tuple(tuple(row) for row in sheet_rows(case, things)),
-        tuple(case.images.image(0, k) for k in range(volume.geometry.shape_kji[0])),
+        tuple(case.images.image(time, k) for time in range(case.entry.time_points) for k in range(slices)),
         case.labels.marks.done_slices,
         case.anchor.load.damaged,
+        {one.annotation_id: case.images.time(one) for one in things},
     )
     return workspace.runner.submit(noted(workspace, case, request, "boxes"), written(workspace))
 
