@@ -179,7 +179,7 @@ def _series_of(
     """Return the one series under a path as what a model of one channel is given."""
     loaded = load_volume(path, series_uid, context, pool)
     if loaded.gaps:
-        raise ModelError(damage(loaded.gaps))
+        raise ModelError(damage(len(loaded.gaps)))
     one = given_of(loaded.series.series_uid, loaded.series, loaded.entry, loaded.volume)
     assert one is not None, "what was read can be given"
     return ModelInputs.proposed(pack, (one,), pool, one.key), loaded.damaged

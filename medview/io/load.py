@@ -23,15 +23,15 @@ class LoadedVolume:
     ----------
     damaged : tuple of DamagedFile
         Files under the path that could not be read, and slices of this volume that could not be decoded.
-    gaps : int
-        How many slices of this volume those are; they hold stored zeros.
+    gaps : tuple of int
+        Which slices k of this volume those are; they hold stored zeros.
     """
 
     volume: Volume
     series: Series
     entry: VolumeEntry
     damaged: tuple[DamagedFile, ...] = ()
-    gaps: int = 0
+    gaps: tuple[int, ...] = ()
 
 
 def load_volume(path: Path, series_uid: str | None, context: JobContext, pool: Pool | None = None) -> LoadedVolume:
@@ -60,7 +60,7 @@ def load_volume(path: Path, series_uid: str | None, context: JobContext, pool: P
     bad = reader.fill(opened, entry.shape_kji[0] // 2, context)
     if len(bad) == entry.shape_kji[0]:
         raise ReadError(bad[0].reason)
-    return LoadedVolume(opened.volume, series, entry, (*found.damaged, *_slices(entry, bad)), len(bad))
+    return LoadedVolume(opened.volume, series, entry, (*found.damaged, *_slices(entry, bad)), tuple(one.k for one in bad))
 
 
 def choose(path: Path, series: tuple[Series, ...], series_uid: str | None) -> tuple[Series, VolumeEntry]:

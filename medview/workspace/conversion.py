@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medview.core.errors import WriteError
 from medview.core.job import JobContext
+from medview.core.language import _, plural
 from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import LabelLayer, Segmentation
 from medview.io.dicom.rtstruct_writer import write_rtstruct
@@ -115,7 +116,22 @@ def convert(
         )
     writer = write_nifti_volume if form is Format.NIFTI else write_nrrd_volume
     writer(dst, loaded.volume)
-    return ()
+    return _not_whole(loaded)
+
+
+def _not_whole(loaded: LoadedVolume) -> tuple[str, ...]:
+    """Return what of a series is not in the file that was written of it."""
+    said = [f"{one.path}: {one.reason}" for one in loaded.damaged]
+    if loaded.gaps:
+        holds = plural(
+            "{n} slice could not be read and is 0 everywhere.",
+            "{n} slices could not be read and are 0 everywhere.",
+            len(loaded.gaps),
+        )
+        said.append(holds.format(n=len(loaded.gaps)))
+    if loaded.entry.time_points > 1:
+        said.append(_("Of {n} time points the first was written.").format(n=loaded.entry.time_points))
+    return tuple(said)
 
 
 def write_labels(
@@ -124,7 +140,7 @@ def write_labels(
     """Write labels in a format and return what the person has to know. Raises WriteError where it cannot carry them."""
     layers = {n: LabelLayer.drawn(n, voxels) for n, voxels in labels.layers.items()}
     segmentation = Segmentation(labels.geometry, layers, list(labels.segments))
-    pixels = pixels_sha256(series.volume) if series is not None else labels.pixels_sha256
+    pixels = pixels_sha256(series.volume, series.gaps) if series is not None else labels.pixels_sha256
     if form in DICOM_FORMATS.values():
         if series is None or not series.entry.dicom_paths:
             raise WriteError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,25 @@ def test_a_series_becomes_a_nifti_with_its_values_and_place(cli: Cli, ct_folder:
     volume = load_volume(ct_folder, None, Inline()).volume
     assert np.array_equal(sitk.GetArrayFromImage(image), volume.values())
     assert np.allclose(image.TransformIndexToPhysicalPoint((12, 0, 6)), volume.geometry.point_lps_mm((6, 0, 12)), atol=1e-4)
+
+
+def test_what_of_a_series_is_not_in_the_file_is_said(cli: Cli, ct_folder: Path, tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(ct_folder, tmp_path / "damaged"))
+    name = sorted(damaged.iterdir())[2]
+    dataset = pydicom.dcmread(name)
+    dataset.PixelData = dataset.PixelData[:20]
+    dataset.save_as(name)
+    done = cli("convert", damaged, tmp_path / "ct.nii.gz")
+    assert done.code == 0
+    assert "1 slice could not be read and is 0 everywhere." in done.err
+    assert name.name in done.err
+    # Labels that are written for such a series fit it once it is whole.
+    labels = sitk.GetImageFromArray(np.ones((7, 10, 13), dtype=np.uint8))
+    labels.CopyInformation(sitk.ReadImage(str(tmp_path / "ct.nii.gz")))
+    sitk.WriteImage(labels, str(tmp_path / "in.nii.gz"))
+    assert cli("convert", tmp_path / "in.nii.gz", tmp_path / "out.nii.gz", "--reference", damaged).code == 0
+    whole = load_volume(ct_folder, None, Inline()).volume
+    assert read_labels(tmp_path / "out.nii.gz", whole).layers[0].all()
 
 
 def test_labels_survive_nifti_to_seg_to_nrrd_to_slicer_to_nifti_voxel_for_voxel(

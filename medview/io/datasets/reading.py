@@ -43,7 +43,10 @@ def load_image(
     if image.time_point:
         later: Volume = pool.call(_time_point, image.path, image.time_point, timeout_s=READ_TIMEOUT_S)
         return later
-    volume = load_volume(Path(image.path), image.series_uid or None, context or Inline(), pool).volume
+    loaded = load_volume(Path(image.path), image.series_uid or None, context or Inline(), pool)
+    if loaded.gaps:
+        raise ReadError(loaded.damaged[-1].reason)
+    volume = loaded.volume
     voxels = as_grey(volume.voxels) if grey else volume.voxels
     return volume if voxels.ndim == volume.voxels.ndim else replace(volume, voxels=voxels)
 
