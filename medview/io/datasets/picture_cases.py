@@ -106,7 +106,8 @@ class Levels:
     def of_slice(self, k: int) -> npt.NDArray[np.uint8]:
         """Return slice k, (rows, columns) or (rows, columns, 3)."""
         if self._plain:
-            return np.asarray(self._volume.voxels[k], dtype=np.uint8)
+            stored = np.asarray(self._volume.voxels[k], dtype=np.uint8)
+            return np.asarray(255 - stored, dtype=np.uint8) if self._volume.inverted and not self._volume.colour else stored
         assert self._window is not None
         levels = self._window.levels(np.nan_to_num(self._volume.values((k,))))
         return np.asarray(255 - levels if self._volume.inverted else levels, dtype=np.uint8)

@@ -341,8 +341,11 @@ def _segment(item: Dataset | None, number: int, layer_id: int, value: int, posit
         colour = (int(red), int(green), int(blue))
     named = first_item(item, "SegmentedPropertyTypeCodeSequence")
     code = None
-    if named is not None and text(named, "CodeValue") and text(named, "CodeValue") != "85756007":
-        code = Code(text(named, "CodeValue"), text(named, "CodingSchemeDesignator"), text(named, "CodeMeaning"))
+    # Codes of more than 16 characters, as those of extensions of SNOMED CT, stand elsewhere (PS3.3 8.8).
+    kinds = ("CodeValue", "LongCodeValue", "URNCodeValue")
+    number_of_code = "" if named is None else next((found for kind in kinds if (found := text(named, kind))), "")
+    if named is not None and number_of_code and number_of_code != "85756007":
+        code = Code(number_of_code, text(named, "CodingSchemeDesignator"), text(named, "CodeMeaning"))
     return Segment(
         segment_id=f"seg-{number}",
         name=text(item, "SegmentLabel") or f"Segment {number}",

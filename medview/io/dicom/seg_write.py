@@ -284,9 +284,9 @@ def _described(number: int, segment: Segment) -> highdicom.seg.SegmentDescriptio
             version=(source.model_version or "unknown")[:64],
             family=codes.DCM.ArtificialIntelligence,
         )
-    named = (
-        highdicom.sr.CodedConcept(segment.code.value, segment.code.scheme, segment.code.meaning) if segment.code else None
-    )
+    code = segment.code
+    # A code longer than SH takes is written as a long one by highdicom; a meaning is LO, of at most 64 characters.
+    named = highdicom.sr.CodedConcept(code.value, code.scheme, code.meaning[:64]) if code else None
     return highdicom.seg.SegmentDescription(
         segment_number=number,
         segment_label=segment.name[:64] or f"Segment {number}",

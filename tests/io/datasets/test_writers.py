@@ -16,9 +16,11 @@ from pycocotools.coco import COCO
 
 from medview.core.annotations import ImageLabel
 from medview.core.errors import CancelledError, ReadError, WriteError
+from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.marks import Marks
 from medview.core.segmentation import SegmentStatus
+from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.io.datasets import writers
 from medview.io.datasets.dataset_case import DatasetCase, WriteOptions, category_of
@@ -103,6 +105,10 @@ def test_pictures_are_the_slices_in_a_window_and_colours_stay(tmp_path: Path) ->
     np.testing.assert_array_equal(colour, picture_of(colour=True).voxels[0])
     dark = Levels(replace(volume_of(), inverted=True), window).of_slice(3)
     np.testing.assert_array_equal(dark, 255 - shown)
+    # Bytes that are low where it is bright come out as they are seen, too.
+    ramp = np.arange(24, dtype=np.uint8).reshape(1, 4, 6)
+    film = Volume(ramp, Geometry.from_spacing(ramp.shape, (1.0, 1.0, 1.0)), inverted=True)
+    np.testing.assert_array_equal(Levels(film).of_slice(0), 255 - ramp[0])
 
 
 def test_slices_that_are_done_or_asked_for_are_written_without_anything_on_them(tmp_path: Path) -> None:

@@ -100,6 +100,16 @@ def test_who_made_a_segment_its_code_and_colour_travel_with_it(oblique_ct: Loade
     assert read_seg(target, oblique_ct.volume).segments[1].source == drawn.segments[1].source
 
 
+def test_long_codes_come_back_and_long_meanings_are_cut_as_dicom_has_them(oblique_ct: LoadedVolume, tmp_path: Path) -> None:
+    drawn = drawn_on(oblique_ct)
+    long = Code("123456789012345678", "SCT", "structure of the posterior part of the upper lobe of the lung and its pleura")
+    drawn.segments[0] = replace(drawn.segments[0], code=long)
+    write_seg(tmp_path / "labels.dcm", drawn, paths_of(oblique_ct))
+    assert errors(tmp_path / "labels.dcm") == []
+    found = read_seg(tmp_path / "labels.dcm", oblique_ct.volume).segments[0].code
+    assert found == Code(long.value, "SCT", long.meaning[:64].strip())
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("folder", ["ct-head-tiny-93", "mr-sag-hfs", "enhanced-ct-2frames"])
 def test_labels_on_real_series_classic_and_enhanced_survive(test_data: Path, tmp_path: Path, folder: str) -> None:
