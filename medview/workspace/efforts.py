@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ _AT_CLOSE_VOXELS = 1 << 26
 _AT_ONCE_VOXELS = 1 << 22
 """More than this is measured by a job while another case is shown."""
 _WORTH_NOTING_S = 1.0
-_NOTED = "Note what was corrected"
 _BY_JOBS = frozenset({"unfinished", "heat", "heat_visible"})
 """Fields of a view that are set when a job brings something, though nobody may be there."""
 
@@ -250,7 +250,7 @@ class Efforts:
             if noted.active_s > after.active_s:
                 changes.append(EffortChange(after, replace(after, active_s=noted.active_s)))
         if changes:
-            case.after_gesture(lambda: case.note(Command(_NOTED, tuple(changes), "effort")))
+            case.after_gesture(lambda: case.note(_noted(changes)))
 
     def _remember(self, case: OpenCase, prediction: Prediction) -> None:
         if prediction.mask is not None:
@@ -332,7 +332,7 @@ class Efforts:
                 continue
             changes.append(EffortChange(effort, replace(effort, agreement=agreement)))
         try:
-            if changes and case.note(Command(_NOTED, tuple(changes), "effort")):
+            if changes and case.note(_noted(changes)):
                 self.read()
         except StoreError as error:
             # The project was closed as well: it is measured when the case is open the next time.
@@ -348,7 +348,7 @@ class Efforts:
             if agreement != effort.agreement or worked_s >= _WORTH_NOTING_S:
                 after = replace(effort, active_s=effort.active_s + worked_s, agreement=agreement)
                 changes.append(EffortChange(effort, after))
-        if changes and not case.note(Command(_NOTED, tuple(changes), "effort")):
+        if changes and not case.note(_noted(changes)):
             return False
         for change in changes:
             if change.after is not None:
@@ -362,6 +362,10 @@ class Efforts:
     def _stamp(self, case: OpenCase, effort: Effort) -> Stamp:
         segment = case.labels.segmentation.find(effort.segment_id)
         return GONE if segment is None else case.labels.segmentation.stamp(segment)
+
+
+def _noted(changes: Sequence[EffortChange]) -> Command:
+    return Command("Note what was corrected", tuple(changes), "effort")
 
 
 def _not_measured(error: MedViewError) -> None:

@@ -222,7 +222,8 @@ def _one(run: ProjectRun, row: CaseImages, rows: Sequence[CaseImages], context: 
         status, reason = "failed", error.sentence
     except Exception:  # noqa: BLE001 - whatever one case makes of a model, the others are run.
         _log.exception("case %d", row.case_id)
-        status, reason = "failed", f"{run.pack.spec.name} failed on this series; the log says why."
+        status = "failed"
+        reason = _("{name} failed on this series; the log says why.").format(name=run.pack.spec.name)
     return CaseOutcome(
         case=row.case_id,
         series_uid=row.key.series_uid,
