@@ -56,9 +56,9 @@ class CaseRow:
     readings: tuple[ReadingState, ...] = ()
 
     def of(self, reader: str, role: Role = Role.READER) -> ReadingState | None:
-        """Return the reading of a reader, or None."""
+        """Return the reading of a reader, or None; one that was only opened gives way to one that was worked on."""
         mine = [state for state in self.readings if state.reader == reader and state.role is role]
-        return min(mine, key=lambda state: state.copy, default=None)
+        return min(mine, key=lambda state: (not state.worked_on, state.copy), default=None)
 
     @property
     def consensus(self) -> ReadingState | None:

@@ -80,7 +80,9 @@ class MergeReadings:
                 # Reviews of two readers by one person have nothing in common, and are no two ways of one.
                 apart = state.role == Role.REVIEW.value and not (found and found.common)
                 copies[key] = copies.get(key, -1) + 1
-                self._begin(state, copies[key], disputed=bool(known) and not apart)
+                # Who only opened a case, or had a model look at it, has gone no way of their own.
+                both = _worked_on(state) and any(_worked_on(one) for one in known)
+                self._begin(state, copies[key], disputed=both and not apart)
             else:
                 self._go_on(found, state)
         self._say_two_consensuses(before)
@@ -241,6 +243,10 @@ class MergeReadings:
 def damaged(other: str) -> StoreError:
     """Return the error for a copy that not everything can be taken from."""
     return StoreError(f"{other} is damaged, so nothing was taken from it; recover it into a new project, then merge that.")
+
+
+def _worked_on(state: Row[Any]) -> bool:
+    return str(state.status) != ReadingStatus.TO_DO.value
 
 
 def _keep_blob(blobs: tuple[BlobStore, BlobStore], digest: str) -> None:

@@ -77,7 +77,7 @@ class Who:
     def reading(self, row: CaseRow) -> ReadingState | None:
         """Return their own reading of a case, or None while they have not begun."""
         mine = (one for one in row.readings if one.role is Role.READER and (self.anyone or one.reader == self.reader))
-        return min(mine, key=lambda one: one.copy, default=None)
+        return min(mine, key=lambda one: (not one.worked_on, one.copy), default=None)
 
     def status(self, row: CaseRow) -> ReadingStatus:
         """Return how far they are with a case."""

@@ -14,9 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medview.core.changes import Command, SegmentChange
 from medview.core.errors import StoreError
+from medview.core.segmentation import Segment
 from medview.store import reader_uid
 from medview.store.activity import ActivityKind
+from medview.store.entry import Entry, EntryKind
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
 from tests.store.conftest import StillClock
@@ -168,6 +171,30 @@ def test_readers_of_one_name_and_different_logins_are_kept_apart(base: Path, mon
             ("Grace", 3),
             ("Grace (2)", 4),
         ]
+    assert merged(one, two)[0]["changed"] is False
+
+
+def test_a_case_that_was_only_opened_here_does_not_hide_what_was_done_in_the_other_copy(base: Path) -> None:
+    one, two = copied(base, "one.medview"), copied(base, "two.medview")
+    # Opened from the list: the label set brings its segments by itself.
+    with Project.open(one, reader="Grace") as project:
+        row = next(row for row in project.readings() if row.case_id == 1)
+        own = project.reading(row.key, row.geometry, row.sources)
+        segment = Segment("waits", "Liver", (9, 99, 200), 0, 1)
+        command = Command("Label set", (SegmentChange(None, segment, 0),), "segments")
+        project.journal.append(own.reading_id, Entry(EntryKind.NOTE, command, 1))
+        assert project.journal.flush()
+    done = drawn(two, "Grace", 1, 4, seed=5)
+    (report,) = merged(one, two)
+    assert report["conflicts"] == []
+    with Project.open(one, reader="Grace") as project:
+        state = project.cases()[0].of("Grace")
+        assert state is not None
+        assert state.worked_on
+        assert stored_fingerprint(project, state.reading_id) == live_fingerprint(done)
+        found = project.find_reading(row.key, row.geometry)
+        assert found is not None
+        assert found.reading_id == state.reading_id, "it opens with what was done"
     assert merged(one, two)[0]["changed"] is False
 
 
