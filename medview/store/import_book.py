@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, select, update
 
 from medview.store import schema
 from medview.store.activity import ActivityBook, ActivityKind, activity_entries
 from medview.store.database import Database
+from medview.store.entry import EntryKind
 from medview.store.reading_state import ReadingStatus
+
+IMPORT_TOOL = "import"
+"""Of the rows that bring imported labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,27 @@ class ImportBook:
             if said[2]:
                 found.setdefault(entry.reading_id, []).append(ImportedFile(*said))
         return found
+
+    def holds(self, reading_id: int, gesture: str) -> bool:
+        """Whether what an import brought is in a reading, or was undone and can be done again.
+
+        Asked of all rows: how many of them a person can undo says nothing about it.
+        """
+        journal = schema.journal.c
+        own = journal.reading_id == reading_id
+        with self._database.reading() as connection:
+            made = select(journal.seq).where(own, journal.kind == EntryKind.DO.value, journal.name == gesture)
+            for seq in connection.execute(made.where(journal.tool == IMPORT_TOOL)).scalars().all():
+                undoing = own, journal.target_seq == seq, journal.kind.in_((EntryKind.UNDO.value, EntryKind.REDO.value))
+                last = connection.execute(
+                    select(journal.seq, journal.kind).where(*undoing).order_by(journal.seq.desc()).limit(1)
+                ).one_or_none()
+                if last is None or last.kind == EntryKind.REDO.value:
+                    return True
+                later = select(func.count()).where(own, journal.kind == EntryKind.DO.value, journal.seq > last.seq)
+                if not connection.execute(later).scalar_one():
+                    return True
+        return False
 
     def finish(self, imported: Sequence[tuple[int, ImportedFile]]) -> None:
         """Write down what readings got, and that there is nothing more to label in them; all or none.

@@ -173,6 +173,9 @@ class ReadingBook:
             return found
         with self._changing() as connection:
             if found is None:
+                # Whoever met the series at the same moment may have begun with it.
+                found = self._own(connection, find_readings(connection, key, geometry, sources.sop_instance_uids))
+            if found is None:
                 self._check_not_lost(connection, key, geometry, sources)
                 listed = find_case(connection, key, geometry, sources) is not None
                 owner = reader_id(connection, *self._reader), Role.READER
@@ -221,7 +224,8 @@ class ReadingBook:
         if not mine and len(nobodys) == 1:
             return nobodys[0]
         if mine or not self.read_only:
-            return min(mine, key=lambda row: row.state.copy, default=None)
+            # Of two ways that one person went on, one that was only opened is no work.
+            return min(mine, key=lambda row: (not row.state.worked_on, row.state.copy), default=None)
         drew = select(func.count()).select_from(schema.readers).where(schema.readers.c.rows > 0)
         only_one = connection.execute(drew).scalar_one() <= 1
         return max(readers, key=lambda row: row.gestures, default=None) if only_one else None

@@ -26,9 +26,9 @@ from medview.io.reader_pool import Pool
 from medview.io.series_reader import SeriesReader
 from medview.store.begun import BegunReading
 from medview.store.entry import Entry, EntryKind
-from medview.store.import_book import ImportedFile
+from medview.store.import_book import IMPORT_TOOL, ImportedFile
 from medview.store.project import Project
-from medview.store.recover import LoadedCase
+from medview.store.readings import ReadingRow
 from medview.store.undo_stacks import UndoStacks
 from medview.store.worklist_book import NewCase
 from medview.workspace.dataset_import_report import ImportReport
@@ -124,13 +124,12 @@ class LabelIntake:
             # Another file of labels on the same images: it is added to what the first one began.
             self._write()
         begun = one.series.series_uid in self._begun
-        images = one.stored.key, one.stored.geometry, one.stored.sources.sop_instance_uids
-        row = self._project.find_reading(*images) if begun else None
+        row = self._own(one) if begun else None
         loaded = self._project.load_reading(row.reading_id) if row is not None else None
         file = _file(self._form, one.case.labels)
         if row is not None and loaded is not None:
-            file = self._named(row.reading_id, loaded, file)
-            if not file.gesture or _has(loaded, file.gesture):
+            file = self._named(row.reading_id, file)
+            if not file.gesture or self._project.imports.holds(row.reading_id, file.gesture):
                 self._report.already(one.series.series_uid)
                 self._know(row.reading_id, file)
                 return
@@ -146,11 +145,11 @@ class LabelIntake:
         self._append(row.reading_id, one, file, loaded.labels, found)
         self._write()
 
-    def _named(self, reading_id: int, loaded: LoadedCase, file: ImportedFile) -> ImportedFile:
+    def _named(self, reading_id: int, file: ImportedFile) -> ImportedFile:
         """Return a file with the name of its own row: that of the labels it brought before, or one nothing else has."""
-        before = self._before.get(reading_id, [])
+        before, holds = self._before.get(reading_id, []), self._project.imports.holds
         for known in before:
-            if known.labels_sha256 == file.labels_sha256 and (not known.gesture or _has(loaded, known.gesture)):
+            if known.labels_sha256 == file.labels_sha256 and (not known.gesture or holds(reading_id, known.gesture)):
                 return known
         others = {known.gesture for known in before if known.labels_sha256 != file.labels_sha256}
         names = (file.gesture if n == 1 else f"{file.gesture} ({n})" for n in range(1, len(others) + 2))
@@ -164,6 +163,9 @@ class LabelIntake:
     def _write(self) -> None:
         """Begin with what is new, and see to it that everything taken in so far is on disk."""
         fresh, self._fresh = self._fresh, []
+        # Somebody may have opened a series meanwhile: what is imported goes on from that.
+        opened = [one for one in fresh if self._own(one.placed) is not None]
+        fresh = [one for one in fresh if one not in opened]
         if fresh:
             begun = [
                 BegunReading(case.key, case.geometry, case.sources, one.pixels, case.patient)
@@ -180,6 +182,12 @@ class LabelIntake:
         written, self._written = self._written, []
         if written:
             self._note(written)
+        for one in opened:
+            self._begun.add(one.placed.series.series_uid)
+            self._take(one.placed)
+
+    def _own(self, one: PlacedCase) -> ReadingRow | None:
+        return self._project.find_reading(one.stored.key, one.stored.geometry, one.stored.sources.sop_instance_uids)
 
     def _note(self, written: Sequence[tuple[int, ImportedFile]]) -> None:
         self._project.imports.finish(written)
@@ -191,7 +199,7 @@ class LabelIntake:
     ) -> None:
         changes = tuple(_changes(labels, found, self._when))
         if changes:
-            command = Command(file.gesture, changes, "import")
+            command = Command(file.gesture, changes, IMPORT_TOOL)
             self._project.journal.append(reading_id, Entry(EntryKind.DO, command, labels.revision))
         self._written.append((reading_id, file if changes else replace(file, gesture="")))
         self._report.note(placed.series.series_uid, found)
@@ -221,10 +229,6 @@ def _belonging(found: FoundLabels, case: ForeignCase, volume: Volume) -> FoundLa
         name = Path(case.labels.path).name
         raise GeometryError(f"{name} was made on other images than these; open those and import it there.")
     return found
-
-
-def _has(loaded: LoadedCase, gesture: str) -> bool:
-    return any(command.name == gesture for command in (*loaded.undo, *loaded.redo))
 
 
 def _stopped(error: MedViewError, done: int) -> MedViewError:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from medview.core.changes import Command, SegmentChange
 from medview.core.errors import CancelledError, DiskFullError
 from medview.core.job import Inline
 from medview.core.segmentation import LabelLayer, Segment, Segmentation
@@ -17,11 +19,14 @@ from medview.io.datasets.foreign import BY_IMAGE, DatasetRequest
 from medview.io.dicom.seg import write_seg
 from medview.io.load import load_volume
 from medview.io.reader_pool import InlinePool
+from medview.store import recover
+from medview.store.entry import Entry, EntryKind
 from medview.store.import_book import ImportBook
 from medview.store.project import Project
 from medview.store.reading_state import ReadingStatus
 from medview.workspace.dataset_import import ImportRun, import_dataset
 from medview.workspace.keeping import Tie, load_stored, tie_pixels
+from medview.workspace.label_intake import LabelIntake, PlacedCase
 from tests.cli.conftest import Cli
 from tests.helpers.dicom_series import write_ct
 from tests.helpers.grids import turned_grid
@@ -102,6 +107,53 @@ def test_importing_again_adds_nothing_and_another_format_adds_a_layer(cli: Cli, 
     assert (renamed["labelled"], renamed["known"]) == (0, 4)
     with Project.open(project, read_only=True) as opened:
         assert [len(files) for files in opened.imports.of_readings().values()] == [1, 1, 1, 1]
+
+
+def test_importing_again_adds_nothing_to_a_case_that_went_through_more_steps_than_can_be_undone(
+    cli: Cli, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pictures(tmp_path / "set")
+    given = (source, "--format", "image-mask", "--label-values", "255=LV", "--json")
+    cli("project", "import", project, *given)
+    monkeypatch.setattr(recover, "UNDO_STEPS_KEPT", 2)
+    with Project.open(project) as opened:
+        row = opened.readings()[0]
+        opened.load_reading(row.reading_id)
+        for n in range(4):
+            name = f"Import image-mask {n}"
+            change = SegmentChange(None, Segment(f"s{n}", f"Thing {n}", (9, 99, 200), 0, 2 + n), 1 + n)
+            opened.journal.append(row.reading_id, Entry(EntryKind.DO, Command(name, (change,), "segments"), 2 + n))
+        assert opened.journal.flush()
+        assert len(opened.load_reading(row.reading_id).undo) == 2
+        opened.set_status(row.reading_id, ReadingStatus.APPROVED)
+    again = cli("project", "import", project, *given).document
+    assert (again["added"], again["labelled"], again["known"]) == (0, 0, 4)
+    with Project.open(project) as opened:
+        segments = opened.load_reading(row.reading_id).labels.segmentation.segments
+        assert [one.name for one in segments] == ["LV", "Thing 0", "Thing 1", "Thing 2", "Thing 3"]
+
+
+def test_a_series_that_somebody_opens_while_an_import_runs_gets_its_labels_and_stops_nothing(
+    cli: Cli, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pictures(tmp_path / "set")
+    request = DatasetRequest(None, source / "images", source / "masks", {255: "LV"})
+    with Project.open(project) as opened:
+        read = LabelIntake._read
+
+        def meanwhile(intake: LabelIntake, one: PlacedCase) -> Any:
+            if not opened.readings():
+                # A person opens the first of them, after the import has looked what is begun.
+                opened.reading(one.stored.key, one.stored.geometry, one.stored.sources)
+            return read(intake, one)
+
+        monkeypatch.setattr(LabelIntake, "_read", meanwhile)
+        report = import_dataset(ImportRun("image-mask", request), opened, Inline(), InlinePool())
+        assert report.labelled == 4
+        for row in opened.readings():
+            assert [one.name for one in opened.load_reading(row.reading_id).labels.segmentation.segments] == ["LV"]
+        assert len(opened.readings()) == 4
+        assert opened.verify().problems == ()
 
 
 def test_other_labels_under_the_same_names_of_files_come_in_a_layer_of_their_own(
