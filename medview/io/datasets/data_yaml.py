@@ -49,6 +49,10 @@ def read_data_yaml(path: str) -> DataYaml:
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"{file.name} cannot be read as a list of classes.", detail=repr(error)[:200]) from error
     blocks = _blocks([_bare(line) for line in lines])
+    if "kpt_shape" in blocks:
+        raise ReadError(
+            f"{file.name} is of poses (kpt_shape), whose lines are no outlines; MedView reads boxes and outlines."
+        )
     try:
         names = _names(blocks.get("names", ("", [])))
         splits = {split: tuple(_texts(blocks[split])) for split in SPLITS if split in blocks}

@@ -108,6 +108,13 @@ class PixelFile:
                 raise type(error)(f"{self._name}{error.sentence[2:]}", detail=error.detail) from error
             raise
 
+    def indices(self, number: int) -> Array:
+        """Return the stored numbers of a frame, which its palette gives colours to where it has one. Raises ReadError."""
+        pixels = self._pixels
+        if pixels.photometric != "PALETTE COLOR":
+            return self.stored(number)
+        return sign_extended(self._raw(number)[0], pixels.bits_stored, pixels.high_bit, signed=pixels.signed)
+
     def _tile(self, number: int) -> Array:
         """Return one tile of a mosaic; the whole image is decoded once."""
         if self._whole is None:

@@ -319,7 +319,7 @@ def _whole_numbers(seg: _Seg) -> bool:
 
 
 def _label_map_masks(seg: _Seg, places: Sequence[Place], shape: tuple[int, int]) -> Iterable[tuple[int, Frames]]:
-    slices = [(place, seg.file.stored(index)) for index, place in enumerate(places)]
+    slices = [(place, seg.file.indices(index)) for index, place in enumerate(places)]
     background = integer(seg.dataset, "PixelPaddingValue", 0)
     declared = {integer(item, "SegmentNumber") for item in items(seg.dataset, "SegmentSequence")}
     found = {int(v) for _, stored in slices for v in np.unique(stored)}

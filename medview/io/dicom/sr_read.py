@@ -189,6 +189,7 @@ class _Reading:
     _slices: dict[tuple[str, int], int] = field(default_factory=dict)
     _uids: Counter[str] = field(default_factory=Counter)
     _times: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _tracked: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for k, image in enumerate(self.target.images):
@@ -226,6 +227,12 @@ class _Reading:
         if finding.annotation_id:
             return finding.annotation_id
         told = finding.tracking_uid or f"{self.report_uid} {finding.number}"
+        # One lesion may be measured several times, on other slices or at other times, under one UID.
+        tracked = self._tracked.setdefault(told, [])
+        if finding.number not in tracked:
+            tracked.append(finding.number)
+        if again := tracked.index(finding.number):
+            told += f" {again}"
         return hashlib.sha256(f"{told} {number}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def _placed(self, figure: Figure, *, through: bool) -> _Place:

@@ -122,3 +122,11 @@ def test_a_damaged_line_is_told_by_its_number(tmp_path: Path, line: str) -> None
 def test_a_class_that_nothing_names_is_told(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="class 2 in line 1, which nothing names"):
         list_dataset("yolo", DatasetRequest(dataset(tmp_path, "2 0.5 0.5 1 1\n")))
+
+
+def test_poses_are_named_as_what_is_not_read_and_become_no_outlines(tmp_path: Path) -> None:
+    line = "0 0.5 0.5 0.2 0.4 0.45 0.4 0.55 0.4 0.5 0.7"
+    folder = dataset(tmp_path, line)
+    (folder / "data.yaml").write_text((folder / "data.yaml").read_text() + "kpt_shape: [3, 2]\n")
+    with pytest.raises(ReadError, match=r"data\.yaml is of poses \(kpt_shape\)"):
+        list_dataset("yolo", DatasetRequest(folder))

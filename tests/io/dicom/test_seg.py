@@ -7,6 +7,7 @@ from pathlib import Path
 
 import highdicom
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK
 from pydicom.dataset import FileDataset
@@ -243,3 +244,21 @@ def test_probabilities_are_refused_until_a_person_says_where_to_cut(test_data: P
     stored = seg.pixel_array / seg.MaximumFractionalValue
     counts = [int((s.layers[x.layer_id] == x.value).sum()) for s in [read_seg(path, threshold=0.5)] for x in s.segments]
     assert sum(counts) == int((stored >= 0.5).sum())
+
+
+@pytest.mark.data
+def test_a_label_map_with_a_palette_is_read_as_one_without(test_data: Path, tmp_path: Path) -> None:
+    plain = test_data / "seg-dcmqi" / "data" / "segmentations" / "sparse-labelmap-noppv.dcm"
+    dataset = pydicom.dcmread(plain)
+    entries = 256 if dataset.BitsAllocated == 8 else 1024
+    dataset.PhotometricInterpretation = "PALETTE COLOR"
+    for number, name in enumerate(("Red", "Green", "Blue")):
+        dataset.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [entries, 0, 16])
+        values = (np.arange(entries) * (97 + number) % 65536).astype("<u2")
+        setattr(dataset, f"{name}PaletteColorLookupTableData", values.tobytes())
+    dataset.save_as(tmp_path / "coloured.dcm")
+    wanted, found = read_seg(plain, None), read_seg(tmp_path / "coloured.dcm", None)
+    assert [one.name for one in found.segments] == [one.name for one in wanted.segments]
+    assert found.layers.keys() == wanted.layers.keys()
+    for layer_id, voxels in wanted.layers.items():
+        np.testing.assert_array_equal(found.layers[layer_id], voxels)

@@ -57,9 +57,10 @@ def area(value: float) -> Any:
     return highdicom.sr.Measurement(codes.SCT.Area, value, codes.UCUM.SquareMillimeter)
 
 
-def planar(region: Any, numbers: Sequence[Any] = (), judged: Sequence[Any] = ()) -> Any:
+def planar(region: Any, numbers: Sequence[Any] = (), judged: Sequence[Any] = (), tracked: str = "") -> Any:
+    uid = tracked or generate_uid(prefix=None)
     return highdicom.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=highdicom.sr.TrackingIdentifier(uid=generate_uid(prefix=None), identifier="finding"),
+        tracking_identifier=highdicom.sr.TrackingIdentifier(uid=uid, identifier="finding"),
         referenced_region=region,
         finding_type=NODULE,
         measurements=list(numbers) or None,
@@ -120,6 +121,16 @@ def test_a_rectangle_that_was_measured_is_a_measurement_with_its_number(ct: Load
     figure = one(read(ct, tmp_path, planar(flat(ct, GraphicTypeValues.POLYLINE, corners, 4), [area(21.6)])))
     assert (figure.measurement.kind, figure.drawn_as) == (MeasurementKind.RECTANGLE, "")
     assert [(s.name, s.value, s.unit) for s in figure.stated] == [("area", 21.6, "mm\u00b2")]
+
+
+def test_one_lesion_that_is_measured_on_two_slices_under_one_uid_is_two_figures(ct: LoadedVolume, tmp_path: Path) -> None:
+    corners = [(3.0, 4.0), (9.0, 4.0), (9.0, 8.0), (3.0, 8.0), (3.0, 4.0)]
+    uid = f"{ROOT}.77"
+    groups = [planar(flat(ct, GraphicTypeValues.POLYLINE, corners, k), [area(24.0)], tracked=uid) for k in (2, 5)]
+    first, second = read(ct, tmp_path, *groups).figures
+    assert first.measurement.annotation_id != second.measurement.annotation_id
+    again = read(ct, tmp_path, groups[0]).figures
+    assert [one.measurement.annotation_id for one in again] == [first.measurement.annotation_id], "known from before"
 
 
 def test_an_outline_without_right_angles_is_a_polygon_and_an_open_line_a_trace(ct: LoadedVolume, tmp_path: Path) -> None:
