@@ -12,6 +12,9 @@ from medview.store.lock import ProjectLock
 from medview.store.project_folder import explained
 from medview.store.recovery import RecoveryReport, recover_project
 
+BESIDE_THE_DATABASE = ("images", "runs")
+"""Folders in a project's own that hold what its database only names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -30,7 +33,10 @@ class Repair:
 def repair_project(
     path: Path, clock: Clock | None = None, progress: Callable[[float], None] = lambda _fraction: None
 ) -> Repair:
-    """Recover a damaged project and put the result in its place; the damaged one stays beside it, whole.
+    """Recover a damaged project and put the result in its place; the damaged one stays beside it.
+
+    Images that were unpacked into it, and its trainings, go on in the new one: they are whole or not, whatever became of
+    the database, and are looked for where they were.
 
     Raises
     ------
@@ -59,6 +65,9 @@ def repair_project(
         except OSError:
             kept.rename(path)
             raise
+        for name in BESIDE_THE_DATABASE:
+            if (kept / name).is_dir():
+                (kept / name).rename(path / name)
         sync_folder(path.parent)
     return Repair(report, kept)
 

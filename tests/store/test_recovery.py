@@ -178,8 +178,14 @@ def test_a_repaired_project_stands_in_its_place_and_the_damaged_one_beside_it(dr
     path = drawn.project.path
     _hurt(path, 0, 4096)
     hurt = (path / "project.db").read_bytes()
+    for name in ("images/set/one.npz", "runs/segmentation-1/run.json"):
+        (path / name).parent.mkdir(parents=True)
+        (path / name).write_bytes(b"held beside the database")
     repair = repair_project(path, clock)
     assert repair.report.losses == []
+    # The database names images by where they are, and trainings go on.
+    for name in ("images/set/one.npz", "runs/segmentation-1/run.json"):
+        assert (path / name).read_bytes() == b"held beside the database"
     assert repair.kept.name == "chest-damaged-20261120.medview"
     assert (repair.kept / "project.db").read_bytes() == hurt
     with Project.open(path) as project:

@@ -12,7 +12,7 @@ from medview.core.job import JobContext
 from medview.core.language import _, in_language, plural
 from medview.store.project import Project
 from medview.store.recovery import REPORT_NAME
-from medview.store.repair import Repair, repair_project
+from medview.store.repair import BESIDE_THE_DATABASE, Repair, repair_project
 from medview.workspace.events import Severity
 from medview.workspace.jobs import Job, Lane, Outcome
 from medview.workspace.keeping import StoredCase, Tie, load_stored, tie_pixels
@@ -105,7 +105,12 @@ def save_project_copy(workspace: Workspace, target: Path) -> Job | None:
     def done(value: object) -> None:
         losses = value if isinstance(value, tuple) else ()
         if not losses:
-            workspace.say(_("{name} holds everything up to now; work goes on here.").format(name=target.name))
+            told = _("{name} holds everything up to now; work goes on here.").format(name=target.name)
+            if any((project.path / name).is_dir() for name in BESIDE_THE_DATABASE):
+                told += " " + _("Images that were unpacked into {name}, and its trainings, stay there.").format(
+                    name=project.path.name
+                )
+            workspace.say(told)
             return
         text = _("{name} holds what could be read; {count} losses are listed in it: {first}")
         first = in_language(str(losses[0]))
