@@ -60,11 +60,12 @@ def export_project(
     StoreError, WriteError
     """
     prepare_folder(output, overwrite=overwrite)
-    _remove_earlier(output)
     series = {s.series_uid: s for s in scan(images, context).series} if images is not None else {}
     cases: list[dict[str, Any]] = []
     warnings: list[str] = []
     with Project.open(path, read_only=True) as project:
+        # Not before the project can be read: an earlier export is better than none.
+        _remove_earlier(output)
         answers = ProjectAnswers(project, warnings)
         rows = _settled(project)
         names = Counter(row.case_id for row, _counts in rows)

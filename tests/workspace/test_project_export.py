@@ -10,6 +10,7 @@ import pytest
 from medview.core.annotations import BoxAnnotation, Trace
 from medview.core.attributes import Attribute
 from medview.core.changes import AnnotationChange, Command, PromptChange, SegmentChange
+from medview.core.errors import StoreError
 from medview.core.job import Inline
 from medview.core.prompt import Prompt, PromptKind
 from medview.core.prompt_log import PromptLog
@@ -62,6 +63,9 @@ def test_an_export_in_place_of_an_earlier_one_leaves_no_labels_of_that(project: 
             row.reading_id, Entry(EntryKind.DO, Command("Delete", (SegmentChange(gone, None, 0),), "segments"), 2)
         )
         assert opened.journal.flush()
+    with pytest.raises(StoreError):
+        export_project(tmp_path / "none.medview", out, tmp_path / "ct", Inline(), overwrite=True)
+    assert (out / "case-0001" / "labels.dcm").is_file(), "of a project that cannot be read nothing comes in its place"
     document = export_project(project, out, tmp_path / "ct", Inline(), overwrite=True)
     assert document["written"] == 0
     assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == [

@@ -113,7 +113,7 @@ class PixelFile:
         pixels = self._pixels
         if pixels.photometric != "PALETTE COLOR":
             return self.stored(number)
-        return sign_extended(self._raw(number)[0], pixels.bits_stored, pixels.high_bit, signed=pixels.signed)
+        return sign_extended(self.container(number), pixels.bits_stored, pixels.high_bit, signed=pixels.signed)
 
     def _tile(self, number: int) -> Array:
         """Return one tile of a mosaic; the whole image is decoded once."""
