@@ -34,17 +34,28 @@ def versions(tmp_path: Path, project: Project) -> list[ModelPack]:
     return packs
 
 
+@pytest.fixture
+def runner() -> StepRunner:
+    return StepRunner()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, project: Project, versions: list[ModelPack], runner: StepRunner) -> Workspace:
+    """It knows the models of its project."""
+    del versions  # They are in the project.
+    made = queue_workspace(tmp_path, runner, project)
+    made.trainings.conductor.look()
+    runner.finish()
+    return made
+
+
 def states(workspace: Workspace) -> list[str]:
     return [task.state.value for task in workspace.queue.queue.tasks]
 
 
 def test_what_a_version_was_asked_is_done_by_it_though_another_one_counts_by_then(
-    tmp_path: Path, project: Project, versions: list[ModelPack]
+    tmp_path: Path, project: Project, versions: list[ModelPack], workspace: Workspace, runner: StepRunner
 ) -> None:
-    runner = StepRunner()
-    workspace = queue_workspace(tmp_path, runner, project)
-    workspace.trainings.conductor.look()
-    runner.finish()
     places = [place_of(write_small_ct(tmp_path, f"s{n}")) for n in range(3)]
     workspace.queue.add(tasks_of([versions[0].spec.key], places))
     ModelLines(project).add(LINE, versions[1], Verdict.PROMOTED, reason="")
@@ -62,12 +73,8 @@ def test_what_a_version_was_asked_is_done_by_it_though_another_one_counts_by_the
 
 
 def test_a_queue_that_is_found_again_waits_until_the_models_of_the_project_are_known(
-    tmp_path: Path, project: Project, versions: list[ModelPack]
+    tmp_path: Path, project: Project, versions: list[ModelPack], workspace: Workspace, runner: StepRunner
 ) -> None:
-    runner = StepRunner()
-    workspace = queue_workspace(tmp_path, runner, project)
-    workspace.trainings.conductor.look()
-    runner.finish()
     workspace.queue.add(tasks_of([versions[0].spec.key], [place_of(write_small_ct(tmp_path, f"s{n}")) for n in range(2)]))
     runner.finish("KeepQueue")
     assert [row.state for row in project.queue.rows()] == ["waiting"] * 2
