@@ -1,4 +1,4 @@
-"""How long and how wide something is on axial slices, as lesions are measured by RECIST."""
+"""How long and how wide something is on slices, as lesions are measured by RECIST."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The longest diameter on any axial slice, and the longest one at right angles to it on the same slice.
+    """The longest diameter on any slice, and the longest one at right angles to it on the same slice.
+
+    Slices are axial where the grid is a volume; single images, and stacks whose steps nobody knows, are measured as they
+    were acquired.
 
     Attributes
     ----------
     long, short : float
     unit : str
-        ``mm``; ``px`` where the grid has no millimetres inside its axial slices.
+        ``mm``; ``px`` where the grid has no millimetres inside its slices.
     slice_index : int
-        Of the axial slice, along the array axis across it.
+        Of the slice, along the array axis across it.
     long_ends_kji, short_ends_kji : tuple of two points
         Fractional voxel indices on the grid.
     """
@@ -39,7 +42,7 @@ class Extent:
 
 
 def extent_of(mask: npt.NDArray[np.bool_], box: Box, geometry: Geometry) -> Extent | None:
-    """Measure a thing on the axial slices of a grid; None when the mask is empty.
+    """Measure a thing on the slices of a grid; None when the mask is empty.
 
     The outline runs half-way between voxels inside and outside, as marching squares would draw it; what counts is its
     convex hull. RECIST 1.1: Eisenhauer et al., Eur J Cancer 45 (2009) 228-247.
@@ -80,7 +83,7 @@ def extent_of(mask: npt.NDArray[np.bool_], box: Box, geometry: Geometry) -> Exte
 
 @dataclass(frozen=True, slots=True)
 class _Slices:
-    """Axial slices of a grid: array axis across them, and how a step down or right lies in flat millimetres."""
+    """Slices of a grid: array axis across them, and how a step down or right lies in flat millimetres."""
 
     normal_axis: int
     steps: FloatArray
@@ -89,9 +92,9 @@ class _Slices:
 
     @classmethod
     def of(cls, geometry: Geometry) -> _Slices:
-        axis = SlicePlane.of(Plane.AXIAL, geometry).normal_axis
-        whole = geometry.calibration is Calibration.VOLUME
-        if not whole and not (geometry.calibration is Calibration.IN_PLANE and axis == 0):
+        whole = geometry.calibration is Calibration.VOLUME and geometry.shape_kji[0] > 1
+        axis = SlicePlane.of(Plane.AXIAL, geometry).normal_axis if whole else 0
+        if geometry.calibration is Calibration.PIXELS:
             return cls(axis, np.eye(2), "px")
         down, right = (geometry.affine_lps[:3, a] for a in range(3) if a != axis)
         # Axes of a sheared grid are not at right angles.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from medview.analysis.agreement.surfaces import surface_distances_mm, surface_of
+from medview.analysis.agreement.surfaces import surface_axes, surface_distances_mm, surface_of, surfaces_in_mm
 from medview.analysis.segment_figures import centre_of
 from medview.core.box import Box
 from medview.core.effort import Agreement
@@ -71,6 +71,8 @@ def mask_difference(proposed: Mask, drawn: Mask, box: Box, geometry: Geometry, c
     Parameters
     ----------
     proposed, drawn : ndarray of bool, shape ``box.shape_kji``
+    geometry : Geometry
+        Of the whole grid.
     """
     whole = geometry.calibration is Calibration.VOLUME
     voxel_ml = geometry.voxel_volume_mm3 / 1000.0 if whole else 0.0
@@ -85,7 +87,7 @@ def mask_difference(proposed: Mask, drawn: Mask, box: Box, geometry: Geometry, c
     context.raise_if_cancelled()
     context.progress(0.5, "")
     mean_mm = far_mm = None
-    if whole and all(counts):
+    if surfaces_in_mm(geometry) and all(counts):
         mean_mm, far_mm = _surface_mm(proposed, drawn, geometry, context)
     inner = Box.around(differs != 0)
     kept = Box((0, 0, 0), (0, 0, 0)) if inner is None else inner.shifted(box.min_kji)
@@ -117,7 +119,8 @@ def _spots(differs: npt.NDArray[np.uint8], box: Box, context: JobContext) -> tup
 
 def _surface_mm(proposed: Mask, drawn: Mask, geometry: Geometry, context: JobContext) -> tuple[float, float]:
     """Return the mean of all distances between the surfaces, and the 95th percentile of the worse side."""
-    surfaces = surface_of(proposed), surface_of(drawn)
+    axes = surface_axes(geometry)
+    surfaces = surface_of(proposed, axes=axes), surface_of(drawn, axes=axes)
     context.raise_if_cancelled()
     context.progress(0.6, "")
     sides = surface_distances_mm(*surfaces, geometry, JobPart(context, 0.6, 1.0))

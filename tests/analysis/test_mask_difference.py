@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 import SimpleITK as sitk
 
+from medview.analysis.agreement.masks import mask_agreement
 from medview.analysis.mask_difference import ADDED, REMOVED, mask_difference
 from medview.analysis.proposed_pieces import find_pieces, piece_at
 from medview.core.box import Box
@@ -105,3 +106,19 @@ def test_pieces_of_every_class_the_largest_first_and_the_one_under_a_voxel() -> 
     assert np.array_equal(held, voxels[box.slices] == 7)
     assert piece_at(mask, (0, 0, 0), Inline()) is None
     assert piece_at(mask, (5, 20, 20), Inline()) is None
+
+
+@pytest.mark.parametrize("calibration", [Calibration.VOLUME, Calibration.IN_PLANE])
+def test_on_a_single_slice_surfaces_are_outlines(calibration: Calibration) -> None:
+    shape = (1, 60, 70)
+    geometry = Geometry(shape, Geometry.from_spacing(shape, (5.0, 0.7, 0.7)).affine_lps, calibration=calibration)
+    j, i = np.indices(shape[1:])
+    away = np.hypot(j - 30, i - 35)
+    small, large = (away <= 12)[None], (away <= 18)[None]
+    box = Box.around(large)
+    assert box is not None
+    found = mask_difference(large[box.slices], small[box.slices], box, geometry, Inline())
+    judge = mask_agreement(small, large, geometry)
+    assert found.mean_mm == pytest.approx(judge.mean_surface_mm)
+    assert found.far_mm == pytest.approx(judge.hd95_mm)
+    assert found.mean_mm == pytest.approx(6 * 0.7, rel=0.05)

@@ -95,6 +95,38 @@ def test_without_millimetres_there_are_pixels_and_no_volume() -> None:
         assert volume_ml(4, geometry) is None
 
 
+def sagittal(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], calibration: Calibration) -> Geometry:
+    """Slices that follow each other to the left, rows to the feet, columns to the back."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]) * np.asarray(spacing_mm)
+    return Geometry(shape, affine, calibration=calibration)
+
+
+@pytest.mark.parametrize("calibration", [Calibration.VOLUME, Calibration.IN_PLANE])
+def test_a_single_slice_is_measured_in_its_own_plane_whichever_that_is(calibration: Calibration) -> None:
+    geometry = sagittal((1, 60, 80), (4.0, 0.5, 0.5), calibration)
+    assert SlicePlane.of(Plane.AXIAL, geometry).normal_axis != 0
+    j, i = np.indices((60, 80))
+    mask = (((j - 30) / 24) ** 2 + ((i - 40) / 12) ** 2 <= 1.0)[None]
+    box = Box.around(mask)
+    assert box is not None
+    found = extent_of(mask[box.slices], box, geometry)
+    assert found is not None
+    assert (found.unit, found.slice_index) == ("mm", 0)
+    assert found.long == pytest.approx(49 * 0.5, rel=0.02)
+    assert found.short == pytest.approx(25 * 0.5, rel=0.03)
+
+
+def test_a_stack_whose_steps_nobody_knows_is_measured_slice_by_slice() -> None:
+    geometry = sagittal((10, 40, 40), (1.0, 0.5, 0.5), Calibration.IN_PLANE)
+    mask = np.zeros((4, 6, 12), dtype=bool)
+    mask[2] = True
+    found = extent_of(mask, Box((3, 4, 5), (7, 10, 17)), geometry)
+    assert found is not None
+    assert (found.unit, found.slice_index) == ("mm", 5)
+    assert found.long == pytest.approx(float(np.hypot(12, 5)) * 0.5, rel=0.02)
+
+
 @pytest.fixture
 def scattered() -> tuple[np.ndarray, Volume]:
     rng = np.random.default_rng(11)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from medview.analysis.agreement.surfaces import surface_distances_mm, surface_of
+from medview.analysis.agreement.surfaces import surface_axes, surface_distances_mm, surface_of, surfaces_in_mm
 from medview.core.box import Box
 from medview.core.errors import GeometryError
 from medview.core.geometry import Calibration, Geometry
@@ -145,14 +145,11 @@ def mask_agreement(
         a, b = a & known, b & known
     counts = (int(np.count_nonzero(a)), int(np.count_nonzero(b)), int(np.count_nonzero(a & b)))
     context.raise_if_cancelled()
-    has_mm = geometry.calibration is Calibration.VOLUME or (
-        geometry.calibration is Calibration.IN_PLANE and geometry.shape_kji[0] == 1
-    )
+    has_mm = surfaces_in_mm(geometry)
     if not has_mm or not all(counts[:2]):
         surface_dice = 0.0 if has_mm and any(counts[:2]) else None
         return MaskAgreement(*counts, voxel_ml, tolerance_mm, surface_dice, left_out=left_out)
-    # Along an axis of one voxel every voxel would be surface.
-    axes = [axis for axis, count in enumerate(geometry.shape_kji) if count > 1] or [0, 1, 2]
+    axes = surface_axes(geometry)
     surfaces = surface_of(a, known, axes), surface_of(b, known, axes)
     if not (surfaces[0].any() and surfaces[1].any()):
         return MaskAgreement(*counts, voxel_ml, tolerance_mm, left_out=left_out)

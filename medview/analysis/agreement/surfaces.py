@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from medview.core.geometry import Geometry
+from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline, JobContext
 
 Mask = npt.NDArray[np.bool_]
@@ -19,6 +19,20 @@ _CHUNK = 1 << 17
 
 _SEVERAL_THREADS = 20_000
 """From so many places on it pays to start threads."""
+
+
+def surfaces_in_mm(geometry: Geometry) -> bool:
+    """Whether distances of surfaces on a grid are known in millimetres: in volumes, and inside a single slice."""
+    single = geometry.calibration is Calibration.IN_PLANE and geometry.shape_kji[0] == 1
+    return geometry.calibration is Calibration.VOLUME or single
+
+
+def surface_axes(geometry: Geometry) -> tuple[int, ...]:
+    """Return the array axes along which the voxels of a whole grid have faces beside others.
+
+    Along an axis of one voxel every voxel would be surface.
+    """
+    return tuple(axis for axis, count in enumerate(geometry.shape_kji) if count > 1) or (0, 1, 2)
 
 
 def surface_of(mask: Mask, known: Mask | None = None, axes: Sequence[int] = (0, 1, 2)) -> Mask:

@@ -65,7 +65,7 @@ class ComponentModel(QAbstractTableModel):
             # Beside every number the unit would take a second line where the column is narrow.
             return f"{_COLUMNS[section]}, {unit}" if section == _AXES and unit else _COLUMNS[section]
         if role == Qt.ItemDataRole.ToolTipRole and section == _AXES:
-            return _("Longest diameter on any axial slice, and the longest at right angles to it")
+            return _("Longest diameter on any slice, in volumes any axial one, and the longest at right angles to it")
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         return None

@@ -102,7 +102,7 @@ class SegmentDetails(QWidget):
         held = case.labels.segmentation.count(segment) > 0
         extent = extent_text(figures.extent) if figures is not None else "\u2026" if held else ""
         self.size_label.setText(f"{size}   {extent}".rstrip())
-        self.size_label.set_hint(_("Volume; long and short axis on an axial slice"))
+        self.size_label.set_hint(_("Volume; long and short axis on one slice, in volumes an axial one"))
         shown = figures or (last if held else None)
         told = statistics_text(shown.statistics, case.anchor.volume) if shown is not None else ""
         self.values_label.setText(told)
