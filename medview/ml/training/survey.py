@@ -28,6 +28,11 @@ VOXELS_EACH = 20_000
 
 LARGEST_BYTE = 255.0
 
+NO_VOLUMES = (
+    "The recipe, or the model that is gone on with, looks at volumes, and not all training images have millimetres along "
+    "every axis; take one that looks at slices."
+)
+
 Doubles = npt.NDArray[np.float64]
 
 
@@ -102,10 +107,7 @@ class Survey:
             Where volumes are wanted and these are none.
         """
         if wanted == 3 and not self.calibrated:
-            raise ModelError(
-                "The recipe looks at volumes, and not all training images have millimetres along every axis; take "
-                "one that looks at slices."
-            )
+            raise ModelError(NO_VOLUMES)
         thin = float(np.median(self.shapes_kji[:, 0])) < LEAST_SLICES
         return wanted or (2 if thin or not self.calibrated else 3)
 

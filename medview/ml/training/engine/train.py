@@ -21,6 +21,7 @@ from medview.ml.runs.events import EventLog, read_events, used_seconds
 from medview.ml.runs.folder import RunFolder, RunSettings
 from medview.ml.training.build import channels_last
 from medview.ml.training.engine import checkpoint
+from medview.ml.training.engine.askable import check_askable
 from medview.ml.training.engine.loop import Loop, Steady, batches_of, make_steps
 from medview.ml.training.engine.module import moved
 from medview.ml.training.engine.outcome import Outcome, round_kernels, write_outcome
@@ -122,6 +123,7 @@ class Training:
             shown = tuple(one for one in self.examples.examples if one.split in (TRAIN, VAL))
             examples = replace(self.examples, examples=shown)
             made = task.plan(examples, self.settings.recipe, JobPart(self.context, 0.0, 0.03))
+            check_askable(made.spec, examples.of_split(VAL))
             write_plan(self.run, made)
         processes.wait()
         plan = processes.told(read_plan(self.run) if processes.first else None)

@@ -22,6 +22,7 @@ from medview.ml.training.finetune.spec import axes_between, spec_after
 from medview.ml.training.footprint import step_bytes
 from medview.ml.training.interactive.planning import NETWORKS as INTERACTIVE
 from medview.ml.training.segmentation.sizes import LARGEST_BATCH, LEAST_BATCH, NETWORKS, STEP_TILES, TILE_VOXELS
+from medview.ml.training.segmentation.task import IN_SPACE
 from medview.ml.training.task import TrainingPlan
 
 PLANNED = {Task.SEGMENTATION: NETWORKS, Task.CLASSIFICATION: CLASSIFIERS, Task.INTERACTIVE: INTERACTIVE}
@@ -60,6 +61,8 @@ def plan_after(
     settings = dict(base.settings)
     if isinstance(spec.output, SegmentationOutput):
         settings["overlapping"] = spec.output.activation == "sigmoid"
+        if not settings.get(IN_SPACE, True):
+            spec = replace(spec, postprocess=tuple(step for step in spec.postprocess if step.op != "remove_small"))
     if spec.task is Task.DETECTION:
         settings["levels"] = _levels(spec)
     tune = tune_of(recipe, _training_cases(examples))

@@ -94,18 +94,28 @@ def _input(before: InputSpec, base: InputSpec, channels: ChannelMap) -> InputSpe
             like = before.channels[min(number, len(before.channels) - 1)]
             found.append(ChannelSpec(own.name, own.modality, own.unit, like.intensity))
         else:
-            found.append(own if old is None else before.channels[old])
+            found.append(own if old is None else _both(before.channels[old], own))
     return replace(before, channels=tuple(found), checks=_wider(before, base))
 
 
+def _both(old: ChannelSpec, own: ChannelSpec) -> ChannelSpec:
+    """Return the parent's channel, for its images and for those now: what is trained on them may be asked about them."""
+    modality = tuple(dict.fromkeys((*old.modality, *own.modality))) if old.modality and own.modality else ()
+    return replace(old, modality=modality, unit=old.unit if old.unit == own.unit else "")
+
+
 def _wider(before: InputSpec, base: InputSpec) -> InputChecks:
-    """Return the parent's ranges, wide enough for the images now."""
+    """Return the parent's ranges, wide enough for the images now; none in millimetres where those have none."""
     order = axes_between(base.orientation, before.orientation)
     checks = before.checks
+    if base.checks.spacing_kji_mm is None:
+        checks = replace(checks, spacing_kji_mm=None, extent_kji_mm=None)
+    one_unit = before.channels[0].unit == base.channels[0].unit
     return replace(
         checks,
         spacing_kji_mm=_joined(checks.spacing_kji_mm, base.checks.spacing_kji_mm, order),
         extent_kji_mm=_joined(checks.extent_kji_mm, base.checks.extent_kji_mm, order),
+        values=_wide(checks.values, base.checks.values) if one_unit else None,
     )
 
 
@@ -122,6 +132,12 @@ def _joined(have: Ranges | None, more: Ranges | None, order: tuple[int, ...]) ->
         return have
     k, j, i = ((min(own[0], more[axis][0]), max(own[1], more[axis][1])) for own, axis in zip(have, order, strict=True))
     return k, j, i
+
+
+def _wide(have: Range | None, more: Range | None) -> Range | None:
+    if have is None or more is None:
+        return have
+    return min(have[0], more[0]), max(have[1], more[1])
 
 
 def _steps(steps: tuple[Step, ...], classes: ClassMap) -> tuple[Step, ...]:

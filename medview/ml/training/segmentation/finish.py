@@ -28,7 +28,12 @@ SMALL_SHARE = 0.5
 
 
 def worthwhile_steps(
-    found: Sequence[tuple[StoredExample, Labels]], classes: int, context: JobContext, before: Sequence[Step] = ()
+    found: Sequence[tuple[StoredExample, Labels]],
+    classes: int,
+    context: JobContext,
+    before: Sequence[Step] = (),
+    *,
+    in_space: bool = True,
 ) -> tuple[Step, ...]:
     """Return the steps on labels that raise the Dice of validation examples, and lower it for fewer than it rises in.
 
@@ -38,11 +43,13 @@ def worthwhile_steps(
         Validation examples and what the network says of them, class numbers (1, k, j, i).
     before : sequence of Step
         Those of a class stay where no other is better and they do not lower its mean Dice, as far as that is known.
+    in_space : bool
+        Whether voxels have a size in cubic millimetres.
     """
     of_class = []
     for number in range(1, classes + 1):
         own = [replace(step, values=(number,)) for step in before if not step.values or number in step.values]
-        of_class.append(tuple(_of_class(found, number, own, context)))
+        of_class.append(tuple(_of_class(found, number, own, context, in_space=in_space)))
     return _together(of_class)
 
 
@@ -57,7 +64,12 @@ def _together(of_class: Sequence[Sequence[Step]]) -> tuple[Step, ...]:
 
 
 def _of_class(
-    found: Sequence[tuple[StoredExample, Labels]], number: int, before: Sequence[Step], context: JobContext
+    found: Sequence[tuple[StoredExample, Labels]],
+    number: int,
+    before: Sequence[Step],
+    context: JobContext,
+    *,
+    in_space: bool,
 ) -> Iterator[Step]:
     known = [(one, labels) for one, labels in found if number not in one.open_classes]
     if len(known) < LEAST_EXAMPLES:
@@ -66,7 +78,7 @@ def _of_class(
     sizes = [int((np.asarray(one.labels()[0]) == number).sum()) * one.voxel_mm3 for one, _ in known]
     smallest = min((size for size in sizes if size > 0), default=0.0)
     candidates = [Step("largest_component", {}, (number,))]
-    if smallest:
+    if smallest and in_space:
         candidates.append(Step("remove_small", {"min_mm3": round(SMALL_SHARE * smallest, 3)}, (number,)))
     best: tuple[float, Step] | None = None
     for step in candidates:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medview.core.errors import ModelError
 from medview.core.geometry import Calibration
 from medview.ml.recipes.options import count_in, number_in
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.spec import Literal, NetworkSpec, Shape3, Vector3
 from medview.ml.training.segmentation.fingerprint import Fingerprint
 from medview.ml.training.segmentation.first_weights import parameter_count
+from medview.ml.training.survey import NO_VOLUMES
 
 TILE_VOXELS = {2: 65_536, 3: 110_592}
 """Most of a tile, by dimensions: 256 x 256, or 48 x 48 x 48; times the option ``room`` of a recipe."""
@@ -92,9 +94,13 @@ def choose_sizes(looked: Fingerprint, recipe: Recipe, classes: int, in_channels:
 
     Raises
     ------
+    ModelError
+        When volumes are wanted and these are none.
     PackError
         When the recipe's options do not suit its network.
     """
+    if recipe.dimensions == 3 and looked.calibration is not Calibration.VOLUME:
+        raise ModelError(NO_VOLUMES)
     dimensions = recipe.dimensions or _dimensions(looked)
     spacing = _spacing(looked, dimensions)
     usual = looked.median_spacing()

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from medview.core.errors import ModelError
+from medview.core.geometry import Calibration
 from medview.core.job import JobContext
 from medview.ml.examples import Example, ExampleSet
 from medview.ml.recipes.options import number_in
@@ -31,6 +32,10 @@ from medview.ml.training.segmentation.samples import FOREGROUND, Batch, Sample, 
 from medview.ml.training.segmentation.sizes import NETWORKS, choose_sizes
 from medview.ml.training.segmentation.stored import StoredExample, open_examples, store_example
 from medview.ml.training.task import TrainingPlan, TrainingTask
+
+
+IN_SPACE = "in_space"
+"""Setting of a plan: whether all training images have millimetres along every axis."""
 
 
 class SegmentationTask(TrainingTask):
@@ -63,6 +68,7 @@ class SegmentationTask(TrainingTask):
                 "mirrored": mirrored,
                 # Each picture is a case and has a figure of its own; a slice of a volume only adds to one.
                 "pictures": all(shape[0] == 1 for shape in looked.shapes_kji),
+                IN_SPACE: looked.calibration is Calibration.VOLUME,
             },
         )
 
@@ -136,7 +142,9 @@ class SegmentationTask(TrainingTask):
                     tally.add(*one)
             if again.score() - plainly.score() >= WORTH_MIRRORING:
                 tiling, found = replace(tiling, mirror_axes=mirrored[-1:]), looked_twice
-        steps = worthwhile_steps(found, len(plan.settings["classes"]), context, plan.spec.postprocess)
+        # A step that counts cubic millimetres would keep the model from pictures that have none: its own.
+        in_space = bool(plan.settings.get(IN_SPACE, True))
+        steps = worthwhile_steps(found, len(plan.settings["classes"]), context, plan.spec.postprocess, in_space=in_space)
         return replace(plan.spec, tiling=tiling, postprocess=steps)
 
     @staticmethod

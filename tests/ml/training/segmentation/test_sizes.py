@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from medview.core.errors import ModelError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.job import Inline
 from medview.core.volume import Rescale, Volume
@@ -69,6 +71,13 @@ def test_pictures_without_millimetres_are_looked_at_as_they_are() -> None:
     assert sizes.spacing_kji_mm is None
     assert sizes.tile_kji == (1, 256, 256)
     assert all(len(kernel) == 2 for kernel in _kwargs(sizes.network)["kernels"])
+
+
+@pytest.mark.parametrize("calibration", [Calibration.PIXELS, Calibration.IN_PLANE])
+def test_volumes_are_not_made_of_what_has_no_millimetres_between_its_slices(calibration: Calibration) -> None:
+    looked = _looked([(12, 64, 64)] * 3, [(1.0, 1.0, 1.0)] * 3, calibration)
+    with pytest.raises(ModelError, match="looks at volumes, and not all training images have millimetres"):
+        choose_sizes(looked, replace(PLAIN, dimensions=3), 2, 1)
 
 
 def test_stacks_of_slices_keep_the_distance_between_them() -> None:

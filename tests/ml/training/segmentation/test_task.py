@@ -24,6 +24,7 @@ from medview.ml.packs import ModelPack, write_pack
 from medview.ml.predict import PredictRequest
 from medview.ml.recipes.recipe import Recipe
 from medview.ml.recipes.table import bundled
+from medview.ml.registry import fits
 from medview.ml.runners.run import let_go, predict
 from medview.ml.spec import ModelSpec, Step, Task
 from medview.ml.spec_reader import read_spec
@@ -33,7 +34,7 @@ from medview.ml.training.segmentation.look import Tally, dice_of, predicted
 from medview.ml.training.segmentation.loss import LOSSES
 from medview.ml.training.segmentation.sizes import NETWORKS, TILE_VOXELS
 from medview.ml.training.segmentation.stored import StoredExample, open_examples
-from medview.ml.training.segmentation.task import SegmentationTask
+from medview.ml.training.segmentation.task import IN_SPACE, SegmentationTask
 from medview.ml.training.task import TrainingPlan
 from tests.helpers.segmentation_training import (
     CLASSES,
@@ -283,6 +284,26 @@ def test_small_pieces_are_removed_where_that_is_better_and_nowhere_else(tmp_path
     assert [step.values for step in steps] == [(1,)]
     assert steps[0].op in ("largest_component", "remove_small")
     assert worthwhile_steps(specks[:2], 2, Inline()) == ()
+
+
+def test_pictures_without_millimetres_get_no_step_by_which_their_model_would_refuse_them(tmp_path: Path) -> None:
+    examples = phantom_set(8, **FLAT)
+    plan, training, _ = _prepared(tmp_path, examples, tiny_recipe())
+    several = []
+    for one in training:
+        # Two true pieces, so that the largest alone is no answer, and a speck that is smaller than either.
+        labels = np.zeros_like(np.array(one.labels()))
+        labels[0, 0, 2:12, 2:12] = labels[0, 0, 16:26, 16:26] = 1
+        found = labels.copy()
+        found[0, 0, 28, 30:33] = 1
+        np.save(one.folder / "labels.npy", labels)
+        several.append((one, found))
+    assert [step.op for step in worthwhile_steps(several, 2, Inline())] == ["remove_small"]
+    assert plan.settings[IN_SPACE] is False
+    steps = worthwhile_steps(several, 2, Inline(), in_space=False)
+    volume = examples.examples[0].volumes()[0]
+    spec = replace(plan.spec, postprocess=steps)
+    assert fits(spec, volume.modality, volume.geometry, volume.unit, volume.colour).ok
 
 
 def test_equal_steps_of_several_classes_are_one_and_those_of_a_class_stay_in_their_order(tmp_path: Path) -> None:
