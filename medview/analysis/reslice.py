@@ -19,7 +19,7 @@ from medview.analysis.padding_blocks import MIXED, SIDE, WHOLE, Blocks, known_bl
 from medview.analysis.vtk_images import vtk_image
 from medview.core.geometry import Calibration, Geometry
 from medview.core.screen_grid import ScreenGrid
-from medview.core.slab import Slab, SlabMode
+from medview.core.slab import Slab, SlabMode, stored_mode
 from medview.core.volume import Volume
 
 FloatArray = npt.NDArray[np.float64]
@@ -169,7 +169,9 @@ def _sample(volume: Volume, grid: ScreenGrid, offsets_mm: FloatArray, mode: Slab
         seen = [a & ~gone[:, n] for n, a in enumerate(within)]
     if len(layers) == 1:
         return Sampled(laid.upright(numbers[:, 0]), laid.upright(within[0]))
-    flat = _projected(numbers, seen, within, mode)
+    if numbers.dtype.kind == "f":
+        seen = [a & np.isfinite(numbers[:, n]) for n, a in enumerate(seen)]
+    flat = _projected(numbers, seen, within, stored_mode(mode, volume))
     return Sampled(laid.upright(flat), laid.upright(_any(within)))
 
 

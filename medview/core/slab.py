@@ -32,6 +32,13 @@ class SlabMode(Enum):
         return {"off": "", "maximum": "MIP", "minimum": "MinIP", "mean": _("Mean")}[self.value]
 
 
+def stored_mode(mode: SlabMode, volume: Volume) -> SlabMode:
+    """Return what a projection of values is one of stored numbers: where the slope falls, the largest value is the least."""
+    if volume.rescale.slope >= 0:
+        return mode
+    return {SlabMode.MAXIMUM: SlabMode.MINIMUM, SlabMode.MINIMUM: SlabMode.MAXIMUM}.get(mode, mode)
+
+
 @dataclass(frozen=True, slots=True)
 class Slab:
     """A projection through slices.
@@ -57,7 +64,8 @@ class Slab:
 def project(volume: Volume, plane: SlicePlane, slices: Sequence[int], mode: SlabMode) -> npt.NDArray[np.generic]:
     """Return the projection of slices as a screen view (row, column), in the volume's own stored numbers.
 
-    Padding hides nothing behind it and lowers no mean; where all is padding it stays. The mean of integers is rounded.
+    Padding, and numbers that are none, hide nothing behind them and lower no mean; where all is padding it stays. The mean
+    of integers is rounded. Largest and least are those of the values, whichever way the stored numbers run.
 
     Parameters
     ----------
@@ -69,8 +77,11 @@ def project(volume: Volume, plane: SlicePlane, slices: Sequence[int], mode: Slab
     selector: list[slice | list[int]] = [slice(None)] * 3
     selector[plane.normal_axis] = slice(min(slices), max(slices) + 1) if _consecutive(slices) else sorted(slices)
     part: npt.NDArray[np.generic] = volume.voxels[tuple(selector)]
-    flat = _reduced(part, volume.is_padding(part) if volume.padding is not None else None, plane.normal_axis, mode)
-    return plane.upright(flat)
+    unseen = volume.is_padding(part) if volume.padding is not None else None
+    if part.dtype.kind == "f":
+        numbers: npt.NDArray[np.float64] = part  # type: ignore[assignment]  # any floating dtype
+        unseen = ~np.isfinite(numbers) if unseen is None else unseen | ~np.isfinite(numbers)
+    return plane.upright(_reduced(part, unseen, plane.normal_axis, stored_mode(mode, volume)))
 
 
 def _consecutive(slices: Sequence[int]) -> bool:

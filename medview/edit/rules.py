@@ -199,6 +199,9 @@ class LabelWriter:
             if s.layer_id == segment.layer_id and s.role is SegmentRole.IGNORE and s is not segment
         ]
         if above and np.any(np.isin(taken[add], np.asarray(above, dtype=np.uint8))):
+            # In its own layer the others give way by being overwritten: not where it goes to another one.
+            gives_way = self._values(segment.layer_id, segment, lambda _s: True)
+            taken[add & np.isin(taken, gives_way)] = 0
             segment = self._moved(segment, add)
         return add, segment
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from medview.core.changes import Change, Command, SegmentChange
+from medview.core.changes import Change, Command, MarksChange, SegmentChange
 from medview.core.errors import LabelError, MedViewError
 from medview.core.geometry import Calibration
 from medview.core.label_patch import LabelPatch
@@ -156,6 +156,8 @@ def _segment(case: OpenCase, segment_id: str | None) -> Segment | None:
 
 def matters(change: Change, request: RunEffect | None, case: OpenCase) -> bool:
     """Whether a change of the labels makes what was asked for stale."""
+    if isinstance(change, MarksChange):
+        return request is None or request.effect.reads_marks
     if not isinstance(change, LabelPatch):
         return isinstance(change, SegmentChange)
     segment = case.active_segment

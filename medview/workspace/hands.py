@@ -48,6 +48,8 @@ class Hands:
         self.pointer: Pointer | None = None
         self._dragging = Dragging()
         self._press: Pointer | None = None
+        self._case: OpenCase | None = None
+        """That the drag is on."""
         self._moved = False
         self._told = LastWord(workspace)
         """Of tools: why a gesture came to nothing, or how to go on with it, is over with the next one."""
@@ -58,6 +60,7 @@ class Hands:
         for signal in (workspace.looked_elsewhere, workspace.labels_changed):
             signal.connect(self._on_elsewhere)
         workspace.active_changed.connect(self._on_active)
+        workspace.case_closing.connect(self._on_closing)
         self.pointer_changed.connect(workspace.efforts.look)
         self._on_active()
         self.later = LargeWriting(workspace)
@@ -83,6 +86,7 @@ class Hands:
             return
         tool: DragTool | None = self._entry.drag if name == "tool" else _DRAGS.get(name)
         if tool is not None:
+            self._case = case
             self._dragging.begin(tool(self._stage(case), pointer))
             self._update_preview(pointer)
 
@@ -215,8 +219,20 @@ class Hands:
         return "tool" if anchors else self.scheme.drag(self._bench.mode, press.button, press.modifiers)
 
     def _on_active(self) -> None:
+        if self._dragging.going_on and self._workspace.active is not self._case:
+            self._leave()
         if self._workspace.active is not None:
             self._workspace.active.view.events.active_segment_id.connect(self._on_change, unique=True)
+
+    def _on_closing(self, case: OpenCase) -> None:
+        if self._dragging.going_on and case is self._case:
+            self._leave()
+
+    def _leave(self) -> None:
+        """End the drag with what it did up to now: the pane shows another case from here on, and the hand means that."""
+        self._dragging.take()
+        self._dragging.finish()
+        self._press = self._case = None
 
     def _on_change(self, *_values: object) -> None:
         self._update_preview(self.pointer)

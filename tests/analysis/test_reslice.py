@@ -24,7 +24,7 @@ from medview.core.job import Inline
 from medview.core.plane import Plane, SlicePlane
 from medview.core.screen_grid import ScreenGrid
 from medview.core.slab import Slab, SlabMode
-from medview.core.volume import Volume
+from medview.core.volume import Rescale, Volume
 from medview.io.load import load_volume
 from tests.helpers.dicom_series import oblique
 
@@ -454,3 +454,15 @@ def test_known_padding_is_forgotten_with_its_voxels_and_never_kept_where_there_i
     gc.collect()
     assert gone() is None
     assert len(padding_blocks._known) == known
+
+
+@pytest.mark.parametrize("mode", [SlabMode.MAXIMUM, SlabMode.MINIMUM, SlabMode.MEAN])
+def test_numbers_that_are_none_in_a_slab_hide_nothing(mode: SlabMode) -> None:
+    voxels = smooth_and_asymmetric().astype(np.float32)
+    voxels[4, :, 5:20] = np.nan
+    ct = Volume(voxels, placed(), rescale=Rescale(-1.0, 0.0))
+    layout = next(p for p in (SlicePlane.of(plane, ct.geometry) for plane in Plane) if p.normal_axis == 0)
+    found = ct.values_of(sample(ct, along(layout, ct.geometry, 4), Slab(mode, 15.0)).stored)
+    stack = np.ma.masked_invalid(np.stack([layout.extract(-voxels, n) for n in (3, 4, 5)]))
+    judge = {SlabMode.MAXIMUM: stack.max, SlabMode.MINIMUM: stack.min, SlabMode.MEAN: stack.mean}[mode](axis=0)
+    np.testing.assert_allclose(found, judge.filled(np.nan), rtol=1e-4)

@@ -6,7 +6,7 @@ import pytest
 from medview.core.geometry import Calibration, Geometry
 from medview.core.plane import Plane, SlicePlane
 from medview.core.slab import Slab, SlabMode, project
-from medview.core.volume import Volume
+from medview.core.volume import Rescale, Volume
 from tests.helpers.dicom_series import oblique
 
 SPACING = (2.5, 0.6, 0.9)
@@ -78,3 +78,26 @@ def test_padding_hides_nothing_behind_it(mode: SlabMode) -> None:
     np.testing.assert_allclose(found[seen], np.asarray(wanted)[seen], atol=0.5)
     assert (found[~seen] == -2000).all()
     assert (~seen).sum() == 1
+
+
+@pytest.mark.parametrize("mode", [SlabMode.MAXIMUM, SlabMode.MINIMUM, SlabMode.MEAN])
+def test_numbers_that_are_none_hide_nothing_behind_them(mode: SlabMode) -> None:
+    ct = volume("float32")
+    voxels = np.array(ct.voxels)
+    voxels[4, 3:6], voxels[3, 2] = np.nan, np.inf
+    voxels[:, 0, 0] = np.nan
+    layout = next(p for p in (SlicePlane.of(plane, ct.geometry) for plane in Plane) if p.normal_axis == 0)
+    found = project(Volume(voxels, ct.geometry), layout, range(3, 6), mode)
+    masked = np.ma.masked_invalid(np.stack([layout.extract(voxels, n) for n in range(3, 6)]))
+    wanted = {SlabMode.MAXIMUM: masked.max, SlabMode.MINIMUM: masked.min, SlabMode.MEAN: masked.mean}[mode](axis=0)
+    np.testing.assert_allclose(found, wanted.filled(np.nan), rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", list(SlabMode)[1:])
+def test_the_largest_value_is_shown_where_stored_numbers_run_the_other_way(mode: SlabMode) -> None:
+    ct = volume(rescale=Rescale(-2.0, 10.0))
+    layout = SlicePlane.of(Plane.AXIAL, ct.geometry)
+    found = ct.values_of(project(ct, layout, range(2, 6), mode))
+    values = np.stack([layout.extract(ct.values(), n) for n in range(2, 6)])
+    how = {SlabMode.MAXIMUM: np.max, SlabMode.MINIMUM: np.min, SlabMode.MEAN: np.mean}[mode]
+    np.testing.assert_allclose(found, how(values, axis=0), atol=1.0)

@@ -62,8 +62,8 @@ def _state(labels: Segmentation) -> dict[str, np.ndarray]:
 
 
 def _three_layers(seed: int, *, locked: frozenset[int] = frozenset(), ignore: int = 0) -> Segmentation:
-    """Five segments in three layers, numbered 1 to 5 by name, with random voxels and values to match."""
-    places = [(0, 1), (0, 2), (1, 1), (1, 7), (2, 3)]
+    """Six segments in three layers, numbered by name, with random voxels and values to match."""
+    places = [(0, 1), (0, 2), (1, 1), (1, 7), (2, 3), (0, 9)]
     segments = [
         replace(
             segment(value, layer=layer, locked=number in locked, name=str(number)),

@@ -24,6 +24,7 @@ from medview.workspace.fusion import Fusion, with_fusion
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import fusion as fusing
 from medview.workspace.operations import segments as segment_ops
+from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import (
     BRIGHT_KJI,
@@ -249,3 +250,14 @@ def test_films_and_key_images_show_what_lies_over_the_picture(qtbot: QtBot, base
     frames = PaneFrames(base, workspace.bench, pane.pane_id, (PANE_PX, PANE_PX), cases=workspace.cases)
     x, y, _, _ = screen_position(Plane.SAGITTAL, HOT_KJI)
     assert min(at(frames.draw(base.slice_plane(Plane.SAGITTAL), BRIGHT_KJI[0]), x, y)) > 250
+
+
+def test_another_time_of_the_upper_series_reaches_the_picture(qtbot: QtBot, base: OpenCase, pet: OpenCase) -> None:
+    later = replace(pet.volume, voxels=np.zeros_like(pet.volume.voxels))
+    pet.times.append(TimePoint(later, pet.load))
+    pane, workspace = sagittal_pane(qtbot, base, pet)
+    fusing.fuse(workspace, base, pet)
+    fusing.change(workspace, base, lambda now: replace(now, opacity=1.0, colour_map="hot"))
+    assert max(hot_pixel(pane)) > 200
+    pet.view.time_index = 1
+    assert max(hot_pixel(pane)) < 5

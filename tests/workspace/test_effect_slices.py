@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from medview.core.box import Box
+from medview.core.plane import SlicePlane
 from medview.core.segmentation import Segment
 from medview.workspace.actions import action
 from medview.workspace.open_case import OpenCase
+from medview.workspace.slice_marks import set_done
 from medview.workspace.workspace import Workspace
 from tests.workspace.test_effects import draw, drawn, layers
 
@@ -122,3 +124,15 @@ def test_what_growing_on_would_need_is_let_go_with_the_effect(workspace: Workspa
     assert seeds._kept._last is not None
     workspace.effects.close()
     assert seeds._kept._last is None
+
+
+def test_a_slice_that_is_marked_done_while_it_is_offered_stays_empty(
+    workspace: Workspace, case: OpenCase, gaps: Segment
+) -> None:
+    layout = next(one for one in case.layouts().values() if isinstance(one, SlicePlane) and one.normal_axis == 1)
+    case.view.set_slice(1, 4)
+    assert set_done(case, layout, done=True)
+    assert workspace.bench.effect.stale or workspace.effects.worked is not None
+    workspace.effects.apply()
+    assert 4 not in filled(case, gaps)
+    assert filled(case, gaps)[-3:] == [6, 7, 8]

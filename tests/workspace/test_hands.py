@@ -16,6 +16,7 @@ from medview.workspace.pointer import Button, Modifiers, Pointer
 from medview.workspace.tool_actions import set_mode, set_tool
 from medview.workspace.view_state import Mode, Tool
 from medview.workspace.workspace import Workspace
+from tests.workspace.conftest import make_case
 from tests.workspace.gestures import drag, pointer
 
 
@@ -198,3 +199,42 @@ def test_the_exact_place_is_kept_until_the_voxel_is_left(case: OpenCase) -> None
     assert view.crosshair_kji == (3, 8, 29)
     view.crosshair_kji = (4, 8, 29)
     assert view.at_kji == (4.0, 8.0, 29.0)
+
+
+def _another(workspace: Workspace) -> OpenCase:
+    """A case that comes to the front by itself, at another slice."""
+    other = make_case()
+    other.series = replace(other.series, series_uid="9.9")
+    other.view.crosshair_kji = (2, 10, 15)
+    workspace.add_case(other)
+    return other
+
+
+def test_a_stroke_ends_where_another_case_comes_under_the_hand(hands: Hands, workspace: Workspace, case: OpenCase) -> None:
+    set_tool(workspace, Tool.BRUSH)
+    hands.press(pointer(case, 5, 5))
+    hands.move(pointer(case, 6, 9))
+    painted = case.labels.segmentation.layer(0).voxels.copy()
+    other = _another(workspace)
+    hands.move(pointer(other, 8, 14))
+    hands.release(pointer(other, 9, 20))
+    assert case.history.names == ("Brush Segment 1",)
+    assert np.array_equal(case.labels.segmentation.layer(0).voxels, painted)
+    assert np.flatnonzero(painted.any(axis=(1, 2))).tolist() == [6]
+    assert other.labels.segmentation.segments == []
+    drag(hands, pointer(other, 5, 5), pointer(other, 6, 9))
+    assert other.history.names == ("Brush Segment 1",)
+
+
+def test_a_stroke_on_a_case_that_closes_is_kept_as_far_as_it_went(
+    hands: Hands, workspace: Workspace, case: OpenCase
+) -> None:
+    other = _another(workspace)
+    set_tool(workspace, Tool.BRUSH)
+    hands.press(pointer(other, 5, 5))
+    hands.move(pointer(other, 6, 9))
+    workspace.close_case(other.key)
+    assert other.history.names == ("Brush Segment 1",)
+    hands.move(pointer(case, 8, 14))
+    hands.release(pointer(case, 9, 20))
+    assert case.labels.segmentation.segments == []

@@ -245,3 +245,41 @@ def test_jumping_to_a_figure_brings_the_very_plane_it_was_drawn_on(
     across = layout.screen(geometry, one.points_kji(geometry).mean(axis=0))[0]
     assert case.position_on(layout) == pytest.approx(across, abs=1e-5)
     assert lies_on(one, layout, geometry, case.position_on(layout))
+
+
+def test_the_wheel_under_a_hand_that_pulls_leaves_the_figure_on_its_slice(
+    workspace: Workspace, hands: Hands, case: OpenCase
+) -> None:
+    set_tool(workspace, Tool.LENGTH)
+    drag(hands, *ways(case, (4, 4), (4, 14)))
+    layout, geometry = case.slice_plane(Plane.AXIAL), case.volume.geometry
+    before = only(case).slice_index(layout, geometry)
+    hands.press(*ways(case, (4, 14)))
+    hands.wheel(*ways(case, (4, 14)), 1)
+    hands.move(*ways(case, (6, 15)))
+    hands.release(*ways(case, (6, 15)))
+    assert only(case).slice_index(layout, geometry) == before
+    assert lies_on(only(case), layout, geometry, before or 0)
+    rows = [tuple(layout.screen(geometry, p)[1:]) for p in only(case).points_kji(geometry)]
+    np.testing.assert_allclose(rows, [(4, 4), (6, 15)], atol=1e-9)
+
+
+def test_a_rectangle_on_a_plane_at_an_angle_stays_one_when_it_is_pulled(
+    workspace: Workspace, hands: Hands, case: OpenCase
+) -> None:
+    case.view.axes = Axes().turned((0.3, -1.0, 0.4), 0.5)
+    set_tool(workspace, Tool.RECTANGLE)
+    layout, geometry = case.slice_plane(Plane.CORONAL), case.volume.geometry
+    _, row, column = layout.screen(geometry, case.view.at_kji)
+    at = case.position_on(layout)
+
+    def place(down: float, right: float) -> Pointer:
+        return Pointer(layout, at, row + down, column + right, 10.0 * right, 10.0 * down, 0.06)
+
+    drag(hands, place(-5, -6), place(0, 0), place(5, 6))
+    drag(hands, place(5, 6), place(6, 8), place(8, 10))
+    corners = geometry.point_lps_mm(only(case).points_kji(geometry))
+    sides = np.diff(np.vstack([corners, corners[:1]]), axis=0)
+    assert float(sides[0] @ sides[1]) == pytest.approx(0.0, abs=1e-6)
+    row_mm, column_mm = layout.screen_spacing_mm(geometry)
+    assert value(case, "area") == pytest.approx(13 * row_mm * 16 * column_mm)

@@ -122,5 +122,6 @@ EFFECT = Effect(
     work,
     needs_segment=False,
     needs_mm=False,
+    reads_marks=True,
     short=_("Fill slices"),
 )

@@ -107,11 +107,15 @@ def carry_out(
     writer = LabelWriter(labels, whole, rules, given.volume)
     # A segment that moves to another layer does so once, with all it will hold.
     moves = rules.overlap is Overlap.ALLOW or any(s.role is SegmentRole.IGNORE for s in labels.segments)
+    # Where none may take from another, what one gives up has to be free before another gets it.
+    in_turn = rules.overlap is Overlap.KEEP and len(result.masks) > 1
+    writes = (_give_up, LabelWriter.add) if in_turn else (LabelWriter.put,)
     for part in (whole,) if moves else slabs(whole):
         writer.cover(part)
-        for segment_id, mask in result.masks.items():
-            context.raise_if_cancelled()
-            writer.put(before[segment_id], mask[part.slices])
+        for write in writes:
+            for segment_id, mask in result.masks.items():
+                context.raise_if_cancelled()
+                write(writer, before[segment_id], mask[part.slices])
     for segment, new in added:
         context.raise_if_cancelled()
         writer.cover(new.box or whole)
@@ -122,12 +126,17 @@ def carry_out(
     candidate = _candidate(effect.title, case_key, given, writer, involved, context)
     changes = [_placed(change, given.region) for change in writer.changes()]
     # A segment that stays empty is not made.
-    made = [SegmentChange(None, segment, len(before) + n) for n, (segment, _new) in enumerate(added)]
+    filled = [one for one, amount in zip(added, candidate.amounts[len(result.masks) :], strict=True) if amount.after]
+    made = [SegmentChange(None, segment, len(before) + n) for n, (segment, _new) in enumerate(filled)]
     changes = [*made, *changes] if any(isinstance(c, LabelPatch) for c in changes) else []
     held_back = () if changes else _held_back(given, result, rules, whole)
     if result.across is not None:
         candidate = replace(candidate, across=result.across, slices=_changed_slices(changes, result.across))
     return Worked(candidate, tuple(changes), result.found, result.note, held_back)
+
+
+def _give_up(writer: LabelWriter, segment: Segment, mask: npt.NDArray[np.bool_]) -> None:
+    writer.erase(segment, ~mask)
 
 
 def slabs(box: Box) -> Iterator[Box]:

@@ -190,6 +190,8 @@ class Effect:
         Distances or volumes are needed, so it is not offered where the grid has none.
     needs_values : bool
         One value per voxel is needed, so it is not offered on colour.
+    reads_marks : bool
+        What it does hangs on which slices are marked done.
     at_once : bool
         It is worked out as soon as it is opened; slow ones wait for Preview.
     short : str
@@ -210,6 +212,7 @@ class Effect:
     needs_voxels: bool = True
     needs_mm: bool = True
     needs_values: bool = False
+    reads_marks: bool = False
     at_once: bool = True
     short: str = ""
     closed: Callable[[], None] = lambda: None

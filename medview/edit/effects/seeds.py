@@ -33,6 +33,7 @@ _SAMPLED = 1 << 16
 def work(given: Given, values: Values, context: JobContext) -> Result:
     """Return the segments grown until they meet; the seeds stay theirs."""
     context.raise_if_cancelled()
+    wanted = _kept.wanted
     segments = _grown(given.labels)
     if len(segments) < 2:
         raise LabelError("Draw in at least two segments that are visible and not locked; one may be the background.")
@@ -50,7 +51,7 @@ def work(given: Given, values: Values, context: JobContext) -> Result:
     try:
         grown = growth.grow(seeds, context, (0.2, 0.6))
     finally:
-        _kept.keep(key, growth)
+        _kept.keep(key, growth, wanted)
     background = str(values.get("background", ""))
     numbers = {one.segment_id: n for n, one in enumerate(segments, start=1) if one.segment_id != background}
     return Result(
@@ -79,19 +80,24 @@ class _Kept:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last: tuple[_Key, SeedGrowth] | None = None
+        self.wanted = 0
+        """Another number once nothing is wanted any more of what runs now."""
 
     def take(self, key: _Key) -> SeedGrowth | None:
         with self._lock:
             last, self._last = self._last, None
         return last[1] if last is not None and last[0] == key else None
 
-    def keep(self, key: _Key, growth: SeedGrowth) -> None:
+    def keep(self, key: _Key, growth: SeedGrowth, wanted: int) -> None:
+        """Keep what a run came to, unless somebody let go of it since it began."""
         with self._lock:
-            self._last = (key, growth)
+            if wanted == self.wanted:
+                self._last = (key, growth)
 
     def clear(self) -> None:
         with self._lock:
             self._last = None
+            self.wanted += 1
 
 
 _kept = _Kept()

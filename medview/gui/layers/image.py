@@ -75,7 +75,9 @@ class ImageLayer:
         image, viewport = self._image, self._viewport
         if image is None or viewport is None:
             return image is None
-        return image.width() >= min(viewport.columns, int(viewport.slice_px.width() * viewport.device_ratio))
+        size, ratio = viewport.slice_px, viewport.device_ratio
+        wide = image.width() >= min(viewport.columns, int(size.width() * ratio))
+        return wide and image.height() >= min(viewport.rows, int(size.height() * ratio))
 
     def paint(self, painter: QPainter) -> None:
         """Draw the picture."""

@@ -51,7 +51,8 @@ class FusionWatch(QObject):
         self._of_overlay.clear()
         overlay = None if fusion is None else workspace.cases.get(fusion.overlay_key)
         if overlay is not None:
-            self._of_overlay.add(field_signal(overlay.view, "window"), self._tell)
+            for name in ("window", "time_index"):
+                self._of_overlay.add(field_signal(overlay.view, name), self._tell)
             self._of_overlay.add(overlay.load_changed, self._on_load)
         self.changed.emit()
 

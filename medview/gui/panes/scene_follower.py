@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from medview.core.errors import MedViewError
 from medview.core.language import _, in_language
+from medview.core.volume import Volume
 from medview.gui.panes.scene_link import SceneLink
 from medview.gui.parts.bind import Subscriptions, field_signal
 from medview.scene.camera import Shot, Stage
@@ -22,6 +23,9 @@ from medview.workspace.workspace import Workspace
 
 _LABELS_PACE_MS = 400
 """Surfaces are made anew this long after the last change: a stroke of the brush is many."""
+
+_TIME_PACE_MS = 300
+"""Another time point is taken up this long after the last step: nobody prepares a volume for each picture of a film."""
 
 PREPARING = _("Preparing the 3-D view")
 
@@ -55,9 +59,12 @@ class SceneFollower(QObject):
         self._grid: Grid | None = None
         self._stage: Stage | None = None
         self._job: Job | None = None
+        self._shown: Volume | None = None
         self._serial = self._first_of_case = 0
         self._labels_pace = QTimer(self, interval=_LABELS_PACE_MS, singleShot=True)
         self._labels_pace.timeout.connect(self._send_labels)
+        self._time_pace = QTimer(self, interval=_TIME_PACE_MS, singleShot=True)
+        self._time_pace.timeout.connect(self._take_time)
         self.link.drawn.connect(self._on_drawn)
         self.link.picked.connect(self._on_picked)
         self.link.failed.connect(self._on_failed)
@@ -108,12 +115,18 @@ class SceneFollower(QObject):
         """Whether the labels changed and the surfaces have not followed yet."""
         return self._labels_pace.isActive()
 
+    @property
+    def time_waits(self) -> bool:
+        """Whether another time point is looked at and has not been taken up yet."""
+        return self._time_pace.isActive()
+
     def _let_go(self) -> None:
         if self._job is not None:
             self._job.cancel()
-        self._job, self._case, self._grid, self._stage = None, None, None, None
+        self._job, self._case, self._grid, self._stage, self._shown = None, None, None, None, None
         self._of_case.clear()
         self._labels_pace.stop()
+        self._time_pace.stop()
         self._first_of_case = self._serial + 1
 
     def _take_case(self) -> None:
@@ -124,6 +137,7 @@ class SceneFollower(QObject):
         self._case = case
         if case is not None:
             self._of_case.add(field_signal(case.view, "solo_segment_ids"), self._send_labels)
+            self._of_case.add(field_signal(case.view, "time_index"), self._on_time)
         if case is None:
             self._say(_("No series is open."))
         elif reason := no_scene(case):
@@ -135,22 +149,37 @@ class SceneFollower(QObject):
         else:
             self._prepare(case)
 
+    def _on_time(self, *_values: object) -> None:
+        self._time_pace.start()
+
+    @Slot()
+    def _take_time(self) -> None:
+        case = self._case
+        if case is None or not case.ready or self._shown in (None, case.volume):
+            return
+        if self._job is not None:
+            self._job.cancel()
+        self._prepare(case)
+
     def _prepare(self, case: OpenCase) -> None:
         self._say(PREPARING)
         self.link.start()
+        volume = case.volume
 
         def done(value: object) -> None:
             if self._case is case and isinstance(value, Grid):
-                self._job = None
+                self._job, self._shown = None, volume
                 self._show(value)
+                if case.volume is not volume:
+                    self._time_pace.start()
 
         def failed(error: MedViewError) -> None:
             if self._case is case:
-                self._job = None
+                self._job, self._shown = None, volume
                 self._say(in_language(error.sentence), trouble=True)
 
-        job = self._workspace.runner.submit(PrepareScene(case.volume), Outcome(done, failed=failed))
-        self._job = job if self._grid is None else None
+        job = self._workspace.runner.submit(PrepareScene(volume), Outcome(done, failed=failed))
+        self._job = None if self._shown is volume else job
 
     def _show(self, grid: Grid) -> None:
         self._grid, self._stage = grid, grid.stage

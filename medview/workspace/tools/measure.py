@@ -12,6 +12,7 @@ import numpy.typing as npt
 from medview.core.changes import AnnotationChange
 from medview.core.language import _
 from medview.core.measurement import Measurement, MeasurementKind
+from medview.core.oblique import ObliquePlane
 from medview.workspace.measuring import held, kind_of_tool, name_of
 from medview.workspace.open_case import OpenCase
 from medview.workspace.pointer import Pointer
@@ -81,12 +82,15 @@ def _change(case: OpenCase, press: Pointer, measurement: Measurement, point: int
     case.view.active_annotation_id = measurement.annotation_id
     gesture = case.gesture("measure")
     geometry = case.volume.geometry
+    # On a plane at an angle right angles are those in millimetres; shapes along the grid go with it, sheared or not.
+    steps = geometry.affine_lps[:3, :3] if isinstance(press.plane, ObliquePlane) else np.eye(3)
     start = measurement.points_kji(geometry)
     before = measurement
     try:
         while (move := (yield None)) is not None:
-            by = move.index_kji(geometry) - press.index_kji(geometry)
-            moved = _moved(measurement.kind, start, point, by)
+            # On the picture of the press: the wheel may have turned to another slice under the hand.
+            at = press.plane.index_kji(geometry, press.slice_index, move.row, move.column)
+            moved = _moved(measurement.kind, start, point, at - press.index_kji(geometry), steps)
             after = measurement.with_points(geometry.point_lps_mm(moved))
             gesture.apply(AnnotationChange(before, after))
             before = after
@@ -96,8 +100,16 @@ def _change(case: OpenCase, press: Pointer, measurement: Measurement, point: int
     gesture.commit(f"Change {name_of(measurement.kind).lower()}")
 
 
-def _moved(kind: MeasurementKind, start: FloatArray, point: int | None, by: FloatArray) -> FloatArray:
-    """Return the points after one of them was pulled; the shapes of rectangles and ellipses are kept."""
+def _moved(kind: MeasurementKind, start: FloatArray, point: int | None, by: FloatArray, steps: FloatArray) -> FloatArray:
+    """Return the points after one of them was pulled; the shapes of rectangles and ellipses are kept.
+
+    Parameters
+    ----------
+    start : ndarray, shape (points, 3)
+        Voxel indices, as ``by``.
+    steps : ndarray, shape (3, 3)
+        Columns: what steps along k, j and i come to where shapes are judged.
+    """
     moved = start.copy()
     if point is None:
         moved += by
@@ -107,15 +119,17 @@ def _moved(kind: MeasurementKind, start: FloatArray, point: int | None, by: Floa
         # The two neighbours follow along the sides they lie on.
         for neighbour in ((point + 1) % 4, (point + 3) % 4):
             side = start[neighbour] - opposite
-            length = float(side @ side)
-            along = float((moved[point] - opposite) @ side) / length if length else 0.0
+            way = steps @ side
+            length = float(way @ way)
+            along = float((steps @ (moved[point] - opposite)) @ way) / length if length else 0.0
             moved[neighbour] = opposite + along * side
     elif kind is MeasurementKind.ELLIPSE:
         centre = start.mean(axis=0)
         other = point ^ 1
         axis = start[point] - centre
-        length = float(axis @ axis)
-        stretch = float((start[point] + by - centre) @ axis) / length if length else 1.0
+        way = steps @ axis
+        length = float(way @ way)
+        stretch = float((steps @ (start[point] + by - centre)) @ way) / length if length else 1.0
         moved[point], moved[other] = centre + stretch * axis, centre - stretch * axis
     else:
         moved[point] = start[point] + by

@@ -14,7 +14,8 @@ from medview.core.errors import LabelError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.segmentation import Code, SegmentRole
 from medview.edit.effects.islands import EFFECT
-from tests.edit.effects.given import ONE, held, labels_of, work
+from medview.edit.rules import EditRules
+from tests.edit.effects.given import ONE, held, labels_of, volume_of, work
 from tests.edit.grids import KINDS, SHAPE_KJI, grid, segment
 
 
@@ -128,3 +129,16 @@ def test_on_slices_without_millimetres_pieces_are_told_apart_but_not_by_volume()
     assert np.array_equal(held(labels, work(EFFECT, labels)), found == 1 + int(np.argmax(sizes[1:])))
     with pytest.raises(LabelError, match="no millimetres"):
         work(EFFECT, labels, way="small")
+
+
+def test_a_piece_that_may_not_leave_its_segment_makes_no_empty_one() -> None:
+    mask = np.zeros(SHAPE_KJI, dtype=bool)
+    mask[2:5, 3:9, 3:9] = mask[7:9, 20:23, 30:33] = mask[11, 28, 5] = True
+    voxels = np.zeros(SHAPE_KJI, np.int16)
+    voxels[11, 28, 5] = 900
+    labels = labels_of("axial", mask)
+    rules = EditRules(value_range=(-100.0, 100.0))
+    worked = work(EFFECT, labels, volume=volume_of(labels.geometry, voxels), rules=rules, way="split")
+    added = [c.after for c in worked.changes if isinstance(c, SegmentChange) and c.after is not None]
+    assert [s.name for s in added] == ["One 2"]
+    assert held(labels, worked)[11, 28, 5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,3 +147,19 @@ def test_it_stays_within_the_box_of_the_strokes_and_what_lies_around() -> None:
     assert box.union_of((labels.box(ONE), labels.box(TWO))).intersection(box).size  # type: ignore[arg-type, union-attr]
     assert box.min_kji == (0, 0, 0)
     assert box.max_kji == tuple(min(size, -(-n // 16) * 16) for size, n in zip(SHAPE_KJI, (13, 32, 39), strict=True))
+
+
+def test_what_is_let_go_of_while_it_grows_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, volume, _truth = drawn()
+    grow = effect_module.SeedGrowth.grow
+
+    def closed_meanwhile(*given: Any, **how: Any) -> Any:
+        effect_module.forget()
+        return grow(*given, **how)
+
+    monkeypatch.setattr(effect_module.SeedGrowth, "grow", closed_meanwhile)
+    work(EFFECT, labels, volume=volume)
+    assert effect_module._kept._last is None
+    monkeypatch.undo()
+    work(EFFECT, labels, volume=volume)
+    assert effect_module._kept._last is not None

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from medview.edit.effects.smooth import EFFECT, kernel_voxels
+from medview.edit.rules import EditRules, Overlap
 from tests.edit.effects.given import ONE, TWO, held, labels_of, work
 from tests.edit.grids import SHAPE_KJI, grid
 
@@ -80,7 +81,8 @@ def test_a_plane_stays_where_it_is_up_to_the_edge_of_the_grid() -> None:
         assert work(EFFECT, labels, way=way).changes == ()
 
 
-def test_neighbours_smoothed_together_leave_no_gap_and_do_not_overlap() -> None:
+@pytest.mark.parametrize("overlap", [Overlap.REPLACE, Overlap.KEEP])
+def test_neighbours_smoothed_together_leave_no_gap_and_do_not_overlap(overlap: Overlap) -> None:
     mask = rough()
     left = np.zeros_like(mask)
     left[..., :20] = True
@@ -88,7 +90,7 @@ def test_neighbours_smoothed_together_leave_no_gap_and_do_not_overlap() -> None:
     edge = left ^ (jagged & (np.abs(np.arange(SHAPE_KJI[2]) - 19.5) < 2))
     one, two = mask & edge, mask & ~edge
     labels = labels_of("oblique", one, two)
-    worked = work(EFFECT, labels, way="joint", sigma_mm=1.2)
+    worked = work(EFFECT, labels, rules=EditRules(overlap=overlap), way="joint", sigma_mm=1.2)
     first, second = held(labels, worked, ONE), held(labels, worked, TWO)
     assert not (first & second).any()
     # Together they are what both as one would become.

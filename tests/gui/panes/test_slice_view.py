@@ -337,3 +337,14 @@ def test_labels_written_over_several_layers_all_show(qtbot: QtBot) -> None:
     for voxel, segment in ((LABELLED_KJI, first), ((k, j - 3, i), second)):
         x, y, half_width, _ = screen_position(Plane.SAGITTAL, voxel)
         assert at(shown, x - half_width + 1, y + 2) == segment.colour
+
+
+def test_a_picture_of_wide_columns_is_sharp_again_along_its_rows_when_zoomed(qtbot: QtBot) -> None:
+    grid = Geometry.from_spacing((1, 2400, 15), (1.0, 0.1, 16.0))
+    voxels = np.where(np.indices(grid.shape_kji)[1] % 2, 200, -200).astype(np.int16)
+    case = make_case(grid, voxels)
+    case.view.crosshair_kji = (0, 1200, 7)
+    pane = pane_of(qtbot, case, Plane.AXIAL)
+    assert pixels(pane)[200:280, 260:340].std() < 12
+    case.view.set_camera(Plane.AXIAL, Camera(zoom=40.0))
+    assert pixels(pane)[200:280, 230:250].std() > 30

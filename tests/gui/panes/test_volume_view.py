@@ -19,12 +19,14 @@ from pytestqt.qtbot import QtBot
 
 from medview.core.study import Reason, Verdict
 from medview.gui.jobs.job_thread import JobThreads
+from medview.gui.panes.scene_follower import PREPARING
 from medview.gui.panes.volume_view import VolumeView
 from medview.scene.camera import Orbit, Shot
 from medview.scene.messages import Picture
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.segments import set_visible_3d
 from medview.workspace.owners import owner_strip
+from medview.workspace.time_points import TimePoint
 from medview.workspace.workspace import Workspace
 from tests.gui.cases import SERIES, add_segment, at, label_voxel, make_case, make_workspace, pixels
 from tests.gui.windows import bare_workspace
@@ -369,3 +371,15 @@ def test_with_two_patients_open_the_view_says_whose_it_shows(qtbot: QtBot) -> No
     assert view.owner.owner.text == "Patient 2"
     workspace.show(doe.key)
     assert view.owner.owner.text == "Patient 1"
+
+
+def test_the_view_follows_to_another_time_point(qtbot: QtBot, view: VolumeView, case: OpenCase) -> None:
+    wait_fine(qtbot, view)
+    empty = replace(case.volume, voxels=np.full_like(case.volume.voxels, -1000))
+    case.times.append(TimePoint(empty, case.load))
+    case.view.time_index = 1
+    assert view.follower.time_waits
+    qtbot.waitUntil(lambda: view.follower.words == PREPARING, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: view.follower.words == "", timeout=PATIENCE_MS)
+    wait_fine(qtbot, view)
+    assert pixels(view.canvas)[40:-40, 40:-40].max() < 60

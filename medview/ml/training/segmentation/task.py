@@ -33,7 +33,6 @@ from medview.ml.training.segmentation.sizes import NETWORKS, choose_sizes
 from medview.ml.training.segmentation.stored import StoredExample, open_examples, store_example
 from medview.ml.training.task import TrainingPlan, TrainingTask
 
-
 IN_SPACE = "in_space"
 """Setting of a plan: whether all training images have millimetres along every axis."""
 
