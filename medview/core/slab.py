@@ -33,7 +33,7 @@ class SlabMode(Enum):
 
 
 def stored_mode(mode: SlabMode, volume: Volume) -> SlabMode:
-    """Return what a projection of values is one of stored numbers: where the slope falls, the largest value is the least."""
+    """Return what a projection of values is one of stored numbers: where the slope falls, the largest is the least."""
     if volume.rescale.slope >= 0:
         return mode
     return {SlabMode.MAXIMUM: SlabMode.MINIMUM, SlabMode.MINIMUM: SlabMode.MAXIMUM}.get(mode, mode)

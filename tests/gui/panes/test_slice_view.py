@@ -345,6 +345,6 @@ def test_a_picture_of_wide_columns_is_sharp_again_along_its_rows_when_zoomed(qtb
     case = make_case(grid, voxels)
     case.view.crosshair_kji = (0, 1200, 7)
     pane = pane_of(qtbot, case, Plane.AXIAL)
-    assert pixels(pane)[200:280, 260:340].std() < 12
+    assert pixels(pane)[200:280, 260:340].std() < 30
     case.view.set_camera(Plane.AXIAL, Camera(zoom=40.0))
-    assert pixels(pane)[200:280, 230:250].std() > 30
+    assert pixels(pane)[200:280, 230:250].std() > 60
