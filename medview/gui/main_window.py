@@ -169,9 +169,11 @@ class MainWindow(QMainWindow):
             heard.add(signal, self._on_active)
         heard.add(self.workspace.settings_changed, self._on_settings)
         heard.add(self.workspace.worklist.changed, self._on_active)
-        heard.add(field_signal(self.workspace.bench, "identity_hidden"), self._on_active)
+        for show in (self._on_active, self._on_settings):
+            heard.add(field_signal(self.workspace.bench, "identity_hidden"), show)
         follow(self, self.workspace.bench, "panels_visible", self._show_panels)
         self._on_active()
+        self._on_settings()
 
     def _show_panels(self, visible: bool) -> None:
         self.left.setVisible(visible)
@@ -183,10 +185,9 @@ class MainWindow(QMainWindow):
         self.centre.setCurrentWidget(page)
         hidden = self.workspace.bench.identity_hidden
         name = title_of(self.workspace, case) if case and not hidden else ""
-        self._on_settings()
         self.setWindowTitle(f"{name} – MedView" if name else "MedView")
 
-    def _on_settings(self) -> None:
+    def _on_settings(self, *_values: object) -> None:
         # Folders are often named after patients.
         recent = () if self.workspace.bench.identity_hidden else self.workspace.settings.recent
         fill_recent(self._recent, recent, lambda place: self.files.open(Path(place)))

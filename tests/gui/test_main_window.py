@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +93,26 @@ def test_recent_places_that_are_gone_are_not_offered(qtbot: QtBot, window: MainW
     with qtbot.waitSignal(window.start.place_wanted) as wanted:
         qtbot.mouseClick(rows[0], Qt.MouseButton.LeftButton)
     assert wanted.args == [str(tmp_path)]
+
+
+def test_a_recent_place_that_may_not_be_looked_at_is_offered_and_stops_nothing(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = Path.stat
+
+    def refused(path: Path, **how: bool) -> os.stat_result:
+        if path == tmp_path / "far":
+            raise PermissionError(errno.EACCES, "refused")
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    workspace.remember(str(tmp_path / "far"))
+    rows = window.start.findChildren(QPushButton, "recent place")
+    assert [row.toolTip() for row in rows] == [f"Open {tmp_path / 'far'}"]
+    looked: list[Path] = []
+    monkeypatch.setattr(Path, "stat", lambda path, **how: looked.append(path) or stat(path, **how))
+    workspace.active_changed.emit()
+    assert tmp_path / "far" not in looked
 
 
 def test_one_line_says_what_the_computer_can_do(window: MainWindow) -> None:

@@ -87,7 +87,7 @@ class StartPage(QFrame):
     def show_recent(self, places: tuple[str, ...]) -> None:
         """List the places opened last; those that are gone are left out."""
         clear_layout(self._recent)
-        there = [p for p in places if Path(p).exists()][:_RECENT_SHOWN]
+        there = [p for p in places if _exists(Path(p))][:_RECENT_SHOWN]
         self._recent_title.setVisible(bool(there))
         for place in there:
             path = Path(place)
@@ -103,3 +103,11 @@ class StartPage(QFrame):
             inner.addWidget(where, 3)
             row.clicked.connect(lambda _checked=False, p=place: self.place_wanted.emit(p))
             self._recent.addWidget(row)
+
+
+def _exists(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:
+        # It is there, and may not be looked at now: opening it says so.
+        return True

@@ -59,6 +59,8 @@ class ProjectKeeper(QObject):
         super().__init__(window)
         self._window, self._workspace = window, workspace
         self._watch: SavedWatch | None = None
+        self._given_up = False
+        """Whether the person gives up what cannot be written of the project that is about to be closed."""
         self._freed.connect(self._on_freed, Qt.ConnectionType.QueuedConnection)
 
     def open(self) -> None:
@@ -129,6 +131,19 @@ class ProjectKeeper(QObject):
         if copy is not None and copy.damaged:
             _operations().repair(self._workspace, copy.path, self.write)
 
+    def may_close(self) -> bool:
+        """Whether the project may be let go of: every change is on disk, or the person gives them up; nothing closes yet."""
+        project = self._workspace.services.project
+        self._given_up = False
+        if project is None:
+            return True
+        if self._is_merging():
+            return False
+        if project.read_only or project.journal.flush():
+            return True
+        self._given_up = self._gives_up(project.journal.state.reason)
+        return self._given_up
+
     def closed(self) -> bool:
         """Let go of the project when every change is on disk, or when the person gives the changes up."""
         project = self._workspace.services.project
@@ -144,15 +159,19 @@ class ProjectKeeper(QObject):
             self._workspace.worklist.let_go()
             project.close()
         except MedViewError as error:
-            answer = ask_to_give_up(self._window, in_language(error.sentence))
-            if answer is Leaving.COPY:
-                self.save_copy()
-            if answer is not Leaving.LEAVE:
+            if not self._given_up and not self._gives_up(error.sentence):
                 self._workspace.next_cases.stay()
                 return False
             project.close(discard=True)
-        self._workspace.services.project = None
+        self._workspace.services.project, self._given_up = None, False
         return True
+
+    def _gives_up(self, sentence: str) -> bool:
+        """Ask whether to leave without the changes that cannot be written; somebody who saves a copy stays."""
+        answer = ask_to_give_up(self._window, in_language(sentence))
+        if answer is Leaving.COPY:
+            self.save_copy()
+        return answer is Leaving.LEAVE
 
     def _is_merging(self) -> bool:
         """Whether copies are being merged, which is cancelled then; who asks again does not wait for that any more."""

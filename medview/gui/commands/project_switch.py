@@ -66,6 +66,9 @@ class ProjectSwitch:
     def _put(self, project: Project) -> bool:
         """Let go of the project that is open and go on in another one; False where somebody thought better of it."""
         workspace = self._workspace
+        if not self._keeper.may_close():
+            project.close()
+            return False
         for key, case in list(workspace.cases.items()):
             # Measured at once: what a job would bring later has no project to go to.
             workspace.efforts.end(case)
@@ -74,6 +77,8 @@ class ProjectSwitch:
         if not self._keeper.closed():
             project.close()
             return False
+        # What is still being opened was looked up in the project that is gone: nothing of it comes any more.
+        workspace.opening.clear()
         # The model that ran begins anew the next time its project is open.
         workspace.queue.put(Queue(), keep=False)
         if running is not None:

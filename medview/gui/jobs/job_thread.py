@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections import deque
@@ -135,7 +136,10 @@ class JobThreads(QObject):
         while reports and not self._closed:
             report = reports.popleft()
             if report.ticket.job.status not in _OVER:
-                report.tell(self)
+                try:
+                    report.tell(self)
+                except Exception:  # noqa: BLE001 - whoever listens may fail in any way; reports of other jobs are still due
+                    sys.excepthook(*sys.exc_info())
             if time.monotonic() - start > _DELIVERY_BUDGET_S:
                 break
         self._last_delivery = time.monotonic()

@@ -24,8 +24,11 @@ SPLIT_WORDS = {"validation": "val", "training": "train", "all": ""}
 
 
 def is_project(path: Path) -> bool:
-    """Whether a folder is a project."""
-    return (path / DATABASE_NAME).is_file()
+    """Whether a folder is a project; one that may not be looked at is none."""
+    try:
+        return (path / DATABASE_NAME).is_file()
+    except OSError:
+        return False
 
 
 def folder_examples(folder: Path, specs: Sequence[ModelSpec], target: str | None = None) -> ExampleSet:

@@ -88,6 +88,7 @@ def open_series(
     if key in workspace.opening:
         return None
     workspace.opening.add(key)
+    project = workspace.services.project
     opened: list[tuple[OpenCase, StoredCase]] = []
     jobs: list[Job] = []
 
@@ -95,8 +96,14 @@ def open_series(
         for job in jobs:
             job.cancel()
 
+    def over() -> bool:
+        """Whether another project is open by now, in which labels of this one have no place."""
+        return workspace.services.project is not project
+
     def partial(value: object) -> None:
-        if isinstance(value, OpenedSeries):
+        if over():
+            stop()
+        elif isinstance(value, OpenedSeries):
             workspace.opening.discard(key)
             case = make_case(series, chosen, value)
             case.stop_reading = stop
@@ -129,6 +136,8 @@ def open_series(
         then(case)
 
     def ended_early() -> None:
+        if over():
+            return
         workspace.opening.discard(key)
         # Half a series would look like a whole one with dark slices.
         if opened and workspace.cases.get(key) is opened[0][0]:
@@ -139,9 +148,10 @@ def open_series(
 
     def failed(error: MedViewError) -> None:
         ended_early()
-        workspace.report(error)
+        if not over():
+            workspace.report(error)
 
-    request = OpenSeries(series, chosen, workspace.services.pool, workspace.services.project, ready)
+    request = OpenSeries(series, chosen, workspace.services.pool, project, ready)
     job = workspace.runner.submit(request, Outcome(done, partial, failed, ended_early))
     jobs.append(job)
     return job

@@ -315,3 +315,23 @@ def test_what_nobody_waits_for_is_asked_to_give_way_on_its_own_lane_and_only_to_
     assert asked == ["first"]
     assert order.index("somebody's") < order.index("first again")
     assert "first gave way" in order
+
+
+def test_a_listener_that_fails_costs_no_other_job_its_result(
+    threads: JobThreads, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[type[BaseException]] = []
+    monkeypatch.setattr("sys.excepthook", lambda kind, _error, _trace: seen.append(kind))
+
+    def fails(_value: object) -> None:
+        raise LookupError("nobody expected this")
+
+    record, go = Record(), threading.Event()
+    first = threads.submit(Work(lambda _context: go.wait(30.0)), Outcome(fails))
+    jobs = [threads.submit(Work(lambda _context, n=n: n, lane=Lane.COMPUTE), record.outcome()) for n in range(3)]
+    go.set()
+    qtbot.waitUntil(lambda: not threads.jobs)
+    assert seen == [LookupError]
+    assert first.status is JobStatus.DONE
+    assert [job.status for job in jobs] == [JobStatus.DONE] * 3
+    assert record.done == [0, 1, 2]
