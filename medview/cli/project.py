@@ -14,7 +14,7 @@ from medview.cli.project_dataset import export_as_dataset, note
 from medview.cli.project_import import dataset_request, import_into_project
 from medview.cli.project_label_set import label_set_of_project
 from medview.cli.project_next import show_next
-from medview.core.errors import MedViewError, StoreError
+from medview.core.errors import AmbiguousError, MedViewError, StoreError
 from medview.io.datasets.dataset_case import WriteOptions
 from medview.io.datasets.table import FORMATS
 from medview.store.merge_report import MergeReport
@@ -285,13 +285,19 @@ def export(
     images: Annotated[Path | None, typer.Option(help="Folder with the images; needed to write DICOM SEG")] = None,
     form: Annotated[str, typer.Option("--format", help=f"Under pseudonyms, as one of: {', '.join(FORMS)}")] = "",
     reader: Annotated[
-        str, typer.Option(help="Whose labels: NAME, 'NAME, review' or consensus; what counts of each case unless named")
+        str,
+        typer.Option(
+            help="With --format: whose labels: NAME, 'NAME, review' or consensus; what counts of each case unless named"
+        ),
     ] = "",
     include: Annotated[
-        Include | None, typer.Option(help="How far cases have to be; all, and done ones for --format dataset")
+        Include | None,
+        typer.Option(help="With --format: how far cases have to be; all unless given, for dataset those that are done"),
     ] = None,
-    licence: Annotated[str, typer.Option(help="What the data card says of who may use it")] = "",
-    every_slice: Annotated[bool, typer.Option("--every-slice", help="Of pictures: those without labels too")] = False,
+    licence: Annotated[str, typer.Option(help="With --format: what the data card says of who may use it")] = "",
+    every_slice: Annotated[
+        bool, typer.Option("--every-slice", help="With --format: of pictures those without labels too")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --format: only say what would be lost")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="In place of an earlier export")] = False,
     json: Json = False,
@@ -303,6 +309,16 @@ def export(
         run = ExportRun(form, reader, options, include, images)
         export_as_dataset(path, output, run, dry_run=dry_run, json=json, quiet=quiet)
         return
+    of_datasets = {
+        "--reader": reader,
+        "--include": include,
+        "--licence": licence,
+        "--every-slice": every_slice,
+        "--dry-run": dry_run,
+    }
+    if given := [option for option, value in of_datasets.items() if value]:
+        are, them = ("is", "it") if len(given) == 1 else ("are", "them")
+        raise AmbiguousError(f"{', '.join(given)} {are} for --format; name a format, or leave {them} out.")
     with progress(quiet=quiet) as context:
         document = export_project(path, output, images, context, overwrite=overwrite)
     note(path, Exported("nifti and seg" if images is not None else "nifti", document))

@@ -95,3 +95,26 @@ def test_images_that_are_gone_or_others_are_said_and_nothing_is_left(cli: Cli, p
     assert again.code == 1
     assert "not empty" in again.err
     assert cli("project", "export", project, "-o", tmp_path / "more", "--format", "nothing").code == 1
+
+
+@pytest.mark.parametrize(
+    "given", [["--reader", "anna"], ["--include", "done"], ["--licence", "CC0"], ["--every-slice"], ["--dry-run"]]
+)
+def test_an_option_of_formats_without_one_is_wrong_use_and_leaves_an_earlier_export_alone(
+    cli: Cli, project: Path, tmp_path: Path, given: list[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cli("project", "export", project, "-o", out).code == 0
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.rglob("*") if path.is_file()}
+    assert before
+    done = cli("project", "export", project, "-o", out, "--overwrite", *given)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"{given[0]} is for --format; name a format, or leave it out.\n"
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_all_options_of_formats_that_were_given_without_one_are_named(cli: Cli, project: Path, tmp_path: Path) -> None:
+    done = cli("project", "export", project, "-o", tmp_path / "out", "--dry-run", "--reader", "anna")
+    assert done.code == 2
+    assert done.err == "--reader, --dry-run are for --format; name a format, or leave them out.\n"
+    assert not (tmp_path / "out").exists()
