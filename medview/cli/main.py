@@ -21,6 +21,9 @@ COMMANDS: dict[str, str] = {
 }
 """Subcommand -> what it does. Each is a module of the same name with an ``app``; only the one asked for is imported."""
 
+_INTERRUPTED = 130
+"""With which typer ends a command that got a KeyboardInterrupt."""
+
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 wrong use or ambiguous input."""
@@ -45,6 +48,8 @@ def _run_app(name: str, arguments: Sequence[str]) -> int:
         try:
             app(args=list(arguments), prog_name=f"medview {name}")
         except SystemExit as end:
+            if end.code == _INTERRUPTED:
+                raise KeyboardInterrupt from end
             # How typer ends a command: 0, or 2 with the usage on stderr.
             outcome.code = end.code if isinstance(end.code, int) else 1
     return outcome.code

@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import typer
 
 import medview
 from medview.cli.main import COMMANDS
@@ -63,4 +64,18 @@ def test_a_command_interrupted_before_it_is_read_says_so_in_one_word(cli: Cli, m
 
     monkeypatch.setattr("medview.cli.main.importlib", SimpleNamespace(import_module=interrupted))
     done = cli("scan", "nothing")
+    assert (done.code, done.out, done.err) == (1, "", "Interrupted.\n")
+
+
+def test_a_command_interrupted_at_its_work_has_failed_and_says_so_in_one_word(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+    @app.command()
+    def work() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("medview.cli.main.importlib", SimpleNamespace(import_module=lambda _name: SimpleNamespace(app=app)))
+    done = cli("scan")
     assert (done.code, done.out, done.err) == (1, "", "Interrupted.\n")
