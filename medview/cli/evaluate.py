@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from medview.cli.output import print_json, progress, readers, say, show
+from medview.cli.output import check_device, print_json, progress, readers, say, show
 from medview.cli.project_import import dataset_request
 from medview.core.errors import AmbiguousError
 from medview.io.datasets.table import FORMATS
@@ -62,6 +62,7 @@ def evaluate_model(
         raise AmbiguousError(
             "Say what to judge on: a project or dataset folder, --images and --labels, or --format and SRC."
         )
+    check_device(device)
     request = dataset_request(source, images, labels, label_values, patient_from, split_from)
     if output is not None:
         check_folder(output, overwrite=overwrite)

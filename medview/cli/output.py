@@ -46,6 +46,15 @@ def report_errors() -> Iterator[Outcome]:
         outcome.code = 1
 
 
+def check_device(device: str) -> None:
+    """Raise AmbiguousError unless ``--device`` names one, before anything is read or opened for it."""
+    # Imported here so that commands that run no model answer sooner.
+    from medview.ml.predict import DEVICES
+
+    if device not in DEVICES:
+        raise AmbiguousError(f"--device {device} is none; choose {', '.join(DEVICES[:-1])} or {DEVICES[-1]}.")
+
+
 def print_json(document: Mapping[str, object]) -> None:
     """Write the one JSON document of a command; characters that stdout cannot take are escaped as JSON does."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)

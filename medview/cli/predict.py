@@ -11,7 +11,7 @@ from typing import Annotated, cast
 import typer
 
 from medview.cli.channels import channels_of
-from medview.cli.output import print_json, progress, readers, say
+from medview.cli.output import check_device, print_json, progress, readers, say
 from medview.core.errors import AmbiguousError, ModelError
 from medview.core.explanation import Explanation
 from medview.core.job import JobContext
@@ -73,6 +73,7 @@ def predict(
     """
     if method not in METHODS:
         raise AmbiguousError(f"--method {method} is none; choose {' or '.join(METHODS)}.")
+    check_device(device)
     pack = _pack_of(model, src)
     if len(src) == 1 and is_project(src[0]):
         of_one = {"--series": series, "--channel": channel, "--reference": reference, "--explain": explain}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from medview.cli.output import print_json, progress, readers, say, show
+from medview.cli.output import check_device, print_json, progress, readers, say, show
 from medview.core.errors import AmbiguousError
 from medview.ml.next_cases.strategy import Strategy
 from medview.workspace.next_cases.models import model_for
@@ -22,7 +22,7 @@ def show_next(
     Raises
     ------
     AmbiguousError
-        When there is no such strategy, or it is not clear which model is meant.
+        When there is no such strategy or device, or it is not clear which model is meant.
     MedViewError
         As ``next_of_project``.
     """
@@ -31,6 +31,7 @@ def show_next(
     except ValueError as error:
         known = ", ".join(one.value for one in Strategy)
         raise AmbiguousError(f"--strategy {strategy} is none; choose one of {known}.") from error
+    check_device(device)
     run = NextRun(model_for(path, model), path, count, wanted, seed, device, most or None)
     with progress(quiet=quiet or json) as context, readers() as pool:
         document = next_of_project(run, context, pool)

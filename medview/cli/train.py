@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from medview.cli.output import print_json, progress, readers, say
+from medview.cli.output import check_device, print_json, progress, readers, say
 from medview.core.errors import AmbiguousError
 from medview.core.job import JobContext, JobPart
 from medview.io.datasets.neutral_read import read_neutral
@@ -104,8 +104,7 @@ def train(
     assert source is not None
     if task is None or output is None:
         raise AmbiguousError("A training needs --task (segmentation, detection, classification, interactive) and -o RUN.")
-    if device not in ("auto", "cpu", "cuda"):
-        raise AmbiguousError(f"--device {device} is none; choose auto, cpu or cuda.")
+    check_device(device)
     if tune is not None and tune not in TUNES:
         raise AmbiguousError(f"--tune {tune} is none; choose one of {', '.join(TUNES)}.")
     wanted = Wanted(

@@ -261,6 +261,15 @@ def test_a_model_whose_classes_do_not_match_does_not_open_the_test_cases(cli: Cl
     assert cli("project", "info", place, "--json").document["test_openings"] == []
 
 
+def test_a_device_there_is_none_of_is_wrong_use_and_does_not_open_the_test_cases(
+    cli: Cli, pack: ModelPack, pairs: Path, tmp_path: Path
+) -> None:
+    place = segmented_project(cli, pairs, tmp_path)
+    done = cli("evaluate", pack.folder, place, "--split", "test", "--device", "gpu")
+    assert (done.code, done.out, done.err) == (2, "", "--device gpu is none; choose auto, cpu or cuda.\n")
+    assert cli("project", "info", place, "--json").document["test_openings"] == []
+
+
 def test_a_dataset_folder_is_judged_and_its_test_cases_are_counted_beside_it(
     cli: Cli, pack: ModelPack, pairs: Path, tmp_path: Path
 ) -> None:

@@ -229,3 +229,12 @@ def test_labels_of_a_picture_in_colour_are_read_back_onto_it(cli: Cli, tmp_path:
     loaded = load_volume(tmp_path / "photo.png", None, Inline())
     told = json.loads((tmp_path / "out" / "labels.json").read_text())
     assert told["pixels_sha256"] == pixels_sha256(loaded.volume)
+
+
+def test_a_device_there_is_none_of_is_wrong_use_for_a_series_and_for_a_project(cli: Cli, tmp_path: Path) -> None:
+    cli("project", "create", tmp_path / "p.medview")
+    for src in (tmp_path / "ct", tmp_path / "p.medview"):
+        done = cli("predict", "phantom-nodule-boxes", src, "-o", tmp_path / "out", "--device", "gpu")
+        assert (done.code, done.out) == (2, "")
+        assert done.err == "--device gpu is none; choose auto, cpu or cuda.\n"
+    assert not (tmp_path / "out").exists()

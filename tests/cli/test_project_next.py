@@ -98,3 +98,9 @@ def test_a_model_for_other_images_says_so_instead_of_proposing_any(cli: Cli, pro
     failed = cli("project", "next", project, "--model", tmp_path / "mr")
     assert failed.code == 1
     assert "is for MR" in failed.err
+
+
+def test_a_device_there_is_none_of_is_wrong_use(cli: Cli, tmp_path: Path) -> None:
+    cli("project", "create", tmp_path / "p.medview")
+    done = cli("project", "next", tmp_path / "p.medview", "--device", "gpu")
+    assert (done.code, done.out, done.err) == (2, "", "--device gpu is none; choose auto, cpu or cuda.\n")
