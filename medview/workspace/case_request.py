@@ -54,7 +54,7 @@ def request_of_case(
     ModelError
         When the model is not for this case.
     ReadError
-        When its files are gone or hold something else.
+        When its files are gone, hold something else, or have slices that cannot be read.
     StoreError
         When its pixels are not those it was labelled on.
     """
@@ -66,7 +66,7 @@ def request_of_case(
     opened = reader.begin(series, entry)
     damaged = {report.k for report in reader.fill(opened, entry.shape_kji[0] // 2, context)}
     if damaged:
-        raise ModelError(damage(len(damaged)))
+        raise ReadError(damage(len(damaged)))
     known = row.pixels_sha256
     if known and not left_out(known) and not same_pixels(opened.volume, known):
         raise other_pixels()

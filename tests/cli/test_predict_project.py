@@ -119,6 +119,18 @@ def test_a_case_whose_images_are_gone_fails_alone_and_is_named(cli: Cli, project
     assert [case["resumed"] for case in again.document["cases"]] == [True, False, True]
 
 
+def test_a_case_with_a_slice_that_cannot_be_read_has_failed_and_so_has_the_command(
+    cli: Cli, project: Path, model: str, tmp_path: Path
+) -> None:
+    victim = sorted((tmp_path / "s1").iterdir())[4]
+    victim.write_bytes(victim.read_bytes()[:-100])
+    done = cli("predict", model, project, "-o", tmp_path / "out", "--json")
+    assert done.code == 1
+    assert [case["status"] for case in done.document["cases"]] == ["done", "failed", "done"]
+    assert "1 of 3 cases failed: case 2:" in done.err
+    assert "are damaged, so a model would see gaps" in done.document["cases"][1]["reason"]
+
+
 def test_a_case_the_model_is_not_for_is_skipped_with_the_reason(cli: Cli, project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "user-data" / "models"
     folder.mkdir(parents=True)
