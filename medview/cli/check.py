@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from medview.cli.output import print_json, progress, readers
+from medview.cli.output import print_json, progress, readers, show
 from medview.core.errors import AmbiguousError, ReadError
 from medview.core.job import JobContext
 from medview.core.study import DamagedFile, Series, Verdict, VolumeEntry
@@ -92,12 +92,12 @@ def _document(
 def _print(checked: list[tuple[VolumeEntry, tuple[Finding, ...]]], damaged: tuple[DamagedFile, ...]) -> None:
     for number, (entry, findings) in enumerate(checked, start=1):
         if len(checked) > 1:
-            print(f"{'' if number == 1 else chr(10)}Part {number} of {len(checked)}")
-        print(verdict_sentence(entry))
+            show(f"{'' if number == 1 else chr(10)}Part {number} of {len(checked)}")
+        show(verdict_sentence(entry))
         for kind in ReasonKind:
             lines = of_kind(findings, kind)
             if lines:
-                print(f"{_TITLES[kind]}:")
-                print("\n".join(f"  {finding.text}" for finding in lines))
+                show(f"{_TITLES[kind]}:")
+                show("\n".join(f"  {finding.text}" for finding in lines))
     for file in damaged:
-        print(f"Damaged: {file.path}: {file.reason}")
+        show(f"Damaged: {file.path}: {file.reason}")

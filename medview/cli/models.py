@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from medview.cli.output import print_json, progress, say
+from medview.cli.output import print_json, progress, say, show
 from medview.ml.packs import ModelPack
 from medview.workspace.models import add_model, model_registry
 
@@ -24,7 +24,7 @@ def list_models(*, json: Json = False) -> None:
         return
     for pack in packs:
         state = "" if pack.available else f"  (not available: {pack.reason})"
-        print(f"{pack.spec.id}@{pack.spec.version}  {pack.spec.task}  {pack.spec.name}{state}")
+        show(f"{pack.spec.id}@{pack.spec.version}  {pack.spec.task}  {pack.spec.name}{state}")
 
 
 @app.command()
@@ -35,7 +35,7 @@ def info(model: Annotated[str, typer.Argument(metavar="ID[@VERSION]")], *, json:
         print_json(card(pack))
         return
     for name, value in card(pack).items():
-        print(f"{name}: {value}")
+        show(f"{name}: {value}")
 
 
 @app.command()

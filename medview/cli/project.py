@@ -99,7 +99,7 @@ def info(path: Place, *, json: Json = False) -> None:
     for key, value in document.items():
         if key == "models":
             value = ", ".join(f"{one['line']} v{one['version']}" for one in value) or "none"
-        print(f"{key}: {value}")
+        show(f"{key}: {value}")
 
 
 @app.command("list")
@@ -111,7 +111,7 @@ def list_readings(path: Place, *, json: Json = False) -> None:
         print_json({"cases": cases})
         return
     for case in cases:
-        print("  ".join(f"{key}={value}" for key, value in case.items()))
+        show("  ".join(f"{key}={value}" for key, value in case.items()))
 
 
 @app.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +46,16 @@ def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
         return Done(code, captured.out, captured.err)
 
     return call
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, encoding: str, *arguments: object) -> tuple[int, bytes]:
+    """Run ``medview ARGUMENTS`` with a stdout of an encoding; return exit code and what was written."""
+    written = io.BytesIO()
+    with monkeypatch.context() as now, io.TextIOWrapper(written, encoding=encoding) as stdout:
+        now.setattr(sys, "stdout", stdout)
+        code = run([str(argument) for argument in arguments])
+        stdout.flush()
+        return code, written.getvalue()
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, write_ct
+from tests.cli.conftest import Cli, piped, write_ct
 
 
 def test_a_sound_series_is_told_in_plain_words_and_as_one_document(cli: Cli, ct_folder: Path) -> None:
@@ -54,3 +55,16 @@ def test_a_real_uneven_series_says_what_is_wrong(cli: Cli, test_data: Path) -> N
     assert done.code == 0
     assert "A stack: it can be looked at" in done.out
     assert "The distance between slices varies from 1.08 to 7.00 mm." in done.out
+
+
+def test_a_damaged_file_whose_name_is_no_text_is_told_with_escapes(
+    ct_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDVIEW_CACHE", str(tmp_path / "cache"))
+    victim = ct_folder / "slice-0004.dcm"
+    (ct_folder / os.fsdecode(b"K\xf6ln \xc3\xa9.dcm")).write_bytes(victim.read_bytes()[:300])
+    for encoding in ("utf-8", "cp1252", "ascii"):
+        code, told = piped(monkeypatch, encoding, "check", ct_folder)
+        assert code == 0
+        assert rb"K\udcf6ln" in told
+        assert b"7 CT images" in told
