@@ -18,6 +18,9 @@ LEAST_EXAMPLES = 20
 SMALLEST_SCALE, LARGEST_SCALE = 0.05, 20.0
 LARGEST_SHIFT = 20.0
 
+_DIGITS, _MOST_DIGITS = 4, 17
+"""Of a threshold: as a rule, and where scores are so small or so close that it takes them."""
+
 
 def probabilities_of(logits: Doubles, scale: float, shift: float, *, exclusive: bool) -> Doubles:
     """Return probabilities of logits (n, classes), as ``medview.ml.runners.classifier.probabilities`` does."""
@@ -92,7 +95,18 @@ def threshold_of(scores: Doubles, holds: Bools) -> float:
     best = int(balanced.argmax())
     error = 0.5 * np.sqrt(hits[best] * (1 - hits[best]) / yes + spared[best] * (1 - spared[best]) / no)
     good = tried[balanced >= balanced[best] - error / 4.0 - 1e-12]
-    return round(float(good[np.abs(good - 0.5).argmin()]), 4)
+    return _written(float(good[np.abs(good - 0.5).argmin()]), levels)
+
+
+def _written(line: float, levels: Doubles) -> float:
+    """Return a line with as few digits as leave it between the same two of the scores; four where they do."""
+    below = np.searchsorted(levels, line)
+    for digits in range(_DIGITS, _MOST_DIGITS):
+        written = round(line, digits)
+        sides = (np.searchsorted(levels, written, "left"), np.searchsorted(levels, written, "right"))
+        if 0.0 < written < 1.0 and sides == (below, below):
+            return written
+    return line
 
 
 def abstention(scores: Doubles, holds: Bools, threshold: float, least: float) -> tuple[float, float] | None:

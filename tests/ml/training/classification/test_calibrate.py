@@ -100,6 +100,20 @@ def test_the_line_is_drawn_between_what_is_told_apart() -> None:
     assert 0.3 < threshold_of(scores, holds) < 0.4
 
 
+@pytest.mark.parametrize("near", [0.0, 0.3, 0.9999])
+def test_the_line_is_between_two_scores_however_close_they_are(near: float) -> None:
+    scores = near + np.concatenate([np.linspace(1e-5, 2e-5, 8), np.linspace(3e-5, 5e-5, 8)])
+    holds = np.arange(16) >= 8
+    for line in (threshold_of(scores, holds), 1.0 - threshold_of(1.0 - scores, ~holds)):
+        assert near + 2e-5 < line < near + 3e-5
+        assert line == pytest.approx(round(line, 6), abs=1e-12)
+
+
+def test_the_line_has_four_digits_where_more_tell_nothing_more() -> None:
+    scores, holds = np.array([0.1, 0.2, 0.30001, 0.4]), np.array([False, False, True, True])
+    assert threshold_of(scores, holds) == 0.25
+
+
 def test_one_half_stays_where_another_line_is_hardly_better() -> None:
     rng = np.random.default_rng(3)
     holds = rng.random(200) < 0.5
