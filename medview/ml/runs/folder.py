@@ -343,11 +343,13 @@ class RunFolder:
                 _unlock(opened.fileno())
 
     def busy(self) -> bool:
-        """Whether a process of this computer is training in the folder. Raises WriteError."""
+        """Whether a process of this computer is training in the folder, which need not be writable. Raises ReadError."""
         try:
-            opened = (self.path / "lock").open("a+b")
+            opened = (self.path / "lock").open("rb")
+        except FileNotFoundError:
+            return False
         except OSError as error:
-            raise write_error(self.path / "lock", error) from error
+            raise ReadError(f"lock of {self.path.name} cannot be read; check the folder.", detail=str(error)) from error
         with opened:
             # Others who ask at this moment are no training.
             if not _lock(opened.fileno(), alone=False):

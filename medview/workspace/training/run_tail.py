@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from medview.core.errors import ReadError, WriteError
+from medview.core.errors import ReadError
 from medview.core.language import _
 from medview.ml.runs.events import Event, EventTail
 from medview.ml.runs.folder import RunFolder, RunSettings
@@ -141,8 +141,8 @@ class RunTail:
     def _busy(self) -> bool:
         try:
             return self.run.busy()
-        except WriteError:
-            # Where nothing can be written nobody trains.
+        except ReadError:
+            # Where nothing can be opened nobody trains.
             return False
 
     def _take(self, event: Event) -> None:

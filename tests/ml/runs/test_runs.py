@@ -139,6 +139,23 @@ def test_who_asks_whether_somebody_trains_is_not_taken_for_one_who_does(tmp_path
         assert not run.busy()
 
 
+def test_who_asks_whether_somebody_trains_writes_nothing_and_needs_no_right_to(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert not run.busy()
+    assert not list(tmp_path.iterdir())
+    with run.held():
+        pass
+    (tmp_path / "lock").chmod(0o444)
+    tmp_path.chmod(0o555)
+    try:
+        assert not run.busy()
+    finally:
+        tmp_path.chmod(0o755)
+        (tmp_path / "lock").chmod(0o644)
+    with run.held():
+        assert run.busy()
+
+
 def test_a_process_knows_how_long_it_runs() -> None:
     first = process_seconds()
     assert 0.0 < first <= process_seconds()
