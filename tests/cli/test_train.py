@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,7 +16,9 @@ import pytest
 from medview.cli.main import run_command
 from medview.core.resources import resource_path
 from medview.ml.packs import load_pack
-from medview.ml.runs.events import read_events
+from medview.ml.runs.events import EventLog, read_events
+from medview.ml.runs.folder import RunFolder
+from tests.ml.runs.test_runs import settings
 from tests.workspace.training.test_freeze import parent_of, pictures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +73,20 @@ def test_what_cannot_be_trained_on_ends_with_one_sentence(tmp_path: Path, capsys
         said = capsys.readouterr().err.strip()
         assert said.count("\n") == 0
         assert said.endswith(".")
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--quiet"]])
+def test_watching_a_training_that_failed_ends_with_one_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    run = RunFolder(tmp_path)
+    run.write_json(run.settings_file, settings().document())
+    with contextlib.closing(EventLog(run.events)) as log:
+        log.add("failed", text="The disk has no room.")
+    assert run_command(["train", "--watch", str(tmp_path), *more]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[-1] == "The disk has no room."
 
 
 def test_a_training_answers_with_its_model_and_what_it_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,7 +97,7 @@ def wait_for(
     ModelError
         With the sentence it failed with.
     CancelledError
-        After a break: the training has written a checkpoint and ended.
+        After a break, asked for here or by somebody else: the training has written a checkpoint and ended.
     """
     run, tail = RunFolder(path), EventTail(RunFolder(path).events)
     again = f"go on with medview train --run {path}."
@@ -124,12 +124,13 @@ def wait_for(
     result = run.read_json(run.result)
     if process.returncode == 0 and result is not None:
         return result
-    if until is not None:
-        raise CancelledError(f"Training stopped; {again}")
-    failed = [str(event["text"]) for event in read_events(run.events) if event["kind"] == "failed"]
+    ends = [event for event in read_events(run.events) if event["kind"] in ("failed", "stopped")]
     # Any other code is a crash.
-    if failed and process.returncode == 1:
-        raise ModelError(failed[-1])
+    last = ends[-1] if ends and process.returncode == 1 else None
+    if until is not None or (last is not None and last.get("reason") == "asked"):
+        raise CancelledError(f"Training stopped; {again}")
+    if last is not None and last["kind"] == "failed":
+        raise ModelError(str(last["text"]))
     raise ModelError(f"The training process ended by itself; {again}", detail=f"{process.returncode}: {run.log}")
 
 
@@ -196,6 +197,8 @@ def follow(path: Path, told: Callable[[Event], None], context: JobContext) -> di
     ------
     ReadError
         When the folder holds no training.
+    ModelError
+        With the sentence it failed with.
     """
     run = RunFolder(path)
     run.settings()
@@ -212,5 +215,9 @@ def follow(path: Path, told: Callable[[Event], None], context: JobContext) -> di
             told(event)
         last = fresh or last
         if not busy:
-            return run.read_json(run.result) or {}
+            break
         time.sleep(LOOK_S)  # the training is another process: nothing here is woken by what it writes
+    result = run.read_json(run.result)
+    if result is None and last and last[-1]["kind"] == "failed":
+        raise ModelError(str(last[-1]["text"]))
+    return result or {}

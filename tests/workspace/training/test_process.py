@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from medview.core.errors import CancelledError
+from medview.core.errors import CancelledError, ModelError
+from medview.core.job import Inline
 from medview.ml.runs.events import Event, EventLog
 from medview.ml.runs.folder import RunFolder
 from medview.workspace.training import process
 from medview.workspace.training.breaks import breaks
-from medview.workspace.training.process import NICE, start_training, wait_for
+from medview.workspace.training.process import NICE, follow, start_training, wait_for
+from tests.ml.runs.test_runs import settings
 
 
 @pytest.fixture
@@ -77,3 +79,62 @@ def test_ctrl_c_lets_the_training_end_its_step_whatever_is_being_told_meanwhile(
     with training, breaks() as asked, pytest.raises(CancelledError, match="go on with medview train --run"):
         wait_for(training, tmp_path, told, asked)
     assert checkpoint.read_text() == "kept"
+
+
+def ended(path: Path, *events: dict[str, Any]) -> RunFolder:
+    """Return a training nobody is at any more, which said something at last."""
+    run = RunFolder(path)
+    run.write_json(run.settings_file, settings().document())
+    with contextlib.closing(EventLog(run.events)) as log:
+        for event in events:
+            log.add(**event)
+    return run
+
+
+STEP = {"kind": "step", "step": 1, "steps": 9, "loss": 0.5}
+PAUSED = {"kind": "stopped", "reason": "asked"}
+FAILED = {"kind": "failed", "text": "The disk has no room."}
+
+
+@pytest.mark.parametrize(
+    ("events", "code", "error", "said"),
+    [
+        ([STEP, PAUSED], 1, CancelledError, "Training stopped; go on with medview train --run"),
+        ([STEP, FAILED], 1, ModelError, "The disk has no room."),
+        ([PAUSED, STEP, FAILED], 1, ModelError, "The disk has no room."),
+        ([FAILED, STEP, PAUSED], 1, CancelledError, "Training stopped"),
+        ([STEP, {"kind": "stopped", "reason": "steps", "step": 9}], 1, ModelError, "ended by itself"),
+        ([STEP], 1, ModelError, "ended by itself"),
+        ([STEP, FAILED], 3, ModelError, "ended by itself"),
+    ],
+)
+def test_whoever_waits_for_a_training_is_told_how_it_ended(
+    tmp_path: Path, events: list[dict[str, Any]], code: int, error: type[Exception], said: str
+) -> None:
+    ended(tmp_path, *events)
+    with (
+        subprocess.Popen([sys.executable, "-S", "-c", f"raise SystemExit({code})"]) as training,
+        pytest.raises(error, match=said) as raised,
+    ):
+        wait_for(training, tmp_path, lambda _event: None, lambda: False)
+    assert type(raised.value) is error
+
+
+def test_whoever_follows_a_training_is_told_that_it_failed_unless_it_went_on(tmp_path: Path) -> None:
+    seen: list[str] = []
+    ended(tmp_path, STEP, FAILED)
+    with pytest.raises(ModelError, match="no room"):
+        follow(tmp_path, lambda event: seen.append(event["kind"]), Inline())
+    assert seen == ["step", "failed"]
+    run = ended(tmp_path, {"kind": "resumed", "step": 1}, PAUSED)
+    assert follow(tmp_path, lambda _event: None, Inline()) == {}
+    ended(tmp_path, FAILED)
+    run.write_json(run.result, {"steps": 9})
+    assert follow(tmp_path, lambda _event: None, Inline()) == {"steps": 9}
+
+
+def test_following_a_training_leaves_nothing_in_its_folder(tmp_path: Path) -> None:
+    ended(tmp_path, STEP, PAUSED)
+    before = sorted(tmp_path.iterdir())
+    assert follow(tmp_path, lambda _event: None, Inline()) == {}
+    assert sorted(tmp_path.iterdir()) == before
