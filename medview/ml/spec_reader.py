@@ -33,6 +33,8 @@ DEEPEST_LIST = 4
 LARGEST_DOCUMENT = 1 << 20
 MOST_FILES = 32
 LEAST_TILE = 8
+"""No side of a tile in which a network looks around may be shorter, so that a pack cannot cut an image into millions."""
+
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -87,8 +89,10 @@ def read_spec(document: bytes | str) -> ModelSpec:
         top.wrong("ensemble", f"{WEIGHTS_FILE} and other weights that are listed in files")
     _check_slices(top, spec)
     if spec.input.dimensions == 2 and spec.tiling is not None and spec.tiling.blend is Blend.GAUSSIAN:
-        if spec.tiling.tile_kji[0] != 1:
-            top.wrong("tiling", "tiles of one slice, for a network of two dimensions")
+        if spec.tiling.tile_kji[0] != 1 or min(spec.tiling.tile_kji[1:]) < LEAST_TILE:
+            top.wrong(
+                "tiling", f"tiles of one slice and at least {LEAST_TILE} x {LEAST_TILE}, for a network of two dimensions"
+            )
     elif spec.tiling is not None and min(spec.tiling.tile_kji) < LEAST_TILE:
         top.wrong("tiling", f"tiles of at least {LEAST_TILE} voxels to each side")
     return spec

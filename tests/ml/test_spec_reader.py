@@ -148,6 +148,15 @@ def test_what_is_not_understood_is_refused_in_one_sentence(path: str, value: Any
     assert caught.value.sentence.isprintable()
 
 
+@pytest.mark.parametrize("tile", [[1, 1, 1], [1, 7, 64], [1, 64, 7], [8, 64, 64]])
+def test_tiles_of_a_flat_network_are_of_one_slice_and_no_slivers(tile: list[int]) -> None:
+    content = example()
+    content["input"]["dimensions"] = 2
+    assert read_spec(changed(content, "tiling.tile_kji", [1, 8, 8])).tiling is not None
+    with pytest.raises(PackError, match="one slice and at least 8 x 8"):
+        read_spec(changed(content, "tiling.tile_kji", tile))
+
+
 def test_texts_of_any_script_are_read_and_long_ones_may_have_lines() -> None:
     texts = {"name": "Foie et rate — 肝臓 كبد", "summary": "Deux organes\u202f: foie\u00a0;\n\trate\u3000等"}
     spec = read_spec(json.dumps(example() | texts))

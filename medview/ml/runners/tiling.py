@@ -8,7 +8,7 @@ rows say about slices that are not finished yet is kept and added in its turn, s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import TypeVar
@@ -110,24 +110,35 @@ def gather(values: torch.Tensor, places: Iterable[Place], tile_kji: Shape3) -> t
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """Tiles that are run one after the other, and the slices they cover."""
+    """Tiles that are run one after the other, and the slices they cover.
+
+    Attributes
+    ----------
+    starts_kji : three sequences of int
+        Where the tiles start on each axis; all of them together are made only for the row that is run.
+    """
 
     low_k: int
     high_k: int
-    places: tuple[Place, ...]
+    starts_kji: tuple[Sequence[int], Sequence[int], Sequence[int]]
+
+    @property
+    def count(self) -> int:
+        """How many tiles there are."""
+        return math.prod(len(starts) for starts in self.starts_kji)
+
+    def places(self) -> list[Place]:
+        """Return where the tiles start, slices first."""
+        return list(product(*self.starts_kji))
 
 
 def tile_rows(shape_kji: Shape3, tiling: Tiling, batch: int) -> list[_Row]:
     """Return the rows of tiles of a volume; tiles of one slice are put together to rows of a batch."""
     tile = tiling.tile_kji
-    starts = [tile_starts(n, t, tiling.overlap, spread=tiling.spread) for n, t in zip(shape_kji, tile, strict=True)]
-    plane = list(product(starts[1], starts[2]))
-    together = max(1, batch // len(plane)) if tile[0] == 1 else 1
-    rows = []
-    for n in range(0, len(starts[0]), together):
-        along = starts[0][n : n + together]
-        rows.append(_Row(along[0], along[-1] + tile[0], tuple((k, j, i) for k in along for j, i in plane)))
-    return rows
+    k, j, i = (tile_starts(n, t, tiling.overlap, spread=tiling.spread) for n, t in zip(shape_kji, tile, strict=True))
+    together = max(1, batch // (len(j) * len(i))) if tile[0] == 1 else 1
+    along = [k[n : n + together] for n in range(0, len(k), together)]
+    return [_Row(ks[0], ks[-1] + tile[0], (ks, j, i)) for ks in along]
 
 
 class _BlendedTiles:
@@ -159,7 +170,7 @@ class _BlendedTiles:
             else gaussian(self._tile, values.device, spread=tiling.spread)
         )
         self._sums = WeightedSums((thickness, rows, columns), weight, inside, channels)
-        network.plan(sum(len(row.places) for row in self._rows))
+        network.plan(sum(row.count for row in self._rows))
 
     def slabs(self, near_k: int) -> Iterator[LogitSlab]:
         """Yield finished slabs, those of the row of ``near_k`` first."""
@@ -201,10 +212,10 @@ class _BlendedTiles:
 
     def _answers(self, row: _Row) -> Iterator[tuple[Place, torch.Tensor]]:
         """Yield each tile of a row that has to be looked at, with its logits (classes, k, j, i)."""
-        wanted = [place for place in row.places if self._meets_body(place)]
-        constant = [place for place in wanted if self._plan.remembers and self._is_constant(place)]
-        varied = [place for place in wanted if place not in constant] if constant else wanted
-        self._network.passed(len(row.places) - len(varied))
+        wanted = [place for place in row.places() if self._meets_body(place)]
+        constant = {place: None for place in wanted if self._plan.remembers and self._is_constant(place)}
+        varied = [place for place in wanted if place not in constant]
+        self._network.passed(row.count - len(varied))
         for place in constant:
             yield place, self._of_constant(place)
         for batch in batches(varied, self._plan.batch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from medview.core.job import Inline
 from medview.ml.networks.meshnet import meshnet
 from medview.ml.runners.memory_plan import MemoryPlan
 from medview.ml.runners.tile_starts import tile_starts
-from medview.ml.runners.tiling import as_logits, batches, gaussian, logit_slabs
+from medview.ml.runners.tiling import as_logits, batches, gaussian, logit_slabs, tile_rows
 from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
 from medview.ml.spec import Blend, Shape3, Tiling
 from tests.ml.small_packs import ct_volume, small_network
@@ -151,6 +152,27 @@ def test_tiles_cover_an_axis_and_stay_inside() -> None:
             covered = {v for s in starts for v in range(s, s + 32)}
             assert covered >= set(range(length))
             assert length <= 32 or max(starts) + 32 == length
+
+
+def test_tiles_are_listed_row_by_row_however_many_there_are() -> None:
+    tracemalloc.start()
+    try:
+        rows = tile_rows((600, 512, 512), Tiling((8, 8, 8), 0.9, Blend.GAUSSIAN), batch=2)
+        count = sum(row.count for row in rows)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 593 * 505 * 505
+    assert peak < 10_000_000
+    places = rows[-1].places()
+    assert (places[0], places[1], places[-1]) == ((592, 0, 0), (592, 0, 1), (592, 504, 504))
+    assert len(places) == rows[-1].count
+
+
+def test_tiles_of_one_slice_are_put_together_to_rows_of_a_batch() -> None:
+    rows = tile_rows((5, 8, 12), Tiling((1, 8, 8), 0.5, Blend.GAUSSIAN), batch=4)
+    assert [(row.low_k, row.high_k, row.count) for row in rows] == [(0, 2, 4), (2, 4, 4), (4, 5, 2)]
+    assert rows[1].places() == [(2, 0, 0), (2, 0, 4), (3, 0, 0), (3, 0, 4)]
 
 
 def test_no_batch_is_a_single_tile_where_there_are_more() -> None:
