@@ -132,7 +132,7 @@ class ProjectKeeper(QObject):
             _operations().repair(self._workspace, copy.path, self.write)
 
     def may_close(self) -> bool:
-        """Whether the project may be let go of: every change is on disk, or the person gives them up; nothing closes yet."""
+        """Whether the project may be let go of: every change is on disk, or the person gives them up. Closes nothing."""
         project = self._workspace.services.project
         self._given_up = False
         if project is None:
