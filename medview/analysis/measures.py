@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ import numpy.typing as npt
 from medview.analysis.figures import area, ellipse_axes, inside, outline
 from medview.analysis.oblique_region import NOTE, values_on_plane
 from medview.core.geometry import Calibration
+from medview.core.language import _
 from medview.core.measurement import FLAT, Measurement, MeasurementKind
 from medview.core.plane import Plane, SlicePlane
 from medview.core.spacing import ACROSS_STACK, Scale
@@ -17,6 +20,9 @@ from medview.core.suv import SuvKind
 from medview.core.volume import Volume
 
 FloatArray = npt.NDArray[np.float64]
+
+UNREAD = _("no values: it lies on a slice that could not be read")
+"""What is said instead of values that nobody has seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +68,19 @@ class Measured:
         return next((quantity for quantity in self.quantities if quantity.name == name), None)
 
 
-def measure(volume: Volume, measurement: Measurement) -> Measured:
+def measure(volume: Volume, measurement: Measurement, damaged: Collection[int] = ()) -> Measured:
     """Measure a figure on the volume it was drawn on.
 
     Lengths are in millimetres only where they are true: everywhere in a volume, inside slices of a stack with a pixel size,
     inside one region of an ultrasound picture. Elsewhere they are in pixels, with the reason.
+
+    Parameters
+    ----------
+    damaged : collection of int
+        Slices k that could not be read. A figure that touches one has its lengths and its area, and no values.
     """
     points_kji = measurement.points_kji(volume.geometry)
+    seen = readable(volume, measurement, damaged)
     scale = _scale(volume, points_kji)
     points = _flat_points(volume, points_kji, scale)
     note = ""
@@ -76,15 +88,36 @@ def measure(volume: Volume, measurement: Measurement) -> Measured:
     quantities += _LENGTHS.get(measurement.kind, _nothing)(points, scale.unit)
     if measurement.kind.region:
         quantities += _region(measurement, points, scale.unit)
-        if _oblique(volume, points_kji) and (values := values_on_plane(volume, measurement)) is not None:
+        if not seen:
+            note = UNREAD
+        elif _oblique(volume, points_kji) and (values := values_on_plane(volume, measurement)) is not None:
             # Pixels that were made up are no voxels to count.
             quantities += [q for q in _statistics(volume, values) if q.name != "voxels" or q.value == 0.0]
             note = NOTE
         else:
             quantities += _statistics(volume, _voxels_inside(volume, measurement, points_kji))
     elif measurement.kind is MeasurementKind.PROBE:
-        quantities += _probe(volume, points_kji[0])
+        if seen:
+            quantities += _probe(volume, points_kji[0])
+        else:
+            note = UNREAD
     return Measured(tuple(quantities), scale.reason, note)
+
+
+def readable(volume: Volume, measurement: Measurement, damaged: Collection[int]) -> bool:
+    """Whether every slice a figure lies on or passes through could be read; ``damaged`` are the k that could not."""
+    if not damaged:
+        return True
+    points_kji = measurement.points_kji(volume.geometry)
+    if measurement.kind.region:
+        # Axes of an ellipse may end before it does.
+        points_kji = np.vstack([points_kji, outline(points_kji, measurement.kind)])
+    low, high = float(points_kji[:, 0].min()), float(points_kji[:, 0].max())
+    first, last = round(low), round(high)
+    if measurement.kind.region and _oblique(volume, points_kji):
+        # Its values are interpolated between the slices on both sides.
+        first, last = floor(low + FLAT), ceil(high - FLAT)
+    return not any(first <= k <= last for k in damaged)
 
 
 def slice_plane_of(volume: Volume, points_kji: FloatArray) -> SlicePlane | None:

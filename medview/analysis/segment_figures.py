@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Values of voxels in the unit of the volume; padding and numbers that are none left out.
+    """Values of voxels in the unit of the volume; padding, numbers that are none and damaged slices left out.
 
     Attributes
     ----------
@@ -48,7 +49,7 @@ class Component:
     centre_kji : tuple of int
         A voxel of the piece, as near to its middle as there is one.
     mean : float or None
-        None for colour, or where all of it is padding.
+        None for colour, or where all of it is padding or on damaged slices.
     """
 
     number: int
@@ -66,7 +67,7 @@ class SegmentFigures:
     Attributes
     ----------
     statistics : Statistics or None
-        None for colour, for no voxels, or where all of them are padding.
+        None for colour, for no voxels, or where all of them are padding or on damaged slices.
     extent : Extent or None
         That of the piece with the longest diameter.
     components : tuple of Component
@@ -86,7 +87,9 @@ def volume_ml(voxels: int, geometry: Geometry) -> float | None:
     return voxels * geometry.voxel_volume_mm3 / 1000.0 if whole else None
 
 
-def segment_figures(mask: Mask, box: Box, volume: Volume, context: JobContext) -> SegmentFigures:
+def segment_figures(
+    mask: Mask, box: Box, volume: Volume, context: JobContext, damaged: Collection[int] = ()
+) -> SegmentFigures:
     """Measure a segment inside its box.
 
     Parameters
@@ -94,6 +97,8 @@ def segment_figures(mask: Mask, box: Box, volume: Volume, context: JobContext) -
     mask : ndarray of bool, shape ``box.shape_kji``
     volume : Volume
         On the grid of the segment.
+    damaged : collection of int
+        Slices k that could not be read: their voxels count, their values do not, for nobody has seen them.
     """
     import cc3d  # late: the window imports this module at start
 
@@ -105,7 +110,7 @@ def segment_figures(mask: Mask, box: Box, volume: Volume, context: JobContext) -
     counts = np.asarray(found["voxel_counts"], dtype=np.int64)
     counts[0] = 0
     order = np.argsort(-counts, kind="stable")[: min(MOST_COMPONENTS, len(counts) - 1)]
-    statistics, means = _values(pieces, len(counts), box, volume, context)
+    statistics, means = _values(pieces, len(counts), box, volume, context, damaged)
     components: list[Component] = []
     for number, n in enumerate(order, start=1):
         context.raise_if_cancelled()
@@ -123,7 +128,12 @@ def segment_figures(mask: Mask, box: Box, volume: Volume, context: JobContext) -
 
 
 def _values(
-    pieces: npt.NDArray[np.unsignedinteger], count: int, box: Box, volume: Volume, context: JobContext
+    pieces: npt.NDArray[np.unsignedinteger],
+    count: int,
+    box: Box,
+    volume: Volume,
+    context: JobContext,
+    damaged: Collection[int],
 ) -> tuple[Statistics | None, npt.NDArray[np.float64] | None]:
     """Return statistics of all pieces together and the mean of each, by number; slab by slab, for the memory."""
     if volume.colour:
@@ -140,6 +150,7 @@ def _values(
         stored = volume.voxels[k0 : k0 + len(part), js, ks]
         values = volume.values_of(stored)
         inside = (part != 0) & np.isfinite(values) & ~volume.is_padding(stored)
+        inside[[k - k0 for k in damaged if k0 <= k < k0 + len(part)]] = False
         held = values[inside].astype(np.float64)
         if not held.size:
             continue

@@ -70,6 +70,14 @@ def statistics_text(found: Statistics | None, volume: Volume) -> str:
     )
 
 
+def values_hint(case: OpenCase, segment: Segment) -> str:
+    """Return which voxels of a segment its values are of."""
+    box = case.labels.segmentation.box(segment)
+    if box is not None and any(box.min_kji[0] <= k < box.max_kji[0] for k in case.anchor.load.damaged):
+        return _("Values of its voxels, padding and slices that could not be read left out")
+    return _("Values of its voxels, padding left out")
+
+
 def component_cells(component: Component, volume: Volume) -> tuple[str, str, str, str]:
     """Return number, size, axes (without their unit) and mean of one piece as they stand in the list."""
     extent = component.extent

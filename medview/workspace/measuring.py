@@ -81,11 +81,15 @@ def measurements(case: OpenCase) -> list[Measurement]:
 
 
 def measured(case: OpenCase, measurement: Measurement) -> Measured:
-    """Return what a measurement says at the time it was drawn on; values are known once all slices have arrived."""
+    """Return what a measurement says at the time it was drawn on; values are known once all slices have arrived.
+
+    Where it touches a slice that could not be read there are none, and the remark says so.
+    """
     time_index = case.images.time(measurement)
     if time_index >= len(case.times):
         return Measured((), _("time point {time_index} is not read").format(time_index=time_index + 1))
-    return measure(case.times[time_index].volume, measurement)
+    time = case.times[time_index]
+    return measure(time.volume, measurement, time.load.damaged)
 
 
 def lines(measurement: Measurement, points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[ScreenPoints]:
@@ -216,7 +220,7 @@ def as_text(case: OpenCase, chosen: Sequence[Measurement]) -> str:
         found = measured(case, one)
         said = ", ".join(f"{in_language(q.name)} {quantity_text(q)}" for q in found.quantities if q.name != "voxels")
         reason = f" ({in_language(found.remark)})" if found.remark else ""
-        out.append(f"{title(one)}, {where(case, one)}: {said}{reason}")
+        out.append(f"{title(one)}, {where(case, one)}: {said}{reason if said else reason.lstrip()}")
     return "\n".join(out)
 
 

@@ -194,6 +194,26 @@ def test_padding_has_no_part_in_the_values() -> None:
     assert empty.components[0].mean is None
 
 
+def test_damaged_slices_count_as_voxels_and_have_no_part_in_the_values() -> None:
+    shape = (5, 4, 4)
+    stored = np.full(shape, 1064, dtype=np.int16)
+    stored[2] = 0
+    volume = Volume(stored, Geometry.from_spacing(shape, (1.0, 1.0, 1.0)), unit="HU", rescale=Rescale(1.0, -1024.0))
+    mask, box = np.ones((3, 4, 4), dtype=bool), Box((1, 0, 0), (4, 4, 4))
+    whole = segment_figures(mask, box, volume, Inline(), (2,))
+    assert whole.statistics is not None
+    assert (whole.statistics.mean, whole.statistics.sd, whole.statistics.low) == (40.0, 0.0, 40.0)
+    assert whole.voxels == whole.components[0].voxels == 48
+    mask[0] = mask[2] = False
+    unread = segment_figures(mask, box, volume, Inline(), (0, 2, 4))
+    assert unread.statistics is None
+    assert (unread.voxels, unread.components[0].mean) == (16, None)
+    split = np.ones((3, 4, 4), dtype=bool)
+    split[:, :, 2] = False
+    pieces = segment_figures(split, box, volume, Inline(), (2,)).components
+    assert [piece.mean for piece in pieces] == [40.0, 40.0]
+
+
 def test_values_far_from_zero_keep_their_spread() -> None:
     geometry = Geometry.from_spacing((1, 2, 2), (1.0, 1.0, 1.0))
     stored = np.array([[[1e6, 1e6 + 1], [1e6 + 2, 1e6 + 3]]], dtype=np.float32)

@@ -12,11 +12,12 @@ from medview.core.box import Box
 from medview.core.changes import Command, SegmentChange
 from medview.core.label_patch import LabelPatch
 from medview.core.segmentation import Segment
+from medview.workspace.figure_texts import values_hint
 from medview.workspace.jobs import InlineRunner, Job, Outcome, Request
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.figures import want_all, want_figures
 from medview.workspace.workspace import Workspace
-from tests.gui.cases import make_case
+from tests.gui.cases import SHAPE_KJI, make_case
 
 
 class Later(InlineRunner):
@@ -176,3 +177,22 @@ def test_measuring_goes_on_after_a_failure(case: OpenCase) -> None:
     outcome.failed(Exception())  # type: ignore[arg-type]
     runner.run()
     assert case.figures.current(case.labels.segmentation, b) is not None
+
+
+def test_values_of_slices_that_could_not_be_read_are_no_figures_of_a_segment() -> None:
+    voxels = np.full(SHAPE_KJI, 40, dtype=np.int16)
+    voxels[2] = -1024
+    case = make_case(voxels=voxels)
+    segment = Segment("s1", "Nodule", (9, 9, 9), 0, 1)
+    case.do(Command("Add", (SegmentChange(None, segment, 0),)))
+    draw(case, segment, Box((1, 3, 3), (4, 9, 9)))
+    case.anchor.load.mark(0, ok=False)
+    assert values_hint(case, segment) == "Values of its voxels, padding left out", "the segment is elsewhere"
+    case.anchor.load.mark(2, ok=False)
+    figures = want_figures(workspace_of(case, InlineRunner()), case, segment)
+    assert figures is not None
+    assert figures.statistics is not None
+    assert (figures.statistics.mean, figures.statistics.low) == (40.0, 40.0)
+    assert figures.voxels == case.labels.segmentation.count(segment) == 108
+    assert figures.components[0].mean == 40.0
+    assert values_hint(case, segment) == "Values of its voxels, padding and slices that could not be read left out"

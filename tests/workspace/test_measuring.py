@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medview.analysis.figures import outline
 from medview.analysis.measures import measure
 from medview.core.axes import Axes
 from medview.core.changes import AnnotationChange
@@ -11,7 +12,18 @@ from medview.core.plane import Plane
 from medview.workspace.actions import action
 from medview.workspace.editing import Step
 from medview.workspace.hands import Hands
-from medview.workspace.measuring import as_text, held, jump_to, lies_on, measurements, rename, short_text, table, where
+from medview.workspace.measuring import (
+    as_text,
+    held,
+    jump_to,
+    lies_on,
+    measured,
+    measurements,
+    rename,
+    short_text,
+    table,
+    where,
+)
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations.reports import reported
 from medview.workspace.pointer import Pointer
@@ -283,3 +295,37 @@ def test_a_rectangle_on_a_plane_at_an_angle_stays_one_when_it_is_pulled(
     assert float(sides[0] @ sides[1]) == pytest.approx(0.0, abs=1e-6)
     row_mm, column_mm = layout.screen_spacing_mm(geometry)
     assert value(case, "area") == pytest.approx(13 * row_mm * 16 * column_mm)
+
+
+@pytest.mark.parametrize("tool", [Tool.RECTANGLE, Tool.PROBE, Tool.LENGTH])
+def test_values_of_a_slice_that_could_not_be_read_are_told_nowhere_and_the_reason_is(
+    workspace: Workspace, hands: Hands, case: OpenCase, tool: Tool
+) -> None:
+    set_tool(workspace, tool)
+    drag(hands, *ways(case, (4, 4), (8, 14)))
+    one = only(case)
+    before = {q.name: q.value for q in measured(case, one).quantities}
+    case.load.mark(5, ok=False)
+    assert {q.name: q.value for q in measured(case, one).quantities} == before, "another slice"
+    case.load.mark(6, ok=False)
+    found = measured(case, one)
+    kept = {q.name: q.value for q in found.quantities}
+    assert kept == {name: number for name, number in before.items() if name in ("area", "length")}
+    reason = "" if tool is Tool.LENGTH else "no values: it lies on a slice that could not be read"
+    assert found.remark == reason
+    told = as_text(case, [one])
+    assert told.endswith(f"({reason})" if reason else " mm")
+    assert "HU" not in told
+
+
+def test_a_region_at_an_angle_has_no_values_where_a_slice_it_is_interpolated_from_could_not_be_read(
+    workspace: Workspace, hands: Hands, case: OpenCase
+) -> None:
+    one = oblique_ellipse(workspace, hands, case)
+    along = outline(one.points_kji(case.volume.geometry), one.kind)[:, 0]
+    case.load.mark(int(np.ceil(along.max())) + 1, ok=False)
+    assert measured(case, one).quantity("mean") is not None
+    case.load.mark(int(np.ceil(along.max())), ok=False)
+    found = measured(case, one)
+    assert [q.name for q in found.quantities] == ["area"]
+    assert found.remark == "no values: it lies on a slice that could not be read"

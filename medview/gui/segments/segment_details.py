@@ -14,7 +14,7 @@ from medview.gui.parts.qt_actions import QtActions
 from medview.gui.parts.steady import SteadySlider
 from medview.gui.parts.theme_tokens import GRID_PX
 from medview.gui.segments.figure_watch import FigureWatch
-from medview.workspace.figure_texts import extent_text, size_text, statistics_text
+from medview.workspace.figure_texts import extent_text, size_text, statistics_text, values_hint
 from medview.workspace.gesture import Gesture
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import segments as ops
@@ -106,7 +106,7 @@ class SegmentDetails(QWidget):
         shown = figures or (last if held else None)
         told = statistics_text(shown.statistics, case.anchor.volume) if shown is not None else ""
         self.values_label.setText(told)
-        self.values_label.set_hint(_("Values of its voxels, padding left out"))
+        self.values_label.set_hint(values_hint(case, segment))
 
     def _run(self, actions: QtActions, action_id: str) -> None:
         actions.run(action_id)

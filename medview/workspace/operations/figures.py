@@ -28,17 +28,20 @@ class MeasureSegment:
     ----------
     mask : ndarray of bool, shape ``box.shape_kji``
         A copy: drawing goes on.
+    damaged : tuple of int
+        Slices k of the volume that could not be read.
     """
 
     mask: npt.NDArray[np.bool_]
     box: Box
     volume: Volume
+    damaged: tuple[int, ...] = ()
     title: str = _("Measuring the segment")
     lane: Lane = Lane.COMPUTE
 
     def run(self, context: JobContext) -> SegmentFigures:
         """Measure in a worker."""
-        return segment_figures(self.mask, self.box, self.volume, context)
+        return segment_figures(self.mask, self.box, self.volume, context, self.damaged)
 
 
 def want_figures(workspace: Workspace, case: OpenCase, segment: Segment) -> SegmentFigures | None:
@@ -88,7 +91,7 @@ def _measure(workspace: Workspace, case: OpenCase, segment: Segment) -> None:
         ended(_NOTHING)
         return
     mask = segmentation.layer(segment.layer_id).voxels[box.slices] == segment.value
-    request = MeasureSegment(mask, box, case.anchor.volume)
+    request = MeasureSegment(mask, box, case.anchor.volume, case.anchor.load.damaged)
     book.runs(number, workspace.runner.submit(request, Outcome(ended, failed=ended, cancelled=cancelled)))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from medview.analysis.measures import measure
+from medview.analysis.measures import measure, readable
 from medview.core.annotations import Drawn
 from medview.core.changes import AnnotationChange, Command
 from medview.core.errors import GeometryError, MedViewError
@@ -144,7 +144,7 @@ class ImportReport:
         for one in found.figures:
             time_index = images.time(one.measurement)
             time = self.times[time_index] if time_index < len(self.times) else None
-            if time is not None and _readable(time.volume, one.measurement, time.load.damaged):
+            if time is not None and readable(time.volume, one.measurement, time.load.damaged):
                 known.append((time.volume, one))
         return replace(found, notes=(*found.notes, *differing(known)))
 
@@ -296,7 +296,7 @@ def _on_read_slices(case: OpenCase) -> tuple[tuple[Figure, ...], tuple[str, ...]
     for one in every:
         time_index = case.images.time(one)
         time = case.times[time_index] if time_index < len(case.times) else None
-        if time is not None and _readable(time.volume, one, time.load.damaged):
+        if time is not None and readable(time.volume, one, time.load.damaged):
             kept.append(Figure(one, time.volume))
     left_out = len(every) - len(kept)
     if not left_out:
@@ -307,13 +307,6 @@ def _on_read_slices(case: OpenCase) -> tuple[tuple[Figure, ...], tuple[str, ...]
         left_out,
     )
     return tuple(kept), (said.format(n=left_out),)
-
-
-def _readable(volume: Volume, measurement: Measurement, damaged: Collection[int]) -> bool:
-    """Whether every slice a figure lies on or passes through could be read."""
-    along = measurement.points_kji(volume.geometry)[:, 0]
-    first, last = round(float(along.min())), round(float(along.max()))
-    return not any(first <= k <= last for k in damaged)
 
 
 def _images(frames: tuple[Frame, ...]) -> tuple[tuple[str, int], ...]:
