@@ -247,7 +247,10 @@ class MakeConsensus:
             self.pictures.volume.series_uid,
             result.masks[0] if result.masks else None,
             further=result.masks[1:],
-            warnings=tuple(_("Nobody has drawn {name} yet.").format(name=name) for name in result.undecided),
+            warnings=tuple(
+                _("Nobody has drawn {name} yet, or only on slices that are not done.").format(name=name)
+                for name in result.undecided
+            ),
         )
 
 

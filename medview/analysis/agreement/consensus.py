@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medview.analysis.agreement.label_maps import LabelMaps
-from medview.analysis.agreement.readings import Presence, Reading, common_grid
+from medview.analysis.agreement.readings import Presence, Reading, common_grid, known_in
 from medview.analysis.agreement.staple import staple
 from medview.analysis.agreement.things import Thing, same_things
 from medview.core.box import Box
@@ -21,6 +21,7 @@ from medview.core.segmentation import Code
 from medview.core.source import Source
 
 Mask = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.uint16]
 
 _SLAB_VOXELS = 1 << 22
 
@@ -29,7 +30,7 @@ class Method(Enum):
     """How a consensus is made."""
 
     MAJORITY = "majority"
-    """Voxels that more than half of the readers drew."""
+    """Voxels that more than half of the readers who know them drew."""
     MAJORITY_OR_HALF = "majority or half"
     """The same, and voxels that exactly half of them drew."""
     STAPLE = "staple"
@@ -43,7 +44,8 @@ class Vote:
     Attributes
     ----------
     counted : bool
-        Whether the vote counts: not that of a reader who has the segment still to draw.
+        Whether the vote counts: not that of a reader who has the segment still to draw, or who knows nothing where it was
+        drawn.
     sources : tuple of Source
         Of the reader's segments of it; none where it is not listed.
     sensitivity, specificity : float or None
@@ -69,7 +71,7 @@ class ConsensusSegment:
         Which of the masks holds it, and as what. One without voxels has a value as well.
     voxels : int
     disputed : int
-        Voxels that some, and not all, of the readers whose votes count drew.
+        Voxels that some, and not all, of the readers drew whose votes count and who know what is there.
     """
 
     name: str
@@ -91,7 +93,7 @@ class Consensus:
         uint8 label maps, cut to the box that holds anything; segments that share voxels lie in different ones. Nothing
         enters a case's labels but by a person's act, as with what a model proposes.
     undecided : tuple of str
-        Names of what is listed by readers only who have it still to draw.
+        Names of what is listed by readers only who have it still to draw, or drew it only where nobody knows what is there.
     """
 
     method: Method
@@ -100,27 +102,43 @@ class Consensus:
     undecided: tuple[str, ...] = ()
 
 
-def majority(masks: Sequence[Mask], with_half: bool = False, context: JobContext | None = None) -> Mask:
-    """Return the voxels that more than half of the masks hold; ``with_half`` takes those that exactly half hold too."""
+def majority(
+    masks: Sequence[Mask],
+    with_half: bool = False,
+    context: JobContext | None = None,
+    known: Sequence[Mask | None] = (),
+) -> Mask:
+    """Return the voxels that more than half of the masks hold; ``with_half`` takes those that exactly half hold too.
+
+    ``known`` says of each mask where it can be relied on, None for everywhere: elsewhere it has no vote.
+    """
     held = np.zeros(masks[0].shape, dtype=np.bool_)
     for slab in _slabs(masks[0], context):
-        votes = np.zeros(held[slab].shape, dtype=np.uint16)
-        for mask in masks:
-            votes += mask[slab]
-        held[slab] = 2 * votes >= len(masks) if with_half else 2 * votes > len(masks)
+        votes, voters = _votes(masks, known, slab)
+        held[slab] = (2 * votes >= voters) & (votes > 0) if with_half else 2 * votes > voters
     return held
 
 
-def _disputed(masks: Sequence[Mask], context: JobContext) -> int:
-    """Return how many voxels some of the masks hold, and not all."""
+def _disputed(masks: Sequence[Mask], known: Sequence[Mask | None], context: JobContext) -> int:
+    """Return how many voxels some of the masks hold, and not all that can be relied on there."""
     found = 0
     for slab in _slabs(masks[0], context):
-        some, every = masks[0][slab].copy(), masks[0][slab].copy()
-        for mask in masks[1:]:
-            some |= mask[slab]
-            every &= mask[slab]
-        found += int(np.count_nonzero(some)) - int(np.count_nonzero(every))
+        votes, voters = _votes(masks, known, slab)
+        found += int(np.count_nonzero((votes > 0) & (votes < voters)))
     return found
+
+
+def _votes(masks: Sequence[Mask], known: Sequence[Mask | None], slab: slice) -> tuple[Counts, Counts]:
+    """Return how many masks hold each voxel of a slab, and how many can be relied on there."""
+    votes = np.zeros(masks[0][slab].shape, dtype=np.uint16)
+    voters = np.full(votes.shape, len(masks), dtype=np.uint16)
+    for mask, of_reader in zip(masks, known or [None] * len(masks), strict=True):
+        if of_reader is None:
+            votes += mask[slab]
+        else:
+            votes += mask[slab] & of_reader[slab]
+            voters -= ~of_reader[slab]
+    return votes, voters
 
 
 def _slabs(mask: Mask, context: JobContext | None) -> Iterator[slice]:
@@ -135,8 +153,9 @@ def _slabs(mask: Mask, context: JobContext | None) -> Iterator[slice]:
 def consensus(readings: Sequence[Reading], method: Method, context: JobContext | None = None) -> Consensus:
     """Make one labelling of several readers', thing by thing and inside the box of each; belongs into a worker.
 
-    A reader who does not list a thing says that there is none, one who has it still to draw says nothing. Instances of a
-    thing become one segment. Areas marked as unsure are no things and have no consensus.
+    A reader who does not list a thing says that there is none, one who has it still to draw says nothing; neither does one
+    who marked slices as done, of the other slices. Instances of a thing become one segment. Areas marked as unsure are no
+    things and have no consensus.
 
     Raises
     ------
@@ -161,7 +180,11 @@ def consensus(readings: Sequence[Reading], method: Method, context: JobContext |
         if all(said[n] is Presence.MISSING for n in voters):
             undecided.append(thing.name)
             continue
-        segments.append(_of_thing(thing, readings, said, voters, method, layers, context))
+        made = _of_thing(thing, readings, said, voters, method, layers, context)
+        if made is None:
+            undecided.append(thing.name)
+        else:
+            segments.append(made)
     return Consensus(method, layers.masks(), tuple(segments), tuple(undecided))
 
 
@@ -173,7 +196,8 @@ def _of_thing(
     method: Method,
     layers: LabelMaps,
     context: JobContext,
-) -> ConsensusSegment:
+) -> ConsensusSegment | None:
+    """Return the consensus of one thing; None where nobody who votes knows what is there."""
     boxes = [readings[n].box(thing.segments[n]) for n in voters]
     box = Box.union_of(around for around in boxes if around is not None)
     performance: dict[int, tuple[float, float]] = {}
@@ -181,15 +205,24 @@ def _of_thing(
     disputed = 0
     if box is not None:
         drawn: list[Mask] = []
+        known: list[Mask | None] = []
+        knowing: list[int] = []
         for n in voters:
             context.raise_if_cancelled()
-            drawn.append(readings[n].mask(thing.segments[n], box))
-        disputed = _disputed(drawn, context)
+            known_here = known_in(box, (readings[n],))
+            if known_here is None or known_here.any():
+                knowing.append(n)
+                known.append(known_here)
+                drawn.append(readings[n].mask(thing.segments[n], box))
+        if not knowing:
+            return None
+        voters = knowing
+        disputed = _disputed(drawn, known, context)
         if method is Method.STAPLE:
-            held, rates = staple(drawn, context)
+            held, rates = staple(drawn, context, known)
             performance = dict(zip(voters, rates, strict=True))
         else:
-            held = majority(drawn, method is Method.MAJORITY_OR_HALF, context)
+            held = majority(drawn, method is Method.MAJORITY_OR_HALF, context, known)
     context.raise_if_cancelled()
     first = next(segment for segments in thing.segments for segment in segments)
     number, value = layers.add(thing.name, thing.code, first.colour, box, held)

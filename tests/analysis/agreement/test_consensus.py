@@ -14,7 +14,8 @@ from medview.analysis.agreement.readings import Presence, Reading
 from medview.analysis.agreement.staple import staple
 from medview.core.errors import CancelledError, LabelError
 from medview.core.job import Inline
-from medview.core.segmentation import LabelLayer, Segmentation
+from medview.core.marks import Marks
+from medview.core.segmentation import LabelLayer, Segmentation, SegmentRole
 from tests.analysis.agreement.masks import SHAPE_KJI, Mask, ball, boxes, grid, image_of
 from tests.analysis.agreement.readers import LIVER, reading, segment
 from tests.helpers.timing import allowed_s
@@ -160,3 +161,78 @@ def test_segments_that_share_voxels_lie_in_two_masks_and_others_in_one() -> None
     assert found.masks[0].voxels.dtype == np.uint8
     nothing = consensus([reading("A", {"x": None})], Method.MAJORITY)
     assert nothing.masks[0].box.empty
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_on_slices_a_reader_has_not_done_only_the_others_say_what_is_there(method: Method) -> None:
+    whole, begun = boxes(((2, 10), (5, 15), (5, 15))), boxes(((2, 6), (5, 15), (5, 15)))
+    done = Marks(frozenset(range(6)))
+    partial = [reading(name, {"x": begun}, marks=done) for name in "AB"]
+    (x,) = consensus([*partial, reading("C", {"x": whole})], method).segments
+    assert (x.voxels, x.disputed) == (np.count_nonzero(whole), 0)
+    assert [vote.counted for vote in x.votes] == [True, True, True]
+    found = consensus([*partial, reading("C", {"x": None}), reading("D", {"x": whole})], method)
+    held = _mask(found, "x")
+    assert np.array_equal(held[:6], begun[:6]), "two of four and one more"
+    # There C and D are alone: a tie, and for STAPLE the word of the one who agrees with A and B elsewhere.
+    assert np.array_equal(held[6:], whole[6:] & (method is not Method.MAJORITY))
+    assert found.segments[0].disputed == np.count_nonzero(whole)
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_what_lies_under_unsure_of_a_reader_is_voted_on_by_the_others(method: Method) -> None:
+    mask, part = boxes(((2, 10), (5, 15), (5, 15))), boxes(((2, 10), (10, 15), (5, 15)))
+    doubtful = {segment("Doubt", role=SegmentRole.IGNORE): part, "x": mask & ~part}
+    found = consensus([*(reading(name, doubtful) for name in "AB"), reading("C", {"x": mask})], method)
+    assert np.array_equal(_mask(found, "x"), mask)
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_who_knows_nothing_where_it_was_drawn_has_no_vote_and_without_any_nothing_is_decided(method: Method) -> None:
+    mask = boxes(((2, 6), (5, 15), (5, 15)))
+    elsewhere = [reading(name, {"x": mask}, marks=Marks(frozenset({12}))) for name in "AB"]
+    (x,) = consensus([*elsewhere, reading("C", {"x": mask})], method).segments
+    assert x.voxels == np.count_nonzero(mask)
+    assert [(vote.counted, vote.voxels) for vote in x.votes] == [(False, x.voxels), (False, x.voxels), (True, x.voxels)]
+    assert x.votes[0].sensitivity is None
+    nobody = consensus(elsewhere, method)
+    assert (nobody.segments, nobody.undecided) == ((), ("x",))
+
+
+def test_staple_goes_voxel_by_voxel_over_the_readers_who_know_it_and_rates_each_by_those() -> None:
+    known = np.zeros(SHAPE_KJI, dtype=bool)
+    known[:6] = True
+    begun = BALLS[0] & known
+    held, rates = staple([*BALLS, begun], known=[None, None, None, known])
+    probable, judged = _staple_by_voxel([*BALLS, begun], [np.ones_like(known)] * 3 + [known])
+    assert np.array_equal(held, probable > 0.5)
+    assert rates == [pytest.approx(one, abs=1e-6) for one in judged]
+    _held, punished = staple([*BALLS, begun])
+    assert rates[3][0] > 0.9 > punished[3][0]
+
+
+def test_staple_of_a_reader_who_knows_nothing_is_that_of_the_others() -> None:
+    nothing = np.zeros(SHAPE_KJI, dtype=bool)
+    held, rates = staple([*BALLS, nothing], known=[None, None, None, nothing])
+    plain, of_three = staple(BALLS)
+    assert np.array_equal(held, plain)
+    assert rates[:3] == [pytest.approx(one) for one in of_three]
+
+
+def _staple_by_voxel(masks: list[Mask], known: list[Mask]) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """Expectation and maximisation over every voxel by itself, one voxel of background around."""
+    drew = np.array([np.pad(mask & of_it, 1) for mask, of_it in zip(masks, known, strict=True)])
+    knew = np.array([np.pad(of_it, 1, constant_values=True) for of_it in known])
+    probable = drew.sum(axis=0) / knew.sum(axis=0)
+    before = probable.mean()
+    for _round in range(100):
+        rates = [
+            ((probable * d).sum() / (probable * k).sum(), ((1 - probable) * (k & ~d)).sum() / ((1 - probable) * k).sum())
+            for d, k in zip(drew, knew, strict=True)
+        ]
+        there, background = np.full(probable.shape, before), np.full(probable.shape, 1 - before)
+        for (sensitivity, specificity), d, k in zip(rates, drew, knew, strict=True):
+            there[k] *= np.where(d, sensitivity, 1 - sensitivity)[k]
+            background[k] *= np.where(d, 1 - specificity, specificity)[k]
+        probable = there / (there + background)
+    return probable[1:-1, 1:-1, 1:-1], rates
