@@ -87,7 +87,7 @@ class IntraclassCorrelation:
     left_out : int
         Things that some reader did not measure.
     ci95 : tuple of float, or None
-        By the F distribution (McGraw and Wong 1996).
+        By the F distribution (McGraw and Wong 1996); None for numbers whose variances leave it without any.
     """
 
     things: int
@@ -118,16 +118,19 @@ def intraclass_correlation(numbers: npt.ArrayLike) -> IntraclassCorrelation:
     return IntraclassCorrelation(n, k, left_out, icc, _icc_ci95(icc, n, k, between_things, between_readers, error))
 
 
-def _icc_ci95(icc: float, n: int, k: int, things: float, readers: float, error: float) -> tuple[float, float]:
+def _icc_ci95(icc: float, n: int, k: int, things: float, readers: float, error: float) -> tuple[float, float] | None:
     from scipy.stats import f as fisher  # late: it takes long to import
 
     if icc >= 1.0 or not error > 0:
         return icc, icc
     a = k * icc / (n * (1.0 - icc))
     b = 1.0 + k * icc * (n - 1) / (n * (1.0 - icc))
-    freedom = (a * readers + b * error) ** 2 / ((a * readers) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1)))
-    below, above = float(fisher.ppf(0.975, n - 1, freedom)), float(fisher.ppf(0.975, freedom, n - 1))
     shared = k * readers + (k * n - k - n) * error
-    low = n * (things - below * error) / (below * shared + n * things)
-    high = n * (above * things - error) / (shared + n * above * things)
-    return float(low), float(high)
+    # Where ICC is negative so is ``a``: there may be no degrees of freedom, and no quantiles.
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        spread = (a * readers) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
+        freedom = (a * readers + b * error) ** 2 / spread
+        below, above = float(fisher.ppf(0.975, n - 1, freedom)), float(fisher.ppf(0.975, freedom, n - 1))
+        low = n * (things - below * error) / (below * shared + n * things)
+        high = n * (above * things - error) / (shared + n * above * things)
+    return (float(low), float(high)) if np.isfinite([low, high]).all() else None

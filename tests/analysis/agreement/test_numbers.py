@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -60,3 +63,20 @@ def test_readers_who_differ_by_a_constant_do_not_agree_fully() -> None:
     assert (gaps.things, gaps.left_out) == (2, 1)
     assert intraclass_correlation([[1.0, 2.0]]).icc is None
     assert intraclass_correlation([[3.0, 3.0], [3.0, 3.0]]).icc is None
+
+
+@pytest.mark.parametrize("table", [[[2, 4], [4, 2], [3, 3]], [[1, 3], [3, 1], [1, 3], [3, 1]]])
+def test_readers_who_say_the_opposite_of_each_other_have_a_correlation_without_an_interval(table: list[list[int]]) -> None:
+    found = intraclass_correlation(table)
+    assert found.icc is not None
+    assert found.icc < 0
+    assert found.ci95 is None
+    assert json.loads(json.dumps(asdict(found), allow_nan=False))["ci95"] is None
+
+
+def test_no_table_of_grades_leaves_a_number_that_is_none_in_a_report() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        found = intraclass_correlation(rng.integers(1, 4, (3, 2)))
+        assert json.dumps(asdict(found), allow_nan=False)
+        assert found.ci95 is None or found.ci95[0] <= found.ci95[1]
