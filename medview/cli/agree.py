@@ -70,7 +70,9 @@ def _lines(agreement: ProjectAgreement) -> list[str]:
                 lines.append(f"  {title:<26}{_told(figure)}{unit}")
         f1 = line.figure("lesion_f1")
         if f1.value is not None:
-            lesions = f"{line.lesions_matched} found, {line.lesions_missed} missed, {line.lesions_extra} extra"
+            lesions = f"{line.lesions_matched} found"
+            if line.directed:
+                lesions += f", {line.lesions_missed} missed, {line.lesions_extra} extra"
             lines.append(f"  {'lesions: F1':<26}{_told(f1)}; {lesions}")
         counts = ((line.both_empty, "empty on both sides"), (line.one_empty, "empty on one side"))
         lines += [f"  {count} {what}" for count, what in (*counts, (line.not_compared, "still to be drawn")) if count]

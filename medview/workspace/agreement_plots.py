@@ -96,9 +96,14 @@ def by_case(found: ProjectAgreement, line: Line, figure: Figure) -> Dots | None:
 
 
 def differences(found: ProjectAgreement, line: Line) -> Dots | None:
-    """Return differences over means (Bland and Altman) of volumes or of numbers answered; None where a line has none."""
+    """Return differences over means (Bland and Altman) of volumes or of numbers answered; None where a line has none.
+
+    All pairs together have none unless one of each is the reference: which of two is the second would be by chance.
+    """
     subject = line.subject
     if isinstance(subject, SummaryRow):
+        if not subject.directed:
+            return None
         pairs = [
             (row.case, who_and_whom(row), masks.first_ml, masks.second_ml)
             for row in segment_rows(found, subject)

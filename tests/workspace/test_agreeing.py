@@ -146,6 +146,19 @@ def test_choices_stand_in_a_confusion_table_and_numbers_as_differences(agreeing:
     assert len(cases_of(found, score, DICE)) == 4
 
 
+def test_all_pairs_say_nothing_that_hangs_on_the_order_of_readers(agreeing: Agreeing, runner: StepRunner) -> None:
+    found = compare(agreeing, runner, "All pairs of readers")
+    everybody = line(found, Kind.SEGMENTS, "Liver", "All pairs")
+    titles = [column.title for column in COLUMNS[Kind.SEGMENTS]]
+    cells = dict(zip(titles, everybody.cells, strict=True))
+    directed = ("Volume difference (mL)", "Lesion sensitivity", "Lesion precision")
+    assert [cells[title] for title in directed] == ["\u2013"] * 3
+    assert "\u2013" not in (cells["Dice"], cells["Lesion F1"], cells["Volumes, ICC"])
+    assert "only in the" not in everybody.tip
+    assert differences(found, everybody) is None
+    assert differences(found, line(found, Kind.SEGMENTS, "Liver", "Ada / Grace")) is not None
+
+
 def test_the_consensus_is_the_reference_for_each_reader(agreeing: Agreeing, runner: StepRunner) -> None:
     found = compare(agreeing, runner, "Consensus with each reader")
     subjects = [one.subject for one in lines_of(found, Kind.SEGMENTS)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from medview.analysis.agreement.bootstrap import Interval, mean_interval, ratio_interval
 from medview.analysis.agreement.lesions import LesionAgreement
@@ -40,6 +41,9 @@ LESION_PARTS: dict[str, Callable[[LesionAgreement], tuple[int, int]]] = {
 }
 """Figures pooled over the lesions of all cases: above and below the line."""
 
+DIRECTED = frozenset({"volume_difference_ml", "volume_difference_of_mean", "lesion_sensitivity", "lesion_precision"})
+"""Figures that are others when first and second change places; the rest stays the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
@@ -58,13 +62,14 @@ class SummaryRow:
     not_compared : int
         Comparisons for which a reader has the thing still to draw.
     lesions_matched, lesions_missed, lesions_extra : int
-        In all cases; 0 where lesions were not compared.
+        In all cases; 0 where lesions were not compared. Missed and extra are None where neither is the first.
     figures : tuple of (str, Interval)
-        By name, see ``MEANS`` and ``LESION_PARTS``.
+        By name, see ``MEANS`` and ``LESION_PARTS``. Those of ``DIRECTED`` have no value where neither is the first: for all
+        pairs of which none is the reference.
     volumes_ml : LimitsOfAgreement
-        Of the volumes of both, empty ones included unless both are.
+        Of the volumes of both, empty ones included unless both are; of none where neither is the first.
     volume_correlation : IntraclassCorrelation
-        Of the same volumes.
+        Of the same volumes; where neither is the first, of the cases of which the volumes of all readers are known.
     """
 
     segment: str
@@ -76,11 +81,16 @@ class SummaryRow:
     one_empty: int
     not_compared: int
     lesions_matched: int
-    lesions_missed: int
-    lesions_extra: int
+    lesions_missed: int | None
+    lesions_extra: int | None
     figures: tuple[tuple[str, Interval], ...]
     volumes_ml: LimitsOfAgreement
     volume_correlation: IntraclassCorrelation
+
+    @property
+    def directed(self) -> bool:
+        """Whether it is known who is the first of the two."""
+        return self.lesions_missed is not None
 
     def figure(self, name: str) -> Interval:
         """Return a figure. Raises KeyError when there is none of the name."""
@@ -104,7 +114,7 @@ class SummaryRow:
         row["volume_icc"] = self.volume_correlation.icc
         return row
 
-    def _facts(self) -> dict[str, str | int]:
+    def _facts(self) -> dict[str, str | int | None]:
         return {
             "segment": self.segment,
             "first_reader": self.first_reader,
@@ -120,10 +130,16 @@ class SummaryRow:
         }
 
 
-def reader_summary(rows: Iterable[ReaderRow]) -> tuple[SummaryRow, ...]:
+def reader_summary(rows: Iterable[ReaderRow], *, first_is_reference: bool = False) -> tuple[SummaryRow, ...]:
     """Return a line for every thing and pair of readers, and, where there are several pairs, one for all of them.
 
     Things are the same over cases when their names are, but for case and blanks. Things come in the order of the rows.
+
+    Parameters
+    ----------
+    first_is_reference : bool
+        Whether the first of each pair is what the second is measured by. Otherwise it is as good as the second, and what
+        hangs on which is which is told of single pairs only.
     """
     things: dict[str, dict[tuple[str, str], list[ReaderRow]]] = {}
     for row in rows:
@@ -133,11 +149,12 @@ def reader_summary(rows: Iterable[ReaderRow]) -> tuple[SummaryRow, ...]:
     for pairs in things.values():
         found += [_line(of_pair, *pair) for pair, of_pair in pairs.items()]
         if len(pairs) > 1:
-            found.append(_line([row for of_pair in pairs.values() for row in of_pair], "", ""))
+            every = [row for of_pair in pairs.values() for row in of_pair]
+            found.append(_line(every, "", "", directed=first_is_reference))
     return tuple(found)
 
 
-def _line(rows: Sequence[ReaderRow], first_reader: str, second_reader: str) -> SummaryRow:
+def _line(rows: Sequence[ReaderRow], first_reader: str, second_reader: str, *, directed: bool = True) -> SummaryRow:
     compared = [(row, row.agreement.masks) for row in rows if row.agreement.masks is not None]
     patients = [row.patient for row, _ in compared]
     figures = [(name, mean_interval([of(masks) for _, masks in compared], patients)) for name, of in MEANS.items()]
@@ -149,6 +166,10 @@ def _line(rows: Sequence[ReaderRow], first_reader: str, second_reader: str) -> S
     volumes = np.array(
         [(masks.first_ml, masks.second_ml) for _, masks in compared if not masks.both_empty], dtype=np.float64
     ).reshape(-1, 2)
+    limits = limits_of_agreement(volumes[:, 0], volumes[:, 1])
+    if not directed:
+        figures = [(name, mean_interval([], []) if name in DIRECTED else figure) for name, figure in figures]
+        limits, volumes = limits_of_agreement([], []), _volumes_by_reader(rows)
     return SummaryRow(
         rows[0].agreement.name,
         first_reader,
@@ -159,9 +180,30 @@ def _line(rows: Sequence[ReaderRow], first_reader: str, second_reader: str) -> S
         sum(masks.one_empty for _, masks in compared),
         len(rows) - len(compared),
         sum(len(found.matched) for _, found in lesions),
-        sum(len(found.missed) for _, found in lesions),
-        sum(len(found.extra) for _, found in lesions),
+        sum(len(found.missed) for _, found in lesions) if directed else None,
+        sum(len(found.extra) for _, found in lesions) if directed else None,
         tuple(figures),
-        limits_of_agreement(volumes[:, 0], volumes[:, 1]),
+        limits,
         intraclass_correlation(volumes),
     )
+
+
+def _volumes_by_reader(rows: Sequence[ReaderRow]) -> npt.NDArray[np.float64]:
+    """Return volumes in mL, shape (cases, readers); NaN where a reader has it still to draw or did not read the case.
+
+    Cases in which all volumes are 0 are left out. Of a reader whose volume is another beside each of the others, since not
+    all of them know the same slices, none is known.
+    """
+    readers = dict.fromkeys(name for row in rows for name in (row.first_reader, row.second_reader))
+    of_case: dict[str, dict[str, set[float | None]]] = {}
+    for row in rows:
+        masks = row.agreement.masks
+        if masks is not None:
+            known = of_case.setdefault(row.case, {})
+            known.setdefault(row.first_reader, set()).add(masks.first_ml)
+            known.setdefault(row.second_reader, set()).add(masks.second_ml)
+    table = [
+        [next(iter(known[name])) if len(known.get(name, ())) == 1 else None for name in readers]
+        for known in of_case.values()
+    ]
+    return np.array([line for line in table if any(line)], dtype=np.float64).reshape(-1, len(readers))

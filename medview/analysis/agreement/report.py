@@ -107,7 +107,7 @@ def agreement_report(
         tuple(patients),
         tuple(rows),
         tuple(boxes),
-        reader_summary(rows),
+        reader_summary(rows, first_is_reference=pairs is not None),
         box_summary(boxes),
         tuple(found for found in asked if found.things),
         tuple(links),

@@ -6,14 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
 
 from medview.analysis.agreement.bootstrap import mean_interval
-from medview.analysis.agreement.numbers import limits_of_agreement
+from medview.analysis.agreement.numbers import intraclass_correlation, limits_of_agreement
 from medview.analysis.agreement.reader_rows import CaseReadings, ReaderRow, case_rows
-from medview.analysis.agreement.reader_summary import reader_summary
+from medview.analysis.agreement.reader_summary import SummaryRow, reader_summary
 from medview.analysis.agreement.report import agreement_report
 from medview.analysis.agreement.segments import Conventions
 from medview.core.errors import CancelledError
@@ -98,6 +100,57 @@ def test_the_summary_counts_what_is_in_no_mean_and_has_intervals_by_patient() ->
     assert (cyst.lesions_matched, cyst.lesions_missed, cyst.lesions_extra) == (1, 0, 0)
     assert (alone.lesions_matched, alone.lesions_missed, alone.lesions_extra) == (0, 1, 0)
     assert np.isfinite(every.figure("hd95_mm").low or np.nan)
+
+
+def _all_pairs(order: tuple[int, ...]) -> SummaryRow:
+    cases = [replace(case, readings=tuple(case.readings[n] for n in order)) for case in _cases(4)]
+    rows = [row for case in cases for row in case_rows(case)]
+    return next(one for one in reader_summary(rows) if one.segment.lower() == "kidney" and not one.first_reader)
+
+
+def test_the_line_of_all_pairs_is_the_same_whichever_order_readers_come_in() -> None:
+    one, *others = [_all_pairs(order) for order in permutations(range(3))]
+    assert one.figure("lesion_f1").value is not None
+    for other in others:
+        for name, figure in one.figures:
+            again = other.figure(name)
+            assert (again.items, again.value) == (figure.items, pytest.approx(figure.value))
+            assert (again.low, again.high) == (pytest.approx(figure.low), pytest.approx(figure.high))
+        assert other.volume_correlation.icc == pytest.approx(one.volume_correlation.icc)
+        plain = replace(other, figures=one.figures, volume_correlation=one.volume_correlation, segment=one.segment)
+        assert plain == one
+    directed = {name for name, figure in one.figures if figure.value is None}
+    assert directed == {"volume_difference_ml", "volume_difference_of_mean", "lesion_sensitivity", "lesion_precision"}
+    assert (one.volumes_ml.mean_difference, one.volumes_ml.lower, one.lesions_missed, one.lesions_extra) == (None,) * 4
+    flat, document = one.flat(), one.document()
+    assert (flat["volume_difference_ml"], flat["lesion_precision"], flat["volume_lower_limit_ml"]) == (None, None, None)
+    assert json.loads(json.dumps(document, allow_nan=False))["volumes_ml"]["mean_difference"] is None
+
+
+def test_volumes_of_all_readers_correlate_over_the_cases_that_all_of_them_have() -> None:
+    cases = _cases()
+    cases[0] = replace(cases[0], readings=cases[0].readings[:2])
+    rows = [row for case in cases for row in case_rows(case)]
+    every = next(one for one in reader_summary(rows) if one.segment == "Kidney" and not one.first_reader)
+    voxel_ml = 5.0 * 0.9 * 0.6 / 1000
+    drawn = [[(reading.segmentation, reading.segmentation.segments[0]) for reading in case.readings] for case in cases[1:]]
+    ml = [[segmentation.count(segment) * voxel_ml for segmentation, segment in of_case] for of_case in drawn]
+    judge = intraclass_correlation(ml)
+    assert every.volume_correlation.icc == pytest.approx(judge.icc)
+    assert every.volume_correlation.ci95 == pytest.approx(judge.ci95)
+    found = every.volume_correlation
+    assert (found.things, found.readers, found.left_out) == (5, 3, 1)
+
+
+def test_pairs_of_a_reference_keep_what_hangs_on_which_is_the_first() -> None:
+    rows = [row for case in _cases() for row in case_rows(case, pairs=[("Ada", "Ben"), ("Ada", "Cleo")])]
+    every = next(
+        one for one in reader_summary(rows, first_is_reference=True) if one.segment == "Kidney" and not one.first_reader
+    )
+    assert every.volumes_ml.things == every.figure("volume_difference_ml").items == 12
+    assert every.figure("lesion_sensitivity").value is not None
+    report = agreement_report(iter(_cases()), 6, Inline(), [("Ada", "Ben"), ("Ada", "Cleo")])
+    assert every in report.segments
 
 
 def test_the_summary_is_plain_too() -> None:
