@@ -103,7 +103,7 @@ def _box_line(row: BoxSummary) -> Line:
         f"{row.first_boxes}, {row.second_boxes}",
         *(told(one) for one in (row.sensitivity, row.precision, row.f1, row.mean_iou)),
     )
-    return Line(row, cells)
+    return Line(row, cells, _("{n} boxes left out: on slices not done").format(n=row.left_out) if row.left_out else "")
 
 
 def _answer_line(answer: QuestionAgreement, pair: PairOfReaders) -> Line:

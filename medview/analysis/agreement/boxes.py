@@ -17,6 +17,7 @@ OVERLAP = 0.1
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +62,11 @@ class Boxes:
         return Boxes(self.low[which], self.high[which], self.scores[which])
 
     @property
+    def middles(self) -> FloatArray:
+        """The voxel in the middle of each, of an even number of them the later one, shape (n, 2) or (n, 3)."""
+        return np.asarray(np.floor((self.low + self.high) / 2.0))
+
+    @property
     def sizes(self) -> FloatArray:
         """Area or volume of each."""
         return np.asarray(np.prod(np.clip(self.high - self.low, 0.0, None), axis=1))
@@ -88,7 +94,9 @@ class BoxAgreement:
     ious : ndarray of float64, shape (n,)
         Of the pairs.
     first_count, second_count : int
-        How many each drew.
+        How many each drew that count.
+    left_out : int
+        Of both, those that do not count.
     """
 
     overlap: float
@@ -96,6 +104,7 @@ class BoxAgreement:
     ious: FloatArray
     first_count: int
     second_count: int
+    left_out: int = 0
 
     @property
     def sensitivity(self) -> float | None:
@@ -119,10 +128,27 @@ class BoxAgreement:
         return float(self.ious.mean()) if len(self.ious) else None
 
 
-def box_agreement(first: Boxes, second: Boxes, overlap: float = OVERLAP) -> BoxAgreement:
-    """Pair the boxes of two readers one to one, so that the IoU of the pairs adds up to the most."""
+def box_agreement(
+    first: Boxes, second: Boxes, overlap: float = OVERLAP, known: tuple[BoolArray, BoolArray] | None = None
+) -> BoxAgreement:
+    """Pair the boxes of two readers one to one, so that the IoU of the pairs adds up to the most.
+
+    Parameters
+    ----------
+    known : tuple of ndarray of bool, shapes (first,) and (second,), optional
+        Which of them lie where both readers know what is there. Others count only where their pair does: an edge of what is
+        known may run between the two.
+    """
     iou = box_iou(first, second)
     rows, columns = np.nonzero(iou > overlap)
     chosen = best_pairs(rows, columns, iou[rows, columns])
-    pairs = np.column_stack((rows[chosen], columns[chosen]))
-    return BoxAgreement(overlap, pairs, iou[rows[chosen], columns[chosen]], len(first), len(second))
+    rows, columns = rows[chosen], columns[chosen]
+    counts = np.ones(len(first), dtype=np.bool_), np.ones(len(second), dtype=np.bool_)
+    if known is not None:
+        kept = known[0][rows] | known[1][columns]
+        rows, columns = rows[kept], columns[kept]
+        counts = known[0].copy(), known[1].copy()
+        counts[0][rows] = counts[1][columns] = True
+    here = int(np.count_nonzero(counts[0])), int(np.count_nonzero(counts[1]))
+    left_out = len(first) + len(second) - sum(here)
+    return BoxAgreement(overlap, np.column_stack((rows, columns)), iou[rows, columns], *here, left_out)

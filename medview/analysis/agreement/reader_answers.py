@@ -53,7 +53,8 @@ class PairOfReaders:
     Attributes
     ----------
     left_out : int
-        Things that only one of them answered the question about; of lesions, those that both have.
+        Things that only one of them answered the question about; of lesions, those that both have, and those that lie where
+        the other does not know what is there.
     only_first, only_second : int
         Lesions that one answered the question about and the other does not have.
     categories : CategoryAgreement or None
@@ -195,10 +196,12 @@ class _Compared:
     patients: list[str]
     only_first: int = 0
     only_second: int = 0
+    unknown: int = 0
 
     @property
     def left_out(self) -> int:
-        return sum((one is None) != (other is None) for one, other in zip(self.first, self.second, strict=True))
+        by_one = sum((one is None) != (other is None) for one, other in zip(self.first, self.second, strict=True))
+        return by_one + self.unknown
 
 
 class _Given:
@@ -239,7 +242,7 @@ class _Given:
         """Take lesions that both of a pair have, and count those that one of them answered about and the other lacks."""
         same = Groups()
         for first, second in combinations(self._readers, 2):
-            compared, only = _Compared([], [], []), [0, 0]
+            compared, only, unknown = _Compared([], [], []), [0, 0], 0
             for link in links:
                 if (link.first_reader, link.second_reader) != (first, second):
                     continue
@@ -255,9 +258,12 @@ class _Given:
                     compared.first.append(one)
                     compared.second.append(other)
                     compared.patients.append(case.patient)
+                elif link.unknown:
+                    unknown += 1
                 else:
                     only[one is None] += 1
-            self._pairs.append((first, second, replace(compared, only_first=only[0], only_second=only[1])))
+            told = replace(compared, only_first=only[0], only_second=only[1], unknown=unknown)
+            self._pairs.append((first, second, told))
         self.things = same.count
         # Whose lesion is whose is known of pairs; of two readers that is all of them.
         self._values = [self._pairs[0][2].first, self._pairs[0][2].second] if len(self._pairs) == 1 else []

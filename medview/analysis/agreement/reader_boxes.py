@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
+import numpy as np
+
 from medview.analysis.agreement.bootstrap import Interval, ratio_interval
-from medview.analysis.agreement.boxes import OVERLAP, BoxAgreement, Boxes, box_agreement
+from medview.analysis.agreement.boxes import OVERLAP, BoolArray, BoxAgreement, Boxes, box_agreement
 from medview.analysis.agreement.reader_rows import CaseReadings, Plain
-from medview.analysis.agreement.readings import Reading, common_grid
+from medview.analysis.agreement.readings import Reading, common_grid, known_at
 from medview.analysis.agreement.things import folded
 from medview.core.box_annotation import BoxAnnotation
 
@@ -36,6 +38,7 @@ class BoxRow:
             "second_reader": self.second_reader,
             "first_boxes": found.first_count,
             "second_boxes": found.second_count,
+            "left_out": found.left_out,
             "pairs": len(found.pairs),
             "overlap": found.overlap,
             "sensitivity": found.sensitivity,
@@ -53,6 +56,8 @@ class BoxSummary:
     ----------
     cases : int
         In which any of the two drew one.
+    left_out : int
+        Boxes of both that lie where one of them does not know what is there; they are in no figure.
     sensitivity, precision, f1 : Interval
         Pooled over the boxes of all cases.
     mean_iou : Interval
@@ -69,6 +74,7 @@ class BoxSummary:
     precision: Interval
     f1: Interval
     mean_iou: Interval
+    left_out: int = 0
 
     def document(self) -> dict[str, object]:
         """Return it ready for JSON."""
@@ -83,6 +89,7 @@ class BoxSummary:
             "cases": self.cases,
             "first_boxes": self.first_boxes,
             "second_boxes": self.second_boxes,
+            "left_out": self.left_out,
         }
         for name in ("sensitivity", "precision", "f1", "mean_iou"):
             row |= getattr(self, name).columns(name)
@@ -92,7 +99,8 @@ class BoxSummary:
 def box_rows(case: CaseReadings, pairs: Sequence[tuple[str, str]] | None = None, overlap: float = OVERLAP) -> list[BoxRow]:
     """Compare the boxes of the readers of one case, each with each after it, or the given pairs of those who read it.
 
-    Labels are the same when they are, but for case and blanks. A row for each that either of two readers used.
+    Labels are the same when they are, but for case and blanks. A row for each that either of two readers used. Boxes
+    whose middle lies on a slice that one of the two has not done, or under what one is unsure of, are left out.
     """
     by_name = {reading.reader: reading for reading in case.readings}
     wanted = list(combinations(by_name, 2)) if pairs is None else [p for p in pairs if set(p) <= set(by_name)]
@@ -103,7 +111,8 @@ def box_rows(case: CaseReadings, pairs: Sequence[tuple[str, str]] | None = None,
         labels = {folded(box.label): box.label for box in (*second.boxes, *first.boxes)}
         for key, label in sorted(labels.items()):
             a, b = Boxes.on_grid(_of(first, key), grid), Boxes.on_grid(_of(second, key), grid)
-            rows.append(BoxRow(case.case, case.patient, label, *names, box_agreement(a, b, overlap)))
+            known = _known(a, (first, second)), _known(b, (first, second))
+            rows.append(BoxRow(case.case, case.patient, label, *names, box_agreement(a, b, overlap, known)))
     return rows
 
 
@@ -131,9 +140,14 @@ def box_summary(rows: Iterable[BoxRow]) -> tuple[BoxSummary, ...]:
                 ratio_interval(pairs, seconds, patients),
                 ratio_interval(doubled, both, patients),
                 ratio_interval([float(a.ious.sum()) for a in every], pairs, patients),
+                sum(a.left_out for a in every),
             )
         )
     return tuple(found)
+
+
+def _known(boxes: Boxes, readings: Sequence[Reading]) -> BoolArray:
+    return np.array([known_at(middle, readings) for middle in boxes.middles], dtype=np.bool_)
 
 
 def _of(reading: Reading, key: str) -> Iterator[BoxAnnotation]:

@@ -14,7 +14,7 @@ from medview.analysis.agreement.boxes import Boxes, box_agreement
 from medview.analysis.agreement.lesions import common_voxels, numbered_lesions
 from medview.analysis.agreement.pairing import best_pairs
 from medview.analysis.agreement.reader_rows import CaseReadings
-from medview.analysis.agreement.readings import Presence, Reading, common_grid
+from medview.analysis.agreement.readings import Presence, Reading, common_grid, known_at
 from medview.analysis.agreement.segments import Conventions
 from medview.analysis.agreement.things import Segments, folded, same_things
 from medview.core.answer import Answer, AnswerKey, Target
@@ -41,6 +41,8 @@ class LesionLink:
         Keys of the targets of their answers; empty where a reader answered nothing about it.
     both : bool
         Whether both have the lesion, answered about or not.
+    unknown : bool
+        One of them has it where the other does not know what is there: whether both have it cannot be said.
     """
 
     case: str
@@ -50,6 +52,7 @@ class LesionLink:
     first: Keys
     second: Keys
     both: bool
+    unknown: bool = False
 
 
 def lesion_links(
@@ -83,9 +86,9 @@ def lesion_links(
             continue
         common_grid(readings)
         for pairing in (_pieces, _boxes, _marks):
-            for sides, matched in pairing(readings, targets, conventions, context or Inline()):
-                for first, second, both in _linked(sides, matched):
-                    found.append(LesionLink(case.case, case.patient, names[0], names[1], first, second, both))
+            for sides, matched, middles in pairing(readings, targets, conventions, context or Inline()):
+                links = _linked(sides, matched, middles, readings)
+                found += [LesionLink(case.case, case.patient, names[0], names[1], *link) for link in links]
     return found
 
 
@@ -93,24 +96,28 @@ def _targets(answers: Iterable[Answer]) -> dict[str, Target]:
     return {one.target.key: one.target for one in answers if one.target.level is Level.LESION}
 
 
-def _linked(sides: tuple[_Side, _Side], matched: Sequence[Pair]) -> Iterator[tuple[Keys, Keys, bool]]:
-    """Yield the lesions that anybody answered about: what each answered, and whether both have it."""
+_Readings = tuple[Reading, Reading]
+_Targets = tuple[Mapping[str, Target], Mapping[str, Target]]
+_Middles = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+"""Voxels in the middle of all lesions of each reader, shape (n, 3)."""
+_Found = Iterator[tuple[tuple[_Side, _Side], Sequence[Pair], _Middles]]
+
+
+def _linked(
+    sides: tuple[_Side, _Side], matched: Sequence[Pair], middles: _Middles, readings: _Readings
+) -> Iterator[tuple[Keys, Keys, bool, bool]]:
+    """Yield the lesions that anybody answered about: what each answered, whether both have it, whether that is unknown."""
     first, second = sides
     for a, b in matched:
         if a in first or b in second:
-            yield first.get(a, ()), second.get(b, ()), True
-    alone = {a for a, _b in matched}, {b for _a, b in matched}
+            yield first.get(a, ()), second.get(b, ()), True, False
+    paired = {a for a, _b in matched}, {b for _a, b in matched}
     for number, keys in first.items():
-        if number not in alone[0]:
-            yield keys, (), False
+        if number not in paired[0]:
+            yield keys, (), False, not known_at(middles[0][number], readings[1:])
     for number, keys in second.items():
-        if number not in alone[1]:
-            yield (), keys, False
-
-
-_Readings = tuple[Reading, Reading]
-_Targets = tuple[Mapping[str, Target], Mapping[str, Target]]
-_Found = Iterator[tuple[tuple[_Side, _Side], Sequence[Pair]]]
+        if number not in paired[1]:
+            yield (), keys, False, not known_at(middles[1][number], readings[:1])
 
 
 def _pieces(readings: _Readings, targets: _Targets, conventions: Conventions, context: JobContext) -> _Found:
@@ -125,21 +132,22 @@ def _pieces(readings: _Readings, targets: _Targets, conventions: Conventions, co
         box = Box.union_of(one for one in boxes if one is not None)
         if box is None:
             continue
-        pieces, sizes = _numbered(readings[0], first, box, context)
-        others, other_sizes = _numbered(readings[1], second, box, context)
+        pieces, sizes, middles = _numbered(readings[0], first, box, context)
+        others, other_sizes, other_middles = _numbered(readings[1], second, box, context)
         sides = _answered_pieces(owned[0], pieces, box), _answered_pieces(owned[1], others, box)
         a, b, common = common_voxels(pieces, others)
         iou = common / (sizes[a] + other_sizes[b] - common)
-        yield sides, _best(a, b, iou, iou > conventions.overlap)
+        yield sides, _best(a, b, iou, iou > conventions.overlap), (middles, other_middles)
 
 
 def _numbered(
     reading: Reading, segments: Segments, box: Box, context: JobContext
-) -> tuple[npt.NDArray[np.unsignedinteger], npt.NDArray[np.int64]]:
-    """Return the pieces of all instances, numbered from 1 in the box, and how many voxels each has."""
+) -> tuple[npt.NDArray[np.unsignedinteger], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the pieces of all instances, numbered from 1 in the box, and of each how many voxels and one in its middle."""
     masks = [reading.mask((segment,), box) for segment in segments]
     pieces, lesions = numbered_lesions(masks, None, box, reading.segmentation.geometry, context)
-    return pieces, np.array([lesion.voxels for lesion in lesions], dtype=np.int64)
+    middles = np.array([lesion.at_kji for lesion in lesions], dtype=np.float64).reshape(-1, 3)
+    return pieces, np.array([lesion.voxels for lesion in lesions], dtype=np.int64), middles
 
 
 def _of_segments(targets: Mapping[str, Target], segments: Segments) -> dict[str, Target]:
@@ -163,18 +171,19 @@ def _boxes(readings: _Readings, targets: _Targets, conventions: Conventions, _co
     for own, sides in _by_label((readings[0].boxes, readings[1].boxes), targets):
         first, second = (Boxes.on_grid(some, geometry) for some in own)
         agreement = box_agreement(first, second, conventions.overlap)
-        yield sides, [(int(a), int(b)) for a, b in agreement.pairs]
+        yield sides, [(int(a), int(b)) for a, b in agreement.pairs], (first.middles, second.middles)
 
 
 def _marks(readings: _Readings, targets: _Targets, conventions: Conventions, _context: JobContext) -> _Found:
     """Yield the points and lines of each label that anybody answered about."""
+    geometry = readings[0].segmentation.geometry
     for own, sides in _by_label((readings[0].traces, readings[1].traces), targets):
         first, second = (np.array([_middle(one) for one in some]).reshape(len(some), 3) for some in own)
         far = np.linalg.norm(first[:, np.newaxis] - second[np.newaxis], axis=2)
         a, b = (side.ravel() for side in np.indices(far.shape))
         # The nearer the better; at the very limit two are still the same.
         near = 1.0 + 1e-9 - far.ravel() / max(conventions.distance_mm, 1e-9)
-        yield sides, _best(a, b, near, near > 0)
+        yield sides, _best(a, b, near, near > 0), (geometry.index_kji(first), geometry.index_kji(second))
 
 
 _Drawn = TypeVar("_Drawn", BoxAnnotation, Trace)

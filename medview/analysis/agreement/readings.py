@@ -117,6 +117,13 @@ def known_in(box: Box, readings: Sequence[Reading]) -> Mask | None:
     return ~unknown if unknown.any() else None
 
 
+def known_at(index_kji: npt.ArrayLike, readings: Sequence[Reading]) -> bool:
+    """Whether all readers know what is there at a place, as in ``known_in``; outside the grid as at its edge."""
+    last = np.array(readings[0].segmentation.geometry.shape_kji) - 1
+    k, j, i = (int(n) for n in np.clip(np.rint(np.asarray(index_kji, dtype=np.float64)), 0, last))
+    return known_in(Box((k, j, i), (k + 1, j + 1, i + 1)), readings) is None
+
+
 def _done_within(marks: Marks, axis: int, box: Box) -> Mask:
     slices = np.arange(box.min_kji[axis], box.max_kji[axis])
     return np.asarray(np.isin(slices, marks.done(axis)))

@@ -13,6 +13,7 @@ from medview.analysis.agreement.readings import Reading
 from medview.core.box_annotation import BoxAnnotation
 from medview.core.case_labels import CaseLabels
 from medview.core.key_image import KeyImage
+from medview.core.marks import Marks
 from tests.analysis.agreement.masks import grid
 from tests.analysis.agreement.readers import reading
 
@@ -58,6 +59,29 @@ def test_the_summary_pools_boxes_and_draws_patients() -> None:
     assert (nodule.sensitivity.low, nodule.sensitivity.high) == pytest.approx((0.5, 1.0))
     assert nodule.mean_iou.value == pytest.approx(0.9)
     assert json.dumps(nodule.document())
+
+
+def test_boxes_on_slices_that_one_of_both_has_not_done_are_left_out_and_counted() -> None:
+    nodule, later = _box("Nodule", (2, 5, 5), (5, 15, 15)), _box("Nodule", (8, 20, 20), (11, 30, 30))
+    ada, ben = _reading("Ada", nodule), _reading("Ben", nodule, later)
+    partial = replace(ada, marks=Marks(frozenset(range(6))))
+    for readings in ((partial, ben), (replace(partial, boxes=(nodule, later)), ben)):
+        (row,) = box_rows(CaseReadings("c", "p", readings))
+        found = row.document()
+        assert (found["first_boxes"], found["second_boxes"], found["precision"], found["f1"]) == (1, 1, 1.0, 1.0)
+        assert found["left_out"] == len(readings[0].boxes)
+        (line,) = box_summary([row])
+        assert (line.left_out, line.flat()["left_out"], line.precision.value) == (len(readings[0].boxes),) * 2 + (1.0,)
+    (row,) = box_rows(CaseReadings("c", "p", (ada, ben)))
+    assert (row.agreement.precision, row.agreement.left_out) == (0.5, 0), "nobody marks slices"
+
+
+def test_a_pair_across_the_last_slice_that_is_done_counts() -> None:
+    inside, beyond = _box("Nodule", (3, 5, 5), (7, 15, 15)), _box("Nodule", (4, 5, 5), (9, 15, 15))
+    ada = replace(_reading("Ada", inside), marks=Marks(frozenset(range(6))))
+    (row,) = box_rows(CaseReadings("c", "p", (ada, _reading("Ben", beyond))))
+    found = row.agreement
+    assert (len(found.pairs), found.first_count, found.second_count, found.left_out) == (1, 1, 1, 0)
 
 
 def test_a_reading_of_labels_holds_their_boxes_and_nothing_is_copied() -> None:

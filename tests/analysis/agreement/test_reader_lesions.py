@@ -16,6 +16,7 @@ from medview.analysis.agreement.segments import Conventions
 from medview.core.answer import Answer, AnswerKey, Target, Value
 from medview.core.box_annotation import BoxAnnotation
 from medview.core.form import AnswerKind, Level, Option, Question
+from medview.core.marks import Marks
 from medview.core.trace import Trace, TraceKind
 from medview.core.vector import triple
 from tests.analysis.agreement.masks import boxes, grid
@@ -98,6 +99,31 @@ def test_a_lesion_both_have_and_one_answered_about_is_left_out_and_no_missed_one
     assert pair.numbers is not None
     assert (pair.numbers.things, pair.left_out, pair.only_first, pair.only_second) == (0, 1, 1, 0)
     assert found.things == 2
+
+
+@pytest.mark.parametrize("kind", ["piece", "box", "point"])
+def test_a_lesion_on_a_slice_the_other_has_not_done_is_left_out_and_none_that_only_one_has(kind: str) -> None:
+    corner = (8, 20, 20)
+    if kind == "piece":
+        ada, target = _piece("Ada", corner), _of_piece(corner, 0)
+    else:
+        target = Target(Level.LESION, annotation_id="a", name="Nodule")
+        ada = reading("Ada", {})
+        if kind == "box":
+            ada = replace(ada, boxes=(BoxAnnotation.on_grid("a", "Nodule", grid(), corner, (11, 25, 25)),))
+        else:
+            at = triple(grid().point_lps_mm((9, 22, 22)))
+            ada = replace(ada, traces=(Trace("a", TraceKind.POINT, (at,), "Nodule"),))
+    told = {"Ada": _answers(SIZE, {target: 9.0}), "Ben": {}}
+
+    def pair(done: frozenset[int]) -> tuple[int, int, int]:
+        case = CaseReadings("c", "p", (ada, replace(reading("Ben", {}), marks=Marks(done))))
+        (one,) = _compared(SIZE, [(case, told)], ["Ada", "Ben"]).pairs
+        return one.left_out, one.only_first, one.only_second
+
+    assert pair(frozenset(range(6))) == (1, 0, 0)
+    assert pair(frozenset(range(10))) == (0, 1, 0)
+    assert pair(frozenset()) == (0, 1, 0)
 
 
 def test_answers_about_lesions_that_are_gone_or_still_to_be_drawn_do_not_count() -> None:
