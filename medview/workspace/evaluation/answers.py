@@ -156,8 +156,9 @@ class AnswerJudge:
         if self._rule.abstain is None:
             return None
         unsure = np.array(self._unsure, dtype=bool)
-        wrong = np.count_nonzero(np.isfinite(truth) & (truth != said), axis=1)
-        kept = wrong[~unsure] == 0
+        # As the accuracy beside it counts: images of classes that exclude each other, else answers one by one.
+        asked, right = np.isfinite(truth), truth == said
+        kept = right.all(axis=1)[~unsure] if self._softmax else right[asked & ~unsure[:, np.newaxis]]
         return {
             "between": list(self._rule.abstain),
             "items": int(unsure.sum()),

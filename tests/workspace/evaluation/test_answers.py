@@ -118,6 +118,18 @@ def test_abstentions_are_counted_and_the_accuracy_of_the_others_is_told() -> Non
     assert more["abstention"] == {"between": [0.4, 0.6], "items": 2, "share": 0.5, "accuracy_of_the_others": 1.0}
 
 
+def test_of_findings_that_do_not_exclude_each_other_the_answers_of_the_others_are_counted_as_accuracy_counts_them() -> None:
+    scores = np.array([[0.9, 0.1], [0.9, 0.9], [0.1, 0.1], [0.5, 0.1]])
+    true = np.array([[1, 0], [1, 0], [0, np.nan], [0, 0]])
+    more = judged(("drusen", "edema"), scores, true, softmax=False, abstain=(0.4, 0.6)).figures().more
+    # The last image is answered with "not sure"; of the first three one of five answers is wrong.
+    assert more["accuracy"] == pytest.approx(5 / 7)
+    assert more["abstention"]["items"] == 1
+    assert more["abstention"]["accuracy_of_the_others"] == pytest.approx(4 / 5)
+    sure = judged(("drusen", "edema"), scores[:3], true[:3], softmax=False, abstain=(0.4, 0.6)).figures().more
+    assert sure["abstention"]["accuracy_of_the_others"] == sure["accuracy"]
+
+
 def test_an_image_whose_true_class_the_model_does_not_know_is_left_out_and_counted() -> None:
     output = ClassificationOutput(("normal", "drusen"), "softmax", 0.5)
     judge = AnswerJudge((JudgedClass("normal", 0, 1, "normal"), JudgedClass("drusen", 1, 3, "drusen")), output)
