@@ -66,11 +66,12 @@ class MeasurementsPanel(QWidget):
         column.addLayout(tools)
         column.addLayout(self._rows)
         column.addLayout(copies)
+        self._soon = QTimer(self, interval=_PACE_MS, singleShot=True)
+        self._soon.timeout.connect(self.refresh)
         heard = Subscriptions(self)
         heard.add(workspace.active_changed, self._on_active)
         heard.add(workspace.labels_changed, self._on_labels)
-        self._soon = QTimer(self, interval=_PACE_MS, singleShot=True)
-        self._soon.timeout.connect(self.refresh)
+        heard.add(workspace.load_changed, self._refresh_soon)
         self._of_case = Subscriptions(self)
         self._on_active()
 
@@ -83,7 +84,11 @@ class MeasurementsPanel(QWidget):
 
     def _on_labels(self, event: LabelsChanged) -> None:
         # While a hand pulls at a figure the numbers beside it change; the list follows at its own pace.
-        if not event.only_voxels and not self._soon.isActive():
+        if not event.only_voxels:
+            self._refresh_soon()
+
+    def _refresh_soon(self) -> None:
+        if not self._soon.isActive():
             self._soon.start()
 
     def refresh(self, *_values: object) -> None:
