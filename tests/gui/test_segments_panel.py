@@ -540,6 +540,28 @@ def test_pieces_of_the_segment_are_listed_a_click_goes_there_and_a_table_is_copi
     qtbot.waitUntil(lambda: pieces.model.rowCount() == 3)
 
 
+def test_pieces_that_are_still_being_measured_are_not_copied(
+    qtbot: QtBot, workspace: Workspace, window: MainWindow, case: OpenCase
+) -> None:
+    (nodule,) = add(case, "Nodule")
+    case.view.active_segment_id = nodule
+    draw(case, nodule, Box((1, 2, 2), (3, 6, 8)))
+    pieces = window.side.lesions
+    window.side.ensureWidgetVisible(pieces)
+    qtbot.waitUntil(lambda: pieces.model.rowCount() == 1)
+    QGuiApplication.clipboard().setText("before")
+    said: list[str] = []
+    workspace.message.connect(lambda told: said.append(told.text))
+    draw(case, nodule, Box((5, 30, 15), (6, 33, 18)))
+    assert pieces.model.rowCount() == 1, "of a moment ago"
+    pieces.copy.click()
+    assert QGuiApplication.clipboard().text() == "before"
+    assert said == ["Nodule is still being measured; copy it in a moment."]
+    qtbot.waitUntil(lambda: pieces.model.rowCount() == 2)
+    pieces.copy.click()
+    assert len(QGuiApplication.clipboard().text().splitlines()) == 3
+
+
 def test_while_the_first_voxels_are_measured_nobody_reads_that_there_are_none(
     qtbot: QtBot, window: MainWindow, case: OpenCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,7 +162,12 @@ class LesionTable(QWidget):
             case.view.look_at(component.centre_kji, case.volume.geometry.shape_kji)
 
     def _copy(self) -> None:
-        case, segment, figures = self._watch.case, self._watch.segment, self._watch.figures or self._watch.last
-        if case is not None and segment is not None and figures is not None:
+        case, segment, figures = self._watch.case, self._watch.segment, self._watch.figures
+        if case is None or segment is None:
+            return
+        if figures is None:
+            # The rows are those of a moment ago: of voxels that may be gone.
+            self._workspace.say(_("{name} is still being measured; copy it in a moment.").format(name=segment.name))
+        else:
             QGuiApplication.clipboard().setText(component_table(segment, figures, case.anchor.volume))
             self._workspace.say(_("Copied the pieces of {name} as a table.").format(name=segment.name))
