@@ -61,9 +61,8 @@ def remarks_on_values(spec: ModelSpec, channel: int, volume: Volume) -> tuple[st
     slack = _ROUNDING * (wanted[1] - wanted[0])
     if middle[0] >= wanted[0] - slack and middle[1] <= wanted[1] + slack:
         return ()
-    unit = f" {volume.unit}" if volume.unit else ""
-    have, trained = _span(middle), _span(wanted)
-    return (f"The middle 98 % of the values reach from {have}{unit}; trained on {trained}{unit}.",)
+    have, trained = _span(middle, volume.unit), _span(wanted, spec.input.channels[channel].unit)
+    return (f"The middle 98 % of the values reach from {have}; trained on {trained}.",)
 
 
 def middle_values(volume: Volume) -> Range | None:
@@ -139,5 +138,5 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def _span(numbers: Range) -> str:
-    return f"{numbers[0]:.4g} to {numbers[1]:.4g}"
+def _span(numbers: Range, unit: str = "") -> str:
+    return f"{numbers[0]:.4g} to {numbers[1]:.4g} {unit}".rstrip()

@@ -15,6 +15,7 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.job import JobContext
 from medview.core.volume import Volume
 from medview.ml.examples import Example
+from medview.ml.outputs import Range
 from medview.ml.runners.orientation import Orientation, letters_of
 from medview.ml.spec import ChannelSpec, InputChecks, Step, Vector3
 
@@ -26,7 +27,8 @@ LEAST_SLICES = 5
 
 VOXELS_EACH = 20_000
 
-LARGEST_BYTE = 255.0
+BYTES: Range = (0.0, 255.0)
+"""All that a whole number of eight bits can be."""
 
 NO_VOLUMES = (
     "The recipe, or the model that is gone on with, looks at volumes, and not all training images have millimetres along "
@@ -60,6 +62,16 @@ class ChannelSurvey:
     mean: float
     deviation: float
     bytes_only: bool
+
+    @property
+    def known_values(self) -> Range | None:
+        """Between what values of later pictures lie if they mean the same; None where values mean something in one picture.
+
+        Of numbers that are taken as they are a picture of more bits holds others, and a model would answer all the same.
+        """
+        if self.bytes_only:
+            return BYTES
+        return (self.low, self.high) if self.unit else None
 
     def spec(self) -> ChannelSpec:
         """Return the channel as a pack describes it, with the steps that bring its values to about -2 to 2."""
@@ -117,8 +129,8 @@ class Survey:
         return k, j, i
 
     def checks(self) -> InputChecks:
-        """Return what later pictures are compared with: the spacing of volumes with millimetres, and values with a unit."""
-        values = (self.channels[0].low, self.channels[0].high) if self.channels[0].unit else None
+        """Return what later pictures are compared with: spacing of volumes with millimetres, values that mean the same."""
+        values = self.channels[0].known_values
         if self.flat or not self.calibrated:
             return InputChecks(values=values)
         low, high = self.spacings_kji_mm.min(axis=0), self.spacings_kji_mm.max(axis=0)

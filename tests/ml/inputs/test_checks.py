@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ import pytest
 from medview.core.geometry import Geometry
 from medview.core.volume import Rescale, Volume
 from medview.ml.inputs.checks import middle_values, remarks_on_headers, remarks_on_values
+from medview.ml.packs import load_pack
 from tests.ml.inputs.made import candidate, spec_with
+
+PACKS = Path(__file__).resolve().parents[3] / "resources" / "packs"
 
 RANGES = {
     "spacing_kji_mm": {"k": [0.8, 6.0], "j": [0.5, 1.2], "i": [0.5, 1.2]},
@@ -109,6 +113,21 @@ def test_values_outside_are_said_with_the_unit() -> None:
     assert said.startswith("The middle 98 % of the values reach from 1")
     assert said.endswith(" HU; trained on -1000 to 1500 HU.")
     assert remarks_on_values(spec, 1, shifted) == ()
+
+
+def test_values_of_another_unit_are_each_said_with_their_own() -> None:
+    bare = replace(volume(np.full((4, 8, 8), 3000.0)), unit="")
+    (said,) = remarks_on_values(spec_with(checks={"values": [-1000.0, 1500.0]}), 0, bare)
+    assert said == "The middle 98 % of the values reach from 3000 to 3000; trained on -1000 to 1500 HU."
+
+
+@pytest.mark.parametrize(("times", "said"), [(1, 0), (16, 1), (64, 1)], ids=["8 bits", "12 bits", "14 bits"])
+def test_a_picture_of_more_bits_than_those_of_the_training_is_remarked_on(times: int, said: int) -> None:
+    grey = np.random.default_rng(5).integers(0, 256, (1, 64, 64)).astype(np.uint16)
+    picture = Volume(grey * times, Geometry.from_spacing(grey.shape, (1.0, 0.5, 0.5)), "DX")
+    found = remarks_on_values(load_pack(PACKS / "pneumonia-xray", bundled=True).spec, 0, picture)
+    assert len(found) == said
+    assert all(text.endswith("; trained on 0 to 255.") for text in found)
 
 
 def test_a_few_metal_voxels_and_padding_do_not_count() -> None:

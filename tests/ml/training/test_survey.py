@@ -82,6 +82,16 @@ def test_numbers_without_a_unit_are_taken_relative_to_each_picture_but_bytes_as_
     assert [step.op for step in of_words.spec().intensity] == ["zscore"]
 
 
+def test_later_pictures_are_compared_with_all_that_bytes_can_be() -> None:
+    grey = np.random.default_rng(3).integers(90, 160, (1, 20, 20))
+    assert survey([_example("a", grey.astype(np.uint8))], ["x"], Inline()).checks().values == (0.0, 255.0)
+    # Each is taken relative to itself: no number is outside.
+    assert survey([_example("a", grey.astype(np.uint16), modality="MR")], ["x"], Inline()).checks().values is None
+    with_unit = survey([_example("a", grey.astype(np.int16), modality="CT", unit="HU")], ["x"], Inline()).checks().values
+    assert with_unit is not None
+    assert 90 <= with_unit[0] < with_unit[1] < 160
+
+
 def test_nothing_to_train_on_and_missing_channels_are_said() -> None:
     with pytest.raises(ModelError, match="nothing to train on"):
         survey([], ["x"], Inline())
