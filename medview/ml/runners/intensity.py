@@ -68,12 +68,18 @@ def _zscore(values: torch.Tensor, _step: Step, masks: Masks) -> None:
     values.sub_(float(mean)).div_(max(float(spread), 1e-8))
 
 
-def _zscore_nonzero(values: torch.Tensor, _step: Step, _masks: Masks) -> None:
-    """Count only what is not 0, and leave 0 as it is: the air of stripped brains says nothing about tissue."""
+def _zscore_nonzero(values: torch.Tensor, _step: Step, masks: Masks) -> None:
+    """Count only what is not 0, and leave 0 as it is: the air of stripped brains says nothing about tissue.
+
+    Padding says nothing either, whatever takes its place, and becomes 0.
+    """
     there = values != 0
+    if masks.seen is not None:
+        there &= masks.seen
     if there.any():
         spread, mean = torch.std_mean(values[there], correction=0)
-        values.sub_(float(mean)).div_(max(float(spread), 1e-8)).masked_fill_(~there, 0.0)
+        values.sub_(float(mean)).div_(max(float(spread), 1e-8))
+    values.masked_fill_(~there, 0.0)
 
 
 def _zscore_inside(values: torch.Tensor, _step: Step, masks: Masks) -> None:

@@ -193,6 +193,27 @@ def test_padding_counts_for_no_statistic(step: Step) -> None:
     np.testing.assert_allclose(got, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("padding", [-2000, 0], ids=["far below", "zero"])
+def test_padding_is_as_little_tissue_as_zeros_are(padding: int) -> None:
+    """The lowest number of the picture, which takes the place of padding, is tissue itself."""
+    rng = np.random.default_rng(8)
+    stored = np.full((6, 24, 24), padding, dtype=np.int16)
+    stored[:, 6:18, 6:18] = rng.normal(300, 40, (6, 12, 12)).round().clip(50, None)
+    geometry = Geometry.from_spacing(stored.shape, (2, 1, 1))
+    volume = Volume(stored, geometry, modality="MR", padding=(padding, padding))
+    tissue = stored[:, 6:18, 6:18].astype(np.float64)
+    expected = np.zeros(stored.shape)
+    expected[:, 6:18, 6:18] = (tissue - tissue.mean()) / tissue.std()
+    np.testing.assert_allclose(seen(volume, wanted(steps=(Step("zscore_nonzero"),))), expected, atol=1e-4)
+    # What stripping left at 0 beside padding stays 0 too.
+    stripped = stored.copy()
+    stripped[:, 6:8, 6:18] = 0
+    got = seen(replace(volume, voxels=stripped), wanted(steps=(Step("zscore_nonzero"),)))
+    assert not got[stripped <= 0].any()
+    left = got[:, 8:18, 6:18]
+    assert (float(left.mean()), float(left.std())) == pytest.approx((0.0, 1.0), abs=1e-4)
+
+
 def test_padding_is_not_blended_into_the_border_of_the_anatomy() -> None:
     finer = seen(padded_volume(), wanted((1.0, 0.4, 0.4)))
     coarser = seen(padded_volume(), wanted((4.0, 3.0, 3.0)))
