@@ -215,12 +215,13 @@ class Proposal:
         return self.prediction.source.model_id
 
     def parts(self) -> tuple[Proposal, ...]:
-        """Return the proposals that this one becomes: itself, and one for each further mask."""
+        """Return the proposals that this one becomes: itself, and one for each further mask; none of an empty mask."""
         prediction = self.prediction
         if not prediction.further:
             return (self,)
-        parts = [replace(self, prediction=replace(prediction, further=()))]
-        for part, mask in enumerate(prediction.further, start=1):
+        first, *further = [mask for mask in prediction.masks if mask.segments] or prediction.masks[:1]
+        parts = [replace(self, prediction=replace(prediction, mask=first, further=()))]
+        for part, mask in enumerate(further, start=1):
             number = part + 1
             found = Prediction(
                 task=prediction.task,
@@ -233,6 +234,7 @@ class Proposal:
                 device=prediction.device,
                 peak_memory_mb=prediction.peak_memory_mb,
                 notice=prediction.notice,
+                warnings=prediction.warnings,
             )
             parts.append(Proposal(f"{self.proposal_id}-{number}", found, self.labels_revision, part))
         return tuple(parts)
@@ -241,4 +243,4 @@ class Proposal:
     def empty(self) -> bool:
         """Whether nothing is left to accept."""
         p = self.prediction
-        return not (p.mask and p.mask.segments) and not p.boxes and not p.scores
+        return not any(mask.segments for mask in p.masks) and not p.boxes and not p.scores

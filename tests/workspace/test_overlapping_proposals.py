@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,25 @@ def test_a_run_in_which_nothing_overlaps_stays_one_proposal(case: OpenCase) -> N
     mask = regions(case).prediction.mask
     proposal = Proposal("p1", Prediction("segmentation", "Regions", MODEL, case.volume.geometry, mask=mask))
     assert proposal.parts() == (proposal,)
+
+
+def test_a_result_whose_first_mask_is_empty_is_not_empty(case: OpenCase) -> None:
+    whole = regions(case)
+    nothing = PredictedMask.trimmed(np.zeros(case.volume.geometry.shape_kji, dtype=np.uint8), ())
+    core = replace(whole, prediction=replace(whole.prediction, mask=nothing, warnings=("Look at it.",)))
+    assert not core.empty
+    (only,) = core.parts()
+    assert [s.name for mask in only.prediction.masks for s in mask.segments] == ["Core"]
+    assert (only.proposal_id, only.prediction.warnings) == ("p1", ("Look at it.",))
+    labels.propose(case, core)
+    assert [one.model_id for one in case.labels.proposals.values()] == [whole.model_id]
+    assert replace(core, prediction=replace(core.prediction, further=(nothing,))).empty
+
+
+def test_what_is_to_be_said_of_a_result_stays_with_each_of_its_parts(case: OpenCase) -> None:
+    whole = regions(case)
+    warned = replace(whole, prediction=replace(whole.prediction, warnings=("Values outside.",)))
+    assert [part.prediction.warnings for part in warned.parts()] == [("Values outside.",)] * 2
 
 
 def test_parts_of_a_result_come_back_from_the_journal(case: OpenCase) -> None:

@@ -38,7 +38,9 @@ def segment(job: RunningJob) -> Findings:
             del slab
     with job.stopwatch.stage("finish"):
         masks = [_mask(labels, job, spec.output) for labels in grid.maps()]
-    return Findings(mask=masks[0], further=tuple(masks[1:]))
+    # Of maps that postprocessing emptied only the first is kept, and it only where nothing else was found.
+    first, *further = [mask for mask in masks if mask.segments] or masks[:1]
+    return Findings(mask=first, further=tuple(further))
 
 
 def _show(job: RunningJob, grid: GridLabels, written: object, output: SegmentationOutput) -> None:

@@ -16,6 +16,7 @@ from safetensors.torch import load, save
 from medview.core.errors import CancelledError, MedViewError, ModelError, PackError
 from medview.core.geometry import Geometry
 from medview.core.job import Inline
+from medview.core.prediction import Proposal
 from medview.core.source import SourceKind
 from medview.core.volume import Volume
 from medview.ml.packs import ModelPack, load_pack, write_pack
@@ -134,6 +135,23 @@ def test_nothing_found_is_an_empty_mask(tmp_path: Path) -> None:
     assert mask is not None
     assert mask.segments == ()
     assert mask.box.empty
+
+
+def test_segments_that_share_voxels_stay_where_those_of_the_first_map_are_removed(tmp_path: Path) -> None:
+    volume = ct_volume()
+    network = {"name": "unet3d", "kwargs": {"in_channels": 1, "classes": 2, "channels": [4, 6]}}
+    output = {**document()["output"], "activation": "sigmoid", "overlapping": True}
+    pack = balanced(tmp_path / "pack", volume, network=network, output=output)
+    both = predict(PredictRequest(volume, pack), Inline())
+    assert [[s.name for s in mask.segments] for mask in both.masks] == [["Lungs"], ["Nodule"]]
+    lungs_gone = {**pack.spec.document, "postprocess": [{"op": "remove_small", "values": [1], "min_mm3": 1e8}]}
+    files = {path.name: path.read_bytes() for path in pack.folder.iterdir() if path.name != "model.json"}
+    del lungs_gone["files"]
+    left = predict(PredictRequest(volume, write_pack(tmp_path / "strict", lungs_gone, files)), Inline())
+    (mask,) = left.masks
+    assert [s.name for s in mask.segments] == ["Nodule"]
+    assert mask.counts() == both.masks[1].counts()
+    assert not Proposal("p1", left).empty
 
 
 @pytest.mark.parametrize("task", ["segmentation", "detection", "classification"])
