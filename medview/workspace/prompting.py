@@ -54,6 +54,8 @@ class _Ask:
         Id of the one that is taken out.
     device : str
         Where a model is asked, as ``PredictRequest`` has it.
+    reading_id : int or None
+        Whose labels the case showed when it was asked for.
     """
 
     case: OpenCase
@@ -65,6 +67,17 @@ class _Ask:
     tries: int = _TRIES
     revision: int = -1
     log: PromptLog | None = None
+    reading_id: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reading_id = self.case.reading_id
+
+    @property
+    def other_labels(self) -> str:
+        """Say that the case shows other labels now; nothing where it shows those it was asked for."""
+        if self.case.reading_id == self.reading_id:
+            return ""
+        return _("Other labels are shown now than when the prompt was set, so nothing was written; set it again.")
 
 
 class Prompting:
@@ -192,6 +205,8 @@ class Prompting:
         case, segment = ask.case, ask.case.labels.segmentation.find(ask.segment_id)
         if self._workspace.cases.get(case.key) is not case:
             return _("The series was closed before the prompt was worked out.")
+        if ask.other_labels:
+            return ask.other_labels
         if ask.segment_id and segment is None:
             return _("The segment the prompt was for is gone.")
         if segment is not None and segment.locked:
@@ -215,6 +230,10 @@ class Prompting:
             return
         if self._workspace.cases.get(case.key) is not case or case.read_only:
             self._next(case.read_only)
+            return
+        if ask.other_labels:
+            # Revisions of two readings may be the same number.
+            self._next(ask.other_labels)
             return
         if case.labels.revision != ask.revision:
             ask.tries -= 1

@@ -16,6 +16,7 @@ from medview.core.errors import StoreError
 from medview.core.job import Inline
 from medview.core.label_patch import LabelPatch
 from medview.core.label_set import LabelEntry, LabelSet
+from medview.core.prompt import Prompt, PromptKind
 from medview.core.reading_rule import ReadingRule
 from medview.core.reading_status import ReadingStatus, Role
 from medview.core.source import SourceKind
@@ -26,16 +27,18 @@ from medview.workspace.actions import action
 from medview.workspace.counting import counting
 from medview.workspace.events import Message
 from medview.workspace.export_selection import ExportRun, select_cases
-from medview.workspace.jobs import InlineRunner
+from medview.workspace.jobs import InlineRunner, Job, Outcome, Request
 from medview.workspace.label_sets import apply_label_set
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels, segments
 from medview.workspace.operations.open import open_series
+from medview.workspace.operations.predict import RunModel, run_model
 from medview.workspace.project_agreement import project_agreement
 from medview.workspace.project_export import export_project
+from medview.workspace.requests_prompt import FindObject
 from medview.workspace.review_words import overtaken_text, reading_text
 from medview.workspace.workspace import Workspace
-from tests.workspace.queued import queue_workspace, scanned, write_small_ct
+from tests.workspace.queued import add_small_model, queue_workspace, scanned, write_small_ct
 
 ADA_BOX, GRACE_BOX = Box((2, 3, 4), (7, 12, 13)), Box((3, 3, 4), (8, 12, 13))
 
@@ -402,3 +405,65 @@ def test_who_only_opened_a_case_of_a_project_with_a_label_set_sees_others_and_co
         select_cases(ExportRun("seg"), eve.project, Inline(), InlinePool())
     document = export_project(eve.project.path, folder / "out", None, Inline(), overwrite=False)
     assert [one["reader"] for one in document["cases"]] == ["Ada", "Grace"]
+
+
+class ModelsLater(InlineRunner):
+    """Does everything at once, but what asks a model or looks for an object when it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[tuple[Request, Outcome]] = []
+
+    def submit(self, request: Request, outcome: Outcome) -> Job:
+        if not isinstance(request, RunModel | FindObject):
+            return super().submit(request, outcome)
+        self.waiting.append((request, outcome))
+        return Job(request.title, request.lane)
+
+    def finish(self) -> None:
+        """Do what waits."""
+        while self.waiting:
+            super().submit(*self.waiting.pop(0))
+
+
+@pytest.fixture
+def later(eve: Desk) -> ModelsLater:
+    runner = eve.workspace.runner = ModelsLater()
+    return runner
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["others are shown", "her own are shown again"])
+def test_what_a_model_finds_goes_to_no_other_labels_than_those_it_was_started_on(
+    folder: Path, eve: Desk, later: ModelsLater, back: bool
+) -> None:
+    key, reviewing = add_small_model(folder), eve.workspace.reviewing
+    assert run_model(eve.workspace, eve.workspace.services.registry.get(key)) is not None
+    reviewing.look_at(eve.reading_of("Ada"))
+    reviewing.edit()
+    if back:
+        action("review.own").run(eve.workspace)
+    (_one,) = later.waiting
+    later.finish()
+    if back:
+        assert [one.prediction.source.kind for one in eve.case.labels.proposals.values()] == [SourceKind.MODEL]
+        return
+    assert eve.case.labels.proposals == {}
+    assert eve.heard[-1].startswith("Other labels are shown now than when ")
+    action("review.own").run(eve.workspace)
+    assert eve.case.labels.proposals == {}
+
+
+def test_an_object_found_for_ones_own_labels_is_not_drawn_into_a_review(eve: Desk, later: ModelsLater) -> None:
+    x, y, z = (float(n) for n in eve.case.volume.geometry.point_lps_mm((4, 9, 11)))
+    prompt = Prompt("p", PromptKind.POINT, True, ((x, y, z),), (0.0, 0.0, 1.0), 3.0)
+    eve.workspace.prompting.add(eve.case, prompt)
+    eve.workspace.prompting.add(eve.case, replace(prompt, prompt_id="q"))
+    reviewing = eve.workspace.reviewing
+    reviewing.look_at(eve.reading_of("Ada"))
+    reviewing.edit()
+    undos = len(eve.case.history.next_undos(9))
+    later.finish()
+    assert not eve.workspace.prompting.going_on
+    assert eve.heard[-1].startswith("Other labels are shown now than when the prompt was set")
+    assert (eve.held("Liver"), len(eve.case.history.next_undos(9))) == (ADA_BOX.size, undos)
+    assert [segment.name for segment in eve.case.labels.segmentation.segments] == ["Liver"]

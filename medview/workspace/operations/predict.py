@@ -147,7 +147,7 @@ def run_on(
         from medview.workspace.operations.open import open_series
 
         return open_series(workspace, base.series, base.entry, then=opened)
-    revision = case.labels.revision
+    revision, reading_id = case.labels.revision, case.reading_id
     request = inputs.request(device)
     if isinstance(request, PredictRequest):
         request = replace(request, near_kji=case.view.crosshair_kji)
@@ -161,6 +161,12 @@ def run_on(
             workspace.settings = with_run(workspace.settings, unread.pack, value)
             workspace.settings_changed.emit()
         if not isinstance(value, Prediction) or workspace.cases.get(case.key) is not case:
+            return
+        if case.reading_id != reading_id:
+            text = _(
+                "Other labels are shown now than when {model_name} was started, so what it found is not kept; run it again."
+            )
+            workspace.say(text.format(model_name=value.model_name), Severity.WARNING)
             return
         proposal = Proposal(request.job_id, value, revision)
         if proposal.empty:
