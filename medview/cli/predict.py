@@ -18,6 +18,7 @@ from medview.core.job import JobContext
 from medview.core.prediction import Prediction
 from medview.core.study import DamagedFile
 from medview.io.load import load_volume
+from medview.io.placed import unplaced_note
 from medview.io.reader_pool import Pool
 from medview.ml.explain_request import METHODS
 from medview.ml.packs import ModelPack
@@ -132,9 +133,13 @@ def predict(
     # Its voxels, unless the result lies on another channel's grid, are those of the first channel.
     # The channels of a colour picture are told as the one image that they are.
     volume = request.volumes[inputs.reference] if inputs.several else request.volume
+    explained = None if explanation is None else write_heat(explanation, volume.geometry, output, context)
+    if explained is not None:
+        warnings += [note for note in [unplaced_note(volume.geometry, HEAT_FILE)] if note]
+    # The summary comes last: where there is one, all that it names is there.
     summary = write_prediction(prediction, volume, [Path(p) for p in base.entry.dicom_paths], output, warnings)
-    if explanation is not None:
-        summary["explain"] = write_heat(explanation, volume.geometry, output, context)
+    if explained is not None:
+        summary["explain"] = explained
         summary["outputs"] = [*cast(list[str], summary["outputs"]), str(output / HEAT_FILE)]
     seconds = dict(prediction.seconds)
     seconds["load"] = seconds.get("load", 0.0) + load_seconds

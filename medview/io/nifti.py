@@ -179,15 +179,21 @@ def write_label_map(path: Path, labels: npt.NDArray[Any], geometry: Geometry) ->
     _write(path, np.asarray(labels), geometry, Rescale())
 
 
-def write_volume(path: Path, volume: Volume) -> None:
+def write_volume(path: Path, volume: Volume, *, unplaced: bool = False) -> None:
     """Write stored voxels with their slope and intercept, so that the file's values are the volume's.
+
+    Parameters
+    ----------
+    unplaced : bool
+        Also a map of images that state no positions, as label maps are: used voxel by voxel, it claims no place.
 
     Raises
     ------
     WriteError, DiskFullError
         When it cannot be written, or the images state no positions: other programs would show them mirrored.
     """
-    refuse_unplaced(path, volume.geometry, "NIfTI")
+    if not unplaced:
+        refuse_unplaced(path, volume.geometry, "NIfTI")
     _write(path, volume.voxels, volume.geometry, volume.rescale)
 
 

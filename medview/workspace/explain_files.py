@@ -10,7 +10,7 @@ import numpy as np
 from medview.analysis.onto_grid import onto_grid
 from medview.core.errors import ModelError
 from medview.core.explanation import Explanation
-from medview.core.geometry import Geometry
+from medview.core.geometry import Calibration, Geometry
 from medview.core.heat import LEVELS, Heat
 from medview.core.job import JobContext
 from medview.core.prediction import Prediction
@@ -44,15 +44,17 @@ def heat_on_grid(heat: Heat, geometry: Geometry, context: JobContext) -> Volume:
     """Return a heat map on the grid of a series, float32; 0 where it says nothing."""
     scale = (heat.high - heat.low) / LEVELS
     given = Volume(heat.levels, heat.geometry, rescale=Rescale(scale, heat.low))
-    found = onto_grid(given, heat.geometry, geometry, context).volume
+    # Both grids are counted in the voxels of one series, so its millimetres may mean anything, or nothing.
+    placed, target = (replace(one, calibration=Calibration.VOLUME) for one in (heat.geometry, geometry))
+    found = onto_grid(given, placed, target, context).volume
     values = np.array(found.voxels, dtype=np.float32)
     values[found.is_padding(found.voxels)] = 0.0
-    return replace(found, voxels=np.maximum(values, 0.0), padding=None)
+    return replace(found, voxels=np.maximum(values, 0.0), geometry=geometry, padding=None)
 
 
 def write_heat(explanation: Explanation, geometry: Geometry, folder: Path, context: JobContext) -> dict[str, object]:
     """Write heat.nii.gz on the grid of the series, and return what summary.json says of it."""
-    write_volume(folder / HEAT_FILE, heat_on_grid(explanation.heat, geometry, context))
+    write_volume(folder / HEAT_FILE, heat_on_grid(explanation.heat, geometry, context), unplaced=True)
     check = explanation.check
     return {
         "class": explanation.class_name,

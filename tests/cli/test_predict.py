@@ -198,6 +198,22 @@ def test_where_the_model_looked_is_written_on_the_grid_of_the_series_with_its_ch
     assert heat[labels == 2].mean() > 3 * heat[labels != 2].mean()
 
 
+def test_where_the_model_looked_in_a_picture_is_written_pixel_by_pixel(cli: Cli, tmp_path: Path) -> None:
+    j, i = np.mgrid[0:90, 0:120] / 100
+    grey = 150 - 70 * np.exp(-(((i - 0.35) / 0.15) ** 2) - ((j - 0.45) / 0.25) ** 2) + 20 * np.sin(9 * i)
+    Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "chest.png")
+    out = tmp_path / "out"
+    done = cli("predict", "pneumonia-xray", tmp_path / "chest.png", "-o", out, "--explain", "pneumonia", "--json")
+    assert done.code == 0, done.err
+    assert done.document["explain"]["class"] == "pneumonia"
+    assert {str(out / "scores.json"), str(out / "heat.nii.gz")} <= set(done.document["outputs"])
+    assert any("heat.nii.gz claims no place in the patient" in text for text in done.document["warnings"])
+    assert json.loads((out / "summary.json").read_text()) == done.document
+    heat = sitk.GetArrayFromImage(sitk.ReadImage(str(out / "heat.nii.gz")))
+    assert heat.shape == (1, 90, 120)
+    assert 0.0 <= heat.min() < heat.max() <= 1.0 + 1e-6
+
+
 def test_a_series_with_damaged_slices_is_refused_as_in_the_window(cli: Cli, series: Path, tmp_path: Path) -> None:
     damaged = Path(shutil.copytree(series, tmp_path / "damaged"))
     name = sorted(damaged.iterdir())[7]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medview.core.errors import GraphicsError
-from medview.core.geometry import Geometry
+from medview.core.geometry import Calibration, Geometry
 from medview.core.heat import Heat
 from medview.core.job import Inline
 from medview.core.prediction import Proposal
@@ -119,3 +119,20 @@ def test_on_the_grid_of_the_series_a_heat_map_keeps_its_places_and_is_nothing_el
     values[4, 6, 8] = 0.0
     assert np.abs(values).max() < 1e-3
     assert found.rescale == Rescale()
+
+
+@pytest.mark.parametrize("calibration", [Calibration.IN_PLANE, Calibration.PIXELS])
+def test_a_heat_map_comes_onto_pictures_without_millimetres_voxel_by_voxel(calibration: Calibration) -> None:
+    target = Geometry.from_spacing((3, 8, 12), (1.0, 0.5, 0.5), calibration=calibration)
+    affine = np.array(target.affine_lps)
+    # Half as many rows and columns over the same extent.
+    affine[:3, 1:3] *= 2.0
+    affine[:3, 3] = target.point_lps_mm((0.0, 0.5, 0.5))
+    levels = np.zeros((3, 4, 6), dtype=np.uint8)
+    levels[1, :, 2:4] = 255
+    heat = Heat(levels, Geometry((3, 4, 6), affine, "", calibration), "x")
+    found = heat_on_grid(heat, target, Inline())
+    assert found.geometry is target
+    expected = np.zeros(target.shape_kji)
+    expected[1] = [0, 0, 0, 0.25, 0.75, 1, 1, 0.75, 0.25, 0, 0, 0]
+    np.testing.assert_allclose(found.values(), expected, atol=1e-3)
