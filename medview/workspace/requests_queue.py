@@ -107,8 +107,8 @@ class ReadAhead:
             When its files are not there any more or hold something else.
         """
         series, entry = self.known or find_volume(self.place, context, self.pool, self.library)
-        if entry.verdict is not Verdict.VOLUME:
-            raise ReadError("This series is no volume, so no model can run on it; the Check panel says why.")
+        if entry.verdict is Verdict.REFUSED:
+            raise ReadError("This series cannot be opened, so no model can run on it; the Check panel says why.")
         reader = SeriesReader(self.pool)
         opened = reader.begin(series, entry)
         volume = opened.volume

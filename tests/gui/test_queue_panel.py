@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QListView
 from pytestqt.qtbot import QtBot
 
-from medview.core.study import ScanResult
+from medview.core.study import ScanResult, Verdict
 from medview.gui.dialogs.run_models import RunModelsDialog
 from medview.gui.dialogs.run_rules import RunRulesDialog
 from medview.gui.jobs.job_thread import JobThreads
@@ -25,6 +27,8 @@ from medview.workspace.workspace import Workspace
 from tests.gui.windows import make_window
 from tests.ml.small_packs import document
 from tests.workspace.queued import StepRunner, add_small_model, place_of, queue_workspace, scanned, write_small_ct
+
+PACKS = Path(__file__).resolve().parents[2] / "resources" / "packs"
 
 
 @pytest.fixture
@@ -48,6 +52,21 @@ def opened(window: MainWindow) -> RunModelsDialog:
     QApplication.processEvents()
     (dialog,) = window.findChildren(RunModelsDialog)
     return dialog
+
+
+def test_stacks_and_pictures_are_offered_to_models_that_see_slices(
+    workspace: Workspace, tmp_path: Path, qtbot: QtBot
+) -> None:
+    shutil.copytree(PACKS / "pneumonia-xray", tmp_path / "packs" / "pneumonia-xray")
+    (tmp_path / "picture").mkdir()
+    Image.new("L", (50, 40), 90).save(tmp_path / "picture" / "chest.png")
+    series, entry = scanned(tmp_path / "picture")
+    assert entry.verdict is Verdict.STACK
+    dialog = RunModelsDialog(workspace, [(series, entry), (series, replace(entry, verdict=Verdict.REFUSED))])
+    qtbot.addWidget(dialog)
+    assert dialog.volumes == [(series, entry)]
+    enabled = {key: box.isEnabled() for key, box in dialog.boxes.items()}
+    assert enabled == {"pneumonia-xray@1.0.0": True, "example-organs@1.0.0": False, "for-mr@1.0.0": False}
 
 
 def rows(window: MainWindow) -> list[tuple[str, str]]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from medview.core.errors import DeviceError, GraphicsError, MedViewError, StoreError
 from medview.core.job import Inline
-from medview.core.study import ScanResult
+from medview.core.study import ScanResult, Verdict
 from medview.store.project import Project
 from medview.store.queue_book import QueueRow
 from medview.store.reading_state import ReadingStatus
 from medview.workspace.events import Message
 from medview.workspace.jobs import InlineRunner
+from medview.workspace.open_case import case_key
 from medview.workspace.operations import labels
 from medview.workspace.operations.open import open_series
 from medview.workspace.operations.predict import RunModel
@@ -26,6 +29,8 @@ from medview.workspace.workspace import Workspace
 from tests.helpers.strokes import stroke_patch
 from tests.ml.small_packs import document
 from tests.workspace.queued import StepRunner, add_small_model, place_of, queue_workspace, scanned, write_small_ct
+
+PACKS = Path(__file__).resolve().parents[2] / "resources" / "packs"
 
 
 @pytest.fixture
@@ -86,6 +91,29 @@ def test_one_model_on_many_series_leaves_a_proposal_with_each_and_opens_none(
     assert {case.status for case in project.readings()} == {ReadingStatus.TO_DO}
     assert heard[-1].text == "Queue of models: 3 done."
     assert project.verify().problems == ()
+
+
+def test_a_model_that_sees_slices_runs_on_a_picture_that_is_not_open(
+    stepwise: Workspace, runner: StepRunner, project: Project, model: str, tmp_path: Path
+) -> None:
+    shutil.copytree(PACKS / "pneumonia-xray", tmp_path / "packs" / "pneumonia-xray")
+    grey = np.random.default_rng(6).integers(60, 200, (40, 50)).astype(np.uint8)
+    (tmp_path / "picture").mkdir()
+    Image.fromarray(grey).save(tmp_path / "picture" / "chest.png")
+    series, entry = scanned(tmp_path / "picture")
+    assert entry.verdict is Verdict.STACK
+    open_series(stepwise, series, entry)
+    runner.finish()
+    place = place_of(tmp_path / "picture")
+    stepwise.queue.add(tasks_of(["pneumonia-xray@1.0.0", model], [place]))
+    stepwise.close_case(case_key(series, entry))
+    runner.finish()
+    assert stepwise.cases == {}
+    first, second = stepwise.queue.queue.tasks
+    assert (first.state, first.sentence[:8]) == (TaskState.DONE, "It took ")
+    assert proposals(project, place.series_uid) == ["pneumonia-xray"]
+    # What a model of volumes lacks is said by its own fit.
+    assert (second.state, "needs a volume" in second.sentence) == (TaskState.SKIPPED, True)
 
 
 def test_what_was_found_is_what_running_on_the_open_series_finds(

@@ -128,7 +128,7 @@ class RunModelsDialog(QDialog):
 
 
 def scopes(workspace: Workspace, chosen: Volumes) -> list[tuple[str, Volumes]]:
-    """Return the choices of series, the likeliest first, each with its title; without those that are no volume."""
+    """Return the choices of series, the likeliest first, each with its title; without those that cannot be opened."""
     listed = usable((series, series.best) for series in workspace.series)
     case = workspace.active
     found: list[tuple[str, Volumes]] = [(_("The {n} chosen series"), usable(chosen))]
@@ -140,5 +140,5 @@ def scopes(workspace: Workspace, chosen: Volumes) -> list[tuple[str, Volumes]]:
 
 
 def usable(volumes: Iterable[tuple[Series, VolumeEntry | None]]) -> Volumes:
-    """Return those that a model can look at."""
-    return [(series, entry) for series, entry in volumes if entry is not None and entry.verdict is Verdict.VOLUME]
+    """Return those that a model can look at: of stacks and single pictures, one that sees slices."""
+    return [(series, entry) for series, entry in volumes if entry is not None and entry.verdict is not Verdict.REFUSED]
