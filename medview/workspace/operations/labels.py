@@ -155,6 +155,8 @@ def reject(case: OpenCase, proposal_id: str) -> bool:
 def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: None) -> None:
     """Put a proposal up in place of an earlier one of the same model; during a gesture, right after it.
 
+    An empty one is not put up: the earlier one gives way to nothing.
+
     Segments that share voxels become proposals of their own: none is cut by another, each is taken over whole.
 
     Its classes keep their colours where these are not those of segments or other proposals, else they get others.
@@ -178,7 +180,7 @@ def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: No
         # The one put up last is listed first.
         changes += [ProposalChange(None, part) for part in reversed(parts)]
         command = Command(f"Run {prediction.model_name}", tuple(changes), "predict")
-        if not case.note(command):
+        if changes and not case.note(command):
             case.show_only(changes)
         then()
 
@@ -186,7 +188,7 @@ def propose(case: OpenCase, put: Proposal, then: Callable[[], None] = lambda: No
 
 
 def told_apart(put: Proposal, live: Iterable[Proposal], taken: Sequence[tuple[int, int, int]]) -> list[Proposal]:
-    """Return the parts of a proposal in colours that nothing else of its case has, nor another part.
+    """Return the parts of a proposal in colours that nothing else of its case has, nor another part; none of an empty one.
 
     Parameters
     ----------
@@ -197,7 +199,7 @@ def told_apart(put: Proposal, live: Iterable[Proposal], taken: Sequence[tuple[in
     """
     others = [one for one in live if one.model_id != put.model_id]
     parts: list[Proposal] = []
-    for part in put.parts():
+    for part in () if put.empty else put.parts():
         masks = (one.prediction.mask for one in (*others, *parts))
         parts.append(_coloured(part, [*taken, *(s.colour for mask in masks if mask is not None for s in mask.segments)]))
     return parts

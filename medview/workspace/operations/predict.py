@@ -169,11 +169,11 @@ def run_on(
             workspace.say(text.format(model_name=value.model_name), Severity.WARNING)
             return
         proposal = Proposal(request.job_id, value, revision)
-        if proposal.empty:
-            workspace.say(_("{model_name} found nothing.").format(model_name=value.model_name))
-            return
 
         def shown() -> None:
+            if proposal.empty:
+                workspace.say(_("{model_name} found nothing.").format(model_name=value.model_name))
+                return
             told = _summary(value)
             if case.view.time_index:
                 told += " " + _("It looked at the first time point, on which labels lie.")

@@ -67,23 +67,23 @@ class QueueResults:
 
     def deliver(self, result: Result) -> None:
         """Put a proposal up where the case is open, else into the project; it waits while the case is opened or held."""
-        key = result.key
+        key, found = result.key, not result.proposal.empty
         case, project = self._workspace.cases.get(key), self._project
         if key in self._workspace.opening or (case is not None and (case.reading or case.held)):
             self._held.append(result)
             return
         try:
             if case is not None:
-                if case.read_only:
+                if case.read_only and found:
                     # It would be on the picture, and gone with it.
                     raise MedViewError(case.read_only)
                 propose(case, result.proposal)
-            elif project is None:
+            elif project is None and found:
                 raise MedViewError("The project can no longer be written, so what the model found is lost; retry it.")
-            elif result.stored is None or key in self._opened_since:
+            elif project is not None and (result.stored is None or key in self._opened_since):
                 self._look_again(project, result)
                 return
-            else:
+            elif project is not None and result.stored is not None:
                 note(project, result.stored, result.proposal)
         except MedViewError as error:
             self._ended(result.task_uid, TaskState.FAILED, error.sentence)
@@ -116,13 +116,18 @@ class QueueResults:
 
 
 def note(project: Project, stored: StoredProposals, proposal: Proposal) -> None:
-    """Put a proposal into the journal of a case that is not open, in place of an earlier one of its model."""
+    """Put a proposal into the journal of a case that is not open, in place of an earlier one of its model.
+
+    An empty one is not put in: the earlier one gives way to nothing.
+    """
     earlier = [one for one in stored.proposals.values() if one.model_id == proposal.model_id]
     parts = told_apart(proposal, stored.proposals.values(), stored.colours)
     changes: list[Change] = [
         *(ProposalChange(one, None) for one in earlier),
         *(ProposalChange(None, one) for one in reversed(parts)),
     ]
+    if not changes:
+        return
     command = Command(f"Run {proposal.prediction.model_name}", tuple(changes), "predict")
     project.journal.append(stored.reading_id, Entry(EntryKind.NOTE, command, stored.revision))
     for one in earlier:

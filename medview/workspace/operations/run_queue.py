@@ -158,12 +158,11 @@ class QueueConductor:
         self._device_errors = 0
         self._state.took(task.model, time.monotonic() - run.started_s)
         proposal = Proposal(proposal_id, value, revision)
-        if proposal.empty:
-            self._end(task, TaskState.DONE, Reason("NOTHING", "It found nothing.").text)
-            return
         seconds = sum(value.seconds.values())
-        took = Reason("TOOK", f"It took {seconds:.1f} s on {value.device}.").text
-        self._results.deliver(Result(task.task_uid, run.read, proposal, run.read.stored, took))
+        told = Reason("TOOK", f"It took {seconds:.1f} s on {value.device}.").text
+        if proposal.empty:
+            told = Reason("NOTHING", "It found nothing.").text
+        self._results.deliver(Result(task.task_uid, run.read, proposal, run.read.stored, told))
         self.advance()
 
     def _on_failed(self, run: _Run, error: MedViewError) -> None:
