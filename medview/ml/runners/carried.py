@@ -78,15 +78,22 @@ def _grid(shape_kji: Shape3, prepared: Prepared, context: JobContext, seen: Box 
 
 
 def probability_of(slab: LogitSlab, output: SegmentationOutput, value: int) -> LogitSlab:
-    """Return the probability of one label as the only channel; no more than a few channels are held beside the slab."""
+    """Return the probability of one label as the only channel, 0 where the network did not look.
+
+    No more than a few channels are held beside the slab.
+    """
     logits = slab.logits
     if output.activation != "softmax":
-        return LogitSlab(slab.first_k, logits[value - 1 : value].sigmoid())
-    largest = logits.amax(dim=0)
-    total = torch.zeros_like(largest)
-    for one in logits:
-        total += (one - largest).exp_()
-    return LogitSlab(slab.first_k, ((logits[value] - largest).exp_() / total)[None])
+        share = logits[value - 1].sigmoid()
+    else:
+        largest = logits.amax(dim=0)
+        total = torch.zeros_like(largest)
+        for one in logits:
+            total += (one - largest).exp_()
+        share = (logits[value] - largest).exp_() / total
+    if slab.unseen is not None:
+        share.masked_fill_(slab.unseen, 0.0)
+    return LogitSlab(slab.first_k, share[None])
 
 
 def as_carried(slab: LogitSlab, output: SegmentationOutput) -> LogitSlab:

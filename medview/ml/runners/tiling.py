@@ -34,10 +34,17 @@ LEAST_WEIGHT = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogitSlab:
-    """Finished logits, shape (classes, slices, j, i), from slice ``first_k`` of the model's grid."""
+    """Finished logits, shape (classes, slices, j, i), from slice ``first_k`` of the model's grid.
+
+    Attributes
+    ----------
+    unseen : Tensor of bool or None
+        Shape (slices, j, i): where the network did not look, and the logits are a stand-in; None where it saw all.
+    """
 
     first_k: int
     logits: torch.Tensor
+    unseen: torch.Tensor | None = None
 
 
 def logit_slabs(
@@ -208,7 +215,8 @@ class _BlendedTiles:
         before = self._before[0]
         low, high = max(before, low), min(before + self._length, high)
         if high > low:
-            yield LogitSlab(low - before, self._sums.finished(low, high))
+            unseen = None if self._body is None else self._sums.unseen(low, high)
+            yield LogitSlab(low - before, self._sums.finished(low, high), unseen)
 
     def _answers(self, row: _Row) -> Iterator[tuple[Place, torch.Tensor]]:
         """Yield each tile of a row that has to be looked at, with its logits (classes, k, j, i)."""

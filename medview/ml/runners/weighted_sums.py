@@ -57,6 +57,10 @@ class WeightedSums:
         sums[here].addcmul_(logits.permute(1, 2, 3, 0), weight)
         self._weights[here].add_(weight[..., 0])
 
+    def unseen(self, low: int, high: int) -> torch.Tensor:
+        """Return where no tile was (slices, rows, columns), of slices that nothing more is added to."""
+        return self._weights[(slice(low - self._at, high - self._at), *self._inside)] == 0.0
+
     def finished(self, low: int, high: int) -> torch.Tensor:
         """Return the logits (classes, slices, rows, columns) of slices that nothing more is added to.
 

@@ -18,12 +18,16 @@ from medview.core.volume import Volume
 from medview.ml.outputs import SegmentationOutput
 from medview.ml.predict import PredictRequest
 from medview.ml.registry import Registry
-from medview.ml.runners.carried import probability_of
+from medview.ml.runners.body import Body
+from medview.ml.runners.carried import level_grid, probability_of
 from medview.ml.runners.finish import Decision, GridLabels
+from medview.ml.runners.memory_plan import MemoryPlan
 from medview.ml.runners.orientation import Orientation
+from medview.ml.runners.preprocess import Prepared
 from medview.ml.runners.run import predict, probability
-from medview.ml.runners.tiling import LogitSlab
-from medview.ml.spec import Shape3
+from medview.ml.runners.tiling import LogitSlab, logit_slabs
+from medview.ml.runners.watched import Progress, Stopwatch, WatchedNetwork
+from medview.ml.spec import Blend, Shape3, Tiling
 from medview.phantom.chest import chest
 from tests.ml.runners.test_finish import smooth_logits
 from tests.ml.small_packs import ct_volume, small_pack
@@ -61,6 +65,47 @@ def test_large_logits_overflow_nothing() -> None:
     logits = torch.tensor([[-1e4, 0.0], [1e4, 3e4], [0.0, 3e4]])[:, None, None, :]
     found = probability_of(LogitSlab(0, logits), _output(2, "softmax"), 1).logits
     assert found.flatten().tolist() == pytest.approx([1.0, 0.5])
+
+
+class Sure(torch.nn.Module):
+    """Says of every voxel that the first label is there, or with ``no`` that nothing is."""
+
+    def __init__(self, channels: int, no: bool) -> None:
+        super().__init__()
+        self.seen = torch.nn.Identity()
+        self.channels, self.no = channels, no
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        tiles = self.seen(values)
+        answer = torch.full((len(tiles), self.channels, *tiles.shape[2:]), -20.0)
+        answer[:, 0 if self.no else min(1, self.channels - 1)] = -20.0 if self.no and self.channels == 1 else 20.0
+        return answer
+
+
+@pytest.mark.parametrize(("activation", "channels"), [("softmax", 2), ("sigmoid", 1)])
+@pytest.mark.parametrize("no", [True, False], ids=["nothing there", "all of it"])
+@pytest.mark.parametrize("finer", [1, 2])
+def test_nothing_is_probable_where_the_model_did_not_look(activation: str, channels: int, no: bool, finer: int) -> None:
+    cells = np.zeros((1, 4, 4), dtype=np.bool_)
+    # Two corners of the box are air.
+    cells[0, 0, 0] = cells[0, 3, 3] = True
+    body = Body(cells, (8.0, 8.0, 8.0), (8, 32, 32))
+    values, context, output = torch.zeros(1, 8, 32, 32), Inline(), _output(1, activation)
+    shape_kji = (8, 32 * finer, 32 * finer)
+    prepared = Prepared(values, Orientation(), shape_kji, (1.0, 1.0, 1.0))
+    grid, plan = level_grid(shape_kji, prepared, context), MemoryPlan(torch.device("cpu"), (1, 1, 1), 2, 0)
+    tiling = Tiling((8, 8, 8), 0.0, Blend.GAUSSIAN)
+    with (
+        torch.inference_mode(),
+        WatchedNetwork(Sure(channels, no), context, Progress(context, 0, 1), Stopwatch()) as network,
+    ):
+        for slab in logit_slabs(network, values, tiling, plan, 0, body, channels):
+            grid.add(probability_of(slab, output, 1))
+    # In the middle of each tile.
+    levels = grid.labels[:, 4 * finer :: 8 * finer, 4 * finer :: 8 * finer]
+    looked = np.eye(4, dtype=np.bool_) & np.isin(np.arange(4), (0, 3))
+    assert (levels[:, looked] == (0 if no else 255)).all()
+    assert not levels[:, ~looked].any()
 
 
 def test_a_pack_run_again_is_sure_where_it_says_so(thorax: Volume) -> None:
