@@ -85,7 +85,9 @@ def staple(
 
 def _ways(counts: dict[int, int], readers: int, partly: Sequence[int]) -> tuple[list[int], Mask, Mask]:
     """Return the codes of voxels that anybody knows, and who drew and who knows those of each, shape (ways, readers)."""
-    ways, drew, knew = [], [], []
+    ways: list[int] = []
+    drew: list[list[bool]] = []
+    knew: list[list[bool]] = []
     for code in sorted(counts):
         knows = [True] * readers
         for bit, n in enumerate(partly, start=readers):
