@@ -77,17 +77,19 @@ def read_seg(
     geometry, places = _placed(seg, wanted, drawn_on, uids)
     # Positions far apart, or a grid somebody made up, would ask for any amount of memory.
     check_size(math.prod(geometry.shape_kji), seg.name)
+    left_out = _of_other_images(seg, target.sop_instance_uids) if target is not None else frozenset()
     if target is not None:
-        notes += _named_elsewhere(seg, target, places)
+        notes += (*_named_elsewhere(seg, target, places), *_left_out(seg, len(left_out)))
+    drawn = tuple((index, place) for index, place in enumerate(places) if index not in left_out)
     stack = LayerStack(geometry.shape_kji)
     described = _descriptions(seg.dataset)
     segments: list[Segment] = []
     shape = geometry.shape_kji[1:]
-    masks = _label_map_masks(seg, places, shape) if seg.label_map else _masks(seg, places, shape, threshold or 0.5)
+    masks = _label_map_masks(seg, drawn, shape) if seg.label_map else _masks(seg, drawn, shape, threshold or 0.5)
     for position, (number, frames) in enumerate(masks):
         layer_id, value = stack.add(frames)
         segments.append(_segment(described.get(number), number, layer_id, value, position))
-    return ImportedLabels(geometry, tuple(segments), stack.layers, notes, pixels, drawn_on)
+    return ImportedLabels(geometry, tuple(segments), stack.layers, notes, pixels, drawn_on, left_out=bool(left_out))
 
 
 def lies_on(path: str, geometries: Sequence[Geometry]) -> tuple[bool, ...]:
@@ -195,14 +197,15 @@ def _by_place(seg: _Seg, target: Target) -> tuple[str, ...]:
 
 
 def _referenced_images(dataset: Dataset) -> set[str]:
-    """SOP instance UIDs of the images a SEG says it was made on."""
+    """SOP instance UIDs of the images a SEG says it was made on: those its frames name, or else those it lists."""
+    per_frame = {uid for group in items(dataset, "PerFrameFunctionalGroupsSequence") for uid, _ in source_images(group)}
     listed = {
         text(image, "ReferencedSOPInstanceUID")
         for series in items(dataset, "ReferencedSeriesSequence")
         for image in items(series, "ReferencedInstanceSequence")
     }
-    per_frame = {uid for group in items(dataset, "PerFrameFunctionalGroupsSequence") for uid, _ in source_images(group)}
-    return (listed | per_frame) - {""}
+    # Listed may be a whole series, of which one time point was drawn on.
+    return (per_frame - {""}) or (listed - {""})
 
 
 def _named_elsewhere(seg: _Seg, source: Target, places: Sequence[Place]) -> tuple[str, ...]:
@@ -221,6 +224,26 @@ def _named_elsewhere(seg: _Seg, source: Target, places: Sequence[Place]) -> tupl
         return ()
     count = "1 frame names" if wrong == 1 else f"{wrong} frames name"
     return (f"{count} another slice than the position in {seg.name} says; all are placed by their position.",)
+
+
+def _of_other_images(seg: _Seg, uids: Sequence[str]) -> frozenset[int]:
+    """Return the frames, from 0, that name other images than these alone, as those of another time point do.
+
+    Empty where no frame names one of these: what such a file was made on is judged as a whole.
+    """
+    groups = items(seg.dataset, "PerFrameFunctionalGroupsSequence")[: len(seg.frames)]
+    named = [{uid for uid, _ in source_images(group)} - {""} for group in groups]
+    here = frozenset(uids)
+    if all(here.isdisjoint(one) for one in named):
+        return frozenset()
+    return frozenset(index for index, one in enumerate(named) if one and here.isdisjoint(one))
+
+
+def _left_out(seg: _Seg, count: int) -> tuple[str, ...]:
+    if not count:
+        return ()
+    frames = "1 frame was" if count == 1 else f"{count} frames were"
+    return (f"{frames} left out of {seg.name}: drawn on other images of this series; open those and import it there.",)
 
 
 def _frame_of(series: Series) -> str:
@@ -296,16 +319,18 @@ def _slice_spacing(dataset: Dataset) -> float | None:
 
 
 Frames = list[tuple[int, npt.NDArray[np.bool_]]]
+Drawn = Sequence[tuple[int, Place]]
+"""Frames of the file, counted from 0, and where each goes."""
 
 
-def _masks(seg: _Seg, places: Sequence[Place], shape: tuple[int, int], threshold: float) -> Iterable[tuple[int, Frames]]:
+def _masks(seg: _Seg, drawn: Drawn, shape: tuple[int, int], threshold: float) -> Iterable[tuple[int, Frames]]:
     """Yield (segment number, slices) in the order of the numbers; one segment in memory at a time."""
     largest = float(integer(seg.dataset, "MaximumFractionalValue", 255) or 255)
     declared = [integer(item, "SegmentNumber") for item in items(seg.dataset, "SegmentSequence")]
     for number in sorted(set(declared) | set(seg.numbers)):
         frames: Frames = []
-        for index, (own, place) in enumerate(zip(seg.numbers, places, strict=True)):
-            if own == number:
+        for index, place in drawn:
+            if seg.numbers[index] == number:
                 stored = seg.file.stored(index)
                 mask = stored >= threshold * largest if seg.fractional else stored != 0
                 frames.append((place.k, on_slice(mask, place, shape)))
@@ -318,8 +343,8 @@ def _whole_numbers(seg: _Seg) -> bool:
     return all(np.isin(seg.file.stored(index), (0, largest)).all() for index in range(len(seg.frames)))
 
 
-def _label_map_masks(seg: _Seg, places: Sequence[Place], shape: tuple[int, int]) -> Iterable[tuple[int, Frames]]:
-    slices = [(place, seg.file.indices(index)) for index, place in enumerate(places)]
+def _label_map_masks(seg: _Seg, drawn: Drawn, shape: tuple[int, int]) -> Iterable[tuple[int, Frames]]:
+    slices = [(place, seg.file.indices(index)) for index, place in drawn]
     background = integer(seg.dataset, "PixelPaddingValue", 0)
     declared = {integer(item, "SegmentNumber") for item in items(seg.dataset, "SegmentSequence")}
     found = {int(v) for _, stored in slices for v in np.unique(stored)}

@@ -175,7 +175,7 @@ def test_a_seg_of_a_zipped_series_and_of_one_time_point_of_many(tmp_path: Path) 
     loaded = load_volume(tmp_path / "ct.zip", None, Inline())
     assert loaded.entry.time_points == 2
     segmentation = drawn_on(loaded)
-    write_seg(tmp_path / "labels.dcm", segmentation, paths_of(loaded))
+    write_seg(tmp_path / "labels.dcm", segmentation, paths_of(loaded), instances=loaded.volume.sop_instance_uids)
     assert_same(segmentation, read_seg(tmp_path / "labels.dcm", loaded.volume))
     assert errors(tmp_path / "labels.dcm") == []
 
