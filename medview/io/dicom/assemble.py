@@ -15,18 +15,15 @@ from medview.io.dicom.group import Group, Slice, by_image_type
 from medview.io.dicom.notes import has_millimetres, notes_on, suv_of_all
 from medview.io.dicom.plane import SPACING_SOURCES
 from medview.io.dicom.reasons import Code
+from medview.io.dicom.slice_tolerance import ROUNDING_MM, UNEVEN_FRACTION, across_mm, along_mm
 from medview.io.dicom.stored import stored_dtype
 from medview.io.dicom.time_axis import seconds_of
 from medview.io.dicom.time_points import SAME_PLACE_MM, TimePoints, split_times
 
 FloatArray = npt.NDArray[np.float64]
 
-ROUNDING_MM = 0.01
-"""Deviation from an even grid that is rounding noise of the writer; silent."""
 ROUNDING_FRACTION = 0.01
-"""The same, as a part of the spacing."""
-UNEVEN_FRACTION = 0.05
-"""Up to this part of the spacing a series still counts as a volume, and says so."""
+"""Deviation from an even grid, as a part of the spacing, that is rounding noise of the writer; silent."""
 TILT_TOLERANCE = 1e-3
 """Sideways shift per millimetre along the stack that counts as tilt (0.06 degrees)."""
 ORIENTATION_SILENT, ORIENTATION_REFUSED = 1e-4, 1e-2
@@ -142,11 +139,11 @@ def _place(slices: Sequence[Slice], axes: FloatArray) -> Placement:
     off_across = float(np.linalg.norm(off - np.outer(off @ normal, normal), axis=1).max())
     spread = float(gaps.max() - gaps.min())
     silent = max(ROUNDING_MM, ROUNDING_FRACTION * usual)
-    refused = max(ROUNDING_MM, UNEVEN_FRACTION * usual)
+    refused = along_mm(usual)
     if max(spread, off_along) > refused:
         text = f"The distance between slices varies from {gaps.min():.2f} to {gaps.max():.2f} mm."
         return _stack(slices, axes, Reason(Code.UNEVEN_SPACING, text))
-    if off_across > max(ROUNDING_MM, UNEVEN_FRACTION * min(spacing)):
+    if off_across > across_mm(min(spacing)):
         text = f"Slices are shifted sideways by up to {off_across:.2f} mm against each other."
         return _stack(slices, axes, Reason(Code.SLICES_OUT_OF_LINE, text))
     reasons: list[Reason] = []

@@ -13,6 +13,7 @@ from medview.core.errors import GeometryError, OtherGridError
 from medview.core.geometry import Calibration, Geometry
 from medview.io.dicom.attributes import items, text
 from medview.io.dicom.instance import FrameInfo
+from medview.io.dicom.slice_tolerance import on_voxel
 
 ON_GRID_VOXELS = 0.1
 """How far a frame may lie from the source's slice; SEG writers round positions to text."""
@@ -61,7 +62,8 @@ def place_in_patient(frame: FrameInfo, geometry: Geometry, size_ji: tuple[int, i
         raise wrong
     index = geometry.index_kji(frame.position_lps_mm)
     k, j, i = (int(n) for n in np.rint(index))
-    if np.abs(index - (k, j, i)).max() > ON_GRID_VOXELS:
+    on_grid = np.abs(index - (k, j, i)).max() <= ON_GRID_VOXELS
+    if not on_grid and not on_voxel(geometry, (k, j, i), frame.position_lps_mm):
         raise wrong
     flip = (along_j < 0, along_i < 0)
     corner = (j - (rows - 1) * flip[0], i - (columns - 1) * flip[1])

@@ -22,17 +22,15 @@ from medview.core.geometry import Calibration, Geometry
 from medview.core.segmentation import Segment, Segmentation
 from medview.core.source import SourceKind
 from medview.io.dicom.attributes import integer, numbers, quiet, text
-from medview.io.dicom.group import made_uid
+from medview.io.dicom.group import SPACING_TOLERANCE, made_uid
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo
 from medview.io.dicom.pixel_mark import put_pixel_mark
 from medview.io.dicom.repeated import clean_repeated, complete_repeated, left_out_sentence, person_name, stand_in
+from medview.io.dicom.slice_tolerance import on_voxel
 from medview.io.sources import name_of, open_source
 
 RESEARCH_USE = "Research use. Not a medical device."
-
-ON_GRID_VOXELS = 0.01
-"""How far a source image may lie from the slice it stands for."""
 
 SERIES_NUMBER = 900
 """Far from what scanners use."""
@@ -184,9 +182,8 @@ def _source(path: Path, geometry: Geometry, source: Sequence[Path], instances: f
     for number, frame in enumerate(frames):
         if frame.position_lps_mm is None:
             continue
-        k, j, i = geometry.index_kji(frame.position_lps_mm)
-        nearest = int(np.rint(k))
-        on_grid = max(abs(k - nearest), abs(j), abs(i)) <= ON_GRID_VOXELS and 0 <= nearest < len(frame_of_k)
+        nearest = int(np.rint(geometry.index_kji(frame.position_lps_mm)[0]))
+        on_grid = 0 <= nearest < len(frame_of_k) and on_voxel(geometry, (nearest, 0, 0), frame.position_lps_mm)
         if not on_grid or not _congruent(frame, geometry):
             continue
         if frame_of_k[nearest] < 0:
@@ -218,7 +215,7 @@ def _congruent(frame: FrameInfo, geometry: Geometry) -> bool:
     if frame.orientation is None or frame.spacing_ji_mm is None:
         return False
     stretch = np.abs(np.asarray(frame.spacing_ji_mm) / geometry.spacing_kji_mm[1:] - 1.0)
-    if (stretch * geometry.shape_kji[1:]).max() > ON_GRID_VOXELS:
+    if stretch.max() > SPACING_TOLERANCE:
         return False
     row, column = frame.orientation[:3], frame.orientation[3:]
     directions = geometry.directions_kji

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 from pydicom.dataset import Dataset
 
 from medview.core.errors import GeometryError
@@ -15,10 +14,8 @@ from medview.io.dicom.attributes import integer, quiet
 from medview.io.dicom.header import instance_of, parse
 from medview.io.dicom.instance import FrameInfo, Instance
 from medview.io.dicom.repeated import clean_repeated, complete_repeated
+from medview.io.dicom.slice_tolerance import on_voxel
 from medview.io.sources import name_of, open_source
-
-ON_GRID_VOXELS = 0.01
-"""How far a source image may lie from the slice it stands for."""
 
 
 class SourceImages:
@@ -100,5 +97,4 @@ class SourceImages:
 def _in_place(frame: FrameInfo, geometry: Geometry, k: int) -> bool:
     if geometry.calibration is not Calibration.VOLUME or frame.position_lps_mm is None:
         return True
-    off = np.abs(geometry.index_kji(frame.position_lps_mm) - (k, 0, 0)).max()
-    return float(off) <= ON_GRID_VOXELS
+    return on_voxel(geometry, (k, 0, 0), frame.position_lps_mm)

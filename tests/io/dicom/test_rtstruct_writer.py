@@ -19,6 +19,7 @@ from medview.core.geometry import Geometry
 from medview.core.job import Inline
 from medview.core.segmentation import Code, LabelLayer, Segmentation
 from medview.core.source import Source, SourceKind
+from medview.core.study import Verdict
 from medview.core.volume import Volume
 from medview.io.dicom import contour_text, rtstruct_writer
 from medview.io.dicom.contour_text import contour_texts
@@ -30,7 +31,7 @@ from medview.io.imported_labels import ImportedLabels, Target
 from medview.io.label_files import read_labels
 from medview.io.load import LoadedVolume, load_volume
 from tests.helpers.dciodvfy import errors
-from tests.helpers.dicom_series import ROOT, asymmetric, oblique, write_ct
+from tests.helpers.dicom_series import ROOT, asymmetric, oblique, slightly_uneven, write_ct
 from tests.helpers.enhanced import enhanced_ct
 from tests.helpers.grids import EVERY_ORDER, turned_grid
 from tests.helpers.structure_sets import Drawn, by_plastimatch, dice, mask_of, ring, segmentation_of, structure_set
@@ -93,6 +94,15 @@ def test_overlapping_holed_and_single_voxels_on_an_oblique_grid_come_back_voxel_
     read = read_labels(tmp_path / "rt.dcm", ct.volume)
     assert_same(segmentation, read)
     assert read.notes == ("Drawn on some of the slices only, with gaps to be filled between slices: Single.",)
+
+
+def test_regions_on_a_slightly_uneven_volume_come_back_voxel_for_voxel(tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct", asymmetric(SHAPE), axes=np.eye(3), change=slightly_uneven)
+    loaded = load_volume(tmp_path / "ct", None, Inline())
+    assert loaded.entry.verdict is Verdict.VOLUME
+    segmentation = segmentation_of(loaded.volume, **shapes())
+    write_rtstruct(tmp_path / "rt.dcm", segmentation, loaded.entry.frames)
+    assert_same(segmentation, read_labels(tmp_path / "rt.dcm", loaded.volume))
 
 
 @pytest.mark.parametrize("axes", [np.eye(3), oblique()], ids=["axial", "oblique"])

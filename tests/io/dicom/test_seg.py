@@ -14,14 +14,16 @@ from pydicom.dataset import FileDataset
 
 from medview.core.errors import DiskFullError, GeometryError, ReadError, WriteError
 from medview.core.job import Inline
+from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import Code, Segment, Segmentation
 from medview.core.source import Source, SourceKind
 from medview.core.study import Verdict
 from medview.io.dicom.scan import scan
 from medview.io.dicom.seg import RESEARCH_USE, ImportedLabels, read_seg, write_seg
+from medview.io.label_files import read_labels
 from medview.io.load import LoadedVolume, load_volume
 from tests.helpers.dciodvfy import errors
-from tests.helpers.dicom_series import ROOT, asymmetric, write_ct
+from tests.helpers.dicom_series import ROOT, asymmetric, slightly_uneven, write_ct
 
 
 def drawn_on(loaded: LoadedVolume, seed: int = 0) -> Segmentation:
@@ -178,6 +180,21 @@ def test_a_seg_of_a_zipped_series_and_of_one_time_point_of_many(tmp_path: Path) 
     write_seg(tmp_path / "labels.dcm", segmentation, paths_of(loaded), instances=loaded.volume.sop_instance_uids)
     assert_same(segmentation, read_seg(tmp_path / "labels.dcm", loaded.volume))
     assert errors(tmp_path / "labels.dcm") == []
+
+
+@pytest.mark.parametrize("step_lps_mm", [(0.0, 0.0, 5.0), (0.0, 1.7, 4.7)], ids=["upright", "tilted"])
+def test_labels_on_a_slightly_uneven_volume_survive(tmp_path: Path, step_lps_mm: tuple[float, float, float]) -> None:
+    write_ct(tmp_path / "ct", axes=np.eye(3), step_lps_mm=step_lps_mm, change=slightly_uneven)
+    loaded = load_volume(tmp_path / "ct", None, Inline())
+    assert loaded.entry.verdict is Verdict.VOLUME
+    segmentation = drawn_on(loaded)
+    write_seg(tmp_path / "labels.dcm", segmentation, paths_of(loaded), pixels_sha256=pixels_sha256(loaded.volume))
+    read = read_labels(tmp_path / "labels.dcm", loaded.volume)
+    assert_same(segmentation, read)
+    assert read.notes == ()
+    seg = pydicom.dcmread(tmp_path / "labels.dcm")
+    named = seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    assert {item.ReferencedSOPInstanceUID for item in named} == set(loaded.volume.sop_instance_uids)
 
 
 def test_a_file_that_is_no_seg_says_so(oblique_ct: LoadedVolume) -> None:

@@ -16,6 +16,7 @@ from pydicom.dataset import FileDataset
 from medview.core.errors import GeometryError, ReadError, WriteError
 from medview.core.measurement import Measurement, MeasurementKind
 from medview.core.source import SourceKind
+from medview.core.study import Verdict
 from medview.io.dicom import sr_content, sr_read, sr_write
 from medview.io.dicom.sr_figures import POLYLINE, principal_axes
 from medview.io.dicom.sr_read import ReportTarget, read_sr
@@ -23,7 +24,7 @@ from medview.io.dicom.sr_write import ReportSource, write_sr
 from medview.io.load import LoadedVolume
 from medview.workspace.operations.reports import reported
 from tests.helpers import dciodvfy
-from tests.helpers.dicom_series import ROOT, STEP_MM, asymmetric, oblique, write_ct
+from tests.helpers.dicom_series import ROOT, STEP_MM, asymmetric, oblique, slightly_uneven, write_ct
 from tests.helpers.enhanced import enhanced_ct
 from tests.helpers.mutate import mutated
 from tests.helpers.pet import make_pet
@@ -111,6 +112,17 @@ def test_every_kind_of_figure_across_the_slices_comes_back_as_it_was(ct: LoadedV
     for one, other in zip(round_trip(ct, figures, tmp_path / "m.dcm"), figures, strict=True):
         assert_same(one, other)
     assert pydicom.dcmread(tmp_path / "m.dcm").SOPClassUID == pydicom.uid.Comprehensive3DSRStorage
+
+
+def test_figures_on_a_slightly_uneven_volume_come_back_on_their_slices(tmp_path: Path) -> None:
+    write_ct(tmp_path / "ct", axes=np.eye(3), change=slightly_uneven)
+    loaded = opened(tmp_path / "ct")
+    assert loaded.entry.verdict is Verdict.VOLUME
+    figures = every_kind(loaded.volume.geometry, ON_SLICES)
+    for one, other in zip(round_trip(loaded, figures, tmp_path / "m.dcm"), figures, strict=True):
+        assert_same(one, other)
+        k = round(float(other.points_kji(loaded.volume.geometry)[0, 0]))
+        assert one.sop_instance_uid == loaded.entry.frames[k].sop_instance_uid
 
 
 def test_a_box_on_the_last_frame_of_a_multi_frame_image_comes_back_on_the_last_frame(tmp_path: Path) -> None:
