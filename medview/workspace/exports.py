@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medview.core.annotations import BoxAnnotation
 from medview.core.atomic import replacing
-from medview.core.errors import WriteError
+from medview.core.errors import DiskFullError, MedViewError, WriteError
 from medview.core.geometry import Calibration, Geometry
 from medview.core.pixel_hash import pixels_sha256
 from medview.core.prediction import Prediction
@@ -91,14 +91,20 @@ def write_prediction(
         warnings += [note for note in [unplaced_note(segmentation.geometry, "labels.nii.gz")] if note]
         drawn = any(layer.voxels.any() for layer in segmentation.layers.values())
         if source and volume.geometry.calibration is Calibration.VOLUME and drawn:
-            warnings += write_seg(
-                folder / "labels.dcm",
-                segmentation,
-                source,
-                instances=volume.sop_instance_uids,
-                pixels_sha256=pixels,
-            )
-            outputs.append(folder / "labels.dcm")
+            try:
+                warnings += write_seg(
+                    folder / "labels.dcm",
+                    segmentation,
+                    source,
+                    instances=volume.sop_instance_uids,
+                    pixels_sha256=pixels,
+                )
+                outputs.append(folder / "labels.dcm")
+            except DiskFullError:
+                raise
+            except MedViewError as error:
+                # Not every series can be pointed at, and what was found is in the label map.
+                warnings.append(error.sentence)
     if prediction.task == "detection":
         boxes = {"boxes": [box_document(box, volume.geometry) for box in prediction.boxes], "notice": RESEARCH_USE}
         write_json(folder / "boxes.json", boxes)

@@ -7,35 +7,47 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import SimpleITK as sitk
+from pydicom.dataset import FileDataset
 
 from medview.core.changes import Command, ProposalChange
+from medview.core.errors import DiskFullError
+from medview.core.geometry import Geometry
+from medview.core.job import Inline
 from medview.core.prediction import PredictedMask, PredictedSegment, Prediction, Proposal
 from medview.core.source import Source, SourceKind
+from medview.io.dicom.seg import RESEARCH_USE
+from medview.io.load import load_volume
 from medview.store.codec import decode, encode
+from medview.workspace import exports
 from medview.workspace.exports import remove_outputs, segmentation_of, write_prediction
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
+from tests.helpers.dicom_series import write_ct
 
 MODEL = Source(SourceKind.MODEL, "regions", "1.0.0", "ab" * 32, "job-1")
 WHOLE, CORE = PredictedSegment(1, "Whole", (10, 200, 30)), PredictedSegment(2, "Core", (10, 200, 30))
 
 
 def regions(case: OpenCase) -> Proposal:
+    return Proposal("p1", found_on(case.volume.geometry), case.labels.revision)
+
+
+def found_on(geometry: Geometry) -> Prediction:
     """A core inside of a whole, in a mask each."""
-    shape = case.volume.geometry.shape_kji
+    shape = geometry.shape_kji
     whole, core = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
     whole[2:7, 3:15, 4:20] = 1
     core[3:5, 5:9, 8:14] = 2
-    prediction = Prediction(
+    return Prediction(
         "segmentation",
         "Regions",
         MODEL,
-        case.volume.geometry,
+        geometry,
         mask=PredictedMask.trimmed(whole, (WHOLE,)),
         further=(PredictedMask.trimmed(core, (CORE,)),),
     )
-    return Proposal("p1", prediction, case.labels.revision)
 
 
 def test_each_mask_becomes_a_proposal_in_a_colour_of_its_own(case: OpenCase) -> None:
@@ -122,3 +134,29 @@ def test_every_mask_is_written_and_counted(case: OpenCase, tmp_path: Path) -> No
     (tmp_path / "labels-mine.nii.gz").write_bytes(b"kept")
     remove_outputs(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["labels-mine.nii.gz"]
+
+
+def test_what_was_found_on_images_no_seg_can_point_at_is_written_all_the_same_and_that_is_said(tmp_path: Path) -> None:
+    def invalid(k: int, ds: FileDataset) -> None:
+        ds.StudyInstanceUID = "not.a.uid"
+
+    write_ct(tmp_path / "ct", np.zeros((8, 16, 21), dtype=np.int16), change=invalid)
+    loaded = load_volume(tmp_path / "ct", None, Inline())
+    paths = [Path(path) for path in loaded.entry.dicom_paths]
+    (tmp_path / "out").mkdir()
+    summary = write_prediction(found_on(loaded.volume.geometry), loaded.volume, paths, tmp_path / "out")
+    sentence = "The DICOM file was not written: the StudyInstanceUID of the source images is invalid; export NIfTI instead."
+    assert summary["warnings"] == [sentence, RESEARCH_USE]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["warnings"] == [sentence, RESEARCH_USE]
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"labels.nii.gz", "labels.json", "labels-2.nii.gz", "labels-2.json", "summary.json"}
+
+
+def test_a_disk_that_is_full_ends_the_writing(case: OpenCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> tuple[str, ...]:
+        raise DiskFullError("labels.dcm was not written: the disk is full.")
+
+    monkeypatch.setattr(exports, "write_seg", full)
+    with pytest.raises(DiskFullError):
+        write_prediction(regions(case).prediction, case.volume, [tmp_path / "0.dcm"], tmp_path)
+    assert not (tmp_path / "summary.json").exists()

@@ -82,7 +82,9 @@ def clean_repeated(dataset: Dataset) -> tuple[str, ...]:
     """
     for keyword in _UIDS:
         if text(dataset, keyword) and not pydicom.uid.UID(text(dataset, keyword)).is_valid:
-            raise WriteError(f"Nothing was written: the {keyword} of the source images is invalid; export NIfTI instead.")
+            raise WriteError(
+                f"The DICOM file was not written: the {keyword} of the source images is invalid; export NIfTI instead."
+            )
     wrong = [tag for tag in list(dataset.keys()) if _repeated(tag) and not _valid_at(dataset, tag)]
     keywords = tuple(pydicom.datadict.keyword_for_tag(tag) or str(tag) for tag in wrong)
     for tag, keyword in zip(wrong, keywords, strict=True):
