@@ -234,7 +234,9 @@ class _Walk:
                 if length != _UNDEFINED:
                     file.seek(min(at + length, self._size))
                 continue
-            if length == _UNDEFINED:
+            if length == _UNDEFINED and _is_encapsulated(tag, vr):
+                self._skip_fragments(end)
+            elif length == _UNDEFINED:
                 self._sequence(end, depth + 1, vr)
             elif at + length > end:
                 raise self._short()
@@ -297,6 +299,24 @@ class _Walk:
         finally:
             self._implicit = was_implicit
 
+    def _skip_fragments(self, end: int) -> None:
+        """Step over compressed pixels inside an item, as of an icon, or in an element of their own.
+
+        Closed and within what they lie in, or the parser would look for their end elsewhere than the walk does.
+        """
+        while self._file.tell() + 8 <= end:
+            group, element, length = struct.unpack(self._order + "HHI", self._read(8))
+            tag = group << 16 | element
+            if tag == _SEQUENCE_END:
+                return
+            if tag != _ITEM or length == _UNDEFINED:
+                raise ReadError(f"{self._name} is damaged: compressed pixels in it are not made of fragments.")
+            self._count_item()
+            if self._file.tell() + length > end:
+                raise self._short()
+            self._file.seek(length, os.SEEK_CUR)
+        raise self._short()
+
     def _pixel_data(self, tag: int, at: int, length: int) -> None:
         if self._found.pixel_kind:
             return
@@ -342,6 +362,11 @@ class _Walk:
         return ReadError(
             f"{self._name} is damaged: it ends early or declares more data than it holds; copy it again from its source."
         )
+
+
+def _is_encapsulated(tag: int, vr: bytes) -> bool:
+    """Whether a value of undefined length is compressed pixels; what says that it is a sequence is walked as one."""
+    return vr in (b"OB", b"OW") or (vr == b"" and tag in PIXEL_TAGS)
 
 
 def _known_vr(tag: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
@@ -286,6 +287,63 @@ def test_large_private_blocks_and_unknown_sequences_change_nothing(tmp_path: Pat
     loaded = load_volume(tmp_path, None, Inline())
     np.testing.assert_allclose(loaded.volume.geometry.affine_lps, truth, atol=1e-6)
     np.testing.assert_array_equal(loaded.volume.voxels, asymmetric())
+
+
+def with_icon(path: Path, *fragments: bytes) -> bytes:
+    """Write a slice with an icon of compressed pixels and return the file."""
+    icon = Dataset()
+    icon.Rows = icon.Columns = 32
+    icon.SamplesPerPixel, icon.PhotometricInterpretation = 1, "MONOCHROME2"
+    icon.BitsAllocated = icon.BitsStored = 8
+    icon.HighBit, icon.PixelRepresentation = 7, 0
+    icon.PixelData = encapsulate([*fragments])
+    icon["PixelData"].VR, icon["PixelData"].is_undefined_length = "OB", True
+    ds = ct_slice(asymmetric()[2], (0, 0, 0))
+    ds.IconImageSequence = Sequence([icon])
+    ds.save_as(path, enforce_file_format=True)
+    return path.read_bytes()
+
+
+def test_an_icon_of_compressed_pixels_is_no_damage(tmp_path: Path) -> None:
+    # What looks like elements or delimiters inside of a fragment is none.
+    with_icon(tmp_path / "a.dcm", b"\xff\xd8" + bytes(range(256)), b"\xfe\xff\xdd\xe0\x00\x00\x00\x00" * 3)
+    found = scan(tmp_path, Inline())
+    assert found.damaged == ()
+    assert [series.best is not None for series in found.series] == [True]
+    np.testing.assert_array_equal(read_frame(str(tmp_path / "a.dcm"), 0)[0], asymmetric()[2])
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (b"\xfe\xff\x00\xe0\x00\xff\xff\x7f", "ends early or declares more data than it holds"),
+        (b"\xfe\xff\x00\xe0\xff\xff\xff\xff", "not made of fragments"),
+        (b"\x08\x00\x05\x00\x08\x00\x00\x00", "not made of fragments"),
+    ],
+    ids=["beyond the end", "undefined length", "no item"],
+)
+def test_an_icon_whose_fragments_lead_astray_is_damaged(tmp_path: Path, changed: bytes, sentence: str) -> None:
+    raw = with_icon(tmp_path / "a.dcm", b"icon bytes")
+    honest = b"\xfe\xff\x00\xe0\x0a\x00\x00\x00icon bytes"
+    assert raw.count(honest) == 1
+    (tmp_path / "a.dcm").write_bytes(raw.replace(honest, changed + b"icon bytes"))
+    with pytest.raises(ReadError, match=sentence):
+        read_header(str(tmp_path / "a.dcm"))
+
+
+def test_a_sequence_in_place_of_the_pixels_of_an_icon_is_walked_as_one(tmp_path: Path) -> None:
+    icon = Dataset()
+    icon.ContentSequence = Sequence([nested(MAX_NESTING)])
+    icon["ContentSequence"].is_undefined_length = True
+    ds = ct_slice(asymmetric()[0], (0, 0, 0))
+    ds.IconImageSequence = Sequence([icon])
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    raw = (tmp_path / "a.dcm").read_bytes()
+    as_pixels = raw.replace(b"\x40\x00\x30\xa7SQ\x00\x00\xff\xff\xff\xff", b"\xe0\x7f\x10\x00SQ\x00\x00\xff\xff\xff\xff")
+    assert as_pixels != raw
+    (tmp_path / "a.dcm").write_bytes(as_pixels)
+    with pytest.raises(RefusedError, match="nests more than 64 sequences"):
+        read_header(str(tmp_path / "a.dcm"))
 
 
 @pytest.mark.data
