@@ -35,11 +35,15 @@ class BlockHandle:
     ----------
     place : str
         A path that opens the memory (POSIX), or a mapping name (Windows).
+    mark : str
+        What the system calls the memory where its place is the number of a descriptor (Linux), which is given to another
+        file once it is gone; empty where the place itself is given once only.
     """
 
     place: str
     shape: tuple[int, ...]
     dtype: str
+    mark: str = ""
 
     @property
     def size_bytes(self) -> int:
@@ -80,13 +84,13 @@ class SharedBlock:
         name = np.dtype(dtype).name
         size = max(BlockHandle("", shape, name).size_bytes, 1)
         try:
-            mapping, place = _map_new(size)
+            mapping, place, mark = _map_new(size)
         except (OSError, ValueError, OverflowError) as error:
             sentence = (
                 f"The images need {size / 1e9:.1f} GB and there is no room for them; close other studies and try again."
             )
             raise ReadError(sentence, detail=repr(error)) from error
-        return cls._around(mapping, BlockHandle(place, shape, name))
+        return cls._around(mapping, BlockHandle(place, shape, name, mark))
 
     @classmethod
     def attach(cls, handle: BlockHandle) -> SharedBlock:
@@ -125,11 +129,7 @@ class RowWriter:
             self._block = SharedBlock.attach(handle)
             return
         try:
-            self._descriptor = os.open(handle.place, os.O_RDWR)
-            if os.fstat(self._descriptor).st_size < handle.size_bytes:
-                # The number was given to another file since.
-                os.close(self._descriptor)
-                raise OSError(errno.ENOENT, "the block is gone")
+            self._descriptor = _opened(handle)
         except OSError as error:
             raise ReadError(CLOSED, detail=repr(error)) from error
 
@@ -163,24 +163,41 @@ def available_memory() -> int:
     return 1 << 62
 
 
-def _map_new(size: int) -> tuple[mmap.mmap, str]:
+def _map_new(size: int) -> tuple[mmap.mmap, str, str]:
+    """Map new memory and return its place and mark."""
+    name = f"medview-{uuid.uuid4().hex}"
     if os.name == "nt":
-        name = f"medview-{uuid.uuid4().hex}"
-        return _map_tagged(name, size), name
+        return _map_tagged(name, size), name, ""
     if not _DESCRIPTORS:
-        return _map_named(size)
+        return *_map_named(name, size), ""
     if size <= MEMORY_SHARE * available_memory():
-        descriptor = os.memfd_create("medview")
+        descriptor = os.memfd_create(name)
         os.ftruncate(descriptor, size)
     else:
-        descriptor = _temporary_file(size)
+        descriptor = _temporary_file(name, size)
     mapping = mmap.mmap(descriptor, size)
     weakref.finalize(mapping, os.close, descriptor)
-    return mapping, f"/proc/{os.getpid()}/fd/{descriptor}"
+    return mapping, f"/proc/{os.getpid()}/fd/{descriptor}", _mark(descriptor)
 
 
-def _temporary_file(size: int) -> int:
-    descriptor, path = tempfile.mkstemp(prefix="medview-")
+def _mark(descriptor: int) -> str:
+    """Return what the system calls the file behind a descriptor: names are given once, numbers of files again and again."""
+    return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+
+def _opened(handle: BlockHandle) -> int:
+    """Return a descriptor of the memory of a block. Raises OSError when it is gone."""
+    descriptor = os.open(handle.place, os.O_RDWR)
+    gone = os.fstat(descriptor).st_size < handle.size_bytes or (handle.mark and _mark(descriptor) != handle.mark)
+    if gone:
+        # The number was given to another file since.
+        os.close(descriptor)
+        raise OSError(errno.ENOENT, "the block is gone")
+    return descriptor
+
+
+def _temporary_file(name: str, size: int) -> int:
+    descriptor, path = tempfile.mkstemp(prefix=f"{name}-")
     Path(path).unlink()
     try:
         # Room is taken now: a full disk behind a mapping is a crash, not an error.
@@ -191,9 +208,9 @@ def _temporary_file(size: int) -> int:
     return descriptor
 
 
-def _map_named(size: int) -> tuple[mmap.mmap, str]:
+def _map_named(name: str, size: int) -> tuple[mmap.mmap, str]:
     """Map a temporary file under a name, for systems where a descriptor of another process cannot be opened."""
-    place = Path(tempfile.gettempdir()) / f"medview-{uuid.uuid4().hex}"
+    place = Path(tempfile.gettempdir()) / name
     with place.open("xb+") as file:
         file.truncate(size)
         mapping = mmap.mmap(file.fileno(), size)
@@ -212,11 +229,8 @@ def _map_existing(handle: BlockHandle) -> mmap.mmap:
     size = max(handle.size_bytes, 1)
     if os.name == "nt":
         return _map_tagged(handle.place, size)
-    descriptor = os.open(handle.place, os.O_RDWR)
+    descriptor = _opened(handle)
     try:
-        if os.fstat(descriptor).st_size < size:
-            # The number was given to another file since.
-            raise OSError(errno.ENOENT, "the block is gone")
         return mmap.mmap(descriptor, size)
     finally:
         os.close(descriptor)

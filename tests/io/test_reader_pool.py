@@ -226,6 +226,27 @@ def test_a_block_lives_as_long_as_a_view_of_it_and_no_longer() -> None:
         SharedBlock.attach(handle)
 
 
+@pytest.mark.parametrize("share", [1.0, 0.0], ids=["memory", "file"])
+def test_who_comes_late_never_gets_at_the_block_that_took_the_place_of_his(
+    monkeypatch: pytest.MonkeyPatch, pool: ReaderPool, share: float
+) -> None:
+    monkeypatch.setattr(shared_block, "MEMORY_SHARE", share)
+    block = SharedBlock.allocate((3, 4, 5), np.int16)
+    late = block.handle
+    del block
+    larger = SharedBlock.allocate((6, 4, 5), np.int16)
+    if sys.platform == "linux":
+        # The number of the descriptor is given again.
+        assert larger.handle.place == late.place
+    with pytest.raises(ReadError, match="was closed"):
+        SharedBlock.attach(late)
+    with pytest.raises(ReadError, match="was closed"):
+        pool.call(tasks.fill_block, "a.dcm", late)
+    assert not larger.array.any()
+    pool.call(tasks.fill_block, "a.dcm", larger.handle)
+    assert (larger.array[5] == 6).all()
+
+
 def test_a_large_block_is_mapped_from_a_file_that_has_no_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pool: ReaderPool
 ) -> None:
