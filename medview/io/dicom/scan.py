@@ -91,7 +91,7 @@ def _scanned(
 ) -> ScanResult:
     visit = Visit(library, context.raise_if_cancelled)
     _look(sources, pool, context, found, visit, whole=whole)
-    instances, doubles = _without_copies(found.instances, pool, found.known)
+    instances, doubles = _without_copies(found.instances, pool, context, found.known)
     visit.keep(found.known)
     series = [_series(files, doubles) for files in by_series(instances)]
     series += found.plain
@@ -189,7 +189,7 @@ def _looked_at(paths: Sequence[str], pool: Pool, context: JobContext) -> dict[st
 
 
 def _without_copies(
-    instances: Sequence[Instance], pool: Pool, known: dict[str, Known]
+    instances: Sequence[Instance], pool: Pool, context: JobContext, known: dict[str, Known]
 ) -> tuple[list[Instance], dict[str, Code]]:
     """Return instances with exact copies left out, and per series key whether copies or conflicts were found.
 
@@ -204,7 +204,10 @@ def _without_copies(
         return list(instances), {}
     digests = {path: known[path].sha256 for path in suspects if path in known and known[path].sha256}
     unhashed = [path for path in suspects if path not in digests]
-    for index, outcome in pool.each(content_sha256, [(path,) for path in unhashed]):
+    hashed = pool.each(content_sha256, [(path,) for path in unhashed], while_waiting=context.raise_if_cancelled)
+    for number, (index, outcome) in enumerate(hashed, start=1):
+        if number % PROGRESS_EVERY == 0:
+            context.progress(number / len(unhashed), f"Comparing file {number} of {len(unhashed)}")
         path = unhashed[index]
         digests[path] = b"" if isinstance(outcome, MedViewError) else outcome
         if path in known and digests[path]:

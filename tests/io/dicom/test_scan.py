@@ -4,13 +4,14 @@ import os
 import random
 import shutil
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from pydicom.dataset import FileDataset
 
-from medview.core.errors import ReadError
+from medview.core.errors import CancelledError, ReadError
 from medview.core.geometry import Calibration
 from medview.core.job import Inline
 from medview.core.study import ScanResult, Verdict, VolumeEntry
@@ -152,6 +153,26 @@ def test_a_series_without_positions_is_a_stack_in_number_order(tmp_path: Path) -
     assert entry.verdict is Verdict.STACK
     assert codes(entry) == {"NO_POSITION"}
     assert [int(f.sop_instance_uid.rsplit(".", 1)[1]) for f in entry.frames] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_comparing_files_that_may_be_copies_is_reported_and_can_be_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medview.io.dicom.scan.PROGRESS_EVERY", 2)
+    write_ct(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+
+    class Impatient(Inline):
+        said: ClassVar[list[tuple[float, str]]] = []
+
+        def progress(self, fraction: float, text: str) -> None:
+            if text.startswith("Comparing"):
+                self.said.append((fraction, text))
+                self.cancel()
+
+    with pytest.raises(CancelledError):
+        scan(tmp_path, Impatient())
+    assert Impatient.said == [(2 / 14, "Comparing file 2 of 14")]
 
 
 def test_exact_copies_are_shown_once_and_conflicting_uids_are_all_kept(tmp_path: Path) -> None:
