@@ -35,6 +35,10 @@ Slices = list[tuple[int, npt.NDArray[np.bool_]]]
 
 ON_SLICE = 0.05
 """How far from a slice a contour may lie, as part of the spacing, and still be on it; positions are rounded to text."""
+SAME_PLANE_MM = 0.1
+"""Contours this close along the normal were drawn on one plane; positions are rounded to text."""
+SAME_PLANE = 0.2
+"""The same where slices are thin, as part of their spacing."""
 ACROSS_SLICES = 0.5
 """A contour that covers more of the spacing between two slices lies on none."""
 FARTHEST_VOXELS = 1e6
@@ -266,7 +270,7 @@ class _Placing:
         for k, contours in sorted(planes.items()):
             whole = np.zeros(shape, dtype=np.bool_)
             # Contours of two planes that come onto one slice cut no holes into each other.
-            for of_one_plane in _by_plane(contours):
+            for of_one_plane in _by_plane(contours, min(SAME_PLANE_MM / self._apart_mm, SAME_PLANE)):
                 one = filled(of_one_plane, shape)
                 whole |= one.mask
                 crossing |= one.crossing
@@ -308,15 +312,16 @@ class _Placing:
         return tuple(said)
 
 
-def _by_plane(contours: Iterable[tuple[float, FloatArray]]) -> Iterator[list[FloatArray]]:
-    last: float | None = None
+def _by_plane(contours: Iterable[tuple[float, FloatArray]], thick: float) -> Iterator[list[FloatArray]]:
+    """Yield contours that lie within ``thick`` slices of the first of them, so that dense ones are no chain."""
+    first: float | None = None
     together: list[FloatArray] = []
     for plane, contour in sorted(contours, key=lambda one: one[0]):
-        if last is not None and plane - last > ON_SLICE:
-            yield together
-            together = []
+        if first is None or plane - first > thick:
+            if together:
+                yield together
+            first, together = plane, []
         together.append(contour)
-        last = plane
     yield together
 
 

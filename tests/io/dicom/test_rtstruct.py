@@ -164,6 +164,16 @@ def test_contours_of_two_planes_that_come_onto_one_slice_cut_no_holes_into_each_
     assert mask_of(read(tmp_path, ct, [Drawn("Lung", contours)]), "Lung").sum() == 19 * 28
 
 
+def test_contours_drawn_denser_than_the_slices_cut_no_holes_into_each_other(ct: Volume, tmp_path: Path) -> None:
+    # Every 0.2 mm on slices of 5 mm, each a little larger than the one before.
+    dense = [around((5 - n / 10, 6), (20 + n / 10, 30), ct, 2 + n * 0.04) for n in range(-8, 9)]
+    mask = mask_of(read(tmp_path, ct, [Drawn("Lung", dense)]), "Lung")
+    assert mask[2].sum() == mask.sum() == 16 * 25
+    # Rounded to a tenth of a millimetre, a hole lies in the plane of what it is cut into.
+    holed = [around((4.5, 5.5), (20.5, 30.5), ct, 2), around((9.5, 10.5), (14.5, 20.5), ct, 2)]
+    assert mask_of(read(tmp_path, ct, [Drawn("Lung", holed)], decimals=1), "Lung").sum() == 16 * 25 - 5 * 10
+
+
 def test_contours_outside_of_the_series_or_across_its_slices_are_left_out_and_said(ct: Volume, tmp_path: Path) -> None:
     across = ct.geometry.point_lps_mm([(1, 2, 3), (1, 2, 20), (4, 9, 20), (4, 9, 3)])
     contours = [around((2, 3), (9, 20), ct, 2), across, around((2, 3), (9, 20), ct, 9), around((-9, 3), (9, 20), ct, 5)]
