@@ -16,6 +16,7 @@ from typing import BinaryIO
 from pydicom.datadict import dictionary_VR
 
 from medview.core.errors import ReadError, RefusedError
+from medview.io.dicom.syntaxes import VIDEO, syntax_title
 
 MAX_NESTING = 64
 """Sequences inside sequences; pydicom recurses and fails from about 200."""
@@ -108,8 +109,12 @@ def check_matrix(
     Raises
     ------
     RefusedError
-        When one frame is over the budget, or the frames declared cannot be in the pixel data.
+        When one frame is over the budget, or the frames declared cannot be in the pixel data, or it is video.
     """
+    if layout.transfer_syntax in VIDEO:
+        # Its frames are not told apart by fragments, so they cannot be counted.
+        title = syntax_title(layout.transfer_syntax)
+        raise RefusedError(f"{name} is video ({title}), which MedView does not read; convert it to single images first.")
     frame_bits = rows * columns * samples * bits_allocated
     if frame_bits > MAX_FRAME_BYTES * 8:
         raise RefusedError(

@@ -8,6 +8,9 @@ ALWAYS_LOSSY = frozenset(
 )
 """Transfer syntaxes that cannot keep pixels as they were, JPEG and MPEG (PS3.5 8.2)."""
 
+VIDEO = frozenset(f"1.2.840.10008.1.2.4.{n}{part}" for n in range(100, 109) for part in ("", ".1"))
+"""MPEG and HEVC: one stream holds all frames; ``.1`` may come in several fragments."""
+
 
 def syntax_title(uid: str) -> str:
     """Return the name of a transfer syntax as the standard writes it, or the UID of an unknown one."""

@@ -13,9 +13,10 @@ import pytest
 import SimpleITK
 from PIL import Image
 
-from medview.core.errors import ReadError
+from medview.core.errors import ReadError, RefusedError
 from medview.io.dicom.codestream import CodestreamSize, jpeg2000_size
 from medview.io.dicom.decoders import DECODERS
+from medview.io.dicom.header import read_header
 from medview.io.dicom.pixels import read_frame
 from tests.helpers import encoders
 from tests.helpers.encoders import (
@@ -51,6 +52,26 @@ def test_a_lossless_syntax_gives_the_numbers_of_its_uncompressed_twin(tmp_path: 
         assert read.dtype == stored.dtype
         np.testing.assert_array_equal(read, stored)
         np.testing.assert_array_equal(read, frame(twin, number))
+
+
+@pytest.mark.parametrize("frames", [1, 300])
+@pytest.mark.parametrize(
+    ("syntax", "title"),
+    [
+        ("1.2.840.10008.1.2.4.100", "MPEG2 Main Profile / Main Level"),
+        ("1.2.840.10008.1.2.4.102.1", "Fragmentable MPEG-4 AVC/H.264 High Profile / Level 4.1"),
+        ("1.2.840.10008.1.2.4.107", "HEVC/H.265 Main Profile / Level 5.1"),
+    ],
+)
+def test_video_is_called_video_however_many_frames_its_one_stream_holds(
+    tmp_path: Path, syntax: str, title: str, frames: int
+) -> None:
+    path = write_compressed(tmp_path / "a.dcm", [picture(RGB8)], RGB8, syntax, [b"stream"], NumberOfFrames=frames)
+    with pytest.raises(RefusedError) as caught:
+        read_header(str(path))
+    assert caught.value.sentence == (
+        f"a.dcm is video ({title}), which MedView does not read; convert it to single images first."
+    )
 
 
 @pytest.mark.parametrize("planar", [0, 1])
