@@ -51,24 +51,28 @@ class CaseChanges:
         if self._is_refused():
             return False
         reading = reading or self._cases.who.reading(row)
+        self._say_status(((row, reading),), status)
         title = case_title(row, hidden=self._workspace.bench.identity_hidden)
-        if reading is None:
-            self._write(partial(_begin, row.case_id, status), self._after_status)
-        else:
-            self._cases.put(row, reading, replace(reading, status=status))
-            self._workspace.reviewing.put(reading.reading_id, status)
-            self._write(partial(_set_status, reading.reading_id, status), self._after_status)
-            if reading.role is not Role.READER:
-                title = _("{title}, {whose}").format(title=title, whose=who_text(reading))
+        if reading is not None and reading.role is not Role.READER:
+            title = _("{title}, {whose}").format(title=title, whose=who_text(reading))
         text = _("{title}: {status}.").format(title=title, status=STATUS[status])
         self._workspace.say(text)
         return True
+
+    def set_statuses(self, rows: Sequence[CaseRow], status: ReadingStatus) -> None:
+        """Say how far whoever works here is with cases, all at once."""
+        if len(rows) == 1:
+            self.set_status(rows[0], status)
+        elif rows and not self._is_refused():
+            self._say_status([(row, self._cases.who.reading(row)) for row in rows], status)
+            text = plural("{n} case: {status}.", "{n} cases: {status}.", len(rows))
+            self._workspace.say(text.format(n=len(rows), status=STATUS[status]))
 
     def begun(self, row: CaseRow) -> None:
         """Show that somebody has begun to label a case; the journal notes it by itself."""
         reading = self._cases.who.reading(row)
         if reading is not None and reading.status is ReadingStatus.TO_DO and not self.refusal:
-            self._cases.put(row, reading, replace(reading, status=ReadingStatus.IN_WORK))
+            self._cases.put([(row, replace(reading, status=ReadingStatus.IN_WORK))])
 
     def exclude(self, case_ids: Sequence[int], reason: str) -> None:
         """Leave cases out for a reason; their labels stay."""
@@ -136,6 +140,15 @@ class CaseChanges:
         outcome = Outcome(done, failed=self._on_unwritten)
         self._workspace.runner.submit(WriteCases(project, self._waiting), outcome)
 
+    def _say_status(self, of: Sequence[tuple[CaseRow, ReadingState | None]], status: ReadingStatus) -> None:
+        """Show and write how far readings are; those of cases that nobody here has begun are begun."""
+        self._cases.put([(row, replace(reading, status=status)) for row, reading in of if reading is not None])
+        for _row, reading in of:
+            if reading is not None:
+                self._workspace.reviewing.put(reading.reading_id, status)
+        said = tuple((row.case_id, None if reading is None else reading.reading_id) for row, reading in of)
+        self._write(partial(_set_statuses, said, status), self._after_status)
+
     def _after_status(self) -> None:
         self._workspace.reviewing.refresh()
         # What correcting took counts once a case is done.
@@ -146,14 +159,13 @@ class CaseChanges:
         self._cases.reload()
 
 
-def _begin(case_id: int, status: ReadingStatus, project: Project) -> None:
-    images = project.worklist.images(case_id)
-    reading = project.reading(images.key, images.geometry, images.sources)
-    project.set_status(reading.reading_id, status)
-
-
-def _set_status(reading_id: int, status: ReadingStatus, project: Project) -> None:
-    project.set_status(reading_id, status)
+def _set_statuses(said: Sequence[tuple[int, int | None]], status: ReadingStatus, project: Project) -> None:
+    """Write how far readings of cases are; one without a number is begun."""
+    for case_id, reading_id in said:
+        if reading_id is None:
+            images = project.worklist.images(case_id)
+            reading_id = project.reading(images.key, images.geometry, images.sources).reading_id
+        project.set_status(reading_id, status)
 
 
 def _exclude(case_ids: Sequence[int], reason: str, project: Project) -> None:

@@ -177,12 +177,16 @@ class CaseList:
             self.wanted = replace(self.wanted, text="", which=Which.ALL)
         self.changed.emit()
 
-    def put(self, row: CaseRow, before: ReadingState, after: ReadingState) -> None:
-        """Show a reading as it will be once it is written."""
-        of = before.reading_id
-        changed = replace(row, readings=tuple(after if one.reading_id == of else one for one in row.readings))
-        self._take(changed if one.case_id == row.case_id else one for one in self.rows)
-        self.changed.emit()
+    def put(self, changes: Iterable[tuple[CaseRow, ReadingState]]) -> None:
+        """Show readings of cases as they will be once they are written, all at once."""
+        changed = {}
+        for row, after in changes:
+            of = after.reading_id
+            readings = tuple(after if one.reading_id == of else one for one in row.readings)
+            changed[row.case_id] = replace(row, readings=readings)
+        if changed:
+            self._take(changed.get(row.case_id, row) for row in self.rows)
+            self.changed.emit()
 
     def look_for(self, wanted: CaseFilter) -> None:
         """Look for other cases, or in another order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from medview.gui.main_window import MainWindow
 from medview.io.reader_pool import InlinePool
 from medview.store.project import Project
 from medview.workspace.case_adding import AddCases, WantedPlace
-from medview.workspace.case_filter import Which
+from medview.workspace.case_filter import Order, Which
 from medview.workspace.jobs import InlineRunner
 from medview.workspace.new_project import NewProject
 from medview.workspace.workspace import Workspace
@@ -150,6 +151,18 @@ def test_several_cases_are_flagged_and_split_at_once(window: MainWindow, workspa
     assert len(panel.chosen()) == 4, "what was chosen stays chosen"
     next(entry for entry in panel.menu_of(panel.chosen()).actions() if entry.text() == "Flagged").trigger()
     assert {detail for _title, detail in rows(window)} == {"Flagged · test"}
+    assert len(panel.chosen()) == 4
+
+
+def test_what_is_chosen_stays_chosen_in_another_order(window: MainWindow, workspace: Workspace) -> None:
+    cases, panel = workspace.worklist, window.left.cases
+    cases.changes.set_status(cases.rows[0], ReadingStatus.DONE)
+    cases.look_for(replace(cases.wanted, order=Order.STATUS))
+    selected = panel.list.selectionModel()
+    for case_id in (1, 2, 4):
+        selected.select(panel.model.place_of(case_id), selected.SelectionFlag.Select)
+    cases.changes.set_statuses([row for row in cases.rows if row.case_id in (2, 3)], ReadingStatus.DONE)
+    assert sorted(row.case_id for row in panel.chosen()) == [1, 2, 4]
 
 
 def test_instructions_are_written_kept_and_load_nothing(window: MainWindow, workspace: Workspace, qtbot: QtBot) -> None:

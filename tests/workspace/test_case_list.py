@@ -136,6 +136,29 @@ def test_a_status_can_be_said_of_a_case_that_was_never_opened(
     assert [one.reader for one in project.cases()[3].readings] == ["Ada"]
 
 
+def test_statuses_of_many_cases_are_shown_written_and_said_at_once(
+    workspace: Workspace, project: Project, runner: StepRunner
+) -> None:
+    cases = workspace.worklist
+    cases.changes.set_status(cases.rows[0], ReadingStatus.IN_WORK)
+    cases.changes.set_status(cases.rows[1], ReadingStatus.IN_WORK)
+    runner.finish()
+    shown: list[int] = []
+    said: list[str] = []
+    cases.changed.connect(lambda: shown.append(len(cases.rows)))
+    workspace.message.connect(lambda message: said.append(message.text))
+    cases.changes.set_statuses(cases.rows, ReadingStatus.FLAGGED)
+    assert [cases.who.status(row) for row in cases.rows[:2]] == [ReadingStatus.FLAGGED] * 2
+    assert len(shown) == 1, "the list is shown once"
+    assert runner.titles() == ["WriteCases"], "it is written by one job"
+    assert said == ["5 cases: Flagged."]
+    runner.finish()
+    assert _statuses(project) == ["flagged"] * 5
+    assert len(shown) == 2, "and read again once"
+    cases.changes.set_statuses(cases.rows[:1], ReadingStatus.DONE)
+    assert said[-1] == "P0001 · CT series s0: Done."
+
+
 def test_next_leaves_out_what_is_done_flagged_or_left_out_and_says_when_nothing_is_left(
     workspace: Workspace, runner: StepRunner, project: Project
 ) -> None:

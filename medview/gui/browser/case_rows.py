@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QItemSelection, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -81,6 +82,15 @@ class CaseModel(QAbstractListModel):
         """Return where a case stands; an invalid index where it is not among them."""
         number = next((n for n, row in enumerate(self._rows) if row.case_id == case_id), None)
         return QModelIndex() if number is None else self.index(number)
+
+    def selection_of(self, case_ids: Collection[int]) -> QItemSelection:
+        """Return where cases stand, with those beside each other in one range; others are left out."""
+        found = QItemSelection()
+        numbers = [n for n, row in enumerate(self._rows) if row.case_id in case_ids]
+        for _of, beside in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+            run = [n for _count, n in beside]
+            found.select(self.index(run[0]), self.index(run[-1]))
+        return found
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         """Return the number of cases."""

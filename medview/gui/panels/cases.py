@@ -157,7 +157,7 @@ class CasesPanel(QFrame):
             (_("Flagged"), ReadingStatus.FLAGGED),
             (_("Still to do"), ReadingStatus.IN_WORK),
         ):
-            self._entry(menu, title, partial(self._set_status, rows, status))
+            self._entry(menu, title, partial(changes.set_statuses, rows, status))
         menu.addSeparator()
         if any(not row.excluded for row in rows):
             self._entry(menu, _("Leave out..."), partial(self._leave_out, ids))
@@ -167,11 +167,6 @@ class CasesPanel(QFrame):
         for name in (*SPLITS, ""):
             self._entry(split, name or _("None"), partial(changes.set_split, ids, name))
         return menu
-
-    def _set_status(self, rows: list[CaseRow], status: ReadingStatus) -> None:
-        for row in rows:
-            if not self._cases.changes.set_status(row, status):
-                return
 
     def _leave_out(self, case_ids: list[int]) -> None:
         from medview.gui.dialogs.leave_out import LeaveOutDialog
@@ -255,8 +250,7 @@ class CasesPanel(QFrame):
         """Select cases again after the rows were made anew."""
         model = self.list.selectionModel()
         if case_ids and not model.hasSelection():
-            for case_id in case_ids:
-                model.select(self.model.place_of(case_id), QItemSelectionModel.SelectionFlag.Select)
+            model.select(self.model.selection_of(case_ids), QItemSelectionModel.SelectionFlag.Select)
 
     def _show_current(self) -> None:
         row = self._cases.current
