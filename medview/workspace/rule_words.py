@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from medview.core.decimals import decimals_for
 from medview.core.language import _
 from medview.core.suv import SuvKind
 from medview.core.volume import Volume
@@ -27,10 +28,16 @@ def display_unit(volume: Volume) -> str:
     return SuvKind.BODY_WEIGHT.title if uptake else volume.unit
 
 
+def range_decimals(low: float, high: float) -> int:
+    """Return with how many decimals a range is read; its ends are in the unit they are read in."""
+    largest = max(abs(low), abs(high))
+    return decimals_for(abs(high - low) or largest, usual=2 if largest < _FINE_BELOW else 0)
+
+
 def range_text(volume: Volume, found: Range) -> str:
     """Return a range of values with its unit, as it is read."""
     ends = [end * display_factor(volume) for end in found]
-    decimals = 2 if max(abs(end) for end in ends) < _FINE_BELOW else 0
+    decimals = range_decimals(*ends)
     low, high = (f"{end:.{decimals}f}".replace("-", "\u2212") for end in ends)
     return _("{low} to {high} {unit}").format(low=low, high=high, unit=display_unit(volume)).rstrip()
 

@@ -132,6 +132,19 @@ def test_numbers_typed_become_the_window(qtbot: QtBot, window: MainWindow, case:
     assert case.view.window.width == 400
 
 
+def test_a_step_of_one_number_of_a_small_window_leaves_the_other_as_it_was(window: MainWindow, case: OpenCase) -> None:
+    panel = window.side.window_part
+    case.view.window = Window.from_range(0.0002, 0.0012)
+    assert (panel.center.value(), panel.window_width.value()) == (0.0007, 0.001)
+    panel.window_width.stepUp()
+    assert case.view.window.center == Window.from_range(0.0002, 0.0012).center
+    assert case.view.window.width == pytest.approx(0.00102)
+    case.view.window = Window(40.4, 400.3)
+    assert (panel.center.value(), panel.window_width.value()) == (40, 400)
+    panel.center.stepUp()
+    assert (case.view.window.center, case.view.window.width) == (48, 400.3)
+
+
 def test_windows_of_the_file_are_offered_after_the_presets(window: MainWindow) -> None:
     assert push_button(window.side, "preset Own").toolTip().startswith("Centre 10, width 20 HU")
 

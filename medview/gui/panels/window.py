@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.core.decimals import decimals_for
 from medview.core.language import _, in_language
 from medview.core.voi_table import VoiTransform
 from medview.gui.parts.bind import Subscriptions, field_signal
@@ -25,6 +26,8 @@ from medview.workspace.workspace import Workspace
 
 _COLUMNS = 2
 _KEYS = 9
+_COARSE_FROM = 20.0
+"""Width from which whole numbers are enough."""
 
 
 class WindowPanel(QWidget):
@@ -37,8 +40,9 @@ class WindowPanel(QWidget):
         self._presets.setSpacing(GRID_PX)
         self.center = _number(_("Centre of the window: the value shown mid-grey"))
         self.window_width = _number(_("Width of the window: from black to white"))
-        self.center.valueChanged.connect(self._on_numbers)
-        self.window_width.valueChanged.connect(self._on_numbers)
+        # The other number stays as exact as it was, whatever its field can show.
+        self.center.valueChanged.connect(lambda value: self._adjust(center=value))
+        self.window_width.valueChanged.connect(lambda value: self._adjust(width=value))
         self._unit = words("", "quiet")
         self._unit.setWordWrap(False)
         numbers = QHBoxLayout()
@@ -111,18 +115,19 @@ class WindowPanel(QWidget):
             case.view.window = auto_window(case.volume, case.view.crosshair_kji[0])
 
     def _show(self, window: VoiTransform) -> None:
+        decimals = decimals_for(window.width, usual=0 if window.width >= _COARSE_FROM else 3)
         for box, value in ((self.center, window.center), (self.window_width, window.width)):
             blocker = QSignalBlocker(box)
-            box.setDecimals(0 if abs(window.width) >= 20 else 3)
-            box.setSingleStep(max(window.width / 50, 0.001))
+            box.setDecimals(decimals)
+            box.setSingleStep(max(window.width / 50, 10.0**-decimals))
             box.setValue(value)
             blocker.unblock()
 
-    def _on_numbers(self) -> None:
+    def _adjust(self, center: float | None = None, width: float | None = None) -> None:
         case = self._workspace.active
         if case is not None:
             now = case.view.window
-            case.view.window = now.adjusted(self.center.value(), self.window_width.value())
+            case.view.window = now.adjusted(now.center if center is None else center, now.width if width is None else width)
 
 
 def _name(text: str) -> QLabel:

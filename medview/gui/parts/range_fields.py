@@ -9,14 +9,14 @@ from medview.core.language import _
 from medview.core.volume import Volume
 from medview.gui.parts.controls import number_box, words
 from medview.gui.parts.theme_tokens import GRID_PX
-from medview.workspace.rule_words import display_factor, display_unit
+from medview.workspace.rule_words import display_factor, display_unit, range_decimals
 
 _LARGEST = 1e7
-_FINE_BELOW = 100.0
+_COARSE_STEP = 5.0
 
 
 class RangeFields(QWidget):
-    """From and to, with the unit."""
+    """From and to, with the unit. An end that nobody typed stays as exact as it was, whatever its field can show."""
 
     range_wanted = Signal(float, float)
     """The person typed these ends, lowest first, in the unit of the volume."""
@@ -27,6 +27,7 @@ class RangeFields(QWidget):
         self.high = number_box(-_LARGEST, _LARGEST, _("{about}: highest value").format(about=about))
         self._unit = words("", "quiet")
         self._factor = 1.0
+        self._ends = (0.0, 0.0)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID_PX)
@@ -34,21 +35,22 @@ class RangeFields(QWidget):
         row.addWidget(words(_("to"), "quiet"))
         row.addWidget(self.high, 1)
         row.addWidget(self._unit)
-        for box in (self.low, self.high):
-            box.valueChanged.connect(self._on_typed)
+        self.low.valueChanged.connect(lambda value: self._tell(value / self._factor, self._ends[1]))
+        self.high.valueChanged.connect(lambda value: self._tell(self._ends[0], value / self._factor))
 
     def show_range(self, volume: Volume, low: float, high: float) -> None:
         """Show a range given in the unit of the volume."""
-        self._factor = display_factor(volume)
+        self._factor, self._ends = display_factor(volume), (low, high)
         self._unit.setText(display_unit(volume))
-        small = max(abs(low), abs(high)) * self._factor < _FINE_BELOW
+        decimals = range_decimals(low * self._factor, high * self._factor)
         for box, end in ((self.low, low), (self.high, high)):
             blocker = QSignalBlocker(box)
-            box.setDecimals(2 if small else 0)
-            box.setSingleStep(0.1 if small else 5.0)
+            box.setDecimals(decimals)
+            box.setSingleStep(10.0 ** (1 - decimals) if decimals else _COARSE_STEP)
             box.setValue(end * self._factor)
             blocker.unblock()
 
-    def _on_typed(self, _value: float) -> None:
-        ends = sorted((self.low.value(), self.high.value()))
-        self.range_wanted.emit(ends[0] / self._factor, ends[1] / self._factor)
+    def _tell(self, low: float, high: float) -> None:
+        # As the fields stand: the person may be about to type the other end.
+        self._ends = (low, high)
+        self.range_wanted.emit(min(low, high), max(low, high))
