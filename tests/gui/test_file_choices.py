@@ -14,9 +14,15 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox,
 from pytestqt.qtbot import QtBot
 
 from medview.core.job import Inline
+from medview.core.study import Series
+from medview.gui.commands import file_commands, form_commands
+from medview.gui.commands.file_commands import DRAWN_EXPORTS, FileCommands
+from medview.gui.commands.form_commands import ANSWER_EXPORTS, FormCommands
 from medview.gui.dialogs.file_choices import IMAGES, LABELS, ask_new_file, endings_of
 from medview.io.dicom.scan import scan
 from medview.io.reader_pool import InlinePool
+from medview.workspace.workspace import Workspace
+from tests.gui.cases import SEGMENT, make_case, make_workspace
 from tests.helpers.dicom_series import asymmetric, ct_slice
 
 DICOM, NIFTI = "DICOM (*.dcm)", "NIfTI (*.nii.gz *.nii)"
@@ -98,3 +104,55 @@ def test_every_ending_offered_for_opening_is_of_a_file_that_opens(tmp_path: Path
             sitk.WriteImage(voxels, str(path))
         found = scan(path, Inline(), InlinePool())
         assert [series.best is not None for series in found.series] == [True], ending
+
+
+_OF_THE_ACTIVE_SERIES = (
+    "file.import",
+    "file.export_seg",
+    "file.export_rtstruct",
+    "file.export_slicer",
+    "file.export_nifti",
+    "file.export_sr",
+    "file.export_ko",
+    *(name for name, *_others in DRAWN_EXPORTS),
+    *(name for name, *_others in ANSWER_EXPORTS),
+)
+
+
+@pytest.mark.parametrize("action_id", _OF_THE_ACTIVE_SERIES)
+def test_a_file_that_was_asked_for_one_series_is_not_made_of_another(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action_id: str
+) -> None:
+    asked_of = make_case()
+    workspace: Workspace = make_workspace(asked_of)[0]
+    said: list[str] = []
+    workspace.message.connect(lambda message: said.append(message.text))
+    other = make_case(series=Series("9.9.9", "1.2.3", modality="CT"))
+    other.labels.segmentation.segments.append(SEGMENT)
+
+    def answer(*_asked: object) -> Path:
+        workspace.add_case(other)
+        return tmp_path / "labels.nii.gz"
+
+    monkeypatch.setattr(file_commands, "ask_labels", answer)
+    monkeypatch.setattr(file_commands, "ask_new_file", answer)
+    monkeypatch.setattr(form_commands, "ask_new_file", answer)
+    window = QWidget()
+    qtbot.addWidget(window)
+    actions = (*FileCommands(window, workspace).actions(), *FormCommands(window, workspace).actions())
+    next(action for action in actions if action.action_id == action_id).run(workspace)
+    assert said == ["Another series is shown now than when the file was chosen; do it again."]
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_file_is_written_while_its_series_stays_the_active_one(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case()
+    case.labels.segmentation.segments.append(SEGMENT)
+    workspace: Workspace = make_workspace(case)[0]
+    monkeypatch.setattr(file_commands, "ask_new_file", lambda *_asked: tmp_path / "labels.nii.gz")
+    window = QWidget()
+    qtbot.addWidget(window)
+    FileCommands(window, workspace).export_nifti()
+    assert (tmp_path / "labels.nii.gz").is_file()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from medview.core.language import _
 from medview.core.study import Series, VolumeEntry
+from medview.gui.commands.shown_case import is_still_active
 from medview.gui.dialogs.file_choices import ask_folder, ask_images, ask_labels, ask_model_zip, ask_new_file
 from medview.workspace.action import Action
 from medview.workspace.drawn import all_drawn
@@ -139,7 +140,8 @@ class FileCommands:
 
     def import_labels(self) -> None:
         """Ask for a file of labels or a report and add what it holds."""
-        if (path := ask_labels(self._window)) is not None:
+        case = self._workspace.active
+        if (path := ask_labels(self._window)) is not None and is_still_active(case, self._workspace):
             self.read_labels(path)
 
     def read_labels(self, path: Path) -> None:
@@ -163,7 +165,7 @@ class FileCommands:
         """Ask where to and write a DICOM SEG."""
         if self._identity_hidden():
             return
-        if (path := ask_new_file(self._window, _("Export DICOM SEG"), "labels.dcm", _("DICOM (*.dcm)"))) is not None:
+        if (path := self._ask_for(_("Export DICOM SEG"), "labels.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("files").export_seg(self._workspace, path)
 
     def export_rtstruct(self) -> None:
@@ -171,7 +173,7 @@ class FileCommands:
         if self._identity_hidden():
             return
         title = _("Export contours (DICOM RTSTRUCT)")
-        if (path := ask_new_file(self._window, title, "contours.dcm", _("DICOM (*.dcm)"))) is not None:
+        if (path := self._ask_for(title, "contours.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("files").export_rtstruct(self._workspace, path)
 
     def export_slicer(self) -> None:
@@ -179,14 +181,12 @@ class FileCommands:
         if self._identity_hidden():
             return
         title, kinds = _("Export a segmentation for 3D Slicer"), _("Segmentations (*.seg.nrrd)")
-        if (path := ask_new_file(self._window, title, "labels.seg.nrrd", kinds)) is not None:
+        if (path := self._ask_for(title, "labels.seg.nrrd", kinds)) is not None:
             _operations("slicer_files").export_slicer(self._workspace, path)
 
     def export_nifti(self) -> None:
         """Ask where to and write a NIfTI label map."""
-        if (
-            path := ask_new_file(self._window, _("Export NIfTI"), "labels.nii.gz", _("NIfTI (*.nii.gz *.nii)"))
-        ) is not None:
+        if (path := self._ask_for(_("Export NIfTI"), "labels.nii.gz", _("NIfTI (*.nii.gz *.nii)"))) is not None:
             _operations("files").export_nifti(self._workspace, path)
 
     def export_sr(self) -> None:
@@ -194,7 +194,7 @@ class FileCommands:
         if self._identity_hidden():
             return
         title = _("Export measurements and marks (DICOM SR)")
-        if (path := ask_new_file(self._window, title, "measurements.dcm", _("DICOM (*.dcm)"))) is not None:
+        if (path := self._ask_for(title, "measurements.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("reports").export_sr(self._workspace, path)
 
     def export_ko(self) -> None:
@@ -202,13 +202,19 @@ class FileCommands:
         if self._identity_hidden():
             return
         title = _("Export key images (DICOM KO)")
-        if (path := ask_new_file(self._window, title, "key-images.dcm", _("DICOM (*.dcm)"))) is not None:
+        if (path := self._ask_for(title, "key-images.dcm", _("DICOM (*.dcm)"))) is not None:
             _operations("key_images").export_ko(self._workspace, path)
 
     def _export_drawn(self, name: str, kind: str, _workspace: Workspace) -> None:
         """Ask where to and write the boxes, points and lines."""
-        if (path := ask_new_file(self._window, _("Export boxes and marks"), name, kind)) is not None:
+        if (path := self._ask_for(_("Export boxes and marks"), name, kind)) is not None:
             _operations("drawn").export_drawn(self._workspace, path)
+
+    def _ask_for(self, title: str, name: str, kind: str) -> Path | None:
+        """Ask where to write what belongs to the active case; None as well where another one is active by then."""
+        case = self._workspace.active
+        path = ask_new_file(self._window, title, name, kind)
+        return path if path is not None and is_still_active(case, self._workspace) else None
 
     def _identity_hidden(self) -> bool:
         """Whether a DICOM file would tell what the person has hidden; says so."""

@@ -15,6 +15,7 @@ from medview.core.form import Forms
 from medview.core.label_set import LabelSet
 from medview.core.language import _, in_language, plural
 from medview.core.resources import resource_path
+from medview.gui.commands.shown_case import is_still_active
 from medview.gui.dialogs.file_choices import ask_label_set, ask_new_file
 from medview.gui.dialogs.form_design import FormDesignDialog
 from medview.io.label_sets import read_label_set, write_label_set
@@ -139,7 +140,9 @@ class FormCommands:
         dialog.say(_("Wrote {path}.").format(path=path))
 
     def _export(self, name: str, kind: str, _workspace: Workspace) -> None:
-        if (path := ask_new_file(self._window, _("Export answers"), name, kind)) is not None:
+        case = self._workspace.active
+        path = ask_new_file(self._window, _("Export answers"), name, kind)
+        if path is not None and is_still_active(case, self._workspace):
             _operations().export_answers(self._workspace, path)
 
 
