@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from medview.core.job import Inline
@@ -176,6 +176,53 @@ def test_instructions_are_written_kept_and_load_nothing(window: MainWindow, work
     assert "over 4 mm" in dialog.page.toPlainText()
     assert dialog.page.loadResource(2, "/etc/passwd") is None
     dialog.close()
+
+
+def written(window: MainWindow, text: str) -> InstructionsDialog:
+    """Write instructions and keep them not."""
+    window.actions_table.run("project.instructions")
+    (dialog,) = window.findChildren(InstructionsDialog)
+    dialog.edit.click()
+    dialog.text.setPlainText(text)
+    return dialog
+
+
+def test_instructions_are_never_told_to_another_project(window: MainWindow, workspace: Workspace, tmp_path: Path) -> None:
+    dialog = written(window, "Rules of Nodules")
+    with Project.create(tmp_path / "Other.medview", "Other", reader="Ada") as other:
+        workspace.services.project = other
+        dialog.keep.click()
+        assert other.worklist.instructions() == ""
+        workspace.worklist.load()
+        assert not dialog.isVisible()
+        assert other.worklist.instructions() == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "closed", "kept"),
+    [("Keep", True, "Rules"), ("Throw it away", True, ""), ("Go on writing", False, "")],
+)
+def test_instructions_that_are_not_kept_are_asked_about_before_their_window_closes(
+    window: MainWindow, workspace: Workspace, qtbot: QtBot, answer: str, closed: bool, kept: str
+) -> None:
+    dialog = written(window, "Rules")
+    qtbot.keyClick(dialog.text, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    (box,) = dialog.findChildren(QMessageBox)
+    gone: list[int] = []
+    dialog.finished.connect(gone.append)
+    next(button for button in box.buttons() if button.text() == answer).click()
+    assert bool(gone) is closed
+    assert workspace.worklist.instructions == kept
+    if not closed:
+        assert dialog.text.toPlainText() == "Rules"
+        assert dialog.keep.isVisible()
+
+
+def test_instructions_that_were_not_changed_close_unasked(window: MainWindow, qtbot: QtBot) -> None:
+    dialog = written(window, "")
+    qtbot.keyClick(dialog.text, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
 
 
 def test_who_reads_what_is_chosen(window: MainWindow, workspace: Workspace) -> None:

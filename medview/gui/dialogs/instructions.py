@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import QFont, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QStackedWidget, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QMessageBox,
+    QPlainTextEdit,
+    QStackedWidget,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
 
 from medview.core.language import _
+from medview.gui.parts.bind import Subscriptions
 from medview.gui.parts.controls import text_button
 from medview.gui.parts.theme_tokens import GRID_PX, TEXT_LARGE_PX, TEXT_TITLE_PX
 from medview.workspace.workspace import Workspace
@@ -54,13 +64,14 @@ class Page(QTextBrowser):
 
 
 class InstructionsDialog(QDialog):
-    """Stays open beside the work; who may change the project writes the page here."""
+    """Stays open beside the work, as long as its project does; who may change the project writes the page here."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(_("Instructions"))
-        self._cases = workspace.worklist
+        self._cases, self._services = workspace.worklist, workspace.services
+        self._project = workspace.services.project
         self.page = Page()
         self.page.setObjectName("instructions page")
         self.text = QPlainTextEdit(self._cases.instructions)
@@ -93,6 +104,39 @@ class InstructionsDialog(QDialog):
         if self._cases.changes.refusal:
             self.edit.setToolTip(self._cases.changes.refusal)
         self._read()
+        Subscriptions(self).add(self._cases.changed, self._on_list)
+
+    def reject(self) -> None:
+        """Close, unless something was written that is not kept: then it is asked about first."""
+        writing = self._pages.currentWidget() is self.text
+        if writing and self._is_of_project and self.text.toPlainText() != self._cases.instructions:
+            self._ask_to_keep()
+        else:
+            super().reject()
+
+    @property
+    def _is_of_project(self) -> bool:
+        return self._services.project is self._project
+
+    def _on_list(self) -> None:
+        # What is written here is about the cases of one project; another has a page of its own.
+        if not self._is_of_project:
+            self.done(QDialog.DialogCode.Rejected)
+
+    def _ask_to_keep(self) -> None:
+        box = QMessageBox(self)
+        box.setWindowTitle(self.windowTitle())
+        box.setText(_("What was written is not kept in the project yet."))
+        keep = box.addButton(_("Keep"), QMessageBox.ButtonRole.AcceptRole)
+        lose = box.addButton(_("Throw it away"), QMessageBox.ButtonRole.DestructiveRole)
+        stay = box.addButton(_("Go on writing"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(stay)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        keep.clicked.connect(self._keep)
+        for button in (keep, lose):
+            button.clicked.connect(lambda: self.done(QDialog.DialogCode.Rejected))
+        box.open()
 
     def _read(self) -> None:
         written = self.text.toPlainText()
@@ -108,5 +152,6 @@ class InstructionsDialog(QDialog):
         self.edit.setVisible(False)
 
     def _keep(self) -> None:
-        self._cases.changes.tell(self.text.toPlainText())
+        if self._is_of_project:
+            self._cases.changes.tell(self.text.toPlainText())
         self._read()
