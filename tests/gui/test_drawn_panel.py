@@ -159,6 +159,57 @@ def test_attributes_are_added_changed_and_removed(panel: DrawnPanel, case: OpenC
     assert len(case.history.names) == 6
 
 
+def test_attributes_are_filled_one_after_the_other(qtbot: QtBot, panel: DrawnPanel, case: OpenCase) -> None:
+    notes = (Attribute("Kind", ""), Attribute("Side", ""), Attribute("Size", 1.0))
+    add(case, replace(box(case, "a", "Nodule"), attributes=notes), replace(box(case, "b", "Cyst", 3), attributes=notes))
+    shown(panel)
+    click(panel, 0)
+    kind, side = (panel.findChild(QLineEdit, f"attribute {name}") for name in ("Kind", "Side"))
+    assert kind is not None
+    assert side is not None
+    panel.activateWindow()
+    kind.setFocus()
+    qtbot.waitUntil(kind.hasFocus)
+    QTest.keyClicks(kind, "round")
+    side.setFocus()
+    QTest.keyClicks(side, "le")
+    # The list follows what was written a moment ago.
+    panel.refresh()
+    assert side.hasFocus()
+    QTest.keyClicks(side, "ft")
+    QTest.keyClick(side, Qt.Key.Key_Return)
+    assert [one.words for one in all_drawn(case)[0].attributes] == ["round", "left", "1"]
+    assert panel.detail.attributes.name.text() == ""
+    # Taken back while the hands are still in the field, it is not written again when they leave it.
+    assert case.undo() is not None
+    panel.refresh()
+    assert side.text() == ""
+    assert kind.text() == "round"
+    # What is half typed for one thing is not written to the next, which has the same attributes.
+    QTest.keyClicks(side, "ri")
+    case.view.active_annotation_id = "b"
+    panel.refresh()
+    assert side.text() == ""
+    kind.setFocus()
+    assert [one.words for one in all_drawn(case)[1].attributes] == ["", "", "1"]
+
+
+def test_two_attributes_changed_before_the_list_follows_are_both_kept(panel: DrawnPanel, case: OpenCase) -> None:
+    notes = (Attribute("Side", Choice("left", ("left", "right"))), Attribute("Size", 1.0))
+    add(case, replace(box(case, "a", "Nodule"), attributes=notes))
+    shown(panel)
+    click(panel, 0)
+    combo, size = panel.findChild(QComboBox, "attribute Side"), panel.findChild(QLineEdit, "attribute Size")
+    assert combo is not None
+    assert size is not None
+    combo.textActivated.emit("right")
+    size.setText("7,5")
+    size.editingFinished.emit()
+    assert [one.words for one in all_drawn(case)[0].attributes] == ["right", "7.5"]
+    assert case.undo() is not None
+    assert [one.words for one in all_drawn(case)[0].attributes] == ["right", "1"]
+
+
 def test_a_case_that_cannot_be_changed_can_be_looked_through(panel: DrawnPanel, case: OpenCase) -> None:
     add(case, box(case, "a", "Nodule"))
     case.read_only = "These labels belong to another window."

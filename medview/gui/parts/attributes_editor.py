@@ -28,7 +28,10 @@ _NAME_PX = 84
 
 
 class AttributesEditor(QWidget):
-    """Shows attributes and tells how a person changed them; keeps nothing itself but what is being typed."""
+    """Shows attributes and tells how a person changed them; keeps nothing itself but what is being typed.
+
+    Rows stay while it is the same attributes that are shown, so that one field can be filled after the other.
+    """
 
     changed = Signal(object)
     """The attributes as they are to be: tuple of Attribute."""
@@ -38,6 +41,7 @@ class AttributesEditor(QWidget):
         self._attributes: Attributes = ()
         self._in_use: Mapping[str, Attributes] = {}
         self._shown: tuple[object, ...] = ()
+        self._editors: list[QWidget] = []
         self.rows = QGridLayout()
         self.rows.setSpacing(GRID_PX)
         self.rows.setColumnStretch(1, 1)
@@ -74,21 +78,30 @@ class AttributesEditor(QWidget):
         column.addWidget(self.options)
         self._refresh()
 
-    def show_attributes(self, attributes: Attributes, in_use: Mapping[str, Attributes], *, editable: bool) -> None:
-        """Show attributes; the rows stay as they are when nothing changed.
+    def show_attributes(
+        self, attributes: Attributes, in_use: Mapping[str, Attributes], *, editable: bool, same_thing: bool = False
+    ) -> None:
+        """Show attributes.
 
         Parameters
         ----------
         in_use : mapping
             Attributes of other things by name: a further one of the same name is of the same kind.
+        same_thing : bool
+            They are of what was shown before: what is being typed stays.
         """
-        self._in_use = in_use
-        asked = (attributes, editable)
+        self._in_use, self._attributes = in_use, attributes
+        asked = (editable, *(_row(one) for one in attributes))
         if asked != self._shown:
-            self._shown, self._attributes = asked, attributes
+            self._shown = asked
+            for editor in self._editors:
+                # A field that goes loses the focus, and would tell what was typed for another thing.
+                editor.blockSignals(True)
             clear_layout(self.rows)
-            for number, one in enumerate(attributes):
-                self._add_row(number, one, editable=editable)
+            self._editors = [self._add_row(number, one, editable=editable) for number, one in enumerate(attributes)]
+        else:
+            for editor, one in zip(self._editors, attributes, strict=True):
+                _show_value(editor, one, leave_typed=same_thing)
         names = [name for name in in_use if all(one.name != name for one in attributes)]
         completer = QCompleter(names, self.name)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -97,7 +110,7 @@ class AttributesEditor(QWidget):
             widget.setEnabled(editable)
         self._refresh()
 
-    def _add_row(self, number: int, one: Attribute, *, editable: bool) -> None:
+    def _add_row(self, number: int, one: Attribute, *, editable: bool) -> QWidget:
         label = ElidedLabel(one.name, "quiet")
         label.setFixedWidth(_NAME_PX)
         editor = self._editor(one)
@@ -110,34 +123,35 @@ class AttributesEditor(QWidget):
         remove.clicked.connect(partial(self._remove, one.name))
         for column, widget in enumerate((label, editor, remove)):
             self.rows.addWidget(widget, number, column)
+        return editor
 
     def _editor(self, one: Attribute) -> QWidget:
         if isinstance(one.value, Choice):
             combo = SteadyComboBox()
             combo.addItems(list(one.value.options))
-            combo.setCurrentText(one.value.chosen)
+            _show_value(combo, one)
             combo.textActivated.connect(partial(self._choose, one))
             return combo
-        if isinstance(one.value, str):
-            line = QLineEdit(one.value)
-            line.editingFinished.connect(partial(self._write, one.name, line))
-            return line
-        field = QLineEdit(one.words)
-        field.editingFinished.connect(partial(self._count, one, field))
-        return field
+        line = QLineEdit()
+        _show_value(line, one)
+        tell = self._write if isinstance(one.value, str) else self._count
+        line.editingFinished.connect(partial(tell, one.name, line))
+        return line
 
     def _choose(self, one: Attribute, chosen: str) -> None:
         assert isinstance(one.value, Choice)
         self._tell(with_attribute(self._attributes, Attribute(one.name, Choice(chosen, one.value.options))))
 
     def _write(self, name: str, line: QLineEdit) -> None:
+        line.setModified(False)
         self._tell(with_attribute(self._attributes, Attribute(name, line.text().strip())))
 
-    def _count(self, one: Attribute, field: QLineEdit) -> None:
+    def _count(self, name: str, field: QLineEdit) -> None:
+        field.setModified(False)
         try:
-            made = Attribute(one.name, float(field.text().strip().replace(",", ".").replace("\u2212", "-")))
+            made = Attribute(name, float(field.text().strip().replace(",", ".").replace("\u2212", "-")))
         except ValueError:
-            field.setText(one.words)
+            field.setText(next((one.words for one in self._attributes if one.name == name), ""))
             return
         self._tell(with_attribute(self._attributes, made))
 
@@ -171,4 +185,20 @@ class AttributesEditor(QWidget):
 
     def _tell(self, attributes: Attributes) -> None:
         if attributes != self._attributes:
+            # The next field may be done before these are shown.
+            self._attributes = attributes
             self.changed.emit(attributes)
+
+
+def _row(one: Attribute) -> tuple[object, ...]:
+    """Return what decides how the row of an attribute is made."""
+    return (one.name, one.kind, one.value.options if isinstance(one.value, Choice) else ())
+
+
+def _show_value(editor: QWidget, one: Attribute, *, leave_typed: bool = False) -> None:
+    if isinstance(editor, SteadyComboBox):
+        editor.setCurrentText(one.words)
+    elif isinstance(editor, QLineEdit):
+        typing = editor.hasFocus() and editor.isModified()
+        if not (leave_typed and typing) and editor.text() != one.words:
+            editor.setText(one.words)

@@ -13,7 +13,7 @@ from medview.core.language import _
 from medview.gui.parts.attributes_editor import AttributesEditor
 from medview.gui.parts.controls import row_of, words
 from medview.gui.parts.theme_tokens import GRID_PX
-from medview.workspace.drawn import attribute_choices, label_choices, relabel, set_attributes
+from medview.workspace.drawn import all_drawn, attribute_choices, label_choices, relabel, set_attributes
 from medview.workspace.open_case import OpenCase
 
 
@@ -59,7 +59,9 @@ class DrawnDetail(QWidget):
             self._labels.setStringList(names)
         self.attributes.setVisible(len(some) == 1)
         if len(some) == 1:
-            self.attributes.show_attributes(some[0].attributes, attribute_choices(case), editable=case.editable)
+            self.attributes.show_attributes(
+                some[0].attributes, attribute_choices(case), editable=case.editable, same_thing=same
+            )
 
     def focus_label(self) -> None:
         """Let the person type a label."""
@@ -73,4 +75,8 @@ class DrawnDetail(QWidget):
 
     def _describe(self, attributes: Attributes) -> None:
         if self._case is not None and len(self._some) == 1:
-            set_attributes(self._case, self._some[0], attributes)
+            # The list follows at its own pace: the thing may have been changed since it was shown.
+            shown = self._some[0].annotation_id
+            now = next((one for one in all_drawn(self._case) if one.annotation_id == shown), None)
+            if now is not None:
+                set_attributes(self._case, now, attributes)
