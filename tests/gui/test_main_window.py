@@ -331,6 +331,15 @@ def test_the_check_chip_leads_to_the_notes(qtbot: QtBot, window: MainWindow, wor
     assert window.side.sections["check"].isVisible()
 
 
+def test_the_check_chip_brings_back_panels_that_are_folded_away(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace
+) -> None:
+    workspace.add_case(make_case())
+    workspace.bench.panels_visible = False
+    qtbot.mouseClick(window.status.check, Qt.MouseButton.LeftButton)
+    assert window.side.sections["check"].isVisible()
+
+
 def test_long_names_are_cut_and_whole_in_the_tooltip(window: MainWindow, workspace: Workspace) -> None:
     case = make_case()
     name = "A name for a segment that is far longer than any panel has room for"

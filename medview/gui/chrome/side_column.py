@@ -121,10 +121,12 @@ class SideColumn(QScrollArea):
         self._hide_empty()
 
     def show_part(self, name: str) -> None:
-        """Unfold a part and scroll to it."""
+        """Unfold a part, and the panels where they are folded away, and scroll to it."""
+        self._workspace.bench.panels_visible = True
         section = self.sections[name]
         section.setVisible(True)
         section.set_open(open_=True)
+        self._column.activate()
         self.ensureWidgetVisible(section)
 
     def _arrange(self, mode: Mode) -> None:
