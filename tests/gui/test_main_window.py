@@ -32,12 +32,13 @@ from medview.store.entry import SavedKind, SavedState
 from medview.workspace.durations import duration
 from medview.workspace.events import Severity
 from medview.workspace.jobs import JobStatus, Lane, Outcome
-from medview.workspace.layout import LAYOUTS
+from medview.workspace.layout import LAYOUTS, grid
+from medview.workspace.layout_actions import use_layout
 from medview.workspace.operations import labels
 from medview.workspace.scheme import Scheme
 from medview.workspace.view_state import Bench, Mode, Tool
 from medview.workspace.workspace import Workspace
-from tests.gui.cases import SERIES, label_voxel, make_case
+from tests.gui.cases import SERIES, add_segment, label_voxel, make_case
 
 SMALLEST_SCREEN_PX = 800
 
@@ -338,6 +339,25 @@ def test_the_check_chip_brings_back_panels_that_are_folded_away(
     workspace.bench.panels_visible = False
     qtbot.mouseClick(window.status.check, Qt.MouseButton.LeftButton)
     assert window.side.sections["check"].isVisible()
+
+
+def test_keys_wake_and_sleep_with_the_series_under_the_pointer(
+    qtbot: QtBot, window: MainWindow, workspace: Workspace
+) -> None:
+    empty, labelled = make_case(), make_case(series=Series("9.9.9", "1.2.3", modality="CT"))
+    workspace.add_case(empty)
+    use_layout(workspace, grid(1, 2))
+    first, second = (cell.pane_id for cell in workspace.bench.layout.slices)
+    segment = add_segment(labelled)
+    labelled.view.active_segment_id = segment.segment_id
+    workspace.add_case(labelled, second)
+    copy = window.actions_table["slice.copy"]
+    workspace.bench.pointed = second
+    qtbot.waitUntil(copy.isEnabled)
+    workspace.bench.pointed = first
+    qtbot.waitUntil(lambda: not copy.isEnabled())
+    workspace.bench.pointed = second
+    qtbot.waitUntil(copy.isEnabled)
 
 
 def test_long_names_are_cut_and_whole_in_the_tooltip(window: MainWindow, workspace: Workspace) -> None:

@@ -35,6 +35,7 @@ class QtActions(QObject):
         self._workspace, self._scheme = workspace, scheme
         self._actions = {action.action_id: action for action in actions}
         self._qt: dict[str, QAction] = {key: self._make(window, action) for key, action in self._actions.items()}
+        self._looked_at = ""
         self._refresh_soon = QTimer(self)
         self._refresh_soon.setSingleShot(True)
         self._refresh_soon.setInterval(0)
@@ -77,6 +78,7 @@ class QtActions(QObject):
     @Slot()
     def refresh(self) -> None:
         """Grey out what makes no sense now."""
+        self._looked_at = self._key_looked_at()
         for key, action in self._actions.items():
             self._qt[key].setEnabled(action.enabled(self._workspace))
         self._check()
@@ -109,6 +111,7 @@ class QtActions(QObject):
         heard.add(field_signal(w.bench, "effect"), self._refresh_later)
         heard.add(field_signal(w.bench, "review"), self._refresh_later)
         heard.add(w.worklist.changed, self._refresh_later)
+        heard.add(field_signal(w.bench, "pointed"), self._on_pointed)
         for name in _SHOWN:
             heard.add(field_signal(w.bench, name), self._on_bench)
 
@@ -119,6 +122,15 @@ class QtActions(QObject):
     def _on_bench(self, *_values: object) -> None:
         self._use_mode()
         self._refresh_later()
+
+    def _on_pointed(self, *_values: object) -> None:
+        # Panes of one series, which a pointer crosses all the time, make no difference.
+        if self._key_looked_at() != self._looked_at:
+            self._refresh_later()
+
+    def _key_looked_at(self) -> str:
+        case = self._workspace.looked_at
+        return "" if case is None else case.key
 
     def _refresh_later(self) -> None:
         self._refresh_soon.start()
