@@ -217,7 +217,7 @@ class Proposal:
     def parts(self) -> tuple[Proposal, ...]:
         """Return the proposals that this one becomes: itself, and one for each further mask; none of an empty mask."""
         prediction = self.prediction
-        if not prediction.further:
+        if len(prediction.masks) < 2:
             return (self,)
         first, *further = [mask for mask in prediction.masks if mask.segments] or prediction.masks[:1]
         parts = [replace(self, prediction=replace(prediction, mask=first, further=()))]
