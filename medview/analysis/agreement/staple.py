@@ -156,4 +156,5 @@ def _estimated(drew: Mask, knew: Mask, count: FloatArray) -> tuple[FloatArray, l
 def _part(count: FloatArray, some: Mask, of: Mask) -> FloatArray:
     """Return what part of the voxels each reader knows ``some`` are; 0 where there are none."""
     every = (count[:, np.newaxis] * of).sum(axis=0)
-    return np.divide((count[:, np.newaxis] * some).sum(axis=0), every, out=np.zeros_like(every), where=every > 0)
+    part = np.divide((count[:, np.newaxis] * some).sum(axis=0), every, out=np.zeros_like(every), where=every > 0)
+    return np.asarray(part)
