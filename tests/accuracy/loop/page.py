@@ -17,6 +17,7 @@ from tests.accuracy.loop.paired import ALL, dice_of, paired
 from tests.accuracy.loop.rows import ROWS, SEEDS, LoopRow
 from tests.accuracy.loop.sizes import Sizes
 from tests.accuracy.loop.volumes import HIPPOCAMPI
+from tests.accuracy.trainings.machine import cores_of
 
 RESULTS = Path(__file__).parent / "results"
 Document = dict[str, Any]
@@ -93,8 +94,10 @@ def _played(row: LoopRow, own: Sequence[Document]) -> str:
     told = f"Seeds {seeds}" if len(own) > 1 else f"Seed {seeds}"
     told += f"; not run: seed {', '.join(missing)}" if missing else ""
     made = max(one["made_utc"][:10] for one in own)
-    found = own[0]["machine"]
-    return f"{told}. `{row.name}`, {made}, {found['processor']}, {found['cores']} cores, torch {found['torch']}.\n"
+    machines = [
+        f"{found['processor']}, {cores_of(found)}, torch {found['torch']}" for found in (one["machine"] for one in own)
+    ]
+    return f"{told}. `{row.name}`, {made}, {'; '.join(dict.fromkeys(machines))}.\n"
 
 
 def _rounds(own: Sequence[Document]) -> str:

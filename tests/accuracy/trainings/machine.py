@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     found = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
     return found or platform.machine()
+
+
+def cores_of(found: Mapping[str, Any]) -> str:
+    """Say how many cores a machine has, and how many of them a training had where others ran beside it."""
+    cores = f"{found['cores']} cores"
+    if found.get("threads", found["cores"]) < found["cores"]:
+        cores += f", {found['threads']} of them for each training"
+    return cores
 
 
 def _threads() -> int:

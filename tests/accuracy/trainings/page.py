@@ -12,6 +12,7 @@ from tests.accuracy.loop.page import Results, read_results, section
 from tests.accuracy.trainings.bench import Bench, code_sha256, recipe_of
 from tests.accuracy.trainings.command_line import ROOT
 from tests.accuracy.trainings.figures import WITHOUT
+from tests.accuracy.trainings.machine import cores_of
 from tests.accuracy.trainings.row import Row, Threshold
 from tests.accuracy.trainings.rows import ROWS
 
@@ -217,11 +218,7 @@ def _part(result: Document, part: Document, number: int) -> str:
 
 def _machine(found: Document) -> str:
     memory = f", {found['memory_gb']} GB" if found["memory_gb"] else ""
-    cores = f"{found['cores']} cores"
-    # Less than all of them, where several trainings ran side by side.
-    if found.get("threads", found["cores"]) < found["cores"]:
-        cores += f", {found['threads']} of them for each training"
-    return f"{found['processor']}, {cores}{memory}, {found['system']}, Python {found['python']}, torch {found['torch']}"
+    return f"{found['processor']}, {cores_of(found)}{memory}, {found['system']}, Python {found['python']}, torch {found['torch']}"
 
 
 def _data() -> str:
