@@ -218,7 +218,8 @@ def _part(result: Document, part: Document, number: int) -> str:
 
 def _machine(found: Document) -> str:
     memory = f", {found['memory_gb']} GB" if found["memory_gb"] else ""
-    return f"{found['processor']}, {cores_of(found)}{memory}, {found['system']}, Python {found['python']}, torch {found['torch']}"
+    place = f"{found['processor']}, {cores_of(found)}{memory}"
+    return f"{place}, {found['system']}, Python {found['python']}, torch {found['torch']}"
 
 
 def _data() -> str:
