@@ -113,14 +113,13 @@ def read_on(path: str, reference: Target | None, threshold: float | None = None)
     labels = read_voxels(path)
     pixels = pixels_beside(Path(path))
     placed = kind is not Kind.NIFTI or nifti.placed(path)
+    lay = geometry if pixels and placed else None
     notes: tuple[str, ...] = ()
     if reference is not None:
         labels = _on_grid(labels, geometry, reference.geometry, path, placed=placed)
-        # Turned axes or not, the voxels lie where those of the reference do.
         geometry = reference.geometry
         if not pixels:
             notes = (f"{Path(path).name} does not say which images it was made on; only its grid was compared.",)
-    lay = geometry if pixels and placed else None
     return replace(from_map(labels, geometry, Path(path)), notes=notes, pixels_sha256=pixels, drawn_on=lay)
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from medview.core.errors import GeometryError, ReadError
 from medview.core.geometry import Geometry
-from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import Segment
 from medview.core.volume import Volume
 from medview.io import nifti, nrrd
@@ -52,22 +51,6 @@ def test_a_map_with_turned_axes_is_put_on_the_grid_of_the_image(tmp_path: Path) 
     np.testing.assert_array_equal(read.layers[0], labels())
     assert read.geometry is not None
     assert read.geometry.same_grid(geometry)
-
-
-def test_a_map_whose_axes_another_tool_turned_still_belongs_to_the_images_its_companion_names(tmp_path: Path) -> None:
-    geometry = grid()
-    images = Volume(labels(), geometry)
-    affine = np.array(geometry.affine_lps)
-    affine[:3, 3] = geometry.point_lps_mm((0, SHAPE[1] - 1, SHAPE[2] - 1))
-    affine[:3, 1:3] *= -1
-    nifti.write_label_map(tmp_path / "a.nii.gz", labels()[:, ::-1, ::-1], Geometry(SHAPE, affine))
-    write_names(tmp_path / "a.nii.gz", [Segment("a", "Lung", (1, 2, 3), 0, 2)], pixels_sha256(images))
-    read = read_labels(tmp_path / "a.nii.gz", images)
-    np.testing.assert_array_equal(read.layers[0], labels())
-    assert read.drawn_on is not None
-    assert read.drawn_on.same_grid(geometry)
-    with pytest.raises(GeometryError, match="was made on other images than these"):
-        read_labels(tmp_path / "a.nii.gz", Volume(labels() + 1, geometry))
 
 
 def test_a_map_of_another_grid_is_refused(tmp_path: Path) -> None:
