@@ -76,7 +76,7 @@ def read_labels(path: Path, reference: Volume | None = None, pool: Pool | None =
         lay = found.drawn_on
         tolerance_mm = SAME_PLACE_VOXELS * min(reference.geometry.spacing_kji_mm)
         if lay is not None and not lay.same_grid(reference.geometry, tolerance_mm):
-            raise GeometryError(f"{path.name} was made when these images lay elsewhere in the patient; open the originals.")
+            raise GeometryError(_elsewhere(path))
     return found
 
 
@@ -85,6 +85,16 @@ def _other_pixels(path: Path) -> str:
     if sniff(str(path)) is Kind.DICOM:
         return f"{sentence}; open those and import it there."
     return f"{sentence}; open those, or take pixels_sha256 out of {names_path(path).name} to place it by its grid alone."
+
+
+def _elsewhere(path: Path) -> str:
+    """Say that pixels and labels lie differently; of a label map nobody can tell which of both was turned since."""
+    if sniff(str(path)) is Kind.DICOM:
+        return f"{path.name} was made when these images lay elsewhere in the patient; open the originals."
+    return (
+        f"{path.name} does not lie as these images do: they or it were turned since it was made; open the originals, or "
+        f"take pixels_sha256 out of {names_path(path).name} to place it by its grid alone."
+    )
 
 
 def read_on(path: str, reference: Target | None, threshold: float | None = None) -> ImportedLabels:

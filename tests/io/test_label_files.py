@@ -7,6 +7,7 @@ import pytest
 
 from medview.core.errors import GeometryError, ReadError
 from medview.core.geometry import Geometry
+from medview.core.pixel_hash import pixels_sha256
 from medview.core.segmentation import Segment
 from medview.core.volume import Volume
 from medview.io import nifti, nrrd
@@ -51,6 +52,22 @@ def test_a_map_with_turned_axes_is_put_on_the_grid_of_the_image(tmp_path: Path) 
     np.testing.assert_array_equal(read.layers[0], labels())
     assert read.geometry is not None
     assert read.geometry.same_grid(geometry)
+
+
+def test_a_map_that_was_turned_since_is_placed_by_its_grid_once_somebody_takes_its_pixels_back(tmp_path: Path) -> None:
+    """Whether the map or the images were turned cannot be told: the pixels are the same, and the grids differ."""
+    geometry = grid()
+    images = Volume(labels(), geometry)
+    affine = np.array(geometry.affine_lps)
+    affine[:3, 3] = geometry.point_lps_mm((0, SHAPE[1] - 1, SHAPE[2] - 1))
+    affine[:3, 1:3] *= -1
+    nifti.write_label_map(tmp_path / "a.nii.gz", labels()[:, ::-1, ::-1], Geometry(SHAPE, affine))
+    segments = [Segment("a", "Lung", (1, 2, 3), 0, 2)]
+    write_names(tmp_path / "a.nii.gz", segments, pixels_sha256(images))
+    with pytest.raises(GeometryError, match=r"they or it were turned since .*pixels_sha256 out of a\.json"):
+        read_labels(tmp_path / "a.nii.gz", images)
+    write_names(tmp_path / "a.nii.gz", segments, "")
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.nii.gz", images).layers[0], labels())
 
 
 def test_a_map_of_another_grid_is_refused(tmp_path: Path) -> None:
