@@ -10,10 +10,13 @@ from PySide6.QtWidgets import QApplication
 
 from medview.core.box import Box
 from medview.core.changes import Command
+from medview.core.geometry import Geometry
 from medview.core.segmentation import Segment
+from medview.core.volume import Volume
 from medview.core.window import Window
 from medview.edit.paint import capsule_mask
 from medview.edit.rules import LabelWriter
+from medview.io.nifti import write_volume
 from medview.workspace.open_case import OpenCase
 from medview.workspace.operations import labels
 from medview.workspace.operations import segments as segment_ops
@@ -51,11 +54,35 @@ def shown(studio: Studio, effect_id: str, **values: object) -> None:
     studio.wait(lambda: not workspace.bench.effect.working, effect_id)
 
 
+def diffusion(studio: Studio, place: Path) -> None:
+    """Show a map of diffusivities in square millimetres a second, whose values are thousandths."""
+    window, workspace = studio.window, studio.program.workspace
+    k, j, i = np.meshgrid(*(np.linspace(-1, 1, n) for n in (24, 96, 96)), indexing="ij")
+    values = np.where(k**2 + j**2 + i**2 < 0.8, 0.0007 + 0.0004 * j, 0.0).astype(np.float32)
+    geometry = Geometry.from_spacing(values.shape, (4.0, 2.0, 2.0))
+    write_volume(place / "diffusion.nii.gz", Volume(values, geometry))
+    window.files.open(place / "diffusion.nii.gz")
+    studio.wait(lambda: any(not s.modality for s in workspace.series), "the map")
+    case = open_named(studio, next(s.description for s in workspace.series if not s.modality))
+    case.view.window = case.view.window.adjusted(0.0007, 0.001)
+    workspace.bench.mode = Mode.ANNOTATE
+    shown(studio, "threshold", range=(0.0003, 0.0012))
+    for name in ("effects", "window"):
+        window.side.show_part(name)
+    studio.shoot("effects-small-values-dark", SMALL)
+    studio.shoot("effects-small-values-light", LARGE, "light")
+    workspace.effects.close()
+
+
 def main(folder: Path) -> None:
-    """Write all pictures."""
+    """Write all pictures; those of small values first."""
     app = QApplication(sys.argv[:1])
-    with private_home():
+    with private_home() as home:
         studio = Studio(app, folder)
+        diffusion(studio, home)
+        if "small" in sys.argv[2:]:
+            studio.window.close()
+            return
         window, workspace = studio.window, studio.program.workspace
         window.files.open(DATA / "ct-chest")
         studio.wait(lambda: any(s.modality == "CT" for s in workspace.series), "the chest")

@@ -40,7 +40,13 @@ def recipe(folder: Path, steps: int) -> Path:
     """Write a recipe that is through soon."""
     document = json.loads(resource_path("recipes/segmentation-residual-unet.json").read_text())
     small = {**document["options"], "room": 0.25}
-    document |= {"network_options": {"features": 8}, "batch": 4, "steps": steps, "check_every": steps // 3, "options": small}
+    document |= {
+        "network_options": {"features": 8},
+        "batch": 4,
+        "steps": steps,
+        "check_every": steps // 3,
+        "options": small,
+    }
     file = folder / f"{steps}-steps.json"
     file.write_text(json.dumps(document))
     return file
