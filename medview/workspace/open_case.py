@@ -106,6 +106,10 @@ class OpenCase(Editing):
         # Before any view too: none sees a moment in which tools have no segment to work on.
         self.labels_changed.connect(self._keep_one_active)
 
+    def shows_others(self, reading_id: int | None) -> bool:
+        """Whether labels of another reading are shown by now; None is what was not kept yet, and may be kept since."""
+        return reading_id is not None and self.reading_id != reading_id
+
     @property
     def key(self) -> str:
         """Identity of the case among the open ones."""

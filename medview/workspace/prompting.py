@@ -75,7 +75,7 @@ class _Ask:
     @property
     def other_labels(self) -> str:
         """Say that the case shows other labels now; nothing where it shows those it was asked for."""
-        if self.case.reading_id == self.reading_id:
+        if not self.case.shows_others(self.reading_id):
             return ""
         return _("Other labels are shown now than when the prompt was set, so nothing was written; set it again.")
 

@@ -453,6 +453,17 @@ def test_what_a_model_finds_goes_to_no_other_labels_than_those_it_was_started_on
     assert eve.case.labels.proposals == {}
 
 
+def test_what_was_started_before_labels_were_kept_comes_up_on_them_once_they_are(
+    folder: Path, eve: Desk, later: ModelsLater
+) -> None:
+    key, kept = add_small_model(folder), eve.case.reading_id
+    eve.case.reading_id = None
+    assert run_model(eve.workspace, eve.workspace.services.registry.get(key)) is not None
+    eve.case.reading_id = kept
+    later.finish()
+    assert [one.prediction.source.kind for one in eve.case.labels.proposals.values()] == [SourceKind.MODEL]
+
+
 def test_an_object_found_for_ones_own_labels_is_not_drawn_into_a_review(eve: Desk, later: ModelsLater) -> None:
     x, y, z = (float(n) for n in eve.case.volume.geometry.point_lps_mm((4, 9, 11)))
     prompt = Prompt("p", PromptKind.POINT, True, ((x, y, z),), (0.0, 0.0, 1.0), 3.0)

@@ -162,7 +162,7 @@ def run_on(
             workspace.settings_changed.emit()
         if not isinstance(value, Prediction) or workspace.cases.get(case.key) is not case:
             return
-        if case.reading_id != reading_id:
+        if case.shows_others(reading_id):
             text = _(
                 "Other labels are shown now than when {model_name} was started, so what it found is not kept; run it again."
             )
